@@ -20,7 +20,7 @@ from gidgethub.apps import get_installation_access_token
 
 from benchmarks import common, load
 from demo import scenario
-from github_standin.github import Logged, StandInGitHub
+from github_standin.github import LoggedRequest, StandInGitHub
 
 Json = dict[str, Any]
 _GOAL_P50, _GOAL_P99 = 2.5, 8.0
@@ -28,7 +28,7 @@ _SECONDS = 30.0
 _COMMON: tuple[str, ...] = ("repository", "organization", "installation", "sender")
 
 
-class Log(list[Logged]):
+class Log(list[LoggedRequest]):
     """The stand-in's log of requests, with the time at which each was answered."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Log(list[Logged]):
         self.times: list[float] = []
         self.grown = asyncio.Event()
 
-    def append(self, one: Logged) -> None:
+    def append(self, one: LoggedRequest) -> None:
         super().append(one)
         self.times.append(time.perf_counter())
         self.grown.set()
@@ -61,12 +61,12 @@ class Contest:
         github.requests = self._log
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
 
-    async def bot(self, payload: Json) -> tuple[float, list[Logged]]:
+    async def bot(self, payload: Json) -> tuple[float, list[LoggedRequest]]:
         """Seconds from the webhook to the accepted reply, and the calls up to it."""
         first = len(self._log)
         thread = f"/repos/{self._repo}/issues/{payload['issue']['number']}/comments"
         started = time.perf_counter()
-        await self._github.send_hook("issue_comment", payload)
+        await self._github.send_webhook("issue_comment", payload)
         end = await self._log.wait_for(thread, first)
         reactions = f"/repos/{self._repo}/issues/comments/{payload['comment']['id']}/reactions"
         await self._log.wait_for(reactions, first, times=2)
@@ -74,7 +74,7 @@ class Contest:
             one for one in self._log[first : end + 1] if one.who == self._github.bot_login
         ]
 
-    async def script(self, calls: list[Logged], reply: str) -> float:
+    async def script(self, calls: list[LoggedRequest], reply: str) -> float:
         """Seconds for the same calls, one after another."""
         started = time.perf_counter()
         for call in calls:
@@ -100,7 +100,7 @@ async def _compare(answers: int) -> Json:
 
         async def deliver(event: str, delivery: str, payload: Json) -> None:
             told.append(payload)
-            await github.send_hook(event, payload, delivery)
+            await github.send_webhook(event, payload, delivery)
 
         thread = await scenario.play(github, datetime.now(UTC), deliver)
         sprint = {one["issue"]["number"]: one["issue"] for one in told if "issue" in one}

@@ -22,7 +22,7 @@ from bot.services import github_of, services
 from bot.settings import load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
-from github_standin.objects import StandInRepository
+from github_standin.history.objects import StandInRepository
 from storage.embedded import EmbeddedServer, running_server
 
 Json = dict[str, Any]

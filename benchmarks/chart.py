@@ -26,7 +26,7 @@ from bot.publishing.pictures import Drawing, Pictures
 from bot.services import services
 from bot.settings import Settings
 from charts import style
-from charts.reading import number, scope_steps, signed
+from charts.reading import list_scope_steps, number, signed
 from charts.render import Chart, render
 from charts.sample import SAMPLE
 from sprints.burndown import Burndown
@@ -68,7 +68,7 @@ def plain_draw(burndown: Burndown) -> bytes:
     axes.plot(range(len(ideal)), ideal, color=style.IDEAL, linewidth=2.5, linestyle="--")
     axes.plot(at, remaining, color=style.REMAINING, linewidth=4, marker="o", markersize=9)
     axes.plot(at[-1], remaining[-1], color=style.REMAINING, marker="o", markersize=15)
-    for step in scope_steps(burndown):
+    for step in list_scope_steps(burndown):
         x, y = at[step.day + 1], remaining[step.day + 1]
         axes.plot(x, y, color=style.SCOPE, marker="^" if step.amount > 0 else "v", markersize=16)
         text = signed(step.amount)

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import common
-from sprints.plain import plain
+from sprints.plain import convert_facts
 from storage.database import Database
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
 from storage.lookups import tenants_of_repository
@@ -140,7 +140,7 @@ async def _facts(database: Database, number: int) -> str:
         facts = await sprints.facts(milestone or 0, _AS_OF)
     if facts is None:
         raise LookupError(f"milestone {number}")
-    return json.dumps(plain(facts))
+    return json.dumps(convert_facts(facts))
 
 
 def _command(folder: Path, url: str, number: int) -> float:

@@ -22,7 +22,7 @@ from bot.services import Services, github_of, services
 from bot.settings import GitHubSettings, Secret, Settings, load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
-from sprints.plain import plain
+from sprints.plain import convert_facts
 from storage.embedded import running_server
 from storage.lookups import tenants_of_repository
 from storage.projects import Projects
@@ -119,7 +119,7 @@ async def _facts(base: Services, repository: str, number: int, moment: datetime)
         assert milestone, number
         facts = await sprints.facts(milestone, moment)
         assert facts, number
-        return dict(plain(facts))
+        return dict(convert_facts(facts))
 
 
 def _differences(by_hand: Json, live: Json, backfilled: Json) -> Iterator[str]:

@@ -222,8 +222,9 @@ class Machine:
         address = make_url(self.base.database_url).set(username="postgres").render_as_string()
         with psycopg.connect(address, autocommit=True) as connection:
             due = connection.execute(
-                "delete from procrastinate_jobs where task_name = 'redraw_later' and status = 'todo'"
-                " and scheduled_at <= %s returning (args ->> 'project_id')::bigint",
+                "delete from procrastinate_jobs where task_name = 'run_later'"
+                " and args ->> 'task' = 'redraw' and status = 'todo' and scheduled_at <= %s"
+                " returning (args -> 'arguments' ->> 'project_id')::bigint",
                 (self.clock.now,),
             ).fetchall()
         for (project_id,) in due:

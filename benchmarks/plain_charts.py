@@ -32,7 +32,7 @@ from sprints.burnup import Burnup
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
-from sprints.forecast_grades import Bin
+from sprints.forecast_scores import CalibrationBin
 
 DPI = 144
 _START = date(2026, 10, 5)
@@ -270,7 +270,9 @@ def nth_fan(burnup: Burnup, n: int) -> ForecastFan:
 
 def nth_calibration(n: int) -> Calibration:
     bins = ((0, 3, 9, 2, 0.19), (4, 6, 14, 6, 0.52), (7, 9, 22, 17, 0.8), (10, 10, 12, 12, 0.95))
-    return Calibration(tuple(Bin(low, high, more + n, true, mean) for low, high, more, true, mean in bins))
+    return Calibration(
+        tuple(CalibrationBin(low, high, more + n, true, mean) for low, high, more, true, mean in bins)
+    )
 
 
 PLAIN: dict[type, Callable[[Any], bytes]] = {

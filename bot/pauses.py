@@ -1,20 +1,20 @@
-"""Lets others have the event loop in the middle of long work."""
+"""Cooperative pauses: long computations let other tasks run in between."""
 
 import asyncio
 import time
 
-# Long enough that giving way costs nothing, short enough that nobody notices it.
-_MOST_SECONDS = 0.01
+# Long enough that pausing costs next to nothing, short enough that no request notices the delay.
+_MAX_CPU_SECONDS = 0.01
 
 
 class CooperativePause:
-    """Gives way once the work since the last time has used enough CPU time."""
+    """Yields to the event loop once the work since the last pause has used 10 ms of CPU time."""
 
     def __init__(self) -> None:
-        self._since = time.thread_time()
+        self._resumed_at = time.thread_time()
 
     async def pause_if_long(self) -> None:
-        """Lets whatever is ready run first, if it has waited for long."""
-        if time.thread_time() - self._since >= _MOST_SECONDS:
+        """Let other tasks run, if the work since the last pause was long."""
+        if time.thread_time() - self._resumed_at >= _MAX_CPU_SECONDS:
             await asyncio.sleep(0)
-            self._since = time.thread_time()
+            self._resumed_at = time.thread_time()

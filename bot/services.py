@@ -1,4 +1,4 @@
-"""Puts the pieces together: which database, which keys, which GitHub, and what runs on them."""
+"""Composition root: opens the database, the job queue and GitHub as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -17,25 +17,23 @@ from storage import schema
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.embedded import APPLICATION, running_server
-from storage.jobs import (
-    queue,
-)
+from storage.jobs import queue
 
 Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """Now. The only place that reads the clock; everybody else is handed one."""
+    """Return the current time in UTC. No other code reads the clock; it receives a `Clock` instead."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What both the door and the worker stand on."""
+    """The dependencies that the web application, the worker and the command line share."""
 
     settings: Settings
     database: Database
-    # With the database's password.
+    # Holds the database's password.
     database_url: str = field(repr=False)
     cipher: PayloadCipher
     markers: Markers
@@ -45,9 +43,9 @@ class Services:
 
 @asynccontextmanager
 async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
-    """Opens the database that the settings name. The bundled one is started and kept up to date for you.
+    """Open the database that the settings name; the bundled one is started and migrated first.
 
-    Raises schema.SchemaError if the database is not fit to work with.
+    Raises schema.SchemaError if the database has another version's schema or an unsuitable role.
     """
     async with AsyncExitStack() as stack:
         url = stack.enter_context(database_url(settings))
@@ -63,7 +61,7 @@ async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterat
 
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
-    """The application's address of the database, started and migrated first if it is the bundled one."""
+    """Provide the database's URL for the application's role; a bundled database is started and migrated."""
     if settings.database_url is not None:
         yield settings.database_url.reveal()
         return
@@ -73,7 +71,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 def migrate(settings: Settings) -> None:
-    """Brings the database up to this version. Raises schema.SchemaError with what to mend."""
+    """Migrate the database to this version. Raises schema.SchemaError with what to correct."""
     if settings.database_url is None:
         with database_url(settings):
             return
@@ -90,7 +88,7 @@ def migrate(settings: Settings) -> None:
 
 @asynccontextmanager
 async def github_of(base: Services) -> AsyncIterator[GitHub]:
-    """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
+    """Open a client of GitHub as the settings name it. Raises ValueError without the App's settings."""
     settings, calls = base.settings.github, Calls(base.clock)
     if settings is None:
         raise ValueError("GitHub needs the settings of the GitHub App")

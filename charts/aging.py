@@ -9,26 +9,26 @@ from charts.canvas import Canvas, text_width
 from charts.labels import Box
 from charts.plot import MARGIN, TITLED_TOP, draw_title
 from charts.reading import whole
-from charts.scale import value_name, value_ticks
+from charts.scale import choose_value_ticks, write_value
 from charts.values import Aging, AgingItem
 from sprints.numbering import ref
 
-# So many items have a row each; the others share the last row.
+# The number of items with a row each; the others share the last row.
 _MOST_ROWS = 8
 _TALLEST_ROW, _SHARE_OF_ROW = 46.0, 0.66
 _BOTTOM, _TICKS_AT, _LIMITS_AT = 42.0, 16.0, TITLED_TOP + 8
 _DOT, _LARGEST_DOT = 4.5, 12.0
 _LIMIT_DASHES = (7.0, 5.0)
-# Bars longer than so many times what 85 % took are broken off, because they would press all others together.
+# Bars longer than this many times the 85th percentile are broken, because they would squeeze all others.
 _FAR_OUT = 4
 
 
 def draw(aging: Aging) -> bytes:
-    """The picture as PNG at 2×: a bar for each item, the oldest on top. It holds numbers, no titles."""
+    """Draw the picture as PNG at 2×: a bar for each item, the oldest on top. It holds numbers, no titles."""
     rows = aging.items if len(aging.items) <= _MOST_ROWS + 1 else aging.items[:_MOST_ROWS]
     others = aging.items[len(rows) :]
     names = [ref(item.number) for item in rows] + ([f"{len(others)} more"] if others else [])
-    ticks = value_ticks(_highest(aging), whole=True)
+    ticks = choose_value_ticks(_highest(aging), whole=True)
     plot = _row_plot(names, [_age(item) for item in rows], ticks[-1])
     canvas = Canvas((style.CARD, style.DAY_OFF, style.LATE_AREA))
     draw_title(canvas, "Days in progress, the oldest items first")
@@ -43,7 +43,7 @@ def draw(aging: Aging) -> bytes:
 
 
 def _highest(aging: Aging) -> int:
-    """How many days the axis reaches at least: to the oldest item unless that is far out."""
+    """Return the least upper end of the axis in days: the oldest item unless it is far out."""
     oldest = aging.items[0].days if aging.items else 0
     if aging.p85 is None or oldest <= _FAR_OUT * aging.p85:
         return max(oldest, aging.p85 or 0)
@@ -53,7 +53,7 @@ def _highest(aging: Aging) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _RowPlot:
-    """Where days and rows lie on the card."""
+    """The positions of days and rows on the card."""
 
     left: float
     right: float
@@ -78,7 +78,7 @@ def _age(item: AgingItem) -> str:
 
 
 def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[float]) -> None:
-    """The grid, and what is usual: up to the median white, then grey; beyond 85 % it is late."""
+    """Draw the grid and the zones: white up to the median, then grey, and late beyond the 85th percentile."""
     ends = [plot.right if days is None else plot.x(days) for days in (aging.p50, aging.p85)]
     edge = plot.right if aging.p85 is None else style.WIDTH - MARGIN / 2
     zones = [Box(ends[0], _BOTTOM, ends[1], TITLED_TOP), Box(ends[1], _BOTTOM, edge, TITLED_TOP)]
@@ -87,13 +87,13 @@ def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[f
     canvas.lines(grid[1:], style.GRID, 1)
     canvas.lines(grid[:1], style.BASELINE, 1.5)
     for tick in ticks:
-        name = value_name(tick)
+        name = write_value(tick)
         canvas.text(plot.x(tick) - text_width(name, style.TICK) / 2, _TICKS_AT, name, style.TICK)
     _draw_limits(canvas, plot, aging)
 
 
 def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
-    """Within how many days half of the finished items were done, and 85 %: words above the lines."""
+    """Label the lines within which half, and 85 %, of the finished items were done, above the plot."""
     if aging.p50 is None or aging.p85 is None:
         return
     lines = [((plot.x(days), _BOTTOM), (plot.x(days), TITLED_TOP)) for days in (aging.p50, aging.p85)]
@@ -110,7 +110,7 @@ def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
 
 
 def _draw_bars(canvas: Canvas, plot: _RowPlot, rows: Sequence[AgingItem], aging: Aging) -> None:
-    """A bar for each item and its age at the end, in another colour if it is late."""
+    """Draw a bar for each item with its age at the end, in another colour if it is late."""
     half = plot.row_height * _SHARE_OF_ROW / 2
     middles = [plot.middle(row) for row in range(len(rows))]
     boxes = [
@@ -127,7 +127,7 @@ def _draw_bars(canvas: Canvas, plot: _RowPlot, rows: Sequence[AgingItem], aging:
 
 
 def _beside_limits(left: float, width: float, plot: _RowPlot, aging: Aging) -> float:
-    """Where words that would begin at `left` are not struck through by a limit."""
+    """Move words that would begin at `left` to the right of a limit that would strike them through."""
     for days in (aging.p50, aging.p85):
         if days is not None and left - 4 < plot.x(days) < left + width + 4:
             left = plot.x(days) + 7
@@ -137,7 +137,7 @@ def _beside_limits(left: float, width: float, plot: _RowPlot, aging: Aging) -> f
 def _draw_others(
     canvas: Canvas, plot: _RowPlot, row: int, others: Sequence[AgingItem], limit: int | None
 ) -> None:
-    """One row with dots for the younger items, which grow with the number of items of that age."""
+    """Draw one row of dots for the younger items, which grow with the number of items of an age."""
     counts = Counter(item.days for item in others)
     for days, count in sorted(counts.items()):
         centre, radius = (plot.x(days), plot.middle(row)), min(_LARGEST_DOT, _DOT * count**0.5)

@@ -1,21 +1,21 @@
-"""The story of a picture in two sentences, for readers who cannot see it and for when it does not load."""
+"""Alt texts of pictures, two sentences each, for readers who cannot see them and images that fail to load."""
 
 from datetime import date
 from decimal import Decimal
 
-from charts.fan_levels import done_of, levels_of, scope_of
-from charts.locales import written_day
+from charts.fan_levels import compute_levels, get_done, get_scope
+from charts.locales import write_day
 from charts.reading import FULL_MONTHS, is_over, number, quantity
 from charts.values import ForecastFan
-from sprints.burndown import Burndown, ideal_before, pace
+from sprints.burndown import Burndown, compute_pace, ideal_before
 from sprints.burnup import Burnup
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 
-def burndown_alt(burndown: Burndown) -> str:
-    """Where the sprint stands against its ideal line, and how its scope moved.
+def describe_burndown(burndown: Burndown) -> str:
+    """Describe how the sprint stands against its ideal line, and how its scope changed.
 
-    Plain words, numbers, and `. , : −` only: nothing that Markdown or HTML could read as its own.
+    Plain words, numbers, and `. , : −` only: nothing that Markdown or HTML could interpret.
     """
     latest = burndown.latest
     if latest is None or latest.remaining is None or latest.scope is None:
@@ -31,11 +31,11 @@ def burndown_alt(burndown: Burndown) -> str:
         when = f"on {long_day(latest.date)}, day {burndown.as_of_day + 1}{days}"
         is_one = latest.remaining == 1 and not burndown.hidden
         stand = f"{left} {'remains' if is_one else 'remain'} {when}; {_against_ideal(burndown)}"
-    return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_moved(burndown)}."
+    return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_due_date_moved(burndown)}."
 
 
-def burnup_alt(burnup: Burnup) -> str:
-    """What of the scope is done, against the ideal line, and how the scope moved."""
+def describe_burnup(burnup: Burnup) -> str:
+    """Describe how much of the scope is done, against the ideal line, and how the scope changed."""
     sprint = burnup.sprint
     latest = sprint.latest
     if latest is None or latest.done is None or latest.scope is None:
@@ -54,7 +54,7 @@ def burnup_alt(burnup: Burnup) -> str:
 
 
 def _hidden(burndown: Burndown) -> str:
-    """The open items of which no points are left."""
+    """Describe the open items of a sprint with no points left."""
     return f"{quantity(Decimal(burndown.hidden), 'count')} worth no points"
 
 
@@ -67,17 +67,17 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
     begins = sprint.committed - ideal_before(sprint, sprint.as_of_day)
     if sprint.is_day_complete:
         return _against_line(sprint, begins, ends, ends - done)
-    # While the day is under way, anything between the line at its beginning and at its end is on it.
+    # During the day, anything between the line at its beginning and at its end is on it.
     return _against_line(sprint, begins, ends, max(begins - done, min(ends - done, Decimal(0))))
 
 
-def fan_alt(fan: ForecastFan) -> str:
-    """The chance to finish, and how much is likely to be done at the end."""
-    stand = f"{number(done_of(fan))} of {quantity(scope_of(fan), fan.sprint.unit)} are done"
+def describe_fan(fan: ForecastFan) -> str:
+    """Describe the chance to finish, and how much is likely to be done at the end."""
+    stand = f"{number(get_done(fan))} of {quantity(get_scope(fan), fan.sprint.unit)} are done"
     chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
     if not fan.days:
         return f"Forecast: {stand}{chance}. No working day is left."
-    first, *others = levels_of(fan)
+    first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
     return f"Forecast: {stand}{chance}. The chances for {long_day(fan.days[-1].date)}: {', '.join(amounts)}."
@@ -88,8 +88,8 @@ def _chance(chance: float) -> str:
     return f"and {whole} {in_words(chance)}"
 
 
-def _before_the_start(burndown: Burndown, what: str = "Burndown") -> str:
-    planned = f"{what}: {quantity(burndown.committed, burndown.unit)} planned"
+def _before_the_start(burndown: Burndown, chart_name: str = "Burndown") -> str:
+    planned = f"{chart_name}: {quantity(burndown.committed, burndown.unit)} planned"
     if not burndown.days:
         return f"{planned}. The sprint has no days."
     first, last = long_day(burndown.days[0].date), long_day(burndown.days[-1].date)
@@ -99,15 +99,15 @@ def _before_the_start(burndown: Burndown, what: str = "Burndown") -> str:
 
 
 def _against_ideal(burndown: Burndown) -> str:
-    """The ideal at the day's end, or while the day is under way from its beginning to its end."""
-    latest, off = burndown.latest, pace(burndown)
+    """Compare the sprint with the ideal at the day's end, or during the day with its range."""
+    latest, off = burndown.latest, compute_pace(burndown)
     if latest is None or latest.ideal is None or off is None:
         return "without a due date there is no ideal line"
     return _against_line(burndown, ideal_before(burndown, burndown.as_of_day), latest.ideal, off)
 
 
 def _against_line(burndown: Burndown, begins: Decimal, ends: Decimal, behind: Decimal) -> str:
-    """Where the ideal line is at the latest day, and how far `behind` it the sprint is."""
+    """Describe where the ideal line is on the latest day, and how far `behind` it the sprint is."""
     start, end = number(begins, 1), number(ends, 1)
     if burndown.is_day_complete or start == end:
         ideal = f"the ideal line is at {end}"
@@ -126,12 +126,12 @@ def _scope(change: Decimal, unit: str) -> str:
     return f"Scope {'grew' if change > 0 else 'shrank'} by {quantity(abs(change), unit)} after the start"
 
 
-def _moved(burndown: Burndown) -> str:
-    """When the first plan was given up, if the due date moved."""
+def _due_date_moved(burndown: Burndown) -> str:
+    """Describe when the first plan was given up, if the due date moved."""
     moved_on = next((day.date for day in burndown.days if day.ghost is not None), None)
     return f"; the due date was first moved on {long_day(moved_on)}" if moved_on else ""
 
 
 def long_day(day: date) -> str:
-    """20 November, in the form of the locale; of another year with its year."""
-    return written_day(day, FULL_MONTHS[day.month - 1])
+    """Write a day as 20 November, in the form of the locale, with its year if that is another one."""
+    return write_day(day, FULL_MONTHS[day.month - 1])

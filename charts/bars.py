@@ -1,4 +1,4 @@
-"""What pictures with bars share: the columns, their numbers and names, and the median beside them."""
+"""Shared parts of bar charts: the columns, their numbers and names, and the median beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,28 +9,28 @@ from types import MappingProxyType
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box
-from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, left_edge
+from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, find_left_edge
 from charts.reading import MONTHS, number
-from charts.scale import DateTick, month_periods
+from charts.scale import DateTick, name_month_periods
 
 _WIDEST_BAR, _SHARE_OF_COLUMN = 80.0, 0.66
-# A number stands in its bar from this height on.
+# Bars of at least this height have their number inside.
 _HEIGHT_INSIDE = 26.0
 _ROOM_FOR_DAY, _ROOM_FOR_MONTH = 36.0, 56.0
 
 
-def bar_plot(bars: int, ticks: Sequence[float], median: Decimal | None) -> DayPlot:
-    """A plot with a column for each bar; on its right there is room for the median, if there is one."""
+def lay_out_bars(bars: int, ticks: Sequence[float], median: Decimal | None) -> DayPlot:
+    """Lay out a column for each bar, with room for the median on the right if there is one."""
     right = style.WIDTH - MARGIN - 4
     if median is not None:
         right -= (
             max(text_width(number(median), style.HEADLINE), text_width("median", style.HEADLINE_UNIT)) + 10
         )
-    return DayPlot(left_edge(ticks), right, ticks[-1], TITLED_TOP, max(1, bars))
+    return DayPlot(find_left_edge(ticks), right, ticks[-1], TITLED_TOP, max(1, bars))
 
 
-def bar_box(plot: DayPlot, column: int, value: Decimal | float, share: float = 1.0) -> Box:
-    """The bar in the middle of its column, so much of the usual width."""
+def place_bar(plot: DayPlot, column: int, value: Decimal | float, share: float = 1.0) -> Box:
+    """Return the box of a bar in the middle of its column, with this share of the usual width."""
     width = min(_WIDEST_BAR, plot.day_width * (_SHARE_OF_COLUMN if plot.day_width > 4 else 0.9)) * share
     middle = plot.x(column + 0.5)
     return Box(middle - width / 2, BOTTOM, middle + width / 2, plot.y(value))
@@ -43,8 +43,8 @@ def draw_bars(
     median: Decimal | None,
     colours: Sequence[str] = (),
 ) -> list[Box]:
-    """The bars, with a line at the median behind them and, thinner, on them; and its value beside it."""
-    boxes = [bar_box(plot, n, value) for n, value in enumerate(values)]
+    """Draw the bars, with a line at the median behind them and, thinner, on them; and its value beside it."""
+    boxes = [place_bar(plot, n, value) for n, value in enumerate(values)]
     if median is not None:
         y = plot.y(median)
         canvas.lines([((plot.left, y), (plot.right, y))], style.REMAINING, 2.5)
@@ -64,19 +64,19 @@ def draw_numbers(
     marks: Sequence[Box] = (),
     pale: Sequence[bool] = (),
 ) -> list[Box]:
-    """The value of each bar at its foot, or above a low one. None where not all have room.
+    """Draw the value of each bar at its foot, or above a low one; none if not all have room.
 
-    In a pale bar the number is dark. Returns where numbers stand that are not in their bars.
+    In a pale bar the number is dark. Returns the boxes of numbers that are not in their bars.
     """
     above = list[Box]()
     names = [number(Decimal(value)) for value in values]
     if max((text_width(name, style.VALUE) for name in names), default=0) + 4 > plot.day_width:
         return above
     for column, name in enumerate(names):
-        box, width = bar_box(plot, column, values[column]), text_width(name, style.VALUE)
+        box, width = place_bar(plot, column, values[column]), text_width(name, style.VALUE)
         left = min(plot.x(column + 0.5) - width / 2, style.WIDTH - MARGIN - width)
         mark = marks[column].top if marks else box.top
-        # A mark at the very bottom, where nothing was committed, is no hindrance.
+        # A mark at the very bottom, where nothing was committed, is not in the way.
         lowest = box.top if mark == BOTTOM else min(box.top, mark)
         if lowest - BOTTOM > _HEIGHT_INSIDE and width + 4 < box.right - box.left:
             is_pale = pale and pale[column]
@@ -99,19 +99,19 @@ def _draw_median(canvas: Canvas, plot: DayPlot, median: Decimal) -> None:
 def draw_column_dates(
     canvas: Canvas, plot: DayPlot, days: Sequence[date], notes: Mapping[int, str] = MappingProxyType({})
 ) -> None:
-    """A date under each column and the month where it begins; in a narrow one some months, and years.
+    """Draw a date under each column and the month where it begins; in narrow columns some months, and years.
 
-    `notes` take the month's place under some columns.
+    `notes` replace the month under some columns.
     """
     if plot.day_width >= _ROOM_FOR_DAY:
-        periods = enumerate(zip(days, month_periods(days, notes), strict=True))
+        periods = enumerate(zip(days, name_month_periods(days, notes), strict=True))
         ticks = [DateTick(column, str(day.day), period) for column, (day, period) in periods]
     else:
-        ticks = _ticks_of_some_months(plot, days)
+        ticks = _sparse_month_ticks(plot, days)
     draw_ticks(canvas, [replace(tick, period=notes.get(tick.day, tick.period)) for tick in ticks], plot)
 
 
-def _ticks_of_some_months(plot: DayPlot, days: Sequence[date]) -> list[DateTick]:
+def _sparse_month_ticks(plot: DayPlot, days: Sequence[date]) -> list[DateTick]:
     ticks, year = list[DateTick](), None
     for column, day in enumerate(days):
         if ticks and (column - ticks[-1].day) * plot.day_width < _ROOM_FOR_MONTH:

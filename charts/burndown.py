@@ -1,6 +1,6 @@
 """The burndown picture: remaining work day by day, the ideal line, and the scope changes on the way.
 
-Its axis of days is told in plot.py; point 0 is the commitment.
+Its axis of days is described in plot.py; point 0 is the commitment.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.plot import BOTTOM, DayPlot, draw_label_beside
-from charts.reading import ScopeStep, in_groups, number, scope_steps, signed, unit_word
-from charts.scale import value_ticks
+from charts.reading import ScopeStep, group_steps, list_scope_steps, number, signed, unit_word
+from charts.scale import choose_value_ticks
 from charts.sprint_plot import (
-    days_passed,
+    build_line_to_now,
+    count_days_passed,
     draw_end,
     draw_plan,
     draw_sprint_ground,
-    line_to_now,
-    sprint_plot,
+    lay_out_sprint,
 )
 from sprints.burndown import Burndown, ideal_before
 
@@ -27,11 +27,13 @@ _LEAST_WIDTH_BETWEEN_STEPS = 30.0
 
 
 def draw(burndown: Burndown) -> bytes:
-    """The picture as PNG at 2×: the same bytes for the same value. It holds dates and numbers, no names."""
+    """Draw the picture as PNG at 2×: equal values give equal bytes. It holds dates and numbers, no names."""
     headline = _headline(burndown)
-    ticks = value_ticks(_highest(burndown), whole=burndown.unit != "points")
-    plot = sprint_plot(burndown, headline, ticks)
-    remaining = line_to_now(burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)])
+    ticks = choose_value_ticks(_highest(burndown), whole=burndown.unit != "points")
+    plot = lay_out_sprint(burndown, headline, ticks)
+    remaining = build_line_to_now(
+        burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)]
+    )
     ideal, ghost = _ideal_line(burndown, plot), _ghost_line(burndown, plot)
     canvas = Canvas()
     if burndown.days:
@@ -53,7 +55,7 @@ def draw(burndown: Burndown) -> bytes:
         draw_label_beside(canvas, space, ideal, "ideal")
     if ghost:
         if plot.today is not None:
-            x = plot.x(days_passed(burndown))
+            x = plot.x(count_days_passed(burndown))
             space.take(Box(x, BOTTOM, x, plot.top))
         draw_label_beside(canvas, space, ghost, "first plan")
     canvas.outline()
@@ -61,7 +63,7 @@ def draw(burndown: Burndown) -> bytes:
 
 
 def _headline(burndown: Burndown) -> tuple[str, str] | None:
-    """What is left: a figure, and its unit."""
+    """Return the remaining work: a figure, and its unit."""
     latest = burndown.latest
     if latest is None or latest.remaining is None:
         return None
@@ -84,31 +86,33 @@ def _ideal_line(burndown: Burndown, plot: DayPlot) -> list[Point]:
 
 
 def _ghost_line(burndown: Burndown, plot: DayPlot) -> list[Point]:
-    """What was left of the first plan: it leaves the ideal line where the due date was moved."""
-    at = [i for i, day in enumerate(burndown.days) if day.ghost is not None]
-    if not at:
+    """Return the rest of the first plan, which leaves the ideal line where the due date was moved."""
+    indices = [i for i, day in enumerate(burndown.days) if day.ghost is not None]
+    if not indices:
         return []
-    values = [ideal_before(burndown, at[0]), *(burndown.days[i].ghost for i in at)]
-    return [(plot.x(at[0] + i), plot.y(value)) for i, value in enumerate(values) if value is not None]
+    values = [ideal_before(burndown, indices[0]), *(burndown.days[i].ghost for i in indices)]
+    return [(plot.x(indices[0] + i), plot.y(value)) for i, value in enumerate(values) if value is not None]
 
 
 def _grouped_steps(burndown: Burndown, plot: DayPlot) -> list[ScopeStep]:
-    return in_groups(scope_steps(burndown), max(1, int(_LEAST_WIDTH_BETWEEN_STEPS / plot.day_width)))
+    return group_steps(list_scope_steps(burndown), max(1, int(_LEAST_WIDTH_BETWEEN_STEPS / plot.day_width)))
 
 
 def _draw_scope_steps(
     canvas: Canvas, space: Space, steps: Sequence[ScopeStep], remaining: Sequence[Point]
 ) -> None:
-    """A triangle up or down where the scope changed, and by how much; the largest change names the matter."""
+    """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”."""
     if not steps:
         return
-    at = [remaining[step.day + 1] for step in steps]
-    if at[-1] == remaining[-1]:
-        at[-1] = (at[-1][0], at[-1][1] + 21)  # above the dot at the line's end, not on it
-    canvas.shapes([_triangle(point, step.amount) for point, step in zip(at, steps, strict=True)], style.SCOPE)
-    for x, y in at:
+    points = [remaining[step.day + 1] for step in steps]
+    if points[-1] == remaining[-1]:
+        points[-1] = (points[-1][0], points[-1][1] + 21)  # above the dot at the line's end, not on it
+    canvas.shapes(
+        [_triangle(point, step.amount) for point, step in zip(points, steps, strict=True)], style.SCOPE
+    )
+    for x, y in points:
         space.take(Box(x - 8, y - 7, x + 8, y + 7))
-    largest_first = sorted(zip(steps, at, strict=True), key=lambda pair: -abs(pair[0].amount))
+    largest_first = sorted(zip(steps, points, strict=True), key=lambda pair: -abs(pair[0].amount))
     for rank, (step, (x, y)) in enumerate(largest_first):
         text = f"scope {signed(step.amount)}" if rank == 0 else signed(step.amount)
         width = text_width(text, style.SCOPE_LABEL)

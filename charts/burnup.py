@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from charts import style
 from charts.canvas import Canvas
 from charts.labels import Point, Space
-from charts.plot import DayPlot, height_at, place_words
+from charts.plot import DayPlot, find_height, place_words
 from charts.reading import number, quantity, unit_word
-from charts.scale import value_ticks
-from charts.sprint_plot import draw_end, draw_plan, draw_sprint_ground, line_to_now, sprint_plot
+from charts.scale import choose_value_ticks
+from charts.sprint_plot import build_line_to_now, draw_end, draw_plan, draw_sprint_ground, lay_out_sprint
 from sprints.burnup import Burnup
 
 
 def draw(burnup: Burnup) -> bytes:
-    """The picture as PNG at 2×. It holds dates and numbers, no names."""
+    """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     sprint = burnup.sprint
     headline = _headline(burnup)
-    known = [
+    values = [
         value for line in (burnup.scope, burnup.done, burnup.ideal) for value in line if value is not None
     ]
-    ticks = value_ticks(float(max(known)), whole=sprint.unit != "points")
-    plot = sprint_plot(sprint, headline, ticks)
-    scope, done = (line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
+    ticks = choose_value_ticks(float(max(values)), whole=sprint.unit != "points")
+    plot = lay_out_sprint(sprint, headline, ticks)
+    scope, done = (build_line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
     ideal = _ideal_line(burnup, plot)
     canvas = Canvas()
     if sprint.days:
@@ -45,7 +45,7 @@ def draw(burnup: Burnup) -> bytes:
 
 
 def _headline(burnup: Burnup) -> tuple[str, str] | None:
-    """What is done: a figure, and its unit."""
+    """Return the work done: a figure, and its unit."""
     latest = burnup.sprint.latest
     if latest is None or latest.done is None:
         return None
@@ -58,7 +58,7 @@ def _ideal_line(burnup: Burnup, plot: DayPlot) -> list[Point]:
 
 
 def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[Point]) -> None:
-    """How much is in scope, at the end of its line."""
+    """Label the end of the scope's line with its amount."""
     latest, (x, y) = burnup.sprint.latest, scope[-1]
     if latest is None or latest.scope is None:
         return
@@ -73,14 +73,14 @@ def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[P
 
 
 def _label_ideal(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
-    """The word for the rising line, above its left or below its right side."""
+    """Label the rising line, above its left or below its right side."""
 
     def along(width: float, height: float) -> list[Point]:
-        found = list[Point]()
+        corners = list[Point]()
         for share in (0.75, 0.68, 0.82, 0.6, 0.9, 0.45, 0.3, 0.97):
             x = ideal[0][0] + share * (ideal[-1][0] - ideal[0][0])
-            y = height_at(ideal, x)
-            found += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
-        return found
+            y = find_height(ideal, x)
+            corners += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
+        return corners
 
     place_words(canvas, space, "ideal", style.IDEAL_LABEL, along, most_hits=4)

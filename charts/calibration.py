@@ -1,4 +1,4 @@
-"""The calibration picture: how often forecasts came true, beside the chance that they had said."""
+"""The calibration picture: how often forecasts came true, beside their chances."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,27 +14,26 @@ from charts.plot import (
     Plot,
     draw_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import whole
 from charts.values import Calibration
-from sprints.forecast_grades import Bin
+from sprints.forecast_scores import CalibrationBin
 
 _TICKS = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 _LEAST_DOT, _LARGEST_DOT = 5.0, 16.0
-# So many forecasts have a large dot; fewer do not look as if they proved much, even where there are no more.
+# The number of forecasts of the largest dot: fewer prove little, so their dots are smaller.
 _MANY = 30
 _TITLE = "Forecasts that came true, by the chance that was said; 80 % intervals"
 
 
 def draw(calibration: Calibration) -> bytes:
-    """The picture as PNG at 2×: dots for what was said, larger for more forecasts. The diagonal is ideal.
+    """Draw the picture as PNG at 2×: a dot for each chance, larger for more forecasts. The diagonal is ideal.
 
-    A line through each dot is the interval in which its true rate lies in 8 of 10 cases; below stands how
-    many forecasts there were.
+    A line through each dot is the 80 % interval of its true rate; below is the number of forecasts.
     """
-    plot = _ChancePlot(left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
+    plot = _ChancePlot(find_left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
     canvas, bins = Canvas((style.CARD,)), calibration.bins
     title = draw_title(canvas, _TITLE)
     draw_grid(canvas, plot, _TICKS, _percent)
@@ -57,7 +56,7 @@ def draw(calibration: Calibration) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _ChancePlot(Plot):
-    """One with chances from 0 to 1 on its level axis."""
+    """A plot with chances from 0 to 1 on its horizontal axis."""
 
     def x(self, chance: float) -> float:
         return self.left + chance * (self.right - self.left)
@@ -67,26 +66,26 @@ def _percent(value: float) -> str:
     return f"{value:.0f} %"
 
 
-def _interval(plot: _ChancePlot, group: Bin) -> list[Point]:
+def _interval(plot: _ChancePlot, group: CalibrationBin) -> list[Point]:
     low, high = group.interval
     x = plot.x(group.mean_chance)
     return [(x, plot.y(100 * low)), (x, plot.y(100 * high))]
 
 
-def _radii(bins: Sequence[Bin]) -> list[float]:
-    """Dots whose areas tell how many forecasts they stand for."""
+def _radii(bins: Sequence[CalibrationBin]) -> list[float]:
+    """Return the radii of dots whose areas grow with the number of forecasts."""
     most = max([_MANY, *(group.n for group in bins)])
     return [max(_LEAST_DOT, _LARGEST_DOT * (group.n / most) ** 0.5) for group in bins]
 
 
-def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[Bin]) -> None:
+def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[CalibrationBin]) -> None:
     for centre, radius in sorted(zip(centres, _radii(bins), strict=True), key=lambda pair: -pair[1]):
         canvas.dots([centre], radius + 2, style.CARD)
         canvas.dots([centre], radius, style.REMAINING)
 
 
-def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[Bin]) -> None:
-    """How many forecasts stand behind each dot, in a row below it. Where all do not fit, the most do."""
+def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[CalibrationBin]) -> None:
+    """Draw the number of forecasts below each dot. Where not all fit, the largest numbers are drawn."""
     if not bins:
         return
     name = "n ="
@@ -106,7 +105,7 @@ def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[Bin]) -> None
 def _label_diagonal(
     canvas: Canvas, space: Space, plot: _ChancePlot, dots: Iterable[tuple[Point, float]]
 ) -> None:
-    """What the diagonal is, beside it."""
+    """Label the diagonal beside it."""
     for (x, y), radius in dots:
         space.take(Box(x - radius, y - radius, x + radius, y + radius))
 

@@ -1,4 +1,4 @@
-"""A card to draw on, in CSS pixels from its lower left corner, and its way to PNG bytes.
+"""A card to draw on, in CSS pixels from its lower left corner, and its conversion to PNG bytes.
 
 Artists are put on the figure itself. Axes would bring ticks, spines and locators that cost more time than
 everything in the picture, and the layout of the labels needs pixel positions anyway.
@@ -22,7 +22,7 @@ from PIL import Image
 from charts import style
 from charts.labels import Box, Point
 
-# A figure thinks in inches of 72 points. At 144 dots per inch a point is one CSS pixel at 2×.
+# A figure is measured in inches of 72 points. At 144 dots per inch a point is one CSS pixel at 2×.
 _POINTS_PER_INCH = 72
 # Run-length encoding suits flat areas: smaller than zlib's default on these pictures, and as fast as level 1.
 _PNG_STRATEGY = {"compress_level": 3, "compress_type": 3}
@@ -32,10 +32,10 @@ HOUSE_GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY)
 
 
 class Canvas:
-    """One card. What is drawn later lies above, except that text lies above all."""
+    """A card. Later shapes cover earlier ones, except that text lies above all."""
 
     def __init__(self, grounds: tuple[str, ...] = HOUSE_GROUNDS, fills: tuple[str, ...] = ()) -> None:
-        """`grounds` are what inks lie on, the card first; `fills` are other colours of areas."""
+        """`grounds` are the colours under inks, the card first; `fills` are other colours of areas."""
         self._palette = _palette(grounds, fills)
         size = (style.WIDTH / _POINTS_PER_INCH, style.HEIGHT / _POINTS_PER_INCH)
         self._figure = Figure(size, dpi=_POINTS_PER_INCH * style.PIXEL_RATIO, facecolor=style.CARD)
@@ -51,17 +51,17 @@ class Canvas:
         self._add(PolyCollection(corners, facecolors=colours, linewidths=0))
 
     def shapes(self, outlines: Sequence[Sequence[Point]], colour: str) -> None:
-        """Filled polygons with a thin edge of card, which lifts them off the line that they sit on."""
+        """Draw filled polygons with a thin edge in the card's colour, which sets them off from lines."""
         self._add(PolyCollection(outlines, facecolors=colour, edgecolors=style.CARD, linewidths=1.5))
 
     def bands(self, outlines: Sequence[Sequence[Point]], colours: Sequence[str]) -> None:
-        """Filled polygons that may touch each other."""
+        """Draw filled polygons that may touch each other."""
         self._add(PolyCollection(outlines, facecolors=colours, edgecolors=colours, linewidths=0.5))
 
     def lines(
         self, lines: Sequence[Sequence[Point]], colour: str, width: float, dashes: Sequence[float] = ()
     ) -> None:
-        """Polylines. `dashes` are lengths of ink and gap in CSS pixels."""
+        """Draw polylines. `dashes` are lengths of ink and gap in CSS pixels."""
         # A collection multiplies its dashes by the line's width.
         pattern = (0, tuple(length / width for length in dashes)) if dashes else "solid"
         ends = "butt" if dashes else "round"
@@ -83,16 +83,17 @@ class Canvas:
         self._add(circles, IdentityTransform())
 
     def text(self, x: float, y: float, text: str, lettering: style.Lettering) -> None:
-        """One line of text that begins at `x`, its baseline at `y`."""
+        """Draw one line of text that begins at `x`, its baseline at `y`."""
         self._words.append((x, y, text, lettering))
 
     def outline(self) -> None:
-        """The card's edge: on a white page it shows where the picture ends."""
+        """Draw the card's edge: on a white page it shows where the picture ends."""
         w, h = style.WIDTH - 0.5, style.HEIGHT - 0.5
         self.lines([((0.5, 0.5), (0.5, h), (w, h), (w, 0.5), (0.5, 0.5))], style.EDGE, 1)
 
     def png(self) -> bytes:
-        """The picture and nothing beside it, neither time nor software: equal cards give equal bytes."""
+        """Return the picture as PNG without time or software as metadata: equal cards give equal
+        bytes."""
         self._add(_Words(self._words))
         self._canvas.draw()  # type: ignore[no-untyped-call]
         pixels = self._canvas.buffer_rgba()  # type: ignore[no-untyped-call]
@@ -113,7 +114,7 @@ _Word = tuple[float, float, str, style.Lettering]
 
 
 class _Words(Artist):
-    """All text of a card. matplotlib's Text would measure and lay out again what is placed already."""
+    """All text of a card, drawn at its places. matplotlib's Text would measure and lay it out again."""
 
     def __init__(self, words: Sequence[_Word]) -> None:
         super().__init__()
@@ -132,7 +133,7 @@ class _Words(Artist):
 
 @lru_cache(maxsize=2000)
 def text_width(text: str, lettering: style.Lettering) -> float:
-    """How wide a line of text will be. Dates and small numbers come again in every picture, so it is kept."""
+    """Measure the width of a line of text. Dates and small numbers recur in pictures, so it is cached."""
     face = get_font(str(lettering.font.get_file()))
     face.set_size(lettering.size, _POINTS_PER_INCH)
     face.set_text(text)
@@ -141,10 +142,10 @@ def text_width(text: str, lettering: style.Lettering) -> float:
 
 @cache
 def _palette(grounds: tuple[str, ...], fills: tuple[str, ...]) -> Image.Image:
-    """The colours of a card: the house colours, and what lies between each ink and the ground under it.
+    """Create the palette of a card: the house colours, and the shades between each ink and its ground.
 
     One fixed palette of at most 256 colours makes a picture three times smaller and its PNG four times faster
-    than full colour, and nobody can tell the difference.
+    than full colour, without a visible difference.
     """
     inks = (style.INK, style.QUIET_INK, style.REMAINING, style.IDEAL, style.SCOPE)
     others = (style.GRID, style.EDGE, style.BASELINE, style.TODAY_LINE)

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Point, spread
-from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_dates, draw_grid, draw_title, left_edge
+from charts.labels import Point, spread_heights
+from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_dates, draw_grid, draw_title, find_left_edge
 from charts.reading import whole
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from sprints.cumulative_flow import CumulativeFlow
 
 _GROUNDS = (style.CARD, style.WAITING_AREA, style.WORK_AREA, style.DONE_AREA)
@@ -18,7 +18,7 @@ _LINE_HEIGHT = 23.0
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """One state: its counts by day, and how it looks."""
+    """One state: its counts by day, and its style."""
 
     counts: Sequence[int]
     words: str
@@ -32,14 +32,15 @@ class _Layer:
 
 
 def draw(flow: CumulativeFlow) -> bytes:
-    """The picture as PNG at 2×: layers with edges that never fall, and at their ends what is in them now."""
+    """Draw the picture as PNG at 2×: layers with edges that never fall, labelled with current
+    counts."""
     layers = _layers(flow)
-    ticks = value_ticks(flow.days[-1].arrived, whole=True)
+    ticks = choose_value_ticks(flow.days[-1].arrived, whole=True)
     room = max(text_width(layer.label, style.VALUE) for layer in layers) + 8
     right = style.WIDTH - MARGIN / 2 - 4 - room
     # The end of the first day is the left edge; a single day has two equal edges.
     columns = max(1, len(flow.days) - 1)
-    plot = DayPlot(left_edge(ticks), right, ticks[-1], TITLED_TOP, columns)
+    plot = DayPlot(find_left_edge(ticks), right, ticks[-1], TITLED_TOP, columns)
     edges = _edges(plot, layers)
     canvas = Canvas(_GROUNDS, (style.DROPPED_AREA,))
     draw_title(canvas, "Items by state at the end of each day")
@@ -55,7 +56,7 @@ def draw(flow: CumulativeFlow) -> bytes:
 
 
 def _layers(flow: CumulativeFlow) -> list[_Layer]:
-    """From the ground up. What was dropped is only shown if there is any."""
+    """List the layers from the ground up. Dropped items have one only if there are any."""
     days, blue = flow.days, style.REMAINING
     done, dropped = [day.done for day in days], [day.dropped for day in days]
     layers = [
@@ -68,7 +69,7 @@ def _layers(flow: CumulativeFlow) -> list[_Layer]:
 
 
 def _edges(plot: DayPlot, layers: Sequence[_Layer]) -> list[list[Point]]:
-    """The ground, and the upper edge of each layer."""
+    """Return the ground line, and the upper edge of each layer."""
     count = len(layers[0].counts)
     heights = [0] * count
     edges = [_edge(plot, heights)]
@@ -86,8 +87,8 @@ def _edge(plot: DayPlot, heights: Sequence[int]) -> list[Point]:
 def _draw_labels(
     canvas: Canvas, plot: DayPlot, edges: Sequence[Sequence[Point]], layers: Sequence[_Layer]
 ) -> None:
-    """What is in each layer now, beside its end."""
+    """Label each layer's end with its current count."""
     middles = [(low[-1][1] + high[-1][1]) / 2 for low, high in pairwise(edges)]
-    placed = spread(middles, _LINE_HEIGHT, BOTTOM + 8, plot.top)
+    placed = spread_heights(middles, _LINE_HEIGHT, BOTTOM + 8, plot.top)
     for y, layer in zip(placed, layers, strict=True):
         canvas.text(plot.right + 8, y - layer.lettering.cap_height / 2, layer.label, layer.lettering)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def smooth(times: Sequence[float] | Floats, values: Sequence[float], at: Floats) -> Floats:
-    """The values at times between those of the first and the last point, by a curve through all points.
+def interpolate(times: Sequence[float] | Floats, values: Sequence[float], at: Floats) -> Floats:
+    """Interpolate values at times between the first and the last point, by a curve through all points.
 
     The curve is cubic between two points, has no kink, and neither rises nor falls where the points do not
     (Fritsch and Butland 1984). `times` ascend, and there are at least two.
@@ -29,7 +29,7 @@ def smooth(times: Sequence[float] | Floats, values: Sequence[float], at: Floats)
 
 
 def _tangents(width: Floats, slope: Floats) -> Floats:
-    """The slope of the curve at each point: 0 at a turn, else between those of the lines beside it."""
+    """Return the slope of the curve at each point: 0 at a turn, else between those of the lines beside it."""
     inner = [
         0.0 if left * right <= 0 else 3 * (a + b) / ((2 * b + a) / left + (b + 2 * a) / right)
         for (a, b), (left, right) in zip(pairwise(width), pairwise(slope), strict=True)
@@ -40,6 +40,6 @@ def _tangents(width: Floats, slope: Floats) -> Floats:
 
 
 def _at_end(slope: float, inner: float) -> float:
-    """The tangent at an end: the curve bends there as it does inside, within what keeps it from turning."""
+    """Return the tangent at an end: bent as inside, within the limits that keep the curve from turning."""
     tangent = (3 * slope - inner) / 2
     return float(min(max(tangent, 0.0), 3 * slope) if slope > 0 else max(min(tangent, 0.0), 3 * slope))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space, spread
+from charts.labels import Box, Point, Space, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -14,15 +14,15 @@ from charts.plot import (
     draw_dates,
     draw_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import whole
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from charts.values import CycleScatter
 from sprints.calendar import days_between
 
-# Items that took longer than so many times what 85 % took would press all others together.
+# Items that took longer than this many times the 85th percentile would squeeze all others.
 _FAR_OUT = 4
 _DOT, _SMALL_DOT, _LARGEST_DOT = 5.5, 4.0, 13.0
 _MANY = 120
@@ -30,12 +30,12 @@ _Percentile = tuple[int, str, style.Lettering]
 
 
 def draw(cycle: CycleScatter) -> bytes:
-    """The picture as PNG at 2×: dots for items, level lines for percentiles. It holds no names."""
-    ticks = value_ticks(_highest(cycle), whole=True)
+    """Draw the picture as PNG at 2×: dots for items, horizontal lines for percentiles. It holds no names."""
+    ticks = choose_value_ticks(_highest(cycle), whole=True)
     days = days_between(cycle.first, cycle.last)
     percentiles = _percentiles(cycle)
     widest = max((text_width(words, lettering) for _, words, lettering in percentiles), default=-8)
-    plot = DayPlot(left_edge(ticks), style.WIDTH - MARGIN - widest - 8, ticks[-1], TITLED_TOP, len(days))
+    plot = DayPlot(find_left_edge(ticks), style.WIDTH - MARGIN - widest - 8, ticks[-1], TITLED_TOP, len(days))
     canvas = Canvas((style.CARD,))
     title = draw_title(canvas, "Days from start to done, by the day when done")
     draw_grid(canvas, plot, ticks)
@@ -50,7 +50,7 @@ def draw(cycle: CycleScatter) -> bytes:
 
 
 def _highest(cycle: CycleScatter) -> float:
-    """How many days the axis reaches at least: to the longest item unless that is far out."""
+    """Return the least upper end of the axis in days: the longest item unless it is far out."""
     longest = max((item.days for item in cycle.items), default=0)
     if cycle.p85 is None or longest <= _FAR_OUT * cycle.p85:
         return longest
@@ -59,7 +59,7 @@ def _highest(cycle: CycleScatter) -> float:
 
 
 def _percentiles(cycle: CycleScatter) -> list[_Percentile]:
-    """Days, what share was done within them, and its lettering; of equal ones the highest."""
+    """List the percentiles as days, words, and lettering; of equal ones only the highest."""
     named = dict[int, _Percentile]()
     for percent, days in ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95)):
         if days is not None:
@@ -69,25 +69,29 @@ def _percentiles(cycle: CycleScatter) -> list[_Percentile]:
 
 
 def _draw_percentiles(canvas: Canvas, plot: DayPlot, percentiles: Sequence[_Percentile]) -> None:
-    """Level lines, and what they say at their ends, pushed apart where they are close."""
+    """Draw horizontal lines with their labels at the ends, pushed apart where they are close."""
     for days, _, lettering in percentiles:
         if days <= plot.highest:
             y = plot.y(days)
             ink, width = (style.INK, 2.5) if lettering is style.TODAY_TICK else (style.IDEAL, 2)
             canvas.lines([((plot.left, y), (plot.right, y))], ink, width, dashes=(7, 5))
     wanted = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
-    for y, (_, words, lettering) in zip(spread(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True):
+    for y, (_, words, lettering) in zip(
+        spread_heights(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
+    ):
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)
 
 
 def _draw_items(canvas: Canvas, plot: DayPlot, cycle: CycleScatter) -> list[Point]:
-    """Dots that grow with the number of items on one place; returns their centres."""
+    """Draw dots that grow with the number of items at one point, and return their centres."""
     column = {day: n for n, day in enumerate(days_between(cycle.first, cycle.last))}
-    found = Counter((column[item.finished], item.days) for item in cycle.items if item.days <= plot.highest)
-    usual = _DOT if len(found) <= _MANY else _SMALL_DOT
-    centres = {at: (plot.x(at[0] + 0.5), plot.y(at[1])) for at in found}
-    for count in sorted(set(found.values()), reverse=True):
-        equal = [centres[at] for at, n in found.items() if n == count]
+    items_at_point = Counter(
+        (column[item.finished], item.days) for item in cycle.items if item.days <= plot.highest
+    )
+    usual = _DOT if len(items_at_point) <= _MANY else _SMALL_DOT
+    centres = {point: (plot.x(point[0] + 0.5), plot.y(point[1])) for point in items_at_point}
+    for count in sorted(set(items_at_point.values()), reverse=True):
+        equal = [centres[point] for point, n in items_at_point.items() if n == count]
         radius = min(_LARGEST_DOT, usual * count**0.5)
         canvas.dots(equal, radius + 1.5, style.CARD)
         canvas.dots(equal, radius, style.REMAINING)
@@ -95,13 +99,13 @@ def _draw_items(canvas: Canvas, plot: DayPlot, cycle: CycleScatter) -> list[Poin
 
 
 def _draw_far_out(canvas: Canvas, space: Space, plot: DayPlot, cycle: CycleScatter) -> None:
-    """Triangles at the upper edge for what took much longer, and how long."""
+    """Draw triangles at the upper edge for items that took much longer, and label them with their days."""
     outside = [item for item in cycle.items if item.days > plot.highest]
     if not outside:
         return
-    at, y = [plot.x((item.finished - cycle.first).days + 0.5) for item in outside], plot.top - 2
-    canvas.shapes([[(x - 9, y - 6), (x + 9, y - 6), (x, y + 10)] for x in at], style.SCOPE)
-    for x in at:
+    positions, y = [plot.x((item.finished - cycle.first).days + 0.5) for item in outside], plot.top - 2
+    canvas.shapes([[(x - 9, y - 6), (x + 9, y - 6), (x, y + 10)] for x in positions], style.SCOPE)
+    for x in positions:
         space.take(Box(x - 8, y - 6, x + 8, y + 8))
     longest = max(item.days for item in outside)
     words = (
@@ -111,7 +115,7 @@ def _draw_far_out(canvas: Canvas, space: Space, plot: DayPlot, cycle: CycleScatt
     )
 
     def beside(width: float, _: float) -> list[Point]:
-        lefts = [left for x in reversed(at) for left in (x - width / 2, x - width - 14, x + 14)]
+        lefts = [left for x in reversed(positions) for left in (x - width / 2, x - width - 14, x + 14)]
         return [(left, y + rise) for left in lefts for rise in (-25.0, -7.0, 13.0)]
 
     place_words(canvas, space, words, style.WARNING, beside, most_hits=3)

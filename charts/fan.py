@@ -10,9 +10,16 @@ import numpy as np
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.curves import smooth
-from charts.fan_levels import bands_of, done_of, highest_shown, is_scope_cut, levels_of, scope_of
-from charts.labels import Box, Point, Space, spread
+from charts.curves import interpolate
+from charts.fan_levels import (
+    compute_bands,
+    compute_highest,
+    compute_levels,
+    get_done,
+    get_scope,
+    is_scope_cut,
+)
+from charts.labels import Box, Point, Space, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -21,27 +28,27 @@ from charts.plot import (
     draw_dates,
     draw_day_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import is_over, number, quantity, short_day
-from charts.scale import value_ticks
-from charts.sprint_plot import InARow, days_passed
+from charts.scale import choose_value_ticks
+from charts.sprint_plot import InARow, count_days_passed
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 _GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)
 _LINE_HEIGHT = 23.0
-# Into so many straight pieces the curves of a day are cut; to the eye they are round.
+# The number of straight pieces in a day's curve, enough to look round.
 _PIECES = 8
 
 
 def draw(fan: ForecastFan) -> bytes:
-    """The picture as PNG at 2×. It holds dates and numbers, no names."""
+    """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     dates = _dates(fan)
-    ticks = value_ticks(highest_shown(fan), whole=fan.sprint.unit != "points")
+    ticks = choose_value_ticks(compute_highest(fan), whole=fan.sprint.unit != "points")
     plot = _plot(fan, len(dates), ticks)
     canvas = Canvas(_GROUNDS)
     title = _draw_title(canvas, fan, dates)
@@ -70,26 +77,29 @@ def draw(fan: ForecastFan) -> bytes:
 
 
 def _dates(fan: ForecastFan) -> list[date]:
-    """The sprint's days, and beyond them those of the fan."""
+    """List the sprint's days, and beyond them those of the fan."""
     days = [day.date for day in fan.sprint.days] + [day.date for day in fan.days]
     return days_between(min(days), max(days))
 
 
 def _days_off(fan: ForecastFan, dates: Sequence[date]) -> list[bool]:
-    """Beyond the sprint's days, all working days are in the fan."""
-    known, foretold = fan.sprint.days, {day.date for day in fan.days}
-    return [not day.is_working_day for day in known] + [day not in foretold for day in dates[len(known) :]]
+    """Return for each date whether it is a day off. Beyond the sprint, all working days are in the fan."""
+    sprint_days, forecast_days = fan.sprint.days, {day.date for day in fan.days}
+    beyond = [day not in forecast_days for day in dates[len(sprint_days) :]]
+    return [not day.is_working_day for day in sprint_days] + beyond
 
 
 def _plot(fan: ForecastFan, days: int, ticks: Sequence[float]) -> DayPlot:
-    """The plot; on its right there is room for the words at the fan's end."""
+    """Lay out the plot, with room on the right for the labels at the fan's end."""
     widest = max((text_width(words, style.VALUE) for _, words in _ends(fan)), default=-4)
     today = fan.sprint.as_of_day if fan.sprint.latest and not is_over(fan.sprint) else None
-    return DayPlot(left_edge(ticks), style.WIDTH - MARGIN - 8 - widest, ticks[-1], TITLED_TOP, days, today)
+    return DayPlot(
+        find_left_edge(ticks), style.WIDTH - MARGIN - 8 - widest, ticks[-1], TITLED_TOP, days, today
+    )
 
 
 def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
-    """The chance, if it is known, or what is drawn."""
+    """Draw the chance, or without one a title."""
     unit = "Points" if fan.sprint.unit == "points" else "Items"
     if fan.chance is None:
         return draw_title(canvas, f"{unit} done, and the chances of so many and more")
@@ -102,29 +112,30 @@ def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
 
 
 def _days_passed(fan: ForecastFan) -> float:
-    """How far along the axis it is now: of today the part that is over, so that the fan opens evenly.
+    """Return the position of now on the axis, with the part of today that is over.
 
-    A little of today is always left, and a little over, lest its figures seem to be those of another day.
+    So the fan opens evenly. The position is never quite at the beginning or end of today, so that its figures
+    do not seem to be another day's.
     """
     sprint = fan.sprint
     if sprint.is_day_complete or not sprint.latest or sprint.as_of.date() != sprint.latest.date:
-        return days_passed(sprint)
+        return count_days_passed(sprint)
     part = (sprint.as_of.hour + sprint.as_of.minute / 60) / 24
     return sprint.as_of_day + min(max(part, 0.15), 0.85)
 
 
 def _line(fan: ForecastFan, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
-    """From point 0 to the latest figures, or point 0 alone."""
-    known = [value for value in values if value is not None]
-    points = [(plot.x(n), plot.y(value)) for n, value in enumerate(known)]
+    """Return the points from point 0 to the latest figures, or point 0 alone."""
+    figures = [value for value in values if value is not None]
+    points = [(plot.x(n), plot.y(value)) for n, value in enumerate(figures)]
     return [*points[:-1], (plot.x(_days_passed(fan)), points[-1][1])] if len(points) > 1 else points
 
 
 def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -> list[list[Point]]:
-    """The percentiles from below, each from now on: smooth over working days, level on days off."""
+    """Return the percentiles from below, each from now on: smooth over working days, level on days off."""
     working = [day.date for day in fan.days]
     ahead = [(day in working, plot.x(n + 1)) for n, day in enumerate(dates) if plot.x(n + 1) > now[0] + 0.01]
-    bands = bands_of(fan)[-sum(works for works, _ in ahead) :] if ahead else []
+    bands = compute_bands(fan)[-sum(works for works, _ in ahead) :] if ahead else []
     levels = zip(*(astuple(band) for band in bands), strict=True)
     return [_edge(plot, now, ahead, list(level)) for level in levels] or [[now]] * 5
 
@@ -132,9 +143,9 @@ def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -
 def _edge(
     plot: DayPlot, now: Point, ahead: Sequence[tuple[bool, float]], values: Sequence[float]
 ) -> list[Point]:
-    """One percentile from `now` on, through its values at the ends of the working days.
+    """Return the points of one percentile from `now` on, through its values at the ends of the working days.
 
-    `ahead` tells of each coming day whether it is a working day, and where it ends.
+    `ahead` holds for each coming day whether it is a working day, and the position of its end.
     """
     widths = [
         right - left for (_, left), (is_working, right) in pairwise([(False, now[0]), *ahead]) if is_working
@@ -148,14 +159,14 @@ def _edge(
             points.append((right, y))
             continue
         at = np.linspace(0, 1, _PIECES + 1)[1:]
-        curve = smooth(times, heights, times[passed] + at * (right - left))
+        curve = interpolate(times, heights, times[passed] + at * (right - left))
         points += zip(left + at * (right - left), curve, strict=True)
         passed += 1
     return points
 
 
 def _below(line: Sequence[Point], top: float) -> list[list[Point]]:
-    """The parts of a line that do not lie above the plot's top."""
+    """Return the parts of a line that do not lie above the plot's top."""
     parts, part = list[list[Point]](), list[Point]()
     for (x1, y1), (x2, y2) in pairwise([line[0], *line]):
         if (y1 > top) != (y2 > top):
@@ -168,7 +179,7 @@ def _below(line: Sequence[Point], top: float) -> list[list[Point]]:
 
 
 def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
-    """The outer band, in which 8 of 10 cases lie, the inner one, and the median."""
+    """Draw the outer band, in which 8 of 10 cases lie, the inner one, and the median."""
     low, lower, middle, upper, high = edges
     outlines = [[*low, *reversed(high)], [*lower, *reversed(upper)]]
     canvas.bands(outlines, [style.BAND, style.INNER_BAND])
@@ -176,26 +187,26 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
 
 
 def _last_shown(line: Sequence[Point], top: float) -> Point:
-    """Where a line ends, or leaves the plot; its end's place on the plot's top if it never was within."""
+    """Return where a line ends, or leaves the plot; if it never was within, its end on the plot's top."""
     parts = _below(line, top)
     return parts[-1][-1] if parts else (line[-1][0], top)
 
 
 def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, scope: Point) -> None:
-    """What is done and what is in scope, in words beside the ends of their lines.
+    """Label the lines of work done and of scope at their ends.
 
     An arrow says that the scope lies above the picture.
     """
     unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
-    words = f"{arrow}{quantity(scope_of(fan), unit)} in scope"
+    words = f"{arrow}{quantity(get_scope(fan), unit)} in scope"
     place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
     if fan.sprint.latest:
-        words = f"{quantity(done_of(fan), unit)} done"
+        words = f"{quantity(get_done(fan), unit)} done"
         place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
 
 
 def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:
-    """Places for words beside a line's end, rather above it on its left, or below on its right."""
+    """Return a function that lists places for words at a line's end: above left, or below right."""
     x, y = end
 
     def places(width: float, height: float) -> list[Point]:
@@ -210,21 +221,21 @@ def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Poin
 
 
 def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
-    """Amounts at the fan's end, in ascending order, and in words the chance of so much or more."""
+    """List the amounts at the fan's end, ascending, each with words for the chance of at least so much."""
     return [
         (float(level.amount), f"≥ {number(level.amount, 1)}: {_short(level.chance)}")
-        for level in levels_of(fan)
+        for level in compute_levels(fan)
     ]
 
 
 def _short(chance: float) -> str:
-    """The words for a chance, as there is room for them beside the plot."""
+    """Word a chance as short as the room beside the plot requires."""
     return in_words(chance).replace("less than", "<").replace("more than", ">")
 
 
 def _draw_ends(canvas: Canvas, fan: ForecastFan, plot: DayPlot) -> None:
     ends = _ends(fan)
-    placed = spread([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
+    placed = spread_heights([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
     for n, (y, (_, words)) in enumerate(zip(placed, ends, strict=True)):
         lettering = style.VALUE if n == (len(ends) - 1) // 2 else style.TICK
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)

@@ -1,4 +1,4 @@
-"""What the picture of a forecast shows and says, for the picture, its story and its Mermaid twin alike."""
+"""The levels and limits of a forecast chart, shared by its picture, its alt text and its Mermaid chart."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -8,48 +8,48 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.forecast_amounts import LEVELS, Band
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
-# A scope this many times as high as all that may be done is cut off, so that the fan stays readable.
+# A scope more than this many times as high as the fan is cut off, so that the fan stays readable.
 _MOST_TIMES = 2.0
-# What lies above the 90th percentile is done in less than 1 of 10 cases; how much less is not known.
+# The chance above the 90th percentile: less than 1 in 10, and how much less is not known.
 _BEYOND = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class FanLevel:
     """An amount of work, and the chance (0 to 1) that at least so much is done at the end."""
 
     amount: Decimal
     chance: float
 
 
-def levels_of(fan: ForecastFan) -> list[Level]:
-    """The 10th, 50th and 90th percentile of the last day as round amounts, ascending, with their chances.
+def compute_levels(fan: ForecastFan) -> list[FanLevel]:
+    """Round the 10th, 50th and 90th percentile of the last day, ascending, and compute their chances.
 
-    Each chance is that of the round amount and never contradicts the chance to finish: the whole scope has
-    that one, less has no lower and more no higher one. Of amounts whose chances have the same words the
-    highest is given. Empty only where no working day is left.
+    No chance contradicts the chance to finish: the whole scope has that one, less has no lower and more no
+    higher one. Of amounts whose chances have the same words only the highest is kept. Empty only where no
+    working day is left.
     """
     if not fan.days:
         return []
-    band, step = bands_of(fan)[-1], _step(fan)
+    band, step = compute_bands(fan)[-1], _step(fan)
     low, high = (_rounded(value, step, ROUND_FLOOR) for value in (band.p10, band.p90))
     middle = min(max(_rounded(band.p50, step, ROUND_HALF_EVEN), low), high)
-    coming = {amount for amount in (low, middle, high) if amount > done_of(fan)}
-    amounts = sorted(coming or {_rounded(float(done_of(fan)), step, ROUND_FLOOR) + step})
-    by_words = {in_words(chance): Level(amount, chance) for amount, chance in _chances(fan, band, amounts)}
+    coming = {amount for amount in (low, middle, high) if amount > get_done(fan)}
+    amounts = sorted(coming or {_rounded(float(get_done(fan)), step, ROUND_FLOOR) + step})
+    by_words = {in_words(chance): FanLevel(amount, chance) for amount, chance in _chances(fan, band, amounts)}
     return list(by_words.values())
 
 
-def bands_of(fan: ForecastFan) -> list[Band]:
-    """The bands of the days as they are drawn: none begins below what is done, none falls.
+def compute_bands(fan: ForecastFan) -> list[Band]:
+    """Return the bands of the days as they are drawn: none begins below the work done, none falls.
 
     The last one is that of the forecast.
     """
     if not fan.days:
         return []
-    done = float(done_of(fan))
+    done = float(get_done(fan))
     last = [max(value, done) for value in astuple(fan.days[-1].done)]
     so_far, bands = [done] * len(last), list[Band]()
     for day in fan.days:
@@ -59,66 +59,66 @@ def bands_of(fan: ForecastFan) -> list[Band]:
     return bands
 
 
-def done_of(fan: ForecastFan) -> Decimal:
-    """What is done now."""
+def get_done(fan: ForecastFan) -> Decimal:
+    """Return the work that is done now."""
     latest = fan.sprint.latest
     return latest.done if latest and latest.done is not None else Decimal(0)
 
 
-def scope_of(fan: ForecastFan) -> Decimal:
-    """What is in the sprint now, done or open."""
+def get_scope(fan: ForecastFan) -> Decimal:
+    """Return the work that is in the sprint now, done or open."""
     latest = fan.sprint.latest
     return latest.scope if latest and latest.scope is not None else fan.sprint.committed
 
 
-def highest_shown(fan: ForecastFan) -> float:
-    """Up to which amount the picture goes: all that may be done, and the scope where that is not far off."""
+def compute_highest(fan: ForecastFan) -> float:
+    """Return the upper end of the picture: all that may be done, and the scope unless it is far above."""
     done = [float(value) for value in Burnup(fan.sprint).done if value is not None]
     scope = [float(value) for value in Burnup(fan.sprint).scope if value is not None]
-    reached = max([*done, *(band.p90 for band in bands_of(fan))], default=0.0)
+    reached = max([*done, *(band.p90 for band in compute_bands(fan))], default=0.0)
     if not reached:
         return max(scope, default=0.0)
     return max([reached, *(value for value in scope if value <= _MOST_TIMES * reached)])
 
 
 def is_scope_cut(fan: ForecastFan) -> bool:
-    """Whether the scope lies so far above all that may be done that the picture does not go up to it."""
-    return float(scope_of(fan)) > highest_shown(fan)
+    """Return whether the scope is so far above the fan that the picture does not reach it."""
+    return float(get_scope(fan)) > compute_highest(fan)
 
 
 def _step(fan: ForecastFan) -> Decimal:
-    """Amounts are whole, unless the sprint's own are not."""
-    is_whole = all(value == int(value) for value in (done_of(fan), scope_of(fan)))
+    """Return the step of amounts: whole, unless the sprint's own are not."""
+    is_whole = all(value == int(value) for value in (get_done(fan), get_scope(fan)))
     return Decimal(1) if is_whole else Decimal("0.5")
 
 
 def _rounded(value: float, step: Decimal, rounding: str) -> Decimal:
-    # What should be whole may lie a hair below it.
+    # A whole amount may be slightly less in binary fractions.
     return (Decimal(str(round(value, 6))) / step).quantize(Decimal(1), rounding) * step
 
 
 def _chances(fan: ForecastFan, band: Band, amounts: Sequence[Decimal]) -> list[tuple[Decimal, float]]:
-    """The chance of each amount, which lies above what is done."""
-    scope, chance = scope_of(fan), fan.chance
+    """Compute the chance of each amount; all are above the work done."""
+    scope, chance = get_scope(fan), fan.chance
     values = list(astuple(band))
     pairs = list[tuple[Decimal, float]]()
     for amount in amounts:
         share = _share_above(values, float(amount))
         if chance is not None:
-            share = _agreeing(share, amount.compare(scope), chance)
+            share = _agree_with_scope(share, amount.compare(scope), chance)
         pairs.append((amount, share))
     return pairs
 
 
-def _agreeing(share: float, side: Decimal, chance: float) -> float:
-    """The chance of an amount below, at or above the scope (`side` -1, 0, 1), which has `chance`."""
+def _agree_with_scope(share: float, side: Decimal, chance: float) -> float:
+    """Return the chance of an amount below, at or above the scope (`side` -1, 0, 1), which has `chance`."""
     if not side:
         return chance
     return max(share, chance) if side < 0 else min(share, chance)
 
 
 def _share_above(values: Sequence[float], amount: float) -> float:
-    """The chance of an amount or more: straight between percentiles, at most the lowest percentile's."""
+    """Interpolate the chance of an amount or more between percentiles, at most the lowest percentile's."""
     above = [round(1 - level, 6) for level in LEVELS]
     first, after = bisect_left(values, amount), bisect_right(values, amount)
     if first == len(values):

@@ -1,4 +1,4 @@
-"""Finding a free place for a label, so that words lie neither on a line nor on other words."""
+"""Placement of labels, so that words lie neither on a line nor on other words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 Point = tuple[float, float]
 
-# How far apart the points are at which a line is felt for, and the air kept around a label; CSS pixels.
+# The distance of the points at which a line is sampled, and the margin around a label; CSS pixels.
 _SAMPLE_EVERY = 3.0
-_AIR = 3.0
-# In ranks: how many places further down the list a label goes to get off a line, or off a rule.
+_MARGIN = 3.0
+# In ranks: how many places further down the list a label goes to avoid a line, or a rule.
 _COST_OF_HIT, _COST_OF_RULE = 10, 8
 
 
@@ -44,7 +44,7 @@ class Box:
 class Space:
     """The free room within `bounds`: between the lines, and between the labels placed so far.
 
-    `rules` are the heights of thin level lines that a label should rather not be struck through by.
+    `rules` are the heights of thin horizontal lines that should not strike through a label.
     """
 
     def __init__(self, bounds: Box, lines: Iterable[Sequence[Point]], rules: Sequence[float]) -> None:
@@ -55,13 +55,15 @@ class Space:
         self._on_lines = np.concatenate(sampled) if sampled else np.empty((0, 2))
 
     def take(self, box: Box) -> None:
-        self._taken.append(Box(box.left - _AIR, box.bottom - _AIR, box.right + _AIR, box.top + _AIR))
+        self._taken.append(
+            Box(box.left - _MARGIN, box.bottom - _MARGIN, box.right + _MARGIN, box.top + _MARGIN)
+        )
 
     def place(self, places: Iterable[Box], most_hits: int = 0) -> int | None:
-        """Take the best of the places, best first: rather a later one than one on a rule or on a line.
+        """Take the best of the places, which are given best first.
 
-        Returns its index; None if each leaves the bounds, meets another label, or hides more than `most_hits`
-        samples of lines.
+        A later place is better than one on a rule or on a line. Returns its index; None if each leaves the
+        bounds, meets another label, or hides more than `most_hits` samples of lines.
         """
         best, best_box, lowest = None, None, float("inf")
         for rank, box in enumerate(places):
@@ -78,7 +80,10 @@ class Space:
     def _hits(self, box: Box) -> int:
         x, y = self._on_lines[:, 0], self._on_lines[:, 1]
         inside = (
-            (x > box.left - _AIR) & (x < box.right + _AIR) & (y > box.bottom - _AIR) & (y < box.top + _AIR)
+            (x > box.left - _MARGIN)
+            & (x < box.right + _MARGIN)
+            & (y > box.bottom - _MARGIN)
+            & (y < box.top + _MARGIN)
         )
         return int(np.count_nonzero(inside))
 
@@ -86,8 +91,8 @@ class Space:
         return any(box.bottom < rule < box.top for rule in self._rules)
 
 
-def spread(heights: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
-    """Ascending heights, moved as little as needed to lie so far apart, within the bounds if these allow."""
+def spread_heights(heights: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
+    """Move ascending heights as little as needed to be `distance` apart, within the bounds if these allow."""
     placed = list[float]()
     for height in heights:
         placed.append(max(height, placed[-1] + distance if placed else lowest))
@@ -98,9 +103,11 @@ def spread(heights: Sequence[float], distance: float, lowest: float, highest: fl
 
 
 def _sampled(line: Sequence[Point]) -> NDArray[np.float64]:
-    """Points along a line at equal distances."""
+    """Sample points along a line at equal distances."""
     points = np.asarray(line, dtype=np.float64)
     lengths = np.hypot(*np.diff(points, axis=0).T) if len(points) > 1 else np.zeros(0)
-    along = np.concatenate(([0.0], np.cumsum(lengths)))
-    at = np.linspace(0.0, along[-1], int(along[-1] / _SAMPLE_EVERY) + 2)
-    return np.column_stack((np.interp(at, along, points[:, 0]), np.interp(at, along, points[:, 1])))
+    distances = np.concatenate(([0.0], np.cumsum(lengths)))
+    positions = np.linspace(0.0, distances[-1], int(distances[-1] / _SAMPLE_EVERY) + 2)
+    return np.column_stack(
+        (np.interp(positions, distances, points[:, 0]), np.interp(positions, distances, points[:, 1]))
+    )

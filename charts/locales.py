@@ -1,10 +1,10 @@
-"""In which form numbers and dates are written: the one place that knows what a team's locale decides.
+"""The form of numbers and dates by a team's locale.
 
-The form knows the present year, too: a date of another year is written with its year.
+The form includes the present year: a date of another year is written with its year.
 
-Words stay English. Which locale holds is asked in some two hundred places in which a text is made, so it goes
-along with the task (a context variable): who makes an answer, a post or a picture says it once, around all.
-The forms are those of Unicode's CLDR 47, but for English without a region, which writes the day first.
+Words stay English. The locale is read in some two hundred places that make a text, so it is a context
+variable: whoever makes an answer, a post or a picture sets it once (`use_locale`). The forms are those of
+Unicode's CLDR 47, but for English without a region, which writes the day first.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 _SPACE, _NARROW_SPACE = "\u00a0", "\u202f"
-# Decimal mark and thousands separator, and who writes so.
+# Decimal mark and thousands separator, and the locales that use them.
 _MARKS = (
     (".", ",", "en en-AU en-CA en-GB en-IE en-NZ en-US es-MX he ja ko th zh"),
     (",", ".", "da de de-AT el es hr id is it nl nl-BE pt pt-BR ro sl tr vi"),
@@ -24,7 +24,7 @@ _MARKS = (
 )
 _MONTH_FIRST = frozenset({"en-US", "en-CA"})
 _YEAR_FIRST = frozenset({"hu", "ja", "ko", "lt", "zh"})
-# The setting of this name.
+# The name of the setting.
 LOCALE = "locale"
 
 
@@ -32,7 +32,7 @@ LOCALE = "locale"
 class Locale:
     """A form of numbers and dates. The `first` part of a date is its day, month or year.
 
-    `year` is the present one, in which dates need no year. Without it none gets one.
+    `year` is the present one, in which dates need no year. Without it no date has a year.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Locale:
     year: int | None = None
 
     def needs_year(self, day: date) -> bool:
-        """Whether a reader would take this day for one of the present year."""
+        """Return whether a reader would take this day for one of the present year."""
         return self.year is not None and day.year != self.year
 
 
@@ -61,21 +61,21 @@ ENGLISH = LOCALES["en"]
 _current: ContextVar[Locale] = ContextVar(LOCALE, default=ENGLISH)
 
 
-def locale_of(name: object, today: date | None = None) -> Locale:
-    """The locale of that name, else that of its language, else English, as of a team's local day."""
-    told = name if isinstance(name, str) else ""
-    locale = LOCALES.get(told) or LOCALES.get(told.partition("-")[0]) or ENGLISH
+def find_locale(name: object, today: date | None = None) -> Locale:
+    """Return the locale of that name, else that of its language, else English, as of a team's local day."""
+    requested = name if isinstance(name, str) else ""
+    locale = LOCALES.get(requested) or LOCALES.get(requested.partition("-")[0]) or ENGLISH
     return replace(locale, year=today.year if today else None)
 
 
-def current() -> Locale:
-    """The locale in which is written here and now."""
+def get_locale() -> Locale:
+    """Return the locale of the current context."""
     return _current.get()
 
 
 @contextmanager
-def writing_in(locale: Locale) -> Iterator[None]:
-    """All that is written within has this form."""
+def use_locale(locale: Locale) -> Iterator[None]:
+    """Set the locale for all texts that are written within the context."""
     before = _current.set(locale)
     try:
         yield
@@ -83,16 +83,16 @@ def writing_in(locale: Locale) -> Iterator[None]:
         _current.reset(before)
 
 
-def localized(text: str) -> str:
-    """Numbers that are written as `1,234.5`, in the form that holds."""
-    locale = current()
+def localize(text: str) -> str:
+    """Convert numbers that are written as `1,234.5` to the form of the locale."""
+    locale = get_locale()
     is_english = (locale.decimal, locale.group) == (ENGLISH.decimal, ENGLISH.group)
     return text if is_english else text.translate({44: locale.group, 46: locale.decimal})
 
 
-def written_day(day: date, month: str, *, with_year: bool = False) -> str:
-    """20 Nov, or Nov 20; of another year, or where it is asked for, 20 Nov 2026 or Nov 20, 2026."""
-    locale = current()
+def write_day(day: date, month: str, *, with_year: bool = False) -> str:
+    """Write a day as 20 Nov or Nov 20; with its year if it is another one, or with `with_year`."""
+    locale = get_locale()
     is_day_first = locale.first == "day"
     text = f"{day.day} {month}" if is_day_first else f"{month} {day.day}"
     if with_year or locale.needs_year(day):

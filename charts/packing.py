@@ -1,20 +1,20 @@
-"""Charts as JSON and back: what is kept of a picture, so that it can be drawn again."""
+"""Charts as JSON and back: the stored form of a picture, from which it can be drawn again."""
 
 from dataclasses import replace
 from typing import get_args
 
 import msgspec
 
-from charts.locales import ENGLISH, Locale, locale_of
+from charts.locales import ENGLISH, Locale, find_locale
 from charts.render import Chart
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Chart)}
 
 
 class _Packed(msgspec.Struct):
-    """The name of a kind, a value of it, and the locale's name and present year in which it is drawn.
+    """The stored form: a kind's name, a value of it, and the locale's name and present year of the picture.
 
-    A kind that is renamed must still be found by its old name.
+    A renamed kind must still be found by its old name.
     """
 
     kind: str
@@ -23,19 +23,19 @@ class _Packed(msgspec.Struct):
     year: int | None = None
 
 
-def packed(chart: Chart, locale: Locale = ENGLISH) -> bytes:
-    """All that its picture shows."""
+def pack(chart: Chart, locale: Locale = ENGLISH) -> bytes:
+    """Encode a chart and its locale as JSON."""
     raw = msgspec.Raw(msgspec.json.encode(chart))
     return msgspec.json.encode(_Packed(type(chart).__name__, raw, locale.name, locale.year))
 
 
-def unpacked(inputs: bytes) -> tuple[Chart, Locale]:
-    """The chart and its locale again.
+def unpack(inputs: bytes) -> tuple[Chart, Locale]:
+    """Decode a chart and its locale.
 
-    Raises msgspec.ValidationError if another program packed it, with other charts.
+    Raises msgspec.ValidationError if another version packed it, with other charts.
     """
-    found = msgspec.json.decode(inputs, type=_Packed)
-    if found.kind not in _KINDS:
-        raise msgspec.ValidationError(f"there is no chart called {found.kind}")
-    chart: Chart = msgspec.json.decode(found.chart, type=_KINDS[found.kind])
-    return chart, replace(locale_of(found.locale), year=found.year)
+    stored = msgspec.json.decode(inputs, type=_Packed)
+    if stored.kind not in _KINDS:
+        raise msgspec.ValidationError(f"there is no chart called {stored.kind}")
+    chart: Chart = msgspec.json.decode(stored.chart, type=_KINDS[stored.kind])
+    return chart, replace(find_locale(stored.locale), year=stored.year)

@@ -1,8 +1,8 @@
-"""What the pictures share: where values and days lie on the card, the grid, dates, headlines, and labels.
+"""Shared parts of charts: positions of values and days on the card, the grid, dates, and labels.
 
-A horizontal axis of days is time: each day is a column with its date in the middle, and a value stands at
-the column's right edge, the end of that day; a day under way has its value in the middle. Point 0 is the left
-edge of the first column.
+A horizontal axis of days is time: each day is a column with its date in the middle, and a value stands at the
+column's right edge, the end of that day; the value of the current day stands in the middle. Point 0 is the
+left edge of the first column.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,25 +15,25 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.reading import short_day
-from charts.scale import DateTick, date_ticks, value_name
+from charts.scale import DateTick, choose_date_ticks, write_value
 
 MARGIN = 20.0
 BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
 DATES_AT, PERIODS_AT = 41.0, 15.0
-# Where a plot ends and its title stands, if it has one.
+# The top of a plot with a title, and the title's baseline.
 TITLED_TOP, _TITLE_AT = style.HEIGHT - 66.0, style.HEIGHT - 30.0
 # On a longer axis a day and its month are not unique.
 _A_YEAR = 366
-# Below these widths of a day's column days off are a flicker, dots on the line a smear, and a thick line
-# hides its own wiggles.
+# Below these widths of a day's column, shaded days off flicker, dots on the line merge, and a thick line
+# hides its own shape.
 _LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
-# Today's column is left free of the headline, unless that would then stand this far from its point.
+# The headline stays out of today's column, unless it would then be this far from its point.
 FARTHEST_HEADLINE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where values lie on the card: from 0 at the bottom to `highest` at the `top`."""
+    """The positions of values on the card: from 0 at the bottom to `highest` at the `top`."""
 
     left: float
     right: float
@@ -45,13 +45,13 @@ class Plot:
 
     @property
     def room(self) -> Box:
-        """Where labels may stand: on the plot, and beside and above it."""
+        """The room for labels: the plot, and beside and above it."""
         return Box(self.left + 4, BOTTOM + 2, style.WIDTH - MARGIN / 2, style.HEIGHT - 6)
 
 
 @dataclass(frozen=True, slots=True)
 class DayPlot(Plot):
-    """One with a column for each of so many `days`. `today` is the index of today's column, where shown."""
+    """A plot with a column for each of so many `days`. `today` is the index of today's column, if shown."""
 
     days: int
     today: int | None = None
@@ -65,26 +65,26 @@ class DayPlot(Plot):
 
     @property
     def line_width(self) -> float:
-        """How thick the line that matters is drawn."""
+        """The width of the main line."""
         return 4 if self.day_width > _LEAST_WIDTH_FOR_THICK_LINE else 2.5
 
 
-def left_edge(ticks: Sequence[float], name: Callable[[float], str] = value_name) -> float:
-    """Where a plot begins: beside the names of its values."""
+def find_left_edge(ticks: Sequence[float], name: Callable[[float], str] = write_value) -> float:
+    """Return the left edge of a plot beside the names of its values."""
     return MARGIN + max(text_width(name(tick), style.TICK) for tick in ticks) + 10
 
 
 def draw_title(canvas: Canvas, words: str) -> Box:
-    """What is drawn, in the corner above the plot; and the room that the words take."""
+    """Draw a title in the corner above the plot, and return its box."""
     canvas.text(MARGIN, _TITLE_AT, words, style.TICK)
     right = MARGIN + text_width(words, style.TICK)
     return Box(MARGIN, _TITLE_AT - style.TICK.descent, right, _TITLE_AT + style.TICK.cap_height)
 
 
 def draw_grid(
-    canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str] = value_name
+    canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str] = write_value
 ) -> None:
-    """The grid and its values."""
+    """Draw the grid and its values."""
     _draw_rules(canvas, plot, ticks)
     _draw_values(canvas, plot, ticks, name)
 
@@ -92,9 +92,9 @@ def draw_grid(
 def draw_day_grid(
     canvas: Canvas, plot: DayPlot, ticks: Sequence[float], off: Sequence[bool], line_at: float
 ) -> None:
-    """What lies under the lines: days off, today's column, the grid and its values.
+    """Draw what lies under the lines: days off, today's column, the grid and its values.
 
-    `line_at` is how many days have passed where columns are too narrow to show today but by a line.
+    `line_at` is the number of days passed at which a line marks today where columns are too narrow.
     """
     spans = list(_spans_off(off)) if plot.day_width >= _LEAST_WIDTH_TO_SHADE else []
     colours = [style.DAY_OFF] * len(spans)
@@ -106,7 +106,7 @@ def draw_day_grid(
     if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
         x = plot.x(line_at)
         canvas.lines([((x, BOTTOM), (x, plot.top))], style.TODAY_LINE, 1.5)
-    _draw_values(canvas, plot, ticks, value_name)
+    _draw_values(canvas, plot, ticks, write_value)
 
 
 def _draw_rules(canvas: Canvas, plot: Plot, ticks: Sequence[float]) -> None:
@@ -123,7 +123,7 @@ def _draw_values(canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Calla
 
 
 def _spans_off(off: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """Runs of days off, as days passed at their start and end."""
+    """Yield runs of days off, as days passed at their start and end."""
     for is_off, run in groupby(enumerate(off), key=lambda pair: pair[1]):
         indices = [i for i, _ in run]
         if is_off:
@@ -131,20 +131,20 @@ def _spans_off(off: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 
 def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = "") -> None:
-    """Dates under their columns; below them months or years where they begin, and today in full.
+    """Draw dates under their columns; below them months or years where they begin, and today in full.
 
-    `last` is said of the last day.
+    `last` is the text under the last day.
     """
     today = ""
     if plot.today is not None:
         today = f"today, {short_day(days[plot.today], with_year=len(days) > _A_YEAR)}"
-    draw_ticks(canvas, date_ticks(days, plot.day_width), plot, today, last)
+    draw_ticks(canvas, choose_date_ticks(days, plot.day_width), plot, today, last)
 
 
 def draw_ticks(
     canvas: Canvas, ticks: Sequence[DateTick], plot: DayPlot, today: str = "", last: str = ""
 ) -> None:
-    """Names under columns, below them the periods that begin there, and words under today and the last."""
+    """Draw names under columns, below them the periods that begin there, and texts under special days."""
     for tick in ticks:
         lettering = style.TODAY_TICK if tick.day == plot.today else style.TICK
         left = plot.x(tick.day + 0.5) - text_width(tick.name, lettering) / 2
@@ -159,7 +159,7 @@ def draw_ticks(
         if not any(map(box.overlaps, taken)):
             canvas.text(box.left, PERIODS_AT, last, style.TICK)
             taken.append(Box(box.left - 12, 0, box.right + 12, 1))
-    # A year matters most. Else from the right: of two periods side by side the longer one keeps its name.
+    # Years first, then from the right: of two neighbouring periods the longer one keeps its name.
     periods = reversed([tick for tick in ticks if tick.period])
     for tick in sorted(periods, key=lambda tick: not tick.period[-4:].isdigit()):
         box = _below(plot, tick.day, text_width(tick.period, style.TICK))
@@ -169,7 +169,7 @@ def draw_ticks(
 
 
 def _below(plot: DayPlot, day: int, width: float) -> Box:
-    """Room for a word in the lowest row, in the middle under a day but on the card."""
+    """Return the box of a text in the lowest row, centred under a day but within the card."""
     left = plot.x(day + 0.5) - width / 2
     left = max(MARGIN, min(left, style.WIDTH - MARGIN - width))
     return Box(left, 0, left + width, 1)
@@ -183,9 +183,9 @@ def place_words(
     corners: Callable[[float, float], Iterable[Point]],
     most_hits: int = 0,
 ) -> None:
-    """Words at the best place of those that `corners` names, best first; nowhere if none is free.
+    """Draw words at the best of the places that `corners` returns, best first; nowhere if none is free.
 
-    It gets width and height of the words and returns where their lower left corner may be.
+    `corners` takes the width and height of the words and returns possible lower left corners.
     """
     width, height = text_width(words, lettering), lettering.cap_height + 2
     boxes = [Box(left, bottom, left + width, bottom + height) for left, bottom in corners(width, height)]
@@ -195,12 +195,12 @@ def place_words(
 
 
 def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words: str) -> None:
-    """Words beside a falling line, where there is room."""
+    """Draw words beside a falling line, where there is room."""
     width, height = text_width(words, style.IDEAL_LABEL), style.IDEAL_LABEL.cap_height + 1
     boxes = list[Box]()
     for share in (0.75, 0.7, 0.8, 0.6, 0.85, 0.45, 0.3, 0.15, 0.92):
         x = line[0][0] + share * (line[-1][0] - line[0][0])
-        y = height_at(line, x)
+        y = find_height(line, x)
         corners = ((x + 6, y + 6), (x - width - 6, y - height - 6), (x - width / 2, y + 10))
         boxes.extend(Box(left, bottom, left + width, bottom + height) for left, bottom in corners)
     chosen = space.place(boxes, most_hits=4)
@@ -208,8 +208,8 @@ def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words
         canvas.text(boxes[chosen].left, boxes[chosen].bottom, words, style.IDEAL_LABEL)
 
 
-def height_at(line: Sequence[Point], x: float) -> float:
-    """The height of a line at `x`; beyond its end, that of its end."""
+def find_height(line: Sequence[Point], x: float) -> float:
+    """Return the height of a line at `x`; beyond its end, that of its end."""
     for (x1, y1), (x2, y2) in pairwise(line):
         if x <= x2:
             return y1 + (y2 - y1) * (x - x1) / (x2 - x1)

@@ -1,11 +1,11 @@
-"""What a burndown says, in the words and numbers that its picture, alt text and Mermaid twin share."""
+"""Figures of a burndown, and words for numbers and dates that pictures, alt texts and Mermaid share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from charts.locales import current, localized, written_day
+from charts.locales import get_locale, localize, write_day
 from sprints.burndown import Burndown
 
 # Not strftime: that follows the machine's locale.
@@ -19,14 +19,14 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True, slots=True)
 class ScopeStep:
-    """By how much the scope changed within the local day `days[day]`."""
+    """The change of the scope within the local day `days[day]`."""
 
     day: int
     amount: Decimal
 
 
-def scope_steps(burndown: Burndown) -> list[ScopeStep]:
-    """The days on which the scope changed; the first day is compared with the commitment."""
+def list_scope_steps(burndown: Burndown) -> list[ScopeStep]:
+    """List the days on which the scope changed; the first day is compared with the commitment."""
     steps, before = [], burndown.committed
     for index, day in enumerate(burndown.days):
         if day.scope is None:
@@ -38,10 +38,10 @@ def scope_steps(burndown: Burndown) -> list[ScopeStep]:
 
 
 def is_over(burndown: Burndown) -> bool:
-    """Whether the last day has passed, so that no day of the picture is today.
+    """Return whether the last day has passed, so that no day of the picture is today.
 
-    A sprint that was closed within a day never sees that day's end; then the date of `as_of` decides, read
-    in the time zone that it comes with.
+    A sprint that was closed within a day never has that day's end; then the date of `as_of` decides, in its
+    own time zone.
     """
     last = len(burndown.days) - 1
     if burndown.is_open_ended or last < 0 or burndown.as_of_day < last:
@@ -50,24 +50,24 @@ def is_over(burndown: Burndown) -> bool:
 
 
 def short_day(day: date, *, with_year: bool = False) -> str:
-    """20 Nov, in the form of the locale; of another year, or where it is asked for, with its year."""
-    locale = current()
+    """Write a day as 20 Nov, in the form of the locale, with its year if it is another one or asked for."""
+    locale = get_locale()
     if locale.first == "year" and (with_year or locale.needs_year(day)):
         return day.isoformat()
-    return written_day(day, MONTHS[day.month - 1], with_year=with_year)
+    return write_day(day, MONTHS[day.month - 1], with_year=with_year)
 
 
 def number(value: Decimal, places: int = 2) -> str:
-    """At most `places` decimals, no idle zeros, thousands set apart, a true minus sign."""
+    """Write a number: at most `places` decimals, no trailing zeros, thousands separators, a true minus."""
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     text = f"{abs(rounded):,f}"
-    text = localized(text.rstrip("0").rstrip(".") if "." in text else text)
+    text = localize(text.rstrip("0").rstrip(".") if "." in text else text)
     return f"−{text}" if rounded < 0 else text
 
 
 def whole(count: int) -> str:
-    """A count, thousands set apart."""
-    return localized(f"{count:,}")
+    """Write a count with thousands separated."""
+    return localize(f"{count:,}")
 
 
 def signed(value: Decimal) -> str:
@@ -75,7 +75,7 @@ def signed(value: Decimal) -> str:
 
 
 def unit_word(value: Decimal, unit: str) -> str:
-    """The unit as a word that fits the value: 1 point, 0.5 points, 3 items."""
+    """Return the unit as a word that fits the value: 1 point, 0.5 points, 3 items."""
     word = "point" if unit == "points" else "item"
     return word if abs(value) == 1 else f"{word}s"
 
@@ -84,8 +84,8 @@ def quantity(value: Decimal, unit: str) -> str:
     return f"{number(value)} {unit_word(value, unit)}"
 
 
-def in_groups(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
-    """Scope changes summed up by spans of so many days, each at its last change; sums of 0 are left out.
+def group_steps(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
+    """Sum scope changes over spans of so many days, each at its last change, without sums of 0.
 
     The amounts keep their total.
     """

@@ -1,4 +1,4 @@
-"""A sprint in its second week, with everything that a burndown can show."""
+"""A sample sprint in its second week, with everything that a burndown can show."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

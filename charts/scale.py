@@ -1,4 +1,4 @@
-"""Axes: round numbers for values, and days, weeks, months or years for dates, whichever fit."""
+"""Ticks of axes: round numbers for values, and days, weeks, months or years for dates, whichever fit."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from charts.locales import current, localized
+from charts.locales import get_locale, localize
 from charts.reading import MONTHS, WEEKDAYS
 
 # The least distance between neighbouring labels of each kind, in CSS pixels.
@@ -25,10 +25,11 @@ class DateTick:
     period: str
 
 
-def value_ticks(highest: float, whole: bool) -> list[float]:
-    """From 0 to the first round value at or above `highest`, in two to five equal steps of 1, 2 or 5.
+def choose_value_ticks(highest: float, whole: bool) -> list[float]:
+    """Return values from 0 to the first round one at or above `highest`.
 
-    `whole` allows no fractions, as for items. When everything is 0 the axis goes to 1.
+    There are two to five equal steps of 1, 2 or 5. `whole` allows no fractions, as for items. When everything
+    is 0 the axis goes to 1.
     """
     if highest <= 0:
         return [0.0, 1.0]
@@ -39,21 +40,21 @@ def value_ticks(highest: float, whole: bool) -> list[float]:
     return [step * n for n in range(max(1, ceil(highest / step - 1e-9)) + 1)]
 
 
-def value_name(value: float) -> str:
-    """A tick's value without the noise of binary fractions."""
-    return localized(f"{Decimal(f'{value:.10f}').normalize():,f}")
+def write_value(value: float) -> str:
+    """Write a tick's value without the noise of binary fractions."""
+    return localize(f"{Decimal(f'{value:.10f}').normalize():,f}")
 
 
-def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
-    """Labels for days that are `day_width` wide, dense enough to read dates off, too sparse to collide."""
+def choose_date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
+    """Return labels for days that are `day_width` wide, dense enough to read, too sparse to collide."""
     if day_width >= _ROOM_FOR_DAY:
         chosen = list(range(len(days)))
     elif 7 * day_width >= _ROOM_FOR_WEEK:
         chosen = [i for i, day in enumerate(days) if day.weekday() == 0]
     else:
-        return _ticks_of_months(days, day_width)
+        return _month_ticks(days, day_width)
     with_weekday = day_width >= _ROOM_FOR_WEEKDAY
-    periods = month_periods([days[i] for i in chosen])
+    periods = name_month_periods([days[i] for i in chosen])
     return [
         DateTick(
             i, f"{WEEKDAYS[days[i].weekday()]} {days[i].day}" if with_weekday else str(days[i].day), period
@@ -62,26 +63,27 @@ def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     ]
 
 
-def month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:
-    """Beside each day its month, where that begins: with its year, unless that is plain. Else nothing.
+def name_month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:
+    """Return for each day its month, where that begins; else an empty string.
 
-    `hidden` are places where something else is written: a year that is due there is told at the next one.
+    A month has its year, unless that is plain. `hidden` are indices with another text: a year that is due
+    there is written at the next one.
     """
-    periods, before, year = list[str](), None, current().year
-    for place, day in enumerate(days):
+    periods, previous, year = list[str](), None, get_locale().year
+    for index, day in enumerate(days):
         month, needs_year = (day.year, day.month), year is not None and day.year != year
-        if place in hidden or (month == before and not needs_year):
+        if index in hidden or (month == previous and not needs_year):
             periods.append("")
         else:
             name = MONTHS[day.month - 1]
             periods.append(f"{name} {day.year}" if needs_year else name)
             year = day.year if year is not None else None
-        before = month
+        previous = month
     return periods
 
 
-def _ticks_of_months(days: Sequence[date], day_width: float) -> list[DateTick]:
-    """Labels on first days of months, quarters or years."""
+def _month_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
+    """Return labels on first days of months, quarters or years."""
     months = next((n for n in (1, 3) if 30 * n * day_width >= _ROOM_FOR_MONTH), None)
     if months is None:
         every = next(

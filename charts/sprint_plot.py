@@ -1,4 +1,4 @@
-"""What pictures of one sprint share: its days as an axis, where it stands today, and the headline there."""
+"""Shared parts of charts of one sprint: its days as an axis, its state today, and the headline there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from charts.plot import (
     DayPlot,
     draw_dates,
     draw_day_grid,
-    height_at,
-    left_edge,
+    find_height,
+    find_left_edge,
 )
 from charts.reading import is_over, quantity
 from sprints.burndown import Burndown
@@ -25,40 +25,40 @@ Headline = tuple[str, str]
 """A figure, and its unit."""
 
 
-def sprint_plot(burndown: Burndown, headline: Headline | None, ticks: Sequence[float]) -> DayPlot:
-    """The plot between the value labels and a margin that leaves room for the headline beside its point."""
-    left = left_edge(ticks)
+def lay_out_sprint(burndown: Burndown, headline: Headline | None, ticks: Sequence[float]) -> DayPlot:
+    """Lay out the plot between the value labels and the headline, which stands beside its point."""
+    left = find_left_edge(ticks)
     right, days = style.WIDTH - MARGIN - 4, max(1, len(burndown.days))
     if headline:
         headline_at = style.WIDTH - MARGIN - _Stacked(*headline).width
         beside_column = left + (headline_at - 10 - left) / (burndown.as_of_day + 1) * days
-        beside_point = left + (headline_at - 15 - left) / days_passed(burndown) * days
+        beside_point = left + (headline_at - 15 - left) / count_days_passed(burndown) * days
         is_wide = (beside_column - left) / days / 2 > FARTHEST_HEADLINE
         right = min(right, beside_point if is_wide else beside_column)
     today = burndown.as_of_day if headline and not is_over(burndown) else None
     return DayPlot(left, right, ticks[-1], TOP, days, today)
 
 
-def days_passed(burndown: Burndown) -> float:
-    """How far along the axis the last figures lie."""
+def count_days_passed(burndown: Burndown) -> float:
+    """Return the position of the last figures on the axis, in days."""
     return burndown.as_of_day + (1 if burndown.is_day_complete else 0.5)
 
 
 def draw_sprint_ground(canvas: Canvas, burndown: Burndown, plot: DayPlot, ticks: Sequence[float]) -> None:
-    """What lies under the lines, and the dates."""
+    """Draw what lies under the lines, and the dates."""
     off = [not day.is_working_day for day in burndown.days]
-    draw_day_grid(canvas, plot, ticks, off, days_passed(burndown))
+    draw_day_grid(canvas, plot, ticks, off, count_days_passed(burndown))
     draw_dates(canvas, [day.date for day in burndown.days], plot)
 
 
-def line_to_now(burndown: Burndown, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
-    """From point 0 to the last day with figures; empty before the sprint's start."""
+def build_line_to_now(burndown: Burndown, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
+    """Return the points from point 0 to the last day with figures; empty before the sprint's start."""
     points = [(plot.x(i), plot.y(value)) for i, value in enumerate(values) if value is not None]
-    return [*points[:-1], (plot.x(days_passed(burndown)), points[-1][1])] if len(points) > 1 else []
+    return [*points[:-1], (plot.x(count_days_passed(burndown)), points[-1][1])] if len(points) > 1 else []
 
 
 def draw_plan(canvas: Canvas, space: Space, burndown: Burndown, plot: DayPlot) -> None:
-    """Without figures there is only the plan. A sprint that ends before it starts has not even days."""
+    """Draw the plan of a sprint without figures, or without days if it ends before it starts."""
     text = f"{quantity(burndown.committed, burndown.unit)} planned" if burndown.days else "no days to show"
     width, height = text_width(text, style.PLAN_LABEL), style.PLAN_LABEL.size
     x, y = plot.left, plot.y(burndown.committed if burndown.days else plot.highest / 2)
@@ -79,7 +79,7 @@ def draw_end(
     ideal: Sequence[Point],
     plot: DayPlot,
 ) -> None:
-    """Where the sprint stands: a dot, and the headline beside it, on the side away from the ideal line."""
+    """Draw a dot at the line's end, and the headline beside it, on the side away from the ideal line."""
     x, y = line[-1]
     if plot.day_width >= LEAST_WIDTH_FOR_DOTS:
         canvas.dots(line[:-1], 4.5, style.REMAINING)
@@ -94,7 +94,7 @@ def draw_end(
     under = [(form, right, y - 6 - form.height) for form in forms]
     left_under = [(form, x - 15 - form.width, y - 7 - form.height) for form in forms]
     left_above = [(form, x - 15 - form.width, y + 14) for form in forms]
-    if ideal and y < height_at(ideal, x):
+    if ideal and y < find_height(ideal, x):
         choices = under + beside + left_under + above + left_above
     else:
         choices = above + beside + left_above + under + left_under

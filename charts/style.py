@@ -1,7 +1,7 @@
-"""The one house style. All lengths are CSS pixels: what a reader sees at 100 %; a picture is drawn at 2×.
+"""The house style. All lengths are CSS pixels, as readers see them at 100 %; pictures are drawn at 2×.
 
-The card is opaque and light, because an image in a comment cannot follow GitHub's theme: dark ink on a
-white card with a visible edge reads the same on a white and on a nearly black page.
+The card is opaque and light, because an image in a comment cannot follow GitHub's theme: dark ink on a white
+card with a visible edge reads the same on a white and on a nearly black page.
 
 On a phone the card is shown about 400 px wide, half its size, so no text is smaller than 18.
 """
@@ -29,14 +29,14 @@ BASELINE = "#9aa4ae"
 DAY_OFF = "#f0f2f5"
 TODAY = "#deedfc"
 TODAY_LINE = "#8fbdea"
-# What lies between two lines, light enough for any ink to be read on it.
+# Areas between lines, light enough for any ink to be read on them.
 BAND, INNER_BAND, LATE_AREA = "#deedfc", "#b3d4f5", "#fdeee2"
 WAITING_AREA, WORK_AREA, DONE_AREA, DROPPED_AREA = "#eceff2", "#fbdcc3", "#cfe3f8", "#d3d8de"
 
 # Height of a capital or digit, and depth below the baseline, as shares of the font size.
 CAP_HEIGHT, DESCENT = 0.73, 0.24
 
-# DejaVu comes with matplotlib, so a picture is the same on every machine. Naming the file spares a search.
+# DejaVu comes with matplotlib, so a picture is the same on every machine. Naming the file avoids a search.
 _FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
 _REGULAR = FontProperties(fname=_FONTS / "DejaVuSans.ttf")
 _BOLD = FontProperties(fname=_FONTS / "DejaVuSans-Bold.ttf")
@@ -44,7 +44,7 @@ _BOLD = FontProperties(fname=_FONTS / "DejaVuSans-Bold.ttf")
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """How a kind of label is written: size, ink and font."""
+    """The style of a kind of label: size, ink and font."""
 
     size: int
     ink: str

@@ -1,4 +1,4 @@
-"""The stories of a team's pictures in two sentences each, in the plain words of alt_text.py."""
+"""Alt texts of a team's pictures, two sentences each, in the plain words of alt_text.py."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,12 +7,12 @@ from charts.alt_text import long_day
 from charts.reading import number, quantity, unit_word, whole
 from charts.values import Aging, AgingItem, Calibration, CountBar, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
-from sprints.forecast_grades import Bin
-from sprints.forecast_words import tenth_in_words
+from sprints.forecast_scores import CalibrationBin
+from sprints.forecast_wording import tenth_in_words
 
 
-def velocity_alt(velocity: VelocityBars) -> str:
-    """What sprints usually bring, and what the last one promised and brought."""
+def describe_velocity(velocity: VelocityBars) -> str:
+    """Describe what sprints usually complete, and the latest sprint's commitment and result."""
     if not velocity.bars:
         return "Velocity: no sprint is closed yet. There are no figures."
     last, count, unit = velocity.bars[-1], len(velocity.bars), velocity.unit
@@ -28,8 +28,8 @@ def velocity_alt(velocity: VelocityBars) -> str:
     return f"Velocity: the last {count} sprints completed {usual}. {latest}."
 
 
-def throughput_alt(throughput: ThroughputBars) -> str:
-    """How much was done in all and usually, and the best and the empty weeks or days."""
+def describe_throughput(throughput: ThroughputBars) -> str:
+    """Describe how much was done in all and usually, and the best and the empty weeks or days."""
     bars, span = throughput.bars, throughput.span
     if not bars:
         return "Throughput: no days are counted. There are no figures."
@@ -47,8 +47,8 @@ def throughput_alt(throughput: ThroughputBars) -> str:
     return f"{done}. The most were {whole(best.count)} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
 
 
-def cycle_time_alt(cycle: CycleScatter) -> str:
-    """How long items took by percentiles, the longest, and what could not be counted."""
+def describe_cycle_time(cycle: CycleScatter) -> str:
+    """Describe how long items took by percentiles, the longest, and the items that were not counted."""
     span = f"from {long_day(cycle.first)} to {long_day(cycle.last)}"
     left_out = f"{_items(cycle.excluded)} without a known start {_was(cycle.excluded)} not counted"
     if not cycle.items or cycle.p50 is None:
@@ -63,8 +63,8 @@ def cycle_time_alt(cycle: CycleScatter) -> str:
     return f"Cycle time: of {_items(count)} done {span}, {shares}. {took}."
 
 
-def aging_alt(aging: Aging) -> str:
-    """How much is in progress, the oldest, and what is older than usual."""
+def describe_aging(aging: Aging) -> str:
+    """Describe how much is in progress, the oldest, and the items that are older than usual."""
     if not aging.items:
         return "Age of work: nothing is in progress. There is nothing to wait for."
     oldest, count = aging.items[0], len(aging.items)
@@ -77,8 +77,8 @@ def aging_alt(aging: Aging) -> str:
     return f"{stands}. {late or 'None'} of them {_is(late or 1)} older than {usual}."
 
 
-def cumulative_flow_alt(flow: CumulativeFlow) -> str:
-    """What is in which state now, and what arrived and left on the way."""
+def describe_cumulative_flow(flow: CumulativeFlow) -> str:
+    """Describe the current number of items in each state, and those that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
     dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
     waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))
@@ -90,23 +90,23 @@ def cumulative_flow_alt(flow: CumulativeFlow) -> str:
     return f"Cumulative flow: on {long_day(last.date)} items stood at {now}. {since}."
 
 
-def calibration_alt(calibration: Calibration) -> str:
-    """How often forecasts came true, by what they had said."""
+def describe_calibration(calibration: Calibration) -> str:
+    """Describe how often forecasts came true, by their chances."""
     bins = calibration.bins
     if not bins:
         return "Calibration: no forecast has come to its end yet. There is no record."
-    shares = [f"of {_tenths(one)}, {whole(one.true)} of {whole(one.n)}" for one in bins]
-    expected = sum(one.mean_chance * one.n for one in bins)
-    true = sum(one.true for one in bins)
+    shares = [f"of {_tenths(group)}, {whole(group.true)} of {whole(group.n)}" for group in bins]
+    expected = sum(group.mean_chance * group.n for group in bins)
+    true = sum(group.true for group in bins)
     in_all = f"In all {whole(true)} came true where {number(Decimal(expected), 1)} were to be expected"
     first, *others = shares
     return f"Calibration: {'; '.join([f'{first} came true', *others])}. {in_all}."
 
 
-def _tenths(one: Bin) -> str:
-    if one.low == one.high:
-        return tenth_in_words(one.low)
-    return f"{one.low} to {one.high} in 10" if one.low else f"at most {one.high} in 10"
+def _tenths(group: CalibrationBin) -> str:
+    if group.low == group.high:
+        return tenth_in_words(group.low)
+    return f"{group.low} to {group.high} in 10" if group.low else f"at most {group.high} in 10"
 
 
 def _items(count: int) -> str:

@@ -1,9 +1,19 @@
-"""Pictures of a team as Mermaid charts, or as Markdown tables where Mermaid has no such chart."""
+"""Charts of a team as Mermaid charts, or as Markdown tables where Mermaid has no such chart."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, most_names, unit_name, xychart
+from charts.mermaid import (
+    BLUE,
+    GREY,
+    MOST_POINTS,
+    ORANGE,
+    Series,
+    count_names_with_room,
+    make_distinct,
+    name_unit,
+    write_xychart,
+)
 from charts.reading import short_day, whole
 from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
@@ -12,9 +22,9 @@ from sprints.numbering import ref
 _MOST_BARS, _MOST_ROWS = 52, 10
 
 
-def velocity_mermaid(velocity: VelocityBars) -> str:
-    """Bars of what was completed, and lines of what was committed and of the median."""
-    bars, unit = velocity.bars, unit_name(velocity.unit)
+def write_velocity(velocity: VelocityBars) -> str:
+    """Write bars of what was completed, and lines of what was committed and of the median."""
+    bars, unit = velocity.bars, name_unit(velocity.unit)
     series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
     title = f"{unit.capitalize()} completed (blue)"
     if len(bars) > 1:  # A line of one point is invisible.
@@ -26,8 +36,8 @@ def velocity_mermaid(velocity: VelocityBars) -> str:
     return _by_name(title, [short_day(bar.last_day) for bar in bars], unit, series)
 
 
-def throughput_mermaid(throughput: ThroughputBars) -> str:
-    """Bars of what was done, and a line at the median. Of a long time it shows the latest part."""
+def write_throughput(throughput: ThroughputBars) -> str:
+    """Write bars of what was done, and a line at the median; only the latest part of a long time."""
     bars = throughput.bars[-_MOST_BARS:]
     series = [Series("bar", "done", BLUE, [Decimal(bar.count) for bar in bars])]
     title = f"Throughput: items done per {throughput.span} (blue)"
@@ -37,8 +47,8 @@ def throughput_mermaid(throughput: ThroughputBars) -> str:
     return _by_name(title, [short_day(bar.first) for bar in bars], "items", series)
 
 
-def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
-    """Lines of what had arrived, was started, and had left."""
+def write_cumulative_flow(flow: CumulativeFlow) -> str:
+    """Write lines of the items that had arrived, were started, and had left."""
     days = flow.days
     shown = [days[n * (len(days) - 1) // (MOST_POINTS - 1)] for n in range(MOST_POINTS)]
     days = tuple(shown) if len(days) > MOST_POINTS else days
@@ -48,13 +58,13 @@ def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
         Series("line", "left", BLUE, [Decimal(day.done + day.dropped) for day in days]),
     ]
     if len(days) == 1:  # A line of one point is invisible.
-        series = [Series("bar", one.name, one.ink, one.values) for one in series]
+        series = [Series("bar", line.name, line.ink, line.values) for line in series]
     title = "Items arrived (grey), started (orange), left (blue)"
     return _by_name(title, [short_day(day.date) for day in days], "items", series)
 
 
-def cycle_time_table(cycle: CycleScatter) -> str:
-    """Within how many days how many of the items were done. Mermaid has no scatter chart."""
+def write_cycle_times(cycle: CycleScatter) -> str:
+    """Write within how many days which share of the items was done. Mermaid has no scatter chart."""
     percentiles = ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95))
     rows = [f"| {percent} % | {whole(days)} |" for percent, days in percentiles if days is not None]
     count = len(cycle.items)
@@ -62,8 +72,8 @@ def cycle_time_table(cycle: CycleScatter) -> str:
     return "\n".join([head, "|--:|--:|", *rows])
 
 
-def aging_table(aging: Aging) -> str:
-    """The oldest items, which GitHub shows with their titles. Mermaid would need a name for each bar."""
+def write_aging(aging: Aging) -> str:
+    """Write the oldest items, which GitHub shows with titles. Mermaid would need a name for each bar."""
     rows = [
         f"| {ref(item.number)} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
         for item in aging.items[:_MOST_ROWS]
@@ -76,8 +86,8 @@ def aging_table(aging: Aging) -> str:
     )
 
 
-def calibration_mermaid(calibration: Calibration) -> str:
-    """Bars of what came true, beside a line of what was said, in percent."""
+def write_calibration(calibration: Calibration) -> str:
+    """Write bars of what came true, beside a line of the forecast chances, in percent."""
     bins = calibration.bins
     names = [
         f"{group.low}/10, {group.n}x"
@@ -86,11 +96,11 @@ def calibration_mermaid(calibration: Calibration) -> str:
         for group in bins
     ]
     series = [
-        Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),
-        Series("line", "said", ORANGE, [Decimal(100 * one.mean_chance) for one in bins]),
+        Series("bar", "came true", BLUE, [Decimal(100 * group.true) / group.n for group in bins]),
+        Series("line", "said", ORANGE, [Decimal(100 * group.mean_chance) for group in bins]),
     ]
     title = "Percent that came true (blue), chance said (orange)"
-    return xychart(title, distinct(names), "percent", series, top=Decimal(100))
+    return write_xychart(title, make_distinct(names), "percent", series, top=Decimal(100))
 
 
 def _share(days: int, aging: Aging) -> str:
@@ -100,9 +110,9 @@ def _share(days: int, aging: Aging) -> str:
 
 
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
-    """A chart with a name for each place, or where these are many for some of them."""
-    every = -(-len(names) // most_names(names))
-    # From the right, so that the latest has its name.
-    seen = [name if (len(names) - 1 - place) % every == 0 else "" for place, name in enumerate(names)]
-    top = max((value for one in series for value in one.values), default=Decimal(0))
-    return xychart(title, distinct(seen), y_name, series, top=top)
+    """Write a chart with a name for each value, or for some of them where these are many."""
+    every = -(-len(names) // count_names_with_room(names))
+    # Counted from the right, so that the latest value has its name.
+    labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
+    top = max((value for item in series for value in item.values), default=Decimal(0))
+    return write_xychart(title, make_distinct(labels), y_name, series, top=top)

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from charts import style
-from charts.bars import bar_plot, draw_bars, draw_column_dates, draw_numbers
+from charts.bars import draw_bars, draw_column_dates, draw_numbers, lay_out_bars
 from charts.canvas import HOUSE_GROUNDS, Canvas
 from charts.labels import Box
 from charts.plot import BOTTOM, DayPlot, draw_dates, draw_grid, draw_title
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from charts.values import ThroughputBars
 
 # Where columns are narrower than this, months are named and not the weeks.
@@ -15,11 +15,11 @@ _ROOM_FOR_WEEK = 40.0
 
 
 def draw(throughput: ThroughputBars) -> bytes:
-    """The picture as PNG at 2×: a bar for each week or day. A week that is partly outside is paler."""
+    """Draw the picture as PNG at 2×: a bar for each week or day. A week that is partly outside is paler."""
     bars = throughput.bars
     counts = [bar.count for bar in bars]
-    ticks = value_ticks(max(counts, default=0), whole=True)
-    plot = bar_plot(len(bars), ticks, throughput.median)
+    ticks = choose_value_ticks(max(counts, default=0), whole=True)
+    plot = lay_out_bars(len(bars), ticks, throughput.median)
     canvas = Canvas((*HOUSE_GROUNDS, style.INNER_BAND))
     draw_title(canvas, f"Items done per {throughput.span}")
     off = [n for n, bar in enumerate(bars) if bar.is_off]

@@ -1,6 +1,6 @@
-"""What pictures show where the domain has no value of just that: small, plain, and without names or texts.
+"""Values of charts for which the domain has none of its own: small, plain, and without names or texts.
 
-Most are made from the domain's own values by the function below them.
+Most are made from the domain's values by the function below them.
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from statistics import median
 
 from sprints.burndown import Burndown, measure
 from sprints.calendar import Calendar
-from sprints.durations import Age, Durations, cycle_times, done_within
+from sprints.durations import Age, Durations, measure_cycle_times, select_done
 from sprints.flow import Flow
 from sprints.forecast import FanDay
-from sprints.forecast_grades import Bin
-from sprints.numbering import Number, place
+from sprints.forecast_scores import CalibrationBin
+from sprints.numbering import Number, split_number
 from sprints.throughput import Throughput
 from sprints.velocity import Velocity
 
@@ -25,7 +25,7 @@ _MOST_SINGLE_DAYS = 21
 
 @dataclass(frozen=True, slots=True)
 class SprintBar:
-    """What a sprint promised and brought, and its last day."""
+    """The committed and completed work of a sprint, and its last day."""
 
     last_day: date
     committed: Decimal
@@ -36,7 +36,7 @@ class SprintBar:
 class VelocityBars:
     """The last closed sprints, oldest first, in `unit` (`points` or `count`: items).
 
-    With too few of them there is no `median`, `least` and `most`.
+    With too few of them `median`, `least` and `most` are None.
     """
 
     unit: str
@@ -46,8 +46,8 @@ class VelocityBars:
     most: Decimal | None = None
 
 
-def velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
-    """The velocity as its picture shows it."""
+def build_velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
+    """Convert a velocity to its chart."""
     bars = [
         SprintBar(
             # A sprint ends at the midnight after its last day.
@@ -62,7 +62,7 @@ def velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
 
 @dataclass(frozen=True, slots=True)
 class CountBar:
-    """How many items were done in the span that begins on `first`; a part of it if not `is_whole`.
+    """The number of items done in the span that begins on `first`; in a part of it if not `is_whole`.
 
     `is_off` marks a day on which nobody was expected to work.
     """
@@ -75,7 +75,7 @@ class CountBar:
 
 @dataclass(frozen=True, slots=True)
 class ThroughputBars:
-    """Items done per `span` (`week` or `day`), those without any included.
+    """The items done per `span` (`week` or `day`), spans without any included.
 
     `median` is that of the whole weeks, or of the working days; None without any.
     """
@@ -85,8 +85,8 @@ class ThroughputBars:
     median: Decimal | None = None
 
 
-def throughput_bars(throughput: Throughput, calendar: Calendar) -> ThroughputBars:
-    """The throughput by days, or if there are more than 21 by weeks."""
+def build_throughput_bars(throughput: Throughput, calendar: Calendar) -> ThroughputBars:
+    """Convert a throughput to its chart, by days or, if there are more than 21, by weeks."""
     if len(throughput.days) > _MOST_SINGLE_DAYS:
         weeks = [CountBar(week.monday, week.count, week.days == 7) for week in throughput.weeks]
         return ThroughputBars("week", tuple(weeks), _median(week.count for week in weeks if week.is_whole))
@@ -98,7 +98,7 @@ def throughput_bars(throughput: Throughput, calendar: Calendar) -> ThroughputBar
 
 @dataclass(frozen=True, slots=True)
 class FinishedItem:
-    """When an item was done, and the days that it took."""
+    """The day on which an item was done, and the days that it took."""
 
     finished: date
     days: int
@@ -120,19 +120,19 @@ class CycleScatter:
     excluded: int = 0
 
 
-def cycle_scatter(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> CycleScatter:
-    """The cycle times of what was done on the local days from `first` to `last`, both included."""
-    done = done_within(flows, first, last, calendar)
+def build_cycle_scatter(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> CycleScatter:
+    """Measure the cycle times of the items done on the local days from `first` to `last`, both included."""
+    done = select_done(flows, first, last, calendar)
     items = [
         FinishedItem(calendar.day_of(flow.done_at), days)
         for flow in done
-        for days in cycle_times([flow], calendar).days
+        for days in measure_cycle_times([flow], calendar).days
         if flow.done_at
     ]
-    all_of_them = cycle_times(done, calendar)
-    p50, p85, p95 = map(all_of_them.days_percentile, (50, 85, 95))
+    durations = measure_cycle_times(done, calendar)
+    p50, p85, p95 = map(durations.days_percentile, (50, 85, 95))
     ordered = sorted(items, key=lambda item: (item.finished, item.days))
-    return CycleScatter(first, last, tuple(ordered), p50, p85, p95, all_of_them.excluded_count)
+    return CycleScatter(first, last, tuple(ordered), p50, p85, p95, durations.excluded_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,11 @@ class Aging:
     p85: int | None = None
 
 
-def aging(ages: Iterable[Age], finished: Durations) -> Aging:
-    """Ages beside the cycle times of what was finished before."""
+def build_aging(ages: Iterable[Age], finished: Durations) -> Aging:
+    """Convert ages, and the cycle times of items finished before, to their chart."""
     items = [AgingItem(age.flow.number, age.days, age.is_at_least) for age in ages]
     p50, p85 = map(finished.days_percentile, (50, 85))
-    return Aging(tuple(sorted(items, key=lambda item: (-item.days, place(item.number)))), p50, p85)
+    return Aging(tuple(sorted(items, key=lambda item: (-item.days, split_number(item.number)))), p50, p85)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +171,11 @@ class ForecastFan:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How often what was said came true, by what was said."""
+    """The forecasts that came true, by their chances."""
 
-    bins: tuple[Bin, ...]
+    bins: tuple[CalibrationBin, ...]
 
 
 def _median(counts: Iterable[int]) -> Decimal | None:
-    known = [Decimal(count) for count in counts]
-    return median(known) if known else None
+    values = [Decimal(count) for count in counts]
+    return median(values) if values else None

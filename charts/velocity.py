@@ -1,32 +1,32 @@
-"""The velocity picture: what each of the last sprints promised and brought, and the median of the latter."""
+"""The velocity picture: committed and completed work of the last sprints, and the median completed."""
 
 from collections.abc import Sequence
 
 from charts import style
-from charts.bars import bar_box, bar_plot, draw_bars, draw_column_dates, draw_numbers
+from charts.bars import draw_bars, draw_column_dates, draw_numbers, lay_out_bars, place_bar
 from charts.canvas import HOUSE_GROUNDS, Canvas
 from charts.labels import Box, Point, Space
 from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from charts.values import VelocityBars
 
-# How far the mark of the commitment reaches over its bar.
+# The width of the commitment's mark, as a multiple of its bar's width.
 _MARK_SHARE = 1.24
 
 
 def draw(velocity: VelocityBars) -> bytes:
-    """The picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
+    """Draw the picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
     bars = velocity.bars
     highest = max((max(bar.committed, bar.completed) for bar in bars), default=0)
-    ticks = value_ticks(float(highest), whole=velocity.unit != "points")
-    plot = bar_plot(len(bars), ticks, velocity.median)
+    ticks = choose_value_ticks(float(highest), whole=velocity.unit != "points")
+    plot = lay_out_bars(len(bars), ticks, velocity.median)
     canvas = Canvas(HOUSE_GROUNDS)
     unit = "Points" if velocity.unit == "points" else "Items"
     title = draw_title(canvas, f"{unit} completed per sprint, by its last day")
     _draw_band(canvas, plot, velocity)
     draw_grid(canvas, plot, ticks)
     boxes = draw_bars(canvas, plot, [bar.completed for bar in bars], velocity.median)
-    marks = [bar_box(plot, n, bar.committed, _MARK_SHARE) for n, bar in enumerate(bars)]
+    marks = [place_bar(plot, n, bar.committed, _MARK_SHARE) for n, bar in enumerate(bars)]
     lines = [((box.left, box.top), (box.right, box.top)) for box in marks]
     canvas.lines(lines, style.CARD, 7)
     canvas.lines(lines, style.INK, 3)
@@ -43,14 +43,14 @@ def draw(velocity: VelocityBars) -> bytes:
 
 
 def _draw_band(canvas: Canvas, plot: DayPlot, velocity: VelocityBars) -> None:
-    """From the least to the most that a sprint brought."""
+    """Draw the range from the least to the most that a sprint completed."""
     if velocity.least is not None and velocity.most is not None:
         band = Box(plot.left, plot.y(velocity.least), plot.right, plot.y(velocity.most))
         canvas.areas([band], [style.BAND])
 
 
 def _label_marks(canvas: Canvas, space: Space, marks: Sequence[Box]) -> None:
-    """The word for the marks, above one that has room, the latest first."""
+    """Label the marks, above one that has room, the latest first."""
 
     def above(width: float, _: float) -> list[Point]:
         lefts = [

@@ -19,6 +19,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import NAMESPACE, Level, Policy
+from commands.framework.planning import Planning
 from commands.framework.ports import GitHubPort, Thread
 from commands.framework.registry import Command
 from commands.framework.request import CommandLine, Request
@@ -264,11 +265,11 @@ async def _run(call: _Call, context: Context, desk: CommandEnvironment) -> Answe
     return Answer(slot, await _with_doubts(call.command, result, context), is_success=True)
 
 
-async def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
+async def _with_doubts(command: Command, reply: Reply, planning: Planning) -> Reply:
     """Figures say that they are incomplete while events are missing, unless they say so by themselves."""
     if not command.tells_figures or reply.says_completeness:
         return reply
-    text = missing_text(await context.gaps(), context.calendar)
+    text = missing_text(await planning.gaps(), planning.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
 
 

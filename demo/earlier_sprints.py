@@ -1,7 +1,7 @@
-"""The sprints before the demo's own: eight of them, so that there is a velocity, a forecast and a record.
+"""The eight sprints before the demo's own, which velocity, forecast and forecast record need.
 
-Made in the stand-in as they ended, and told as the webhooks that GitHub sent. Always the same ones: what a
-sprint holds and what of it was done follows from its number alone.
+They are created in the stand-in in their final state, and their history is delivered as GitHub's webhooks.
+They are always the same: a sprint's items and results follow from its number alone.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ DELIVERIES = uuid.UUID("0d6e2f6c-53b5-4f5d-8a2e-6b6b2d7a9c11")
 
 FIRST, SPRINTS, WORKING_DAYS = 16, 8, 10
 _TEAM = ("alice", "bob", "carol", "dave")
-# Estimates of a sprint's items; a number of them, by the sprint, is not done in time.
+# The estimates of each sprint's items, in points.
 _POINTS = (5, 3, 8, 2, 3, 5, 1, 3)
+# How many items, by the sprint's number, are not finished in time.
 _LEFT_OVER = (1, 0, 2, 1, 0, 1, 0, 2)
 _WORK = (
     "Search finds plurals", "Gift cards", "Faster product pages", "Wish list by mail", "Stock in shops",
@@ -33,12 +34,12 @@ _WORK = (
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One item of an earlier sprint. `done_at` is None where it was not done in it."""
+class EarlierItem:
+    """An item of an earlier sprint; `done_at` is None if it was not finished in that sprint."""
 
     title: str
     points: int
-    who: str
+    assignee: str
     opened_at: datetime
     joined_at: datetime
     started_at: datetime
@@ -46,17 +47,17 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """One earlier sprint."""
+class EarlierSprint:
+    """An earlier sprint with its items."""
 
     title: str
     first_day: date
     last_day: date
-    pieces: tuple[Piece, ...]
+    items: tuple[EarlierItem, ...]
 
     @property
-    def made_at(self) -> datetime:
-        """When its milestone was made: three days before its start."""
+    def created_at(self) -> datetime:
+        """When its milestone was created: three days before its start."""
         return _at(self.first_day - timedelta(days=3), 11)
 
     @property
@@ -65,25 +66,25 @@ class Earlier:
         return _at(self.last_day, 16)
 
 
-def earlier_sprints(first_day: date) -> Iterator[Earlier]:
-    """The sprints before one that begins on `first_day`, the oldest first."""
+def earlier_sprints(first_day: date) -> Iterator[EarlierSprint]:
+    """Generate the sprints before the one that begins on `first_day`, oldest first."""
     for n in range(SPRINTS):
         begin = first_day - timedelta(days=14 * (SPRINTS - n))
         begin -= timedelta(days=begin.weekday())
         days = [day for i in range(14) if (day := begin + timedelta(days=i)).weekday() < 5]
-        yield Earlier(f"Sprint {FIRST + n}", begin, days[-1], tuple(_pieces(n, begin, days)))
+        yield EarlierSprint(f"Sprint {FIRST + n}", begin, days[-1], tuple(_items(n, begin, days)))
 
 
-def _pieces(sprint: int, begin: date, days: list[date]) -> Iterator[Piece]:
+def _items(sprint: int, begin: date, days: list[date]) -> Iterator[EarlierItem]:
     count = len(_POINTS)
     for i, points in enumerate(_POINTS):
-        # They are begun one after another and done in about the order of their beginning.
+        # Items are started one after another and finished in about the same order.
         done_on = days[min((i * len(days)) // count + 1 + (i * 7 + sprint * 3) % 3, len(days) - 1)]
         is_done = i < count - _LEFT_OVER[sprint % len(_LEFT_OVER)]
-        yield Piece(
+        yield EarlierItem(
             title=_WORK[(sprint * 5 + i) % len(_WORK)] + ("" if sprint < 3 else f", part {1 + sprint // 3}"),
             points=points,
-            who=_TEAM[(sprint + i) % len(_TEAM)],
+            assignee=_TEAM[(sprint + i) % len(_TEAM)],
             opened_at=_at(begin - timedelta(days=10 + i), 9 + i % 6),
             joined_at=_at(begin - timedelta(days=3), 13),
             started_at=_at(max(done_on - timedelta(days=1 + (i + sprint) % 5), begin), 10),
@@ -92,14 +93,14 @@ def _pieces(sprint: int, begin: date, days: list[date]) -> Iterator[Piece]:
 
 
 async def play_earlier(github: StandInGitHub, repo: Json, first_day: date, deliver: Deliver) -> None:
-    """Makes the earlier sprints, and tells of them in the order in which they happened."""
-    told = list[tuple[datetime, str, str, Json]]()
+    """Create the earlier sprints and deliver the webhooks of their history in order."""
+    webhooks = list[tuple[datetime, str, str, Json]]()
     async with github.muted():
         users = {login: await github.call("GET", "/user", as_user=login) for login in seed.ROLES}
         for sprint in earlier_sprints(first_day):
-            told += [one async for one in _make(github, repo, sprint, users)]
-    told.sort(key=lambda one: one[0])
-    for n, (at, event, action, parts) in enumerate(told):
+            webhooks += [webhook async for webhook in _create(github, repo, sprint, users)]
+    webhooks.sort(key=lambda webhook: webhook[0])
+    for n, (at, event, action, parts) in enumerate(webhooks):
         payload = {
             "action": action,
             "repository": repo,
@@ -111,8 +112,8 @@ async def play_earlier(github: StandInGitHub, repo: Json, first_day: date, deliv
         await deliver(event, str(uuid.uuid5(DELIVERIES, name)), payload | parts)
 
 
-async def _make(github: StandInGitHub, repo: Json, sprint: Earlier, users: Json) -> Any:
-    """The objects as they ended, and what happened to them."""
+async def _create(github: StandInGitHub, repo: Json, sprint: EarlierSprint, users: Json) -> Any:
+    """Create a sprint's objects in their final state; yields its history's webhooks."""
     name = repo["full_name"]
     milestone = await github.create_milestone(
         name,
@@ -120,65 +121,68 @@ async def _make(github: StandInGitHub, repo: Json, sprint: Earlier, users: Json)
         due_on=f"{sprint.last_day}T07:00:00Z",
         description=f"Start: {sprint.first_day}",
     )
-    issues = [await _make_issue(github, name, milestone, piece) for piece in sprint.pieces]
+    issues = [await _create_issue(github, name, milestone, item) for item in sprint.items]
     closed = await github.update_milestone(name, milestone["number"], state="closed")
-    made, ended = _stamp(sprint.made_at), _stamp(sprint.closed_at)
-    github.backdate(closed, created_at=made, updated_at=ended, closed_at=ended)
-    open_box = milestone | {"created_at": made, "updated_at": made}
-    closed_box = open_box | {"state": "closed", "updated_at": ended, "closed_at": ended}
-    yield sprint.made_at, "milestone", "created", {"milestone": open_box}
-    for piece, issue in zip(sprint.pieces, issues, strict=True):
-        for at, action, parts in _life(piece, issue, open_box, users):
+    created_at, closed_at = _stamp(sprint.created_at), _stamp(sprint.closed_at)
+    github.backdate(closed, created_at=created_at, updated_at=closed_at, closed_at=closed_at)
+    open_milestone = milestone | {"created_at": created_at, "updated_at": created_at}
+    closed_milestone = open_milestone | {"state": "closed", "updated_at": closed_at, "closed_at": closed_at}
+    yield sprint.created_at, "milestone", "created", {"milestone": open_milestone}
+    for item, issue in zip(sprint.items, issues, strict=True):
+        for at, action, parts in _item_webhooks(item, issue, open_milestone, users):
             yield at, "issues", action, parts
-    yield sprint.closed_at, "milestone", "closed", {"milestone": closed_box}
+    yield sprint.closed_at, "milestone", "closed", {"milestone": closed_milestone}
 
 
-async def _make_issue(github: StandInGitHub, name: str, milestone: Json, piece: Piece) -> Json:
-    labels = [f"points: {piece.points}", "feature"]
-    in_sprint = milestone["number"] if piece.done_at else None
+async def _create_issue(github: StandInGitHub, name: str, milestone: Json, item: EarlierItem) -> Json:
+    labels = [f"points: {item.points}", "feature"]
+    number = milestone["number"] if item.done_at else None
+    person = item.assignee
     issue = await github.create_issue(
-        name, piece.title, labels=labels, milestone=in_sprint, assignees=[piece.who], as_user=piece.who
+        name, item.title, labels=labels, milestone=number, assignees=[person], as_user=person
     )
-    # What was not done in time was done without haste afterwards, outside of any sprint.
-    done_at = piece.done_at or piece.joined_at + timedelta(days=16, hours=2)
-    closed = await github.close_issue(name, issue["number"], "completed", piece.who)
-    github.backdate(closed, created_at=_stamp(piece.opened_at), closed_at=_stamp(done_at))
+    # Items that were not finished in time are finished later, outside of any sprint.
+    done_at = item.done_at or item.joined_at + timedelta(days=16, hours=2)
+    closed = await github.close_issue(name, issue["number"], "completed", person)
+    github.backdate(closed, created_at=_stamp(item.opened_at), closed_at=_stamp(done_at))
     github.backdate(closed, updated_at=_stamp(done_at))
     return issue
 
 
-def _life(piece: Piece, issue: Json, box: Json, users: Json) -> Iterator[tuple[datetime, str, Json]]:
-    """What happened to one item, as webhooks told it."""
+def _item_webhooks(
+    item: EarlierItem, issue: Json, milestone: Json, users: Json
+) -> Iterator[tuple[datetime, str, Json]]:
+    """The history of an item as webhooks: time, action, and the payload's own keys."""
     points = [label for label in issue["labels"] if label["name"].startswith("points")]
-    plain = [label for label in issue["labels"] if not label["name"].startswith("points")]
-    person = {"sender": users[piece.who]}
-    shown = issue | {
-        "created_at": _stamp(piece.opened_at),
+    other_labels = [label for label in issue["labels"] if not label["name"].startswith("points")]
+    assignee = users[item.assignee]
+    state = issue | {
+        "created_at": _stamp(item.opened_at),
         "assignees": [],
         "assignee": None,
         "milestone": None,
     }
 
-    def told(at: datetime, **more: Any) -> Json:
-        nonlocal shown
-        shown = shown | more | {"updated_at": _stamp(at)}
-        return person | {"issue": shown}
+    def changed(at: datetime, **fields: Any) -> Json:
+        nonlocal state
+        state = state | fields | {"updated_at": _stamp(at)}
+        return {"sender": assignee, "issue": state}
 
-    yield piece.opened_at, "opened", told(piece.opened_at, labels=plain)
-    estimated_at = piece.joined_at - timedelta(hours=1)
+    yield item.opened_at, "opened", changed(item.opened_at, labels=other_labels)
+    estimated_at = item.joined_at - timedelta(hours=1)
     for label in points:
-        yield estimated_at, "labeled", told(estimated_at, labels=[*plain, label]) | {"label": label}
-    yield piece.joined_at, "milestoned", told(piece.joined_at, milestone=box) | {"milestone": box}
-    somebody = users[piece.who]
-    people = {"assignees": [somebody], "assignee": somebody}
-    yield piece.started_at, "assigned", told(piece.started_at, **people) | {"assignee": somebody}
-    done_at = piece.done_at
+        yield estimated_at, "labeled", changed(estimated_at, labels=[*other_labels, label]) | {"label": label}
+    joined = changed(item.joined_at, milestone=milestone) | {"milestone": milestone}
+    yield item.joined_at, "milestoned", joined
+    assigned = changed(item.started_at, assignees=[assignee], assignee=assignee)
+    yield item.started_at, "assigned", assigned | {"assignee": assignee}
+    done_at = item.done_at
     if done_at is None:
-        left_at = piece.joined_at + timedelta(days=15)
-        yield left_at, "demilestoned", told(left_at, milestone=None) | {"milestone": box}
-        done_at = piece.joined_at + timedelta(days=16, hours=2)
+        left_at = item.joined_at + timedelta(days=15)
+        yield left_at, "demilestoned", changed(left_at, milestone=None) | {"milestone": milestone}
+        done_at = item.joined_at + timedelta(days=16, hours=2)
     closed = {"state": "closed", "state_reason": "completed", "closed_at": _stamp(done_at)}
-    yield done_at, "closed", told(done_at, **closed)
+    yield done_at, "closed", changed(done_at, **closed)
 
 
 def _at(day: date, hour: int) -> datetime:

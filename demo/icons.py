@@ -1,11 +1,11 @@
-"""Pictures drawn here: faces made of initials, and the signs for open and closed issues."""
+"""SVG icons: avatars with initials, and the states of issues."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
 
-# Each is dark enough for white letters on it.
+# Each colour is dark enough for white letters.
 FACES = ("#8250df", "#1a7f37", "#0969da", "#bf3989", "#9a6700", "#cf222e", "#0a7d91")
 
 PEN = 'fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"'
@@ -16,7 +16,7 @@ SLASH = f'<path d="M4.6 11.4l6.8-6.8" {PEN}/>'
 
 
 def avatar(login: str, *, is_bot: bool, size: int) -> str:
-    """A face beside a name; hidden from screen readers, which hear the name itself."""
+    """Draw an avatar, hidden from screen readers because the name stands beside it."""
     start = f'<svg class="avatar" width="{size}" height="{size}" viewBox="0 0 40 40" aria-hidden="true">'
     if is_bot:
         return (
@@ -34,7 +34,7 @@ def avatar(login: str, *, is_bot: bool, size: int) -> str:
 
 
 def state_icon(issue: dict[str, Any]) -> str:
-    """Open, closed as completed, or closed as not planned: told by shape, not by colour alone."""
+    """Draw an issue's state: open, completed or not planned, distinguished by shape, too."""
     inside = DOT if issue["state"] == "open" else SLASH if issue["state_reason"] == "not_planned" else TICK
     word = "Open" if issue["state"] == "open" else "Closed"
     kind = "not-planned" if issue["state_reason"] == "not_planned" else issue["state"]

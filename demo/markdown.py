@@ -1,4 +1,4 @@
-"""Comments as GitHub shows them: its Markdown, a list of allowed HTML, references that lead somewhere."""
+"""Renders comments as GitHub does: its Markdown, its allowed HTML, and links for references."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _REFERENCE = re.compile(r"(?<![\w/&])#(\d+)\b")
 
 
 def render(markdown: str, repo: str) -> str:
-    """Safe HTML for one comment. References are linked first, so that whatever they became is cleaned too."""
+    """Render a comment as safe HTML; references are linked first, so that the links are sanitised, too."""
     extensions = comrak.ExtensionOptions()
     for name in EXTENSIONS:
         setattr(extensions, name, True)
@@ -80,12 +80,12 @@ def render(markdown: str, repo: str) -> str:
 
 
 def _only_footnote_ids(_tag: str, name: str, value: str) -> str | None:
-    """A comment must not take the id of a part of the page."""
+    """Drop ids other than those of footnotes, which could clash with the page's."""
     return None if name == "id" and not _FOOTNOTE.fullmatch(value) else value
 
 
 def _with_references(html: str, repo: str) -> str:
-    """`#12` in running text becomes a link to that issue; in code and in links it stays what it is."""
+    """Link references such as `#12`, except in code and in links."""
     inside = 0
     pieces = []
     link = rf'<a class="issue-link" href="/{repo}/issues/\1">#\1</a>'
@@ -98,7 +98,7 @@ def _with_references(html: str, repo: str) -> str:
 
 
 def unfurled(html: str, issues: Mapping[int, dict[str, Any]]) -> str:
-    """GitHub shows references in lists with state and title, as far as it shows the issues at all."""
+    """Show references in lists with state and title, as GitHub does, for issues in `issues`."""
     pieces, depth, last = list[str](), 0, 0
 
     def shown(link: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
-"""The demo's page: an issue thread like GitHub's, on loopback, kept up to date by server-sent events.
+"""The demo's page: an issue thread like GitHub's on loopback, kept up to date by server-sent events.
 
-It knows GitHub only through the stand-in's REST API, and there it is one person with a token.
+It uses only the stand-in's REST API, with one person's token.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class DemoPage:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Only this page may write through this page, whatever else the browser has open."""
+        """Refuse requests from other pages in the browser, and turn errors into pages."""
         origin = request.headers.get("Origin")
         port = self.url.rpartition(":")[2]
         own = {f"{HOST}:{port}", f"localhost:{port}"}
@@ -134,10 +134,10 @@ class DemoPage:
         return web.Response(text=text, content_type="text/html")
 
     async def _on_live(self, request: web.Request) -> web.StreamResponse:
-        """Every state of the thread from now on, as soon as it differs from the one sent before."""
-        where = _issue_of(request)
+        """Stream the thread's state each time that it changes."""
+        issue = _issue_of(request)
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **SECURITY})
-        first = await self._reader.thread(*where)
+        first = await self._reader.thread(*issue)
         await stream.prepare(request)
         sent, version = "", -1
         with contextlib.suppress(
@@ -148,7 +148,7 @@ class DemoPage:
                 await stream.write(f"data: {text}\n\n".encode() if text != sent else b": still here\n\n")
                 sent = text
                 version = await self._reader.changed_since(version)
-                text = json.dumps(pieces(await self._reader.thread(*where)))
+                text = json.dumps(pieces(await self._reader.thread(*issue)))
         return stream
 
     async def _on_comment(self, request: web.Request) -> web.StreamResponse:
@@ -178,7 +178,7 @@ def _text(value: Any) -> str:
 
 
 def _back(request: web.Request, repo: str, number: int) -> web.Response:
-    """The script needs no page; a browser without it does."""
+    """Redirect to the thread; the page's script needs no content."""
     if request.headers.get("X-Requested-By") == "page":
         return web.Response(status=204)
     return web.Response(status=303, headers={"Location": f"/{repo}/issues/{number}"})

@@ -1,9 +1,11 @@
-"""`make demo`: everything on this machine, a sprint's history played, and a thread to type in."""
+"""`make demo`: starts everything on this machine, plays a sprint's history and serves its thread."""
 
 import argparse
 import asyncio
 import re
 import shutil
+import sys
+import threading
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,17 +20,24 @@ from bot.settings import GitHubSettings, Secret, Settings
 from commands.framework.registry import load
 from demo.page import DemoPage
 from demo.scenario import DemoThread, play
-from github_standin.emulate import HOST, free_port
+from github_standin.emulate import HOST, DemoNotInstalledError, free_port
 from github_standin.github import StandInGitHub
 
 
-def run(settings: Settings, _: argparse.Namespace) -> int:
-    """`python -m bot demo`."""
-    return asyncio.run(demo(settings))
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Run `python -m bot demo` and return the exit code. `options.ready` ends what is printed while it
+    starts."""
+    try:
+        return asyncio.run(demo(settings, options.ready))
+    except DemoNotInstalledError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    finally:
+        options.ready.set()
 
 
-async def demo(settings: Settings) -> int:
-    """Runs until Ctrl-C. Each start begins with a fresh sprint, in a folder of its own beside other data."""
+async def demo(settings: Settings, ready: threading.Event) -> int:
+    """Run the demo until Ctrl-C; each start begins with a new sprint and an empty database."""
     async with AsyncExitStack() as stack:
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
@@ -48,6 +57,7 @@ async def demo(settings: Settings) -> int:
                 suggestions=_suggestions(base.clock()),
             )
         )
+        ready.set()
         _say("Ready. Type a command such as /sprint status in the thread; Ctrl-C here ends everything.")
         _say(page.url)
         await until_told_to_stop()
@@ -55,7 +65,7 @@ async def demo(settings: Settings) -> int:
 
 
 def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
-    """Everything in a fresh folder beside other data, against the stand-in."""
+    """Settings for the stand-in, with all data in an empty folder beside other data."""
     folder = settings.data_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     port = free_port()
@@ -74,7 +84,7 @@ def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
 
 
 def _suggestions(now: datetime) -> list[tuple[str, str]]:
-    """The commands' own examples, with dates that the demo's sprint has."""
+    """The commands' examples, with dates in the demo's sprint, each with the command's summary."""
     yesterday = (now - timedelta(days=1)).date().isoformat()
     return [
         (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
@@ -84,10 +94,10 @@ def _suggestions(now: datetime) -> list[tuple[str, str]]:
 
 
 async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
-    """Plays the story so far, until all of it is recorded."""
+    """Play the story so far and wait until all its events are recorded."""
 
     async def deliver(event: str, delivery: str, payload: dict[str, Any]) -> None:
-        await github.send_hook(event, payload, delivery)
+        await github.send_webhook(event, payload, delivery)
 
     thread = await play(github, base.clock(), deliver)
     await until_processed(base)

@@ -1,7 +1,7 @@
-"""Plays the demo's sprint: its end state is made in the stand-in, its history is told as GitHub would have.
+"""Plays the demo's sprint: creates its final state in the stand-in and delivers its history as webhooks.
 
-The stand-in can only make things happen now. So the issues are made silently as they are at the end, shown
-with past times, and every step of the story is delivered as the webhook that GitHub sent at that moment.
+In the stand-in everything happens now. So the issues are created in their final state without webhooks and
+get past times, and each step of the story is delivered as the webhook that GitHub would have sent then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DELIVERIES = uuid.UUID("5b2f0f0e-7c1d-4d0a-9f59-2f3f6f2f1c24")
 
 
 class DemoThread(NamedTuple):
-    """The issue where the reader of the demo types."""
+    """The issue in which the demo's user types commands."""
 
     repo: str
     number: int
@@ -34,7 +34,7 @@ class DemoThread(NamedTuple):
 
 @dataclass
 class Snapshot:
-    """An issue at one moment of the story."""
+    """The state of an issue at a moment of the story."""
 
     created_at: str
     updated_at: str
@@ -48,8 +48,8 @@ class Snapshot:
 
 
 @dataclass
-class Made:
-    """What the stand-in returned: the objects whose ids the history repeats."""
+class CreatedObjects:
+    """The objects as the stand-in returned them; the webhooks repeat their ids."""
 
     repo: Json
     milestone: Json
@@ -60,41 +60,41 @@ class Made:
 
 
 async def play(github: StandInGitHub, now: datetime, deliver: Deliver) -> DemoThread:
-    """Make the sprint, tell its history to `deliver` in order, and return where to look."""
+    """Create the sprint, pass its webhooks to `deliver` in order, and return the demo's issue."""
     calendar = Calendar.around(now)
     steps = sorted(STEPS, key=lambda step: calendar.instant(step.when))
     async with github.muted():
-        repo = await _make_repository(github)
-    told = list[tuple[str, str, Json]]()
+        repo = await _create_repository(github)
+    webhooks = list[tuple[str, str, Json]]()
 
-    async def note(event: str, delivery: str, payload: Json) -> None:
-        told.append((event, delivery, payload))
+    async def collect(event: str, delivery: str, payload: Json) -> None:
+        webhooks.append((event, delivery, payload))
 
-    await play_earlier(github, repo, calendar.first_day, note)
+    await play_earlier(github, repo, calendar.first_day, collect)
     async with github.muted():
-        made = await _make(github, repo, calendar, steps)
-    await _tell(made, calendar, steps, note)
-    # What earlier sprints left over was done while this one ran.
-    for event, delivery, payload in sorted(told, key=_happened):
+        created = await _create_objects(github, repo, calendar, steps)
+    await _build_webhooks(created, calendar, steps, collect)
+    # Items left over from earlier sprints were finished during this one, hence the sorting.
+    for event, delivery, payload in sorted(webhooks, key=lambda webhook: event_time(webhook[2])):
         await deliver(event, delivery, payload)
-    return DemoThread(made.repo["full_name"], made.issues[story.THREAD]["number"])
+    return DemoThread(created.repo["full_name"], created.issues[story.THREAD]["number"])
 
 
-def _happened(one: tuple[str, str, Json]) -> str:
-    payload = one[2]
-    told = payload.get("comment") or payload.get("issue") or payload["milestone"]
-    return str(told["updated_at"])
+def event_time(payload: Json) -> str:
+    """The time of a webhook as a GitHub timestamp, read from the object that it is about."""
+    subject = payload.get("comment") or payload.get("issue") or payload.get("pull_request")
+    return str((subject or payload["milestone"])["updated_at"])
 
 
 class Calendar(NamedTuple):
-    """The story's days laid over real dates, so that `now` falls on its seventh working day."""
+    """The story's days as real dates, so that `now` is on the seventh working day."""
 
     first_day: date
     now: datetime
 
     @classmethod
     def around(cls, now: datetime) -> Calendar:
-        """On a weekend the seventh working day was the Friday before."""
+        """Build the calendar; on a weekend the seventh working day is the Friday before."""
         return cls(working_day(now.astimezone(UTC).date(), 1 - story.TODAY), now.astimezone(UTC))
 
     @property
@@ -103,7 +103,7 @@ class Calendar(NamedTuple):
         return working_day(self.first_day, story.WORKING_DAYS - 1)
 
     def instant(self, when: str) -> datetime:
-        """The moment that a step's `when` means."""
+        """The time of a step's `when`."""
         day, _, time = when.partition(" ")
         if day == "now":
             return (self.now + timedelta(minutes=int(time))).replace(microsecond=0)
@@ -112,12 +112,12 @@ class Calendar(NamedTuple):
         return datetime(on.year, on.month, on.day, hour, minute, tzinfo=UTC)
 
     def stamp(self, when: str) -> str:
-        """The moment as GitHub writes it."""
+        """The time of a step's `when` as a GitHub timestamp."""
         return self.instant(when).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def working_day(day: date, offset: int) -> date:
-    """The working day `offset` days of work away; from a weekend it counts from the Friday before."""
+    """The working day `offset` working days away; from a weekend, counted from the Friday before."""
     while day.weekday() >= 5:
         day -= timedelta(days=1)
     for _ in range(abs(offset)):
@@ -127,10 +127,10 @@ def working_day(day: date, offset: int) -> date:
     return day
 
 
-# The end state
+# The final state
 
 
-async def _make_repository(github: StandInGitHub) -> Json:
+async def _create_repository(github: StandInGitHub) -> Json:
     repo: Json = await github.create_repository(seed.ORG, story.REPOSITORY)
     for label, (color, description) in story.LABELS.items():
         body = {"name": label, "color": color, "description": description}
@@ -138,7 +138,9 @@ async def _make_repository(github: StandInGitHub) -> Json:
     return repo
 
 
-async def _make(github: StandInGitHub, repo: Json, calendar: Calendar, steps: list[Step]) -> Made:
+async def _create_objects(
+    github: StandInGitHub, repo: Json, calendar: Calendar, steps: list[Step]
+) -> CreatedObjects:
     name = repo["full_name"]
     labels = await github.call("GET", f"/repos/{name}/labels?per_page=100")
     milestone = await github.create_milestone(
@@ -150,47 +152,51 @@ async def _make(github: StandInGitHub, repo: Json, calendar: Calendar, steps: li
     since = calendar.stamp(story.SPRINT_MADE)
     github.backdate(milestone, created_at=since, updated_at=since)
     users = {login: await github.call("GET", "/user", as_user=login) for login in seed.ROLES}
-    made = Made(repo, milestone, {label["name"]: label for label in labels}, users)
+    created = CreatedObjects(repo, milestone, {label["name"]: label for label in labels}, users)
     snapshots: dict[str, Snapshot] = {}
     for step in steps:
         _advance(snapshots, step, calendar.stamp(step.when))
     for card, snapshot in snapshots.items():
-        made.issues[card] = await _make_issue(github, made, card, snapshot)
+        created.issues[card] = await _create_issue(github, created, card, snapshot)
     for step in steps:
         if step.action == "commented":
-            made.comments.append(await _make_comment(github, made, step, calendar))
+            created.comments.append(await _create_comment(github, created, step, calendar))
     for card, snapshot in snapshots.items():
-        latest = await github.issue(name, made.issues[card]["number"])
+        latest = await github.issue(name, created.issues[card]["number"])
         github.backdate(latest, updated_at=snapshot.updated_at)
-    return made
+    return created
 
 
-async def _make_issue(github: StandInGitHub, made: Made, card: str, snapshot: Snapshot) -> Json:
-    written = CARDS[card]
+async def _create_issue(
+    github: StandInGitHub, created: CreatedObjects, card: str, snapshot: Snapshot
+) -> Json:
+    content = CARDS[card]
     issue = await github.create_issue(
-        made.repo["full_name"],
-        written.title,
-        body=written.body,
+        created.repo["full_name"],
+        content.title,
+        body=content.body,
         labels=_label_names(card, snapshot),
-        milestone=made.milestone["number"] if snapshot.in_sprint else None,
-        assignees=[written.assignee],
-        as_user=written.author,
+        milestone=created.milestone["number"] if snapshot.in_sprint else None,
+        assignees=[content.assignee],
+        as_user=content.author,
     )
     if snapshot.state == "closed":
-        reason, who = snapshot.reason or "completed", snapshot.closed_by or written.assignee
-        issue = await github.close_issue(made.repo["full_name"], issue["number"], reason, who)
+        reason, who = snapshot.reason or "completed", snapshot.closed_by or content.assignee
+        issue = await github.close_issue(created.repo["full_name"], issue["number"], reason, who)
         github.backdate(issue, closed_at=snapshot.closed_at or snapshot.updated_at)
     elif snapshot.reason is not None:
         issue = await github.update_issue(
-            made.repo["full_name"], issue["number"], state_reason=snapshot.reason
+            created.repo["full_name"], issue["number"], state_reason=snapshot.reason
         )
     github.backdate(issue, created_at=snapshot.created_at, updated_at=snapshot.updated_at)
     return issue
 
 
-async def _make_comment(github: StandInGitHub, made: Made, step: Step, calendar: Calendar) -> Json:
-    number = made.issues[step.card]["number"]
-    comment = await github.comment(made.repo["full_name"], number, step.value, step.who)
+async def _create_comment(
+    github: StandInGitHub, created: CreatedObjects, step: Step, calendar: Calendar
+) -> Json:
+    number = created.issues[step.card]["number"]
+    comment = await github.comment(created.repo["full_name"], number, step.value, step.who)
     at = calendar.stamp(step.when)
     github.backdate(comment, created_at=at, updated_at=at)
     return {**comment, "created_at": at, "updated_at": at}
@@ -202,7 +208,7 @@ def _label_names(card: str, snapshot: Snapshot) -> list[str]:
 
 
 def _advance(snapshots: dict[str, Snapshot], step: Step, at: str) -> None:
-    """What a step does to its issue."""
+    """Apply a step of the story to the state of its issue."""
     if step.action == "opened":
         snapshots[step.card] = Snapshot(created_at=at, updated_at=at)
         return
@@ -221,31 +227,33 @@ def _advance(snapshots: dict[str, Snapshot], step: Step, at: str) -> None:
         case "commented":
             issue.comments += 1
         case unknown:
-            raise ValueError(f"the story knows no {unknown}")
+            raise ValueError(f"unknown action in the story: {unknown}")
 
 
 # The history
 
 
-async def _tell(made: Made, calendar: Calendar, steps: list[Step], deliver: Deliver) -> None:
-    teller = _Teller(made, calendar.stamp(story.SPRINT_MADE), deliver)
+async def _build_webhooks(
+    created: CreatedObjects, calendar: Calendar, steps: list[Step], deliver: Deliver
+) -> None:
+    builder = _WebhookBuilder(created, calendar.stamp(story.SPRINT_MADE), deliver)
     sprint_made = calendar.instant(story.SPRINT_MADE)
     snapshots: dict[str, Snapshot] = {}
     for step in (step for step in steps if calendar.instant(step.when) < sprint_made):
-        await teller.step(snapshots, step, calendar.stamp(step.when))
-    await teller.milestone_created()
+        await builder.step(snapshots, step, calendar.stamp(step.when))
+    await builder.milestone_created()
     for step in (step for step in steps if calendar.instant(step.when) >= sprint_made):
-        await teller.step(snapshots, step, calendar.stamp(step.when))
+        await builder.step(snapshots, step, calendar.stamp(step.when))
 
 
-class _Teller:
-    """Builds GitHub's payloads from the real objects and a snapshot."""
+class _WebhookBuilder:
+    """Builds GitHub's payloads from the stand-in's objects and an issue's state at that time."""
 
-    def __init__(self, made: Made, sprint_made: str, deliver: Deliver) -> None:
-        self._made = made
+    def __init__(self, created: CreatedObjects, sprint_made: str, deliver: Deliver) -> None:
+        self._created = created
         self._sprint_made = sprint_made
         self._deliver = deliver
-        self._comments = iter(made.comments)
+        self._comments = iter(created.comments)
         self._count = 0
 
     async def milestone_created(self) -> None:
@@ -276,16 +284,16 @@ class _Teller:
 
     async def _estimated(self, step: Step, before: Snapshot | None, issue: Json) -> None:
         if before is not None and before.points is not None:
-            old = self._made.labels[f"points: {before.points}"]
+            old = self._created.labels[f"points: {before.points}"]
             await self._send("issues", "unlabeled", step.who, issue=issue, label=old)
-        new = self._made.labels[f"points: {step.value}"]
+        new = self._created.labels[f"points: {step.value}"]
         await self._send("issues", "labeled", step.who, issue=issue, label=new)
 
     def _issue(self, card: str, snapshot: Snapshot) -> Json:
-        closed_by = self._made.users[snapshot.closed_by] if snapshot.closed_by else None
+        closed_by = self._created.users[snapshot.closed_by] if snapshot.closed_by else None
         return {
-            **self._made.issues[card],
-            "labels": [self._made.labels[name] for name in _label_names(card, snapshot)],
+            **self._created.issues[card],
+            "labels": [self._created.labels[name] for name in _label_names(card, snapshot)],
             "milestone": self._milestone(snapshot.updated_at) if snapshot.in_sprint else None,
             "state": snapshot.state,
             "state_reason": snapshot.reason,
@@ -297,18 +305,18 @@ class _Teller:
         }
 
     def _milestone(self, at: str) -> Json:
-        return {**self._made.milestone, "created_at": self._sprint_made, "updated_at": at}
+        return {**self._created.milestone, "created_at": self._sprint_made, "updated_at": at}
 
     async def _send(self, event: str, action: str, who: str, **more: Json) -> None:
         self._count += 1
         payload = {
             "action": action,
             **more,
-            "repository": self._made.repo,
-            "organization": self._made.repo["owner"],
-            "sender": self._made.users[who],
+            "repository": self._created.repo,
+            "organization": self._created.repo["owner"],
+            "sender": self._created.users[who],
             "installation": {"id": seed.INSTALLATION_ID},
         }
-        told = more.get("comment") or more.get("issue") or more["milestone"]
-        name = f"{self._count} {event}.{action} {told['node_id']} {told['updated_at']}"
+        subject = more.get("comment") or more.get("issue") or more["milestone"]
+        name = f"{self._count} {event}.{action} {subject['node_id']} {subject['updated_at']}"
         await self._deliver(event, str(uuid.uuid5(DELIVERIES, name)), payload)

@@ -1,7 +1,7 @@
-"""A comment or a check alone on a page, as GitHub would show it. Pure functions from values to HTML.
+"""Pages with a single comment or check as GitHub would show it.
 
-Comments stand as in the demo's thread. The page of a check follows GitHub's tab “Checks”: name and result,
-buttons with what they do, title, summary, pictures, and what is said of lines of files.
+Comments look as in the demo's thread. The page of a check follows GitHub's tab “Checks”: name and result,
+buttons with descriptions, title, summary, pictures and annotations.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _PICTURE = re.compile(r'src="(http[^"]+/charts/[^"]+)"')
 _RESULTS = {"neutral": ("completed", DOT), "success": ("succeeded", TICK), "failure": ("failed", SLASH)}
 
 
-def comment_html(repo: str, issue: Json, said: Json, issues: list[Json]) -> str:
-    """A comment. Boxes can be ticked, as by anybody who may write. `issues` are those of the repository."""
-    html = post_of(Thread(repo, issue, [], issues), said, "comment").html
+def comment_html(repo: str, issue: Json, comment: Json, issues: list[Json]) -> str:
+    """Build a comment with active checkboxes; `issues` are those of the repository."""
+    html = post_of(Thread(repo, issue, [], issues), comment, "comment").html
     return html.replace(' disabled=""', "")
 
 
 def check_html(repo: str, run: Json) -> str:
-    """A check run, as it was sent to GitHub."""
+    """Build a check run from the request to GitHub."""
     output = run["output"]
     images = "".join(
-        f'<figure><img src="{escape(one["image_url"])}" alt="{escape(one["alt"])}"></figure>'
-        for one in output.get("images", ())
+        f'<figure><img src="{escape(image["image_url"])}" alt="{escape(image["alt"])}"></figure>'
+        for image in output.get("images", ())
     )
     word, inside = _RESULTS[run["conclusion"]]
     return f"""<section class="check">
@@ -48,7 +48,7 @@ def check_html(repo: str, run: Json) -> str:
 
 
 def page_html(body: str, styles: str) -> str:
-    """The whole document; it needs nothing from elsewhere."""
+    """Build the document, which needs no other files."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -58,13 +58,13 @@ def page_html(body: str, styles: str) -> str:
 
 
 def pictures_in(html: str) -> list[str]:
-    """The addresses of its charts."""
+    """Find the addresses of the charts in some HTML."""
     return _PICTURE.findall(html)
 
 
 def with_pictures(html: str, data: Mapping[str, str]) -> str:
-    """The same with what is behind these addresses."""
-    return _PICTURE.sub(lambda found: f'src="{data[found[1]]}"', html)
+    """Replace the addresses of charts by data URLs."""
+    return _PICTURE.sub(lambda match: f'src="{data[match[1]]}"', html)
 
 
 def _actions(actions: Any) -> str:

@@ -1,4 +1,4 @@
-"""Chromium, and the pictures that it takes of pages: in GitHub's themes and widths, and small files."""
+"""Screenshots with Chromium, in GitHub's themes and widths, as small files."""
 
 import io
 import shutil
@@ -21,13 +21,13 @@ _COLOURS = 256
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium. Raises LookupError where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    """Start Chromium. Raises LookupError when it is not installed."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
         raise LookupError("there is no Chromium on this machine")
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(
-            executable_path=found,
+            executable_path=path,
             args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
         )
         try:
@@ -36,31 +36,31 @@ async def browser() -> AsyncIterator[Browser]:
             await opened.close()
 
 
-async def shoot(opened: Browser, screens: Mapping[str, str], folder: Path) -> None:
-    """Pictures of some HTML by its name, in each theme and width."""
+async def take_screenshots(chromium: Browser, screens: Mapping[str, str], folder: Path) -> None:
+    """Write a picture of each screen, HTML by name, in each theme and width."""
     names = (MARKDOWN_CSS, STATIC / "page.css", STATIC / "screens.css")
-    styles = "\n".join(one.read_text(encoding="utf-8") for one in names)
+    styles = "\n".join(path.read_text(encoding="utf-8") for path in names)
     pages = [(name, page_html(html, styles)) for name, html in screens.items()]
     for theme in THEMES:
-        page = await opened.new_page(color_scheme="dark" if theme == "dark" else "light")
+        page = await chromium.new_page(color_scheme="dark" if theme == "dark" else "light")
         for device, width in WIDTHS.items():
             await page.set_viewport_size({"width": width, "height": 40})
             for name, html in pages:
                 await page.set_content(html, wait_until="load")
-                taken = await page.screenshot(full_page=True, animations="disabled")
-                (folder / f"{name}-{theme}-{device}.png").write_bytes(lightened(taken))
+                png = await page.screenshot(full_page=True, animations="disabled")
+                (folder / f"{name}-{theme}-{device}.png").write_bytes(reduce_colours(png))
         await page.close()
 
 
-def lightened(png: bytes) -> bytes:
-    """The same with few colours, which takes a third of the room. Small coloured signs keep theirs."""
+def reduce_colours(png: bytes) -> bytes:
+    """Reduce a PNG to 256 colours, a third of its size; the colours of small coloured icons are kept."""
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int32)
     flat = pixels.reshape(-1, 3) @ (1 << 16, 1 << 8, 1)
-    found, places, counts = np.unique(flat, return_inverse=True, return_counts=True)
-    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
+    values, places, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    colours = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=1)
     weights = counts * (1 + colours.max(axis=1) - colours.min(axis=1))
     kept = colours[np.argsort(-weights, kind="stable")[:_COLOURS]]
-    nearest = np.array([((kept - one) ** 2).sum(axis=1).argmin() for one in colours], np.uint8)
+    nearest = np.array([((kept - colour) ** 2).sum(axis=1).argmin() for colour in colours], np.uint8)
     image = Image.fromarray(nearest[places].reshape(pixels.shape[:2]), "P")
     image.putpalette(kept.astype(np.uint8).tobytes())
     written = io.BytesIO()

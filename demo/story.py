@@ -1,4 +1,4 @@
-"""The demo's sprint as a story: a web shop team, ten working days, seen on the seventh.
+"""The story of the demo's sprint: a web shop's team on the seventh of ten working days.
 
 Times are `<working day> <hour:minute>`, day 1 being the sprint's first and day 0 the working day before it,
 or `now -<minutes>`.
@@ -25,7 +25,7 @@ LABELS = {
 
 
 class Card(NamedTuple):
-    """One issue as it was written."""
+    """An issue as its author wrote it."""
 
     title: str
     kind: str
@@ -35,7 +35,7 @@ class Card(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing that somebody did to an issue."""
+    """An action on an issue; `card` is its key in CARDS, `value` the points or the comment."""
 
     when: str
     who: str

@@ -1,4 +1,4 @@
-"""What the page knows of an issue, read over the stand-in's REST API as the person who looks at it."""
+"""Reads an issue and its comments from the stand-in's REST API, as the person who views the page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reader:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def thread(self, repo: str, number: int) -> Thread:
-        """Everything the page shows, as it is now."""
+        """Read everything that the page shows."""
         issue = await self._get(f"/repos/{repo}/issues/{number}")
         comments = await self._all(f"/repos/{repo}/issues/{number}/comments?per_page=100")
         milestone = issue["milestone"]
@@ -44,28 +44,28 @@ class Reader:
         return Thread(repo, issue, comments, sprint)
 
     async def comment(self, repo: str, number: int, body: str) -> None:
-        """Say something."""
+        """Add a comment."""
         await self._send("POST", f"/repos/{repo}/issues/{number}/comments", {"body": body})
 
     async def set_state(self, repo: str, number: int, state: str) -> None:
-        """Close as completed, or open again."""
+        """Close the issue as completed, or reopen it."""
         reason = "completed" if state == "closed" else "reopened"
         await self._send("PATCH", f"/repos/{repo}/issues/{number}", {"state": state, "state_reason": reason})
 
     async def changed_since(self, version: int) -> int:
-        """Wait until something was written after `version`; the stand-in answers after 20 s in any case."""
+        """Wait for a write after `version`, at most 20 s, and return the current version."""
         answer: Json = await self._get(f"/_changes?since={version}")
         new: int = answer["version"]
         return new
 
     async def _all(self, path: str) -> list[Json]:
-        found: list[Json] = []
+        elements: list[Json] = []
         page = 1
         while True:
             more = await self._get(f"{path}&page={page}")
-            found += more
+            elements += more
             if len(more) < 100:
-                return found
+                return elements
             page += 1
 
     async def _get(self, path: str) -> Any:

@@ -1,7 +1,7 @@
-"""Plays one sprint in the demo from beginning to end, and writes down what was said: docs/tour.md.
+"""Plays a sprint in the demo from beginning to end and writes docs/tour.md with commands and replies.
 
-Run `python -m demo.tour`. The replies and pictures are those that the bot gave to the stand-in for GitHub
-just then; only markers that nobody sees are left out, and dates stay as they fell.
+Run `python -m demo.tour`. Replies and pictures are those that the bot posts to the stand-in for GitHub; only
+invisible markers are left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from github_standin.github import StandInGitHub
 _DOCS = Path(__file__).parents[1] / "docs"
 _MARKER = re.compile(r"\n*<!-- agile-github-suite[^>]*-->\s*$")
 _PICTURE = re.compile(r"\((http://[^)]+/charts/[\w-]+\.png)\)")
-_PATIENCE_SECONDS = 20.0
+_TIMEOUT_SECONDS = 20.0
 _INTRODUCTION = (
     "_Played by `python -m demo.tour` against the stand-in for GitHub; the words and pictures are the "
     "bot's._\n\nA web shop's team is on the seventh of ten days of **Sprint 24**; eight sprints lie behind "
@@ -41,7 +41,7 @@ _CLOSE = '/sprint close to:"Sprint 25"'
 
 @dataclass(frozen=True)
 class Act:
-    """One comment of the tour, and why somebody writes it."""
+    """A comment of the tour with its heading and the reason for it."""
 
     heading: str
     why: str
@@ -70,7 +70,7 @@ ACTS = (
 
 
 def main() -> None:
-    """Writes docs/tour.md and the pictures that it shows."""
+    """Write docs/tour.md and its pictures."""
     with tempfile.TemporaryDirectory(prefix="tour") as folder:
         asyncio.run(_tour(Settings(data_dir=Path(folder))))
 
@@ -84,16 +84,16 @@ async def _tour(settings: Settings) -> None:
         github.target = f"http://{HOST}:{port}/webhooks/github"
         thread = await play_story(github, base)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        page = Page(session)
+        pictures = PictureFolder(session)
         parts = ["# A tour", _INTRODUCTION]
         for act in ACTS:
             print(act.says)
-            parts += await _play(github, base, thread, act, page)
+            parts += await _play(github, base, thread, act, pictures)
         (_DOCS / "tour.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-class Page:
-    """The pictures of the tour, stored beside it."""
+class PictureFolder:
+    """The folder docs/tour/ with the tour's pictures."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -102,8 +102,8 @@ class Page:
         self._folder.mkdir()
         self._count = 0
 
-    async def with_pictures(self, text: str) -> str:
-        """The reply with its pictures as files."""
+    async def store(self, text: str) -> str:
+        """Store the pictures of a reply as files, and return it with their paths."""
         for address in _PICTURE.findall(text):
             self._count += 1
             name = f"{self._count:02}.png"
@@ -113,32 +113,40 @@ class Page:
         return text
 
 
-async def _play(github: StandInGitHub, base: Services, thread: DemoThread, act: Act, page: Page) -> list[str]:
-    """Somebody comments; what they read then."""
-    said = act.says.format(**_dates(base))
-    before = {one["id"]: one["body"] for one in await github.comments(thread.repo, thread.number)}
-    asked = await github.comment(thread.repo, thread.number, f"{said} new:yes", as_user=act.who)
-    await _until_answered(github, base, thread, asked["id"])
+async def _play(
+    github: StandInGitHub, base: Services, thread: DemoThread, act: Act, pictures: PictureFolder
+) -> list[str]:
+    """Comment, and return the tour's paragraphs about it."""
+    command = act.says.format(**_dates(base))
+    comments = await github.comments(thread.repo, thread.number)
+    before = {comment["id"]: comment["body"] for comment in comments}
+    comment = await github.comment(thread.repo, thread.number, f"{command} new:yes", as_user=act.who)
+    await _until_answered(github, base, thread, comment["id"])
     answers = [
-        one["body"]
-        for one in await github.comments(thread.repo, thread.number)
-        if one["user"]["type"] == "Bot" and before.get(one["id"]) != one["body"]
+        comment["body"]
+        for comment in await github.comments(thread.repo, thread.number)
+        if comment["user"]["type"] == "Bot" and before.get(comment["id"]) != comment["body"]
     ]
-    replies = [await page.with_pictures(_MARKER.sub("", answer)) for answer in answers]
-    shown = "\n\n".join("\n".join(f"> {line}".rstrip() for line in reply.splitlines()) for reply in replies)
-    parts = [f"## {act.heading}", act.why, f"**{act.who}:** `{said}`", shown or "_👍, and no more words._"]
+    replies = [await pictures.store(_MARKER.sub("", answer)) for answer in answers]
+    quoted = "\n\n".join("\n".join(f"> {line}".rstrip() for line in reply.splitlines()) for reply in replies)
+    parts = [
+        f"## {act.heading}",
+        act.why,
+        f"**{act.who}:** `{command}`",
+        quoted or "_👍, and no more words._",
+    ]
     return [part for part in parts if part]
 
 
 async def _until_answered(github: StandInGitHub, base: Services, thread: DemoThread, comment: int) -> None:
-    """Until the reaction says that it is over, and what came of it by webhook is recorded."""
+    """Wait for the reaction that ends a command, and until its webhooks are processed."""
     waited = 0.0
     while len(github.reactions(thread.repo, comment)) < 2:
-        if waited > _PATIENCE_SECONDS:
+        if waited > _TIMEOUT_SECONDS:
             raise TimeoutError("the bot did not answer")
         await asyncio.sleep(0.05)
         waited += 0.05
-    await github.settle()
+    await github.wait_for_webhooks()
     await until_processed(base)
 
 

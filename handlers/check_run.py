@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, MergeGroupQueued, Pressed
 from handlers.merge_group import is_queue_branch, pull_request_of
-from handlers.payloads import Account, clean
+from handlers.payloads import AccountPayload, clean
 
 # The check whose buttons and re-runs are meant here; settings have one of their own.
 NAME = "Sprint impact"
@@ -35,7 +35,7 @@ class _Payload(msgspec.Struct):
     """Of its pull requests GitHub tells only those of the same repository, so nothing relies on them."""
 
     check_run: _CheckRun
-    sender: Account | None = None
+    sender: AccountPayload | None = None
     requested_action: _Action | None = None
 
 

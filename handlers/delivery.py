@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from handlers.lenient import decode_leniently
-from handlers.payloads import Account, Id, MalformedError, RepositoryPayload, strip_nul
+from handlers.payloads import AccountPayload, Id, MalformedError, RepositoryPayload, strip_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Frame:
     """
 
     repository: RepositoryPayload | None
-    sender: Account | None
+    sender: AccountPayload | None
     installation: int | None = None
 
 
@@ -67,7 +67,7 @@ class _Installation(msgspec.Struct):
 
 class _FrameParts(msgspec.Struct):
     repository: msgspec.Raw = msgspec.Raw(b"null")
-    sender: Account | None = None
+    sender: AccountPayload | None = None
     installation: _Installation | None = None
 
 
@@ -91,7 +91,7 @@ class Recorded:
     """A fact for the timeline, and the accounts that it tells of beside the sender."""
 
     fact: Event
-    accounts: tuple[Account, ...] = ()
+    accounts: tuple[AccountPayload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Id, Moment, clean, moment, plain
+from handlers.payloads import AccountPayload, Id, Moment, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
@@ -15,7 +15,7 @@ class _Status(msgspec.Struct):
     state: str
     created_at: datetime
     environment: str | None = None
-    creator: Account | None = None
+    creator: AccountPayload | None = None
 
 
 class _Deployment(msgspec.Struct):
@@ -25,7 +25,7 @@ class _Deployment(msgspec.Struct):
     sha: str | None = None
     ref: str | None = None
     task: str | None = None
-    creator: Account | None = None
+    creator: AccountPayload | None = None
     created_at: Moment = None
     production_environment: bool | None = None
     transient_environment: bool | None = None
@@ -34,7 +34,7 @@ class _Deployment(msgspec.Struct):
 class _Payload(msgspec.Struct):
     deployment_status: _Status
     deployment: _Deployment
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
@@ -76,7 +76,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
     )
 
 
-def _person(account: Account | None) -> dict[str, object] | None:
+def _person(account: AccountPayload | None) -> dict[str, object] | None:
     """Who it was: the id stays when the login changes, and the type tells bots from people."""
     if account is None:
         return None

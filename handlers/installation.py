@@ -14,13 +14,13 @@ from handlers.delivery import (
     RepositoriesChanged,
     WritingAllowed,
 )
-from handlers.payloads import Account, Id, Moment, RepositoryPayload, clean, moment, plain
+from handlers.payloads import AccountPayload, Id, Moment, RepositoryPayload, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
 class _Installation(msgspec.Struct):
     id: Id
-    account: Account | None = None
+    account: AccountPayload | None = None
     created_at: Moment = None
     updated_at: Moment = None
     suspended_at: datetime | None = None
@@ -33,7 +33,7 @@ class _Payload(msgspec.Struct):
     repositories_added: list[RepositoryPayload] = []
     repositories_removed: list[RepositoryPayload] = []
     repository_selection: str | None = None
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 class _Login(msgspec.Struct):
@@ -45,7 +45,7 @@ class _AccountChanges(msgspec.Struct):
 
 
 class _Renamed(msgspec.Struct):
-    account: Account
+    account: AccountPayload
     changes: _AccountChanges
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.items import ItemPayload, record_item
-from handlers.payloads import Issue, IssueReference, RepositoryPayload, RepositoryReference
+from handlers.items import ItemDelivery, record_item
+from handlers.payloads import IssuePayload, IssueReference, RepositoryPayload, RepositoryReference
 
 _EVENTS = {
     "blocked_by_added": "blocked",
@@ -16,8 +16,8 @@ _EVENTS = {
 }
 
 
-class _Payload(ItemPayload, kw_only=True):
-    blocked_issue: Issue
+class _Payload(ItemDelivery, kw_only=True):
+    blocked_issue: IssuePayload
     blocking_issue: IssueReference
     repository: RepositoryPayload
     blocked_issue_repo: RepositoryReference | None = None

@@ -10,7 +10,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
 from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import Account, Id, IssueReference, Name, Number, plain
+from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, plain
 from sprints.model import ActivityEvent
 
 
@@ -34,7 +34,7 @@ class _Payload(msgspec.Struct):
     issue_field: _Field | None = None
     issue_field_value: msgspec.Raw = ABSENT
     changes: _Changes | None = None
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -5,22 +5,22 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.items import ItemPayload, record_item
-from handlers.payloads import Changes, Issue, IssueReference, RepositoryReference, clean
+from handlers.items import ItemDelivery, record_item
+from handlers.payloads import ChangesPayload, IssuePayload, IssueReference, RepositoryReference, clean
 
 
 class _Type(msgspec.Struct):
     name: str
 
 
-class _Changes(Changes):
+class _Changes(ChangesPayload):
     new_issue: IssueReference | None = None
     old_issue: IssueReference | None = None
     old_repository: RepositoryReference | None = None
 
 
-class _Payload(ItemPayload, kw_only=True):
-    issue: Issue
+class _Payload(ItemDelivery, kw_only=True):
+    issue: IssuePayload
     changes: _Changes | None = None
     type: _Type | None = None
 

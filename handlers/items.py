@@ -6,18 +6,26 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Changes, Issue, Label, Milestone, PullRequest, clean
+from handlers.payloads import (
+    AccountPayload,
+    ChangesPayload,
+    IssuePayload,
+    LabelPayload,
+    MilestonePayload,
+    PullRequestPayload,
+    clean,
+)
 from sprints.model import ItemEvent
 
 
-class ItemPayload(msgspec.Struct):
+class ItemDelivery(msgspec.Struct):
     """What an event on an item carries beside the item."""
 
-    milestone: Milestone | None = None
-    label: Label | None = None
-    assignee: Account | None = None
-    changes: Changes | None = None
-    sender: Account | None = None
+    milestone: MilestonePayload | None = None
+    label: LabelPayload | None = None
+    assignee: AccountPayload | None = None
+    changes: ChangesPayload | None = None
+    sender: AccountPayload | None = None
 
     @property
     def actor(self) -> str | None:
@@ -26,8 +34,8 @@ class ItemPayload(msgspec.Struct):
 
 def record_item(
     delivery: Delivery,
-    item: Issue | PullRequest,
-    payload: ItemPayload,
+    item: IssuePayload | PullRequestPayload,
+    payload: ItemDelivery,
     *,
     event: str | None = None,
     at: datetime | None = None,
@@ -60,13 +68,15 @@ def record_item(
         yield Recorded(shown.told("observed", at, delivery.id, payload.actor))
 
 
-def _named_milestone(event: str, item: Issue | PullRequest, payload: ItemPayload) -> int | None:
+def _named_milestone(
+    event: str, item: IssuePayload | PullRequestPayload, payload: ItemDelivery
+) -> int | None:
     """What an item has just left is never the milestone that it shows."""
     named = {"milestoned": payload.milestone or item.milestone, "demilestoned": payload.milestone}.get(event)
     return named.id if named else None
 
 
-def _time_of(event: str, item: Issue | PullRequest) -> datetime:
+def _time_of(event: str, item: IssuePayload | PullRequestPayload) -> datetime:
     """GitHub's own time of an event."""
     if event == "opened":
         return item.created_at

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Changes, Id, clean
+from handlers.payloads import AccountPayload, ChangesPayload, Id, clean
 from sprints.model import LabelEvent
 
 
@@ -17,8 +17,8 @@ class _Label(msgspec.Struct):
 
 class _Payload(msgspec.Struct):
     label: _Label
-    changes: Changes | None = None
-    sender: Account | None = None
+    changes: ChangesPayload | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, UnusableError
-from handlers.payloads import Account, Changes, Milestone
+from handlers.payloads import AccountPayload, ChangesPayload, MilestonePayload
 
 
 class _Payload(msgspec.Struct):
-    milestone: Milestone
-    changes: Changes | None = None
-    sender: Account | None = None
+    milestone: MilestonePayload
+    changes: ChangesPayload | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

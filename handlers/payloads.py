@@ -6,12 +6,12 @@ Enterprise come through the same door.
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
 from handlers.references import References, references_in
-from sprints.milestone import readable_moment
+from sprints.milestone import parse_moment
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
 
@@ -77,7 +77,7 @@ def moment(told: Moment) -> datetime | None:
     return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else told
 
 
-class Account(msgspec.Struct):
+class AccountPayload(msgspec.Struct):
     id: Id
     login: Name = ""
     type: Kind = "User"
@@ -95,7 +95,7 @@ class RepositoryPayload(msgspec.Struct):
     html_url: str | None = None
     private: bool = True
     description: str | None = None
-    owner: Account | None = None
+    owner: AccountPayload | None = None
     archived: bool = False
     default_branch: str | None = None
     updated_at: datetime | None = None
@@ -107,7 +107,7 @@ class RepositoryPayload(msgspec.Struct):
         return self.node_id or f"repository:{self.id}"
 
 
-class Label(msgspec.Struct):
+class LabelPayload(msgspec.Struct):
     name: str
 
 
@@ -135,7 +135,7 @@ class RepositoryReference(msgspec.Struct):
         return self.node_id or f"repository:{self.id}"
 
 
-class Milestone(msgspec.Struct):
+class MilestonePayload(msgspec.Struct):
     id: Id
     number: Id
     title: str = ""
@@ -164,7 +164,7 @@ class Milestone(msgspec.Struct):
             title=clean(self.title),
             created_at=self.created_at or at,
             description=clean(self.description) if self.description else None,
-            due_on=readable_moment(self.due_on),
+            due_on=parse_moment(self.due_on),
             closed_at=self.closed_at,
             before=before,
             actor=actor,
@@ -177,8 +177,10 @@ class PullRequestLink(msgspec.Struct):
     merged_at: datetime | None = None
 
 
-class Item(msgspec.Struct):
-    """What issues and pull requests have in common."""
+class ItemPayload(msgspec.Struct):
+    """What issues and pull requests have in common. `kind` is GitHub's name for their type."""
+
+    kind: ClassVar[str]
 
     number: Number
     created_at: datetime
@@ -188,17 +190,17 @@ class Item(msgspec.Struct):
     node_id: Name = ""
     state: str = "open"
     closed_at: datetime | None = None
-    milestone: Milestone | None = None
+    milestone: MilestonePayload | None = None
     # GitHub's description allows a label to be its name alone.
-    labels: list[Label | str] = []
-    user: Account | None = None
-    assignees: list[Account] = []
+    labels: list[LabelPayload | str] = []
+    user: AccountPayload | None = None
+    assignees: list[AccountPayload] = []
     body: str | None = None
 
     @property
     def key(self) -> str:
-        """How we know the item: by node id, which survives renames and transfers of its repository."""
-        return self.node_id or f"{type(self).__name__}:{self.id}"
+        """The item's identity: its node id, which survives renames and transfers of its repository."""
+        return self.node_id or f"{self.kind}:{self.id}"
 
     def picture(
         self,
@@ -230,8 +232,10 @@ class IssueStatus(msgspec.Struct):
     category: str | None = None
 
 
-class Issue(Item):
-    """An issue or, in a comment's payload, a pull request seen as one."""
+class IssuePayload(ItemPayload):
+    """An issue or, in a comment's payload, a pull request shown as an issue."""
+
+    kind: ClassVar[str] = "Issue"
 
     state_reason: str | None = None
     pull_request: PullRequestLink | None = None
@@ -248,7 +252,7 @@ class Issue(Item):
         return self.picture(state, is_pull_request=self.pull_request is not None, status=status)
 
 
-class Branch(msgspec.Struct):
+class BranchPayload(msgspec.Struct):
     """One side of a pull request. `repo` is null once a fork was deleted."""
 
     ref: str = ""
@@ -256,13 +260,15 @@ class Branch(msgspec.Struct):
     repo: RepositoryPayload | None = None
 
 
-class PullRequest(Item):
-    """Lists of pull requests and reviews show neither its size nor whether it was merged."""
+class PullRequestPayload(ItemPayload):
+    """A pull request. Lists and reviews show neither its size nor whether it was merged."""
+
+    kind: ClassVar[str] = "PullRequest"
 
     merged: bool | None = None
     merged_at: datetime | None = None
-    base: Branch | None = None
-    head: Branch | None = None
+    base: BranchPayload | None = None
+    head: BranchPayload | None = None
     draft: bool = False
     additions: Number | None = None
     deletions: Number | None = None
@@ -303,17 +309,17 @@ class PullRequest(Item):
         return base != head
 
 
-class Comment(msgspec.Struct):
+class CommentPayload(msgspec.Struct):
     id: Id
     body: str | None = None
-    user: Account | None = None
+    user: AccountPayload | None = None
 
 
 class _From(msgspec.Struct):
     from_: str | None = msgspec.field(name="from", default=None)
 
 
-class Changes(msgspec.Struct):
+class ChangesPayload(msgspec.Struct):
     """What an edit replaced. A date may be null on either side."""
 
     body: _From | None = None

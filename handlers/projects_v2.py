@@ -7,7 +7,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
 from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import Account, Id, Name, Number, clean, plain
+from handlers.payloads import AccountPayload, Id, Name, Number, clean, plain
 from sprints.model import ActivityEvent
 
 
@@ -32,7 +32,7 @@ class _Payload(msgspec.Struct):
     projects_v2: _Project
     # By the name of what was changed. GitHub's description names four; fields may come.
     changes: dict[str, msgspec.Raw] = {}
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

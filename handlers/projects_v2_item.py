@@ -12,7 +12,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
 from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import Account, Id, Name, Number, clean, plain
+from handlers.payloads import AccountPayload, Id, Name, Number, clean, plain
 from sprints.model import ActivityEvent
 
 
@@ -49,7 +49,7 @@ class _Changes(msgspec.Struct):
 class _Payload(msgspec.Struct):
     projects_v2_item: _Item
     changes: _Changes | None = None
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

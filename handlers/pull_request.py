@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, Recorded
-from handlers.items import ItemPayload, record_item
-from handlers.payloads import PullRequest, clean, plain
+from handlers.items import ItemDelivery, record_item
+from handlers.payloads import PullRequestPayload, clean, plain
 from handlers.references import MOST_MENTIONS, mentioned_numbers
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
 
 
-class _Payload(ItemPayload, kw_only=True):
-    pull_request: PullRequest
+class _Payload(ItemDelivery, kw_only=True):
+    pull_request: PullRequestPayload
     before: str | None = None
 
 
@@ -33,7 +33,7 @@ def record_pull_request(delivery: Delivery) -> Iterator[Recorded | CheckWanted]:
 
 
 def head_of(
-    shown: PullRequest, event: str, delivery: str, actor: str | None = None, before: str | None = None
+    shown: PullRequestPayload, event: str, delivery: str, actor: str | None = None, before: str | None = None
 ) -> ActivityEvent:
     """What a pull request proposes at its head commit; `before` is the commit that was its head until now.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, Recorded
-from handlers.payloads import Account, Id, Number, plain
+from handlers.payloads import AccountPayload, Id, Number, plain
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
 
@@ -14,7 +14,7 @@ from sprints.people import is_bot
 class _Review(msgspec.Struct):
     id: Id
     state: str
-    user: Account | None = None
+    user: AccountPayload | None = None
     submitted_at: datetime | None = None
 
 
@@ -25,13 +25,13 @@ class _PullRequest(msgspec.Struct):
     updated_at: datetime
     id: Id = 0
     node_id: str = ""
-    user: Account | None = None
+    user: AccountPayload | None = None
 
 
 class _Payload(msgspec.Struct):
     review: _Review
     pull_request: _PullRequest
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

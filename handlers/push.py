@@ -7,7 +7,7 @@ import msgspec
 
 from commands.settings.file import PATH
 from handlers.delivery import Delivery, Recorded, SettingsChanged
-from handlers.payloads import Account, RepositoryPayload, clean, moment, plain
+from handlers.payloads import AccountPayload, RepositoryPayload, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
@@ -33,7 +33,7 @@ class _Payload(msgspec.Struct):
     before: str | None = None
     commits: list[_Commit] = []
     forced: bool = False
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Id, plain
+from handlers.payloads import AccountPayload, Id, plain
 from sprints.model import ActivityEvent
 
 
@@ -21,7 +21,7 @@ class _Release(msgspec.Struct):
 
 class _Payload(msgspec.Struct):
     release: _Release
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -13,7 +13,7 @@ from handlers.delivery import (
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import Account, RepositoryPayload, clean, moment
+from handlers.payloads import AccountPayload, RepositoryPayload, clean, moment
 from sprints.model import ActivityEvent
 
 
@@ -26,8 +26,8 @@ class _RepositoryChanges(msgspec.Struct):
 
 
 class _Owner(msgspec.Struct):
-    user: Account | None = None
-    organization: Account | None = None
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
 
 
 class _OwnerChange(msgspec.Struct):
@@ -39,7 +39,7 @@ class _Changes(msgspec.Struct):
     owner: _OwnerChange | None = None
 
     @property
-    def former_owner(self) -> Account | None:
+    def former_owner(self) -> AccountPayload | None:
         """Who had the repository before it was transferred."""
         owner = self.owner.from_ if self.owner else None
         return (owner.organization or owner.user) if owner else None
@@ -48,7 +48,7 @@ class _Changes(msgspec.Struct):
 class _Payload(msgspec.Struct):
     repository: RepositoryPayload
     changes: _Changes | None = None
-    sender: Account | None = None
+    sender: AccountPayload | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -6,11 +6,11 @@ from charts.reading import number, quantity, signed, unit_word
 from commands.formatting.wording import counted, footer, named, plain, weekday
 from commands.messages.progress import progress, progress_percent
 from reports.sticky_comment import waits
-from sprints.alerts import BlockedLong, Crossing, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
+from sprints.alerts import BlockedItem, Crossing, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import measure
 from sprints.facts import Facts
-from sprints.forecast_words import in_words
-from sprints.ledger import grouped
+from sprints.forecast_wording import in_words
+from sprints.ledger import group_ledger
 from sprints.numbering import ref
 
 _MOST_NAMED = 10
@@ -24,10 +24,10 @@ _SWITCH = (
 
 def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") -> str:
     """One comment for all that was crossed at once; the first line says the news. `expected`: of the end."""
-    told = [_words(one, facts) for one in crossed if not isinstance(one, BlockedLong)]
-    if blocked := [one for one in crossed if isinstance(one, BlockedLong)]:
+    told = [_words(one, facts) for one in crossed if not isinstance(one, BlockedItem)]
+    if blocked := [one for one in crossed if isinstance(one, BlockedItem)]:
         told.append(_blocked(blocked))
-    if expected and any(isinstance(one, ScopeGrown | ForecastLeft | HalfWay | DaysLeft) for one in crossed):
+    if expected and any(isinstance(one, ScopeGrowth | ForecastDrop | HalfWay | DaysLeft) for one in crossed):
         told.append(expected)
     title = f"**{plain(facts.sprint.title)}:** "
     rest = [one[0].upper() + one[1:] for one in told[1:]]
@@ -36,9 +36,9 @@ def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") ->
 
 def _words(one: Crossing, facts: Facts) -> str:
     match one:
-        case ScopeGrown():
+        case ScopeGrowth():
             return _scope(one, facts)
-        case ForecastLeft():
+        case ForecastDrop():
             due = f" by {weekday(facts.sprint.due)}" if facts.sprint.due else ""
             return f"it was likely to be finished{due}, and now the chance is {in_words(one.chance)}."
         case HalfWay():
@@ -54,11 +54,11 @@ def _left(days: int) -> str:
     return f"{counted(days, 'working day')} left, today included"
 
 
-def _scope(one: ScopeGrown, facts: Facts) -> str:
+def _scope(one: ScopeGrowth, facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
     text = f"its scope has {_growth(one)}, from {number(committed)} to {quantity(scope, unit)}."
-    lines = [line for line in reversed(grouped(facts.ledger)) if measure(line.amount, unit)][:3]
+    lines = [line for line in reversed(group_ledger(facts.ledger)) if measure(line.amount, unit)][:3]
     told = []
     for line in lines:
         amount = measure(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
@@ -67,7 +67,7 @@ def _scope(one: ScopeGrown, facts: Facts) -> str:
     return f"{text} The latest: {', '.join(told)}." if told else text
 
 
-def _growth(one: ScopeGrown) -> str:
+def _growth(one: ScopeGrowth) -> str:
     """By how much it has grown, as people say it: of large growth a percentage says little."""
     times, rest = divmod(one.percent + 100, 100)
     if times < _LEAST_TIMES:
@@ -86,7 +86,7 @@ def _open(facts: Facts) -> str:
     return f"Open: {named([item.number for item in facts.open_items], _MOST_NAMED)}."
 
 
-def _blocked(blocked: Sequence[BlockedLong]) -> str:
+def _blocked(blocked: Sequence[BlockedItem]) -> str:
     if len(blocked) == 1:
         return f"{ref(blocked[0].number)} has been blocked {waits(blocked[0])}."
     lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:_MOST_NAMED]]

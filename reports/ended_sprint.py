@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from commands.messages.summary import (
     abandoned_text,
     ended_again_text,
@@ -14,7 +14,6 @@ from commands.messages.summary import (
     summary_title,
     went_on_text,
 )
-from commands.shared.goals import verdicts
 from commands.shared.reporting import sheet_of, with_people
 from commands.sprint.summary import summary
 from reports.drafts import Draft, Kept
@@ -22,6 +21,7 @@ from reports.release_summary import IN_RELEASE, place_text, release_meant
 from reports.running_sprint import NOT_WORK, living_key, may_run, thread_of
 from reports.sprint_facts import TrackingPlace
 from sprints.milestone import Phase, Sprint
+from sprints.team_settings import SummaryPlace
 from storage.posts import Post, PostKind, Posts, PostStatus
 
 # What ended before we came is not ours to sum up, and after a month nobody waits for it any more.
@@ -40,9 +40,9 @@ class _Followed:
     place: TrackingPlace | None
     fate: PostStatus | None
 
-    def thread(self, told: object) -> int | None:
+    def thread(self, setting: SummaryPlace) -> int | None:
         """The thread in which the sprint was followed; None for an issue of its own."""
-        if told == "issue" or self.place is None:
+        if setting == "issue" or self.place is None:
             return None
         if self.place.thread is not None:
             return self.place.thread
@@ -53,20 +53,20 @@ class EndedSprint:
     """One sprint at one moment, of whose end something is said or was said."""
 
     def __init__(
-        self, context: Context, sprint: Sprint, place: TrackingPlace | None, fate: PostStatus | None
+        self, planning: Planning, sprint: Sprint, place: TrackingPlace | None, fate: PostStatus | None
     ) -> None:
         """`place` is where it was followed, `fate` that of its tracking comment."""
-        self._context = context
-        self._posts = Posts(context.tenant)
-        self._project = context.project
-        self._now = context.now
+        self._planning = planning
+        self._posts = Posts(planning.tenant)
+        self._project = planning.project
+        self._now = planning.now
         self._sprint = sprint
         self._followed = _Followed(place, fate)
-        self._setting = context.project.settings.get("summaries")
+        self._setting = planning.project.settings.summaries
 
     async def drafts(self) -> list[Draft | Kept]:
         """All that should be said of its end now."""
-        if self._setting is False or self._setting == "off":
+        if self._setting == "off":
             return []
         summed_up = await self._sent(self._summary_key)
         place_note = await self._sent(self._note_key)
@@ -134,7 +134,7 @@ class EndedSprint:
         is_left_as_it_is = before is not None and before.post.data.get(_BASIS) != _GOES_ON
         if sprint.is_deleted:
             return [Kept(key)] if before and is_left_as_it_is else []
-        if before is None and (await self._is_before_us() or not await may_run(self._context, summary)):
+        if before is None and (await self._is_before_us() or not await may_run(self._planning, summary)):
             return []
         state = await self._state()
         home = before.post if before else await self._home()
@@ -146,7 +146,7 @@ class EndedSprint:
         is_wanted_there = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
         if is_wanted_there and (kept := await self._as_wanted(wanted, before, state)):
             return [kept]  # To read all that a summary is made of takes a while.
-        sheet = await with_people(self._context, await sheet_of(self._context, sprint))
+        sheet = await with_people(self._planning, await sheet_of(self._planning, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
         data = {**home.data, _BASIS: state}
@@ -155,14 +155,14 @@ class EndedSprint:
             data |= issue
         elif home.kind is PostKind.COMMENT:
             data["otherwise"] = issue
-        parts = (released_parts if home.kind is PostKind.RELEASE else posted_parts)(self._context, sheet)
+        parts = (released_parts if home.kind is PostKind.RELEASE else posted_parts)(self._planning, sheet)
         return [Draft(Post(key, home.kind, "", home.thread, data), parts)]
 
     async def _home(self) -> Post | None:
         """Where a summary goes that is not there yet. None while the release that it belongs into is not."""
         key = self._summary_key
         if self._setting == IN_RELEASE:
-            release = await release_meant(self._context, self._sprint)
+            release = await release_meant(self._planning, self._sprint)
             return Post(key, PostKind.RELEASE, "", None, {"release": release.id}) if release else None
         thread = self._followed.thread(self._setting)
         return Post(key, PostKind.ISSUE if thread is None else PostKind.COMMENT, "", thread)
@@ -176,9 +176,9 @@ class EndedSprint:
             if before is None or before.post.data.get(_BASIS) != _GOES_ON:
                 return [Kept(self._note_key)] if before else []
             return [Draft(replace(before.post, body=""), (abandoned_text(sprint),))]
-        if before is None and (await self._is_before_us() or not await may_run(self._context, summary)):
+        if before is None and (await self._is_before_us() or not await may_run(self._planning, summary)):
             return []
-        release = await release_meant(self._context, sprint)
+        release = await release_meant(self._planning, sprint)
         thread = before.post.thread if before else self._followed.thread(self._setting)
         if thread is None or (before is None and (release or not await self._had_work())):
             return []
@@ -198,11 +198,11 @@ class EndedSprint:
             return True
         return any(
             gap.contains(end) and (gap.ended_at is None or gap.ended_at - end > _BEFORE_US)
-            for gap in await self._context.sprints.gaps()
+            for gap in await self._planning.sprints.gaps()
         )
 
     async def _had_work(self) -> bool:
-        facts = await self._context.sprints.facts(self._sprint.milestone, self._now)
+        facts = await self._planning.sprints.facts(self._sprint.milestone, self._now)
         return facts is not None and bool(facts.scope.count or facts.committed_items)
 
     async def _as_wanted(self, wanted: Post | None, before: PostStatus | None, state: str) -> Kept | None:
@@ -217,7 +217,7 @@ class EndedSprint:
         """Whether GitHub has the summary of the snapshot from a version that kept no basis with it."""
         if _BASIS in summed_up.post.data or summed_up.is_pending:
             return False
-        closed = await self._context.sprints.closed(self._sprint.milestone, self._now)
+        closed = await self._planning.sprints.closed(self._sprint.milestone, self._now)
         if closed is None or closed.ended_at != self._sprint.end:
             return False
         return summed_up.sent_at is not None and summed_up.sent_at >= closed.taken_at
@@ -225,9 +225,9 @@ class EndedSprint:
     async def _state(self) -> str:
         """What a summary depends on: whether its numbers are frozen, and what was said since."""
         sprint = self._sprint
-        closed = await self._context.sprints.closed(sprint.milestone, self._now)
+        closed = await self._planning.sprints.closed(sprint.milestone, self._now)
         revision = closed.revision if closed and closed.ended_at == sprint.end else 0
-        verdict = verdicts(self._project.settings).get(str(sprint.milestone))
+        verdict = self._project.settings.goal_verdicts.get(sprint.milestone)
         return f"{sprint.end} {sprint.closed_at is not None} {revision} {verdict}"
 
     @property

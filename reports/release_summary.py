@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from commands.formatting.wording import plain
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from sprints.milestone import Sprint
-from sprints.releases import Release, release_of
+from sprints.releases import Release, find_release
 from storage.history import History
 
 # The setting `summaries` with which a summary goes into a release.
@@ -13,11 +13,11 @@ IN_RELEASE = "release"
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def release_meant(context: Context, sprint: Sprint) -> Release | None:
+async def release_meant(planning: Planning, sprint: Sprint) -> Release | None:
     """The release that is called like the milestone, once we were told that it is published."""
     # Of this repository alone: those that share its sprints have releases of their own.
-    history = History(context.tenant, context.project.alone)
-    return release_of(sprint.title, await history.activity("release", _EVER, context.now))
+    history = History(planning.tenant, planning.project.alone)
+    return find_release(sprint.title, await history.activity("release", _EVER, planning.now))
 
 
 def place_text(sprint: Sprint, release: Release | None) -> str:

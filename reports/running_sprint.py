@@ -3,23 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from commands.formatting.foreign_text import one_line
-from commands.framework.arguments import Arguments
-from commands.framework.context import Context
-from commands.framework.outcome import Reply
+from commands.framework.planning import Planning
 from commands.framework.registry import Command
 from commands.messages.charts import shown
-from commands.team.standup import standup
+from commands.team.standup import standup, standup_report
 from reports.alert import alert_text
 from reports.drafts import Draft, Kept
 from reports.sprint_facts import TrackingPlace, expected_of, living_of, with_effects
 from reports.sticky_comment import after_picture, before_picture, digest
-from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, crossings, lines_of
+from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
-from sprints.quiet import is_morning, is_quiet_thread, standup_at
 from storage.posts import Post, PostKind, Posts, PostStatus
 
 NOT_WORK = {"state": "closed", "state_reason": "not_planned"}
@@ -34,7 +31,7 @@ class FollowedSprint:
 
     def __init__(
         self,
-        context: Context,
+        planning: Planning,
         sprint: Sprint,
         place: TrackingPlace,
         fate: PostStatus | None,
@@ -42,10 +39,10 @@ class FollowedSprint:
         is_complete: bool,
     ) -> None:
         """`fate` is that of the tracking comment. Unless history `is_complete`, nothing new is said."""
-        self._context = context
-        self._posts = Posts(context.tenant)
-        self._project = context.project
-        self._now = context.now
+        self._planning = planning
+        self._posts = Posts(planning.tenant)
+        self._project = planning.project
+        self._now = planning.now
         self._sprint = sprint
         self._place = place
         self._fate = fate
@@ -66,7 +63,7 @@ class FollowedSprint:
         is_left_alone = sprint.end is not None and self._now > sprint.end + _FOLLOWED_AFTER_END
         if is_left_alone and not (fate and fate.is_pending):
             return []
-        facts = await self._context.sprints.facts(sprint.milestone, self._now)
+        facts = await self._planning.sprints.facts(sprint.milestone, self._now)
         if facts is None:
             return []
         drafts: list[Draft | Kept] = [await self._living(facts)]
@@ -75,22 +72,22 @@ class FollowedSprint:
         return drafts
 
     async def _living(self, facts: Facts) -> Draft | Kept:
-        context, now, place, fate = self._context, self._now, self._place, self._fate
+        planning, now, place, fate = self._planning, self._now, self._place, self._fate
         before: Mapping[str, Any] = fate.post.data if fate else {}
-        living = await living_of(context, facts, place.thread)
+        living = await living_of(planning, facts, place.thread)
         title = {"title": one_line(f"{facts.sprint.title}: progress")}
         frame = title | (NOT_WORK if facts.sprint.phase(now) is Phase.COMPLETED else {})
         is_issue = place.thread is None
         data: dict[str, Any] = dict(frame) if is_issue else {"otherwise": frame}
         if is_issue and "instead_of" in before:
             data["instead_of"] = before["instead_of"]
-        known_digest = digest(living, context.links_pictures, sorted(frame.items()) if is_issue else [])
+        known_digest = digest(living, planning.links_pictures, sorted(frame.items()) if is_issue else [])
         is_there = fate is not None and (not fate.is_unsent or fate.post.thread == place.thread)
         if is_there and before.get("facts") == known_digest:
             return Kept(living_key(facts.sprint))
-        expected = await expected_of(context, facts)
+        expected = await expected_of(planning, facts)
         words = f"{expected.words} {expected.load}".strip()
-        living = await with_effects(context, replace(living, expected=words), _effects(before))
+        living = await with_effects(planning, replace(living, expected=words), _effects(before))
         data = data | {
             "facts": known_digest,
             "was_hopeful": bool(before.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,
@@ -98,29 +95,28 @@ class FollowedSprint:
         }
         kind = PostKind.ISSUE if is_issue else PostKind.COMMENT
         post = Post(living_key(facts.sprint), kind, "", place.thread, data)
-        parts = (before_picture(living), *shown(context, living.burndown), after_picture(living))
+        parts = (before_picture(living), *shown(planning, living.burndown), after_picture(living))
         return Draft(post, parts, expected.foretold)
 
     async def _alert(self, facts: Facts, fate: PostStatus) -> list[Draft]:
         """What was crossed and not told yet, as one comment on the morning of a working day."""
-        sprint, context = facts.sprint, self._context
+        sprint, planning = facts.sprint, self._planning
         thread = thread_of(fate)
-        today = context.calendar.day_of(self._now)
-        is_quiet = thread is None or is_quiet_thread(self._project.settings, thread, today)
-        if is_quiet or not is_morning(self._project.settings, self._now, context.calendar):
+        today = planning.calendar.day_of(self._now)
+        is_quiet = thread is None or self._project.settings.quiet.is_quiet_thread(thread, today)
+        if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
             return []
         prefix = f"alert:{sprint.milestone}:"
         alerts = await self._posts.statuses(self._project.id, prefix)
-        days = [context.calendar.day_of(alert.sent_at) for alert in alerts.values() if alert.sent_at]
+        days = [planning.calendar.day_of(alert.sent_at) for alert in alerts.values() if alert.sent_at]
         if days.count(today) >= MOST_A_DAY:
             return []
-        lines = lines_of(self._project.settings)
-        expected = await expected_of(context, facts)
+        expected = await expected_of(planning, facts)
         was_hopeful = fate.post.data.get("was_hopeful") is True
-        living = await living_of(context, facts, thread)
+        living = await living_of(planning, facts, thread)
         situation = Situation(facts, expected.chance, was_hopeful, tuple(living.blocked))
         told = _names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = crossings(situation, lines, told)
+        crossed = find_crossings(situation, self._project.settings.alerts, told)
         key = prefix + "+".join(crossing.name for crossing in crossed)
         # What may have reached GitHub already is told under the same name, or not at all.
         if begun := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:
@@ -133,7 +129,7 @@ class FollowedSprint:
 
     async def _standup(self) -> list[Draft]:
         """Where a team asked for it: what happened since the last working day, told once a day."""
-        at, calendar, fate = standup_at(self._project.settings), self._context.calendar, self._fate
+        at, calendar, fate = self._project.settings.standup_at, self._planning.calendar, self._fate
         thread = thread_of(fate) if fate and not fate.is_gone else None
         if at is None or thread is None or self._sprint.has_ended(self._now):
             return []
@@ -143,13 +139,13 @@ class FollowedSprint:
             return []
         key = f"standup:{today.isoformat()}"
         before = await self._posts.status(self._project.id, key)
-        if is_quiet_thread(self._project.settings, thread, today) or (before and before.sent_at):
+        if self._project.settings.quiet.is_quiet_thread(thread, today) or (before and before.sent_at):
             return []
-        if not await may_run(self._context, standup):
+        if not await may_run(self._planning, standup):
             return []
-        reply = cast(Reply, await standup.run(self._context, Arguments({})))
+        text = await standup_report(self._planning)
         post = Post(key, PostKind.COMMENT, "", thread, {"beside": living_key(self._sprint)})
-        return [Draft(post, reply.parts)]
+        return [Draft(post, (text,))]
 
 
 def living_key(sprint: Sprint) -> str:
@@ -157,9 +153,9 @@ def living_key(sprint: Sprint) -> str:
     return f"living:{sprint.milestone}"
 
 
-async def may_run(context: Context, command: Command) -> bool:
+async def may_run(planning: Planning, command: Command) -> bool:
     """What the clock runs, the plan must include as if somebody had asked for it."""
-    return command.feature is None or await context.includes(command.feature)
+    return command.feature is None or await planning.includes(command.feature)
 
 
 def thread_of(fate: PostStatus) -> int | None:

@@ -4,24 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Step, decoded
-from commands.framework.context import Context
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, decode_steps
+from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
-from commands.shared.tracking import THREADS, TRACKING
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
-from sprints.alerts import BlockedLong, blocked_now
-from sprints.blocked import blockers_of
-from sprints.burndown import burndown_of
-from sprints.description import states_start
+from sprints.alerts import BlockedItem, find_blocked_items
+from sprints.blocked import find_blockers
+from sprints.burndown import build_burndown
+from sprints.description import has_start_line
 from sprints.facts import Facts
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
 from sprints.outlook import Outlook
-from sprints.quiet import is_quiet_thread
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.forecasts import ForecastRecord
 
@@ -51,31 +50,26 @@ class Expected:
 
 def is_sprint(sprint: Sprint) -> bool:
     """Whether a milestone is meant as a time box at all: it has a due date, or states a start."""
-    return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
+    return not sprint.is_deleted and (sprint.due is not None or has_start_line(sprint.description))
 
 
-def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
+def place_of(settings: TeamSettings, sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
     """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
-    told = settings.get(TRACKING)
-    if isinstance(told, str) and told.removeprefix("#").isdecimal():
-        told = int(told.removeprefix("#"))
-    if isinstance(told, int) and not isinstance(told, bool) and told > 0:
-        return TrackingPlace(told)
-    if told == "issue":
-        return TrackingPlace(None)
-    if told is False or told == "off":
-        return None
-    threads = settings.get(THREADS)
-    thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
-    if isinstance(thread, int) and not isinstance(thread, bool):
-        return TrackingPlace(thread)
-    return TrackingPlace(begun_in) if begun_in is not None else None
+    match settings.tracking:
+        case int(thread):
+            return TrackingPlace(thread)
+        case "issue":
+            return TrackingPlace(None)
+        case "off":
+            return None
+    started_in = settings.tracking_threads.get(sprint.milestone, begun_in)
+    return TrackingPlace(started_in) if started_in is not None else None
 
 
 def begun_in(sprint: Sprint, starts: Iterable[CommandChange]) -> int | None:
     """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
     for change in starts:
-        if any(_is_about(step, sprint) for step in decoded(change.steps)):
+        if any(_is_about(step, sprint) for step in decode_steps(change.steps)):
             return change.thread
     return None
 
@@ -93,16 +87,16 @@ def _is_about(step: Step, sprint: Sprint) -> bool:
             return False
 
 
-async def starts(context: Context) -> Sequence[CommandChange]:
+async def starts(planning: Planning) -> Sequence[CommandChange]:
     """Every `/sprint start` that was carried out here, the newest first."""
-    return await context.changes.applied(_START)
+    return await planning.changes.applied(_START)
 
 
-async def expected_of(context: Context, facts: Facts) -> Expected:
+async def expected_of(planning: Planning, facts: Facts) -> Expected:
     """Will we make it, and if not, what should come out."""
-    sprint_end = await outlook(context, facts)
+    sprint_end = await outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(context, facts, sprint_end, forecast)
+    load = await load_here(planning, facts, sprint_end, forecast)
     if not isinstance(sprint_end, Outlook) or not isinstance(forecast, Forecast):
         return Expected(load=load)
     words = f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
@@ -110,40 +104,42 @@ async def expected_of(context: Context, facts: Facts) -> Expected:
     return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
 
 
-async def living_of(context: Context, facts: Facts, thread: int | None) -> StickyComment:
+async def living_of(planning: Planning, facts: Facts, thread: int | None) -> StickyComment:
     """What the comment shows, but for what is expected."""
     return StickyComment(
         facts,
-        burndown_of(facts),
-        blocked=await blocked_of(context, facts),
-        is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
+        build_burndown(facts),
+        blocked=await blocked_of(planning, facts),
+        is_silenced=planning.project.settings.quiet.is_quiet_thread(
+            thread, planning.calendar.day_of(planning.now)
+        ),
     )
 
 
-async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
+async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedItem, ...]:
     """The open items of the sprint that wait for something."""
-    items = await context.history.items_of(facts.sprint.milestone)
-    blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
-    known = items | await context.history.items_by_id(blockers)
-    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+    items = await planning.history.items_of(facts.sprint.milestone)
+    blockers = {one for told in items.values() for one in find_blockers(told)} - items.keys()
+    known = items | await planning.history.items_by_id(blockers)
+    return find_blocked_items(facts, build_flows(known, facts.as_of, planning.project.rules))
 
 
-async def with_effects(context: Context, living: StickyComment, known: Mapping[str, str]) -> StickyComment:
+async def with_effects(planning: Planning, living: StickyComment, known: Mapping[str, str]) -> StickyComment:
     """What each shown change did to the forecast at its time. What was told once stays as it was told."""
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in known}
-    latest = await outlook(context, facts) if missing else None
+    latest = await outlook(planning, facts) if missing else None
     if not isinstance(latest, Outlook):
         return replace(living, effects=known)
-    effects = {key: await _effect(context, latest, line) for key, line in missing.items()}
+    effects = {key: await _effect(planning, latest, line) for key, line in missing.items()}
     return replace(living, effects={**known, **effects})
 
 
-async def _effect(context: Context, latest: Outlook, line: LedgerLine) -> str:
+async def _effect(planning: Planning, latest: Outlook, line: LedgerLine) -> str:
     """The chance right after a change, with it and without it; empty where there is none to tell."""
     moment = line.changes[-1].at + _A_MOMENT
-    facts = await context.sprints.facts(latest.facts.sprint.milestone, moment)
+    facts = await planning.sprints.facts(latest.facts.sprint.milestone, moment)
     undone = without(line, facts) if facts else None
     if facts is None or undone is None:
         return ""

@@ -24,12 +24,12 @@ from commands.messages.work import lasting
 from sprints.burndown import Burndown, measure
 from sprints.calendar import Calendar
 from sprints.facts import Amount
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.pull_requests import RECENT
-from sprints.pull_requests import Button as Pressed
+from sprints.pull_requests import PressedButton as Pressed
 
 _MOST_DAYS = 5
 _MOST_ITEMS = 5
@@ -38,7 +38,7 @@ ADD, LINK, ASIDE = "add", "link", "aside"
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class CheckButton:
     """A button of a check. `identifier` is all that GitHub tells when it is pressed."""
 
     label: str
@@ -53,7 +53,7 @@ class Card:
     title: str
     summary: str
     conclusion: str = "neutral"
-    buttons: tuple[Button, ...] = ()
+    buttons: tuple[CheckButton, ...] = ()
 
 
 def impact_card(
@@ -86,7 +86,7 @@ def impact_card(
 
 def title(impact: Impact) -> str:
     """One line that says it, as plain text: GitHub shows it without formatting."""
-    match impact.standing:
+    match impact.status:
         case PullRequestStatus.SPRINT:
             return _title_of_moved(impact)
         case PullRequestStatus.LATER if impact.later:
@@ -110,40 +110,40 @@ def title(impact: Impact) -> str:
             return "No sprint is running"
 
 
-def buttons(impact: Impact) -> tuple[Button, ...]:
+def buttons(impact: Impact) -> tuple[CheckButton, ...]:
     """What can be done about it, at most three things, the likeliest first."""
-    if impact.sprint is None or impact.standing is PullRequestStatus.LATER:
+    if impact.sprint is None or impact.status is PullRequestStatus.LATER:
         return ()
     # A sprint of several repositories may have no milestone in this one that anything could be put into.
-    here, found = impact.sprint.number_in(), list[Button]()
+    here, found = impact.sprint.number_in(), list[CheckButton]()
     name = _name(impact.sprint.title)
-    if here and impact.standing in {
+    if here and impact.status in {
         PullRequestStatus.UNPLANNED,
         PullRequestStatus.ENDED,
         PullRequestStatus.ASIDE,
     }:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
+        found.append(CheckButton("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
     if (one := impact.candidate) is not None:
-        link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
+        link = CheckButton(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
         found.insert(0 if impact.is_candidate_inside else 1, link)
-    if here and impact.standing in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
+    if here and impact.status in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
         does = f"Says that it is no work of {name}"
-        found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
-    elif here and any(one.tie is LinkKind.ITSELF for one in impact.moved):
-        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
+        found.append(CheckButton("Not this sprint", does, f"{ASIDE}:{here}"))
+    elif here and any(one.kind is LinkKind.ITSELF for one in impact.linked_items):
+        found.append(CheckButton("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
     return tuple(found)
 
 
 def _title_of_moved(impact: Impact) -> str:
-    first, sprint, effect = impact.moved[0], _sprint(impact), impact.effect
-    numbers = named((one.item.number for one in _strongest(impact.moved)), 3)
+    first, sprint, effect = impact.linked_items[0], _sprint(impact), impact.effect
+    numbers = named((one.item.number for one in _strongest(impact.linked_items)), 3)
     if effect is None:
         return f"Belongs to {numbers} of {sprint}, done already"
     if effect.is_conditional:
         but = "which a label finishes" if impact.done_labels else "but does not close it"
         return f"Works on {numbers} of {sprint}, {but}"
-    does = "Part of the sprint" if first.tie is LinkKind.ITSELF else f"Finishes {numbers}"
+    does = "Part of the sprint" if first.kind is LinkKind.ITSELF else f"Finishes {numbers}"
     unit = _telling_unit(effect)
     before, after = measure(effect.before, unit), measure(effect.after, unit)
     if before == after:
@@ -153,7 +153,7 @@ def _title_of_moved(impact: Impact) -> str:
 
 def _lead(impact: Impact) -> str:
     sprint = f"**{plain(_sprint(impact))}**"
-    match impact.standing:
+    match impact.status:
         case PullRequestStatus.SPRINT:
             return _lead_of_moved(impact, sprint)
         case PullRequestStatus.LATER if impact.later:
@@ -173,7 +173,7 @@ _AS_IT_IS = "Merging it leaves the sprint that is running as it is."
 
 
 def _lead_of_moved(impact: Impact, sprint: str) -> str:
-    items, effect = _strongest(impact.moved), impact.effect
+    items, effect = _strongest(impact.linked_items), impact.effect
     listed = _joined([_item(one) for one in items])
     if effect is None:
         return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
@@ -183,7 +183,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
                 f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
                 "table shows what that would do."
             )
-        if items[0].tie is LinkKind.WORDS:
+        if items[0].kind is LinkKind.WORDS:
             by = "text" if all(one.item.number in impact.pull.words for one in items) else "links"
             return (
                 f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
@@ -194,7 +194,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
             f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
             "by itself; the table shows what closing would do."
         )
-    if items[0].tie is LinkKind.ITSELF and len(items) == 1:
+    if items[0].kind is LinkKind.ITSELF and len(items) == 1:
         return f"This pull request is itself an item of {sprint}: {listed}."
     return f"Merging this finishes {listed} of {sprint}."
 
@@ -225,7 +225,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 def _strongest(moved: Sequence[LinkedItem]) -> list[LinkedItem]:
     """Those that merging finishes; else all. Where some are still open, only these."""
-    finished = [one for one in moved if one.tie.is_finishing] or list(moved)
+    finished = [one for one in moved if one.kind.is_finishing] or list(moved)
     is_any_open = any(one.item.state == "open" for one in finished)
     return [one for one in finished if one.item.state == "open"] if is_any_open else finished
 
@@ -235,7 +235,7 @@ def _item(one: LinkedItem) -> str:
     item = one.item
     name = (
         f"**{ref(item.number)}**"
-        if one.tie is LinkKind.ITSELF
+        if one.kind is LinkKind.ITSELF
         else f"**{ref(item.number)}** {plain(item.title)}".strip()
     )
     if item.is_covered:
@@ -250,7 +250,7 @@ def _rule(impact: Impact) -> str:
         return f"**{asks}, and this one does not yet.** {_advice(impact)}"
     if impact.pull.is_draft:
         return f"{asks}. Of a draft it asks nothing yet."
-    if impact.is_exempt and impact.standing is PullRequestStatus.UNPLANNED:
+    if impact.is_exempt and impact.status is PullRequestStatus.UNPLANNED:
         return f"{asks}. Pull requests of bots are exempt."
     met = {
         PullRequestStatus.SPRINT: "this one does",
@@ -263,7 +263,7 @@ def _rule(impact: Impact) -> str:
             "but this sprint has no milestone here to add anything to, so it asks nothing"
         ),
     }
-    return f"{asks}; {met.get(impact.standing, 'while none is running, it asks nothing')}."
+    return f"{asks}; {met.get(impact.status, 'while none is running, it asks nothing')}."
 
 
 def _advice(impact: Impact) -> str:
@@ -309,10 +309,10 @@ def _conclusion(impact: Impact, *, is_required: bool) -> str:
     """A rule can be broken or met; where there is none, or nothing could meet it, nothing is judged."""
     if not is_required or impact.pull.is_draft:
         return "neutral"
-    if impact.standing in {PullRequestStatus.SPRINT, PullRequestStatus.LATER}:
+    if impact.status in {PullRequestStatus.SPRINT, PullRequestStatus.LATER}:
         return "success"
     can_be_met = impact.sprint is not None and impact.sprint.number_in() is not None
-    is_broken = impact.standing is PullRequestStatus.UNPLANNED and not impact.is_exempt
+    is_broken = impact.status is PullRequestStatus.UNPLANNED and not impact.is_exempt
     return "failure" if is_broken and can_be_met else "neutral"
 
 
@@ -404,7 +404,9 @@ def _days_table(burndown: Burndown) -> str:
 
 
 def _pressed(button: Pressed, calendar: Calendar) -> str:
-    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, calendar)}. {button.said}"
+    said = (
+        f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, calendar)}. {button.result}"
+    )
     return said if button.is_done else f"**Not done:** {said}"
 
 

@@ -11,11 +11,11 @@ from charts.reading import number, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, named, person, plain, weekday
 from commands.messages.report import both
 from commands.messages.status import after_chart, before_chart, completeness
-from sprints.alerts import BlockedLong
+from sprints.alerts import BlockedItem
 from sprints.burndown import Burndown
-from sprints.facts import Cause, Facts
-from sprints.forecast_words import in_words
-from sprints.ledger import LedgerLine, grouped
+from sprints.facts import Facts, ScopeCause
+from sprints.forecast_wording import in_words
+from sprints.ledger import LedgerLine, group_ledger
 from sprints.numbering import ref
 from sprints.what_if import without_changes
 
@@ -23,10 +23,10 @@ MOST_CHANGES = 10
 # A living comment is read often; of a longer list nobody reads the end.
 _MOST_FOLDED = 100
 _VERBS = {
-    Cause.ADDED: ("came in", "+"),
-    Cause.REMOVED: ("went out", "−"),
-    Cause.DROPPED: ("was dropped", "−"),
-    Cause.REESTIMATED: ("was estimated anew", ""),
+    ScopeCause.ADDED: ("came in", "+"),
+    ScopeCause.REMOVED: ("went out", "−"),
+    ScopeCause.DROPPED: ("was dropped", "−"),
+    ScopeCause.REESTIMATED: ("was estimated anew", ""),
 }
 _QUIET = "Edited in place, which notifies nobody. `/agile quiet on` silences this thread"
 
@@ -43,7 +43,7 @@ class StickyComment:
     burndown: Burndown
     expected: str = ""
     effects: Mapping[str, str] = field(default_factory=dict)
-    blocked: Sequence[BlockedLong] = ()
+    blocked: Sequence[BlockedItem] = ()
     is_silenced: bool = False
 
 
@@ -82,7 +82,7 @@ def key_of(line: LedgerLine) -> str:
 
 def shown_lines(facts: Facts) -> list[LedgerLine]:
     """The ledger's lines that are shown openly, the latest first."""
-    return list(reversed(grouped(facts.ledger)))[:MOST_CHANGES]
+    return list(reversed(group_ledger(facts.ledger)))[:MOST_CHANGES]
 
 
 def without(line: LedgerLine, facts: Facts) -> Facts | None:
@@ -107,7 +107,7 @@ def _changes(living: StickyComment) -> str:
     facts = living.facts
     if not facts.ledger:
         return ""
-    lines = list(reversed(grouped(facts.ledger)))
+    lines = list(reversed(group_ledger(facts.ledger)))
     change = facts.scope - facts.committed
     total = f"{signed(change.points)} {unit_word(change.points, 'points')}"
     title = f"**Scope since the start:** {total}, {counted(len(lines), 'change')}"
@@ -131,7 +131,7 @@ def _line(line: LedgerLine, living: StickyComment) -> str:
     else:
         (change,) = line.changes
         points = change.amount.points
-        shown = signed(points) if line.cause is Cause.REESTIMATED else f"{sign}{number(points)}"
+        shown = signed(points) if line.cause is ScopeCause.REESTIMATED else f"{sign}{number(points)}"
         worth = f"{shown} {unit_word(points, 'points')}" if points else "not estimated"
         # In a list GitHub shows its title with it.
         what = f"{ref(change.number)} {verb}, {worth}"
@@ -140,7 +140,7 @@ def _line(line: LedgerLine, living: StickyComment) -> str:
     return f"- {day} · {what}{f' · {effect}' if effect else ''}"
 
 
-def _blocked(blocked: Sequence[BlockedLong]) -> str:
+def _blocked(blocked: Sequence[BlockedItem]) -> str:
     if not blocked:
         return ""
     lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:MOST_CHANGES]]
@@ -149,7 +149,7 @@ def _blocked(blocked: Sequence[BlockedLong]) -> str:
     return "**Blocked**\n" + "\n".join(lines)
 
 
-def waits(one: BlockedLong) -> str:
+def waits(one: BlockedItem) -> str:
     """How long an item has waited, and for what."""
     since = f"for {counted(one.days, 'working day')}" if one.days else "since today"
     what = f", by {named(one.by)}" if one.by else ""

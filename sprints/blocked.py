@@ -1,7 +1,7 @@
-"""Work that waits for other work, or for something that has no issue.
+"""Work that is blocked by other work, or by something that has no issue.
 
-An item is blocked while it has an open blocking issue, and while somebody has said so (`/blocked`). Both
-hold only while the item itself is open.
+An item is blocked while it has an open blocking issue, and while somebody has said so (`/blocked`). Both hold
+only while the item itself is open.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,27 +10,27 @@ from datetime import datetime, timedelta
 
 from sprints.model import ItemEvent
 from sprints.numbering import Number
-from sprints.spans import Span, merged, total
+from sprints.spans import TimeSpan, add_up_spans, merge_spans
 
 BLOCKED, UNBLOCKED = "blocked", "unblocked"
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One thing held one item up in `span`.
+class BlockedSpan:
+    """A span in which one thing blocked an item.
 
-    `by` is the node id of the blocking issue, None where somebody only said so; `number` its number, if it
-    is an issue of the same repository. `reason` is what was said last while it lasted.
+    `by` is the node id of the blocking issue, None where somebody only gave a reason; `number` its number, if
+    it is an issue of the same repository. `reason` is the last one given while the block lasted.
     """
 
-    span: Span
+    span: TimeSpan
     by: str | None = None
     number: Number | None = None
     reason: str | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether it still holds the item up."""
+        """Whether it still blocks the item."""
         return self.span.until is None
 
 
@@ -38,71 +38,75 @@ class Block:
 class Blocker:
     """An issue that may block others: when it `was_open`, and its number if it is of the same repository."""
 
-    was_open: tuple[Span, ...]
+    was_open: tuple[TimeSpan, ...]
     number: Number | None = None
 
 
 @dataclass(slots=True)
-class _Told:
+class _OpenBlock:
+    """A block that has begun and not ended, at a point of the item's events."""
+
     since: datetime
     reason: str | None
 
 
-def is_told(ordered: Iterable[ItemEvent]) -> bool:
-    """Whether anything was ever said of this item's being blocked."""
+def was_ever_blocked(ordered: Iterable[ItemEvent]) -> bool:
+    """Return whether an item was ever blocked."""
     return any(event.event == BLOCKED for event in ordered)
 
 
-def blockers_of(ordered: Iterable[ItemEvent]) -> set[str]:
-    """The node ids of all issues that ever blocked an item."""
+def find_blockers(ordered: Iterable[ItemEvent]) -> set[str]:
+    """Return the node ids of all issues that ever blocked an item."""
     return {event.named for event in ordered if event.event == BLOCKED and event.named}
 
 
-def blocks_of(
-    ordered: Iterable[ItemEvent], was_open: Sequence[Span], blockers: Mapping[str, Blocker]
-) -> tuple[Block, ...]:
-    """All that ever held one item up, the oldest first.
+def find_blocks(
+    ordered: Iterable[ItemEvent], was_open: Sequence[TimeSpan], blockers: Mapping[str, Blocker]
+) -> tuple[BlockedSpan, ...]:
+    """List all blocks of one item, the oldest first.
 
-    `ordered` are the item's events, `was_open` the times at which it was open. A blocking issue that is not
-    among `blockers` counts as open, because nobody told us that it was closed. An end whose beginning
-    nobody told counts nothing: since when it had been blocked is not known.
+    `ordered` are the item's events, `was_open` the spans in which it was open. A blocking issue that is not
+    in `blockers` counts as open, because its closing was not recorded. An end without a recorded beginning
+    does not count, because the duration is unknown.
     """
-    running = dict[str | None, _Told]()
-    found = list[Block]()
+    running = dict[str | None, _OpenBlock]()
+    blocks = list[BlockedSpan]()
     for event in ordered:
         if event.event == BLOCKED:
-            told = running.setdefault(event.named, _Told(event.at, None))
-            told.reason = event.reason or told.reason
+            block = running.setdefault(event.named, _OpenBlock(event.at, None))
+            block.reason = event.reason or block.reason
         elif event.event == UNBLOCKED and (ended := running.pop(event.named, None)):
-            found += _clipped(event.named, ended, event.at, was_open, blockers)
-    for by, told in running.items():
-        found += _clipped(by, told, None, was_open, blockers)
-    return tuple(sorted(found, key=lambda one: (one.span.since, one.by or "")))
+            blocks += _limit_to_open(event.named, ended, event.at, was_open, blockers)
+    for by, block in running.items():
+        blocks += _limit_to_open(by, block, None, was_open, blockers)
+    return tuple(sorted(blocks, key=lambda block: (block.span.since, block.by or "")))
 
 
-def blocked_spans(blocks: Iterable[Block]) -> tuple[Span, ...]:
-    """When an item was blocked by anything: times that lie in several blocks are told once."""
-    return merged(block.span for block in blocks)
+def merge_blocks(blocks: Iterable[BlockedSpan]) -> tuple[TimeSpan, ...]:
+    """Merge the spans in which an item was blocked by anything."""
+    return merge_spans(block.span for block in blocks)
 
 
-def blocked_time(blocks: Iterable[Block], now: datetime, since: datetime | None = None) -> timedelta:
-    """How long an item was blocked, until `now` and from `since` on. It is a part of the cycle time."""
-    return total((block.span for block in blocks), now, since)
+def add_up_blocked_time(
+    blocks: Iterable[BlockedSpan], now: datetime, since: datetime | None = None
+) -> timedelta:
+    """Add up how long an item was blocked, until `now` and from `since` on. It is part of the cycle time."""
+    return add_up_spans((block.span for block in blocks), now, since)
 
 
-def _clipped(
+def _limit_to_open(
     by: str | None,
-    told: _Told,
+    block: _OpenBlock,
     until: datetime | None,
-    was_open: Sequence[Span],
+    was_open: Sequence[TimeSpan],
     blockers: Mapping[str, Blocker],
-) -> list[Block]:
-    """The block as far as the item and the blocking issue were both open."""
-    if until is not None and until <= told.since:
+) -> list[BlockedSpan]:
+    """Limit a block to the time in which the item and the blocking issue were both open."""
+    if until is not None and until <= block.since:
         return []
     blocker = blockers.get(by or "")
-    spans = [Span(told.since, until)]
+    spans = [TimeSpan(block.since, until)]
     for limits in (was_open, blocker.was_open if blocker else None):
         if limits is not None:
-            spans = [both for span in spans for limit in limits if (both := span.common(limit))]
-    return [Block(span, by, blocker.number if blocker else None, told.reason) for span in spans]
+            spans = [common for span in spans for limit in limits if (common := span.common(limit))]
+    return [BlockedSpan(span, by, blocker.number if blocker else None, block.reason) for span in spans]

@@ -16,7 +16,7 @@ _Line = list[Decimal | None]
 class BurndownDay:
     """The end of one local day. `remaining` and `scope` are None in the future, `ideal` without a due date.
 
-    `ghost` goes on with the first line, to its due date, from the day on which that was moved.
+    `ghost` continues the first ideal line, to its due date, from the day on which that was moved.
     """
 
     date: date
@@ -30,12 +30,12 @@ class BurndownDay:
 
 @dataclass(frozen=True, slots=True)
 class Burndown:
-    """All that a burndown chart shows, in `unit` (`points` or `count`: items).
+    """The values of a burndown chart, in `unit` (`points` or `count`: items).
 
     `committed` is point 0, the value at the start; `days` follow, one point per local day end up to the
     sprint's last day. `as_of_day` is the index in `days` of the last day with figures, -1 if none has;
-    `is_day_complete` says whether that day has ended. `hidden` counts the open items of a sprint of
-    which no points are left: they are worth none.
+    `is_day_complete` is whether that day has ended. `hidden` counts the open items of a sprint with no points
+    left: they are worth none.
     """
 
     unit: str
@@ -55,11 +55,11 @@ class Burndown:
         return self.days[self.as_of_day] if self.as_of_day >= 0 else None
 
 
-def pace(burndown: Burndown) -> Decimal | None:
-    """How far the remaining work is above the ideal line (negative: below it), in the chart's unit.
+def compute_pace(burndown: Burndown) -> Decimal | None:
+    """Compute how far the remaining work is above the ideal line (negative: below it), in the chart's unit.
 
-    While a day is under way, anything between the ideal at its beginning and at its end is on the line: 0.
-    None without an ideal line or without figures.
+    During a day, anything between the ideal at its beginning and at its end is on the line: 0. None without
+    an ideal line or without figures.
     """
     latest = burndown.latest
     if latest is None or latest.remaining is None or latest.ideal is None:
@@ -71,44 +71,44 @@ def pace(burndown: Burndown) -> Decimal | None:
 
 
 def ideal_before(burndown: Burndown, index: int) -> Decimal:
-    """The ideal at the beginning of `days[index]`. A line that begins on that day begins where one ended."""
+    """Return the ideal at the beginning of `days[index]`. A new line begins where the old one was."""
     earlier = (day.ideal for day in reversed(burndown.days[:index]))
     return next((ideal for ideal in earlier if ideal is not None), burndown.committed)
 
 
 def measure(amount: Amount, unit: str) -> Decimal:
-    """An amount in one unit."""
+    """Return an amount in one unit."""
     return amount.points if unit == "points" else Decimal(amount.count)
 
 
-def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
-    """The burndown of a sprint, in `unit` or else the one that its estimates allow."""
+def build_burndown(facts: Facts, unit: str | None = None) -> Burndown:
+    """Build the burndown of a sprint, in `unit` or else the one that its estimates allow."""
     unit, remaining = unit or facts.unit, facts.remaining
-    burndown = burndown_by_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
+    burndown = build_burndown_from_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
     return burndown if measure(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)
 
 
-def burndown_by_days(
+def build_burndown_from_days(
     sprint: Sprint, commitment: Amount, known_days: Sequence[Day], as_of: datetime, unit: str
 ) -> Burndown:
-    """The burndown that a sprint's days tell as of a moment, in `unit`."""
+    """Build the burndown from a sprint's days as of a moment, in `unit`."""
     committed = measure(commitment, unit)
     figures = {day.date: day for day in known_days}
-    calendar = _calendar(sprint, known_days)
-    ideal, ghost = _ideals(sprint, committed, calendar)
-    # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
+    chart_days = _chart_days(sprint, known_days)
+    ideal, ghost = _ideals(sprint, committed, chart_days)
+    # A milestone created after its start had no plan before that day; until then the commitment is drawn.
     planned_on = sprint.commitment_day
     days = []
-    for day, ideal_value, ghost_value in zip(calendar, ideal, ghost, strict=True):
-        known = figures.get(day)
-        scope = (commitment if day < planned_on else known.scope) if known else None
+    for day, ideal_value, ghost_value in zip(chart_days, ideal, ghost, strict=True):
+        figures_of_day = figures.get(day)
+        scope = (commitment if day < planned_on else figures_of_day.scope) if figures_of_day else None
         days.append(
             BurndownDay(
                 day,
                 sprint.calendar.is_working_day(day),
-                measure(scope - known.done, unit) if known and scope else None,
+                measure(scope - figures_of_day.done, unit) if figures_of_day and scope else None,
                 measure(scope, unit) if scope else None,
-                measure(known.done, unit) if known else None,
+                measure(figures_of_day.done, unit) if figures_of_day else None,
                 ideal_value,
                 ghost_value,
             )
@@ -124,8 +124,8 @@ def _is_last_day_complete(sprint: Sprint, days: Sequence[Day]) -> bool:
     return last.at == sprint.calendar.next_midnight(last.at - timedelta(microseconds=1))
 
 
-def _calendar(sprint: Sprint, days: Sequence[Day]) -> list[date]:
-    """The sprint's days: to its last one, or while it is open-ended to the last with figures."""
+def _chart_days(sprint: Sprint, days: Sequence[Day]) -> list[date]:
+    """List the sprint's days: to its last one, or while it is open-ended to the last with figures."""
     first, last = sprint.first_day, sprint.last_day
     if last is None:
         last = days[-1].date if days else first
@@ -133,13 +133,13 @@ def _calendar(sprint: Sprint, days: Sequence[Day]) -> list[date]:
 
 
 def _ideals(sprint: Sprint, committed: Decimal, days: list[date]) -> tuple[_Line, _Line]:
-    """The line to zero, and as a ghost what was left of the first one when its due date was moved.
+    """Return the ideal line, and as a ghost the rest of the first line after its due date was moved.
 
     When the due date moves, a new line begins on that day, where the old one was, and leads to the new date.
     """
     ideal: _Line = [None] * len(days)
     ghost: _Line = [None] * len(days)
-    # Without a due date nobody promised a line to zero, also when the milestone was closed one day.
+    # Without a due date there is no plan to reach zero, even once the milestone has been closed.
     if not sprint.due or not days:
         return ideal, ghost
     moves = [move for move in sprint.due_moves if days[0] <= move.on <= days[-1]]
@@ -150,7 +150,7 @@ def _ideals(sprint: Sprint, committed: Decimal, days: list[date]) -> tuple[_Line
     for begin, end, target in zip(begins, ends, targets, strict=True):
         if target is None:
             continue
-        # Only the first line is drawn on after its end: who moves the date every day must not pay for it.
+        # Only the first line is continued after its end, so that a date that moves daily draws no tangle.
         last = end - timedelta(days=1) if has_ghost else days[-1]
         for day, left in _line(value, begin, target, last, sprint.calendar).items():
             index = (day - days[0]).days
@@ -163,9 +163,10 @@ def _ideals(sprint: Sprint, committed: Decimal, days: list[date]) -> tuple[_Line
 
 
 def _line(value: Decimal, begin: date, target: date, last: date, calendar: Calendar) -> dict[date, Decimal]:
-    """From `value` before `begin` to zero at the end of `target`, for each day to `last`.
+    """Draw a line from `value` before `begin` to zero at the end of `target`, for each day to `last`.
 
-    Equal steps on working days, flat on days off. A stretch of days off only counts each of them.
+    It falls in equal steps on working days and is flat on days off. A stretch of days off only counts each
+    day.
     """
     stretch = days_between(begin, target)
     steps = {day for day in stretch if calendar.is_working_day(day)} or set(stretch)
@@ -177,7 +178,7 @@ def _line(value: Decimal, begin: date, target: date, last: date, calendar: Calen
 
 
 def _part(value: Decimal, left: int, steps: int) -> Decimal:
-    """What is left of a value, to its last digit while nothing has gone."""
+    """Return the rest of a value, exactly while no step has passed."""
     if left == 0:
         return Decimal(0)
     return value if left == steps else value * left / steps

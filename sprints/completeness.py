@@ -1,21 +1,21 @@
-"""How well the history behind some numbers is known."""
+"""The completeness of the history behind a sprint's numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sprints.gaps import EventGap, missing
-from sprints.model import ItemEvent, ItemSnapshot, Source
-from sprints.numbering import Number, place
+from sprints.gaps import EventGap, select_unread
+from sprints.model import EventSource, ItemEvent, ItemSnapshot
+from sprints.numbering import Number, split_number
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How well the history behind some numbers is known.
+    """The completeness of the history behind a sprint's numbers.
 
-    What happened before `reconstructed_before` was partly asked for later (None: nothing was). `first_seen`
-    are items whose opening we do not know: they are taken as their first picture showed them. `gaps` are the
-    spans that concern these numbers in which GitHub's events did not reach us.
+    What happened before `reconstructed_before` was partly read from GitHub later (None: nothing was).
+    `first_seen` are items whose opening was not recorded: they are taken as their first snapshot shows them.
+    `gaps` are the spans that affect these numbers and in which GitHub's events did not arrive.
     """
 
     reconstructed_before: datetime | None = None
@@ -28,31 +28,33 @@ class Completeness:
 
     @property
     def missing(self) -> tuple[EventGap, ...]:
-        """The gaps in which what happened is still unknown."""
-        return missing(self.gaps)
+        """The gaps that have not been filled: what happened in them is unknown."""
+        return select_unread(self.gaps)
 
 
-def completeness_of(
+def assess_completeness(
     events: Mapping[str, Sequence[ItemEvent]],
-    shown: Mapping[str, ItemSnapshot],
+    snapshots: Mapping[str, ItemSnapshot],
     gaps: Iterable[EventGap],
     start: datetime,
     until: datetime,
 ) -> Completeness:
-    """That of a sprint's numbers from `start` to `until`, from all events of its items.
+    """Assess the completeness of a sprint's numbers from `start` to `until`, from all events of its items.
 
-    What was asked for because of a gap says nothing of the time before the gap, which was heard.
+    Events that were read because of a gap do not count: before the gap, webhooks had arrived.
     """
     gaps = tuple(gaps)
-    asked = [
+    backfilled_at = [
         event.at
-        for told in events.values()
-        for event in told
-        if event.source is Source.BACKFILL and not any(gap.contains(event.at) for gap in gaps)
+        for item_events in events.values()
+        for event in item_events
+        if event.source is EventSource.BACKFILL and not any(gap.contains(event.at) for gap in gaps)
     ]
-    unseen = [item for item, told in events.items() if all(event.event != "opened" for event in told)]
+    without_opening = [
+        item for item, item_events in events.items() if all(event.event != "opened" for event in item_events)
+    ]
     return Completeness(
-        max(asked, default=None),
-        tuple(sorted((shown[item].number for item in unseen), key=place)),
+        max(backfilled_at, default=None),
+        tuple(sorted((snapshots[item].number for item in without_opening), key=split_number)),
         tuple(gap for gap in gaps if gap.concerns(start, until)),
     )

@@ -1,8 +1,8 @@
 """Cumulative flow: how many items had arrived, had been started and had left, at the end of each local day.
 
-In the strict way of the Kanban Guide's practice: none of the lines ever falls, so that the distance between
-two of them is the work between, upwards, and the usual time that it takes, to the right. An item that is
-opened again has left before and arrives anew.
+None of the lines ever falls, as the Kanban Guide's practice requires: the vertical distance between two of
+them is the work between, the horizontal distance its usual duration. A reopened item has left before and
+arrives again.
 """
 
 from bisect import bisect_left
@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar, days_between
-from sprints.estimates import USUAL, Estimates
-from sprints.facts import DONE_BEFORE_START, Cause, Facts
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
+from sprints.facts import DONE_BEFORE_START, Facts, ScopeCause
 from sprints.flow import Flow
-from sprints.history import SprintChange, changes
+from sprints.history import SprintChange, trace_changes
 from sprints.model import ItemEvent, State
 from sprints.numbering import Number
 
-_NO_MILESTONE = -1  # The flow of an item is the same in any.
+_NO_MILESTONE = -1  # The flow of an item is the same in any milestone.
 
 
 @dataclass(frozen=True, slots=True)
 class FlowDay:
-    """The end of one local day: items that had arrived by then, that of them were started, done, or dropped.
+    """The end of one local day: how many items had arrived, were started, done, or dropped by then.
 
-    What is done or dropped counts as started. Items that had left before the first day are not counted.
+    Items that are done or dropped count as started. Items that had left before the first day are not counted.
     """
 
     date: date
@@ -52,7 +52,7 @@ class CumulativeFlow:
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """An item from its arrival until it left; moments are None if that has not happened."""
+    """A stay of an item from its arrival until it left; times are None if that has not happened."""
 
     arrived: datetime
     started: datetime | None
@@ -60,26 +60,26 @@ class _Stay:
     is_done: bool = False
 
 
-def cumulative_flow(
+def count_cumulative_flow(
     flows: Iterable[Flow],
     events: Mapping[str, Sequence[ItemEvent]],
     as_of: datetime,
     calendar: Calendar,
     first: date,
     last: date,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
 ) -> CumulativeFlow:
-    """The local days from `first` to `last`, both included.
+    """Count the cumulative flow on the local days from `first` to `last`, both included.
 
-    `flows` are those as of a moment, `events` by node id what they are made of. Items that are covered are
-    told by others and count nothing.
+    `flows` are those as of a moment, `events` the item events behind them by node id. Items that others cover
+    do not count.
     """
     begin = calendar.midnight(first)
     stays = [
         stay
         for flow in flows
         if not flow.is_covered
-        for stay in _stays(flow, [one for one in events[flow.item] if one.at < as_of], estimates)
+        for stay in _stays(flow, [event for event in events[flow.item] if event.at < as_of], estimates)
         if stay.left is None or stay.left >= begin
     ]
     lines = (
@@ -95,41 +95,41 @@ def cumulative_flow(
     return CumulativeFlow(tuple(days))
 
 
-def in_sprint(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
-    """Of the flows of a repository those that a sprint's numbers count, as of the same moment.
+def select_sprint_flows(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
+    """Select the flows that a sprint's numbers count, as of the same moment.
 
-    One of the commitment arrived when it was created, another when it first came into the sprint.
+    An item of the commitment arrived when it was created, any other when it first joined the sprint.
     """
     counted = {item.item for item in facts.items if not item.is_covered and item.state != DONE_BEFORE_START}
     committed = {item.item for item in facts.committed_items}
-    came = {line.number: line.at for line in reversed(facts.ledger) if line.cause is Cause.ADDED}
+    joined = {line.number: line.at for line in reversed(facts.ledger) if line.cause is ScopeCause.ADDED}
     return [
-        # Who tells whose work is another question within a sprint than within the repository.
-        replace(flow, is_covered=False, created_at=_came(flow, None if flow.item in committed else came))
+        # The facts already decided which items are covered within the sprint.
+        replace(flow, is_covered=False, created_at=_arrival(flow, None if flow.item in committed else joined))
         for flow in flows
         if flow.item in counted
     ]
 
 
-def _came(flow: Flow, came: Mapping[Number, datetime] | None) -> datetime:
-    return max(flow.created_at, came.get(flow.number, flow.created_at)) if came else flow.created_at
+def _arrival(flow: Flow, joined: Mapping[Number, datetime] | None) -> datetime:
+    return max(flow.created_at, joined.get(flow.number, flow.created_at)) if joined else flow.created_at
 
 
 def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> list[_Stay]:
-    """The times during which an item was open, the first from its creation on."""
+    """List the times during which an item was open, the first from its creation on."""
     stays = list[_Stay]()
     arrived: datetime | None = flow.created_at
-    for change in changes(events, _NO_MILESTONE, estimates):
+    for change in trace_changes(events, _NO_MILESTONE, estimates):
         if change.after.state is State.OPEN:
             arrived = arrived or change.at
         elif arrived:
             left = max(arrived, _left_at(change))
-            # What leaves unstarted is started as it leaves.
+            # An item that leaves without a start counts as started when it leaves.
             started = max(arrived, min(flow.started_at or left, left))
             stays.append(_Stay(arrived, started, left, change.after.state is State.DONE))
             arrived = None
         elif change.before.state is not change.after.state:
-            # Given up, and then found to be done, or the other way round: the last word is the true one.
+            # A closed item changed between done and given up: the last state counts.
             is_done, left = change.after.state is State.DONE, max(stays[-1].arrived, _left_at(change))
             stays[-1] = replace(stays[-1], left=left, is_done=is_done)
     if arrived:
@@ -138,10 +138,10 @@ def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> lis
 
 
 def _left_at(change: SprintChange) -> datetime:
-    """When it was closed; also of an item that was closed already when we first saw it."""
+    """Return when an item was closed, even if it was closed before its first recorded event."""
     if change.after.done_at:
         return change.after.done_at
-    shown = (
+    snapshot = (
         change.event.snapshot if isinstance(change.event, ItemEvent) and not change.after.is_gone else None
     )
-    return (shown.closed_at if shown else None) or change.at
+    return (snapshot.closed_at if snapshot else None) or change.at

@@ -1,8 +1,8 @@
-"""How long items take: lead time, cycle time, age, and what a team can expect of itself.
+"""Durations of items: lead time, cycle time, age, and the service level expectation.
 
-Cycle time and work item age are those of the Kanban Guide, explained at
-https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/, and so is the
-service level expectation. Lead time is counted from an item's creation.
+Cycle time, work item age and service level expectation are those of the Kanban Guide, explained at
+https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/. Lead time is counted
+from an item's creation.
 """
 
 from bisect import bisect_right
@@ -10,17 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
-from sprints.numbering import place
-from sprints.percentiles import nearest_rank
+from sprints.numbering import split_number
+from sprints.order_statistics import find_nearest_rank
+
+_SERVICE_LEVEL_PERCENT = 85
 
 
 class Exclusion(StrEnum):
-    """Why a done item has no duration that could be counted."""
+    """The reason why the duration of a done item does not count."""
 
     NOT_STARTED = "not_started"
     START_NOT_DATED = "start_not_dated"
@@ -30,10 +31,11 @@ class Exclusion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long some done items took, in ascending order.
+    """The durations of some done items, in ascending order.
 
-    `elapsed` is exact time, `days` are the local days that each touched: finish − start + 1. `excluded` are
-    the done items that were left out, by reason. `reopened` of those counted had been done before.
+    `elapsed` is exact time, `days` are the local days that each touched: finish − start + 1. `excluded`
+    counts the done items that were left out, by reason. `reopened` is how many of the items counted had been
+    done before.
     """
 
     elapsed: tuple[timedelta, ...] = ()
@@ -43,33 +45,28 @@ class Durations:
 
     @property
     def n(self) -> int:
-        """How many items are counted."""
+        """The number of items counted."""
         return len(self.elapsed)
 
     @property
     def excluded_count(self) -> int:
-        """How many done items are not."""
+        """The number of done items that were left out."""
         return sum(count for _, count in self.excluded)
 
-    @property
-    def reopened_share(self) -> Decimal | None:
-        """The part of the items counted, from 0 to 1, that had been done before; None without items."""
-        return Decimal(self.reopened) / self.n if self.n else None
-
     def percentile(self, percent: int) -> timedelta | None:
-        """The time within which `percent` % of the items were done (see percentiles.py)."""
-        return nearest_rank(self.elapsed, percent)
+        """Return the time within which `percent` % of the items were done (nearest rank)."""
+        return find_nearest_rank(self.elapsed, percent)
 
     def days_percentile(self, percent: int) -> int | None:
-        """The days within which `percent` % of the items were done."""
-        return nearest_rank(self.days, percent)
+        """Return the days within which `percent` % of the items were done (nearest rank)."""
+        return find_nearest_rank(self.days, percent)
 
     def within(self, days: int) -> int:
-        """How many of the items took at most so many days."""
+        """Count the items that took at most so many days."""
         return bisect_right(self.days, days)
 
     def longer_than(self, days: int) -> tuple[int, ...]:
-        """The days of those items that took longer, in ascending order."""
+        """Return the days of the items that took longer, in ascending order."""
         return self.days[self.within(days) :]
 
 
@@ -84,7 +81,7 @@ class ServiceLevel:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """How long an item has been in progress. It is at least that old where its start `is_at_least` known."""
+    """The age of an item in progress; with `is_at_least` its start is unknown and it may be older."""
 
     flow: Flow
     elapsed: timedelta
@@ -92,45 +89,36 @@ class Age:
     is_at_least: bool
 
 
-def lead_time(flow: Flow) -> timedelta | None:
-    """Created → done, in elapsed calendar time. None unless it is done."""
-    return flow.done_at - flow.created_at if flow.done_at else None
-
-
-def cycle_time(flow: Flow) -> timedelta | None:
-    """First started → last done, in elapsed calendar time. None unless both are known."""
-    if flow.done_at is None or flow.started_at is None or not flow.is_start_dated:
-        return None
-    return flow.done_at - flow.started_at
-
-
-def lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
-    """The lead times of the done items. Durations of zero or less are excluded."""
+def measure_lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+    """Measure the lead times of the done items. Durations of zero or less are excluded."""
     return _durations(flows, calendar, lambda flow: flow.created_at)
 
 
-def cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
-    """The cycle times of the done items. Excluded are durations of zero or less and unknown starts."""
+def measure_cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+    """Measure the cycle times of the done items.
+
+    Durations of zero or less and unknown starts are excluded.
+    """
     return _durations(flows, calendar, _start)
 
 
-def service_level(cycle_times: Durations, percent: int = 85) -> ServiceLevel | None:
-    """What the past lets us expect, or None without items."""
-    days = cycle_times.days_percentile(percent)
-    return ServiceLevel(percent, days, cycle_times.n) if days is not None else None
+def derive_service_level(cycle_times: Durations) -> ServiceLevel | None:
+    """Return the service level expectation at 85 %, or None without items."""
+    days = cycle_times.days_percentile(_SERVICE_LEVEL_PERCENT)
+    return ServiceLevel(_SERVICE_LEVEL_PERCENT, days, cycle_times.n) if days is not None else None
 
 
-def done_within(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:
-    """The items that were done on the local days from `first` to `last`, both included."""
+def select_done(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:
+    """Select the items that were done on the local days from `first` to `last`, both included."""
     return [flow for flow in flows if flow.done_at and first <= calendar.day_of(flow.done_at) <= last]
 
 
-def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
-    """Work item age, now − started, of the items in progress, the oldest first.
+def measure_ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
+    """Measure the work item age, now − started, of the items in progress, the oldest first.
 
     `flows` are those as of `now`.
     """
-    found = [
+    measured = [
         Age(
             flow,
             now - flow.started_at,
@@ -140,7 +128,7 @@ def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
         for flow in flows
         if flow.is_in_progress and flow.started_at
     ]
-    return sorted(found, key=lambda age: (-age.elapsed, place(age.flow.number)))
+    return sorted(measured, key=lambda age: (-age.elapsed, split_number(age.flow.number)))
 
 
 def _start(flow: Flow) -> datetime | Exclusion:

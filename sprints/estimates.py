@@ -1,4 +1,4 @@
-"""What labels say: estimates in points, and whether work is done."""
+"""Estimates in points, and the team's rule of what is done, read from labels."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,15 +18,15 @@ _USUAL = (
 )
 _SIZE = re.compile(r"^(?:t-?shirt|size)\s*(?:[:/=_-]\s*)?(?P<size>\S{1,20})$", re.IGNORECASE)
 
-_MOST_KNOWN = 1000
+_MAX_CACHED = 1000
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """How a team writes estimates on labels.
+    """A team's conventions for labels: how it writes estimates, and which labels mean done.
 
-    `sizes` says what a size is worth, by its name in upper case: without an entry there, `size: M` is no
-    estimate, because what an M is worth is for the team to say. `templates` replace the usual forms: texts
+    `sizes` gives the points of a size, by its name in upper case: without an entry there, `size: M` is no
+    estimate, because only the team can say what an M is worth. `templates` replace the usual forms: texts
     such as `effort {points}` or `T {size}`, matched in any case.
 
     `done_labels`, in lower case, are the team's own rule of what is done: with any of them, an item is done
@@ -36,54 +36,56 @@ class Estimates:
     sizes: Mapping[str, Points] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
     done_labels: frozenset[str] = frozenset()
-    _known: dict[str, Points | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: dict[str, Points | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def points_of(self, label: str) -> Points | None:
-        """The points that a label states, or None for any other.
+        """Return the points that a label states, or None for any other label.
 
-        Usually `points: 5`, `5 points`, `sp/5`, `0.5 pts`, `size: M`.
+        The usual forms are `points: 5`, `5 points`, `sp/5`, `0.5 pts`, `size: M`.
         """
-        # Many items bear the same few labels.
-        if label not in self._known:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[label] = self._read(label)
-        return self._known[label]
+        # Many items share the same few labels.
+        if label not in self._cache:
+            if len(self._cache) >= _MAX_CACHED:
+                self._cache.clear()
+            self._cache[label] = self._parse(label)
+        return self._cache[label]
 
-    def _read(self, label: str) -> Points | None:
+    def _parse(self, label: str) -> Points | None:
         forms = tuple(map(_form, self.templates)) or (*_USUAL, _SIZE)
         for form in forms:
             if match := form.match(label.strip()):
-                told = match.groupdict()
-                if told.get("points"):
-                    return Decimal(told["points"].replace(",", "."))
-                if (points := self.sizes.get((told.get("size") or "").upper())) is not None:
+                groups = match.groupdict()
+                if groups.get("points"):
+                    return Decimal(groups["points"].replace(",", "."))
+                if (points := self.sizes.get((groups.get("size") or "").upper())) is not None:
                     return points
         return None
 
     def of(self, labels: Iterable[str]) -> Points | None:
-        """The estimate of an item with these labels, oldest first: the label that came last wins."""
-        found = None
+        """Return the estimate of an item with these labels, oldest first: the last estimate wins."""
+        estimate = None
         for label in labels:
             if (points := self.points_of(label)) is not None:
-                found = points
-        return found
+                estimate = points
+        return estimate
 
-    def state_of(self, told: State, labels: Iterable[str]) -> State:
-        """What an item is by the team's rule, of which GitHub tells that it is `told`."""
-        if not self.done_labels or told is State.DROPPED:
-            return told
+    def state_of(self, reported: State, labels: Iterable[str]) -> State:
+        """Return an item's state by the team's rule, from the state on GitHub (`reported`)."""
+        if not self.done_labels or reported is State.DROPPED:
+            return reported
         return State.OPEN if self.done_labels.isdisjoint(map(str.lower, labels)) else State.DONE
 
 
-USUAL = Estimates()
+DEFAULT_ESTIMATES = Estimates()
 
 
 @lru_cache(maxsize=256)
 def _form(template: str) -> re.Pattern[str]:
-    """A template as an expression. Only its two placeholders mean anything; spaces may be more or fewer."""
+    """Compile a template. Only its two placeholders have a meaning; spaces may be more or fewer."""
     parts = re.split(r"(\{points\}|\{size\})", template.strip(), maxsplit=1)
-    found = {"{points}": _NUMBER, "{size}": r"(?P<size>\S{1,20})"}
+    placeholders = {"{points}": _NUMBER, "{size}": r"(?P<size>\S{1,20})"}
     # One wide gap for each run of spaces: several side by side would take forever to match.
-    text = "".join(found.get(part) or r"\s*".join(map(re.escape, re.split(r"\s+", part))) for part in parts)
+    text = "".join(
+        placeholders.get(part) or r"\s*".join(map(re.escape, re.split(r"\s+", part))) for part in parts
+    )
     return re.compile(f"^{text}$", re.IGNORECASE)

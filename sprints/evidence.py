@@ -1,4 +1,4 @@
-"""Which events a number rests on: how an item came in, got its estimate, was started and done."""
+"""The events behind a number: how an item joined, got its estimate, was started and done."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ _START_EVENTS = {
 }
 
 
-def membership(history: Sequence[SprintChange], before: datetime) -> list[Event]:
-    """What brought an item into its milestone, and what gave it the estimate that it had `before` a moment.
+def find_joining_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
+    """Find the events that brought an item into its milestone and gave it its estimate `before` a moment.
 
     Oldest first, each once. Both may be the item's opening.
     """
@@ -27,38 +27,38 @@ def membership(history: Sequence[SprintChange], before: datetime) -> list[Event]
     estimated = _latest(
         history, before, lambda c: c.after.points is not None and c.after.points != c.before.points
     )
-    found = sorted((change for change in (joined, estimated) if change), key=lambda change: change.at)
-    return list({id(change): change.event for change in found}.values())
+    changes = sorted((change for change in (joined, estimated) if change), key=lambda change: change.at)
+    return list({id(change): change.event for change in changes}.values())
 
 
-def done(history: Sequence[SprintChange], before: datetime) -> list[Event]:
-    """What made an item done the last time `before` a moment; if it joined later, that as well."""
+def find_done_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
+    """Find the event that made an item done last, `before` a moment, and its joining if that was later."""
     finished = _latest(
         history, before, lambda c: c.after.state is State.DONE and c.before.state is not State.DONE
     )
     joined = _latest(history, before, lambda c: c.after.is_member and not c.before.is_member)
-    found = [finished] if finished else []
+    changes = [finished] if finished else []
     if joined and finished and joined.at > finished.at:
-        found.append(joined)
-    return [change.event for change in found]
+        changes.append(joined)
+    return [change.event for change in changes]
 
 
-def done_of(flow: Flow, events: Iterable[ItemEvent]) -> ItemEvent | None:
-    """What closed a done item, of all its events. None if only a later picture showed that it was."""
+def find_closing_event(flow: Flow, events: Iterable[ItemEvent]) -> ItemEvent | None:
+    """Find the event that closed a done item. None if only a later snapshot showed that it was closed."""
     closings = [event for event in events if event.event == "closed" and event.at == flow.done_at]
     return closings[-1] if closings else None
 
 
-def opened_of(events: Iterable[ItemEvent]) -> ItemEvent | None:
-    """An item's opening, if it was seen."""
+def find_opening_event(events: Iterable[ItemEvent]) -> ItemEvent | None:
+    """Find the item's opening, if it was recorded."""
     return next((event for event in events if event.event == "opened"), None)
 
 
-def start_of(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent | None:
-    """What told that work on an item had begun, of the events of all items.
+def find_start_event(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent | None:
+    """Find the event that started an item's work, among the events of all items.
 
-    A pull request tells it of the issues that it closes. Where no event says just that, it is what the item
-    looked like in one of its own.
+    For an issue it may be an event of the pull request that closes it. Where no event is the start itself, it
+    is one of the item's own whose snapshot shows the start.
     """
     if flow.started_at is None or flow.start_signal is None:
         return None
@@ -66,16 +66,16 @@ def start_of(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent
     if flow.start_signal is StartSignal.PULL_REQUEST and not flow.is_pull_request:
         closing = [
             event
-            for told in events.values()
-            for event in told
+            for item_events in events.values()
+            for event in item_events
             if flow.number in (event.snapshot.closes or ())
         ]
-        # What its first picture shows held since its creation.
+        # A link in its first snapshot is taken to hold since its creation.
         own = [e for e in closing if flow.started_at in (e.at, e.snapshot.created_at)]
     wanted = _START_EVENTS.get(flow.start_signal)
     exact = [event for event in own if event.event == wanted]
     return next(iter(exact or own), None)
 
 
-def _latest(history: Sequence[SprintChange], before: datetime, is_it: _Test) -> SprintChange | None:
-    return next((change for change in reversed(history) if change.at < before and is_it(change)), None)
+def _latest(history: Sequence[SprintChange], before: datetime, matches: _Test) -> SprintChange | None:
+    return next((change for change in reversed(history) if change.at < before and matches(change)), None)

@@ -1,25 +1,24 @@
-"""What the past lets one expect of an item that is in progress: how unusual its age is, and how long others
-of that age still took."""
+"""Expectations for an item in progress: how unusual its age is, and how long it may still take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sprints.calendar import Calendar
-from sprints.durations import Durations, ServiceLevel, cycle_times, service_level
+from sprints.durations import Durations, ServiceLevel, derive_service_level, measure_cycle_times
 from sprints.flow import Flow
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import find_nearest_rank
 
-# The newest past that is enough to speak of; teams change.
+# Recent cycle times are preferred where there are enough of them, because teams change.
 WINDOW_DAYS = 90
 ENOUGH = 10
-# Fewer than this say nothing of how it goes on.
+# With fewer items that took longer, there is no expectation of the time left.
 _ENOUGH_LONGER = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """The cycle times that expectations are made of. `window` are the days looked at, None if all."""
+class PastCycleTimes:
+    """The cycle times behind expectations. `window` is the number of days they cover, None for all."""
 
     times: Durations
     window: int | None
@@ -27,15 +26,15 @@ class Past:
     @property
     def level(self) -> ServiceLevel | None:
         """The service level expectation; None with too few items."""
-        return service_level(self.times) if self.times.n >= ENOUGH else None
+        return derive_service_level(self.times) if self.times.n >= ENOUGH else None
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """Of an item that is `days` days old: `within` of `n` past items had been done by that age.
+class AgeExpectation:
+    """The expectation for an item that is `days` days old: `within` of `n` past items were done by that age.
 
-    `half` and `most` are the ages in days by which half, and 85 %, of those that took longer were done;
-    None with too few of them.
+    `half` and `most` are the ages in days by which half, and 85 %, of those that took longer were done; None
+    with too few of them.
     """
 
     days: int
@@ -46,23 +45,23 @@ class Expectation:
 
     @property
     def percentile(self) -> int:
-        """The share of the past that was done by this age, in whole percent, rounded down."""
+        """The share of past items done by this age, in whole percent, rounded down."""
         return self.within * 100 // self.n if self.n else 0
 
 
-def past_of(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> Past:
-    """The cycle times of the last 90 days or, if these are fewer than ten items, of all."""
+def measure_past(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> PastCycleTimes:
+    """Measure the cycle times of the last 90 days or, if these are fewer than ten items, of all."""
     since = calendar.midnight(calendar.day_of(now) - timedelta(days=WINDOW_DAYS))
-    recent = cycle_times([flow for flow in flows if flow.done_at and flow.done_at >= since], calendar)
+    recent = measure_cycle_times([flow for flow in flows if flow.done_at and flow.done_at >= since], calendar)
     if recent.n >= ENOUGH:
-        return Past(recent, WINDOW_DAYS)
-    return Past(cycle_times(flows, calendar), None)
+        return PastCycleTimes(recent, WINDOW_DAYS)
+    return PastCycleTimes(measure_cycle_times(flows, calendar), None)
 
 
-def expectation(days: int, past: Durations) -> Expectation:
-    """What to expect of an item that has been in progress for so many days, today included."""
+def expect_from_age(days: int, past: Durations) -> AgeExpectation:
+    """Return the expectation for an item that has been in progress for so many days, today included."""
     longer = past.longer_than(days)
     is_enough = len(longer) >= _ENOUGH_LONGER
-    half = nearest_rank(longer, 50) if is_enough else None
-    most = nearest_rank(longer, 85) if is_enough else None
-    return Expectation(days, past.n, past.within(days), half, most)
+    half = find_nearest_rank(longer, 50) if is_enough else None
+    most = find_nearest_rank(longer, 85) if is_enough else None
+    return AgeExpectation(days, past.n, past.within(days), half, most)

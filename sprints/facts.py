@@ -1,4 +1,4 @@
-"""A sprint's numbers: commitment, scope and what changed it, done and remaining, in points and in items.
+"""A sprint's numbers: commitment, scope and its changes, done and remaining work, in points and in items.
 
 Every total is the sum of a list that stands beside it. Definitions and their sources: docs/metrics.md.
 """
@@ -9,25 +9,25 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sprints.completeness import Completeness, completeness_of
-from sprints.coverage import ItemHistory, without_double_work
-from sprints.estimates import USUAL, Estimates, Points
+from sprints.completeness import Completeness, assess_completeness
+from sprints.coverage import ItemHistory, mark_covered_items
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates, Points
 from sprints.gaps import EventGap
-from sprints.history import ItemState, LabelBook, SprintChange, changes, state_at
+from sprints.history import ItemState, LabelHistory, SprintChange, state_at, trace_changes
 from sprints.milestone import GRACE_AFTER_END, Sprint
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, place_in_time
-from sprints.numbering import Number, place
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, event_sort_key
+from sprints.numbering import Number, split_number
 
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
 MOST_NOT_ESTIMATED = 0.3
-# The state of an item that counts nothing, because it was done before the sprint began.
+# The state of an item that does not count, because it was done before the sprint began.
 DONE_BEFORE_START = "done_before_start"
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Some work, measured in both units at once."""
+    """An amount of work in points and in items."""
 
     points: Points = _ZERO
     count: int = 0
@@ -44,8 +44,8 @@ class Amount:
 _NOTHING = Amount()
 
 
-class Cause(StrEnum):
-    """Why the scope changed."""
+class ScopeCause(StrEnum):
+    """Why the scope of a sprint changed."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -55,16 +55,16 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScopeChange:
-    """One line of the scope ledger. `amount` is positive, except where an estimate fell.
+    """A line of the scope ledger. `amount` is positive, except where an estimate was lowered.
 
-    `event` is what made the difference, and says who did it. `was_done` names work that left after it was
+    `event` caused the change and names its actor. `was_done` marks work that left the sprint after it was
     done.
     """
 
     at: datetime
     number: Number
     title: str
-    cause: Cause
+    cause: ScopeCause
     amount: Amount
     event: ItemEvent | LabelEvent
     was_done: bool = False
@@ -72,7 +72,7 @@ class ScopeChange:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Where the sprint stood at `at`: the end of the local day `date`, or so far."""
+    """The sprint at the end of the local day `date`, or so far today: `at` is that moment."""
 
     date: date
     at: datetime
@@ -86,11 +86,11 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One issue or pull request of the milestone. `points` is None where nobody estimated it.
+    """An issue or pull request of the milestone. `points` is None without an estimate.
 
-    One that `is_covered` counts nothing, because other items of the milestone, `told_by`, tell its work.
-    `reopened` counts how often it was opened again within the sprint. `parent` is the node id of its parent
-    issue, in the milestone or not; that of an item that is gone from its repository counts no more.
+    An item that `is_covered` does not count, because other items of the milestone (`covered_by`, node ids)
+    represent its work. `reopened` counts how often it was reopened within the sprint. `parent` is the node id
+    of its parent issue, in the milestone or not; None once the item has left its repository.
     """
 
     number: Number
@@ -100,17 +100,17 @@ class Item:
     item: str = ""
     done_at: datetime | None = None
     is_covered: bool = False
-    told_by: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
     reopened: int = 0
     parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A sprint's numbers as of a moment (exclusive). After the sprint's end they stand still.
+    """A sprint's numbers as of a moment (exclusive). After the sprint's end they no longer change.
 
-    `committed_items` made the commitment; `kept` is what of it is done. `carried` was open at the end, `late`
-    is what of that was done after the end, until the milestone was closed or for three days.
+    `committed_items` made the commitment; `kept` is the part of it that is done. `carried` items were open at
+    the end; `late` ones of these were done after the end, until the milestone was closed or for three days.
     """
 
     sprint: Sprint
@@ -134,7 +134,7 @@ class Facts:
 
     @property
     def open_items(self) -> tuple[Item, ...]:
-        """What `remaining` counts: the items that are open, or were when the sprint ended."""
+        """The items that `remaining` counts: open now, or open when the sprint ended."""
         if self.sprint.has_ended(self.as_of):
             return self.carried
         return tuple(item for item in self.items if item.state == "open" and not item.is_covered)
@@ -143,24 +143,24 @@ class Facts:
     def unit(self) -> str:
         """`points`, or `count` when more than 30 % of the items are not estimated.
 
-        What others tell needs no estimate of its own.
+        Items that others cover need no estimate of their own.
         """
         counted = [item for item in self.items if not item.is_covered]
         not_estimated = sum(item.points is None for item in counted)
         return "count" if not_estimated > MOST_NOT_ESTIMATED * len(counted) else "points"
 
-    def total(self, cause: Cause) -> Amount:
-        """The sum of the ledger's lines of one cause."""
-        return amounts_of(line.amount for line in self.ledger if line.cause is cause)
+    def total(self, cause: ScopeCause) -> Amount:
+        """Add up the ledger's lines of one cause."""
+        return sum_amounts(line.amount for line in self.ledger if line.cause is cause)
 
 
-def amount_of(items: Iterable[Item]) -> Amount:
-    """The sum of a list of items."""
-    return amounts_of(Amount(item.points or _ZERO, 1) for item in items)
+def sum_items(items: Iterable[Item]) -> Amount:
+    """Add up a list of items."""
+    return sum_amounts(Amount(item.points or _ZERO, 1) for item in items)
 
 
-def amounts_of(amounts: Iterable[Amount]) -> Amount:
-    """Their sum."""
+def sum_amounts(amounts: Iterable[Amount]) -> Amount:
+    """Add up amounts."""
     points, count = _ZERO, 0
     for amount in amounts:
         points, count = points + amount.points, count + amount.count
@@ -169,7 +169,7 @@ def amounts_of(amounts: Iterable[Amount]) -> Amount:
 
 @dataclass(slots=True)
 class _Totals:
-    """What the items add up to, and how that moves with time."""
+    """The lists that the items add up to, and the steps by which scope and done work change over time."""
 
     committed: list[Amount] = field(default_factory=list)
     kept: list[Amount] = field(default_factory=list)
@@ -182,147 +182,149 @@ class _Totals:
     steps: list[tuple[datetime, Amount, Amount]] = field(default_factory=list)
 
 
-def facts_of(
+def compute_facts(
     sprint: Sprint,
     events: Mapping[str, Sequence[ItemEvent]],
     as_of: datetime,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
     labels: Iterable[LabelEvent] = (),
     gaps: Iterable[EventGap] = (),
 ) -> Facts:
-    """A sprint's numbers from all events, by item, of all items that were ever in its milestone.
+    """Compute a sprint's numbers from all events, by node id, of all items that were ever in its milestone.
 
-    `labels` is what happened to the labels of its repository, `gaps` when GitHub's events did not reach us.
+    `labels` are the label events of its repository, `gaps` the spans in which GitHub's events did not arrive.
     """
     as_of = as_of.astimezone(UTC)
     until = as_of if sprint.end is None else min(as_of, sprint.end)
-    known = {item: [e for e in told if e.at < as_of] for item, told in events.items()}
-    known = {item: told for item, told in known.items() if told}
-    shown = {item: _shown(told) for item, told in known.items()}
-    label_book = LabelBook(label for label in labels if label.at < as_of)
+    events_by_item = {item: [e for e in item_events if e.at < as_of] for item, item_events in events.items()}
+    events_by_item = {item: item_events for item, item_events in events_by_item.items() if item_events}
+    snapshots = {item: _latest_snapshot(item_events) for item, item_events in events_by_item.items()}
+    label_history = LabelHistory(label for label in labels if label.at < as_of)
     totals = _Totals()
-    for one in without_double_work(
+    for history in mark_covered_items(
         ItemHistory(
             item,
-            shown[item].number,
-            shown[item].is_pull_request,
-            changes(told, sprint.milestone, estimates, label_book.of(told)),
+            snapshots[item].number,
+            snapshots[item].is_pull_request,
+            trace_changes(item_events, sprint.milestone, estimates, label_history.find_for(item_events)),
         )
-        for item, told in known.items()
+        for item, item_events in events_by_item.items()
     ):
-        _add_item(totals, sprint, one, shown[one.item], until, as_of)
+        _add_item(totals, sprint, history, snapshots[history.item], until, as_of)
     days, scope, done = _days(sprint, totals.steps, until)
     return Facts(
         sprint=sprint,
         as_of=sprint.calendar.local(as_of),
-        committed=amounts_of(totals.committed),
+        committed=sum_amounts(totals.committed),
         scope=scope,
         done=done,
-        kept=amounts_of(totals.kept),
-        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, place(line.number)))),
+        kept=sum_amounts(totals.kept),
+        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, split_number(line.number)))),
         days=days,
-        items=_by_number(totals.items),
-        committed_items=_by_number(totals.committed_items),
-        done_items=_by_number(totals.done_items),
-        carried=_by_number(totals.carried),
-        late=_by_number(totals.late),
-        completeness=completeness_of(known, shown, gaps, sprint.start, until),
+        items=_sort_by_number(totals.items),
+        committed_items=_sort_by_number(totals.committed_items),
+        done_items=_sort_by_number(totals.done_items),
+        carried=_sort_by_number(totals.carried),
+        late=_sort_by_number(totals.late),
+        completeness=assess_completeness(events_by_item, snapshots, gaps, sprint.start, until),
     )
 
 
-def _by_number(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda item: (place(item.number), item.item)))
+def _sort_by_number(items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(sorted(items, key=lambda item: (split_number(item.number), item.item)))
 
 
-def _shown(events: Sequence[ItemEvent]) -> ItemSnapshot:
-    """The item as it is shown to people: as last seen. Of one that was deleted no text is kept."""
-    latest = max(events, key=place_in_time).snapshot
+def _latest_snapshot(events: Sequence[ItemEvent]) -> ItemSnapshot:
+    """Return the item's latest snapshot, without a title if the item was deleted."""
+    latest = max(events, key=event_sort_key).snapshot
     return replace(latest, title="") if any(e.event == "deleted" for e in events) else latest
 
 
 def _add_item(
     totals: _Totals,
     sprint: Sprint,
-    one: ItemHistory,
-    shown: ItemSnapshot,
+    history: ItemHistory,
+    snapshot: ItemSnapshot,
     until: datetime,
     as_of: datetime,
 ) -> None:
     committed_at = min(sprint.committed_at, until)
-    now, at_start, at_end = (state_at(one.changes, moment) for moment in (as_of, committed_at, until))
+    now, at_start, at_end = (state_at(history.changes, moment) for moment in (as_of, committed_at, until))
     committed, left, done = _scope(at_start, sprint), _scope(at_end, sprint), _done(at_end, sprint)
     totals.committed.append(committed)
     if committed.count and done.count:
-        # What was promised of it, even if it was estimated again on the way.
+        # The amount that was committed, even if the item was estimated again on the way.
         totals.kept.append(committed)
     is_carried = bool(left.count and not done.count and sprint.has_ended(as_of))
-    for found, state, is_listed in (
+    for listed, state, is_listed in (
         (totals.items, now, now.is_member),
         (totals.committed_items, at_start, committed.count),
         (totals.done_items, at_end, done.count),
         (totals.carried, at_end, is_carried),
-        (totals.late, at_end, is_carried and _was_done_late(one.changes, sprint, as_of)),
+        (totals.late, at_end, is_carried and _was_done_late(history.changes, sprint, as_of)),
     ):
         if is_listed:
-            found.append(_listed(one, shown, state, sprint, until))
-    _add_steps(totals, sprint, one, shown, committed_at, until)
+            listed.append(_to_item(history, snapshot, state, sprint, until))
+    _add_steps(totals, sprint, history, snapshot, committed_at, until)
 
 
 def _add_steps(
     totals: _Totals,
     sprint: Sprint,
-    one: ItemHistory,
-    shown: ItemSnapshot,
+    history: ItemHistory,
+    snapshot: ItemSnapshot,
     committed_at: datetime,
     until: datetime,
 ) -> None:
     before = done_before = _NOTHING
-    for change in one.changes:
+    for change in history.changes:
         if change.at >= until:
             break
         after, done_after = _scope(change.after, sprint), _done(change.after, sprint)
         if before != after:
             totals.steps.append((change.at, after - before, done_after - done_before))
             if change.at >= committed_at:
-                totals.ledger.append(_ledger_line(change, shown, before, after))
+                totals.ledger.append(_ledger_line(change, snapshot, before, after))
         elif done_before != done_after:
             totals.steps.append((change.at, _NOTHING, done_after - done_before))
         before, done_before = after, done_after
 
 
-def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Sprint, until: datetime) -> Item:
+def _to_item(
+    history: ItemHistory, snapshot: ItemSnapshot, state: ItemState, sprint: Sprint, until: datetime
+) -> Item:
     return Item(
-        number=shown.number,
-        title=shown.title,
+        number=snapshot.number,
+        title=snapshot.title,
         state=_state_name(state, sprint),
         points=state.points,
-        item=one.item,
+        item=history.item,
         done_at=state.done_at,
         is_covered=state.is_covered,
-        told_by=one.told_by if state.is_covered else (),
+        covered_by=history.covered_by if state.is_covered else (),
         reopened=sum(
             change.before.state is State.DONE and change.after.state is State.OPEN
-            for change in one.changes
+            for change in history.changes
             if sprint.start <= change.at < until
         ),
         parent=None if state.is_gone else state.parent,
     )
 
 
-def _ledger_line(change: SprintChange, shown: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
+def _ledger_line(change: SprintChange, snapshot: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
     if not before.count:
-        cause, amount = Cause.ADDED, after
+        cause, amount = ScopeCause.ADDED, after
     elif after.count:
-        cause, amount = Cause.REESTIMATED, after - before
+        cause, amount = ScopeCause.REESTIMATED, after - before
     else:
         is_dropped = change.after.is_member and change.after.state is State.DROPPED
-        cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
-    was_done = cause in {Cause.REMOVED, Cause.DROPPED} and change.before.state is State.DONE
-    return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event, was_done)
+        cause, amount = (ScopeCause.DROPPED if is_dropped else ScopeCause.REMOVED), before
+    was_done = cause in {ScopeCause.REMOVED, ScopeCause.DROPPED} and change.before.state is State.DONE
+    return ScopeChange(change.at, snapshot.number, snapshot.title, cause, amount, change.event, was_done)
 
 
 def _scope(item: ItemState, sprint: Sprint) -> Amount:
-    """What an item adds to the scope: nothing if it was given up, or done before the sprint began."""
+    """Return an item's part of the scope: nothing if it was given up, or done before the sprint began."""
     if not item.is_member or item.state is State.DROPPED or item.is_covered or _was_done_before(item, sprint):
         return _NOTHING
     return Amount(item.points or _ZERO, 1)
@@ -337,7 +339,7 @@ def _was_done_before(item: ItemState, sprint: Sprint) -> bool:
 
 
 def _was_done_late(history: Sequence[SprintChange], sprint: Sprint, as_of: datetime) -> bool:
-    """Whether an item that was open at the end was done before the books were closed."""
+    """Return whether an item that was open at the end was done before the sprint's numbers were closed."""
     if sprint.end is None:
         return False
     closing = sprint.closed_at or sprint.end + GRACE_AFTER_END
@@ -353,19 +355,19 @@ def _state_name(item: ItemState, sprint: Sprint) -> str:
 def _days(
     sprint: Sprint, steps: Iterable[tuple[datetime, Amount, Amount]], until: datetime
 ) -> tuple[tuple[Day, ...], Amount, Amount]:
-    """A row for each local date from the start's, the last one so far; and the totals at `until`."""
+    """Return a row for each local date from the start, the last one so far, and the totals at `until`."""
     ordered = sorted(steps, key=lambda step: step[0])
-    days, scope, done, taken = list[Day](), _NOTHING, _NOTHING, 0
+    days, scope, done, position = list[Day](), _NOTHING, _NOTHING, 0
 
     def advance(moment: datetime) -> None:
-        nonlocal scope, done, taken
-        first = taken
-        while taken < len(ordered) and ordered[taken][0] < moment:
-            taken += 1
-        passed = ordered[first:taken]
+        nonlocal scope, done, position
+        first = position
+        while position < len(ordered) and ordered[position][0] < moment:
+            position += 1
+        passed_steps = ordered[first:position]
         scope, done = (
-            scope + amounts_of(step for _, step, _ in passed),
-            done + amounts_of(step for *_, step in passed),
+            scope + sum_amounts(step for _, step, _ in passed_steps),
+            done + sum_amounts(step for *_, step in passed_steps),
         )
 
     day = sprint.first_day

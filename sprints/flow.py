@@ -1,39 +1,39 @@
-"""How the items of a repository flow: when each was created, started, blocked, and done or given up."""
+"""The flow of a repository's items: when each was created, started, blocked, and done or given up."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sprints.blocked import Block, Blocker, blockers_of, blocks_of, is_told
+from sprints.blocked import BlockedSpan, Blocker, find_blockers, find_blocks, was_ever_blocked
 from sprints.estimates import Points
-from sprints.history import ItemState, LabelBook, SprintChange, changes
-from sprints.model import ItemEvent, LabelEvent, State, in_order
-from sprints.numbering import Number, place
-from sprints.pauses import Pause, pauses_of, statements
+from sprints.history import ItemState, LabelHistory, SprintChange, trace_changes
+from sprints.model import ItemEvent, LabelEvent, State, sort_events
+from sprints.numbering import Number, split_number
+from sprints.pauses import Pause, find_pauses, select_commands
 from sprints.people import is_person, same_login
 from sprints.rules import Rules
-from sprints.spans import open_spans
-from sprints.starts import Start, StartSignal, links_of, start_of
+from sprints.spans import find_open_spans
+from sprints.starts import Start, StartSignal, find_first_links, find_start
 
 _Events = Mapping[str, Sequence[ItemEvent]]
-_NO_MILESTONE = -1  # Its flow is the same in any.
+_NO_MILESTONE = -1  # An item's flow is the same in any milestone.
 _NOTHING: _Events = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One item's way as of a moment.
+    """An item's way through the work as of a moment.
 
-    `done_at` and `dropped_at` are None while it is open; of one that was re-opened `done_at` is the last
-    time. `reopen_count` says how often it was done and opened again. `started_at` is the first start; unless
-    that `is_start_dated`, work had begun at that time already, nobody knows since when. `points` is the
-    estimate, frozen while it is done. `title` is empty when the item was deleted.
+    `done_at` and `dropped_at` are None while it is open; after a reopening `done_at` is the last time.
+    `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless the start
+    `is_start_dated`, work had begun by then at an unknown time. `points` is the estimate, frozen while it is
+    done. `title` is empty when the item was deleted.
 
-    One that `is_covered` is told by other items and counts nothing itself: a parent by its sub-issues, a
-    pull request by the issues that it closes. `assignees` and `labels` are those that it has
-    now, `pauses` and `blocks` the times at which it rested or waited (docs/metrics.md); the last of them may
-    go on.
+    An item that `is_covered` is represented by other items and does not count itself: a parent by its
+    sub-issues, a pull request by the issues that it closes. `assignees` and `labels` are the current ones,
+    `pauses` and `blocks` the times at which it was paused or blocked (docs/metrics.md); the last of them may
+    still last.
     """
 
     item: str
@@ -55,138 +55,148 @@ class Flow:
     assignees: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     pauses: tuple[Pause, ...] = ()
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockedSpan, ...] = ()
 
     @property
     def is_open(self) -> bool:
-        """Neither done nor given up."""
+        """Whether the item is neither done nor given up."""
         return self.done_at is None and self.dropped_at is None
 
     @property
     def is_paused(self) -> bool:
-        """Put aside until somebody says that work goes on."""
+        """Whether the item is put aside until somebody resumes it."""
         return bool(self.pauses) and self.pauses[-1].span.until is None
 
     @property
-    def open_blocks(self) -> tuple[Block, ...]:
-        """What holds it up now, the longest first."""
+    def open_blocks(self) -> tuple[BlockedSpan, ...]:
+        """The blocks that still last, the longest first."""
         return tuple(block for block in self.blocks if block.is_open)
 
     @property
     def is_in_progress(self) -> bool:
-        """Started and not finished, as the Kanban Guide defines work in progress, and not put aside."""
+        """Whether the item is work in progress as the Kanban Guide defines it, and not paused."""
         return self.started_at is not None and self.is_open and not self.is_paused and not self.is_covered
 
 
-def flows_of(
+def build_flows(
     events: _Events,
     as_of: datetime,
     rules: Rules,
     labels: Iterable[LabelEvent] = (),
     elsewhere: _Events = _NOTHING,
 ) -> tuple[Flow, ...]:
-    """The flows of all items of one repository by number, from what happened before `as_of`.
+    """Build the flows of all items of one repository by number, from what happened before `as_of`.
 
-    `events` are all its items' by node id, `labels` what happened to its labels. `elsewhere` are events of
-    other repositories' items: those that were transferred from there go on here with their age and start,
-    and sub-issues that live there make a parent here.
+    `events` are those of all its items by node id, `labels` the events of its labels. `elsewhere` are events
+    of other repositories' items: items transferred from there keep their age and start, and sub-issues that
+    live there make a parent here.
 
-    Work in progress at an earlier moment is that of the flows as of that moment: what has been learned
-    since must not change it.
+    Work in progress at an earlier moment must be read from the flows as of that moment, so that later
+    corrections do not change it.
     """
     as_of = as_of.astimezone(UTC)
-    known, others = _known(events, as_of), _known(elsewhere, as_of)
-    label_book = LabelBook(label for label in labels if label.at < as_of)
+    events_by_item, others = _events_before(events, as_of), _events_before(elsewhere, as_of)
+    label_history = LabelHistory(label for label in labels if label.at < as_of)
     histories = {
-        item: changes(told, _NO_MILESTONE, rules.estimates, label_book.of(told))
-        for item, told in known.items()
+        item: trace_changes(item_events, _NO_MILESTONE, rules.estimates, label_history.find_for(item_events))
+        for item, item_events in events_by_item.items()
     }
-    other_histories = {item: changes(told, _NO_MILESTONE) for item, told in others.items()}
-    everywhere = _Everywhere(known | others, other_histories | histories, frozenset(known))
-    parents = _parents({item: _state(history) for item, history in everywhere.histories.items()})
+    other_histories = {
+        item: trace_changes(item_events, _NO_MILESTONE) for item, item_events in others.items()
+    }
+    everywhere = _Everywhere(events_by_item | others, other_histories | histories, frozenset(events_by_item))
+    parents = _parents({item: _last_state(history) for item, history in everywhere.histories.items()})
     issues = {
-        told[-1].snapshot.number
-        for item, told in known.items()
-        if not _is_pull_request(told) and not _state(histories[item]).is_gone
+        item_events[-1].snapshot.number
+        for item, item_events in events_by_item.items()
+        if not _is_pull_request(item_events) and not _last_state(histories[item]).is_gone
     }
-    links = links_of(told for told in known.values() if _is_pull_request(told))
+    links = find_first_links(
+        item_events for item_events in events_by_item.values() if _is_pull_request(item_events)
+    )
     flows = []
-    for item, told in known.items():
+    for item, item_events in events_by_item.items():
         history = histories[item]
-        life = [*_earlier_life(told, others), *told]
+        life = [*_earlier_life(item_events, others), *item_events]
         is_covered = item in parents or (
-            _is_pull_request(told) and not issues.isdisjoint(_state(history).closes)
+            _is_pull_request(item_events) and not issues.isdisjoint(_last_state(history).closes)
         )
-        start = start_of(life, rules.started_labels, _linked_at(told, links))
-        flow = _flow(life, told, history, start, is_covered=is_covered)
-        flows.append(_with_rests(flow, told, history, everywhere))
-    return tuple(sorted(flows, key=lambda flow: (place(flow.number), flow.item)))
+        start = find_start(life, rules.started_labels, _linked_at(item_events, links))
+        flow = _flow(life, item_events, history, start, is_covered=is_covered)
+        flows.append(_with_pauses_and_blocks(flow, item_events, history, everywhere))
+    return tuple(sorted(flows, key=lambda flow: (split_number(flow.number), flow.item)))
 
 
-def _known(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
-    """In order, without items that nothing has been heard of yet."""
-    known = {item: in_order(event for event in told if event.at < as_of) for item, told in events.items()}
-    return {item: told for item, told in known.items() if told}
+def _events_before(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
+    """Sort the events before a moment by item, without items that have none."""
+    ordered = {
+        item: sort_events(event for event in item_events if event.at < as_of)
+        for item, item_events in events.items()
+    }
+    return {item: item_events for item, item_events in ordered.items() if item_events}
 
 
 def _parents(states: Mapping[str, ItemState]) -> set[str]:
-    """The issues that have sub-issues. Those in a circle tell nothing of each other (see coverage.py)."""
+    """Return the issues that have sub-issues, except those in a circle of parents (see coverage.py)."""
     parent_of = {item: state.parent for item, state in states.items() if state.parent and not state.is_gone}
     return {parent for item, parent in parent_of.items() if not _is_its_own_ancestor(item, parent_of)}
 
 
 def _is_its_own_ancestor(item: str, parent_of: Mapping[str, str]) -> bool:
-    seen, ancestor = set[str](), parent_of.get(item)
-    while ancestor and ancestor != item and ancestor not in seen:
-        seen.add(ancestor)
+    visited, ancestor = set[str](), parent_of.get(item)
+    while ancestor and ancestor != item and ancestor not in visited:
+        visited.add(ancestor)
         ancestor = parent_of.get(ancestor)
     return ancestor == item
 
 
-def _state(history: Sequence[SprintChange]) -> ItemState:
+def _last_state(history: Sequence[SprintChange]) -> ItemState:
     return history[-1].after if history else ItemState()
 
 
-def _is_pull_request(told: Sequence[ItemEvent]) -> bool:
-    return told[-1].snapshot.is_pull_request
+def _is_pull_request(events: Sequence[ItemEvent]) -> bool:
+    return events[-1].snapshot.is_pull_request
 
 
-def _earlier_life(told: Sequence[ItemEvent], others: Mapping[str, list[ItemEvent]]) -> list[ItemEvent]:
-    """What happened to an item elsewhere, before it was transferred to here."""
-    life, before, seen = list[ItemEvent](), _came_from(told), set[str]()
-    while before in others and before not in seen:
-        seen.add(before)
-        life = [*others[before], *life]
-        before = _came_from(others[before])
-    return life
+def _earlier_life(events: Sequence[ItemEvent], others: Mapping[str, list[ItemEvent]]) -> list[ItemEvent]:
+    """Return the events of an item in other repositories, before it was transferred to this one."""
+    earlier, previous, visited = list[ItemEvent](), _previous_id(events), set[str]()
+    while previous in others and previous not in visited:
+        visited.add(previous)
+        earlier = [*others[previous], *earlier]
+        previous = _previous_id(others[previous])
+    return earlier
 
 
-def _came_from(told: Sequence[ItemEvent]) -> str:
-    """The node id that it had before a transfer, or nothing."""
-    first = told[0]
+def _previous_id(events: Sequence[ItemEvent]) -> str:
+    """Return the node id that an item had before its transfer, or an empty string."""
+    first = events[0]
     return (first.named or "") if first.event == "opened" else ""
 
 
-def _linked_at(told: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> datetime | None:
-    """A pull request is itself the work that has begun, from its creation on."""
-    shown = told[-1].snapshot
-    return shown.created_at if shown.is_pull_request else links.get(shown.number)
+def _linked_at(events: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> datetime | None:
+    """Return when the first pull request for an item appeared.
+
+    A pull request is itself work that has begun, so its creation counts.
+    """
+    snapshot = events[-1].snapshot
+    return snapshot.created_at if snapshot.is_pull_request else links.get(snapshot.number)
 
 
 def _flow(
     life: Sequence[ItemEvent],
-    told: Sequence[ItemEvent],
+    events: Sequence[ItemEvent],
     history: Sequence[SprintChange],
     start: Start | None,
     *,
     is_covered: bool,
 ) -> Flow:
-    shown, state = told[-1].snapshot, _state(history)
-    closing = _closing(told, state.done_at) if state.done_at else None
+    snapshot, state = events[-1].snapshot, _last_state(history)
+    closing = _closing(events, state.done_at) if state.done_at else None
     return Flow(
-        item=told[-1].item,
-        number=shown.number,
-        title="" if any(event.event == "deleted" for event in told) else shown.title,
+        item=events[-1].item,
+        number=snapshot.number,
+        title="" if any(event.event == "deleted" for event in events) else snapshot.title,
         created_at=min(event.snapshot.created_at for event in life),
         started_at=start.at if start else None,
         start_signal=start.signal if start else None,
@@ -197,76 +207,76 @@ def _flow(
         reopen_count=sum(
             change.before.state is State.DONE and change.after.state is State.OPEN for change in history
         ),
-        is_pull_request=shown.is_pull_request,
+        is_pull_request=snapshot.is_pull_request,
         is_covered=is_covered,
-        author=shown.author,
-        assignee_at_done=_first_assignee(told, state.done_at, closing) if state.done_at else None,
+        author=snapshot.author,
+        assignee_at_done=_first_assignee(events, state.done_at, closing) if state.done_at else None,
         closed_by=closing.actor if closing else None,
-        assignees=shown.assignees,
-        labels=shown.labels,
+        assignees=snapshot.assignees,
+        labels=snapshot.labels,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Everywhere:
-    """All items that are known, of this repository and of others; `here` are those of this one."""
+    """All recorded items, of this repository and of others; `here` are the node ids of this one's."""
 
     events: Mapping[str, list[ItemEvent]]
     histories: Mapping[str, Sequence[SprintChange]]
     here: frozenset[str]
 
     def blocker(self, item: str) -> Blocker:
-        told = self.events[item]
-        shown = told[-1].snapshot
-        was_open = open_spans(shown.created_at, self.histories[item])
-        return Blocker(was_open, shown.number if item in self.here else None)
+        """Describe an item as a blocker of others."""
+        snapshot = self.events[item][-1].snapshot
+        was_open = find_open_spans(snapshot.created_at, self.histories[item])
+        return Blocker(was_open, snapshot.number if item in self.here else None)
 
 
-def _with_rests(
-    flow: Flow, told: Sequence[ItemEvent], history: Sequence[SprintChange], everywhere: _Everywhere
+def _with_pauses_and_blocks(
+    flow: Flow, events: Sequence[ItemEvent], history: Sequence[SprintChange], everywhere: _Everywhere
 ) -> Flow:
-    """The flow with its pauses and blocks. Most items have neither."""
-    said, is_blocked = statements(told), is_told(told)
-    if not said and not is_blocked:
+    """Add its pauses and blocks to a flow. Most items have neither."""
+    pause_events, was_blocked = select_commands(events), was_ever_blocked(events)
+    if not pause_events and not was_blocked:
         return flow
-    was_open = open_spans(flow.created_at, history)
-    blockers = {item: everywhere.blocker(item) for item in blockers_of(told) if item in everywhere.events}
+    was_open = find_open_spans(flow.created_at, history)
+    blockers = {item: everywhere.blocker(item) for item in find_blockers(events) if item in everywhere.events}
     return replace(
         flow,
-        pauses=pauses_of(said, was_open),
-        blocks=blocks_of(told, was_open, blockers) if is_blocked else (),
+        pauses=find_pauses(pause_events, was_open),
+        blocks=find_blocks(events, was_open, blockers) if was_blocked else (),
     )
 
 
-def _closing(told: Sequence[ItemEvent], done_at: datetime) -> ItemEvent | None:
-    """What made it done. Nothing, if a later event showed us first that it was: that is somebody else's."""
-    closings = [event for event in told if event.event == "closed" and event.at == done_at]
+def _closing(events: Sequence[ItemEvent], done_at: datetime) -> ItemEvent | None:
+    """Return the event that made an item done; None if only a later snapshot showed that it was done."""
+    closings = [event for event in events if event.event == "closed" and event.at == done_at]
     return closings[-1] if closings else None
 
 
 def _dropped_at(history: Sequence[SprintChange]) -> datetime:
-    """When it was given up; also of an item that was closed already when we first saw it."""
+    """Return when an item was given up, even if it was closed before its first recorded event."""
     drop = next(change for change in reversed(history) if change.before.state is not State.DROPPED)
     if isinstance(drop.event, ItemEvent) and not drop.after.is_gone:
         return drop.event.snapshot.closed_at or drop.at
     return drop.at
 
 
-def _first_assignee(told: Sequence[ItemEvent], done_at: datetime, closing: ItemEvent | None) -> str | None:
-    """Of those assigned when it was done, the one who was assigned first: a person before any bot."""
-    people = _assignees_before(told[0])
-    for event in told:
+def _first_assignee(events: Sequence[ItemEvent], done_at: datetime, closing: ItemEvent | None) -> str | None:
+    """Return who was assigned first, of those assigned when the item was done: people before bots."""
+    people = _assignees_before(events[0])
+    for event in events:
         if event is closing or event.at > done_at:
             break
         people = _assignees_after(people, event)
     if closing and not people:
-        # Its picture helps out where we missed an assignment.
+        # The snapshot of the closing stands in for assignments that were missed.
         people = list(closing.snapshot.assignees)
     return next(filter(is_person, people), people[0]) if people else None
 
 
 def _assignees_before(first: ItemEvent) -> list[str]:
-    """Those assigned before the first event that we know of, as its picture tells."""
+    """Return the assignees just before the first recorded event, as its snapshot shows."""
     people = [login for login in first.snapshot.assignees if not same_login(login, first.named)]
     if first.event == "unassigned" and first.named:
         return [*people, first.named]
@@ -274,15 +284,15 @@ def _assignees_before(first: ItemEvent) -> list[str]:
 
 
 def _assignees_after(people: list[str], event: ItemEvent) -> list[str]:
-    shown = event.snapshot.assignees
+    assignees = event.snapshot.assignees
     match event.event:
         case "opened":
-            return list(shown)
+            return list(assignees)
         case "assigned" if event.named and not any(same_login(event.named, login) for login in people):
             return [*people, event.named]
         case "unassigned":
             return [login for login in people if not same_login(login, event.named)]
         case "corrected":
-            return [*(p for p in people if p in shown), *(p for p in shown if p not in people)]
+            return [*(p for p in people if p in assignees), *(p for p in assignees if p not in people)]
         case _:
             return people

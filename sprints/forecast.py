@@ -1,8 +1,8 @@
-"""The forecast of a running sprint: the chance to finish and what will be delivered.
+"""The forecast of a running sprint: the chance to finish and the amount that will be delivered.
 
-From what the team's own past sprints still did after the same point (`sprints.forecast_chance`,
-`sprints.forecast_amounts`). Which ideas were compared, and how well this one does on real sprints:
-`benchmarks/forecast/README.md`. Definitions: docs/metrics.md, “Forecasts”.
+It rests on the work that the team's own past sprints still did after the same point
+(`sprints.forecast_chance`, `sprints.forecast_amounts`). The ideas that were compared, and the results on real
+sprints, are in `benchmarks/forecast/README.md`. Definitions: docs/metrics.md, “Forecasts”.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
 
-from sprints.forecast_amounts import Band, amounts_at_end, amounts_by_day
-from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, History, Now
+from sprints.forecast_amounts import Band, forecast_amounts_at_end, forecast_amounts_by_day
+from sprints.forecast_chance import compute_chance
+from sprints.forecast_inputs import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, ForecastHistory, Now
 
 
 class Basis(StrEnum):
-    """What a forecast rests on."""
+    """The data that a forecast rests on."""
 
     OWN = "own"
     """The team's own sprints alone."""
@@ -33,7 +33,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No forecast, and why, as a sentence for people."""
+    """The reason why there is no forecast, as a sentence for people."""
 
     sentence: str
 
@@ -43,12 +43,12 @@ _NO_HISTORY = Refusal("There is no forecast yet: nothing has been finished that 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected of a sprint, in the unit of what it was given.
+    """The forecast of a sprint, in the unit of its inputs.
 
     `chance` (0 to 1): as much as is in the sprint now will be done at its end. 1 only if nothing is open, 0
-    only if no time is left. `chance_with_growth`: the same with what will be added or removed, as in past
-    sprints; None if they do not tell. `delivered`: work done at the end, work added from now on included, so
-    that it may exceed the scope. `own`, `others` (sprints) and `days` count what was used.
+    only if no time is left. `chance_with_growth`: the same with the work that will be added or removed, as in
+    past sprints; None where their scope is unknown. `delivered`: work done at the end, including work added
+    from now on, so that it may exceed the scope. `own`, `others` (sprints) and `days` count the data used.
     """
 
     chance: float
@@ -66,7 +66,7 @@ class Forecast:
 
     @property
     def basis_sentence(self) -> str:
-        """What it rests on, for people."""
+        """The basis of the forecast, as a sentence for people."""
         own = f"{self.own} finished sprint{'s' * (self.own != 1)} of the team"
         others = f"{self.others} of other teams of the project"
         days = f"what the team did on {self.days} working days"
@@ -89,24 +89,24 @@ class FanDay:
     done: Band
 
 
-def seed_of(*parts: str | int) -> int:
-    """A seed from whatever names a forecast, the same on every machine and in every run, unlike `hash()`."""
+def derive_seed(*parts: str | int) -> int:
+    """Derive a seed from a forecast's key, the same on every machine and in every run, unlike `hash()`."""
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest())
 
 
-def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
-    """What is expected of a sprint. Of a changed one, it is the forecast of the changed `now`.
+def forecast_sprint(now: Now, history: ForecastHistory, seed: int) -> Forecast | Refusal:
+    """Forecast a sprint; for a changed sprint, from the changed `now`.
 
-    Raises ValueError for amounts that cannot be.
+    Raises ValueError for impossible amounts.
     """
     _check(now)
-    chance = chance_to_finish(now, history, seed)
+    chance = compute_chance(now, history, seed)
     if chance is None or not history.finished_items:
         return _NO_HISTORY
     return Forecast(
         chance=chance,
-        chance_with_growth=chance_to_finish(now, history, seed, with_growth=True),
-        delivered=amounts_at_end(now, history, seed, chance),
+        chance_with_growth=compute_chance(now, history, seed, with_growth=True),
+        delivered=forecast_amounts_at_end(now, history, seed, chance),
         basis=_basis(history),
         own=min(len(history.own), MOST_OWN),
         others=min(len(history.others), MOST_OTHERS),
@@ -114,18 +114,20 @@ def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
     )
 
 
-def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[FanDay, ...] | Refusal:
-    """How the work done may grow over the coming working days `days`, all that are left; none if none is.
+def forecast_days(
+    now: Now, history: ForecastHistory, seed: int, days: Sequence[date]
+) -> tuple[FanDay, ...] | Refusal:
+    """Forecast the work done at the end of each coming working day in `days`, all that are left.
 
     The last day has the band of `forecast`. Raises ValueError if `days` are not as many as are left.
     """
     _check(now)
     if len(days) != now.days_left:
         raise ValueError(f"{now.days_left} working days are left, but {len(days)} dates were given")
-    chance = chance_to_finish(now, history, seed)
+    chance = compute_chance(now, history, seed)
     if chance is None or not history.finished_items:
         return _NO_HISTORY
-    bands = amounts_by_day(now, history, seed, chance)
+    bands = forecast_amounts_by_day(now, history, seed, chance)
     return tuple(FanDay(day, band) for day, band in zip(days, bands, strict=False))
 
 
@@ -136,7 +138,7 @@ def _check(now: Now) -> None:
         raise ValueError("amounts of work and of days are not negative")
 
 
-def _basis(history: History) -> Basis:
+def _basis(history: ForecastHistory) -> Basis:
     if history.others:
         return Basis.OWN_AND_OTHERS if history.own else Basis.OTHERS
     if len(history.days):

@@ -1,8 +1,8 @@
-"""How much may be done by the end of each coming day, in keeping with the chance to finish.
+"""The amounts that may be done by the end of each coming day, in agreement with the chance to finish.
 
-A past sprint offers two futures: that as much is done as was done then, and that as large a part of the open
-work is done as was then. Either alone is worse (`benchmarks/forecast`). All of them are used, so that the
-answer has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
+Each past sprint gives two futures: one in which as much is done as then, and one in which as large a part of
+the open work is done as then. Either alone is worse (`benchmarks/forecast`). All of them are used, so that
+the result has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
 """
 
 from collections.abc import Sequence
@@ -10,23 +10,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, draw_days, past_work
+from sprints.forecast_inputs import (
+    TOLERANCE,
+    Floats,
+    ForecastHistory,
+    Now,
+    PastWork,
+    arrange_past,
+    draw_days,
+)
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
-# How alike a past sprint must be: open work within a factor of about e, open share within 30 % of the scope.
-# No sprint is passed over altogether.
+# The widths of similarity: open work within a factor of about e, open share within 30 % of the scope.
+# No sprint is ignored altogether.
 _SIZE_WIDTH, _SHARE_WIDTH, _LEAST_WEIGHT = 1.0, 0.3, 1e-3
-# Early in a sprint amounts of past ones tell more, late the share of what was open: its part at the start,
-# and how much it grows until the end.
+# Early in a sprint the amounts of past ones are better, late the shares of the open work: the weight of the
+# shares at the start, and its growth until the end.
 _SHARES_AT_START, _SHARES_GROW_BY = 0.35, 0.35
-# A team with few sprints has not shown yet what it can do: with one, twice its record is possible.
+# A team with few sprints may exceed its record: with one sprint, twice the record is possible.
 _ROOM = 1.0
-# Two futures for each sprint lie further apart than outcomes do, above all below the middle and late.
+# Two futures of each sprint spread wider than outcomes do, mostly below the median and late in the sprint.
 _SPREAD_BELOW, _SPREAD_ABOVE, _SPREAD_SHRINKS = 0.64, 0.95, 0.08
-# So many days of a fan are computed at most.
+# The most days of a fan that are computed; others are interpolated.
 _MOST_STEPS = 60
-# What does not reach the open work lies below it, however little, so that no rounding makes it reach.
+# An amount that does not reach the open work is kept below it, so that no rounding makes it reach.
 _JUST_BELOW = 1 - 1e-6
 
 
@@ -41,23 +49,23 @@ class Band:
     p90: float
 
 
-def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list[Band]:
-    """Work done at the end of each coming working day, one band at least: the last is that of the end.
+def forecast_amounts_by_day(now: Now, history: ForecastHistory, seed: int, chance: float) -> list[Band]:
+    """Forecast the work done at the end of each coming working day, at least one band; the last is the end's.
 
-    It stays within what the team has shown it can do, but for a scope beyond that which the chance still
-    reaches. The last band agrees with `chance`: a scope told as less than 1 in 10 lies above `p90`.
+    It stays within the team's record, except for a scope beyond it that the chance still reaches. The last
+    band agrees with `chance`: a scope with less than 1 in 10 lies above `p90`.
     """
     return [Band(*edge) for edge in _edges(now, history, seed, chance, LEVELS, _steps(now))]
 
 
-def amounts_at_end(now: Now, history: History, seed: int, chance: float) -> Band:
-    """The last of `amounts_by_day` alone. Raises LookupError without any past."""
+def forecast_amounts_at_end(now: Now, history: ForecastHistory, seed: int, chance: float) -> Band:
+    """Return only the last band of `forecast_amounts_by_day`. Raises LookupError without any past."""
     (edge,) = _edges(now, history, seed, chance, LEVELS, _steps(now)[-1:])
     return Band(*edge)
 
 
-def amount_at(now: Now, history: History, seed: int, chance: float, level: float) -> float:
-    """The percentile `level` (0 to 1) of the work done at the end, in keeping with `chance`.
+def forecast_amount(now: Now, history: ForecastHistory, seed: int, chance: float, level: float) -> float:
+    """Forecast the percentile `level` (0 to 1) of the work done at the end, in agreement with `chance`.
 
     Raises LookupError without any past.
     """
@@ -66,75 +74,77 @@ def amount_at(now: Now, history: History, seed: int, chance: float, level: float
 
 
 def _steps(now: Now) -> list[int]:
-    """The coming working days, by number; one at least. The last is the end."""
+    """Number the coming working days, at least one. The last is the end."""
     return list(range(1, max(now.days_left, 1) + 1))
 
 
 def _edges(
-    now: Now, history: History, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
+    now: Now, history: ForecastHistory, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
 ) -> list[list[float]]:
-    """Work done at each level by the end of each of these days, of which the last is the sprint's."""
-    # Between many days a line does.
+    """Forecast the work done at each level by the end of each of these days; the last day is the sprint's."""
+    # With many days, only some are computed, and the others interpolated.
     steps = [days[round(place)] for place in np.linspace(0, len(days) - 1, min(len(days), _MOST_STEPS))]
     shares = now.share + (1 - now.share) * np.array([0, *steps]) / steps[-1]
-    past = past_work(now, history, shares, seed)
+    past = arrange_past(now, history, shares, seed)
     if past is None:
         raise LookupError("there is no past to take amounts from")
-    later, weights = _futures(now, past, _later(now, past, history, seed, steps))
+    later_work, weights = _futures(now, past, _work_after(now, past, history, seed, steps))
     spread = [_spread(level, now.share, is_of_days=not past.is_of_sprints) for level in levels]
-    edges = np.array([[_quantile(amounts, weights, level) for level in spread] for amounts in later.T])
+    edges = np.array([[_quantile(amounts, weights, level) for level in spread] for amounts in later_work.T])
     edges = np.minimum(np.maximum.accumulate(edges, axis=0), edges[-1])
-    edges = _in_keeping(edges, np.array(levels), np.array(steps) / steps[-1], now.remaining, chance)
+    edges = _agree_with_chance(edges, np.array(levels), np.array(steps) / steps[-1], now.remaining, chance)
     by_day = np.array([np.interp(days, steps, edge) for edge in edges.T]).T
     return [[float(now.done + amount) for amount in edge] for edge in by_day]
 
 
-def _later(now: Now, past: PastWork, history: History, seed: int, steps: Sequence[int]) -> Floats:
-    """What each past sprint (rows) still did until the end of each of these coming days (columns)."""
-    later = past.done[:, 1:] - past.done[:, :1]
+def _work_after(
+    now: Now, past: PastWork, history: ForecastHistory, seed: int, steps: Sequence[int]
+) -> Floats:
+    """Return what each past sprint (rows) still did until the end of each of these coming days (columns)."""
+    work = past.done[:, 1:] - past.done[:, :1]
     if past.drawn:
         drawn = draw_days(history.days, now.days_left, seed)
-        later[-past.drawn :] = drawn[[min(step, len(drawn)) - 1 for step in steps]].T
-    return later.clip(min=0.0)
+        work[-past.drawn :] = drawn[[min(step, len(drawn)) - 1 for step in steps]].T
+    return work.clip(min=0.0)
 
 
 def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
-    """Both futures of each past sprint, and their weights."""
+    """Return both futures of each past sprint, and their weights."""
     as_long = past.scaled(later)
-    most = _record(now, past, as_long)
-    still_open = min(now.remaining, most)
+    record = _record(now, past, as_long)
+    still_open = min(now.remaining, record)
     was_open = np.maximum(past.scope[:, 0] - past.done[:, 0], 0.0)
-    as_amount = np.minimum(as_long, now.remaining + _added(now, past, later[:, -1:], was_open))
-    # Where nothing was open then, or is now, there is no share to speak of.
+    as_amount = np.minimum(as_long, now.remaining + _added_work(now, past, later[:, -1:], was_open))
+    # Where nothing was open then, or nothing is open now, there is no share.
     has_share = np.isfinite(was_open) & (was_open > 0) & (still_open > 0)
     factor = still_open / np.where(has_share, was_open, 1.0)
     as_share = np.where(has_share[:, None], later * factor[:, None], as_amount)
-    weights = _likeness(still_open, now.done, past, was_open)
+    weights = _similarity(still_open, now.done, past, was_open)
     share = _SHARES_AT_START + _SHARES_GROW_BY * now.share
-    futures = np.concatenate([as_amount, as_share]).clip(max=most)
+    futures = np.concatenate([as_amount, as_share]).clip(max=record)
     return futures, np.concatenate([weights * (1 - share), weights * share])
 
 
-def _added(now: Now, past: PastWork, later: Floats, was_open: Floats) -> Floats:
-    """What may come on top of what is open, by each past sprint: work that is not there cannot be done.
+def _added_work(now: Now, past: PastWork, later: Floats, was_open: Floats) -> Floats:
+    """Estimate from each past sprint the work that may be added: only open or added work can be done.
 
-    As much as came into that sprint or was done beyond what it held; where that is unknown, as much again.
+    It is as much as was added to that sprint or done beyond its scope; where that is unknown, as much again.
     """
     growth = np.where(np.isfinite(past.scope_at_end), past.growth[:, 0], now.remaining)
-    beyond = later[:, 0] - was_open
-    return past.scaled(np.maximum(np.maximum(growth, beyond), 0.0)[:, None])
+    done_beyond_scope = later[:, 0] - was_open
+    return past.scaled(np.maximum(np.maximum(growth, done_beyond_scope), 0.0)[:, None])
 
 
 def _record(now: Now, past: PastWork, later: Floats) -> float:
-    """The most that the team can be expected to do until the end, by what it did in as much time before."""
+    """Return the most that the team may do until the end, by its work in as much time before."""
     is_finished = (past.delivered >= past.scope[:, 0] - TOLERANCE)[:, None]
     could_do = past.could_do(later[:, -1:], np.array([now.share]), is_finished)[: past.record]
     room = _ROOM / past.own if past.own and past.record == past.own else 0.0
     return float(could_do.max() * (1 + room))
 
 
-def _likeness(still_open: float, done: float, past: PastWork, was_open: Floats) -> Floats:
-    """The weight of each past sprint: the more, the more alike its open work and the open part of it are."""
+def _similarity(still_open: float, done: float, past: PastWork, was_open: Floats) -> Floats:
+    """Weigh each past sprint by how similar its open work and the open share of its scope are."""
     is_sprint = np.isfinite(was_open)
     was_open, scope = np.where(is_sprint, was_open, 0.0), np.where(is_sprint, past.scope[:, 0], 1.0)
     size = (np.log1p(was_open) - np.log1p(still_open)) / _SIZE_WIDTH
@@ -144,27 +154,27 @@ def _likeness(still_open: float, done: float, past: PastWork, was_open: Floats) 
 
 
 def _spread(level: float, elapsed: float, *, is_of_days: bool) -> float:
-    """The percentile of the futures at which a percentile of outcomes lies."""
-    if is_of_days:  # Drawn days lie closer together than outcomes do.
+    """Return the percentile of the futures that corresponds to a percentile of outcomes."""
+    if is_of_days:  # Drawn days spread less than outcomes do.
         return level
     spread = (_SPREAD_BELOW if level < 0.5 else _SPREAD_ABOVE) - _SPREAD_SHRINKS * elapsed
     return 0.5 + (level - 0.5) * spread
 
 
-def _in_keeping(edges: Floats, levels: Floats, elapsed: Floats, left: float, chance: float) -> Floats:
-    """The edges (days × levels) bent so that at the end as much as is left is reached as often as is told."""
+def _agree_with_chance(edges: Floats, levels: Floats, elapsed: Floats, left: float, chance: float) -> Floats:
+    """Bend the edges (days × levels) so that at the end the remaining work is reached with this chance."""
     if left <= 0:
         return edges
     reaches = levels > 1 - chance
     ends = np.where(reaches, np.maximum(edges[-1], left), np.minimum(edges[-1], left * _JUST_BELOW))
-    # An edge that never rose has no shape of its own: it rises evenly.
+    # An edge that never rises has no shape of its own, so it rises evenly.
     shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), elapsed[:, None])
     return np.maximum.accumulate(shape * ends, axis=1)
 
 
 def _quantile(values: Floats, weights: Floats, level: float) -> float:
-    """The smallest value that at least a share `level` of the weight does not exceed (nearest rank)."""
+    """Return the smallest value that a share `level` of the weight does not exceed (nearest rank)."""
     order = np.argsort(values, kind="stable")
-    heaped = np.cumsum(weights[order])
-    place = np.searchsorted(heaped, level * heaped[-1] * (1 - 1e-12))
-    return float(values[order][min(int(place), len(values) - 1)])
+    cumulative = np.cumsum(weights[order])
+    index = np.searchsorted(cumulative, level * cumulative[-1] * (1 - 1e-12))
+    return float(values[order][min(int(index), len(values) - 1)])

@@ -1,8 +1,8 @@
-"""When work will be done, and how much of it by a day: the sprint's forecast, asked for other due dates.
+"""Forecast dates of work, and amounts by a day: the sprint's forecast, evaluated for other due dates.
 
-Work is done by a day as likely as a sprint would be finished that is due on that day, and a part of the open
-items as likely as the amounts say. So a date contradicts neither the chance of the sprint nor its fan.
-Definitions: docs/metrics.md, “Forecasts”.
+Work is done by a day with the same chance as a sprint that is due on that day is finished, and a part of the
+open items with the chance that the amounts give. So a date contradicts neither the chance of the sprint nor
+its fan. Definitions: docs/metrics.md, “Forecasts”.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,28 +11,35 @@ from datetime import date, datetime
 from math import floor
 
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Amount, Facts, amount_of, facts_of
+from sprints.facts import Amount, Facts, compute_facts, sum_items
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_amounts import amount_at
-from sprints.forecast_draws import History
+from sprints.forecast_amounts import forecast_amount
+from sprints.forecast_inputs import ForecastHistory
 from sprints.milestone import Sprint
-from sprints.numbering import place
-from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items, working_days_left
+from sprints.numbering import split_number
+from sprints.outlook import (
+    Outlook,
+    TrackRecord,
+    build_histories,
+    build_outlook,
+    build_outlook_in_items,
+    list_working_days_left,
+)
 from sprints.what_if import with_items
 
 LEVELS = (0.5, 0.85, 0.95)
-# More items than that are told as so many or more.
+# Higher numbers of items are reported as this many or more.
 MOST_ITEMS = 10_000
 _TOLERANCE = 1e-9
 _NO_WORKING_DAY = Refusal("There is no forecast: the calendar has no working day within two years.")
 
 
 @dataclass(frozen=True, slots=True)
-class Dates:
+class DateForecast:
     """The first working days by whose end the work is done with a chance of 50, 85 and 95 %.
 
-    None: not within two years. `chance` is that of being done at all within them; `basis_sentence` what the
-    forecast rests on.
+    None: not within two years. `chance` is that of being done at all within them; `basis_sentence` names the
+    data behind the forecast.
     """
 
     p50: date | None
@@ -43,8 +50,8 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
-    """The most items that are done by a day with a chance of 50, 85 and 95 %, the surer the fewer.
+class ItemForecast:
+    """The most items that are done by a day with a chance of 50, 85 and 95 %.
 
     `chance_of_first` is the chance that any item is done by then, `days` the working days until then.
     """
@@ -57,8 +64,8 @@ class Amounts:
     basis_sentence: str
 
 
-def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
-    """By when all that is open in a sprint is done, or so many items, whatever its due date.
+def forecast_dates(facts: Facts, past: TrackRecord, items: int | None = None) -> DateForecast | Refusal:
+    """Forecast by when all open work of a sprint, or a number of items, is done, whatever its due date.
 
     Raises ValueError if nothing is open and no number of items is asked for.
     """
@@ -67,116 +74,119 @@ def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
     days = _coming_days(facts)
     if not days:
         return _NO_WORKING_DAY
-    question = _Question(facts, past, histories_of(facts, past))
+    forecaster = _DateForecaster(facts, past, build_histories(facts, past))
     items = facts.remaining.count if items is None else items
-    first = question.forecast(items, days[0])
+    first = forecaster.forecast(items, days[0])
     if isinstance(first, Refusal):
         return first
 
     def first_step(level: float, earliest: int) -> int:
-        return first_true(lambda step: question.is_done(items, days[step], level), earliest, len(days))
+        return find_first_true(lambda step: forecaster.is_done(items, days[step], level), earliest, len(days))
 
     steps, earliest = list[int](), 0
     for level in LEVELS:
-        # Where the last day is too early, no other is late enough.
-        is_ever = question.is_done(items, days[-1], level)
-        earliest = first_step(level, earliest) if is_ever and earliest < len(days) else len(days)
+        # If the work is not done by the last day, it is not done by any other.
+        is_done_at_all = forecaster.is_done(items, days[-1], level)
+        earliest = first_step(level, earliest) if is_done_at_all and earliest < len(days) else len(days)
         steps.append(earliest)
     p50, p85, p95 = (days[step] if step < len(days) else None for step in steps)
-    return Dates(p50, p85, p95, question.chance(items, days[-1]), first.basis_sentence)
+    return DateForecast(p50, p85, p95, forecaster.chance(items, days[-1]), first.basis_sentence)
 
 
-def how_many(facts: Facts, past: Past, by: date) -> Amounts | Refusal:
-    """How many items are done by the end of a day, up to `MOST_ITEMS`: the sprint's open ones first."""
-    question = _Question(facts, past, histories_of(facts, past))
-    first = question.forecast(1, by)
+def forecast_items(facts: Facts, past: TrackRecord, by: date) -> ItemForecast | Refusal:
+    """Forecast how many items are done by the end of a day, up to `MOST_ITEMS`; open ones count first."""
+    forecaster = _DateForecaster(facts, past, build_histories(facts, past))
+    first = forecaster.forecast(1, by)
     if isinstance(first, Refusal):
         return first
-    p50, p85, p95 = (question.most_items(by, level) for level in LEVELS)
+    p50, p85, p95 = (forecaster.most_items(by, level) for level in LEVELS)
     days = working_days(facts.sprint.calendar, _first_day(facts), by)
-    return Amounts(p50, p85, p95, question.chance(1, by), len(days), first.basis_sentence)
+    return ItemForecast(p50, p85, p95, forecaster.chance(1, by), len(days), first.basis_sentence)
 
 
-class _Question:
-    """How likely so many items are done by a day.
+class _DateForecaster:
+    """The chances that numbers of items are done by a day, cached.
 
-    As likely as a sprint with so many open items that is due on that day is finished. Where more are open,
-    any of them may be the ones that are done: so also as likely as the amounts of the sprint as it is say.
+    The chance is that of a sprint with so many open items that is due on that day. Where more items are open,
+    any of them may be done, so the chance is also that of the sprint's amounts.
     """
 
-    def __init__(self, facts: Facts, past: Past, histories: Mapping[str, History]) -> None:
+    def __init__(self, facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]) -> None:
         self._facts, self._past, self._histories = facts, past, histories
         self._chances = dict[tuple[int, date], float]()
         self._amounts = dict[tuple[date, float], int]()
 
     def forecast(self, items: int, due: date) -> Forecast | Refusal:
-        """The forecast of a sprint with so many open items that is due on a day."""
+        """Forecast a sprint with so many open items that is due on a day."""
         outlook = self._outlook(items, due)
         return outlook.forecast() if isinstance(outlook, Outlook) else outlook
 
     def is_done(self, items: int, due: date, level: float) -> bool:
-        """Whether the chance that so many items are done by a day is at least so high."""
+        """Return whether so many items are done by a day with at least this chance."""
         if not _is_less(self._chance_of_all(items, due), level):
             return True
-        return items < self._facts.remaining.count and self._of_those_open(due, level) >= items
+        return items < self._facts.remaining.count and self._open_items_done(due, level) >= items
 
     def most_items(self, due: date, level: float) -> int:
-        """The most items that are done by a day with this chance."""
-        return first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
+        """Return the most items that are done by a day with this chance."""
+        return find_first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
 
     def chance(self, items: int, due: date) -> float:
-        """The chance that so many items are done by a day; that of amounts in whole percent, rounded down."""
+        """Return the chance that so many items are done by a day.
+
+        A chance from amounts is in whole percent, rounded down.
+        """
         chance = self._chance_of_all(items, due)
         if items >= self._facts.remaining.count:
             return chance
-        percent = first_true(lambda number: self._of_those_open(due, number / 100) < items, 1, 100) - 1
+        percent = find_first_true(lambda number: self._open_items_done(due, number / 100) < items, 1, 100) - 1
         return max(chance, percent / 100)
 
     def _chance_of_all(self, items: int, due: date) -> float:
-        """The chance that all is done if so many items were open."""
+        """Return the chance to finish everything if so many items were open."""
         if (items, due) not in self._chances:
             outlook = self._outlook(items, due)
             chance = outlook.chance() if isinstance(outlook, Outlook) else None
             self._chances[items, due] = chance or 0.0
         return self._chances[items, due]
 
-    def _of_those_open(self, due: date, level: float) -> int:
-        """How many of the open items are done by a day with this chance, as the amounts of the sprint say."""
+    def _open_items_done(self, due: date, level: float) -> int:
+        """Return how many open items are done by a day with this chance, by the amounts of the sprint."""
         if (due, level) not in self._amounts:
-            self._amounts[due, level] = self._new_amount(due, level)
+            self._amounts[due, level] = self._compute_amount(due, level)
         return self._amounts[due, level]
 
-    def _new_amount(self, due: date, level: float) -> int:
+    def _compute_amount(self, due: date, level: float) -> int:
         chance = self._chance_of_all(self._facts.remaining.count, due)
         dated = with_end_on(self._facts, due)
-        if not working_days_left(dated.sprint, dated.as_of):
+        if not list_working_days_left(dated.sprint, dated.as_of):
             return 0
-        outlook = outlook_in_items(dated, self._past, self._histories)
-        done = amount_at(outlook.now, outlook.history, outlook.seed, chance, 1 - level)
+        outlook = build_outlook_in_items(dated, self._past, self._histories)
+        done = forecast_amount(outlook.now, outlook.history, outlook.seed, chance, 1 - level)
         return floor(done - outlook.now.done + _TOLERANCE)
 
     def _outlook(self, items: int, due: date) -> Outlook | Refusal:
         changed = with_end_on(with_open(self._facts, items), due)
-        return outlook_from(changed, self._past, self._histories)
+        return build_outlook(changed, self._past, self._histories)
 
 
 def with_open(facts: Facts, items: int) -> Facts:
-    """As if so many items were open: the smallest ones of the sprint, and others that are not estimated."""
+    """Change the number of open items: the largest leave first, and added ones are not estimated."""
     still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
-    more = items - len(still_open)
-    if more > 0:
-        # One stands for all that come: only their number counts, and there may be ten thousand.
+    added = items - len(still_open)
+    if added > 0:
+        # One item represents all added ones: only their number counts, and there may be ten thousand.
         facts = with_items(facts, [None])
-        return replace(facts, scope=facts.scope + Amount(count=more - 1))
-    # Not as if the largest had left: what only they told would then count itself.
-    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))
-    leaving = set(largest_first[:-more]) if more else set()
-    staying = tuple(item for item in facts.items if item not in leaving)
-    return replace(facts, scope=facts.scope - amount_of(leaving), items=staying)
+        return replace(facts, scope=facts.scope + Amount(count=added - 1))
+    # Unlike in `without_items`, items that the removed ones covered do not count again.
+    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), split_number(item.number)))
+    removed = set(largest_first[:-added]) if added else set()
+    remaining_items = tuple(item for item in facts.items if item not in removed)
+    return replace(facts, scope=facts.scope - sum_items(removed), items=remaining_items)
 
 
-def begun_today(facts: Facts) -> Facts:
-    """What is open in a sprint, as if it were a sprint that begins today and has no due date yet."""
+def restart_today(facts: Facts) -> Facts:
+    """Turn a sprint's open work into a sprint that begins today and has no due date yet."""
     calendar = facts.sprint.calendar
     start = max(facts.sprint.start, calendar.midnight(calendar.day_of(facts.as_of)))
     sprint = replace(facts.sprint, start=start, committed_at=start, end=None, due=None)
@@ -184,35 +194,35 @@ def begun_today(facts: Facts) -> Facts:
     return replace(facts, sprint=sprint, scope=facts.remaining, done=Amount(), items=still_open)
 
 
-def empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
-    """A sprint that begins today and holds nothing yet, for questions about no sprint in particular."""
+def create_empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
+    """Create an empty sprint that begins today, for questions about no particular sprint."""
     start = calendar.midnight(calendar.day_of(as_of))
     sprint = Sprint(0, 0, "", None, start, start, None, None, None, is_deleted=False, calendar=calendar)
-    return facts_of(sprint, {}, as_of)
+    return compute_facts(sprint, {}, as_of)
 
 
 def with_end_on(facts: Facts, due: date) -> Facts:
-    """As if the sprint ended with another day that is not over. Nothing but its end changes.
+    """Move the end of a sprint to another day that is not over, and change nothing else.
 
-    Unlike `with_milestone_due`, it brings no start line into force.
+    Unlike `with_milestone_due`, it ignores start lines.
     """
     calendar = facts.sprint.calendar
     end = calendar.next_midnight(calendar.midnight(due))
     return replace(facts, sprint=replace(facts.sprint, due=due, end=end))
 
 
-def first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:
-    """The first number from `first` on for which it is true, if it stays true once it is.
+def find_first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:
+    """Find the first number from `first` on for which a monotonic condition is true.
 
-    `last` if it is true for none before; that one is not asked for. What is near costs few questions.
+    `last` if it is true for none before; `last` itself is not evaluated. A near answer takes few evaluations.
     """
     width = 1
     while first < last:
-        asked = min(first + width, last) - 1
-        if is_true(asked):
-            last = asked
+        probed = min(first + width, last) - 1
+        if is_true(probed):
+            last = probed
             break
-        first, width = asked + 1, width * 2
+        first, width = probed + 1, width * 2
     while first < last:
         middle = (first + last) // 2
         if is_true(middle):
@@ -223,7 +233,7 @@ def first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:
 
 
 def _coming_days(facts: Facts) -> Sequence[date]:
-    """The working days on which it may go on, for two years."""
+    """List the working days of the next two years on which the sprint may go on."""
     first = _first_day(facts)
     return working_days(facts.sprint.calendar, first, latest_due(first))
 

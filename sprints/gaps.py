@@ -1,4 +1,4 @@
-"""Spans in which GitHub's events did not reach us, and what they mean for the numbers of a sprint."""
+"""Spans in which GitHub's events did not reach us, and how they affect a sprint's numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _ALMOST_AT_ONCE = timedelta(seconds=1)
 
 
 class GapCause(StrEnum):
-    """Why we heard nothing."""
+    """Why no events arrived."""
 
     SUSPENDED = "suspended"
     UNINSTALLED = "uninstalled"
@@ -22,9 +22,9 @@ class GapCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventGap:
-    """From `began_at` to `ended_at` (None: to this day) GitHub's events did not reach us.
+    """A span from `began_at` to `ended_at` (None: until now) in which GitHub's events did not arrive.
 
-    `is_read_again` once the past has been asked for since.
+    `is_read_again` once the missed events have been read from GitHub.
     """
 
     cause: GapCause
@@ -33,21 +33,21 @@ class EventGap:
     is_read_again: bool = False
 
     def contains(self, moment: datetime) -> bool:
-        """Whether something that happened at this moment happened unheard."""
+        """Return whether an event at this moment falls into the gap."""
         return self.began_at - _ALMOST_AT_ONCE <= moment and (
             self.ended_at is None or moment <= self.ended_at + _ALMOST_AT_ONCE
         )
 
     def concerns(self, start: datetime, until: datetime) -> bool:
-        """Whether what happened from `start` to `until` is less well known because of it.
+        """Return whether the gap makes the history from `start` to `until` less certain.
 
-        Until it was read again, also what had been planned before the start is not known for certain.
+        Until the events have been read again, what was planned before the start is uncertain, too.
         """
         if self.is_read_again and self.ended_at is not None:
             return self.began_at < min(until, self.ended_at) and self.ended_at > start
         return self.began_at < until
 
 
-def missing(gaps: Iterable[EventGap]) -> tuple[EventGap, ...]:
-    """Those of which the past has not been asked for yet: what happened in them is unknown."""
+def select_unread(gaps: Iterable[EventGap]) -> tuple[EventGap, ...]:
+    """Return the gaps whose events have not been read again."""
     return tuple(gap for gap in gaps if not gap.is_read_again)

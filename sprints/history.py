@@ -1,29 +1,30 @@
-"""One item's way through one milestone: its state after each of its events."""
+"""An item's history in one milestone: its state after each of its events."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sprints.estimates import USUAL, Estimates, Points
-from sprints.links import Links
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
-from sprints.numbering import Number, place
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates, Points
+from sprints.links import PullRequestLinks
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, sort_events
+from sprints.numbering import Number, split_number
 
-_NOWHERE = 0  # No milestone has this id.
-# What takes an item away from its repository for good.
+_NO_MILESTONE = 0  # No milestone has this id.
+# Events that take an item away from its repository for good.
 _GONE = {"deleted", "transferred", "converted_to_discussion"}
-# What tells of people and words, and is by far the most.
+# Events of people and comments, which change no state here and are by far the most frequent.
 _QUIET = {"commented", "assigned", "unassigned", "blocked", "unblocked", "typed", "untyped", "status_changed"}
 
 
 @dataclass(frozen=True, slots=True)
 class ItemState:
-    """What an item is at a moment, seen from one milestone.
+    """The state of an item at a moment, seen from one milestone.
 
-    `points` is its estimate; while it is done, the estimate that it had when it became done.
-    `done_at` is set exactly while `state` is done. `parent` is the node id of its parent issue, `closes` the
-    numbers of the issues that it will close as a pull request. One that `is_gone` was deleted, transferred,
-    or made a discussion. One that `is_covered` is told by other items of the milestone (see coverage.py).
+    `points` is its estimate; while it is done, the estimate that it had when it became done. `done_at` is set
+    exactly while `state` is done. `parent` is the node id of its parent issue, `closes` the numbers of the
+    issues that it will close as a pull request. An item that `is_gone` was deleted, transferred, or converted
+    to a discussion. An item that `is_covered` is represented by other items of the milestone (see
+    coverage.py).
     """
 
     is_member: bool = False
@@ -38,9 +39,9 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class SprintChange:
-    """From `at` on, the item is in `after`; just before it was in `before`. `event` made the difference.
+    """A change of an item's state at `at`, from `before` to `after`, caused by `event`.
 
-    What happens within one second is one change.
+    All events within one second make one change.
     """
 
     at: datetime
@@ -49,31 +50,31 @@ class SprintChange:
     event: ItemEvent | LabelEvent
 
 
-def changes(
+def trace_changes(
     events: Sequence[ItemEvent],
     milestone: int,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
     labels: Iterable[LabelEvent] = (),
 ) -> list[SprintChange]:
-    """How one item changed, oldest first. Events that change nothing here are left out.
+    """List how one item changed, oldest first, without events that change nothing here.
 
-    `labels` is what happened to the labels of its repository.
+    `labels` are the label events of its repository.
     """
-    found = list[SprintChange]()
-    now = ItemState()
-    for event, at, after in _states(_with_labels(events, labels), milestone, estimates):
-        if after == now:
+    history = list[SprintChange]()
+    state = ItemState()
+    for event, at, after in _trace_states(_with_labels(events, labels), milestone, estimates):
+        if after == state:
             continue
-        before, now = now, after
-        if found and found[-1].at == at:
-            before = found.pop().before
+        before, state = state, after
+        if history and history[-1].at == at:
+            before = history.pop().before
         if after != before:
-            found.append(SprintChange(at, before, after, event))
-    return found
+            history.append(SprintChange(at, before, after, event))
+    return history
 
 
 def state_at(history: Sequence[SprintChange], moment: datetime) -> ItemState:
-    """The state after everything that happened before `moment`."""
+    """Return the state after everything that happened before `moment`."""
     current = ItemState()
     for change in history:
         if change.at >= moment:
@@ -82,77 +83,80 @@ def state_at(history: Sequence[SprintChange], moment: datetime) -> ItemState:
     return current
 
 
-class LabelBook:
-    """What happened to the labels of repositories, to be looked up by name."""
+class LabelHistory:
+    """The label events of repositories, indexed by label name."""
 
     def __init__(self, labels: Iterable[LabelEvent]) -> None:
         self._by_name: dict[tuple[str, str], list[LabelEvent]] = {}
         for label in labels:
             self._by_name.setdefault((label.repository, label.name), []).append(label)
 
-    def of(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
-        """All that may concern an item: what happened to its labels, under each name that these had."""
+    def find_for(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
+        """Return the events of all labels that an item has had, under each name of these labels."""
         if not self._by_name or not events:
             return []
-        found, seen = list[LabelEvent](), set[str]()
-        repository, _ = place(events[0].snapshot.number)
+        collected, visited = list[LabelEvent](), set[str]()
+        repository, _ = split_number(events[0].snapshot.number)
         names = {name for event in events for name in event.snapshot.labels}
         names |= {event.label for event in events if event.label}
-        while names := names - seen:
-            seen |= names
-            told = [label for name in names for label in self._by_name.get((repository, name), ())]
-            found += told
-            names = {label.new_name for label in told if label.new_name}
-        return found
+        while names := names - visited:
+            visited |= names
+            label_events = [label for name in names for label in self._by_name.get((repository, name), ())]
+            collected += label_events
+            names = {label.new_name for label in label_events if label.new_name}
+        return collected
 
 
 def _with_labels(
     events: Sequence[ItemEvent], labels: Iterable[LabelEvent]
 ) -> list[ItemEvent] | list[ItemEvent | LabelEvent]:
-    """Both in order, from the item's first event on: its first picture knows what came before."""
-    ordered = in_order(events)
+    """Merge item and label events in order, from the item's first event on.
+
+    Earlier label events are left out, because the item's first snapshot includes their effect.
+    """
+    ordered = sort_events(events)
     later = [label for label in labels if ordered and label.at >= ordered[0].at]
     if not later:
         return ordered
     mixed: list[ItemEvent | LabelEvent] = [*ordered[1:], *later]
-    return [ordered[0], *in_order(mixed)]
+    return [ordered[0], *sort_events(mixed)]
 
 
 @dataclass(slots=True)
 class _Fold:
     """The running values of an item; `labels` oldest first, because the last estimate wins.
 
-    `told` is the state that GitHub tells, `state` what it is by the team's rule.
+    `reported_state` is the state on GitHub, `state` the one by the team's rule.
     """
 
     estimates: Estimates
-    milestone: int = _NOWHERE
+    milestone: int = _NO_MILESTONE
     labels: tuple[str, ...] = ()
-    told: State = State.OPEN
+    reported_state: State = State.OPEN
     state: State = State.OPEN
     done_at: datetime | None = None
     points_when_done: Points | None = None
     parent: str | None = None
-    links: Links = field(default_factory=Links)
+    links: PullRequestLinks = field(default_factory=PullRequestLinks)
     is_gone: bool = False
 
-    def become(self, told: State, at: datetime) -> None:
-        self.told = told
-        self._settle(at)
+    def set_reported_state(self, reported_state: State, at: datetime) -> None:
+        self.reported_state = reported_state
+        self._update_state(at)
 
-    def bear(self, labels: tuple[str, ...], at: datetime) -> None:
+    def set_labels(self, labels: tuple[str, ...], at: datetime) -> None:
         self.labels = labels
-        self._settle(at)
+        self._update_state(at)
 
-    def _settle(self, at: datetime) -> None:
-        state = self.estimates.state_of(self.told, self.labels)
+    def _update_state(self, at: datetime) -> None:
+        state = self.estimates.state_of(self.reported_state, self.labels)
         if state is State.DONE and self.state is not State.DONE:
             self.done_at, self.points_when_done = at, self.estimates.of(self.labels)
         if state is not State.DONE:
             self.done_at = self.points_when_done = None
         self.state = state
 
-    def seen_from(self, milestone: int) -> ItemState:
+    def to_item_state(self, milestone: int) -> ItemState:
         points = self.points_when_done if self.state is State.DONE else self.estimates.of(self.labels)
         return ItemState(
             self.milestone == milestone,
@@ -165,84 +169,84 @@ class _Fold:
         )
 
 
-def _states(
+def _trace_states(
     ordered: Sequence[ItemEvent | LabelEvent], milestone: int, estimates: Estimates
 ) -> Iterator[tuple[ItemEvent | LabelEvent, datetime, ItemState]]:
     if not ordered:
         return
     first = ordered[0]
     assert isinstance(first, ItemEvent)  # noqa: S101 - see _with_labels
-    fold = _before(first, estimates)
+    fold = _fold_before(first, estimates)
     if first.event != "opened":
-        # The item is older than our knowledge of it: what its first picture implies held from the beginning.
-        yield first, min(first.snapshot.created_at, first.at), fold.seen_from(milestone)
+        # The history begins after the item's opening: its first snapshot is taken to hold since its creation.
+        yield first, min(first.snapshot.created_at, first.at), fold.to_item_state(milestone)
     for event in ordered:
         if fold.is_gone:
             return
         if isinstance(event, LabelEvent):
-            _follow_label(fold, event)
+            _apply_label_event(fold, event)
         elif event.event in _QUIET and event.snapshot.closes is None:
             continue
         else:
             _apply(fold, event)
-        yield event, event.at, fold.seen_from(milestone)
+        yield event, event.at, fold.to_item_state(milestone)
 
 
-def _before(first: ItemEvent, estimates: Estimates) -> _Fold:
-    """The item just before the first event that we know of, as far as that event's picture tells."""
-    shown = first.snapshot
+def _fold_before(first: ItemEvent, estimates: Estimates) -> _Fold:
+    """Return the item's values just before its first recorded event, as its snapshot shows them."""
+    snapshot = first.snapshot
     if first.event == "opened":
         return _Fold(estimates)
-    fold = _Fold(estimates, milestone=shown.milestone or _NOWHERE, labels=shown.labels)
+    fold = _Fold(estimates, milestone=snapshot.milestone or _NO_MILESTONE, labels=snapshot.labels)
     fold.links.take(first)
     match first.event:
         case "milestoned":
-            fold.milestone = _NOWHERE
+            fold.milestone = _NO_MILESTONE
         case "demilestoned":
-            fold.milestone = first.milestone or _NOWHERE
+            fold.milestone = first.milestone or _NO_MILESTONE
         case "labeled":
-            fold.labels = _without(shown.labels, first.label)
+            fold.labels = _without(snapshot.labels, first.label)
         case "unlabeled" if first.label:
-            fold.labels = (*_without(shown.labels, first.label), first.label)
+            fold.labels = (*_without(snapshot.labels, first.label), first.label)
         case "parent_removed":
             fold.parent = first.named
         case _:
             pass
     match first.event:
         case "closed":
-            fold.become(State.OPEN, shown.created_at)
+            fold.set_reported_state(State.OPEN, snapshot.created_at)
         case "reopened":
             # When it was closed is not known; long ago is the guess that changes no running sprint.
-            fold.become(State.DONE, shown.created_at)
+            fold.set_reported_state(State.DONE, snapshot.created_at)
         case _:
-            fold.become(shown.state, shown.closed_at or shown.created_at)
+            fold.set_reported_state(snapshot.state, snapshot.closed_at or snapshot.created_at)
     return fold
 
 
 def _apply(fold: _Fold, event: ItemEvent) -> None:
-    shown = event.snapshot
+    snapshot = event.snapshot
     fold.links.take(event)
     match event.event:
         case "opened":
-            fold.milestone = shown.milestone or _NOWHERE
-            fold.bear(shown.labels, event.at)
+            fold.milestone = snapshot.milestone or _NO_MILESTONE
+            fold.set_labels(snapshot.labels, event.at)
         case "milestoned":
-            fold.milestone = event.milestone or _NOWHERE
+            fold.milestone = event.milestone or _NO_MILESTONE
         case "demilestoned" if _has_left(fold, event):
-            fold.milestone = _NOWHERE
+            fold.milestone = _NO_MILESTONE
         case "labeled" | "unlabeled":
-            fold.bear(_labels_after(fold.labels, event), event.at)
+            fold.set_labels(_labels_after(fold.labels, event), event.at)
         case "closed" | "reopened":
-            fold.become(_state_after(event), event.at)
+            fold.set_reported_state(_state_after(event), event.at)
         case "parent_added" | "parent_removed":
             fold.parent = _parent_after(fold.parent, event)
         case "corrected":
-            fold.milestone = shown.milestone or _NOWHERE
-            fold.labels = _in_known_order(fold.labels, shown, may_add=True)
+            fold.milestone = snapshot.milestone or _NO_MILESTONE
+            fold.labels = _merge_labels(fold.labels, snapshot, may_add=True)
             # When it was really closed decides whether that was before a sprint.
-            fold.become(shown.state, min(shown.closed_at or event.at, event.at))
-        case gone if gone in _GONE:
-            fold.become(State.DROPPED, event.at)
+            fold.set_reported_state(snapshot.state, min(snapshot.closed_at or event.at, event.at))
+        case event_name if event_name in _GONE:
+            fold.set_reported_state(State.DROPPED, event.at)
             fold.is_gone = True
         case _:
             pass
@@ -257,13 +261,13 @@ def _state_after(event: ItemEvent) -> State:
 def _labels_after(labels: tuple[str, ...], event: ItemEvent) -> tuple[str, ...]:
     if event.label is None:
         # GitHub names no label when it was deleted, but shows those that are left.
-        return _in_known_order(labels, event.snapshot, may_add=event.event == "labeled")
+        return _merge_labels(labels, event.snapshot, may_add=event.event == "labeled")
     rest = _without(labels, event.label)
     return (*rest, event.label) if event.event == "labeled" else rest
 
 
 def _has_left(fold: _Fold, event: ItemEvent) -> bool:
-    """Whether it leaves where it is. If its milestone was deleted, GitHub names none; the picture says."""
+    """Return whether the item leaves its milestone; GitHub names none if the milestone was deleted."""
     if event.milestone is None:
         return event.snapshot.milestone is None
     return fold.milestone == event.milestone
@@ -275,18 +279,18 @@ def _parent_after(parent: str | None, event: ItemEvent) -> str | None:
     return None if parent == event.named else parent
 
 
-def _follow_label(fold: _Fold, event: LabelEvent) -> None:
+def _apply_label_event(fold: _Fold, event: LabelEvent) -> None:
     if event.event == "deleted":
-        fold.bear(_without(fold.labels, event.name), event.at)
+        fold.set_labels(_without(fold.labels, event.name), event.at)
     elif event.new_name:
         renamed = tuple(event.new_name if name == event.name else name for name in fold.labels)
-        fold.bear(renamed, event.at)
+        fold.set_labels(renamed, event.at)
 
 
-def _in_known_order(labels: tuple[str, ...], shown: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:
-    """The labels that are shown, those that we know in the order in which they came."""
-    kept = tuple(name for name in labels if name in shown.labels)
-    return (*kept, *(name for name in shown.labels if name not in labels)) if may_add else kept
+def _merge_labels(labels: tuple[str, ...], snapshot: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:
+    """Return the labels of a snapshot, those that were known before first and in their order."""
+    remaining = tuple(name for name in labels if name in snapshot.labels)
+    return (*remaining, *(name for name in snapshot.labels if name not in labels)) if may_add else remaining
 
 
 def _without(labels: tuple[str, ...], label: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a pull request means for a sprint: which items it moves, and what merging it does to what is left."""
+"""The impact of a pull request on a sprint: the items it belongs to, and what merging it leaves open."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.outlook import Outlook
-from sprints.pull_requests import PullRequest, Review, Usual, UsualSize
+from sprints.pull_requests import FirstReview, PullRequest, UsualSize, UsualWait
 from sprints.what_if import with_done
 
-# What people and GitHub call branches after an issue's number: 12-card-form, feature/12_card, fix/gh-12. The
-# number 1 of release/1.2 is none, nor is that of revert-12-main, which GitHub makes.
+# Branch names with an issue's number, as people and GitHub choose them: 12-card-form, feature/12_card,
+# fix/gh-12. The 1 of release/1.2 is no issue's number, nor is the 12 of revert-12-main, which GitHub creates.
 _BRANCH = re.compile(
     r"(?:(?:issue|issues|gh|bug|fix|feat|feature|task|story)[-_]?)?#?(\d{1,9})(?:[-_].*)?",
     re.IGNORECASE | re.ASCII,
@@ -38,7 +38,7 @@ class LinkKind(StrEnum):
 
 
 class PullRequestStatus(StrEnum):
-    """Where a pull request stands towards the sprint."""
+    """The relation of a pull request to the sprint."""
 
     SPRINT = "sprint"
     """It moves an item of the running sprint, or is one."""
@@ -57,14 +57,14 @@ class LinkedItem:
     """An item of the sprint, and why the pull request belongs to it."""
 
     item: Item
-    tie: LinkKind
+    kind: LinkKind
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What is left of the scope now and once items are done, in `unit`, and the chances to finish.
+    """The scope and the remaining work now and once items are done, in `unit`, and the chances to finish.
 
-    It `is_conditional` where merging by itself finishes nothing. The chances are None without a forecast.
+    It `is_conditional` where merging alone finishes nothing. The chances are None without a forecast.
     """
 
     unit: str
@@ -78,22 +78,21 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """All that is to be said of a pull request.
+    """Everything about a pull request that its check shows.
 
-    `sprint` is the running one, `later` one that has not begun and that it belongs to, `ended` one that is
-    over and that it belongs to. `outside` are open
-    issues that it closes and that the sprint does not hold. `candidate` is the one issue that it is likely
-    about without closing it; `is_candidate_inside` the sprint or not. `aside_by` is who said that it is not
-    for this sprint. A rule for pull requests asks nothing of one that `is_exempt`. `milestones` are GitHub's
-    ids of those in which `outside` and `candidate` are now.
+    `sprint` is the running one; `later` has not begun and `ended` is over, if the pull request belongs to
+    one. `outside` are open issues that it closes and that the sprint does not hold. `candidate` is the one
+    issue that it is likely about without closing it, in the sprint if `is_candidate_inside`. `aside_by` is
+    who set it aside for this sprint. The team's rules do not apply to a pull request that `is_exempt`.
+    `milestones` maps `outside` and `candidate` to GitHub's ids of their current milestones.
     """
 
     pull: PullRequest
-    standing: PullRequestStatus
+    status: PullRequestStatus
     sprint: Sprint | None = None
     later: Sprint | None = None
     ended: Sprint | None = None
-    moved: tuple[LinkedItem, ...] = ()
+    linked_items: tuple[LinkedItem, ...] = ()
     outside: tuple[int, ...] = ()
     candidate: int | None = None
     is_candidate_inside: bool = False
@@ -102,13 +101,13 @@ class Impact:
     aside_by: str | None = None
     is_exempt: bool = False
     done_labels: frozenset[str] = frozenset()
-    review: Review = Review(None, None)  # noqa: RUF009 - it cannot be changed
-    usual_wait: Usual | None = None
+    review: FirstReview = FirstReview(None, None)  # noqa: RUF009 - it cannot be changed
+    usual_wait: UsualWait | None = None
     usual_size: UsualSize | None = None
 
     @property
     def to_add(self) -> tuple[int, ...]:
-        """What would have to come into the sprint, so that this belongs to it."""
+        """The issues or the pull request to add to the sprint, so that this work belongs to it."""
         if self.outside:
             return self.outside
         if self.candidate is not None and not self.is_candidate_inside:
@@ -116,108 +115,120 @@ class Impact:
         return (self.pull.number,)
 
 
-def branch_numbers(branch: str) -> tuple[int, ...]:
-    """The issues that a branch may be named after."""
+def parse_branch_numbers(branch: str) -> tuple[int, ...]:
+    """Parse the issue numbers that a branch may be named after."""
     matches = (_BRANCH.fullmatch(part) for part in branch.split("/"))
     return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
 
-def finished_numbers(pull: PullRequest) -> tuple[int, ...]:
-    """The issues that GitHub closes when it is merged: only in the default branch it follows such words."""
+def list_finished_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """List the issues that GitHub closes on merge: it follows such words only in the default branch."""
     if not pull.is_to_default_branch:
         return ()
     return tuple(sorted(pull.issues))
 
 
-def worded_numbers(pull: PullRequest) -> tuple[int, ...]:
-    """The issues that it says it closes, or is linked with, but that merging it leaves open."""
+def list_worded_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """List the issues that it claims to close, or is linked with, but that merging it leaves open."""
     if pull.is_to_default_branch:
         return ()
     return tuple(sorted({*pull.issues, *pull.words}))
 
 
-def related_numbers(pull: PullRequest) -> tuple[int, ...]:
-    """All issues that it may have to do with."""
-    numbers = (*pull.closes, *pull.linked, *pull.words, *branch_numbers(pull.branch), *pull.mentions)
+def list_related_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """List all issues that it may have to do with."""
+    numbers = (*pull.closes, *pull.linked, *pull.words, *parse_branch_numbers(pull.branch), *pull.mentions)
     return tuple(dict.fromkeys(numbers))
 
 
-def sprints_of(
-    pull: PullRequest, known: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
+def choose_sprints(
+    pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
 ) -> tuple[Sprint | None, Sprint | None]:
-    """The running sprint to look at, and one that has not begun, if the pull request belongs to that.
+    """Choose the running sprint to show, and one that has not begun, if the pull request belongs to that.
 
-    Of several running ones it is the one that it belongs to, else the one that ends first.
+    Of several running sprints it is the one that the pull request belongs to, else the one that ends first.
     """
-    tied = {pull.milestone, *_milestones(pull, known)} - {None}
+    own_milestones = {pull.milestone, *_milestones(pull, issues)} - {None}
     unfinished = [
-        one for one in sprints if not one.is_deleted and one.closed_at is None and not one.has_ended(now)
+        sprint
+        for sprint in sprints
+        if not sprint.is_deleted and sprint.closed_at is None and not sprint.has_ended(now)
     ]
     running = sorted(
-        (one for one in unfinished if one.start <= now),
-        key=lambda one: (
-            tied.isdisjoint(one.milestones),
-            one.end is None,
-            one.end or one.start,
-            one.number,
-            one.milestone,
+        (sprint for sprint in unfinished if sprint.start <= now),
+        key=lambda sprint: (
+            own_milestones.isdisjoint(sprint.milestones),
+            sprint.end is None,
+            sprint.end or sprint.start,
+            sprint.number,
+            sprint.milestone,
         ),
     )
     sprint = running[0] if running else None
-    if sprint and not tied.isdisjoint(sprint.milestones):
+    if sprint and not own_milestones.isdisjoint(sprint.milestones):
         return sprint, None
-    later = [one for one in unfinished if one.start > now and not tied.isdisjoint(one.milestones)]
-    return sprint, min(later, key=lambda one: (one.start, one.number, one.milestone), default=None)
-
-
-def ended_sprint_of(
-    pull: PullRequest, known: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
-) -> Sprint | None:
-    """The sprint that ended last of those in which its open items, or it itself, are still planned."""
-    tied = {pull.milestone, *_milestones(pull, known, only_open=True)} - {None}
-    ended = [
-        one
-        for one in sprints
-        if not one.is_deleted and one.has_ended(now) and not tied.isdisjoint(one.milestones)
+    later = [
+        sprint
+        for sprint in unfinished
+        if sprint.start > now and not own_milestones.isdisjoint(sprint.milestones)
     ]
-    return max(ended, key=lambda one: (one.end or one.start, one.milestone), default=None)
+    return sprint, min(
+        later, key=lambda sprint: (sprint.start, sprint.number, sprint.milestone), default=None
+    )
 
 
-def impact_of(
+def find_ended_sprint(
+    pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
+) -> Sprint | None:
+    """Find the sprint that ended last, of those in which its open items, or it itself, are still planned."""
+    own_milestones = {pull.milestone, *_milestones(pull, issues, only_open=True)} - {None}
+    ended = [
+        sprint
+        for sprint in sprints
+        if not sprint.is_deleted
+        and sprint.has_ended(now)
+        and not own_milestones.isdisjoint(sprint.milestones)
+    ]
+    return max(ended, key=lambda sprint: (sprint.end or sprint.start, sprint.milestone), default=None)
+
+
+def assess_impact(
     pull: PullRequest,
     facts: Facts | None,
     outlook: Outlook | Refusal | None,
-    known: Mapping[int, ItemSnapshot],
+    issues: Mapping[int, ItemSnapshot],
     *,
     later: Sprint | None = None,
     ended: Sprint | None = None,
     aside_by: str | None = None,
     done_labels: frozenset[str] = frozenset(),
 ) -> Impact:
-    """What it means for the running sprint, whose numbers are `facts`; None where none is running.
+    """Assess the impact on the running sprint, whose numbers are `facts`; None where no sprint is running.
 
-    `known` are the issues that it may have to do with, by number. Where `done_labels` say what is done,
+    `issues` are those that it may have to do with, by number. Where `done_labels` define what is done,
     merging finishes nothing by itself.
     """
-    # What a pull request names is of its own repository.
+    # A pull request names issues of its own repository only.
     listed = facts.items if facts else ()
-    items = {one.number: one for one in listed if one.state in _OF_SPRINT and isinstance(one.number, int)}
-    moved = _moved(pull, items)
+    items = {
+        item.number: item for item in listed if item.state in _OF_SPRINT and isinstance(item.number, int)
+    }
+    moved = _linked_items(pull, items)
     candidate = (
-        None if any(one.tie is not LinkKind.BRANCH for one in moved) else _candidate(pull, items, known)
+        None if any(link.kind is not LinkKind.BRANCH for link in moved) else _candidate(pull, items, issues)
     )
-    finished = finished_numbers(pull)
+    finished = list_finished_numbers(pull)
     return Impact(
         pull=pull,
-        standing=_standing(moved, facts, later, ended, aside_by),
+        status=_status(moved, facts, later, ended, aside_by),
         sprint=facts.sprint if facts else None,
         later=later,
         ended=ended,
-        moved=moved,
-        outside=tuple(number for number in finished if number not in items and _is_open(number, known)),
+        linked_items=moved,
+        outside=tuple(number for number in finished if number not in items and _is_open(number, issues)),
         candidate=candidate,
         is_candidate_inside=candidate in items,
-        milestones={number: one.milestone for number, one in known.items()},
+        milestones={number: issue.milestone for number, issue in issues.items()},
         effect=_effect(moved, facts, outlook, is_by_label=bool(done_labels)) if facts else None,
         aside_by=aside_by,
         done_labels=done_labels,
@@ -225,26 +236,26 @@ def impact_of(
 
 
 def _milestones(
-    pull: PullRequest, known: Mapping[int, ItemSnapshot], *, only_open: bool = False
+    pull: PullRequest, issues: Mapping[int, ItemSnapshot], *, only_open: bool = False
 ) -> set[int | None]:
-    numbers = {*finished_numbers(pull), *worded_numbers(pull), *branch_numbers(pull.branch)}
-    items = [one for number in numbers if (one := known.get(number)) and not one.is_pull_request]
-    return {one.milestone for one in items if not only_open or one.state is State.OPEN}
+    numbers = {*list_finished_numbers(pull), *list_worded_numbers(pull), *parse_branch_numbers(pull.branch)}
+    items = [issue for number in numbers if (issue := issues.get(number)) and not issue.is_pull_request]
+    return {issue.milestone for issue in items if not only_open or issue.state is State.OPEN}
 
 
-def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[LinkedItem, ...]:
-    """The items of the sprint that it belongs to, each for the strongest reason."""
-    found = dict.fromkeys(branch_numbers(pull.branch), LinkKind.BRANCH)
-    found |= dict.fromkeys(worded_numbers(pull), LinkKind.WORDS)
-    found |= dict.fromkeys(finished_numbers(pull), LinkKind.CLOSES)
+def _linked_items(pull: PullRequest, items: Mapping[int, Item]) -> tuple[LinkedItem, ...]:
+    """List the items of the sprint that it belongs to, each with the strongest reason."""
+    kinds = dict.fromkeys(parse_branch_numbers(pull.branch), LinkKind.BRANCH)
+    kinds |= dict.fromkeys(list_worded_numbers(pull), LinkKind.WORDS)
+    kinds |= dict.fromkeys(list_finished_numbers(pull), LinkKind.CLOSES)
     own = items.get(pull.number)
-    found.pop(pull.number, None)
+    kinds.pop(pull.number, None)
     if own and not own.is_covered:
-        found[pull.number] = LinkKind.ITSELF
-    return tuple(LinkedItem(items[number], tie) for number, tie in sorted(found.items()) if number in items)
+        kinds[pull.number] = LinkKind.ITSELF
+    return tuple(LinkedItem(items[number], kind) for number, kind in sorted(kinds.items()) if number in items)
 
 
-def _standing(
+def _status(
     moved: Sequence[LinkedItem],
     facts: Facts | None,
     later: Sprint | None,
@@ -263,31 +274,43 @@ def _standing(
     return PullRequestStatus.ENDED if is_just_over else PullRequestStatus.UNPLANNED
 
 
-def _candidate(pull: PullRequest, items: Mapping[int, Item], known: Mapping[int, ItemSnapshot]) -> int | None:
-    """The one open issue that it is likely about and does not close. A mention alone says so only of an item
-    of the sprint: much is mentioned."""
-    if not pull.is_to_default_branch:  # There a link would close nothing.
+def _candidate(
+    pull: PullRequest, items: Mapping[int, Item], issues: Mapping[int, ItemSnapshot]
+) -> int | None:
+    """Find the one open issue that it is likely about without closing it.
+
+    Many issues are mentioned, so a mention counts only for an item of the sprint.
+    """
+    if not pull.is_to_default_branch:  # A link would close nothing there.
         return None
-    done = {*finished_numbers(pull), pull.number}
-    named = [one for one in branch_numbers(pull.branch) if one not in done and _is_open(one, known)]
-    mentioned = [one for one in pull.mentions if one not in done and one in items and _is_open(one, known)]
-    for choices in ([one for one in named if one in items], named, mentioned):
+    done = {*list_finished_numbers(pull), pull.number}
+    named = [
+        number
+        for number in parse_branch_numbers(pull.branch)
+        if number not in done and _is_open(number, issues)
+    ]
+    mentioned = [
+        number
+        for number in pull.mentions
+        if number not in done and number in items and _is_open(number, issues)
+    ]
+    for choices in ([number for number in named if number in items], named, mentioned):
         if choices:
             return choices[0] if len(set(choices)) == 1 else None
     return None
 
 
-def _is_open(number: int, known: Mapping[int, ItemSnapshot]) -> bool:
-    one = known.get(number)
-    return one is not None and not one.is_pull_request and one.state is State.OPEN
+def _is_open(number: int, issues: Mapping[int, ItemSnapshot]) -> bool:
+    issue = issues.get(number)
+    return issue is not None and not issue.is_pull_request and issue.state is State.OPEN
 
 
 def _effect(
     moved: Sequence[LinkedItem], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
 ) -> Effect | None:
-    still_open = [one for one in moved if one.item.state == "open"]
-    finished = [one.item for one in still_open if one.tie.is_finishing and not is_by_label]
-    worked_on = [one.item for one in still_open if not one.tie.is_finishing or is_by_label]
+    still_open = [link for link in moved if link.item.state == "open"]
+    finished = [link.item for link in still_open if link.kind.is_finishing and not is_by_label]
+    worked_on = [link.item for link in still_open if not link.kind.is_finishing or is_by_label]
     if not finished and not worked_on:
         return None
     numbers = {item.number for item in finished or worked_on}
@@ -304,7 +327,7 @@ def _effect(
 
 
 def _chances(outlook: Outlook | Refusal | None, changed: Facts) -> tuple[float, float] | tuple[()]:
-    """To have done by the sprint's end all that is in it: now, and with the numbers once merged."""
+    """Return the chances to finish the sprint's scope: now, and after the merge."""
     if not isinstance(outlook, Outlook):
         return ()
     before, after = outlook.forecast(), outlook.chance_of(changed)

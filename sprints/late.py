@@ -1,32 +1,33 @@
-"""Work done between a sprint's end and its closing, where a team counts it for the sprint after all."""
+"""Work done between a sprint's end and its closing that a team credits to the sprint."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.milestone import GRACE_AFTER_END
 from sprints.numbering import Number
-from sprints.plain import Values, number
-from sprints.velocity import Outcome
+from sprints.plain import Values, convert_number
+from sprints.velocity import SprintOutcome
 
-# Later work is the next sprint's.
+# Later work belongs to the next sprint.
 MOST_DAYS = GRACE_AFTER_END.days
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
-    """What was done late and credited to a sprint when it was closed."""
+class LateCredit:
+    """The late work that was credited to a sprint when it was closed."""
 
     amount: Amount
     numbers: tuple[Number, ...]
 
 
-def done_late(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
-    """What was open at a sprint's end and done within so many days of 24 hours after it, before `now`.
+def select_late_items(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
+    """List the items that were open at a sprint's end and done late, before `now`.
 
-    With the estimates that the items had when they were done.
+    Late is within `days` of 24 hours after the end. The items have the estimates that they had when they were
+    done.
     """
     end = facts.sprint.end
     if end is None:
@@ -38,28 +39,34 @@ def done_late(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
     )
 
 
-def credit_for(items: Iterable[Item]) -> Values:
-    """A credit as a plain value, to be kept among the settings."""
+def convert_credit(items: Iterable[Item]) -> Values:
+    """Convert credited items to a plain value, to be stored in the settings."""
     listed = list(items)
-    amount = amount_of(listed)
-    return {"points": number(amount.points), "count": amount.count, "items": [one.number for one in listed]}
+    amount = sum_items(listed)
+    return {
+        "points": convert_number(amount.points),
+        "count": amount.count,
+        "items": [item.number for item in listed],
+    }
 
 
-def credits_of(told: object) -> dict[int, Credit]:
-    """The credits among the settings, by GitHub's id of the milestone. What cannot be read is passed over."""
-    found = dict[int, Credit]()
-    for milestone, credit in (told if isinstance(told, Mapping) else {}).items():
+def parse_credits(value: object) -> dict[int, LateCredit]:
+    """Parse the credits in the settings by GitHub's id of the milestone, without malformed ones."""
+    late_credits = dict[int, LateCredit]()
+    for milestone, credit in (value if isinstance(value, Mapping) else {}).items():
         try:
             amount = Amount(Decimal(str(credit["points"])), int(credit["count"]))
-            found[int(milestone)] = Credit(amount, tuple(int(one) for one in credit["items"]))
+            late_credits[int(milestone)] = LateCredit(amount, tuple(map(int, credit["items"])))
         except (KeyError, TypeError, ValueError, InvalidOperation):
             continue
-    return found
+    return late_credits
 
 
-def credited(outcomes: Iterable[Outcome], given: Mapping[int, Credit]) -> list[Outcome]:
-    """The outcomes with what was credited to them. What was kept of the promise stays as it was."""
+def apply_credits(outcomes: Iterable[SprintOutcome], given: Mapping[int, LateCredit]) -> list[SprintOutcome]:
+    """Add its credit to each outcome. The part of the commitment that was kept stays the same."""
     return [
-        replace(one, completed=one.completed + given[one.milestone].amount) if one.milestone in given else one
-        for one in outcomes
+        replace(outcome, completed=outcome.completed + given[outcome.milestone].amount)
+        if outcome.milestone in given
+        else outcome
+        for outcome in outcomes
     ]

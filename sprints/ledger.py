@@ -1,30 +1,30 @@
-"""The scope ledger as people read it: what one account did to many items at once is one line."""
+"""The scope ledger for people: bulk changes of one account are grouped into one line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sprints.facts import Amount, Cause, ScopeChange, amounts_of
-from sprints.numbering import place
+from sprints.facts import Amount, ScopeCause, ScopeChange, sum_amounts
+from sprints.numbering import split_number
 
-# Up to so many lines say more one by one.
-MOST_SINGLE_LINES = 5
-_TOGETHER = timedelta(minutes=1)
+# Up to this number of lines, each is shown by itself.
+_MOST_SINGLE_LINES = 5
+_GROUP_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """Scope changes of one cause. More than one of them are the work of `actor` within a minute."""
+    """Scope changes of one cause; if more than one, all by `actor` within a minute."""
 
     changes: tuple[ScopeChange, ...]
 
     @property
     def at(self) -> datetime:
-        """When the first of them happened."""
+        """The time of the first change."""
         return self.changes[0].at
 
     @property
-    def cause(self) -> Cause:
+    def cause(self) -> ScopeCause:
         return self.changes[0].cause
 
     @property
@@ -33,28 +33,30 @@ class LedgerLine:
 
     @property
     def amount(self) -> Amount:
-        return amounts_of(change.amount for change in self.changes)
+        return sum_amounts(change.amount for change in self.changes)
 
 
-def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES) -> list[LedgerLine]:
-    """The ledger's lines in their order. More than `most_single` of one actor and cause within the minute
-    that begins with the first of them become one. Nothing is left out, and the sums stay the same.
+def group_ledger(ledger: Iterable[ScopeChange]) -> list[LedgerLine]:
+    """Group the ledger's changes, in their order, into lines.
+
+    More than five items changed by one actor for one cause, within the minute that begins with the
+    first change, become one line. Nothing is left out, and the sums stay the same.
     """
-    runs, latest = list[list[ScopeChange]](), dict[tuple[str, Cause], list[ScopeChange]]()
+    runs, latest_run = list[list[ScopeChange]](), dict[tuple[str, ScopeCause], list[ScopeChange]]()
     for change in ledger:
-        # What nobody is known to have done is nobody's bulk change.
+        # Changes without a known actor are not grouped.
         key = (change.event.actor, change.cause) if change.event.actor else None
-        run = latest.get(key) if key else None
-        if run is not None and change.at - run[0].at < _TOGETHER:
+        run = latest_run.get(key) if key else None
+        if run is not None and change.at - run[0].at < _GROUP_WITHIN:
             run.append(change)
             continue
         runs.append([change])
         if key:
-            latest[key] = runs[-1]
+            latest_run[key] = runs[-1]
     lines = list[LedgerLine]()
     for run in runs:
-        if len({change.number for change in run}) > most_single:
+        if len({change.number for change in run}) > _MOST_SINGLE_LINES:
             lines.append(LedgerLine(tuple(run)))
         else:
             lines += [LedgerLine((change,)) for change in run]
-    return sorted(lines, key=lambda line: (line.at, place(line.changes[0].number)))
+    return sorted(lines, key=lambda line: (line.at, split_number(line.changes[0].number)))

@@ -1,31 +1,31 @@
-"""Which issues a pull request closes: what its text says, until GitHub has been asked for its own list.
+"""The issues that a pull request closes: from its text, until GitHub's own list has been read.
 
-GitHub tells of a link by no webhook. So the text is read at each event, and GitHub's list (LINKED, and what a
-backfill or a comparison brings) replaces what is known. From then on only what the text says anew, or no
-longer, changes anything, until GitHub is asked again.
+GitHub sends no webhook for a link. So the text is read at each event, and GitHub's list (LINKED, and the
+lists of a backfill or a comparison) replaces the links so far. From then on only additions to the text and
+removals from it change the links, until GitHub's list is read again.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sprints.model import ItemEvent, Source, in_order
-from sprints.numbering import Number, place
+from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.numbering import Number, split_number
 
-# The event by which we note GitHub's own list of the issues that a pull request is linked with.
+# Our own event for GitHub's list of the issues that a pull request is linked with.
 LINKED = "linked"
 
 
 @dataclass(slots=True)
-class Links:
+class PullRequestLinks:
     """The issues that one pull request closes after the events so far."""
 
     closes: tuple[Number, ...] = ()
-    _said: frozenset[Number] | None = None
+    _in_text: frozenset[Number] | None = None
     _is_listed: bool = False
 
     def take(self, event: ItemEvent) -> None:
-        """Follows an event, if it tells of links."""
+        """Apply an event, if it has links."""
         closes = event.snapshot.closes
         if closes is None:
             return
@@ -35,40 +35,40 @@ class Links:
             self.say(closes, is_edit=event.event == "edited")
 
     def say(self, closes: Iterable[Number], *, is_edit: bool) -> None:
-        """The text says so. `is_edit`: it may have said something else until now."""
-        said, before = frozenset(closes), self._said
+        """Apply links from the text. With `is_edit`, the text may have had other links before."""
+        in_text, before = frozenset(closes), self._in_text
         if before is None:
-            # Where the list was known first, the text had its part in it, unless it has just been edited.
-            before = said if self._is_listed and not is_edit else frozenset()
-        self._said = said
-        if said != before:
-            self.closes = _ordered((set(self.closes) - (before - said)) | (said - before))
+            # If the list was read first, it included the text's links, unless the text has just been edited.
+            before = in_text if self._is_listed and not is_edit else frozenset()
+        self._in_text = in_text
+        if in_text != before:
+            self.closes = _ordered((set(self.closes) - (before - in_text)) | (in_text - before))
 
     def list(self, closes: Iterable[Number]) -> None:
-        """GitHub lists these, and no others."""
+        """Apply GitHub's list, which replaces all other links."""
         self.closes, self._is_listed = _ordered(closes), True
 
 
 def is_listed_by_github(event: ItemEvent) -> bool:
-    """Whether the links in an event's picture are GitHub's own list; else they were read in the text."""
-    return event.source is not Source.WEBHOOK
+    """Return whether the links in an event's snapshot are GitHub's own list, not read from the text."""
+    return event.source is not EventSource.WEBHOOK
 
 
-def closes_of(events: Iterable[ItemEvent]) -> tuple[Number, ...]:
-    """The issues that a pull request closes after all of its events, which may come in any order."""
-    links = Links()
-    for event in in_order(events):
+def list_closed_issues(events: Iterable[ItemEvent]) -> tuple[Number, ...]:
+    """List the issues that a pull request closes after all of its events, in any order."""
+    links = PullRequestLinks()
+    for event in sort_events(events):
         links.take(event)
     return links.closes
 
 
-def links_since(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
-    """Since when a pull request was first to close which issues, by its events in order.
+def find_link_times(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
+    """Find since when a pull request was to close each issue, from its events in order.
 
-    What its first picture shows held since its creation, unless an edit may have brought it. What only its
-    text said and GitHub's next list lacks was never a link.
+    Links in the first snapshot are taken to hold since its creation, unless an edit may have added them.
+    Links that only its text had and that GitHub's next list lacks never count.
     """
-    links, since, unconfirmed = Links(), dict[Number, datetime](), set[Number]()
+    links, since, unconfirmed = PullRequestLinks(), dict[Number, datetime](), set[Number]()
     is_first = True
     for event in ordered:
         if event.snapshot.closes is None:
@@ -89,4 +89,4 @@ def links_since(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
 
 
 def _ordered(numbers: Iterable[Number]) -> tuple[Number, ...]:
-    return tuple(sorted(set(numbers), key=place))
+    return tuple(sorted(set(numbers), key=split_number))

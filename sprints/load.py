@@ -1,4 +1,4 @@
-"""A sprint's load: what it holds, beside what the last sprints delivered."""
+"""A sprint's load: its scope beside what the last sprints delivered."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,8 +9,8 @@ from sprints.velocity import Velocity
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """What a sprint holds, in one `unit`, beside the velocity of the last `n` sprints.
+class SprintLoad:
+    """The scope of a sprint, in one `unit`, beside the velocity of the last `n` sprints.
 
     `committed` is None before the commitment is taken. `open_items` counts the items that are not done.
     """
@@ -30,38 +30,39 @@ class Load:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the past says nothing more: nothing is open, or more is done than ever before."""
+        """Whether the past allows no more comparison: nothing is open, or more is done than ever before."""
         return not self.open_items or self.done >= self.most
 
     @property
     def is_above_median(self) -> bool:
-        """Whether it holds more than the last sprints usually delivered, as far as that still matters."""
+        """Whether the scope is more than the last sprints usually delivered, as far as that still matters."""
         return self.scope > self.median and not self.is_settled
 
     @property
     def is_above_most(self) -> bool:
-        """Whether it holds more than any of the last sprints delivered, as far as that still matters."""
+        """Whether the scope is more than any of the last sprints delivered, as far as that still matters."""
         return self.scope > self.most and not self.is_settled
 
 
-def load_unit(facts: Facts, points: Velocity | None) -> str:
-    """Points where both the sprint and the last sprints are estimated well enough, else items (`count`)."""
+def choose_load_unit(facts: Facts, points: Velocity | None) -> str:
+    """Choose points where both the sprint and the last sprints are estimated well enough, else `count`."""
     return "points" if points and points.unit == "points" and facts.unit == "points" else "count"
 
 
-def load_of(
+def compare_load(
     facts: Facts, items: Velocity, points: Velocity | None, *, counts_items: bool = False
-) -> Load | None:
-    """The load of a sprint beside the velocity in items, and in points where that can be told.
+) -> SprintLoad | None:
+    """Compare a sprint's scope with the velocity in items, or in points where both allow it.
 
-    None where fewer than three sprints have ended. It `counts_items` where the forecast beside it does.
+    None where fewer than three sprints have ended. With `counts_items` it is in items, as the forecast beside
+    it.
     """
-    unit = "count" if counts_items else load_unit(facts, points)
+    unit = "count" if counts_items else choose_load_unit(facts, points)
     past = points if points and unit == "points" else items
     if past.median is None or past.most is None:
         return None
     is_committed = facts.as_of >= facts.sprint.committed_at
-    return Load(
+    return SprintLoad(
         unit=unit,
         scope=measure(facts.scope, unit),
         done=measure(facts.done, unit),

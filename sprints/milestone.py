@@ -1,4 +1,4 @@
-"""A sprint's frame: from a milestone's history to its start, end and title.
+"""A sprint's time box: from a milestone's history to its start, end and title.
 
 The rules are those of docs/metrics.md, "From start to end".
 """
@@ -19,7 +19,7 @@ from sprints.calendar import (
     is_in_range,
     latest_due,
 )
-from sprints.model import MilestoneEvent, in_order
+from sprints.model import MilestoneEvent, sort_events
 
 # How long after its end a sprint whose milestone nobody closes still counts as running late.
 GRACE_AFTER_END = timedelta(days=3)
@@ -29,7 +29,7 @@ _GOAL_LINE = re.compile(r"^[^\S\n]*goal:[^\S\n]*(\S[^\n]*)$", re.IGNORECASE | re
 
 
 class Phase(StrEnum):
-    """Where a sprint stands at a moment."""
+    """The phase of a sprint at a moment."""
 
     PLANNED = "planned"
     ACTIVE = "active"
@@ -38,9 +38,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueMove:
-    """While the sprint ran, its due date was moved on the local day `on`. None stands for no due date.
+    """A move of the due date on the local day `on`, while the sprint ran. None stands for no due date.
 
-    Several moves of one day are one.
+    Several moves on one day count as one.
     """
 
     on: date
@@ -49,14 +49,13 @@ class DueMove:
 
     @property
     def slip(self) -> int | None:
-        """Calendar days by which it moved, later counts positive; None if there was or is none."""
+        """Calendar days by which the date moved, positive for later; None if either date is missing."""
         return (self.after - self.before).days if self.after and self.before else None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The milestone of another repository that is part of a sprint. `repository` is empty for the one that
-    is looked from."""
+class SprintPart:
+    """The milestone of another repository in a sprint; `repository` is empty for the current one."""
 
     repository: str
     milestone: int
@@ -65,16 +64,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sprint:
-    """A milestone seen as a time box `[start, end)` of days in the team's time zone. Its instants are in UTC.
+    """A milestone as a time box `[start, end)` of days in the team's time zone. Its instants are in UTC.
 
-    `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
-    after its start, the end of the local day on which it was made.
-    `ignored_starts` are start lines that nobody could follow, each with its reason; `ignored_due` is why the
-    milestone's due date counts as none, empty if it counts. `due_moves` are the changes of the due date
-    between commitment and end.
+    `committed_at` is the moment whose scope is the commitment: the start or, for a milestone created on or
+    after its start, the end of the local day on which it was created. `ignored_starts` are start lines that
+    cannot be used, each with its reason; `ignored_due` is why the milestone's due date is ignored, empty if
+    it counts. `due_moves` are the changes of the due date between commitment and end.
 
-    Where a sprint spans repositories, its milestone is that of the first one, `repository` (empty: the one
-    that is looked from), and `parts` are those of the others.
+    Where a sprint spans repositories, its milestone is that of the first one, `repository` (empty: the
+    current one), and `parts` are those of the others.
     """
 
     milestone: int
@@ -93,7 +91,7 @@ class Sprint:
     due_moves: tuple[DueMove, ...] = ()
     description: str = ""
     repository: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SprintPart, ...] = ()
 
     @property
     def milestones(self) -> frozenset[int]:
@@ -101,7 +99,7 @@ class Sprint:
         return frozenset({self.milestone, *(part.milestone for part in self.parts)})
 
     def number_in(self, repository: str = "") -> int | None:
-        """The number of its milestone in a repository (empty: the one that is looked from), if it has one."""
+        """Return the number of its milestone in a repository (empty: the current one), or None."""
         numbers = {self.repository: self.number} | {part.repository: part.number for part in self.parts}
         return numbers.get(repository)
 
@@ -112,26 +110,26 @@ class Sprint:
 
     @property
     def last_day(self) -> date | None:
-        """The last local day of which it has a part."""
+        """The last local day that belongs to it, if only in part."""
         return self._day_before(self.end) if self.end else None
 
     @property
     def commitment_day(self) -> date:
-        """The local day whose end (or the day whose end is the start) made the commitment."""
+        """The local day that ends with the commitment, or contains it."""
         return self._day_before(self.committed_at)
 
     def has_ended(self, moment: datetime) -> bool:
         return self.end is not None and moment >= self.end
 
     def _day_before(self, moment: datetime) -> date:
-        """The local day that a moment ends, if it is midnight; else the one that it lies in."""
+        """Return the local day that ends at a moment, if it is midnight; else the day that contains it."""
         return self.calendar.day_of(moment - timedelta(microseconds=1))
 
     def phase(self, moment: datetime) -> Phase:
-        """Planned before the start; completed once closed after its end, or 3 days after its end."""
+        """Return its phase: completed once closed after its end, or three days after its end."""
         if self.end is not None and moment >= self.end:
-            given_up_waiting = moment >= self.end + GRACE_AFTER_END
-            if given_up_waiting or (self.closed_at is not None and self.closed_at <= moment):
+            is_grace_over = moment >= self.end + GRACE_AFTER_END
+            if is_grace_over or (self.closed_at is not None and self.closed_at <= moment):
                 return Phase.COMPLETED
             return Phase.ACTIVE
         return Phase.PLANNED if moment < self.start else Phase.ACTIVE
@@ -140,19 +138,19 @@ class Sprint:
         return self.end is not None and self.end <= self.start
 
 
-def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calendar) -> Sprint:
-    """The sprint that one milestone's events tell of, as far as they happened before `as_of`.
+def derive_sprint(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calendar) -> Sprint:
+    """Derive a sprint from one milestone's events, as far as they happened before `as_of`.
 
     Raises ValueError without any event.
     """
-    known = _known(events, as_of)
-    latest = known[-1]
-    created_at = min(event.created_at for event in known)
-    closed_at, is_deleted = _closing(known)
+    relevant = _relevant_events(events, as_of)
+    latest = relevant[-1]
+    created_at = min(event.created_at for event in relevant)
+    closed_at, is_deleted = _closing(relevant)
     created_on = calendar.day_of(created_at)
     due = _due(latest.due_on)
     end = _end(due, closed_at, calendar)
-    start_day, ignored = _start_day(known, due, end, created_on)
+    start_day, ignored = _start_day(relevant, due, end, created_on)
     last_possible = latest_due(start_day or created_on)
     ignored_due = _why_due_is_ignored(latest.due_on, last_possible)
     if due and ignored_due:
@@ -174,50 +172,53 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calen
         calendar=calendar,
         ignored_starts=ignored,
         ignored_due=ignored_due,
-        due_moves=_due_moves(known, committed_at, end, calendar, last_possible),
+        due_moves=_due_moves(relevant, committed_at, end, calendar, last_possible),
         description=_lines(latest.description),
     )
 
 
-def _known(events: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
-    """What can be relied on: the milestone's own events, and what others observed before the first."""
-    ordered = in_order(events)
+def _relevant_events(events: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
+    """Select the milestone's own events before a moment, and observations from before the first of them.
+
+    Without any before the moment, it is the first event of all.
+    """
+    ordered = sort_events(events)
     if not ordered:
         raise ValueError("a sprint needs at least one event of its milestone")
     own = [event for event in ordered if event.event != "observed"]
     if own and own[0].before and own[0].event == "edited":
-        # What the first edit replaced had held until then.
-        own.insert(0, _replaced(own[0], own[0].before))
+        # The values that the first edit replaced were valid until then.
+        own.insert(0, _before_edit(own[0], own[0].before))
     observed = [event for event in ordered if event.event == "observed" and (not own or event.at < own[0].at)]
-    told = observed + own
-    return [event for event in told if event.at < as_of] or told[:1]
+    selected = observed + own
+    return [event for event in selected if event.at < as_of] or selected[:1]
 
 
-def _replaced(edit: MilestoneEvent, before: Mapping[str, object]) -> MilestoneEvent:
-    """The milestone as it was before an edit."""
-    was = replace(edit, event="observed", at=min(edit.created_at, edit.at), before=None)
+def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> MilestoneEvent:
+    """Return the milestone as it was before an edit."""
+    previous = replace(edit, event="observed", at=min(edit.created_at, edit.at), before=None)
     if "title" in before:
-        was = replace(was, title=str(before["title"]))
+        previous = replace(previous, title=str(before["title"]))
     if "description" in before:
-        was = replace(was, description=str(before["description"] or ""))
+        previous = replace(previous, description=str(before["description"] or ""))
     if "due_on" in before:
-        was = replace(was, due_on=readable_moment(before["due_on"]))
-    return was
+        previous = replace(previous, due_on=parse_moment(before["due_on"]))
+    return previous
 
 
-def readable_moment(told: object) -> datetime | None:
-    """A time as GitHub writes it. One that cannot be read is none: it must not stop all numbers."""
+def parse_moment(value: object) -> datetime | None:
+    """Parse a time as GitHub writes it. One that cannot be read is None, so that it breaks no numbers."""
     try:
-        found = datetime.fromisoformat(str(told)) if told else None
+        moment = datetime.fromisoformat(str(value)) if value else None
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
-    """When the milestone was closed, if it still is, and whether it was deleted."""
-    closed_at = known[0].closed_at
-    for event in known:
+def _closing(events: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
+    """Return when the milestone was closed, if it still is, and whether it was deleted."""
+    closed_at = events[0].closed_at
+    for event in events:
         if event.event == "deleted":
             return closed_at or event.closed_at or event.at, True
         if event.event == "closed":
@@ -230,9 +231,9 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
 
 
 def _due(due_on: datetime | None) -> date | None:
-    """The day that people picked: whatever hour GitHub stores, its UTC date is that day.
+    """Return the due day that people picked: the UTC date of the moment that GitHub stores.
 
-    None where there is none, or none that can be computed with.
+    None without a due date, or for one outside the supported years.
     """
     try:
         day = due_on.astimezone(UTC).date() if due_on else None
@@ -242,12 +243,12 @@ def _due(due_on: datetime | None) -> date | None:
 
 
 def _why_due_is_ignored(due_on: datetime | None, last_possible: date) -> str:
-    """Why a milestone's due date counts as none, and what to do; empty where it counts or there is none."""
+    """Explain why a due date is ignored and what to do; empty if it counts or there is none."""
     if due_on is None:
         return ""
     due = _due(due_on)
     if due is None:
-        # A day outside the years that are computed with is before all of them or after all of them.
+        # A day outside the supported years is before or after all of them.
         direction = "a later" if due_on.year <= FIRST_DAY.year else "an earlier"
         return (
             f"The due date, {due_on.date().isoformat()}, lies outside the years {FIRST_DAY.year} to "
@@ -270,32 +271,33 @@ def _end(due: date | None, closed_at: datetime | None, calendar: Calendar) -> da
 
 
 def _due_moves(
-    known: Sequence[MilestoneEvent],
+    events: Sequence[MilestoneEvent],
     committed_at: datetime,
     end: datetime | None,
     calendar: Calendar,
     last_possible: date,
 ) -> tuple[DueMove, ...]:
-    """Moves before the commitment are planning, those after the end change nothing that is over.
+    """List the moves of the due date between the commitment and the end.
 
-    A due date after `last_possible` counts as none.
+    Moves before the commitment are planning, those after the end change nothing that is over. A due date
+    after `last_possible` counts as none.
     """
     moves: dict[date, DueMove] = {}
-    days = [day if (day := _due(event.due_on)) and day <= last_possible else None for event in known]
-    for (was, now), after in zip(pairwise(days), known[1:], strict=True):
-        if was != now and after.at >= committed_at and (end is None or after.at < end):
-            on = calendar.day_of(after.at)
-            moves[on] = DueMove(on, moves[on].before if on in moves else was, now)
+    days = [day if (day := _due(event.due_on)) and day <= last_possible else None for event in events]
+    for (old_due, new_due), event in zip(pairwise(days), events[1:], strict=True):
+        if old_due != new_due and event.at >= committed_at and (end is None or event.at < end):
+            on = calendar.day_of(event.at)
+            moves[on] = DueMove(on, moves[on].before if on in moves else old_due, new_due)
     return tuple(move for move in moves.values() if move.before != move.after)
 
 
 def _start_day(
-    known: Sequence[MilestoneEvent], due: date | None, end: datetime | None, created_on: date
+    events: Sequence[MilestoneEvent], due: date | None, end: datetime | None, created_on: date
 ) -> tuple[date | None, tuple[str, ...]]:
-    """The latest start day stated before the sprint's end, and the statements that had to be ignored."""
+    """Return the latest start day stated before the sprint's end, and the ignored start lines."""
     day, ignored = None, list[str]()
-    for event in known:
-        if end is not None and event.at >= end and event is not known[0]:
+    for event in events:
+        if end is not None and event.at >= end and event is not events[0]:
             break
         match = _START_LINE.search(_lines(event.description))
         if not match:
@@ -317,7 +319,7 @@ def _start_day(
 
 
 def _why_start_is_ignored(stated: date, due: date | None, created_on: date) -> str:
-    """Why nobody can follow a stated start, in words; empty where it can be followed."""
+    """Explain why a stated start cannot be used; empty if it can."""
     if not is_in_range(stated):
         return f"lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}"
     if (created_on - stated).days >= MOST_SPRINT_DAYS:

@@ -1,7 +1,6 @@
-"""The facts that every number is computed from.
+"""The facts that every number is computed from: what happened to items, milestones and labels, and when.
 
-An event says what happened to one item or one milestone, and when by GitHub's own clock. Nothing here
-depends on the order in which GitHub's deliveries reached us.
+Times are those of GitHub's own clock. Nothing here depends on the order in which GitHub's deliveries arrived.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,21 +11,21 @@ from typing import TypeVar
 
 from sprints.numbering import Number
 
-# Two facts of one second: nothing comes before the beginning, and leaving comes before joining, so that a
-# move within a second keeps its target. Between others the delivery decides, so that everybody agrees.
+# The order of events within one second: the opening comes first, and leaving comes before joining, so that a
+# move within a second keeps its target. All others are ordered by delivery, so that the order is stable.
 _BEGINNING, _LEAVING, _OTHER, _END = range(4)
 
 
 class State(StrEnum):
-    """What counts for a sprint: work is open, delivered, or given up."""
+    """The state of an item as a sprint counts it: open, delivered, or given up."""
 
     OPEN = "open"
     DONE = "done"
     DROPPED = "dropped"
 
 
-class Source(StrEnum):
-    """How we know a fact: GitHub told us when it happened, or we asked for the past, or found it missing."""
+class EventSource(StrEnum):
+    """Where an event comes from: a webhook, a backfill of the past, or a correction of what was missing."""
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"
@@ -37,8 +36,8 @@ class Source(StrEnum):
 class ItemSnapshot:
     """An issue or pull request as GitHub showed it in one event.
 
-    `closes` are the numbers of this repository's issues that a pull request will close when it is merged,
-    or None where the event did not tell. `status` is the category of an issue's status, such as `started`.
+    `closes` are the numbers of this repository's issues that a pull request will close when it is merged, or
+    None where the event does not say. `status` is the category of an issue's status, such as `started`.
     """
 
     number: Number
@@ -57,13 +56,13 @@ class ItemSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ItemEvent:
-    """One thing that happened to one issue or pull request.
+    """An event of one issue or pull request.
 
-    `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned`
-    event names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other
-    event names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a
-    transfer made, a type, a status. `before` are values that an edit replaced. `reason` is what somebody
-    gave for what they told us by a command.
+    `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned` event
+    names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other event
+    names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a transfer
+    created, a type, a status. `before` holds the values that an edit replaced. `reason` is the text that
+    somebody gave with a command.
     """
 
     item: str
@@ -76,17 +75,17 @@ class ItemEvent:
     named: str | None = None
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MilestoneEvent:
-    """One thing that happened to a milestone, with the milestone as GitHub showed it then.
+    """An event of a milestone, with the milestone as GitHub showed it then.
 
-    `event` is created, edited, closed, opened (again), deleted, corrected (found to be otherwise than we
-    knew), or observed: the picture of a milestone that came along with an item's event. `before` are the
-    values that an edit replaced: title, description, due_on.
+    `event` is created, edited, closed, opened (again), deleted, corrected (changed to match GitHub), or
+    observed (the milestone's snapshot in an item's event). `before` holds the values that an edit replaced:
+    title, description, due_on.
     """
 
     milestone: int
@@ -101,12 +100,12 @@ class MilestoneEvent:
     closed_at: datetime | None = None
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
 class LabelEvent:
-    """A label of a repository was `renamed` (`name` to `new_name`) or `deleted`: all its items follow."""
+    """The renaming (`name` to `new_name`) or deletion of a repository's label, on all its items."""
 
     label: str
     event: str
@@ -115,18 +114,18 @@ class LabelEvent:
     name: str
     new_name: str | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
     repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityEvent:
-    """Something else that a team's figures are made of, or that explains them; no sprint's numbers follow it.
+    """Any other event behind a team's figures or their explanation; no sprint's numbers depend on it.
 
     `kind` is push, review, deployment, release, repository, installation, project, project_item, issue_field,
-    or head (of a pull request; its commit), `subject` GitHub's id of it; or it is ours: plan (a pull request
-    is set aside), button (pressed). `details` are plain values that can be written as JSON; `content` of a
-    project's item and of an issue's field is the node id of the issue or pull request.
+    or head (of a pull request; its commit), and `subject` is GitHub's id of it. Our own kinds are plan (a
+    pull request is set aside) and button (pressed). `details` are plain values that can be written as JSON;
+    `content` of a project's item and of an issue's field is the node id of the issue or pull request.
     """
 
     kind: str
@@ -137,26 +136,26 @@ class ActivityEvent:
     details: Mapping[str, object] = field(default_factory=dict)
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
 
 
 Event = ItemEvent | MilestoneEvent | LabelEvent | ActivityEvent
 E = TypeVar("E", ItemEvent, MilestoneEvent, LabelEvent, ItemEvent | LabelEvent)
 
 
-def in_order(events: Iterable[E]) -> list[E]:
-    """Events in the order in which they happened, by GitHub's times."""
-    return sorted(events, key=place_in_time)
+def sort_events(events: Iterable[E]) -> list[E]:
+    """Sort events by the time at which they happened, by GitHub's clock."""
+    return sorted(events, key=event_sort_key)
 
 
-def place_in_time(event: ItemEvent | MilestoneEvent | LabelEvent) -> tuple[datetime, int, str]:
-    """What events are ordered by."""
-    return event.at, _place_in_second(event), event.delivery
+def event_sort_key(event: ItemEvent | MilestoneEvent | LabelEvent) -> tuple[datetime, int, str]:
+    """Return the sort key of an event: its time, its rank within the second, its delivery."""
+    return event.at, _rank_within_second(event), event.delivery
 
 
-def _place_in_second(event: ItemEvent | MilestoneEvent | LabelEvent) -> int:
+def _rank_within_second(event: ItemEvent | MilestoneEvent | LabelEvent) -> int:
     if event.event == ("created" if isinstance(event, MilestoneEvent) else "opened"):
-        # A milestone opened again is no beginning.
+        # A milestone's `opened` event reopens it and is no beginning.
         return _BEGINNING
     if isinstance(event, MilestoneEvent) and event.event == "deleted":
         return _END

@@ -1,36 +1,36 @@
-"""What an item is called: by its number, or by repository and number where a sprint spans repositories."""
+"""The names of items: their number, or repository and number where a sprint spans repositories."""
 
-# An item's number in the repository from which it is looked at, or `owner/name#12` in another one.
+# The number of an item of the current repository, or `owner/name#12` for an item of another one.
 Number = int | str
 
 
-def number_in(repository: str, number: int) -> Number:
-    """What an item of a repository (`owner/name`, or empty for the one that is looked from) is called."""
+def qualify_number(repository: str, number: int) -> Number:
+    """Name an item of a repository (`owner/name`, or empty for the current one)."""
     return f"{repository}#{number}" if repository else number
 
 
 def ref(number: Number) -> str:
-    """As GitHub links it: `#12`, or `owner/name#12`."""
+    """Format an item's name as GitHub links it: `#12`, or `owner/name#12`."""
     return f"#{number}" if isinstance(number, int) else number
 
 
-def place(number: Number) -> tuple[str, int]:
-    """Its repository (empty: the one that is looked from) and its number there: items are sorted by this."""
+def split_number(number: Number) -> tuple[str, int]:
+    """Split an item's name into its repository (empty: the current one) and its number; also the sort key."""
     if isinstance(number, str):
         repository, _, digits = number.rpartition("#")
         return repository, int(digits)
     return "", number
 
 
-def seen_from(number: Number, there: str, here: str) -> Number:
-    """What an item that is called so in the repository `there` is called in the repository `here`."""
-    repository, digits = place(number)
-    repository = repository or there
-    return number_in("" if repository == here else repository, digits)
+def translate_number(number: Number, source: str, target: str) -> Number:
+    """Convert an item's name in the repository `source` to its name in the repository `target`."""
+    repository, digits = split_number(number)
+    repository = repository or source
+    return qualify_number("" if repository == target else repository, digits)
 
 
-def own(number: Number) -> int:
-    """The number of an item of the repository that is looked from. Raises TypeError for another's."""
+def local_number(number: Number) -> int:
+    """Return the number of an item of the current repository. Raises TypeError for another repository's."""
     if isinstance(number, str):
         raise TypeError(f"{number} is an item of another repository")
     return number

@@ -1,4 +1,4 @@
-"""Will the sprint be finished? A team's own records and a sprint's numbers, put to the forecast.
+"""The outlook of a sprint: its numbers and the team's past sprints as inputs of the forecast.
 
 One unit for all: points where this sprint and enough of the past ones are estimated, else items.
 """
@@ -9,45 +9,45 @@ from datetime import date, datetime, timedelta
 
 from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between, working_days
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
-from sprints.forecast import FanDay, Forecast, Refusal, fan, forecast, seed_of
-from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import FEW_SPRINTS, History, Moment, Now, PastSprint
+from sprints.forecast import FanDay, Forecast, Refusal, derive_seed, forecast_days, forecast_sprint
+from sprints.forecast_chance import compute_chance
+from sprints.forecast_inputs import FEW_SPRINTS, ForecastHistory, Moment, Now, PastSprint
 from sprints.milestone import Sprint
-from sprints.velocity import Outcome
+from sprints.velocity import SprintOutcome
 
-# So many of the last working days help out where a team has few sprints.
+# The number of last working days that supplement a team's few sprints.
 _WINDOW = 60
 UNITS = ("points", "count")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A finished sprint: its days, and what it came to."""
+class SprintRecord:
+    """A finished sprint: its days, and its outcome."""
 
     sprint: Sprint
     days: tuple[Day, ...]
-    outcome: Outcome
+    outcome: SprintOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What every forecast of a repository's sprints rests on.
+class TrackRecord:
+    """The data behind every forecast of a repository's sprints.
 
-    `records` are its sprints that have ended. `flows` are recent ones of its items: what was done on each day
-    helps out where a team has few records. `tenant` goes into the seed.
+    `records` are its sprints that have ended. `flows` are recent ones of its items: their daily throughput
+    supplements few records. `tenant` is part of the seed.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[SprintRecord, ...]
     flows: tuple[Flow, ...]
     tenant: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A running sprint and all that its forecast rests on. Amounts are in `unit`: points or items (`count`).
+    """A running sprint and all inputs of its forecast. Amounts are in `unit`: points or items (`count`).
 
     `days` are the working days left, today included. The same facts always give the same forecast.
     """
@@ -55,49 +55,49 @@ class Outlook:
     facts: Facts
     unit: str
     now: Now
-    history: History
+    history: ForecastHistory
     days: tuple[date, ...]
     seed: int
-    past: Past
+    past: TrackRecord
 
     @property
     def takes_points(self) -> bool:
-        """Whether the sprint is told in points: else whoever speaks of an amount means items."""
-        is_estimated = self.facts.unit == "points" and "points" in units_of(self.facts, self.past)
+        """Whether an amount without a unit means points: else it means items."""
+        is_estimated = self.facts.unit == "points" and "points" in choose_units(self.facts, self.past)
         return self.unit == "points" or is_estimated
 
     def forecast(self) -> Forecast | Refusal:
-        """What is expected."""
-        return forecast(self.now, self.history, self.seed)
+        """Forecast the sprint."""
+        return forecast_sprint(self.now, self.history, self.seed)
 
     def chance(self) -> float | None:
-        """The chance of `forecast` alone, in a tenth of its time. None where that refuses."""
+        """Compute only the chance of `forecast`, in a tenth of its time. None where that refuses."""
         if not self.history.finished_items:
             return None
-        return chance_to_finish(self.now, self.history, self.seed)
+        return compute_chance(self.now, self.history, self.seed)
 
     def fan(self) -> tuple[FanDay, ...] | Refusal:
-        """How the work done may grow day by day."""
-        return fan(self.now, self.history, self.seed, self.days)
+        """Forecast the work done day by day."""
+        return forecast_days(self.now, self.history, self.seed, self.days)
 
     def with_facts(self, facts: Facts) -> "Outlook | Refusal":
-        """The outlook if the sprint's numbers were these at the same moment (`sprints.what_if`)."""
-        return outlook_from(facts, self.past)
+        """Return the outlook for changed numbers of the sprint at the same moment (`sprints.what_if`)."""
+        return build_outlook(facts, self.past)
 
     def chance_of(self, facts: Facts) -> float | None:
-        """The chance to finish if the sprint's numbers were these. None without a forecast."""
+        """Compute the chance to finish for changed numbers of the sprint. None without a forecast."""
         outlook = self.with_facts(facts)
         return outlook.chance() if isinstance(outlook, Outlook) else None
 
 
-def outlook_from(
-    facts: Facts, past: Past, histories: Mapping[str, History] | None = None
+def build_outlook(
+    facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory] | None = None
 ) -> Outlook | Refusal:
-    """What is known of a sprint's end as of its facts.
+    """Build the outlook of a sprint as of its facts.
 
-    In points if they tell of every open item. Else a sprint is done when its points and all of its items
-    are: of the two units the one with the lower chance counts. `histories` are those of `histories_of`, for
-    whoever asks often.
+    In points if every open item is estimated. Else a sprint is done when its points and all of its items are
+    done: of the two units the one with the lower chance counts. `histories` are those of `build_histories`,
+    for callers that ask often.
     """
     sprint, as_of = facts.sprint, facts.as_of
     if sprint.due is None or sprint.end is None:
@@ -108,56 +108,60 @@ def outlook_from(
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    units = units_of(facts, past)
-    histories = histories or histories_of(facts, past, units)
+    units = choose_units(facts, past)
+    histories = histories or build_histories(facts, past, units)
     return min((_in_unit(facts, past, unit, histories[unit]) for unit in units), key=_sort_key)
 
 
-def outlook_in_items(facts: Facts, past: Past, histories: Mapping[str, History]) -> Outlook:
-    """The outlook of a sprint with a due date, in items whatever unit counts."""
+def build_outlook_in_items(
+    facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]
+) -> Outlook:
+    """Build the outlook of a sprint with a due date in items, whatever its unit."""
     return _in_unit(facts, past, "count", histories["count"])
 
 
 def _sort_key(outlook: Outlook) -> tuple[float, bool]:
-    """The lower chance first; where both are equal or none, the unit of the sprint's own numbers."""
+    """Order outlooks by chance, the lower first; among equal ones the sprint's own unit comes first."""
     chance = outlook.chance()
     return 2.0 if chance is None else chance, outlook.unit != outlook.facts.unit
 
 
-def _in_unit(facts: Facts, past: Past, unit: str, history: History) -> Outlook:
-    days = tuple(working_days_left(facts.sprint, facts.as_of))
-    # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
-    seed = seed_of(past.tenant, facts.sprint.milestone)
+def _in_unit(facts: Facts, past: TrackRecord, unit: str, history: ForecastHistory) -> Outlook:
+    days = tuple(list_working_days_left(facts.sprint, facts.as_of))
+    # The seed of a sprint never changes, so that a later forecast differs only by its numbers.
+    seed = derive_seed(past.tenant, facts.sprint.milestone)
     now = _now(facts, unit, len(days))
     return Outlook(facts, unit, now, history, days, seed, past)
 
 
-def histories_of(facts: Facts, past: Past, units: Sequence[str] = UNITS) -> dict[str, History]:
-    """What a forecast may learn from, by unit. It depends neither on what is open nor on the due date."""
+def build_histories(
+    facts: Facts, past: TrackRecord, units: Sequence[str] = UNITS
+) -> dict[str, ForecastHistory]:
+    """Build the histories of a forecast by unit. They depend neither on open work nor on the due date."""
     return {unit: _history(facts, past, unit) for unit in units}
 
 
-def _history(facts: Facts, past: Past, unit: str) -> History:
+def _history(facts: Facts, past: TrackRecord, unit: str) -> ForecastHistory:
     as_of, calendar = facts.as_of, facts.sprint.calendar
-    records = [record for record in past.records if _tells(record, as_of)]
+    records = [record for record in past.records if _is_usable(record, as_of)]
     records = [record for record in records if unit == "count" or record.outcome.unit == "points"]
     flows = past.flows if len(records) < FEW_SPRINTS else ()
-    return History(
+    return ForecastHistory(
         finished_items=_finished_items(facts, records, flows),
         own=tuple(_past(record, unit) for record in records),
-        days=_daily(flows, calendar, calendar.day_of(as_of), unit),
+        days=_daily_throughput(flows, calendar, calendar.day_of(as_of), unit),
     )
 
 
-def units_of(facts: Facts, past: Past) -> list[str]:
-    """The units in which a sprint has to be done: a unit that others tell less of may be the harder one.
+def choose_units(facts: Facts, past: TrackRecord) -> list[str]:
+    """Choose the units in which a sprint has to be done: the less estimated unit may be the harder one.
 
-    Which ones does not depend on what is done, so that no item that joins or leaves makes the chance jump
-    the wrong way. Where nothing is in the sprint, past ones tell.
+    The choice does not depend on what is done, so that an item that joins or leaves never moves the chance in
+    the wrong direction. For an empty sprint, past ones decide.
     """
-    records = [record for record in past.records if _tells(record, facts.as_of)]
+    records = [record for record in past.records if _is_usable(record, facts.as_of)]
     estimated = sum(record.outcome.unit == "points" for record in records)
-    # What comes into an empty sprint will be estimated as that of past ones was.
+    # Work that is added to an empty sprint will be estimated as in past ones.
     if not any(item.points for item in facts.items) and (facts.scope.count or not records):
         return ["count"]
     if records and estimated < min(FEW_SPRINTS, len(records)):
@@ -165,13 +169,13 @@ def units_of(facts: Facts, past: Past) -> list[str]:
     return ["points"] if all(item.points for item in facts.open_items) else ["points", "count"]
 
 
-def needs_days(records: Sequence[Record], as_of: datetime) -> bool:
-    """Whether so few sprints tell anything that what was done on each day helps out."""
-    return sum(_tells(record, as_of) for record in records) < FEW_SPRINTS
+def needs_days(records: Sequence[SprintRecord], as_of: datetime) -> bool:
+    """Return whether so few sprints are usable that daily throughput has to supplement them."""
+    return sum(_is_usable(record, as_of) for record in records) < FEW_SPRINTS
 
 
-def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
-    """The working days from today (or from the start) to the due date, both included."""
+def list_working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
+    """List the working days from today (or from the start) to the due date, both included."""
     calendar = sprint.calendar
     first = max(calendar.day_of(as_of), sprint.first_day)
     if sprint.due is None or sprint.has_ended(as_of):
@@ -179,8 +183,8 @@ def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     return working_days(calendar, first, sprint.due)
 
 
-def _tells(record: Record, as_of: datetime) -> bool:
-    """Whether there is anything to learn: it ran to its end before this moment, with something in it."""
+def _is_usable(record: SprintRecord, as_of: datetime) -> bool:
+    """Return whether a forecast can learn from a sprint: it ended before this moment, and held something."""
     outcome = record.outcome
     has_days = any(record.sprint.calendar.is_working_day(day.date) for day in record.days)
     return (
@@ -197,7 +201,7 @@ def _now(facts: Facts, unit: str, days_left: int) -> Now:
 
 
 def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
-    """How much of today is over, if it is a working day of the sprint: what is done counts at once."""
+    """Return how much of today is over, if it is a working day of the sprint: done work counts at once."""
     calendar = sprint.calendar
     today = calendar.day_of(as_of)
     if today < sprint.first_day or not calendar.is_working_day(today):
@@ -206,15 +210,15 @@ def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
     return (as_of - midnight) / (end - midnight)
 
 
-def _past(record: Record, unit: str) -> PastSprint:
-    """A sprint's days as moments: one at the beginning, and one at the end of each working day."""
+def _past(record: SprintRecord, unit: str) -> PastSprint:
+    """Convert a sprint's days to moments: one at the beginning, and one at the end of each working day."""
     calendar = record.sprint.calendar
     length = len(working_days(calendar, record.days[0].date, record.days[-1].date))
     moments = {0.0: Moment(0.0, 0.0, _amount(record.outcome.committed, unit))}
     passed = 0
     for day in record.days:
         passed += calendar.is_working_day(day.date)
-        # What is done on a day off is known at the end of the working day before it.
+        # Work done on a day off counts at the end of the working day before it.
         elapsed = passed / length
         moments[elapsed] = Moment(elapsed, _amount(day.done, unit), _amount(day.scope, unit))
     last = record.days[-1]
@@ -223,17 +227,17 @@ def _past(record: Record, unit: str) -> PastSprint:
     )
 
 
-def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flow]) -> int:
-    """How many items are known to be done: in sprints, or at all where that is known to be more."""
+def _finished_items(facts: Facts, records: Sequence[SprintRecord], flows: Sequence[Flow]) -> int:
+    """Count the done items: in sprints, or in the repository where these are more."""
     in_sprints = facts.done.count + sum(record.outcome.completed.count for record in records)
     return max(in_sprints, sum(flow.done_at is not None and not flow.is_covered for flow in flows))
 
 
-def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) -> tuple[float, ...]:
-    """What was done on each of the last working days; of days off it counts on the next working day."""
-    if not flows:  # Also on the first days of the calendar, before which there are none.
+def _daily_throughput(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) -> tuple[float, ...]:
+    """Sum the work done on each of the last working days; work on days off counts on the next working day."""
+    if not flows:  # This also avoids dates before the calendar's first days.
         return ()
-    done = done_within(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
+    done = select_done(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
     counted = [flow for flow in done if flow.done_at and not flow.is_covered]
     if not counted:
         return ()
@@ -241,13 +245,13 @@ def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) ->
     for flow in counted:
         day = calendar.day_of(flow.done_at) if flow.done_at else today
         amounts[day] = amounts.get(day, 0.0) + (float(flow.points or 0) if unit == "points" else 1.0)
-    found, waiting = list[float](), 0.0
+    throughput, carried = list[float](), 0.0
     for day in days_between(min(amounts), today - timedelta(days=1)):
-        waiting += amounts.get(day, 0.0)
+        carried += amounts.get(day, 0.0)
         if calendar.is_working_day(day):
-            found.append(waiting)
-            waiting = 0.0
-    return tuple(found[-_WINDOW:])
+            throughput.append(carried)
+            carried = 0.0
+    return tuple(throughput[-_WINDOW:])
 
 
 def _amount(amount: Amount, unit: str) -> float:

@@ -1,7 +1,7 @@
 """Work that was put aside: paused from `/pause` until `/start`, or until the item was closed.
 
-Only what people said counts. A label that moves or a pull request that is opened while work rests is as
-often the work of an automation, and a pause that ends by itself would put work into the limit unseen.
+Only commands count. A label that changes or a pull request that is opened during a pause is as often the work
+of an automation, and a pause that ended by itself would silently add work to the limit.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,67 +9,69 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.model import ItemEvent
-from sprints.spans import Span
+from sprints.spans import TimeSpan
 
 STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Work rested in `span`, for a reason if somebody gave one."""
+    """A span in which work was paused, with a reason if somebody gave one."""
 
-    span: Span
+    span: TimeSpan
     reason: str | None = None
 
 
-def statements(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
-    """What was said of an item with `/start` and `/pause`, without each start that was taken back."""
-    said = list[ItemEvent]()
+def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
+    """Select the `/start` and `/pause` events of an item, without starts that were taken back."""
+    commands = list[ItemEvent]()
     for event in ordered:
         if event.event in {STARTED, PAUSED}:
-            said.append(event)
+            commands.append(event)
         elif event.event == UNSTARTED:
-            last = max((n for n, one in enumerate(said) if one.event == STARTED), default=len(said))
-            said[last : last + 1] = []
-    return said
+            last = max(
+                (n for n, command in enumerate(commands) if command.event == STARTED), default=len(commands)
+            )
+            commands[last : last + 1] = []
+    return commands
 
 
-def resumptions(said: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
-    """The starts by which work went on that had begun before it was paused.
+def find_resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
+    """Select the starts that resume work which had begun before it was paused.
 
-    `began` is when other signs say that it had begun. These starts begin nothing: a cycle time goes on
-    through a pause.
+    `began` are the times at which other signals say that work began. A resuming start is no new start: a
+    cycle time goes on through a pause.
     """
-    found, has_begun = list[ItemEvent](), False
+    resuming, has_begun = list[ItemEvent](), False
     paused: ItemEvent | None = None
-    for event in said:
-        if event.event == PAUSED:
-            paused = paused or event
+    for command in commands:
+        if command.event == PAUSED:
+            paused = paused or command
             continue
         if paused and (has_begun or any(at <= paused.at for at in began)):
-            found.append(event)
+            resuming.append(command)
         has_begun, paused = True, None
-    return found
+    return resuming
 
 
-def pauses_of(said: Iterable[ItemEvent], was_open: Sequence[Span]) -> tuple[Pause, ...]:
-    """The pauses of one item, the oldest first; `said` are the statements on it."""
-    found = list[Pause]()
+def find_pauses(commands: Iterable[ItemEvent], was_open: Sequence[TimeSpan]) -> tuple[Pause, ...]:
+    """List the pauses of one item, the oldest first, from its `/start` and `/pause` events."""
+    pauses = list[Pause]()
     paused: ItemEvent | None = None
-    for event in said:
-        if event.event == PAUSED:
-            paused = paused or event
+    for command in commands:
+        if command.event == PAUSED:
+            paused = paused or command
             continue
         if paused:
-            found += _clipped(paused, event.at, was_open)
+            pauses += _limit_to_open(paused, command.at, was_open)
         paused = None
-    return (*found, *_clipped(paused, None, was_open)) if paused else tuple(found)
+    return (*pauses, *_limit_to_open(paused, None, was_open)) if paused else tuple(pauses)
 
 
-def _clipped(paused: ItemEvent, until: datetime | None, was_open: Sequence[Span]) -> list[Pause]:
-    """The pause as far as the item stayed open: what was finished does not rest when it is opened again."""
+def _limit_to_open(paused: ItemEvent, until: datetime | None, was_open: Sequence[TimeSpan]) -> list[Pause]:
+    """Limit a pause to the time in which the item stayed open: a reopened item is not paused."""
     for span in was_open:
         if span.since <= paused.at and (span.until is None or paused.at < span.until):
-            rest = Span(paused.at, until).common(span)
-            return [Pause(rest, paused.reason)] if rest else []
+            span_open = TimeSpan(paused.at, until).common(span)
+            return [Pause(span_open, paused.reason)] if span_open else []
     return []

@@ -1,4 +1,4 @@
-"""A sprint's numbers as plain values, ready for JSON: what `facts` prints and what a closed sprint keeps."""
+"""A sprint's numbers as plain values, ready for JSON: for the `facts` command and for closed sprints."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from sprints.calendar import Calendar
-from sprints.facts import Amount, Cause, Day, Facts, Item, amount_of
+from sprints.facts import Amount, Day, Facts, Item, ScopeCause, sum_items
 from sprints.numbering import ref
 
 Values = dict[str, object]
 
 
-def plain(facts: Facts) -> Values:
-    """The contract of `facts`: docs/facts.md tells each key."""
+def convert_facts(facts: Facts) -> Values:
+    """Convert facts to the plain values that docs/facts.md describes."""
     sprint = facts.sprint
 
     def local(moment: datetime) -> str:
@@ -21,7 +21,7 @@ def plain(facts: Facts) -> Values:
 
     amounts = {
         "committed": facts.committed,
-        **{cause.value: facts.total(cause) for cause in Cause},
+        **{cause.value: facts.total(cause) for cause in ScopeCause},
         "scope": facts.scope,
         "done": facts.done,
         "remaining": facts.remaining,
@@ -34,7 +34,7 @@ def plain(facts: Facts) -> Values:
         "timezone": str(sprint.calendar.local(facts.as_of).tzinfo),
         "as_of": local(facts.as_of),
         "unit": facts.unit,
-        "points": {name: number(amount.points) for name, amount in amounts.items()},
+        "points": {name: convert_number(amount.points) for name, amount in amounts.items()},
         "count": {name: amount.count for name, amount in amounts.items()},
         "days": [
             {"date": day.date.isoformat(), **_points(day.scope, day.done), **_counts(day.scope, day.done)}
@@ -49,7 +49,7 @@ def plain(facts: Facts) -> Values:
                 "at": local(line.at),
                 "number": line.number,
                 "cause": line.cause.value,
-                "points": number(line.amount.points),
+                "points": convert_number(line.amount.points),
                 "count": line.amount.count,
                 "event": line.event.event,
                 "by": line.event.actor,
@@ -59,8 +59,8 @@ def plain(facts: Facts) -> Values:
             for line in facts.ledger
         ],
         "kept": _amount(facts.kept),
-        "carried": _list(facts.carried),
-        "late": _list(facts.late),
+        "carried": _list_values(facts.carried),
+        "late": _list_values(facts.late),
         "complete": facts.completeness.is_complete,
         "reconstructed_before": (
             local(facts.completeness.reconstructed_before)
@@ -80,39 +80,39 @@ def plain(facts: Facts) -> Values:
     }
 
 
-def days_of(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
-    """The days that `plain` made of a sprint's facts."""
-    found = []
-    for told in values["days"]:
-        day = date.fromisoformat(told["date"])
-        scope = Amount(Decimal(str(told["scope"])), told["count_scope"])
-        done = Amount(Decimal(str(told["done"])), told["count_done"])
-        found.append(Day(day, calendar.midnight(day + timedelta(days=1)), scope, done))
-    return tuple(found)
+def parse_days(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
+    """Parse the days from plain values of a sprint."""
+    days = []
+    for row in values["days"]:
+        day = date.fromisoformat(row["date"])
+        scope = Amount(Decimal(str(row["scope"])), row["count_scope"])
+        done = Amount(Decimal(str(row["done"])), row["count_done"])
+        days.append(Day(day, calendar.midnight(day + timedelta(days=1)), scope, done))
+    return tuple(days)
 
 
-def footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
-    """What has become known since a sprint was closed, a sentence each. Its numbers stay as they were."""
-    found = []
-    present = plain(now)
+def list_footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
+    """List what has become known since a sprint was closed, a sentence each. Its numbers stay the same."""
+    notes = []
+    current_values = convert_facts(now)
     for unit in ("points", "count"):
-        was, is_now = closed[unit], present[unit]
-        if isinstance(was, dict) and isinstance(is_now, dict):
-            found += [
-                f"{name} in {unit} would be {is_now[name]} instead of {was[name]} by what is known now"
-                for name in was
-                if is_now.get(name) != was[name]
+        stored, current = closed[unit], current_values[unit]
+        if isinstance(stored, dict) and isinstance(current, dict):
+            notes += [
+                f"{name} in {unit} would be {current[name]} instead of {stored[name]} by what is known now"
+                for name in stored
+                if current.get(name) != stored[name]
             ]
     states = {item.number: item.state for item in now.items}
     done = closed["done_items"]
     for item in done if isinstance(done, list) else ():
         if states.get(item["number"]) == "open":
-            found.append(f"{ref(item['number'])} was opened again afterwards")
-    return found
+            notes.append(f"{ref(item['number'])} was opened again afterwards")
+    return notes
 
 
-def number(value: Decimal) -> int | float:
-    """A whole number where it is one."""
+def convert_number(value: Decimal) -> int | float:
+    """Convert a number to an integer where it is whole, else to a float."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -121,24 +121,24 @@ def _item(item: Item) -> Values:
         "number": item.number,
         "title": item.title,
         "state": item.state,
-        "points": None if item.points is None else number(item.points),
+        "points": None if item.points is None else convert_number(item.points),
     }
 
 
 def _amount(amount: Amount) -> Values:
-    return {"points": number(amount.points), "count": amount.count}
+    return {"points": convert_number(amount.points), "count": amount.count}
 
 
-def _list(items: Iterable[Item]) -> Values:
+def _list_values(items: Iterable[Item]) -> Values:
     listed = list(items)
-    return {**_amount(amount_of(listed)), "items": [item.number for item in listed]}
+    return {**_amount(sum_items(listed)), "items": [item.number for item in listed]}
 
 
 def _points(scope: Amount, done: Amount) -> Values:
     return {
-        "scope": number(scope.points),
-        "done": number(done.points),
-        "remaining": number((scope - done).points),
+        "scope": convert_number(scope.points),
+        "done": convert_number(done.points),
+        "remaining": convert_number((scope - done).points),
     }
 
 

@@ -1,4 +1,4 @@
-"""Pull requests by what is at their heads: what each proposes, how large it is, when people looked at it."""
+"""Pull requests from the events of their heads: contents, size, and when people reviewed them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,29 +6,28 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sprints.links import LINKED, Links
+from sprints.links import LINKED, PullRequestLinks
 from sprints.model import ActivityEvent, State
-from sprints.numbering import own
+from sprints.numbering import local_number
+from sprints.order_statistics import find_nearest_rank
 from sprints.people import is_bot, same_login
-from sprints.percentiles import nearest_rank
 
 HEAD, PLAN, BUTTON = "head", "plan", "button"
-# What happened longer ago says little of how a team works today.
+# Older pull requests say little about how a team works today.
 RECENT = timedelta(days=90)
-# Under so many nothing is said to be usual.
+# With fewer values there is no usual one.
 LEAST_USUAL = 10
 _READY, _DRAFT = "ready_for_review", "converted_to_draft"
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request as it was last shown.
+    """A pull request as of its latest event.
 
     `head` is the commit at its head. `closes` are the issues that its text closes, `linked` those that people
-    linked with it otherwise, both as GitHub lists them once that was asked for (links.py). `words` are those
-    that its text says it closes, whether GitHub follows that or not, `mentions` those that it names in any
-    way. `milestone` is GitHub's id. `lines` (added and removed) and `files` are None where no event told
-    them.
+    linked with it otherwise, both as GitHub lists them once the list was read (links.py). `words` are those
+    that its text says it closes, whether GitHub follows that or not, `mentions` all issues that it names.
+    `milestone` is GitHub's id. `lines` (added and removed) and `files` are None where no event had them.
     """
 
     item: str
@@ -62,8 +61,8 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual in the repository: the median and the 85th percentile of `n` values that occurred."""
+class UsualWait:
+    """The usual wait in the repository: the median and the 85th percentile of `n` observed values."""
 
     n: int
     half: timedelta
@@ -72,15 +71,15 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class UsualSize:
-    """The median of the lines that `n` merged pull requests changed."""
+    """The median number of lines that `n` merged pull requests changed."""
 
     n: int
     lines: int
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
-    """How a pull request waits for its first review: since when, and until when if there was one.
+class FirstReview:
+    """The wait of a pull request for its first review: since `ready_at`, until `first_at` if there was one.
 
     `ready_at` is None for a draft, and where it is not known.
     """
@@ -90,234 +89,248 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
-    """What somebody pressed on a check, and what came of it in words."""
+class PressedButton:
+    """A button that somebody pressed on a check, and its result in words."""
 
     number: int
     head: str
     label: str
     by: str
     at: datetime
-    said: str
+    result: str
     is_done: bool
 
 
-def pull_requests(facts: Iterable[ActivityEvent]) -> dict[int, PullRequest]:
-    """Every pull request by number, as the newest of its facts shows it."""
-    lives = lives_of(facts)
-    return {number: pull_request_of(life) for number, life in lives.items()}
+def build_pull_requests(events: Iterable[ActivityEvent]) -> dict[int, PullRequest]:
+    """Build every pull request from its events, by number."""
+    events_by_number = group_head_events(events)
+    return {number: build_pull_request(head_events) for number, head_events in events_by_number.items()}
 
 
-def lives_of(facts: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
-    """The facts about each pull request's head, by number, in order."""
-    lives = dict[int, list[ActivityEvent]]()
-    for fact in facts:
-        if fact.kind == HEAD:
-            lives.setdefault(int(str(fact.details["number"])), []).append(fact)
-    return {number: _in_order(life) for number, life in lives.items()}
+def group_head_events(events: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
+    """Group the events of pull requests' heads by number, in order."""
+    events_by_number = dict[int, list[ActivityEvent]]()
+    for event in events:
+        if event.kind == HEAD:
+            events_by_number.setdefault(int(str(event.details["number"])), []).append(event)
+    return {number: _in_order(head_events) for number, head_events in events_by_number.items()}
 
 
-def by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
-    """The open pull requests by the commit at their head.
+def index_by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
+    """Index the open pull requests by the commit at their head.
 
-    A check belongs to a commit. Where several share one, it speaks of the one that reaches the default
-    branch, of such the oldest.
+    A check belongs to a commit. Where several pull requests share one, it is the one that targets the default
+    branch, then the oldest.
     """
-    found = dict[str, PullRequest]()
-    for pull in sorted(pulls, key=lambda one: (not one.is_to_default_branch, one.number)):
+    indexed = dict[str, PullRequest]()
+    for pull in sorted(pulls, key=lambda pull: (not pull.is_to_default_branch, pull.number)):
         if pull.is_open:
-            found.setdefault(pull.head, pull)
-    return found
+            indexed.setdefault(pull.head, pull)
+    return indexed
 
 
-def review_of(life: Sequence[ActivityEvent], reviews: Iterable[ActivityEvent], as_of: datetime) -> Review:
-    """Since when a pull request could be reviewed, and when a person other than its author first did so."""
-    pull = pull_request_of(life)
-    first = min((one.at for one in reviews if one.at < as_of and _is_review_of(one, pull)), default=None)
-    return Review(_ready_at(life, first or as_of), first)
+def find_first_review(
+    life: Sequence[ActivityEvent], reviews: Iterable[ActivityEvent], as_of: datetime
+) -> FirstReview:
+    """Find since when a pull request could be reviewed, and when another person than its author did so."""
+    pull = build_pull_request(life)
+    first = min(
+        (event.at for event in reviews if event.at < as_of and _is_review_of(event, pull)), default=None
+    )
+    return FirstReview(_ready_at(life, first or as_of), first)
 
 
-def usual_wait(
+def measure_usual_wait(
     lives: Mapping[int, Sequence[ActivityEvent]], reviews: Sequence[ActivityEvent], as_of: datetime
-) -> Usual | None:
-    """How long pull requests waited for their first review lately; None with fewer than ten."""
+) -> UsualWait | None:
+    """Measure how long pull requests waited for their first review in 90 days; None with fewer than ten."""
     by_item = dict[str, list[ActivityEvent]]()
-    for one in reviews:
-        by_item.setdefault(str(one.details.get("pull_request")), []).append(one)
+    for event in reviews:
+        by_item.setdefault(str(event.details.get("pull_request")), []).append(event)
     waits = list[timedelta]()
     for life in lives.values():
-        pull = pull_request_of(life)
-        review = review_of(life, by_item.get(pull.item, ()), as_of)
+        pull = build_pull_request(life)
+        review = find_first_review(life, by_item.get(pull.item, ()), as_of)
         if review.ready_at and review.first_at and review.first_at >= as_of - RECENT:
             waits.append(review.first_at - review.ready_at)
     waits = sorted(wait for wait in waits if wait > timedelta(0))
-    half, most = nearest_rank(waits, 50), nearest_rank(waits, 85)
-    return Usual(len(waits), half, most) if half and most and len(waits) >= LEAST_USUAL else None
+    half, most = find_nearest_rank(waits, 50), find_nearest_rank(waits, 85)
+    return UsualWait(len(waits), half, most) if half and most and len(waits) >= LEAST_USUAL else None
 
 
-def usual_size(lives: Mapping[int, Sequence[ActivityEvent]], as_of: datetime) -> UsualSize | None:
-    """How large the pull requests of people were that were merged lately; None with fewer than ten."""
+def measure_usual_size(lives: Mapping[int, Sequence[ActivityEvent]], as_of: datetime) -> UsualSize | None:
+    """Measure the size of people's pull requests that were merged in 90 days; None with fewer than ten."""
     merged = [
-        pull_request_of(life).lines
+        build_pull_request(life).lines
         for life in lives.values()
-        if last_activity(life) >= as_of - RECENT
-        and pull_request_of(life).state is State.DONE
-        and not pull_request_of(life).is_of_bot
+        if find_last_activity(life) >= as_of - RECENT
+        and build_pull_request(life).state is State.DONE
+        and not build_pull_request(life).is_of_bot
     ]
     sizes = [lines for lines in merged if lines is not None]
     return UsualSize(len(sizes), round(median(sizes))) if len(sizes) >= LEAST_USUAL else None
 
 
-def linked(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -> ActivityEvent:
-    """The fact that GitHub lists these issues as linked with a pull request, asked for at a moment.
+def create_linked_event(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -> ActivityEvent:
+    """Create the event that GitHub lists these issues as linked with a pull request, as of a moment.
 
-    It bears the picture that was shown last, so that it can be read alone.
+    It includes the latest snapshot, so that it can be read alone.
     """
-    newest = _picture(life)
+    newest = _latest_head_event(life)
     details = {**newest.details, "linked": sorted(issues)}
     return replace(newest, event=LINKED, at=at, delivery="", details=details, before=None, actor=None)
 
 
-def set_aside(
+def create_aside_event(
     number: int, milestone: int, actor: str, at: datetime, *, is_aside: bool = True
 ) -> ActivityEvent:
-    """The fact that somebody says that a pull request is no work of a sprint, or that it may be after all."""
+    """Create the event that a pull request is not part of a sprint, or may be part of it again."""
     event = "set_aside" if is_aside else "taken_up"
     details = {"number": number, "milestone": milestone}
     return ActivityEvent(PLAN, f"{number}/{milestone}", event, at, "", details=details, actor=actor)
 
 
-def aside_by(plans: Iterable[ActivityEvent], number: int, milestone: int) -> str | None:
-    """Who said last that a pull request is no work of a sprint, if that still holds."""
+def find_who_set_aside(plans: Iterable[ActivityEvent], number: int, milestone: int) -> str | None:
+    """Return who set a pull request aside for a sprint, if that still holds."""
     subject = f"{number}/{milestone}"
-    told = sorted((one for one in plans if one.subject == subject), key=lambda one: one.at)
-    return told[-1].actor if told and told[-1].event == "set_aside" else None
+    decisions = sorted((event for event in plans if event.subject == subject), key=lambda event: event.at)
+    return decisions[-1].actor if decisions and decisions[-1].event == "set_aside" else None
 
 
-def pressed(button: Button, delivery: str) -> ActivityEvent:
-    """The fact that somebody pressed a button, and what came of it. `delivery` is what told it."""
+def create_pressed_event(button: PressedButton, delivery: str) -> ActivityEvent:
+    """Create the event that somebody pressed a button, with its result. `delivery` is the webhook's."""
     details = {
         "number": button.number,
         "head": button.head,
         "label": button.label,
-        "said": button.said,
+        "said": button.result,
         "is_done": button.is_done,
     }
     return ActivityEvent(BUTTON, delivery, "pressed", button.at, delivery, details=details, actor=button.by)
 
 
-def last_button(facts: Iterable[ActivityEvent], pull: PullRequest) -> Button | None:
-    """What was pressed last on the check of the present head."""
-    found = [
-        Button(
+def find_last_button(events: Iterable[ActivityEvent], pull: PullRequest) -> PressedButton | None:
+    """Return the last button that was pressed on the check of the current head."""
+    buttons = [
+        PressedButton(
             pull.number,
             pull.head,
-            str(fact.details["label"]),
-            fact.actor or "",
-            fact.at,
-            str(fact.details["said"]),
-            fact.details["is_done"] is True,
+            str(event.details["label"]),
+            event.actor or "",
+            event.at,
+            str(event.details["said"]),
+            event.details["is_done"] is True,
         )
-        for fact in facts
-        if fact.kind == BUTTON and fact.details.get("head") == pull.head
+        for event in events
+        if event.kind == BUTTON and event.details.get("head") == pull.head
     ]
-    # Of those pressed in one second the one that was recorded last.
-    return max(reversed(found), key=lambda one: one.at, default=None)
+    # Of buttons pressed in one second, the one that was recorded last counts.
+    return max(reversed(buttons), key=lambda button: button.at, default=None)
 
 
 def _in_order(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
-    """By GitHub's time. Within one of its seconds a commit that a push replaced comes before the new one,
-    and what ends a pull request after both."""
-    told = list(life)
-    replaced = {(one.at, str(one.before["head"])) for one in told if one.before and "head" in one.before}
+    """Sort events by GitHub's time.
 
-    def place(fact: ActivityEvent) -> tuple[datetime, bool, bool, str]:
-        is_current = (fact.at, fact.subject) not in replaced
-        return fact.at, is_current, fact.details.get("state") != State.OPEN.value, fact.delivery
+    Within one second a commit that a push replaced comes before the new one, and the end of a pull request
+    after both.
+    """
+    events = list(life)
+    replaced = {
+        (event.at, str(event.before["head"])) for event in events if event.before and "head" in event.before
+    }
 
-    return sorted(told, key=place)
+    def sort_key(event: ActivityEvent) -> tuple[datetime, bool, bool, str]:
+        is_current = (event.at, event.subject) not in replaced
+        return event.at, is_current, event.details.get("state") != State.OPEN.value, event.delivery
+
+    return sorted(events, key=sort_key)
 
 
-def last_activity(life: Sequence[ActivityEvent]) -> datetime:
-    """When something happened to a pull request last; that GitHub was asked about it is nothing."""
-    return _picture(life).at
+def find_last_activity(life: Sequence[ActivityEvent]) -> datetime:
+    """Return when something last happened to a pull request, reading its links from GitHub aside."""
+    return _latest_head_event(life).at
 
 
-def _picture(life: Sequence[ActivityEvent]) -> ActivityEvent:
-    """The newest picture. When a list was asked for, a later head may not have been heard of yet."""
-    return next((fact for fact in reversed(life) if fact.event != LINKED), life[-1])
+def _latest_head_event(life: Sequence[ActivityEvent]) -> ActivityEvent:
+    """Return the newest event of the head itself: a list of links may be newer, but lack the latest head."""
+    return next((event for event in reversed(life) if event.event != LINKED), life[-1])
 
 
 def _issues(life: Sequence[ActivityEvent]) -> tuple[int, ...]:
-    """The issues that it is linked with, after all that was told."""
-    links = Links()
-    for fact in life:
-        if fact.event == LINKED:
-            links.list(_numbers(fact.details.get("linked")))
+    """List the issues that a pull request is linked with after all of its events."""
+    links = PullRequestLinks()
+    for event in life:
+        if event.event == LINKED:
+            links.list(_numbers(event.details.get("linked")))
         else:
-            links.say(_followed_words(fact), is_edit=fact.event == "edited")
-    return tuple(own(number) for number in links.closes)
+            links.say(_followed_words(event), is_edit=event.event == "edited")
+    return tuple(local_number(number) for number in links.closes)
 
 
-def _followed_words(fact: ActivityEvent) -> tuple[int, ...]:
-    """What its text closes: GitHub follows such words only towards the default branch."""
-    is_followed = fact.details.get("is_to_default_branch") is not False
-    return _numbers(fact.details.get("closes")) if is_followed else ()
+def _followed_words(event: ActivityEvent) -> tuple[int, ...]:
+    """List the issues that the text closes: GitHub follows such words only towards the default branch."""
+    is_followed = event.details.get("is_to_default_branch") is not False
+    return _numbers(event.details.get("closes")) if is_followed else ()
 
 
-def pull_request_of(life: Sequence[ActivityEvent]) -> PullRequest:
-    """A pull request after all the facts about its heads, of which there is at least one, in order."""
-    newest = _picture(life)
-    told: Mapping[str, Any] = newest.details
-    issues, words = _issues(life), _numbers(told.get("closes"))
-    sizes = [told.get("additions"), told.get("deletions")]
+def build_pull_request(life: Sequence[ActivityEvent]) -> PullRequest:
+    """Build a pull request from all events of its heads, at least one, in order."""
+    newest = _latest_head_event(life)
+    details: Mapping[str, Any] = newest.details
+    issues, words = _issues(life), _numbers(details.get("closes"))
+    sizes = [details.get("additions"), details.get("deletions")]
     return PullRequest(
-        item=str(told["pull_request"]),
-        number=int(told["number"]),
+        item=str(details["pull_request"]),
+        number=int(details["number"]),
         head=newest.subject,
-        created_at=datetime.fromisoformat(str(told["created_at"])),
-        state=State(told["state"]),
-        branch=str(told.get("branch") or ""),
-        base=str(told.get("base") or ""),
-        is_to_default_branch=told.get("is_to_default_branch") is not False,
-        is_from_fork=told.get("is_from_fork") is True,
-        is_draft=told.get("is_draft") is True,
-        lines=None if None in sizes else sum(int(one or 0) for one in sizes),
-        files=told.get("files"),
+        created_at=datetime.fromisoformat(str(details["created_at"])),
+        state=State(details["state"]),
+        branch=str(details.get("branch") or ""),
+        base=str(details.get("base") or ""),
+        is_to_default_branch=details.get("is_to_default_branch") is not False,
+        is_from_fork=details.get("is_from_fork") is True,
+        is_draft=details.get("is_draft") is True,
+        lines=None if None in sizes else sum(int(lines or 0) for lines in sizes),
+        files=details.get("files"),
         closes=tuple(number for number in issues if number in words),
         linked=tuple(number for number in issues if number not in words),
         words=words,
-        mentions=_numbers(told.get("mentions")),
-        milestone=told.get("milestone"),
-        author=told.get("author"),
-        is_of_bot=told.get("is_of_bot") is True or is_bot(told.get("author")),
+        mentions=_numbers(details.get("mentions")),
+        milestone=details.get("milestone"),
+        author=details.get("author"),
+        is_of_bot=details.get("is_of_bot") is True or is_bot(details.get("author")),
     )
 
 
-def _numbers(told: Any) -> tuple[int, ...]:
-    return tuple(int(one) for one in told or ())
+def _numbers(value: Any) -> tuple[int, ...]:
+    return tuple(int(number) for number in value or ())
 
 
 def _ready_at(life: Sequence[ActivityEvent], until: datetime) -> datetime | None:
-    """Since when it asked for reviews without a break, up to a moment; None for a draft, or if not known."""
+    """Return since when it could be reviewed without a break, up to a moment.
+
+    None for a draft, or where that is not known.
+    """
     first = life[0]
     created_at = datetime.fromisoformat(str(first.details["created_at"]))
-    # One that was never seen as a draft is taken as ready since its creation.
-    found = None if first.details.get("is_draft") is True or first.event in {_READY, _DRAFT} else created_at
-    for fact in life:
-        if fact.at >= until and fact is not first:
+    # A pull request that was never a draft counts as ready since its creation.
+    ready_at = (
+        None if first.details.get("is_draft") is True or first.event in {_READY, _DRAFT} else created_at
+    )
+    for event in life:
+        if event.at >= until and event is not first:
             break
-        if fact.event == _READY:
-            found = fact.at
-        elif fact.details.get("is_draft") is True:
-            found = None
-    return found
+        if event.event == _READY:
+            ready_at = event.at
+        elif event.details.get("is_draft") is True:
+            ready_at = None
+    return ready_at
 
 
 def _is_review_of(event: ActivityEvent, pull: PullRequest) -> bool:
-    told = event.details
-    reviewer, author = str(told.get("reviewer") or ""), str(told.get("author") or "")
+    details = event.details
+    reviewer, author = str(details.get("reviewer") or ""), str(details.get("author") or "")
     is_submitted = event.kind == "review" and event.event == "submitted"
-    is_of_person = bool(reviewer) and not is_bot(reviewer) and not told.get("is_bot")
+    is_of_person = bool(reviewer) and not is_bot(reviewer) and not details.get("is_bot")
     is_of_other = not same_login(reviewer, author)
-    return is_submitted and is_of_person and is_of_other and told.get("pull_request") == pull.item
+    return is_submitted and is_of_person and is_of_other and details.get("pull_request") == pull.item

@@ -1,69 +1,65 @@
-"""When a team wants to hear something unasked, and when not: paused, in quiet hours, in quiet threads.
+"""When a team wants no unasked posts: quiet threads, quiet hours, and the morning that follows them.
 
-Settings are read leniently; whatever cannot be understood silences nothing.
+All times of day are local times of the team, without a time zone.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from sprints.calendar import Calendar
 
 _MORNING = time(8)
-_MORNING_LASTS = timedelta(hours=4)
+_MORNING_DURATION = timedelta(hours=4)
 
 
-def is_paused(settings: Mapping[str, object]) -> bool:
-    """Whether nothing at all is said in this repository until somebody resumes it."""
-    return settings.get("paused") is True
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A daily period without unasked posts, `end` excluded; over midnight if `end` is the earlier time."""
+
+    begin: time
+    end: time
+
+    def includes(self, now: time) -> bool:
+        """Whether a local time of day lies within these hours."""
+        now = now.replace(tzinfo=None)
+        if self.begin < self.end:
+            return self.begin <= now < self.end
+        return now >= self.begin or now < self.end
 
 
-def is_quiet_thread(settings: Mapping[str, object], thread: int | None, today: date) -> bool:
-    """Whether a thread is silenced: `quiet` names threads, each with `on` or the last day of its silence."""
-    told = settings.get("quiet")
-    said = told.get(str(thread)) if isinstance(told, Mapping) else None
-    if said is True or said == "on":
-        return True
-    try:
-        return today <= date.fromisoformat(str(said))
-    except ValueError:
-        return False
+@dataclass(frozen=True, slots=True)
+class QuietRules:
+    """The threads and the hours in which nothing is posted unasked.
 
+    `threads` has the last quiet day of each quiet thread by its number; `date.max` means for good.
+    """
 
-def is_quiet_hour(settings: Mapping[str, object], now: time) -> bool:
-    """Whether it is one of the `quiet_hours`, by the team's clock. They may run over midnight."""
-    told = settings.get("quiet_hours")
-    if not isinstance(told, Mapping):
-        return False
-    begin, end = _time(told.get("from")), _time(told.get("until"))
-    if begin is None or end is None or begin == end:
-        return False
-    now = now.replace(tzinfo=None)
-    return begin <= now < end if begin < end else now >= begin or now < end
+    threads: Mapping[int, date] = field(default_factory=dict)
+    hours: QuietHours | None = None
 
+    def is_quiet_thread(self, thread: int | None, today: date) -> bool:
+        """Whether nothing is posted unasked in a thread today. False without a thread."""
+        last_day = self.threads.get(thread) if thread is not None else None
+        return last_day is not None and today <= last_day
 
-def morning_of(settings: Mapping[str, object]) -> time:
-    """When a team's morning begins, by its clock: at 08:00, or at the end of quiet hours that last longer."""
-    hours = settings.get("quiet_hours")
-    end = _time(hours.get("until")) if isinstance(hours, Mapping) else None
-    return end if end is not None and is_quiet_hour(settings, _MORNING) else _MORNING
+    def is_quiet_hour(self, now: time) -> bool:
+        """Whether a local time of day lies within the quiet hours."""
+        return self.hours is not None and self.hours.includes(now)
 
+    @property
+    def morning(self) -> time:
+        """The local time at which the morning begins: 08:00, or the end of quiet hours that include 08:00."""
+        if self.hours is not None and self.hours.includes(_MORNING):
+            return self.hours.end
+        return _MORNING
 
-def is_morning(settings: Mapping[str, object], now: datetime, calendar: Calendar) -> bool:
-    """Whether it is the morning of a working day: when people look at what is new, and can act on it."""
-    there, begin = calendar.local(now), morning_of(settings)
-    end = (datetime.combine(there.date(), begin) + _MORNING_LASTS).time()
-    is_within = begin <= there.time() and (there.time() < end or end < begin)
-    return is_within and calendar.is_working_day(there.date())
+    def is_morning(self, now: datetime, calendar: Calendar) -> bool:
+        """Whether it is the morning of a working day, when people look at news and can act on it.
 
-
-def standup_at(settings: Mapping[str, object]) -> time | None:
-    """When a team wants its standup told each working day, by its clock; None if it did not ask for that."""
-    told = settings.get("standup")
-    return _time(told) if isinstance(told, str) else None
-
-
-def _time(told: object) -> time | None:
-    try:
-        return time.fromisoformat(str(told).zfill(5)) if told else None
-    except ValueError:
-        return None
+        A morning lasts four hours.
+        """
+        local, begin = calendar.local(now), self.morning
+        end = (datetime.combine(local.date(), begin) + _MORNING_DURATION).time()
+        is_within = begin <= local.time() and (local.time() < end or end < begin)
+        return is_within and calendar.is_working_day(local.date())

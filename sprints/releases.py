@@ -1,4 +1,4 @@
-"""Which release of a repository is a milestone's: the one that is called like it."""
+"""The release of a milestone: the one with the milestone's title as tag or name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,27 +8,28 @@ from sprints.model import ActivityEvent
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release that was published. `id` is GitHub's."""
+    """A published release. `id` is GitHub's."""
 
     id: int
     tag: str
 
 
-def release_of(title: str, published: Iterable[ActivityEvent]) -> Release | None:
-    """The release whose tag or name is the milestone's title, with or without a `v` before it.
+def find_release(title: str, published: Iterable[ActivityEvent]) -> Release | None:
+    """Find the release whose tag or name is the milestone's title.
 
-    Upper or lower case makes no difference. A tag goes before a name, and of several the first published.
+    A leading `v` and case make no difference. A tag is preferred to a name, and of several the one that was
+    published first.
     """
-    wanted = {_bare(title)} - {""}
-    found = sorted(published, key=lambda one: (one.at, one.subject))
+    wanted = {_without_v(title)} - {""}
+    oldest_first = sorted(published, key=lambda event: (event.at, event.subject))
     for key in ("tag", "name"):
-        for one in found:
-            if _bare(one.details.get(key)) in wanted and one.subject.isdecimal():
-                return Release(int(one.subject), str(one.details.get("tag") or title))
+        for event in oldest_first:
+            if _without_v(event.details.get(key)) in wanted and event.subject.isdecimal():
+                return Release(int(event.subject), str(event.details.get("tag") or title))
     return None
 
 
-def _bare(name: object) -> str:
-    """`v1.4` and `1.4` are the same; of other words the `v` is a letter."""
+def _without_v(name: object) -> str:
+    """Remove the `v` of a version (`v1.4`), but not of other words, and ignore case."""
     text = name.strip().casefold() if isinstance(name, str) else ""
     return text[1:] if text[:1] == "v" and text[1:2].isdigit() else text

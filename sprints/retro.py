@@ -1,23 +1,23 @@
-"""What a team may want to talk about after a sprint: the items that stood out, and in which way."""
+"""Topics for a retrospective: the items that stood out in a sprint, by kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sprints.blocked import blocked_time
-from sprints.facts import Cause, Facts
+from sprints.blocked import add_up_blocked_time
+from sprints.facts import Facts, ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 from sprints.report import Report
 
-# What took less is no topic.
+# Shorter times are no topic.
 LEAST_ELAPSED = timedelta(days=1)
 LEAST_CROSSED = 2
 
 
 class Topic(StrEnum):
-    """In which way an item stood out."""
+    """The way in which an item stood out."""
 
     OLDEST = "oldest"
     BLOCKED = "blocked"
@@ -27,12 +27,12 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RetroEvidence:
     """One item of a topic.
 
-    `elapsed` is for how long it was in progress or blocked (both in elapsed time), or how long after the end
-    it was done. `at` is when it was added late. `count` says how often it was re-opened or carried. `reason`
-    and `by` (issue numbers) say what blocked it. One that `is_over` was done, or is no longer blocked.
+    `elapsed` is how long it was in progress or blocked (both in elapsed time), or how long after the end it
+    was done. `at` is when it was added late. `count` is how often it was reopened or carried over. `reason`
+    and `by` (issue numbers) are what blocked it. An item that `is_over` was done, or is no longer blocked.
     """
 
     topic: Topic
@@ -45,53 +45,53 @@ class Evidence:
     is_over: bool = True
 
 
-def evidence_of(
+def collect_evidence(
     facts: Facts,
     report: Report,
     flows: Iterable[Flow],
     crossed: Mapping[Number, int],
     done_at: Mapping[Number, datetime],
-) -> dict[Topic, list[Evidence]]:
-    """The evidence of a sprint by topic, the weightiest of each first; topics without any are left out.
+) -> dict[Topic, list[RetroEvidence]]:
+    """Collect the evidence of a sprint by topic, the weightiest of each first; empty topics are left out.
 
-    `facts` and `flows` are those as of the sprint's end, or now. `crossed` says by number how many sprints'
+    `facts` and `flows` are those as of the sprint's end, or now. `crossed` gives by number how many sprint
     ends an item has crossed, `done_at` when it was done, also after the end.
     """
     own = {*report.done.numbers, *report.left.numbers}
     flows = [flow for flow in flows if flow.number in own and not flow.is_covered]
-    found = [
+    evidence = [
         *_oldest(flows, facts.as_of),
         *_blocked(flows, facts.sprint.start, facts.as_of),
         *_reopened(facts),
         *_late(facts, report, done_at),
         *_carried(report, crossed),
     ]
-    by_topic = {topic: [one for one in found if one.topic is topic] for topic in Topic}
-    return {topic: sorted(told, key=_weight) for topic, told in by_topic.items() if told}
+    by_topic = {topic: [entry for entry in evidence if entry.topic is topic] for topic in Topic}
+    return {topic: sorted(entries, key=_weight) for topic, entries in by_topic.items() if entries}
 
 
-def _weight(one: Evidence) -> tuple[timedelta, int, tuple[str, int]]:
-    return -(one.elapsed or timedelta(0)), -one.count, place(one.number)
+def _weight(evidence: RetroEvidence) -> tuple[timedelta, int, tuple[str, int]]:
+    return -(evidence.elapsed or timedelta(0)), -evidence.count, split_number(evidence.number)
 
 
-def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[Evidence]:
-    """Work in progress and work done, by how long it took since it was begun."""
+def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[RetroEvidence]:
+    """Yield the work in progress and the work done, with the time since it was started."""
     for flow in flows:
         if flow.started_at is None or (flow.done_at and not flow.is_start_dated):
             continue
         elapsed = (flow.done_at or until) - flow.started_at
         if elapsed >= LEAST_ELAPSED:
-            yield Evidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
+            yield RetroEvidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
 
 
-def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[Evidence]:
+def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[RetroEvidence]:
     for flow in flows:
-        elapsed = blocked_time(flow.blocks, until, start)
+        elapsed = add_up_blocked_time(flow.blocks, until, start)
         if not elapsed:
             continue
         reasons = [block.reason for block in flow.blocks if block.reason]
         by = dict.fromkeys(block.number for block in flow.blocks if block.number)
-        yield Evidence(
+        yield RetroEvidence(
             Topic.BLOCKED,
             flow.number,
             elapsed,
@@ -101,26 +101,28 @@ def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterato
         )
 
 
-def _reopened(facts: Facts) -> Iterator[Evidence]:
+def _reopened(facts: Facts) -> Iterator[RetroEvidence]:
     for item in facts.items:
         if item.reopened and not item.is_covered:
-            yield Evidence(Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done")
+            yield RetroEvidence(
+                Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done"
+            )
 
 
-def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[Evidence]:
-    """What was added after the commitment, and what was done after the end."""
+def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[RetroEvidence]:
+    """Yield what was added after the commitment, and what was done after the end."""
     done = set(report.done.numbers)
-    added = {entry.number: entry.at for entry in report.changes[Cause.ADDED].entries}
+    added = {entry.number: entry.at for entry in report.changes[ScopeCause.ADDED].entries}
     for number, at in added.items():
         if at:
-            yield Evidence(Topic.LATE, number, at=at, is_over=number in done)
+            yield RetroEvidence(Topic.LATE, number, at=at, is_over=number in done)
     end = facts.sprint.end
     for number in report.late.numbers:
-        if end and (when := done_at.get(number)) and when >= end:
-            yield Evidence(Topic.LATE, number, when - end)
+        if end and (finished_at := done_at.get(number)) and finished_at >= end:
+            yield RetroEvidence(Topic.LATE, number, finished_at - end)
 
 
-def _carried(report: Report, crossed: Mapping[Number, int]) -> Iterator[Evidence]:
+def _carried(report: Report, crossed: Mapping[Number, int]) -> Iterator[RetroEvidence]:
     for number in report.left.numbers:
         if (count := crossed.get(number, 0)) >= LEAST_CROSSED:
-            yield Evidence(Topic.CARRIED, number, count=count, is_over=False)
+            yield RetroEvidence(Topic.CARRIED, number, count=count, is_over=False)

@@ -1,4 +1,4 @@
-"""What endangers a running sprint: each risk with the items that show it, most at stake first."""
+"""The risks to a running sprint, each with the items that show it, the highest stake first."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from enum import StrEnum
 from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.durations import ServiceLevel
-from sprints.facts import Amount, Cause, Facts, Item
+from sprints.facts import Amount, Facts, Item, ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 
-# Below these shares a thing is usual, and naming it would be noise.
+# Below these shares a risk is ordinary, and naming it would be noise.
 LARGE_SHARE, GROWTH_SHARE, UNESTIMATED_SHARE = Decimal("0.25"), Decimal("0.1"), Decimal("0.2")
 LEAST_QUIET_DAYS, LEAST_CARRIES = 2, 2
 LONG_REVIEW = timedelta(days=2)
 
 
 class RiskKind(StrEnum):
-    """What may go wrong."""
+    """A kind of risk."""
 
     BLOCKED = "blocked"
     OLD = "old"
@@ -34,8 +34,10 @@ class RiskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One risk. `stake` is the part of the open work that it touches, 0 to 1; `amount` that work, or what was
-    added. `since` is the day from which on it has been so, `days` how many working days that is.
+    """One risk to a sprint.
+
+    `stake` is the part of the open work that it touches, 0 to 1; `amount` that work, or the work that was
+    added. `since` is the first day of the risk, `days` the number of working days since.
     """
 
     kind: RiskKind
@@ -46,7 +48,7 @@ class Risk:
     days: int = 0
 
 
-def risks_of(
+def find_risks(
     facts: Facts,
     unit: str,
     flows: Iterable[Flow],
@@ -55,32 +57,33 @@ def risks_of(
     carries: Mapping[Number, int] | None = None,
     reviews: Mapping[Number, datetime] | None = None,
 ) -> tuple[Risk, ...]:
-    """The risks of a sprint as of its facts, in a unit.
+    """Find the risks to a sprint as of its facts, in one unit.
 
-    `flows` are those as of the same moment, `level` the team's service level expectation. `carries` says by
-    item over how many sprints' ends it was carried, `reviews` since when a pull request waits for a review.
+    `flows` are those as of the same moment, `level` is the team's service level expectation. `carries` gives
+    for each item how many sprint ends it has crossed, `reviews` since when a pull request has waited for a
+    review.
     """
     open_items = facts.open_items
     if not open_items or facts.sprint.has_ended(facts.as_of):
         return ()
     by_number = {flow.number: flow for flow in flows}
-    known = [(item, by_number[item.number]) for item in open_items if item.number in by_number]
+    open_flows = [(item, by_number[item.number]) for item in open_items if item.number in by_number]
     sizes = _Sizes(open_items, unit)
-    found = [
-        sizes.risk(RiskKind.BLOCKED, [item for item, flow in known if flow.open_blocks]),
-        sizes.risk(RiskKind.OLD, [item for item, flow in known if _is_old(flow, facts, level)]),
-        sizes.risk(RiskKind.LARGE, [item for item, flow in known if _is_large(item, flow, sizes)]),
-        sizes.risk(RiskKind.CARRIED, _carried(open_items, carries or {})),
-        sizes.risk(RiskKind.REVIEW, _in_review(open_items, reviews or {}, facts.as_of)),
-        _unestimated(facts, open_items),
-        _grown(facts, unit),
-        _quiet(facts),
+    risks = [
+        sizes.risk(RiskKind.BLOCKED, [item for item, flow in open_flows if flow.open_blocks]),
+        sizes.risk(RiskKind.OLD, [item for item, flow in open_flows if _is_old(flow, facts, level)]),
+        sizes.risk(RiskKind.LARGE, [item for item, flow in open_flows if _is_large(item, flow, sizes)]),
+        sizes.risk(RiskKind.CARRIED, _carried_items(open_items, carries or {})),
+        sizes.risk(RiskKind.REVIEW, _items_in_long_review(open_items, reviews or {}, facts.as_of)),
+        _unestimated_risk(facts, open_items),
+        _growth_risk(facts, unit),
+        _quiet_risk(facts),
     ]
-    return tuple(sorted((risk for risk in found if risk), key=lambda risk: (-risk.stake, risk.kind)))
+    return tuple(sorted((risk for risk in risks if risk), key=lambda risk: (-risk.stake, risk.kind)))
 
 
 class _Sizes:
-    """How large the open items are."""
+    """The sizes of the open items in one unit."""
 
     def __init__(self, items: Sequence[Item], unit: str) -> None:
         self._unit = unit
@@ -90,11 +93,11 @@ class _Sizes:
         return measure(Amount(item.points or Decimal(0), 1), self._unit)
 
     def risk(self, kind: RiskKind, items: Sequence[Item]) -> Risk | None:
-        """What these items put at stake; nothing without any."""
+        """Build the risk of these items, by the share of the open work; None without items."""
         if not items:
             return None
         amount = sum(map(self.of, items), Decimal(0))
-        ordered = sorted(items, key=lambda item: (-self.of(item), place(item.number)))
+        ordered = sorted(items, key=lambda item: (-self.of(item), split_number(item.number)))
         return Risk(
             kind,
             amount / self.total if self.total else Decimal(0),
@@ -104,7 +107,7 @@ class _Sizes:
 
 
 def _is_old(flow: Flow, facts: Facts, level: ServiceLevel | None) -> bool:
-    """Longer in progress than 85 % of the team's items took."""
+    """Return whether an item has been in progress for longer than 85 % of the team's items took."""
     if level is None or flow.started_at is None or not flow.is_in_progress:
         return False
     calendar = facts.sprint.calendar
@@ -112,48 +115,51 @@ def _is_old(flow: Flow, facts: Facts, level: ServiceLevel | None) -> bool:
 
 
 def _is_large(item: Item, flow: Flow, sizes: _Sizes) -> bool:
-    """A quarter of what is left in one item that nobody has begun."""
+    """Return whether nobody has started an item that is more than a quarter of the open work."""
     return flow.started_at is None and sizes.of(item) > LARGE_SHARE * sizes.total and sizes.of(item) > 1
 
 
-def _carried(items: Sequence[Item], carries: Mapping[Number, int]) -> list[Item]:
+def _carried_items(items: Sequence[Item], carries: Mapping[Number, int]) -> list[Item]:
     return [item for item in items if carries.get(item.number, 0) >= LEAST_CARRIES]
 
 
-def _in_review(items: Sequence[Item], reviews: Mapping[Number, datetime], now: datetime) -> list[Item]:
+def _items_in_long_review(
+    items: Sequence[Item], reviews: Mapping[Number, datetime], now: datetime
+) -> list[Item]:
     return [item for item in items if item.number in reviews and now - reviews[item.number] > LONG_REVIEW]
 
 
-def _unestimated(facts: Facts, items: Sequence[Item]) -> Risk | None:
-    missing = sorted((item.number for item in items if item.points is None), key=place)
+def _unestimated_risk(facts: Facts, items: Sequence[Item]) -> Risk | None:
+    missing = sorted((item.number for item in items if item.points is None), key=split_number)
     share = Decimal(len(missing)) / len(items)
-    # Where most of the sprint is not estimated the team counts items, and that is no risk.
+    # A team that estimates nothing counts items, and that is no risk.
     counts_items = len(missing) == len(items) and facts.unit == "count"
     if share < UNESTIMATED_SHARE or counts_items:
         return None
     return Risk(RiskKind.UNESTIMATED, share, tuple(missing))
 
 
-def _grown(facts: Facts, unit: str) -> Risk | None:
-    """What came in since the commitment, less what went."""
+def _growth_risk(facts: Facts, unit: str) -> Risk | None:
+    """Build the risk of work that was added since the commitment, less what was removed."""
     scope, committed = measure(facts.scope, unit), measure(facts.committed, unit)
     grown = scope - committed
     if not committed or grown < GROWTH_SHARE * committed:
         return None
-    added = tuple(dict.fromkeys(line.number for line in facts.ledger if line.cause is Cause.ADDED))
+    added = tuple(dict.fromkeys(line.number for line in facts.ledger if line.cause is ScopeCause.ADDED))
     return Risk(RiskKind.GROWN, min(grown / scope, Decimal(1)), added, grown)
 
 
-def _quiet(facts: Facts) -> Risk | None:
-    """Working days that are over and on which nothing was done, up to now."""
+def _quiet_risk(facts: Facts) -> Risk | None:
+    """Build the risk of past working days without any work done, up to now."""
     sprint, calendar = facts.sprint, facts.sprint.calendar
     today = calendar.day_of(facts.as_of)
-    before, last = 0, sprint.first_day
+    done_before, quiet_since = 0, sprint.first_day
     for day in facts.days:
-        if day.done.count > before:
-            last = day.date + timedelta(days=1)
-        before = day.done.count
-    quiet = [day for day in days_between(last, today - timedelta(days=1)) if calendar.is_working_day(day)]
+        if day.done.count > done_before:
+            quiet_since = day.date + timedelta(days=1)
+        done_before = day.done.count
+    yesterday = today - timedelta(days=1)
+    quiet = [day for day in days_between(quiet_since, yesterday) if calendar.is_working_day(day)]
     if len(quiet) < LEAST_QUIET_DAYS or sprint.due is None:
         return None
     left = sum(map(calendar.is_working_day, days_between(today, sprint.due)))

@@ -1,33 +1,33 @@
-"""What an item stands for whose work other items tell: a parent's sub-issues, a pull request's issues."""
+"""The work behind an item that others cover: a parent's sub-issues, a pull request's issues."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sprints.facts import Amount, Item, amount_of
+from sprints.facts import Amount, Item, sum_items
 
 
 @dataclass(frozen=True, slots=True)
 class RollUp:
-    """The work below an item: all of it that was not given up, and what of that is done."""
+    """The work below an item: all of it that was not given up, and the part that is done."""
 
     total: Amount
     done: Amount
 
 
 def roll_up(item: Item, items: Iterable[Item]) -> RollUp:
-    """The sums of the items of the milestone that tell an item's work, each counted once at any depth.
+    """Add up the items of the milestone that cover an item, each counted once at any depth.
 
-    What was done before the sprint counts here, because it is done.
+    Work that was done before the sprint counts here, too.
     """
-    by_id = {one.item: one for one in items}
-    leaves, seen, waiting = list[Item](), {item.item}, list(item.told_by)
+    by_id = {item.item: item for item in items}
+    leaves, visited, waiting = list[Item](), {item.item}, list(item.covered_by)
     while waiting:
-        found = by_id.get(waiting.pop())
-        if found is None or found.item in seen:
+        covering = by_id.get(waiting.pop())
+        if covering is None or covering.item in visited:
             continue
-        seen.add(found.item)
-        if found.is_covered:
-            waiting += found.told_by
-        elif found.state != "dropped":
-            leaves.append(found)
-    return RollUp(amount_of(leaves), amount_of(leaf for leaf in leaves if leaf.state != "open"))
+        visited.add(covering.item)
+        if covering.is_covered:
+            waiting += covering.covered_by
+        elif covering.state != "dropped":
+            leaves.append(covering)
+    return RollUp(sum_items(leaves), sum_items(leaf for leaf in leaves if leaf.state != "open"))

@@ -1,27 +1,29 @@
-"""Which sprint is meant when nobody says."""
+"""The choice of a sprint when none is named."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sprints.milestone import Sprint
 
-# For so long the sprint that ended last is still what people talk about.
+# For this long, the sprint that ended last is still preferred to a planned one.
 RECENTLY = timedelta(days=14)
 
 
-def choose(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
-    """The sprint of the issue where it was asked (`asked_in`: its milestone's number); else the running one
-    that ends first; else the one that ended within the last 14 days; else the next planned one.
+def choose_sprint(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
+    """Choose the sprint for a question.
+
+    It is the sprint of the issue where it was asked (`asked_in`: its milestone's number), else the running
+    one that ends first, else the one that ended within the last 14 days, else the next planned one.
     """
     for sprint in sprints:
         if asked_in is not None and sprint.number_in() == asked_in:
             return sprint
-    alive = [sprint for sprint in sprints if not sprint.is_deleted]
-    unfinished = [sprint for sprint in alive if sprint.closed_at is None and not sprint.has_ended(now)]
+    existing = [sprint for sprint in sprints if not sprint.is_deleted]
+    unfinished = [sprint for sprint in existing if sprint.closed_at is None and not sprint.has_ended(now)]
     running = [sprint for sprint in unfinished if sprint.start <= now]
     if running:
         return min(running, key=lambda s: (s.end is None, s.end or s.start, s.number, s.milestone))
-    ended = [sprint for sprint in alive if sprint.end and timedelta(0) <= now - sprint.end <= RECENTLY]
+    ended = [sprint for sprint in existing if sprint.end and timedelta(0) <= now - sprint.end <= RECENTLY]
     if ended:
         return max(ended, key=lambda s: (s.end or s.start, s.number, s.milestone))
     return min(unfinished, key=lambda s: (s.start, s.number, s.milestone), default=None)

@@ -4,103 +4,117 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sprints.milestone import Part
-from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent, in_order
-from sprints.numbering import Number, number_in, place, seen_from
+from sprints.milestone import SprintPart
+from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent, sort_events
+from sprints.numbering import Number, qualify_number, split_number, translate_number
 
 _Milestones = Mapping[int, Sequence[MilestoneEvent]]
 _SUMS = ("carried", "late")
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
-    """Which milestones are one, by GitHub's ids: `leader_of` tells the first repository's milestone, `parts`
-    those of the others that belong to it. `leading` are all of the first repository.
+class SharedSprints:
+    """The milestones that form one sprint, by GitHub's ids.
+
+    `leader_of` maps each milestone to that of the first repository, `parts` that one to the milestones of the
+    others. `leading` are all milestones of the first repository.
     """
 
     leader_of: Mapping[int, int]
-    parts: Mapping[int, tuple[Part, ...]]
+    parts: Mapping[int, tuple[SprintPart, ...]]
     leading: frozenset[int]
 
 
-def sharing_of(leading: _Milestones, others: Mapping[str, _Milestones]) -> Sharing:
-    """From all events of the milestones of the first repository, and of the others by name.
+def find_shared_sprints(leading: _Milestones, others: Mapping[str, _Milestones]) -> SharedSprints:
+    """Match milestones by title, from all events of those of the first repository and of the others by name.
 
-    Titles are compared as they are now, whatever their case. What was deleted belongs to nothing.
+    Titles are compared as they are now, ignoring case. Deleted milestones belong to no shared sprint.
     """
-    leaders = {title: milestone for milestone, told in leading.items() if (title := _title(told))}
-    leader_of, parts = dict[int, int](), dict[int, list[Part]]()
+    leaders = {
+        title: milestone
+        for milestone, milestone_events in leading.items()
+        if (title := _title(milestone_events))
+    }
+    leader_of, parts = dict[int, int](), dict[int, list[SprintPart]]()
     for repository, milestones in others.items():
-        for milestone, told in milestones.items():
-            leader = leaders.get(_title(told) or "")
+        for milestone, milestone_events in milestones.items():
+            leader = leaders.get(_title(milestone_events) or "")
             if leader is not None:
                 leader_of[milestone] = leader
-                parts.setdefault(leader, []).append(Part(repository, milestone, told[0].number))
-    found = {leader: tuple(belonging) for leader, belonging in parts.items()}
-    return Sharing(leader_of, found, frozenset(leading))
+                parts.setdefault(leader, []).append(
+                    SprintPart(repository, milestone, milestone_events[0].number)
+                )
+    parts_of = {leader: tuple(belonging) for leader, belonging in parts.items()}
+    return SharedSprints(leader_of, parts_of, frozenset(leading))
 
 
-def seen_items(
-    items: Mapping[str, Sequence[ItemEvent]], repository: str, sharing: Sharing
+def qualify_items(
+    items: Mapping[str, Sequence[ItemEvent]], repository: str, sharing: SharedSprints
 ) -> dict[str, list[ItemEvent]]:
-    """A repository's events with the names of items and the milestones that they have in shared sprints."""
+    """Map a repository's item events to the item names and milestone ids of shared sprints."""
     return {
-        item: [_seen(event, repository, sharing.leader_of) for event in told] for item, told in items.items()
+        item: [_qualify_event(event, repository, sharing.leader_of) for event in item_events]
+        for item, item_events in items.items()
     }
 
 
-def seen_labels(labels: Iterable[LabelEvent], repository: str) -> list[LabelEvent]:
-    """What happened to a repository's labels, beside that of others."""
+def qualify_labels(labels: Iterable[LabelEvent], repository: str) -> list[LabelEvent]:
+    """Mark label events with their repository, so that labels of several repositories can be told apart."""
     return [replace(label, repository=repository) for label in labels] if repository else list(labels)
 
 
-def seen_activity(events: Iterable[ActivityEvent], repository: str) -> list[ActivityEvent]:
-    """What else happened in a repository; the numbers that it names are those of its items."""
+def qualify_activity(events: Iterable[ActivityEvent], repository: str) -> list[ActivityEvent]:
+    """Qualify the item numbers in a repository's other events with the repository's name."""
     return [
-        replace(event, details={**event.details, "number": number_in(repository, number)})
+        replace(event, details={**event.details, "number": qualify_number(repository, number)})
         if isinstance(number := event.details.get("number"), int)
         else event
         for event in events
     ]
 
 
-def taken_from(values: Mapping[str, Any], there: str, here: str) -> dict[str, Any]:
-    """Plain values of a sprint (plain.py) that were taken in the repository `there`, as seen from `here`."""
+def renumber_values(values: Mapping[str, Any], source: str, target: str) -> dict[str, Any]:
+    """Renumber a sprint's plain values (plain.py), taken in repository `source`, for repository `target`."""
 
-    def renamed(number: Number) -> Number:
-        return seen_from(number, there, here)
+    def renumber(number: Number) -> Number:
+        return translate_number(number, source, target)
 
-    def listed(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [{**item, "number": renamed(item["number"])} for item in items]
+    def renumber_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**item, "number": renumber(item["number"])} for item in items]
 
-    lists = {name: listed(values[name]) for name in ("items", "committed_items", "done_items", "changes")}
-    numbers = {name: [renamed(one) for one in values[name]] for name in ("covered", "first_seen_later")}
+    lists = {
+        name: renumber_items(values[name]) for name in ("items", "committed_items", "done_items", "changes")
+    }
+    numbers = {
+        name: [renumber(number) for number in values[name]] for name in ("covered", "first_seen_later")
+    }
     sums = {
-        name: {**values[name], "items": [renamed(one) for one in values[name]["items"]]} for name in _SUMS
+        name: {**values[name], "items": [renumber(number) for number in values[name]["items"]]}
+        for name in _SUMS
     }
     return {**values, **lists, **numbers, **sums}
 
 
-def _seen(event: ItemEvent, repository: str, leader_of: Mapping[int, int]) -> ItemEvent:
-    shown = event.snapshot
-    closes = shown.closes
+def _qualify_event(event: ItemEvent, repository: str, leader_of: Mapping[int, int]) -> ItemEvent:
+    original = event.snapshot
+    closes = original.closes
     if closes is not None and repository:
-        closes = tuple(number_in(repository, place(number)[1]) for number in closes)
-    snapshot = replace(
-        shown,
-        number=number_in(repository, place(shown.number)[1]),
-        milestone=_led(shown.milestone, leader_of),
+        closes = tuple(qualify_number(repository, split_number(number)[1]) for number in closes)
+    qualified = replace(
+        original,
+        number=qualify_number(repository, split_number(original.number)[1]),
+        milestone=_map_milestone(original.milestone, leader_of),
         closes=closes,
     )
-    return replace(event, snapshot=snapshot, milestone=_led(event.milestone, leader_of))
+    return replace(event, snapshot=qualified, milestone=_map_milestone(event.milestone, leader_of))
 
 
-def _led(milestone: int | None, leader_of: Mapping[int, int]) -> int | None:
+def _map_milestone(milestone: int | None, leader_of: Mapping[int, int]) -> int | None:
     return milestone if milestone is None else leader_of.get(milestone, milestone)
 
 
-def _title(told: Sequence[MilestoneEvent]) -> str | None:
-    last = in_order(told)[-1]
+def _title(events: Sequence[MilestoneEvent]) -> str | None:
+    last = sort_events(events)[-1]
     return (
-        None if any(event.event == "deleted" for event in told) else " ".join(last.title.casefold().split())
+        None if any(event.event == "deleted" for event in events) else " ".join(last.title.casefold().split())
     )

@@ -1,4 +1,4 @@
-"""Stretches of time: some over, some still going on."""
+"""Spans of time, over or still going on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,54 +9,56 @@ from sprints.model import State
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """From `since` on, until before `until`; None while it goes on."""
+class TimeSpan:
+    """A span from `since` until before `until`; None while it goes on."""
 
     since: datetime
     until: datetime | None = None
 
     def ends_by(self, now: datetime) -> datetime:
-        """Its end, or `now` while it goes on."""
+        """Return its end, or `now` while it goes on."""
         return now if self.until is None else min(self.until, now)
 
-    def common(self, other: "Span") -> "Span | None":
-        """The time that lies in both, or None if there is none."""
+    def common(self, other: "TimeSpan") -> "TimeSpan | None":
+        """Return the time that lies in both spans, or None if there is none."""
         ends = [span.until for span in (self, other) if span.until is not None]
         since, until = max(self.since, other.since), min(ends, default=None)
-        return Span(since, until) if until is None or since < until else None
+        return TimeSpan(since, until) if until is None or since < until else None
 
 
-def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same time in as few stretches as possible, the oldest first: no moment lies in two of them."""
-    found = list[Span]()
-    for span in sorted(spans, key=lambda one: one.since):
-        if found and (last := found[-1]).until is None:
+def merge_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+    """Merge spans that overlap or touch, the oldest first: no moment lies in two of the results."""
+    merged_spans = list[TimeSpan]()
+    for span in sorted(spans, key=lambda span: span.since):
+        if merged_spans and (last := merged_spans[-1]).until is None:
             break
-        if found and last.until is not None and span.since <= last.until:
-            found[-1] = Span(last.since, None if span.until is None else max(last.until, span.until))
+        if merged_spans and last.until is not None and span.since <= last.until:
+            merged_spans[-1] = TimeSpan(
+                last.since, None if span.until is None else max(last.until, span.until)
+            )
         else:
-            found.append(span)
-    return tuple(found)
+            merged_spans.append(span)
+    return tuple(merged_spans)
 
 
-def total(spans: Iterable[Span], now: datetime, since: datetime | None = None) -> timedelta:
-    """How long these lasted together, until `now` and from `since` on; what overlaps is counted once."""
-    found = timedelta()
-    for span in merged(spans):
+def add_up_spans(spans: Iterable[TimeSpan], now: datetime, since: datetime | None = None) -> timedelta:
+    """Add up the time in spans until `now`, from `since` on; overlaps count once."""
+    duration = timedelta()
+    for span in merge_spans(spans):
         begin = span.since if since is None else max(span.since, since)
-        found += max(span.ends_by(now) - begin, timedelta())
-    return found
+        duration += max(span.ends_by(now) - begin, timedelta())
+    return duration
 
 
-def open_spans(created_at: datetime, history: Iterable[SprintChange]) -> tuple[Span, ...]:
-    """When an item was open, by how it changed (see history.py)."""
-    found, since = list[Span](), created_at
+def find_open_spans(created_at: datetime, history: Iterable[SprintChange]) -> tuple[TimeSpan, ...]:
+    """List the spans in which an item was open, from its changes (see history.py)."""
+    spans, since = list[TimeSpan](), created_at
     is_open = True
     for change in history:
         if change.after.state is State.OPEN:
             since, is_open = (since if is_open else change.at), True
             continue
         if is_open and since < (until := min(change.after.done_at or change.at, change.at)):
-            found.append(Span(since, until))
+            spans.append(TimeSpan(since, until))
         is_open = False
-    return (*found, Span(since)) if is_open else tuple(found)
+    return (*spans, TimeSpan(since)) if is_open else tuple(spans)

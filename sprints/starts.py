@@ -1,7 +1,7 @@
-"""When work on an item began, and how we know.
+"""The start of work on an item, and the signal that it is known from.
 
 The first kind of signal that occurred at all decides, in the order of `StartSignal`; of that kind the
-earliest one. Such a hierarchy is that of gh-velocity (https://github.com/dvhthomas/gh-velocity).
+earliest signal. Such a hierarchy is that of gh-velocity (https://github.com/dvhthomas/gh-velocity).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sprints.links import links_since
+from sprints.links import find_link_times
 from sprints.model import ItemEvent
 from sprints.numbering import Number
-from sprints.pauses import STARTED, resumptions, statements
+from sprints.pauses import STARTED, find_resumptions, select_commands
 
 # The category of an issue's status that says that work has begun.
 _STARTED = "started"
 
 
 class StartSignal(StrEnum):
-    """What tells that work has begun, the most deliberate first."""
+    """The signals that work has begun, the most deliberate first."""
 
     COMMAND = "command"
     STATUS = "status"
@@ -33,51 +33,51 @@ _RANK = {signal: rank for rank, signal in enumerate(StartSignal)}
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Work had begun at `at`. Unless that `is_dated` it began at some time before, which nobody told us."""
+    """The start of work at `at`, or at an unknown time before, unless it `is_dated`."""
 
     at: datetime
     signal: StartSignal
     is_dated: bool = True
 
 
-def start_of(
+def find_start(
     ordered: Sequence[ItemEvent], started_labels: Collection[str], linked_at: datetime | None = None
 ) -> Start | None:
-    """How one item was started, from all its events in order, or None if nothing says so.
+    """Find the start of one item, from all its events in order, or None without any signal.
 
-    `started_labels` are in lower case. `linked_at` is when a pull request was there to close it. A command
-    that only ended a pause is no start.
+    `started_labels` are in lower case. `linked_at` is when the first pull request that closes it appeared. A
+    command that only ended a pause is no start.
     """
-    signs = [sign for event in ordered for sign in _told(event, started_labels)]
-    # Corrections show what we missed, but not when it happened.
+    starts = [start for event in ordered for start in _starts_by_event(event, started_labels)]
+    # Corrections show missed changes, but not when they happened.
     for event in (*ordered[:1], *(event for event in ordered[1:] if event.event == "corrected")):
-        signs += _shown(event, started_labels)
+        starts += _starts_in_snapshot(event, started_labels)
     if linked_at:
-        signs.append(Start(linked_at, StartSignal.PULL_REQUEST))
-    said = statements(ordered)
-    resumed = resumptions(said, [sign.at for sign in signs])
-    signs += [
+        starts.append(Start(linked_at, StartSignal.PULL_REQUEST))
+    commands = select_commands(ordered)
+    resuming = find_resumptions(commands, [start.at for start in starts])
+    starts += [
         Start(event.at, StartSignal.COMMAND)
-        for event in said
-        if event.event == STARTED and event not in resumed
+        for event in commands
+        if event.event == STARTED and event not in resuming
     ]
-    return min(signs, key=lambda sign: (_RANK[sign.signal], sign.at, sign.is_dated), default=None)
+    return min(starts, key=lambda start: (_RANK[start.signal], start.at, start.is_dated), default=None)
 
 
-def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
-    """By issue number, when the first pull request appeared that was to close it.
+def find_first_links(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
+    """Find by issue number when the first pull request that closes the issue appeared.
 
     Each pull request is given by its events in order.
     """
-    found: dict[Number, datetime] = {}
+    first_links: dict[Number, datetime] = {}
     for ordered in pull_requests:
-        for number, at in links_since(ordered).items():
-            found[number] = min(at, found.get(number, at))
-    return found
+        for number, at in find_link_times(ordered).items():
+            first_links[number] = min(at, first_links.get(number, at))
+    return first_links
 
 
-def _told(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
-    """What the event itself says, but for commands (see pauses.py)."""
+def _starts_by_event(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
+    """Yield the starts that an event itself signals, except for commands (see pauses.py)."""
     match event.event:
         case "status_changed" if (event.named or event.snapshot.status) == _STARTED:
             yield Start(event.at, StartSignal.STATUS)
@@ -89,11 +89,11 @@ def _told(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
             pass
 
 
-def _shown(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
-    """What its picture says of the time before, where we know nothing better.
+def _starts_in_snapshot(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
+    """Yield the starts before an event that its snapshot shows.
 
-    Of an item that was opened here, the picture is that of its first moment. One that came by a transfer
-    brought along what others did at other times.
+    The snapshot of an item that was opened here is that of its first moment. An item that was transferred
+    here brings along assignees and labels of unknown times.
     """
     is_dated = event.event == "opened" and event.named is None
     labels, people = set(event.snapshot.labels), set(event.snapshot.assignees)

@@ -1,5 +1,6 @@
-"""Who contributed to a sprint, by kind of contribution. Nobody is counted, compared or put in an order of
-merit: each kind names its people by the alphabet.
+"""The contributors to a sprint, by kind of contribution.
+
+Nobody is counted, compared or ranked: each kind lists its people in alphabetical order.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,15 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.flow import Flow
-from sprints.links import closes_of
+from sprints.links import list_closed_issues
 from sprints.model import ActivityEvent, ItemEvent
 from sprints.numbering import Number
 from sprints.people import is_person, same_login
-from sprints.team import NOBODY, owner_of
+from sprints.team import NOBODY, find_owner
 
 
 class Contribution(StrEnum):
-    """What somebody did for a sprint."""
+    """A kind of contribution to a sprint."""
 
     FINISHED = "finished work"
     CODED = "wrote pull requests"
@@ -33,7 +34,7 @@ class Thanks:
     people: tuple[str, ...]
 
 
-def thanks_of(
+def list_contributors(
     done: AbstractSet[Number],
     start: datetime,
     until: datetime,
@@ -41,7 +42,7 @@ def thanks_of(
     events: Mapping[str, Sequence[ItemEvent]],
     reviews: Iterable[ActivityEvent],
 ) -> tuple[Thanks, ...]:
-    """Whom the items `done` are owed to, by their numbers. Kinds without people are left out, and bots.
+    """List who contributed to the items `done`, given by number, without bots and empty kinds.
 
     Pull requests are those among the items, and those merged in `[start, until)` that closed one of them.
     """
@@ -51,24 +52,24 @@ def thanks_of(
         flow
         for flow in by_item.values()
         if flow.is_pull_request and flow.done_at and start <= flow.done_at < until
-        if flow.number in done or not done.isdisjoint(closes_of(events.get(flow.item, ())))
+        if flow.number in done or not done.isdisjoint(list_closed_issues(events.get(flow.item, ())))
     ]
     people: dict[Contribution, set[str]] = {
-        Contribution.FINISHED: {owner_of(flow) for flow in finished},
+        Contribution.FINISHED: {find_owner(flow) for flow in finished},
         Contribution.CODED: {flow.author or NOBODY for flow in merged},
         Contribution.REVIEWED: _reviewers(reviews, {flow.number for flow in merged}),
         Contribution.REPORTED: {flow.author or NOBODY for flow in finished if not flow.is_pull_request},
     }
-    named = {kind: sorted(filter(is_person, who), key=str.lower) for kind, who in people.items()}
-    return tuple(Thanks(kind, tuple(who)) for kind, who in named.items() if who)
+    named = {kind: sorted(filter(is_person, logins), key=str.lower) for kind, logins in people.items()}
+    return tuple(Thanks(kind, tuple(logins)) for kind, logins in named.items() if logins)
 
 
 def _reviewers(reviews: Iterable[ActivityEvent], pulls: Collection[object]) -> set[str]:
-    found = set[str]()
+    reviewers = set[str]()
     for review in reviews:
-        told = review.details
-        reviewer = str(told.get("reviewer") or NOBODY)
-        author = str(told.get("author") or "")
-        if told.get("number") in pulls and not told.get("is_bot") and not same_login(reviewer, author):
-            found.add(reviewer)
-    return found
+        details = review.details
+        reviewer = str(details.get("reviewer") or NOBODY)
+        author = str(details.get("author") or "")
+        if details.get("number") in pulls and not details.get("is_bot") and not same_login(reviewer, author):
+            reviewers.add(reviewer)
+    return reviewers

@@ -1,4 +1,4 @@
-"""Throughput: the exact number of items done in a unit of time, whatever their size.
+"""Throughput: the exact number of items done per unit of time, whatever their size.
 
 As in the Kanban Guide, explained at
 https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/.
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sprints.calendar import Calendar, days_between
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """How many items were done on one local day."""
+    """The number of items done on one local day."""
 
     date: date
     count: int
@@ -24,7 +24,7 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class WeekCount:
-    """How many items were done in the week that begins on `monday`, of which `days` days are counted."""
+    """The number of items done in the week that begins on `monday`, of which `days` days are counted."""
 
     monday: date
     count: int
@@ -33,7 +33,7 @@ class WeekCount:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Items done on each day of a window, days without any included."""
+    """The items done on each day of a window, days without any included."""
 
     days: tuple[DayCount, ...]
 
@@ -43,7 +43,7 @@ class Throughput:
 
     @property
     def weeks(self) -> tuple[WeekCount, ...]:
-        """The same by calendar weeks (ISO 8601). The first and the last may be partly outside."""
+        """The same by calendar weeks (ISO 8601). The first and the last may lie partly outside the window."""
         counts, days = Counter[date](), Counter[date]()
         for day in self.days:
             monday = day.date - timedelta(days=day.date.weekday())
@@ -52,14 +52,14 @@ class Throughput:
         return tuple(WeekCount(monday, counts[monday], days[monday]) for monday in sorted(days))
 
 
-def throughput(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> Throughput:
-    """Items done on the local days from `first` to `last`, both included.
+def count_throughput(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> Throughput:
+    """Count the items done on the local days from `first` to `last`, both included.
 
-    An item that was re-opened counts on the day on which it was last done.
+    A reopened item counts on the day on which it was last done.
     """
     done = Counter(
         calendar.day_of(flow.done_at)
-        for flow in done_within(flows, first, last, calendar)
+        for flow in select_done(flows, first, last, calendar)
         if flow.done_at and not flow.is_covered
     )
     return Throughput(tuple(DayCount(day, done[day]) for day in days_between(first, last)))

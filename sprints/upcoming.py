@@ -1,44 +1,58 @@
-"""Which sprint comes next: where open work goes, and what is to be planned."""
+"""The next sprint: where open work is moved, and which sprint is planned."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sprints.milestone import Phase, Sprint
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 
-def open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
-    """Those that work can still be planned in: neither closed, deleted nor over; what is due first, first."""
-    found = [
-        one for one in sprints if not one.is_deleted and one.closed_at is None and not one.has_ended(now)
+def list_open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
+    """List the sprints that work can be planned in (not closed, deleted or over), by their due dates."""
+    plannable = [
+        sprint
+        for sprint in sprints
+        if not sprint.is_deleted and sprint.closed_at is None and not sprint.has_ended(now)
     ]
     return sorted(
-        found, key=lambda one: (one.due is None, one.due or one.first_day, one.number, one.milestone)
+        plannable,
+        key=lambda sprint: (
+            sprint.due is None,
+            sprint.due or sprint.first_day,
+            sprint.number,
+            sprint.milestone,
+        ),
     )
 
 
-def next_after(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Sprint | None:
-    """The one that is due next after `current`. Without a due date a milestone is a shelf and no sprint."""
+def find_next_sprint(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Sprint | None:
+    """Find the sprint that is due next after `current`.
+
+    A milestone without a due date holds work for later and is no next sprint.
+    """
     later = [
-        one
-        for one in open_sprints(sprints, now)
-        if one.milestone != current.milestone and one.due and (current.due is None or one.due > current.due)
+        sprint
+        for sprint in list_open_sprints(sprints, now)
+        if sprint.milestone != current.milestone
+        and sprint.due
+        and (current.due is None or sprint.due > current.due)
     ]
     return later[0] if later else None
 
 
-def to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
-    """The sprint whose plan is talked about: the planned one in which it was asked (the number of its
-    milestone); else the one that comes after the running one; else the planned one that starts first; else
-    the one that runs.
+def choose_sprint_to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
+    """Choose the sprint whose plan is discussed.
+
+    It is the planned sprint with the milestone number `asked_in`, else the one after the running sprint, else
+    the planned one that starts first, else the running one.
     """
-    planned = [one for one in open_sprints(sprints, now) if one.phase(now) is Phase.PLANNED]
-    for one in planned:
-        if one.number == asked_in:
-            return one
-    current = choose(sprints, now, None)
+    planned = [sprint for sprint in list_open_sprints(sprints, now) if sprint.phase(now) is Phase.PLANNED]
+    for sprint in planned:
+        if sprint.number == asked_in:
+            return sprint
+    current = choose_sprint(sprints, now, None)
     if current in planned:
         return current
-    if current and (following := next_after(sprints, current, now)):
+    if current and (following := find_next_sprint(sprints, current, now)):
         return following
-    return min(planned, key=lambda one: (one.start, one.number, one.milestone), default=current)
+    return min(planned, key=lambda sprint: (sprint.start, sprint.number, sprint.milestone), default=current)

@@ -1,8 +1,8 @@
-"""What finished sprints brought: velocity, what was kept of a promise, and what was carried over.
+"""The results of finished sprints: velocity, the part of the commitment that was kept, and carry-over.
 
 Velocity is what was completed, as in Jira (https://confluence.atlassian.com/display/AGILE/Velocity), but with
 the median for the mean, which one bad sprint moves less. It helps a team to plan its next sprint; teams
-estimate differently, so it compares nothing between them.
+estimate differently, so it does not compare them.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from sprints.burndown import measure
-from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.milestone import Phase, Sprint
 
 MOST_SPRINTS, LEAST_SPRINTS = 7, 3
@@ -21,12 +21,12 @@ _LISTS = ("kept", "late", "carried")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one finished sprint came to, from its facts or from numbers that were frozen then.
+class SprintOutcome:
+    """The result of one finished sprint, from its facts or from its stored snapshot.
 
-    `completed` is what was done at the end, `kept` the part of the commitment that was, `late` what was done
-    between the end and the closing. `unit` is the one that its estimates allow: `points` or `count`. One
-    that `is_abandoned` never ran to an end of its own: its milestone was deleted, or left it no time.
+    `completed` was done at the end, `kept` is the part of the commitment that was, `late` was done between
+    the end and the closing. `unit` is the one that its estimates allow: `points` or `count`. A sprint that
+    `is_abandoned` never ran to an end of its own: its milestone was deleted, or left it no time.
     """
 
     milestone: int
@@ -43,32 +43,28 @@ class Outcome:
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """What sprints are ordered by: their end, and GitHub's id where several end at once."""
+        """The sort key of finished sprints: their end, and GitHub's id where several end at once."""
         return self.end, self.milestone
 
     def say_do(self, unit: str | None = None) -> Decimal | None:
-        """Kept ÷ committed: how much of what was promised was done. None if nothing was promised."""
+        """Return kept ÷ committed, the part of the commitment that was done. None without commitment."""
         return _ratio(self.kept, self.committed, unit or self.unit)
-
-    def delivered(self, unit: str | None = None) -> Decimal | None:
-        """Completed ÷ committed, “delivered vs planned”. With what was added it may exceed 1."""
-        return _ratio(self.completed, self.committed, unit or self.unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Velocity:
-    """What the last sprints completed, oldest first, all in one `unit` (`points` or `count`: items).
+    """The work completed by the last sprints, oldest first, in one `unit` (`points` or `count`: items).
 
-    `values` belong to `outcomes`. With fewer than three there is no median and no range.
+    `values` belong to `outcomes`. With fewer than three sprints there is no median and no range.
     """
 
     unit: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SprintOutcome, ...]
     values: tuple[Decimal, ...]
 
     @property
     def n(self) -> int:
-        """How many sprints are counted."""
+        """The number of sprints."""
         return len(self.values)
 
     @property
@@ -77,7 +73,7 @@ class Velocity:
 
     @property
     def median(self) -> Decimal | None:
-        """The value in the middle; of an even number the mean of the two there."""
+        """The value in the middle; for an even number the mean of the two in the middle."""
         return None if self.is_too_few else median(self.values)
 
     @property
@@ -90,8 +86,8 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """An item that was open at a sprint's end, and how many sprints' ends it has crossed with this one."""
+class CarriedItem:
+    """An item that was open at a sprint's end, and the number of sprint ends it has crossed so far."""
 
     item: Item
     crossed: int
@@ -99,21 +95,21 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """What was open at a sprint's end."""
+    """The items that were open at a sprint's end."""
 
-    items: tuple[Carried, ...]
+    items: tuple[CarriedItem, ...]
 
     @property
     def amount(self) -> Amount:
-        return amount_of(one.item for one in self.items)
+        return sum_items(carried.item for carried in self.items)
 
 
-def outcome_of(facts: Facts) -> Outcome:
-    """What a sprint came to. Raises ValueError if it is not completed as of the facts."""
+def compute_outcome(facts: Facts) -> SprintOutcome:
+    """Compute a sprint's outcome. Raises ValueError if it is not completed as of the facts."""
     sprint = facts.sprint
     if sprint.end is None or sprint.phase(facts.as_of) is not Phase.COMPLETED:
         raise ValueError(f"{sprint.title} is not completed")
-    return Outcome(
+    return SprintOutcome(
         milestone=sprint.milestone,
         number=sprint.number,
         title=sprint.title,
@@ -121,20 +117,20 @@ def outcome_of(facts: Facts) -> Outcome:
         committed=facts.committed,
         completed=facts.done,
         kept=facts.kept,
-        late=amount_of(facts.late),
-        carried=amount_of(facts.carried),
+        late=sum_items(facts.late),
+        carried=sum_items(facts.carried),
         unit=facts.unit,
         is_abandoned=not _has_run(sprint),
     )
 
 
-def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
-    """What a sprint came to by the numbers that were taken of it: what plain.py made of its facts."""
+def parse_outcome(sprint: Sprint, facts: Mapping[str, Any]) -> SprintOutcome:
+    """Parse a sprint's outcome from its stored snapshot, the plain values of plain.py."""
     if sprint.end is None:
         raise ValueError(f"{sprint.title} has no end")
-    amounts = {name: _taken(facts["points"][name], facts["count"][name]) for name in ("committed", "done")}
-    kept, late, carried = (_taken(facts[name]["points"], facts[name]["count"]) for name in _LISTS)
-    return Outcome(
+    amounts = {name: _amount(facts["points"][name], facts["count"][name]) for name in ("committed", "done")}
+    kept, late, carried = (_amount(facts[name]["points"], facts[name]["count"]) for name in _LISTS)
+    return SprintOutcome(
         milestone=sprint.milestone,
         number=sprint.number,
         title=sprint.title,
@@ -149,35 +145,34 @@ def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
     )
 
 
-def velocity(outcomes: Iterable[Outcome], unit: str | None = None, *, credit_late: bool = False) -> Velocity:
-    """The velocity of the last seven finished sprints, by their ends. Abandoned ones are none.
+def compute_velocity(outcomes: Iterable[SprintOutcome], unit: str | None = None) -> Velocity:
+    """Compute the velocity of the last seven finished sprints, by their ends, without abandoned ones.
 
     Without a `unit` it is points if the estimates of each of these sprints allow it, else items: units are
-    never mixed. `credit_late` adds what was done between a sprint's end and its closing.
+    never mixed.
     """
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
     last = sorted(finished, key=lambda outcome: outcome.order)[-MOST_SPRINTS:]
     unit = unit or ("points" if all(outcome.unit == "points" for outcome in last) else "count")
-    amounts = [one.completed + one.late if credit_late else one.completed for one in last]
-    return Velocity(unit, tuple(last), tuple(measure(amount, unit) for amount in amounts))
+    return Velocity(unit, tuple(last), tuple(measure(outcome.completed, unit) for outcome in last))
 
 
-def carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:
-    """What was open at the end of a sprint. Empty until that.
+def list_carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:
+    """List the items that were open at the end of a sprint; none before its end.
 
-    `boxes` are all sprints known, each with the node ids of the items open at its end. Later ones do not
-    count, so that an ended sprint's report stays as it is.
+    `boxes` are all sprints with the node ids of the items open at their ends. Later sprints do not count, so
+    that an ended sprint's report stays the same.
     """
     own, end = facts.sprint, facts.sprint.end
-    until = [(box, items) for box, items in boxes if box.end and end and box.end <= end]
-    crossed = crossings([*until, (own, [item.item for item in facts.carried])])
-    return CarryOver(tuple(Carried(item, crossed.get(item.item, 0)) for item in facts.carried))
+    until = [(sprint, items) for sprint, items in boxes if sprint.end and end and sprint.end <= end]
+    crossed = count_crossings([*until, (own, [item.item for item in facts.carried])])
+    return CarryOver(tuple(CarriedItem(item, crossed.get(item.item, 0)) for item in facts.carried))
 
 
-def crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str, int]:
-    """By node id, over how many sprints' ends an item was carried.
+def count_crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str, int]:
+    """Count by node id how many sprint ends an item has crossed.
 
-    Each sprint comes with the node ids of the items open at its end. Abandoned ones have no end to cross.
+    Each sprint comes with the node ids of the items open at its end. Abandoned sprints have no end to cross.
     """
     crossed: dict[str, set[int]] = {}
     for sprint, items in boxes:
@@ -191,7 +186,7 @@ def _has_run(sprint: Sprint) -> bool:
     return not sprint.is_deleted and sprint.end is not None and not sprint.is_due_before_start()
 
 
-def _taken(points: float, count: int) -> Amount:
+def _amount(points: float, count: int) -> Amount:
     return Amount(Decimal(str(points)), count)
 
 

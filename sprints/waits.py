@@ -1,71 +1,71 @@
-"""Where the work of a sprint waited: until somebody began it, and while it was blocked."""
+"""The waits of a sprint's work: until somebody started it, and while it was blocked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sprints.blocked import blocked_time
-from sprints.facts import Cause
+from sprints.blocked import add_up_blocked_time
+from sprints.facts import ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 from sprints.report import Report
 
-# A shorter wait is a night's sleep.
+# Shorter waits, such as a night, are ordinary.
 LEAST_WAIT = timedelta(days=1)
 
 
-class Waiting(StrEnum):
-    """What an item waited for."""
+class WaitKind(StrEnum):
+    """The reason why an item waited."""
 
     START = "start"
     BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """How long an item waited within the sprint, in elapsed time. `is_over` when the wait came to its end."""
+class ItemWait:
+    """A wait of an item within the sprint, in elapsed time; `is_over` once the wait has ended."""
 
     number: Number
-    kind: Waiting
+    kind: WaitKind
     elapsed: timedelta
     is_over: bool
 
 
-def waits_of(
+def list_waits(
     report: Report,
     start: datetime,
     until: datetime,
     flows: Iterable[Flow],
-) -> list[Wait]:
-    """The waits of a sprint's items between its start and `until` (its end, or now), the longest first.
+) -> list[ItemWait]:
+    """List the waits of a sprint's items between its start and `until` (its end, or now), the longest first.
 
-    Waiting for a start counts from the sprint's start or from when the item was added. Work of which nobody
-    knows when it began, and waits of less than a day, are left out. `flows` are those as of `until`.
+    Waiting for a start counts from the sprint's start or from when the item was added. Items with an unknown
+    start, and waits of less than a day, are left out. `flows` are those as of `until`.
     """
     joined = {entry.number: start for entry in report.committed.entries}
-    for entry in report.changes[Cause.ADDED].entries:
+    for entry in report.changes[ScopeCause.ADDED].entries:
         joined.setdefault(entry.number, entry.at or start)
     done, left = set(report.done.numbers), set(report.left.numbers)
-    found = list[Wait]()
+    waits = list[ItemWait]()
     for flow in flows:
         if flow.number in joined and flow.number in done | left:
             since = max(joined[flow.number], flow.created_at)
-            # What the report calls left is left, whatever became known of it since.
-            found += _until_started(flow, since, until, is_left=flow.number in left)
-            found += _while_blocked(flow, since, until)
-    longest_first = sorted(found, key=lambda wait: (-wait.elapsed, place(wait.number), wait.kind))
+            # The report decides what was left, even if later events say otherwise.
+            waits += _waits_for_start(flow, since, until, is_left=flow.number in left)
+            waits += _blocked_waits(flow, since, until)
+    longest_first = sorted(waits, key=lambda wait: (-wait.elapsed, split_number(wait.number), wait.kind))
     return [wait for wait in longest_first if wait.elapsed >= LEAST_WAIT]
 
 
-def _until_started(flow: Flow, since: datetime, until: datetime, *, is_left: bool) -> Iterable[Wait]:
+def _waits_for_start(flow: Flow, since: datetime, until: datetime, *, is_left: bool) -> Iterable[ItemWait]:
     if flow.started_at is None:
         if is_left:
-            yield Wait(flow.number, Waiting.START, until - since, is_over=False)
+            yield ItemWait(flow.number, WaitKind.START, until - since, is_over=False)
     elif flow.is_start_dated:
-        yield Wait(flow.number, Waiting.START, min(flow.started_at, until) - since, is_over=True)
+        yield ItemWait(flow.number, WaitKind.START, min(flow.started_at, until) - since, is_over=True)
 
 
-def _while_blocked(flow: Flow, since: datetime, until: datetime) -> Iterable[Wait]:
-    if elapsed := blocked_time(flow.blocks, until, since):
-        yield Wait(flow.number, Waiting.BLOCKED, elapsed, is_over=not flow.open_blocks)
+def _blocked_waits(flow: Flow, since: datetime, until: datetime) -> Iterable[ItemWait]:
+    if elapsed := add_up_blocked_time(flow.blocks, until, since):
+        yield ItemWait(flow.number, WaitKind.BLOCKED, elapsed, is_over=not flow.open_blocks)

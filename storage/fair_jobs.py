@@ -1,4 +1,4 @@
-"""Taking jobs from the queue fairly: nobody waits for somebody else's input."""
+"""Takes jobs from the queue so that all tenants get a fair share of a worker."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -8,32 +8,10 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from storage.jobs import (
-    BACKFILL,
-    CHECK,
-    CHECK_LATER,
-    CHECK_VISIBILITY,
-    MEASURE,
-    READ_SETTINGS,
-    RECONCILE,
-    REDRAW,
-    REDRAW_LATER,
-    SEND_POSTS,
-)
+from storage.job_types import TENANT_JOBS
 
-# These may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
-BACKGROUND = (
-    BACKFILL,
-    CHECK,
-    CHECK_LATER,
-    CHECK_VISIBILITY,
-    MEASURE,
-    READ_SETTINGS,
-    RECONCILE,
-    REDRAW,
-    REDRAW_LATER,
-    SEND_POSTS,
-)
+# The names of the tasks that have at most half of a worker's places together.
+BACKGROUND = tuple(kind.name for kind in TENANT_JOBS if kind.is_background)
 _FETCH = """
 select
     id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
@@ -41,7 +19,7 @@ from fetch_fair_job(
     %(queues)s::text[], %(worker_id)s, %(places)s, %(background)s::text[], %(moment)s::timestamptz
 )
 """
-# The application's role may end and put back jobs that are under way, and no others.
+# The application's role may end and put back running jobs, and no others.
 _FINISH = "select finish_running_job(%(job_id)s, %(status)s, %(delete_job)s)"
 _RETRY = "select retry_running_job(%(job_id)s, %(retry_at)s)"
 
@@ -49,12 +27,12 @@ _RETRY = "select retry_running_job(%(job_id)s, %(retry_at)s)"
 class FairJobManager(JobManager):
     """Gives the next free place of a worker to the tenant that has the fewest; see `fetch_fair_job`.
 
-    A tenant may have all places while nobody else waits. Once others wait, it gets no place that becomes free
-    until it has no more than they have; what it is doing is brought to its end. So two tenants that both have
-    work waiting come to have half of the places each as jobs end, and three a third.
+    A tenant may have all places while nobody else waits. Once others wait, it gets no further place until it
+    has no more than they have; its running jobs are not interrupted. So as jobs end, two tenants with waiting
+    jobs come to have half of the places each, and three a third.
 
-    Places are counted for each worker by itself. So what holds for one worker holds for any number of them,
-    and no worker has to know of the others. Whether a scheduled job is due is told by `clock`.
+    Places are counted for each worker separately. So the same holds for any number of workers, and no worker
+    has to know of the others. A scheduled job is due when `clock` says so.
     """
 
     def __init__(
@@ -65,7 +43,7 @@ class FairJobManager(JobManager):
         self._clock = clock
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """The next job, which is now being done by this worker. None if there is none that it may take."""
+        """Take the next job, which counts as running from now on. None if this worker may take none."""
         try:
             row = await self.connector.execute_query_one_async(
                 query=_FETCH,
@@ -80,7 +58,7 @@ class FairJobManager(JobManager):
         return Job.from_row(row) if row["id"] is not None else None
 
     async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:
-        """End a job that is under way; the database refuses any other."""
+        """End a running job; the database refuses any other."""
         await self.connector.execute_query_async(
             query=_FINISH, job_id=job_id, status=status.value, delete_job=delete_job
         )
@@ -93,7 +71,7 @@ class FairJobManager(JobManager):
         queue: str | None = None,
         lock: str | None = None,
     ) -> None:
-        """Put a job that is under way back into the queue. Raises ValueError for any other place in it."""
+        """Put a running job back into the queue. Raises ValueError if more than its time would change."""
         if (priority, queue, lock) != (None, None, None):
             raise ValueError("a job that is tried again keeps its priority, queue and lock")
         await self.connector.execute_query_async(query=_RETRY, job_id=job_id, retry_at=retry_at)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from sprints.forecast_words import tenths
+from sprints.forecast_wording import round_to_tenths
 from storage.database import Tenant
 from storage.tables import forecasts, sprints
 
@@ -164,7 +164,7 @@ class Forecasts:
                 .returning(forecasts.c.id)
             )
             if changed is not None:
-                values = {"tenth": tenths(float(forecast.chance)), "is_true": grade.is_finished}
+                values = {"tenth": round_to_tenths(float(forecast.chance)), "is_true": grade.is_finished}
                 await self._connection.execute(_COUNT, values)
 
     async def graded(self) -> list[GradedForecast]:

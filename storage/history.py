@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent
-from sprints.shared import Sharing, seen_activity, seen_items, seen_labels, sharing_of
+from sprints.shared import SharedSprints, find_shared_sprints, qualify_activity, qualify_items, qualify_labels
 from storage.database import Tenant
 from storage.projects import Project
 from storage.timeline import Timeline
 
-_NOTHING_SHARED = Sharing({}, {}, frozenset())
+_NOTHING_SHARED = SharedSprints({}, {}, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class History:
             _Member(member.id, "" if member.id == project.id else member.full_name or "")
             for member in project.sharing or (project,)
         )
-        self._sharing: Sharing | None = None if project.sharing else _NOTHING_SHARED
+        self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
 
-    async def sharing(self) -> Sharing:
+    async def sharing(self) -> SharedSprints:
         """Which milestones of the repositories form one sprint; loaded once."""
         if self._sharing is None:
             leader, *others = [
                 (member.name, await self._timeline.milestones(member.id)) for member in self._members
             ]
-            self._sharing = sharing_of(leader[1], dict(others))
+            self._sharing = find_shared_sprints(leader[1], dict(others))
         return self._sharing
 
     async def milestones(self) -> dict[int, list[MilestoneEvent]]:
@@ -112,7 +112,7 @@ class History:
         """The events of labels."""
         events = list[LabelEvent]()
         for member in self._members:
-            events += seen_labels(await self._timeline.labels(member.id), member.name)
+            events += qualify_labels(await self._timeline.labels(member.id), member.name)
         return events
 
     async def activity(self, kind: str, since: datetime, until: datetime) -> list[ActivityEvent]:
@@ -120,10 +120,10 @@ class History:
         events = list[ActivityEvent]()
         for member in self._members:
             own_events = await self._timeline.activity(member.id, kind, since, until)
-            events += seen_activity(own_events, member.name) if member.name else own_events
+            events += qualify_activity(own_events, member.name) if member.name else own_events
         return events
 
     def _as_seen(
-        self, items: dict[str, list[ItemEvent]], member: _Member, sharing: Sharing
+        self, items: dict[str, list[ItemEvent]], member: _Member, sharing: SharedSprints
     ) -> dict[str, list[ItemEvent]]:
-        return seen_items(items, member.name, sharing) if self._project.sharing else items
+        return qualify_items(items, member.name, sharing) if self._project.sharing else items

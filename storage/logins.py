@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
-from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent, Source
+from sprints.model import ActivityEvent, EventSource, ItemEvent, LabelEvent, MilestoneEvent
 from storage.database import Tenant
 from storage.tables import organization_members
 
@@ -22,7 +22,7 @@ def moment_of_logins(row: Any) -> datetime:
 
     Webhooks use the logins at the time of the event, answers of GitHub's API those at the time of the answer.
     """
-    moment: datetime = row.at if row.source == Source.WEBHOOK.value else row.created_at
+    moment: datetime = row.at if row.source == EventSource.WEBHOOK.value else row.created_at
     return moment
 
 

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Sprint
-from sprints.team import PersonDay, Work
+from sprints.settings_parser import parse_settings
+from sprints.team import PersonDay, WorkCounts
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import (
     daily_metrics,
@@ -146,10 +148,10 @@ class Measures:
             .order_by(organization_members.c.login_seen_at, organization_members.c.user_id)
         )
         ids = {row[0]: row[1] for row in await self._connection.execute(query)}
-        sums = dict[tuple[date, int | None], Work]()
+        sums = dict[tuple[date, int | None], WorkCounts]()
         for row in rows:
             key = row.date, ids.get(row.login.lower())
-            sums[key] = sums.get(key, Work()) + row.work
+            sums[key] = sums.get(key, WorkCounts()) + row.work
         return {
             (day, user_id): TeamRow(
                 day, user_id, work.commits, work.issues_closed, work.points_completed, work.pull_requests
@@ -180,10 +182,10 @@ class Measures:
         return table.c.organization_id == self._organization_id, table.c.project_id == self._project_id
 
 
-async def settings_of(tenant: Tenant) -> dict[str, object]:
-    """The operator's settings for all repositories of a tenant."""
+async def settings_of(tenant: Tenant) -> TeamSettings:
+    """The tenant's own settings, which hold for all repositories that set nothing else."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
-    return dict(await tenant.connection.scalar(query) or {})
+    return parse_settings(await tenant.connection.scalar(query) or {})
 
 
 async def schedule_measurement(tenant: Tenant, at: datetime) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from sprints.rules import Rules, rules_of
+from sprints.rules import Rules
+from sprints.settings_parser import parse_settings, parse_shared_repositories
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import chart_files, organizations, projects
 from storage.visibility import VisibilityHistory
@@ -25,10 +28,12 @@ class RepositoryName:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """A repository as stored, with its effective settings.
 
+    `stored_settings` are the settings of all origins as JSON, for what shows or edits them; everything else
+    reads `settings`.
     `installation` is None while the App is not installed; `synced_at` is None until the first backfill.
     `private_since` is when a public repository became private.
     `sharing` are the repositories whose milestones of the same title form one sprint, this one included, in
@@ -42,7 +47,7 @@ class Project:
     full_name: str | None
     is_private: bool
     installation: int | None
-    settings: dict[str, object]
+    stored_settings: dict[str, object]
     synced_at: datetime | None = None
     node_id: str = ""
     other_bots: tuple[str, ...] = ()
@@ -72,16 +77,21 @@ class Project:
         """This repository without shared sprints, for its own milestones."""
         return replace(self, sharing=())
 
+    @cached_property
+    def settings(self) -> TeamSettings:
+        """The settings in force, parsed at their first use."""
+        return parse_settings(self.stored_settings)
+
     @property
     def rules(self) -> Rules:
-        """The team's rules for days and estimates."""
-        return rules_of(self.settings)
+        """The team's calendar, estimates and start labels."""
+        return self.settings.rules
 
     @property
     def may_link_images(self) -> bool:
         """Whether a chart may be a linked image; in a private repository only if the setting asks for it."""
-        setting = self.settings.get("charts")
-        return setting == "image" if self.is_private else setting != "mermaid"
+        charts = self.settings.charts
+        return charts == "image" if self.is_private else charts != "mermaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,10 +399,8 @@ LED_SETTINGS = frozenset(
 
 def names_that_share(project: Project) -> list[str]:
     """The full names, in lower case, of the repositories configured to share sprints with a project."""
-    setting = project.settings.get("sprints")
-    listed = setting.get("repositories") if isinstance(setting, Mapping) else None
     owner, _, own = (project.full_name or "").lower().partition("/")
-    names = [str(name).lower() for name in listed] if isinstance(listed, list) else []
+    names = parse_shared_repositories(project.stored_settings)
     return [f"{owner}/{name}" for name in names] if own in names else []
 
 
@@ -405,9 +413,9 @@ def sharing(project: Project, by_name: Mapping[str, Project]) -> Project:
     is_listed = project.id in {member.id for member in members}
     if len(members) < 2 or not is_listed or len({member.is_private for member in members}) > 1:
         return project
-    led = {key: value for key, value in members[0].settings.items() if key in LED_SETTINGS}
-    rest = {key: value for key, value in project.settings.items() if key not in LED_SETTINGS}
-    return replace(project, sharing=members, settings=rest | led)
+    led = {key: value for key, value in members[0].stored_settings.items() if key in LED_SETTINGS}
+    rest = {key: value for key, value in project.stored_settings.items() if key not in LED_SETTINGS}
+    return replace(project, sharing=members, stored_settings=rest | led)
 
 
 def merge_setting_change(now: object, before: object, after: object) -> object:
@@ -426,7 +434,9 @@ def _project(row: Any) -> Project:
     return replace(
         project,
         other_bots=tuple(map(str, project.other_bots)),
-        settings={key: value for key, value in project.settings.items() if key not in FILE_NOTES},
+        stored_settings={
+            key: value for key, value in project.stored_settings.items() if key not in FILE_NOTES
+        },
         is_active=is_active,
         suspended_at=suspended_at,
     )

@@ -7,9 +7,17 @@ import msgspec
 from sqlalchemy import ColumnElement, select
 
 from sprints.model import ActivityEvent, ItemSnapshot
-from sprints.numbering import own
-from sprints.pull_requests import BUTTON, HEAD, PLAN, PullRequest, last_button, lives_of, pull_requests
-from sprints.pull_requests import Button as PressedButton
+from sprints.numbering import local_number
+from sprints.pull_requests import (
+    BUTTON,
+    HEAD,
+    PLAN,
+    PullRequest,
+    build_pull_requests,
+    find_last_button,
+    group_head_events,
+)
+from sprints.pull_requests import PressedButton as PressedButton
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline
@@ -38,12 +46,12 @@ class PullRequests:
 
     async def get(self, number: int) -> PullRequest | None:
         """Return a pull request in its last known state."""
-        return pull_requests(await self.history(number)).get(number)
+        return build_pull_requests(await self.history(number)).get(number)
 
     async def history(self, number: int) -> list[ActivityEvent]:
         """The events of a pull request's heads, in order."""
         is_number = timeline.c.after["number"].as_string() == str(number)
-        return lives_of(await self._facts(is_number, kind=HEAD)).get(number, [])
+        return group_head_events(await self._facts(is_number, kind=HEAD)).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """The events of all heads since a moment."""
@@ -60,7 +68,7 @@ class PullRequests:
     async def last_button(self, pull: PullRequest) -> PressedButton | None:
         """The button that was pressed last on the check of a pull request's present head."""
         is_on_head = timeline.c.after["head"].as_string() == pull.head
-        return last_button(await self._facts(is_on_head, kind=BUTTON), pull)
+        return find_last_button(await self._facts(is_on_head, kind=BUTTON), pull)
 
     async def is_button_recorded(self, delivery: str) -> bool:
         """Whether the button press of a delivery is recorded."""
@@ -82,7 +90,7 @@ class PullRequests:
         )
         rows = await self._connection.execute(query)
         snapshots = [msgspec.convert(row.snapshot, ItemSnapshot) for row in rows]
-        return {own(snapshot.number): snapshot for snapshot in snapshots}
+        return {local_number(snapshot.number): snapshot for snapshot in snapshots}
 
     @property
     def _is_mine(self) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from sprints.people import is_person, spelled_once
+from sprints.people import is_person, remove_duplicate_logins
 from storage.database import Tenant
 from storage.logins import Logins
 from storage.visibility import PUBLIC_SPANS
@@ -82,7 +82,7 @@ class Seats:
             logins.current_login(row.actor, row.named_at)
             for row in await self._connection.execute(_ACTIVE, values)
         ]
-        return sorted(spelled_once(filter(is_person, people)))
+        return sorted(remove_duplicate_logins(filter(is_person, people)))
 
     async def by_seniority(self, people: list[str]) -> list[str]:
         """Sort people by their first work in private repositories; those without any are left out."""

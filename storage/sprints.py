@@ -6,16 +6,16 @@ from datetime import datetime
 
 import structlog
 
-from sprints.facts import Facts, facts_of
-from sprints.forecast_draws import MOST_OWN
+from sprints.facts import Facts, compute_facts
+from sprints.forecast_inputs import MOST_OWN
 from sprints.gaps import EventGap
-from sprints.milestone import GRACE_AFTER_END, Sprint, sprint_of
+from sprints.milestone import GRACE_AFTER_END, Sprint, derive_sprint
 from sprints.model import MilestoneEvent
-from sprints.outlook import Record
-from sprints.plain import days_of, plain
+from sprints.outlook import SprintRecord
+from sprints.plain import convert_facts, parse_days
 from sprints.rules import Rules
-from sprints.shared import taken_from
-from sprints.velocity import Outcome, outcome_as_taken, outcome_of
+from sprints.shared import renumber_values
+from sprints.velocity import SprintOutcome, compute_outcome, parse_outcome
 from storage.closed_sprints import ClosedSprint, ClosedSprints, is_snapshot_due
 from storage.database import Tenant
 from storage.gaps import Gaps
@@ -33,24 +33,24 @@ class SprintNumbers:
     sprint: Sprint
     numbers: Facts | ClosedSprint
 
-    def outcome(self, now: datetime) -> Outcome | None:
+    def outcome(self, now: datetime) -> SprintOutcome | None:
         """The outcome of the sprint; None until its end."""
         end = self.sprint.end
         if end is None or end > now:
             return None
         if isinstance(self.numbers, ClosedSprint):
-            return outcome_as_taken(self.sprint, self.numbers.facts)
+            return parse_outcome(self.sprint, self.numbers.facts)
         # Numbers do not change after the end, so the outcome need not wait for the milestone to be closed.
-        return outcome_of(replace(self.numbers, as_of=end + GRACE_AFTER_END))
+        return compute_outcome(replace(self.numbers, as_of=end + GRACE_AFTER_END))
 
-    def record(self, now: datetime) -> Record | None:
+    def record(self, now: datetime) -> SprintRecord | None:
         """The record of the sprint for forecasts; None until its end."""
         outcome = self.outcome(now)
         if outcome is None:
             return None
         if isinstance(self.numbers, ClosedSprint):
-            return Record(self.sprint, days_of(self.numbers.facts, self.sprint.calendar), outcome)
-        return Record(self.sprint, self.numbers.days, outcome)
+            return SprintRecord(self.sprint, parse_days(self.numbers.facts, self.sprint.calendar), outcome)
+        return SprintRecord(self.sprint, self.numbers.days, outcome)
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Sprints:
         """The numbers of every sprint, from snapshots where there are any."""
         return await self._numbers(await self.all(now), now)
 
-    async def outcomes(self, now: datetime) -> list[Outcome]:
+    async def outcomes(self, now: datetime) -> list[SprintOutcome]:
         """The outcomes of all sprints that have ended, the oldest end first."""
         # Other sprints have no outcome yet, and folding a large running one takes long.
         ended = [sprint for sprint in await self.all(now) if sprint.end and sprint.end <= now]
@@ -110,7 +110,7 @@ class Sprints:
         outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(now))]
         return sorted(outcomes, key=lambda outcome: outcome.order)
 
-    async def records(self, now: datetime) -> list[Record]:
+    async def records(self, now: datetime) -> list[SprintRecord]:
         """The last sprints that have ended, with their days, as many as a forecast uses."""
         ended = [(sprint.end, sprint.milestone, sprint) for sprint in await self.all(now) if sprint.end]
         last = sorted((row for row in ended if row[0] <= now), key=lambda row: row[:2])[-_MOST_RECORDS:]
@@ -140,10 +140,10 @@ class Sprints:
             return last
         if await self._closed.is_history_still_coming():
             return last
-        at_end = plain(await self._fold(sprint, sprint.end))
+        at_end = convert_facts(await self._fold(sprint, sprint.end))
         # Late work is known only after the end.
         await self._closed.take_snapshot(
-            sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now
+            sprint, at_end | {"late": convert_facts(await self._fold(sprint, now))["late"]}, now
         )
         return await self._closed.latest(milestone)
 
@@ -174,7 +174,7 @@ class Sprints:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
         try:
-            return facts_of(sprint, items, as_of, self._rules.estimates, labels, gaps)
+            return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
         except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
@@ -182,10 +182,10 @@ class Sprints:
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
-        return facts_of(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
-        sprint = sprint_of(events, as_of, self._rules.calendar)
+        sprint = derive_sprint(events, as_of, self._rules.calendar)
         if not self._project.sharing:
             return sprint
         sharing = await self._history.sharing()
@@ -198,4 +198,4 @@ class Sprints:
         if closed is None or not sprint.repository:
             return closed
         own_name = self._project.full_name or ""
-        return replace(closed, facts=taken_from(closed.facts, sprint.repository, own_name))
+        return replace(closed, facts=renumber_values(closed.facts, sprint.repository, own_name))

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sprints.model import (
     ActivityEvent,
     Event,
+    EventSource,
     ItemEvent,
     ItemSnapshot,
     LabelEvent,
     MilestoneEvent,
-    Source,
 )
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
@@ -178,7 +178,7 @@ class Timeline:
         query = select(func.max(timeline.c.at)).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
-            timeline.c.source == Source.WEBHOOK.value,
+            timeline.c.source == EventSource.WEBHOOK.value,
         )
         if before is not None:
             query = query.where(timeline.c.at < before)
@@ -189,7 +189,7 @@ class Timeline:
         """Count the facts that reconciliation added, in all repositories."""
         query = select(func.count()).where(
             timeline.c.organization_id == self._organization_id,
-            timeline.c.source == Source.CORRECTION.value,
+            timeline.c.source == EventSource.CORRECTION.value,
         )
         return int(await self._connection.scalar(query) or 0)
 
@@ -367,7 +367,7 @@ def _item_event(row: Any) -> ItemEvent:
         named=after.get("named"),
         before=row.before,
         actor=row.actor,
-        source=Source(row.source),
+        source=EventSource(row.source),
         reason=after.get("reason"),
     )
 
@@ -387,7 +387,7 @@ def _label_event(row: Any) -> LabelEvent:
         name=row.before["name"],
         new_name=row.after["name"],
         actor=row.actor,
-        source=Source(row.source),
+        source=EventSource(row.source),
     )
 
 
@@ -402,5 +402,5 @@ def activity_event(row: Any) -> ActivityEvent:
         details=row.after,
         before=row.before,
         actor=row.actor,
-        source=Source(row.source),
+        source=EventSource(row.source),
     )

@@ -2,36 +2,38 @@
 
 import asyncio
 import gc
-import itertools
-import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 import hypothesis
 import pytest
 import uvloop
 from hypothesis import HealthCheck
 
-from bot.cli.serve import door
-from bot.jobs.worker import worker
 from bot.publishing.pictures import Drawing
 from bot.services import Services, services
-from bot.settings import GitHubSettings, Secret, Settings
+from bot.settings import Secret, Settings
 from github_standin.github import StandInGitHub
 from storage import schema
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
+from tests.support.clock import Clock
 from tests.support.emptying import empty
 from tests.support.github_openapi import load_checker
-from tests.support.running import Bot
+from tests.support.running import Bot, running_bot
 from tests.support.watchdog import WATCHDOG, watched
 
-_NUMBERS = itertools.count(1)
+# Modules that define fixtures for tests of several folders.
+pytest_plugins = (
+    "tests.support.billing",
+    "tests.support.changes",
+    "tests.support.marketplace",
+    "tests.support.publishing",
+    "tests.support.reporting",
+    "tests.support.stripe.selling",
+    "tests.support.webhooks",
+)
 _DATABASE = "tests"
 
 
@@ -52,16 +54,6 @@ def pytest_collection_finish() -> None:
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop that `serve` and `work` run on."""
     return {"uvloop": partial(watched, uvloop.new_event_loop)}
-
-
-class Clock:
-    """The time as the test says it is; until it says, the real one, because GitHub's stand-in lives in it."""
-
-    def __init__(self) -> None:
-        self.now: datetime | None = None
-
-    def __call__(self) -> datetime:
-        return self.now or datetime.now(UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -136,8 +128,8 @@ def settings(server: EmbeddedServer, database_name: str, tmp_path: Path) -> Sett
 @pytest.fixture
 async def base(settings: Settings, clock: Clock) -> AsyncIterator[Services]:
     """The database and what goes with it, without anything running."""
-    async with services(settings, clock) as found:
-        yield found
+    async with services(settings, clock) as result:
+        yield result
 
 
 @pytest.fixture
@@ -159,41 +151,3 @@ async def restricted_bot(settings: Settings, clock: Clock, drawing: Drawing) -> 
     ):
         yield running
         assert not github.violations, github.violations
-
-
-@asynccontextmanager
-async def running_bot(
-    github: StandInGitHub,
-    settings: Settings,
-    clock: Clock,
-    drawing: Drawing,
-    *,
-    has_periodic_jobs: bool = False,
-) -> AsyncIterator[Bot]:
-    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed.
-
-    `make test-later` switches that on with PERIODIC_JOBS: a clock that is set on holds for the minutes, too.
-    """
-    has_periodic_jobs = has_periodic_jobs or os.environ.get("PERIODIC_JOBS") == "on"
-    app = GitHubSettings(str(github.app_id), Secret(github.private_key))
-    settings = replace(settings, github=app, github_api_url=github.url)
-    github.violations.clear()
-    github.clear_faults()
-    # What failed in earlier tests is not to be redelivered in this one.
-    github.age_deliveries(timedelta(days=4))
-    async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(services(settings, clock))
-        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
-        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")
-        running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)
-        github.target = f"{running.url}/webhooks/github"
-        stack.push_async_callback(_untarget, github)
-        yield running
-
-
-async def _untarget(github: StandInGitHub) -> None:
-    await github.settle()
-    github.target = None
-    await asyncio.sleep(0)

@@ -29,7 +29,7 @@ FOLDERS = {
     "bot": (
         {"settings", "pauses", "processes"},
         {"logs", "github"},
-        {"isolation", "services"},
+        {"isolation", "services", "job_blueprint"},
         {"publishing", "sync", "billing"},
         {"checks"},
         {"webhooks", "jobs"},
@@ -42,6 +42,14 @@ FOLDERS = {
         {"messages"},
         {"shared"},
         {"dispatch", "sprint", "flow", "items", "team", "calendar", "agile"},
+    ),
+    "github_standin": (
+        {"seed", "manifest", "emulate"},
+        {"actions", "history"},
+        {"proxy", "completion"},
+        {"graphql", "webhooks"},
+        {"rest"},
+        {"github"},
     ),
 }
 # Libraries that belong to one end of the house.
@@ -67,14 +75,14 @@ SOURCES = [
 
 def imports_of(path: Path) -> set[str]:
     """Every module named in an import, wherever it stands in the file."""
-    found = set[str]()
+    result = set[str]()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
-    return found
+            result |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return result
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -102,7 +110,8 @@ def test_folders_import_down(room: str) -> None:
 @pytest.mark.parametrize("room", FOLDERS)
 def test_each_folder_has_its_place(room: str) -> None:
     listed = set[str]().union(*FOLDERS[room])
-    there = {path.with_suffix("").name for path in (ROOT / room).glob("[!_]*") if path.suffix in {"", ".py"}}
+    children = (ROOT / room).glob("[!_]*")
+    there = {path.stem for path in children if path.suffix == ".py" or any(path.glob("*.py"))}
     assert there <= listed
 
 
@@ -140,3 +149,19 @@ def test_only_bot_reads_the_environment_and_the_clock(path: Path) -> None:
 
 def _calls(text: str) -> set[str]:
     return {ast.unparse(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+
+
+def test_no_file_imports_a_test_file() -> None:
+    """Shared helpers live in tests/support/."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        names = {name for name in imports_of(path) if name.startswith("tests.")}
+        in_tests = {name for name in names if any(part.startswith("test_") for part in name.split("."))}
+        assert not in_tests, f"{path.relative_to(ROOT)} imports {in_tests}"
+
+
+@pytest.mark.parametrize("room", [*MAY_IMPORT, "benchmarks"])
+def test_only_tests_import_tests(room: str) -> None:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        if "node_modules" not in path.parts:
+            names = {name for name in imports_of(path) if name.split(".")[0] == "tests"}
+            assert not names, f"{path.relative_to(ROOT)} imports {names}"

@@ -14,7 +14,7 @@ MANIFEST = Path(__file__).parents[1] / "app.yml"
 ALWAYS_SENT = {"installation", "installation_repositories"}
 
 
-def test_events_are_those_that_the_door_takes_in() -> None:
+def test_subscribed_events_are_those_that_are_handled() -> None:
     manifest = yaml.safe_load(MANIFEST.read_text())
     assert set(manifest["default_events"]) == {event for event, _ in ROUTES} - ALWAYS_SENT
 

@@ -51,7 +51,7 @@ async def work():
 
 
 @pytest.mark.parametrize("after", ["pass", "await asyncio.sleep(0)", "1 / 0"])
-def test_two_hundred_milliseconds_in_one_callback_are_found(after: str) -> None:
+def test_slow_callback_is_reported(after: str) -> None:
     work = product(COMPUTING.format(seconds=0.2, after=after))()
     if after == "1 / 0":
 
@@ -76,11 +76,11 @@ def test_the_same_in_small_steps_or_waiting_is_no_offence() -> None:
     assert run(product(waiting)()) == []
 
 
-def test_what_is_exempt_is_none() -> None:
+def test_exempt_code_is_no_offence() -> None:
     assert run(product(COMPUTING.format(seconds=0.2, after="pass"))(), exempt=("compute",)) == []
 
 
-def test_what_is_exempt_excuses_nothing_else() -> None:
+def test_exemption_excuses_nothing_else() -> None:
     source = COMPUTING.format(seconds=0.3, after="pass").replace(
         "    compute(0.3)", "    compute(0.3)\n    reads()"
     )
@@ -89,7 +89,7 @@ def test_what_is_exempt_excuses_nothing_else() -> None:
     assert len(run(product(reads + source)(), exempt=("reads",))) == 1
 
 
-def test_what_tests_compute_is_none() -> None:
+def test_computation_of_tests_is_no_offence() -> None:
     async def own() -> None:
         product(
             COMPUTING.format(seconds=0.2, after="pass").replace("async def work", "async def ignored")

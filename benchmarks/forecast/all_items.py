@@ -15,8 +15,8 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sprints.forecast import Forecast, forecast
-from sprints.forecast_draws import History, Moment, Now, PastSprint
+from sprints.forecast import Forecast, forecast_sprint
+from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
 
 BOARDS, SPRINTS, LEAST_PAST, DAYS = 60, 20, 6, 10
 UNESTIMATED = (0.1, 0.2, 0.3, 0.5)
@@ -100,10 +100,10 @@ def _sprint(random: Random, capacity: float, noise: float, share: float) -> Made
 
 def _chance(sprint: MadeUpSprint, before: Sequence[MadeUpSprint], day: int, unit: str) -> float:
     now = Now(day / DAYS, sprint.done[unit][day], sprint.scope[unit], DAYS - day, DAYS)
-    history = History(
+    history = ForecastHistory(
         sum(int(past.done["items"][-1]) for past in before), [past.past(unit) for past in before]
     )
-    found = forecast(now, history, 1)
+    found = forecast_sprint(now, history, 1)
     assert isinstance(found, Forecast)
     return found.chance
 

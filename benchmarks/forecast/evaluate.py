@@ -33,8 +33,8 @@ from benchmarks.forecast.scores import (
     load_table,
     misses,
 )
-from sprints.forecast import Refusal, forecast, seed_of
-from sprints.forecast_draws import History, Moment, Now, PastSprint
+from sprints.forecast import Refusal, derive_seed, forecast_sprint
+from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
 
 # Where the product refuses a forecast: about two in five real sprints finish.
 CHANCE_IF_REFUSED = 0.4
@@ -65,12 +65,12 @@ def product(case: Case) -> Told:
     row = case.row
     # Planned days are days on the calendar in the data; only the share of them matters here.
     now = Now(elapsed, done=row.done, scope=row.committed, days_left=1)
-    history = History(
+    history = ForecastHistory(
         finished_items=sum(sprint.rows[MOMENTS[-1]].items_done for sprint in case.earlier),
         own=[_past(sprint) for sprint in case.own],
         others=[_past(sprint) for sprint in case.others],
     )
-    answer = forecast(now, history, seed_of(case.project, case.sprint.board, case.moment))
+    answer = forecast_sprint(now, history, derive_seed(case.project, case.sprint.board, case.moment))
     if isinstance(answer, Refusal):
         return Told(CHANCE_IF_REFUSED, row.committed, 0.0, row.committed)
     return Told(answer.chance, answer.delivered.p50, answer.delivered.p10, answer.delivered.p90)

@@ -6,7 +6,7 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from benchmarks.forecast.iterations import Case, Judged, brier, coverage, nmae
-from sprints.forecast_words import tenths
+from sprints.forecast_wording import round_to_tenths
 
 Score = Callable[[Sequence[Judged]], float | None]
 SCORES: dict[str, Score] = {
@@ -84,7 +84,7 @@ def calibration_table(judged: Iterable[Judged]) -> list[Cell]:
     """Cells by the tenth in which the product says a chance, from 0 (below 0.1) to 10 (above 0.9)."""
     cases = [item for item in judged if item.case.has_chance]
     cells = [
-        _cell(str(tenth), [item for item in cases if tenths(item.told.chance) == tenth])
+        _cell(str(tenth), [item for item in cases if round_to_tenths(item.told.chance) == tenth])
         for tenth in range(11)
     ]
     return [cell for cell in cells if cell]

@@ -18,11 +18,11 @@ import numpy as np
 
 from sprints.calendar import Calendar
 from sprints.facts import Amount, Day
-from sprints.forecast import fan, forecast
-from sprints.forecast_dates import empty_sprint, how_many, when, with_end_on, with_open
-from sprints.forecast_draws import History
-from sprints.outlook import Outlook, Past, Record, outlook_from
-from sprints.velocity import Outcome
+from sprints.forecast import forecast_days, forecast_sprint
+from sprints.forecast_dates import create_empty_sprint, forecast_dates, forecast_items, with_end_on, with_open
+from sprints.forecast_inputs import ForecastHistory
+from sprints.outlook import Outlook, SprintRecord, TrackRecord, build_outlook
+from sprints.velocity import SprintOutcome
 
 CALENDAR = Calendar()
 MONDAY = date(2025, 1, 6)
@@ -33,27 +33,27 @@ SPRINT_DAYS, OPEN_ITEMS = 10, 20
 def main(rounds: int) -> None:
     """Prints the medians."""
     random = np.random.default_rng(1)
-    past = Past(tuple(_record(random, MONDAY + timedelta(weeks=2 * n)) for n in range(30)), (), 1)
-    facts = with_open(empty_sprint(CALENDAR, CALENDAR.midnight(TODAY)), OPEN_ITEMS)
+    past = TrackRecord(tuple(_record(random, MONDAY + timedelta(weeks=2 * n)) for n in range(30)), (), 1)
+    facts = with_open(create_empty_sprint(CALENDAR, CALENDAR.midnight(TODAY)), OPEN_ITEMS)
     due = TODAY + timedelta(days=11)
-    outlook = outlook_from(with_end_on(facts, due), past)
+    outlook = build_outlook(with_end_on(facts, due), past)
     if not isinstance(outlook, Outlook):
         raise TypeError(outlook.sentence)
     now, history, days = outlook.now, outlook.history, outlook.days
-    cold = History(100, days=[float(count) for count in random.poisson(1.5, 60)])
+    cold = ForecastHistory(100, days=[float(count) for count in random.poisson(1.5, 60)])
     asked: dict[str, Callable[[], object]] = {
-        "when": lambda: when(facts, past),
-        "how_many": lambda: how_many(facts, past, due),
-        "forecast": lambda: forecast(now, history, 1),
-        "forecast_without_sprints": lambda: forecast(now, cold, 1),
-        "fan": lambda: fan(now, history, 1, days),
+        "when": lambda: forecast_dates(facts, past),
+        "how_many": lambda: forecast_items(facts, past, due),
+        "forecast": lambda: forecast_sprint(now, history, 1),
+        "forecast_without_sprints": lambda: forecast_sprint(now, cold, 1),
+        "fan": lambda: forecast_days(now, history, 1, days),
     }
     print(json.dumps({name: round(_median(ask, rounds), 2) for name, ask in asked.items()}))
 
 
-def _record(random: np.random.Generator, monday: date) -> Record:
+def _record(random: np.random.Generator, monday: date) -> SprintRecord:
     """Two weeks in which some items are done on each working day, and some are left."""
-    facts = empty_sprint(CALENDAR, CALENDAR.midnight(monday))
+    facts = create_empty_sprint(CALENDAR, CALENDAR.midnight(monday))
     sprint = with_end_on(facts, monday + timedelta(days=11)).sprint
     dates = [monday + timedelta(days=n) for n in range(12)]
     done = np.cumsum([random.poisson(2.5) if CALENDAR.is_working_day(day) else 0 for day in dates]).tolist()
@@ -64,7 +64,7 @@ def _record(random: np.random.Generator, monday: date) -> Record:
     )
     end = CALENDAR.midnight(monday + timedelta(days=12))
     completed = days[-1].done
-    return Record(sprint, days, Outcome(0, 0, "", end, scope, completed, completed, unit="count"))
+    return SprintRecord(sprint, days, SprintOutcome(0, 0, "", end, scope, completed, completed, unit="count"))
 
 
 def _median(ask: Callable[[], object], rounds: int) -> float:

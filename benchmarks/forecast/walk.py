@@ -22,7 +22,7 @@ from typing import Any, cast
 if __name__ == "__main__":  # Run as a file, the repository is not on the path.
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from charts.locales import locale_of, writing_in
+from charts.locales import find_locale, use_locale
 from charts.render import render
 from charts.values import ForecastFan
 from commands.framework.arguments import Arguments
@@ -34,13 +34,13 @@ from commands.sprint.risk import risk as risk_command
 from commands.sprint.status import sprint_status as status_command
 from demo.events import DemoHistory, demo_history
 from sprints.calendar import Calendar
-from sprints.facts import Facts, facts_of
-from sprints.flow import Flow, flows_of
+from sprints.facts import Facts, compute_facts
+from sprints.flow import Flow, build_flows
 from sprints.forecast import Forecast
-from sprints.milestone import Sprint, sprint_of
+from sprints.milestone import Sprint, derive_sprint
 from sprints.model import ItemEvent, State
-from sprints.outlook import Outlook, Past, Record, outlook_from
-from sprints.velocity import Outcome
+from sprints.outlook import Outlook, SprintRecord, TrackRecord, build_outlook
+from sprints.velocity import SprintOutcome
 from storage.projects import Project
 from storage.sprints import SprintNumbers
 
@@ -98,7 +98,7 @@ async def _step_at(points: int, not_estimated: int) -> Step:
     outlook = await context.outlook()
     expected = outlook.forecast()
     chance = expected.chance if isinstance(expected, Forecast) else None
-    with writing_in(locale_of("en", context.calendar.day_of(NOW))):
+    with use_locale(find_locale("en", context.calendar.day_of(NOW))):
         cards = {name: await _answer(command, context) for name, command in COMMANDS.items()}
     return Step(points, not_estimated, chance, outlook.unit, cards)
 
@@ -136,7 +136,7 @@ def _with_open(history: DemoHistory, points: int, not_estimated: int) -> DemoHis
     """The same history, but for what is open in the running sprint."""
     at, sprint = NOW - timedelta(minutes=30), history.running
     for item in list(history.items.values()):
-        if item.shown.milestone == sprint and item.shown.state is State.OPEN:
+        if item.snapshot.milestone == sprint and item.snapshot.state is State.OPEN:
             item.left(at, "alice", sprint)
     for size in [*_sizes(points), *[None] * not_estimated]:
         item = history.add_item("More work", at, "feature").opened(at, "alice")
@@ -158,20 +158,20 @@ class DemoContext:
     def __init__(self, history: DemoHistory) -> None:
         self._all = history
         self.now = NOW
-        self.project = Project(1, "acme/webshop", is_private=False, installation=100, settings={})
+        self.project = Project(1, "acme/webshop", is_private=False, installation=100, stored_settings={})
         self.calendar = CALENDAR
         self.request = _NoThread()
         self.tenant = _NoForecasts()
         self.sprints = self.history = self
         self.links_pictures = True
         self._running = _facts(history, history.running, NOW)
-        self._flows = flows_of(history.events_by_item, NOW, self.project.rules)
+        self._flows = build_flows(history.events_by_item, NOW, self.project.rules)
 
     async def includes(self, _: str) -> bool:
         return True
 
     async def all(self, as_of: datetime) -> list[Sprint]:
-        return [sprint_of(events, as_of, CALENDAR) for events in self._all.milestones.values()]
+        return [derive_sprint(events, as_of, CALENDAR) for events in self._all.milestones.values()]
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts:
         is_asked_again = milestone == self._all.running and as_of == NOW
@@ -180,10 +180,10 @@ class DemoContext:
     async def numbers(self, _: datetime) -> list[SprintNumbers]:
         return [*earlier_numbers(), SprintNumbers(self._running.sprint, self._running)]
 
-    async def records(self, now: datetime) -> list[Record]:
+    async def records(self, now: datetime) -> list[SprintRecord]:
         return [record for numbers in await self.numbers(now) if (record := numbers.record(now))]
 
-    async def outcomes(self, now: datetime) -> list[Outcome]:
+    async def outcomes(self, now: datetime) -> list[SprintOutcome]:
         return [outcome for numbers in await self.numbers(now) if (outcome := numbers.outcome(now))]
 
     async def items(self) -> dict[str, list[ItemEvent]]:
@@ -207,8 +207,8 @@ class DemoContext:
     async def outlook(self) -> Outlook:
         """The outlook of the running sprint."""
         facts = await self.facts(self._all.running, self.now)
-        outlook = outlook_from(
-            facts, Past(tuple(await self.records(self.now)), (), self.tenant.organization_id)
+        outlook = build_outlook(
+            facts, TrackRecord(tuple(await self.records(self.now)), (), self.tenant.organization_id)
         )
         if not isinstance(outlook, Outlook):
             raise TypeError(outlook.sentence)
@@ -226,8 +226,8 @@ def earlier_numbers() -> tuple[SprintNumbers, ...]:
 
 
 def _facts(history: DemoHistory, milestone: int, as_of: datetime) -> Facts:
-    sprint = sprint_of(history.milestones[milestone], as_of, CALENDAR)
-    return facts_of(sprint, history.events_in(milestone), as_of)
+    sprint = derive_sprint(history.milestones[milestone], as_of, CALENDAR)
+    return compute_facts(sprint, history.events_in(milestone), as_of)
 
 
 class _NoThread:
@@ -268,7 +268,7 @@ def _sentences(step: Step) -> str:
 
 def _draw(step: Step, folder: Path) -> None:
     if step.fan:
-        png = render(step.fan, locale_of("en", NOW.date()))
+        png = render(step.fan, find_locale("en", NOW.date()))
         (folder / f"walk-{step.points}-{step.not_estimated}.png").write_bytes(png)
 
 

@@ -1,4 +1,4 @@
-"""Asking Stripe what an account has bought by card, by its metadata and by its customers."""
+"""Finds at Stripe what an account has bought by card, by metadata and by customer."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from marketplace.stripe_subscriptions import SubscriptionHint, parse_account
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscriptions
 
-# Stripe's search is up to an hour behind during its outages; a margin is left for longer ones.
+# Stripe's search lags up to an hour behind during outages; the margin covers longer ones.
 _SEARCH_LAG = timedelta(days=1)
 _LIVE = frozenset({"active", "trialing", "past_due"})
 
@@ -26,21 +26,23 @@ class CardPurchases:
         self._sync = sync
         self._clock = clock
 
-    async def are_live(self, organization_id: int, account: Account) -> bool:
-        """Whether Stripe has a live subscription for the account; what it has is taken into our books.
+    async def has_live_subscription(self, organization_id: int, account: Account) -> bool:
+        """Whether Stripe has a live subscription for the account; live ones are stored.
 
-        Raises StripeUnavailableError and StripeRefusedError: then nobody knows.
+        Raises StripeUnavailableError and StripeRefusedError; then the answer is unknown.
         """
         live = [
-            answer for answer in await self._ask(organization_id, account) if answer.get("status") in _LIVE
+            answer
+            for answer in await self._list_subscriptions(organization_id, account)
+            if answer.get("status") in _LIVE
         ]
         for answer in live:
             await self._sync.follow(SubscriptionHint("", "reconciled", None, str(answer["id"])))
         return bool(live)
 
-    async def _ask(self, organization_id: int, account: Account) -> list[Mapping[str, Any]]:
-        """All subscriptions that name the account, and those of its customers that name no other."""
-        answers = list(await self._stripe.subscriptions_for(account.github_id, self._clock() - _SEARCH_LAG))
+    async def _list_subscriptions(self, organization_id: int, account: Account) -> list[Mapping[str, Any]]:
+        """Return all subscriptions that name the account, and those of its customers that name no other."""
+        answers = list(await self._stripe.find_subscriptions(account.github_id, self._clock() - _SEARCH_LAG))
         async with self._database.tenant(organization_id) as tenant:
             subscriptions = await Subscriptions(tenant).all()
         customers = {
@@ -51,7 +53,7 @@ class CardPurchases:
         for customer in sorted(customers):
             answers += [
                 answer
-                for answer in await self._stripe.subscriptions_of(customer)
+                for answer in await self._stripe.list_subscriptions(customer)
                 if parse_account(answer.get("metadata")) in {None, account.github_id}
             ]
         return list({str(answer["id"]): answer for answer in answers}.values())

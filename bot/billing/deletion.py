@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from bot.billing.card_purchases import CardPurchases
-from bot.billing.marketplace_sync import Listing, MarketplaceSync
+from bot.billing.marketplace_sync import MarketplaceListing, MarketplaceSync
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
@@ -15,17 +15,17 @@ from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions
 
-# Who cannot be asked now may know of a purchase, so that nothing may be deleted.
-_NOT_ASKED = (GitHubUnavailableError, GitHubRefusedError, StripeUnavailableError, StripeRefusedError)
+# A seller that cannot be asked may have a purchase, so nothing may be deleted.
+_SELLER_FAILURES = (GitHubUnavailableError, GitHubRefusedError, StripeUnavailableError, StripeRefusedError)
 
 
 class Deletion:
-    """Carries deletions out. GitHub and Stripe are asked once more before each: what is paid for stays."""
+    """Deletes due accounts, after asking GitHub and Stripe once more: accounts that pay keep their data."""
 
     def __init__(
         self,
         database: Database,
-        listing: Listing,
+        listing: MarketplaceListing,
         sync: MarketplaceSync | None,
         clock: Callable[[], datetime],
         grace: timedelta,
@@ -41,32 +41,32 @@ class Deletion:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
-        """Returns how many accounts were deleted. What fails is tried again by the next run."""
+        """Delete all due accounts, and return how many were deleted. The next run retries failed ones."""
         async with self._database.unscoped() as connection:
             due = await tenants_to_delete(connection)
-        done = 0
+        deleted_count = 0
         for organization_id in due:
             with structlog.contextvars.bound_contextvars(organization=organization_id):
                 try:
-                    done += await self._delete(organization_id)
-                except (*_NOT_ASKED, DBAPIError) as problem:
+                    deleted_count += await self._delete(organization_id)
+                except (*_SELLER_FAILURES, DBAPIError) as problem:
                     self._log.warning("deletion put off", reason=str(problem))
                 except Exception:  # noqa: BLE001 - a bug with one account must not keep the others' data
                     self._log.exception("deletion put off")
-        return done
+        return deleted_count
 
     async def _delete(self, organization_id: int) -> bool:
         async with self._database.tenant(organization_id) as tenant:
             account = await Subscriptions(tenant).account()
         if account is None:
             return False
-        if await self._listing.account(account.github_id) is not None:
-            # It was bought again, and nobody told us.
+        if await self._listing.get_account(account.github_id) is not None:
+            # The account has bought again, and the event was lost.
             if self._sync is not None:
                 await self._sync.follow(account.github_id, LedgerCause("clock", "reconciled", ""))
             self._log.warning("deletion stopped: GitHub lists a purchase", account=account.github_id)
             return False
-        if self._card is not None and await self._card.are_live(organization_id, account):
+        if self._card is not None and await self._card.has_live_subscription(organization_id, account):
             self._log.warning("deletion stopped: Stripe has a subscription", account=account.github_id)
             return False
         async with self._database.tenant(organization_id) as tenant:

@@ -1,4 +1,4 @@
-"""Keeps what fails for one account, or for one subscription, from ending the work on all others."""
+"""Failure isolation of billing: a failure for one account or subscription does not stop all others."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,27 +15,27 @@ from storage.database import Database
 from storage.lookups import all_tenants
 
 _REFUSALS = (StripeRefusedError, GitHubRefusedError, PurchaseError)
-_CONCERN_ALL = (StripeUnavailableError, GitHubUnavailableError, PoolTimeoutError, OSError)
-# Of PostgreSQL's SQLSTATE: a connection that failed, and a server that was stopped by its operator.
-_AWAY = ("08", "57P")
-# After so many failures in a row Stripe is away, and not just one object there.
-_MOST_FAILURES_IN_A_ROW = 3
+_SHARED_FAILURES = (StripeUnavailableError, GitHubUnavailableError, PoolTimeoutError, OSError)
+# Classes of PostgreSQL's SQLSTATE: connection exceptions, and operator intervention.
+_UNAVAILABLE_STATES = ("08", "57P")
+# After so many failures in a row, Stripe itself is unavailable, and not just one object there.
+_MAX_CONSECUTIVE_FAILURES = 3
 
 
-class FailuresInARow:
-    """Tells one object that Stripe cannot show, or has locked, from Stripe being away."""
+class ConsecutiveFailures:
+    """Distinguishes a single object that Stripe cannot show or has locked from Stripe being unavailable."""
 
     def __init__(self) -> None:
         self._count = 0
 
-    def note(self, problem: StripeUnavailableError) -> None:
-        """Count a failure. Raises it again where Stripe is away."""
+    def record(self, problem: StripeUnavailableError) -> None:
+        """Count a failure. Raises it again after too many in a row."""
         self._count += 1
-        if self._count >= _MOST_FAILURES_IN_A_ROW:
+        if self._count >= _MAX_CONSECUTIVE_FAILURES:
             raise problem
 
-    def end(self) -> None:
-        """Stripe has answered."""
+    def reset(self) -> None:
+        """Start counting again, because Stripe has answered."""
         self._count = 0
 
 
@@ -43,11 +43,10 @@ class FailuresInARow:
 def isolated_account(
     log: FilteringBoundLogger, message: str, organization_id: int, **details: object
 ) -> Iterator[None]:
-    """Log what fails inside, with `message` and `details`, and let the caller go on with the next account.
+    """Log an exception raised inside, with `message` and `details`, so that the caller can go on.
 
-    Whatever is logged inside names the tenant.
-
-    Raises what says that the database, GitHub or Stripe is away, since that concerns the next one as well.
+    All log lines inside name the tenant. Exceptions that say that the database, GitHub or Stripe is
+    unavailable are raised, since they would fail the next account as well.
     """
     with (
         structlog.contextvars.bound_contextvars(organization=organization_id),
@@ -58,15 +57,15 @@ def isolated_account(
 
 @contextmanager
 def isolated_work(log: FilteringBoundLogger, message: str, **details: object) -> Iterator[None]:
-    """The same for what is not one account's, such as one line of a list."""
+    """Isolate failures like `isolated_account`, for work that is not one account's."""
     try:
         yield
-    except _CONCERN_ALL:
+    except _SHARED_FAILURES:
         raise
     except _REFUSALS as problem:
         log.error(message, reason=str(problem), **details)  # noqa: TRY400 - a refusal is no bug
     except DBAPIError as problem:
-        if _is_away(problem):
+        if _is_database_away(problem):
             raise
         log.exception(message, **details)
     except Exception:
@@ -74,11 +73,11 @@ def isolated_work(log: FilteringBoundLogger, message: str, **details: object) ->
 
 
 async def all_accounts(database: Database) -> Sequence[int]:
-    """The ids of all tenants."""
+    """Return the ids of all tenants."""
     async with database.unscoped() as connection:
         return await all_tenants(connection)
 
 
-def _is_away(problem: DBAPIError) -> bool:
+def _is_database_away(problem: DBAPIError) -> bool:
     state: str | None = getattr(problem.orig, "sqlstate", None)
-    return state is None or state.startswith(_AWAY)
+    return state is None or state.startswith(_UNAVAILABLE_STATES)

@@ -1,8 +1,8 @@
-"""The billing issue: tells an account's owner what is about to cost them money or data.
+"""The billing issue: warns an account's owner of what is about to cost them money or data.
 
-At most one issue for an account, in a private repository, edited in place: opened when there is something to
-tell, closed when nothing is left, and opened again, the same one, when something new comes. What is wanted is
-written down as posts; `bot/publishing/posts.py` brings it to GitHub, as it is to be said at that moment.
+Each account has at most one issue, in a private repository. It is edited in place: opened when there are
+notices, closed when none is left, and reopened for new ones. This module stores the desired posts;
+`bot/publishing/posts.py` brings them to GitHub, rebuilt from the state at that moment.
 """
 
 import re
@@ -10,160 +10,145 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.billing.issue_posts import (
-    MOST_LOOKED_AT,
-    Scene,
-    called_before,
-    closed,
-    current_issue,
-    fresh_post,
-    is_unwanted,
-    news,
-    next_key,
-    open_issue,
-    post_of,
-    read_scene,
-    why_closed,
-    withdrawn,
+    MAX_CANDIDATES,
+    BillingIssueState,
+    close_issue,
+    explain_closing,
+    find_current_issue,
+    find_post,
+    is_deleted_without_news,
+    list_mentioned_logins,
+    load_issue_state,
+    make_news_comments,
+    make_next_key,
+    make_open_issue,
+    refresh_post,
+    withdraw_post,
 )
-from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHub, GitHubRefusedError
 from marketplace.accounts import Billing, Offer
 from storage.database import Database, Tenant
-from storage.jobs import OTHERS, TELL_OWNER, Jobs
+from storage.job_types import SendPostsJob, TellOwnerJob
+from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.posts import Post, Posts
 from storage.projects import Project
 from storage.subscriptions import Subscriptions
 
-TELL_OWNERS = "tell_owners"
-# More owners would be called in vain: one of them is enough.
-_MOST_CALLED = 5
+# Mentioning more owners has no use: one of them is enough.
+_MAX_MENTIONED = 5
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
 
 class BillingIssue:
-    """Keeps one account's billing issue up to date. Each of its jobs can be repeated at any time."""
+    """Keeps one account's billing issue up to date. Everything here can be repeated at any time."""
 
     def __init__(
-        self, database: Database, github: GitHub, shop: Offer, jobs: Jobs, clock: Callable[[], datetime]
+        self, database: Database, github: GitHub, offer: Offer, jobs: Jobs, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
         self._github = github
-        self._shop = shop
+        self._offer = offer
         self._jobs = jobs
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the job that tells one owner, and the daily one that finds all who have something to hear."""
-        retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=4)
-        queue.task(name=TELL_OWNER, queue=OTHERS, retry=retry)(self._tell_job)
-        task = queue.task(name=TELL_OWNERS, queue=OTHERS, queueing_lock=TELL_OWNERS)(self.tell_all)
-        queue.periodic(cron="10 5 * * *")(task)
-
-    async def tell_all(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
-        """Queues a job for each account whose owner has something to hear, or heard something before."""
+    async def queue_updates(self) -> None:
+        """Queue a job for each account that has notices or posts."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         for organization_id in tenants:
             try:
                 async with self._database.tenant(organization_id) as tenant:
-                    scene = await read_scene(tenant, self._clock(), self._shop)
-                    if scene is not None:
-                        await self._jobs.tell_owner(tenant.connection, organization_id=organization_id)
-            except Exception:  # noqa: BLE001 - an account that cannot be read stops no other
-                self._log.exception("billing not looked at", organization=organization_id)
+                    state = await load_issue_state(tenant, self._clock(), self._offer)
+                    if state is not None:
+                        job = TellOwnerJob(organization_id=organization_id)
+                        await self._jobs.defer(tenant.connection, job)
+            except Exception:  # noqa: BLE001 - a failure for one account must not stop the others
+                self._log.exception("billing issue not checked", organization=organization_id)
 
-    async def _tell_job(self, organization_id: int) -> None:
-        with structlog.contextvars.bound_contextvars(organization=organization_id):
-            try:
-                await self.tell(organization_id)
-            except GitHubUnavailableError as problem:
-                async with self._database.unscoped() as connection:
-                    await self._jobs.tell_owner(connection, problem.retry_at, organization_id=organization_id)
-
-    async def tell(self, organization_id: int) -> None:
-        """Writes down what the billing issue of an account should say now.
+    async def update(self, organization_id: int) -> None:
+        """Store the desired posts of an account's billing issue.
 
         Raises GitHubUnavailableError; then nothing has changed.
         """
         async with self._database.tenant(organization_id) as tenant:
-            scene = await read_scene(tenant, self._clock(), self._shop)
-        if scene is None:
+            state = await load_issue_state(tenant, self._clock(), self._offer)
+        if state is None:
             return
-        place = await self._usable(scene.places) if scene.notices else None
-        current = current_issue(scene.posts, place)
+        host = await self._find_host(state.candidates) if state.notices else None
+        current = find_current_issue(state.posts, host)
         people: Sequence[str] = ()
-        if place is not None:
-            people = called_before(current) or await self._owners(scene.billing, place)
+        if host is not None:
+            people = list_mentioned_logins(current) or await self._list_owners(state.billing, host)
         async with self._database.tenant(organization_id) as tenant:
-            # Nobody else changes what is paid for, or says anything of it, while this is written down.
+            # Locked, so that subscriptions and posts do not change until the desired posts are stored.
             await Subscriptions(tenant).lock()
-            scene = await read_scene(tenant, self._clock(), self._shop)
-            if scene is None:
+            state = await load_issue_state(tenant, self._clock(), self._offer)
+            if state is None:
                 return
-            if await self._write(tenant, scene, place, people):
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+            if await self._store_posts(tenant, state, host, people):
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
-        """A post of ours as it is to be said now. None if it is not to be said any more.
+        """Rebuild a post from the current state. None if it no longer applies.
 
-        GitHub is asked whether the repository is still private: of money nothing is said in public.
+        GitHub is asked whether the repository is still private: public posts say nothing about money.
         """
         async with self._database.tenant(organization_id) as tenant:
-            scene = await read_scene(tenant, self._clock(), self._shop)
-        billing_post = post_of(scene, project_id, post.key)
-        if scene is None or billing_post is None or (project := scene.projects.get(project_id)) is None:
+            state = await load_issue_state(tenant, self._clock(), self._offer)
+        billing_post = find_post(state, project_id, post.key)
+        if state is None or billing_post is None or (project := state.projects.get(project_id)) is None:
             return None
         if not await self._is_private(project):
-            fresh = withdrawn(post) if billing_post.external_id is not None else None
+            fresh = withdraw_post(post) if billing_post.external_id is not None else None
         else:
-            fresh = fresh_post(scene, billing_post, self._links(scene.billing))
-        if fresh is None:  # It is withdrawn, or said elsewhere.
+            fresh = refresh_post(state, billing_post, self._purchase_pages(state.billing))
+        if fresh is None:  # The post no longer applies, or belongs in another repository.
             async with self._database.unscoped() as connection:
-                await self._jobs.tell_owner(connection, organization_id=organization_id)
+                await self._jobs.defer(connection, TellOwnerJob(organization_id=organization_id))
         return fresh
 
-    async def _write(
-        self, tenant: Tenant, scene: Scene, place: Project | None, people: Sequence[str]
+    async def _store_posts(
+        self, tenant: Tenant, state: BillingIssueState, host: Project | None, people: Sequence[str]
     ) -> bool:
-        """Whether anything is to be sent."""
+        """Store the desired posts, and return whether any has to be sent."""
         posts, now = Posts(tenant), self._clock()
-        current = current_issue(scene.posts, place)
-        wanted = list[tuple[int, Post]]()
-        for billing_post in scene.posts:
-            project = scene.projects.get(billing_post.project_id)
+        current = find_current_issue(state.posts, host)
+        desired = list[tuple[int, Post]]()
+        for billing_post in state.posts:
+            project = state.projects.get(billing_post.project_id)
             if billing_post.is_gone or billing_post.is_withdrawn or project is None:
                 continue
             is_current = current is not None and billing_post.post.key == current.post.key
             if not project.is_private:
-                replacement = withdrawn(billing_post.post)
-            elif billing_post.is_issue and not (
-                is_current and billing_post.project_id == (place and place.id)
-            ):
-                replacement = closed(billing_post.post, why_closed(scene, place))
+                replacement = withdraw_post(billing_post.post)
+            elif billing_post.is_issue and not (is_current and billing_post.project_id == (host and host.id)):
+                replacement = close_issue(billing_post.post, explain_closing(state, host))
             else:
                 continue
             if billing_post.external_id is None and billing_post.sent_at is None:
                 await posts.withdraw(billing_post.project_id, [billing_post.post.key])
             else:
-                wanted.append((billing_post.project_id, replacement))
-        if place is not None and scene.notices and not is_unwanted(scene, current):
-            key = current.post.key if current else next_key(scene.posts, place)
-            wanted.append((place.id, open_issue(scene, key, people, self._links(scene.billing))))
-            wanted += [(place.id, comment) for comment in news(scene, current, now)]
-        return any([await posts.set_desired(project_id, post, now) for project_id, post in wanted])
+                desired.append((billing_post.project_id, replacement))
+        if host is not None and state.notices and not is_deleted_without_news(state, current):
+            key = current.post.key if current else make_next_key(state.posts, host)
+            desired.append(
+                (host.id, make_open_issue(state, key, people, self._purchase_pages(state.billing)))
+            )
+            desired += [(host.id, comment) for comment in make_news_comments(state, current, now)]
+        return any([await posts.set_desired(project_id, post, now) for project_id, post in desired])
 
-    def _links(self, billing: Billing) -> Any:
-        return self._shop.links(billing.account.github_id)
+    def _purchase_pages(self, billing: Billing) -> Any:
+        return self._offer.links(billing.account.github_id)
 
-    async def _usable(self, places: Sequence[Project]) -> Project | None:
-        """The first repository in which GitHub lets us open an issue that the public cannot read."""
-        for project in places[:MOST_LOOKED_AT]:
-            repository = await self._look_at(project)
+    async def _find_host(self, candidates: Sequence[Project]) -> Project | None:
+        """Return the first repository that is private, not archived and accepts issues, or None."""
+        for project in candidates[:MAX_CANDIDATES]:
+            repository = await self._load_repository(project)
             if (
                 repository.get("private") is True
                 and repository.get("has_issues") is True
@@ -173,29 +158,29 @@ class BillingIssue:
         return None
 
     async def _is_private(self, project: Project) -> bool:
-        return project.is_private and (await self._look_at(project)).get("private") is True
+        return project.is_private and (await self._load_repository(project)).get("private") is True
 
-    async def _look_at(self, project: Project) -> Mapping[str, Any]:
-        """The repository as GitHub has it; empty where it is out of our sight."""
+    async def _load_repository(self, project: Project) -> Mapping[str, Any]:
+        """Load a repository from GitHub; empty if the App cannot see it."""
         installation = self._github.installation(project.installation or 0)
         try:
             return dict(await installation.get(f"/repos/{project.full_name}"))
         except GitHubRefusedError as refusal:
-            self._log.warning("repository out of sight", project=project.id, status=refusal.status)
+            self._log.warning("repository not visible", project=project.id, status=refusal.status)
             return {}
 
-    async def _owners(self, billing: Billing, place: Project) -> tuple[str, ...]:
-        """The logins of those who own the account, those on planned work first; empty if GitHub says none."""
+    async def _list_owners(self, billing: Billing, host: Project) -> tuple[str, ...]:
+        """Return the logins of the account's owners, those on planned work first; empty if GitHub refuses."""
         account = billing.account
         if account.kind != "Organization":
             return (account.name,)
-        installation = self._github.installation(place.installation or 0)
+        installation = self._github.installation(host.installation or 0)
         path = f"/orgs/{account.name}/members?role=admin&per_page=100"
         try:
             owners = [str(member["login"]) for member in await installation.get(path)]
         except GitHubRefusedError as refusal:
-            self._log.warning("owners not named by GitHub", status=refusal.status)
+            self._log.warning("owners not listed by GitHub", status=refusal.status)
             return ()
-        at_work = {login.lower() for login in billing.people}
+        on_planned_work = {login.lower() for login in billing.people}
         owners = [login for login in owners if _LOGIN.fullmatch(login)]
-        return tuple(sorted(owners, key=lambda login: login.lower() not in at_work)[:_MOST_CALLED])
+        return tuple(sorted(owners, key=lambda login: login.lower() not in on_planned_work)[:_MAX_MENTIONED])

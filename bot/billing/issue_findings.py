@@ -1,51 +1,53 @@
-"""For `doctor`: owners who have something to hear about money or data, and are not reached."""
+"""Findings for `doctor`: owners with notices about money or data whom the billing issue does not reach."""
 
 from collections.abc import AsyncIterator
 
-from bot.billing.issue_posts import read_scene
+from bot.billing.issue_posts import load_issue_state
 from bot.billing.purchase_links import PurchaseLinks
 from bot.services import Services
 from marketplace.notices import NoticeKind
 
 
-async def unreached_owners(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """What an account's owner was not told, and why. Deletions have a finding of their own.
+async def find_unreached_owners(services: Services, organization_id: int) -> AsyncIterator[str]:
+    """Yield the notices that an account's owner has not received, and why.
 
-    Whoever has switched the billing issue off is asked for no more.
+    Deletions have a finding of their own. Accounts that switched the billing issue off are left out.
     """
-    shop = PurchaseLinks(base.settings.billing, base.settings.public_url, base.cipher)
+    offer = PurchaseLinks(services.settings.billing, services.settings.public_url, services.cipher)
     try:
-        async with base.database.tenant(organization_id) as tenant:
-            scene = await read_scene(tenant, base.clock(), shop)
-    except Exception as problem:  # noqa: BLE001 - what is wrong with one account must not hide the others
+        async with services.database.tenant(organization_id) as tenant:
+            state = await load_issue_state(tenant, services.clock(), offer)
+    except Exception as problem:  # noqa: BLE001 - a failure for one account must not hide the others
         yield f"what its owner has to hear of billing cannot be read ({type(problem).__name__})"
         return
-    if scene is None or scene.is_off:
+    if state is None or state.is_off:
         return
-    heard = {key for billing_post in scene.posts if billing_post.is_gone for key in billing_post.notices}
-    heard |= {
+    announced_keys = {
+        key for billing_post in state.posts if billing_post.is_gone for key in billing_post.notices
+    }
+    announced_keys |= {
         key
-        for billing_post in scene.posts
+        for billing_post in state.posts
         if not billing_post.is_withdrawn
         for key in billing_post.sent_notices
     }
-    unheard = [
+    unannounced = [
         notice.kind.value
-        for notice in scene.notices
-        if notice.kind is not NoticeKind.DELETION and notice.key not in heard
+        for notice in state.notices
+        if notice.kind is not NoticeKind.DELETION and notice.key not in announced_keys
     ]
-    if not unheard:
+    if not unannounced:
         return
-    account = scene.billing.account
+    account = state.billing.account
     if account.installation is None:
-        why = "the App is not installed there"
+        reason = "the App is not installed there"
     elif account.suspended_at is not None:
-        why = "the App is suspended there"
-    elif not scene.places:
-        why = "it has no private repository in which the App may open an issue"
+        reason = "the App is suspended there"
+    elif not state.candidates:
+        reason = "it has no private repository in which the App may open an issue"
     else:
-        return  # The billing issue is on its way, and what GitHub refuses is a finding of its own.
+        return  # The billing issue is still being posted; a refusal by GitHub has a finding of its own.
     yield (
-        f"{account.name} has not been told of {' and '.join(unheard)}, because {why}; write to its owner "
-        "(docs/billing.md)"
+        f"{account.name} has not been told of {' and '.join(unannounced)}, because {reason}; write to its "
+        "owner (docs/billing.md)"
     )

@@ -1,4 +1,4 @@
-"""What the billing issue says, from values: the issue, the comments in it, and what is left when it moves."""
+"""Builds the posts of the billing issue: the issue, its comments, and its text once it is closed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,6 @@ from commands.messages.billing_notices import (
 )
 from marketplace.accounts import Billing, Offer, load_billing
 from marketplace.notices import Notice, NoticeKind, collect_notices
-from sprints.quiet import is_paused
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
 from storage.deadlines import Deadlines
@@ -26,45 +25,46 @@ from storage.projects import Project, Projects
 from storage.subscriptions import Subscriptions
 
 OFF = "off"
-# So many repositories are looked at for one that takes issues.
-MOST_LOOKED_AT = 10
+# The number of repositories in which we look for one that accepts issues.
+MAX_CANDIDATES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What an owner has to hear, what was said of it so far, and the repositories that may hold the issue.
+class BillingIssueState:
+    """The notices for an owner, the posts so far, and the repositories that may hold the billing issue.
 
-    `places` begin with the repository that holds the issue already, and are otherwise those in which we were
-    last at work. `projects` are these, and all in which something was said. `is_off`: the account wants none.
+    `candidates` begin with the repository that holds the issue already; then come those with the latest
+    activity. `projects` are the candidates and all repositories with posts, by id. `is_off`: the account has
+    switched the billing issue off.
     """
 
     billing: Billing
     notices: tuple[Notice, ...]
     posts: tuple[BillingPost, ...]
-    places: tuple[Project, ...]
+    candidates: tuple[Project, ...]
     projects: Mapping[int, Project]
     is_off: bool
 
 
-async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None:
-    """What an owner has to hear. None if there is nothing, and never was."""
+async def load_issue_state(tenant: Tenant, now: datetime, offer: Offer) -> BillingIssueState | None:
+    """Load the state of an account's billing issue. None if there are neither notices nor posts."""
     billing_posts = BillingPosts(tenant)
     posts = tuple(await billing_posts.all())
     if not posts and not await Subscriptions(tenant).all() and await Deadlines(tenant).latest() is None:
-        return None  # As most accounts are; that costs less to find out than whatever else is read.
-    billing = await load_billing(tenant, now, shop)
+        return None  # Most accounts end here, which costs less than reading the rest.
+    billing = await load_billing(tenant, now, offer)
     notices = collect_notices(billing) if billing else ()
     if billing is None or not (notices or posts):
         return None
     projects, setting = Projects(tenant), await billing_posts.setting()
-    standing = [
+    existing = [
         billing_post
         for billing_post in reversed(posts)
         if billing_post.is_issue and not (billing_post.is_gone or billing_post.is_withdrawn)
     ]
     ids = [
         billing_post.project_id
-        for billing_post in sorted(standing, key=lambda billing_post: not _is_open(billing_post.post))
+        for billing_post in sorted(existing, key=lambda billing_post: not _is_open(billing_post.post))
     ]
     if isinstance(setting, Mapping):
         chosen = await projects.by_name(f"{billing.account.name}/{setting.get('repository')}")
@@ -72,100 +72,100 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
     elif setting == OFF:
         ids = []
     else:
-        ids += (await billing_posts.private_repositories())[: MOST_LOOKED_AT + len(posts)]
-    looked_up = [
+        ids += (await billing_posts.private_repositories())[: MAX_CANDIDATES + len(posts)]
+    loaded = [
         await projects.get(project_id)
         for project_id in {*ids, *(billing_post.project_id for billing_post in posts)}
     ]
-    by_id = {project.id: project for project in looked_up if project is not None}
-    refusing = {
+    by_id = {project.id: project for project in loaded if project is not None}
+    refusing_ids = {
         billing_post.project_id
         for billing_post in posts
         if billing_post.is_issue and billing_post.refused and not billing_post.is_gone
     }
-    places = (
+    allowed = (
         by_id[project_id]
         for project_id in dict.fromkeys(ids)
-        if project_id in by_id and project_id not in refusing
+        if project_id in by_id and project_id not in refusing_ids
     )
     usable = tuple(
         project
-        for project in places
-        if project.is_private and project.is_accessible and not is_paused(project.settings)
+        for project in allowed
+        if project.is_private and project.is_accessible and not project.settings.is_paused
     )
-    return Scene(billing, notices, posts, usable, by_id, setting == OFF)
+    return BillingIssueState(billing, notices, posts, usable, by_id, setting == OFF)
 
 
-def current_issue(posts: Sequence[BillingPost], place: Project | None) -> BillingPost | None:
-    """The account's issue, if it stands where it belongs."""
-    here = [
+def find_current_issue(posts: Sequence[BillingPost], host: Project | None) -> BillingPost | None:
+    """Return the account's billing issue in the repository `host`, if there is one."""
+    issues = [
         billing_post
         for billing_post in posts
-        if place is not None
+        if host is not None
         and billing_post.is_issue
-        and billing_post.project_id == place.id
+        and billing_post.project_id == host.id
         and not (billing_post.is_gone or billing_post.is_withdrawn)
     ]
-    return here[-1] if here else None
+    return issues[-1] if issues else None
 
 
-def is_unwanted(scene: Scene, current: BillingPost | None) -> bool:
-    """Whether somebody has deleted the issue, and nothing is new since."""
-    gone = [billing_post for billing_post in scene.posts if billing_post.is_gone and billing_post.is_issue]
-    heard = {key for billing_post in gone for key in billing_post.notices}
-    return current is None and bool(gone) and all(notice.key in heard for notice in scene.notices)
+def is_deleted_without_news(state: BillingIssueState, current: BillingPost | None) -> bool:
+    """Whether somebody has deleted the issue, and no notice is new since."""
+    deleted = [billing_post for billing_post in state.posts if billing_post.is_gone and billing_post.is_issue]
+    announced_keys = {key for billing_post in deleted for key in billing_post.notices}
+    return current is None and bool(deleted) and all(notice.key in announced_keys for notice in state.notices)
 
 
-def called_before(current: BillingPost | None) -> tuple[str, ...]:
-    """Who was called in the issue that is open; when it is opened again, the owners may be others."""
+def list_mentioned_logins(current: BillingPost | None) -> tuple[str, ...]:
+    """Return the logins that the open issue mentions. Empty for a closed one: its owners may have changed."""
     if current is None or not _is_open(current.post):
         return ()
     return tuple(map(str, current.post.data.get("people", ())))
 
 
-def next_key(posts: Sequence[BillingPost], place: Project) -> str:
-    """The key of another issue in a repository, where earlier ones were deleted or withdrawn."""
+def make_next_key(posts: Sequence[BillingPost], host: Project) -> str:
+    """Return the key of the next issue in a repository; earlier ones may be deleted or withdrawn."""
     number = (
-        sum(1 for billing_post in posts if billing_post.is_issue and billing_post.project_id == place.id) + 1
+        sum(1 for billing_post in posts if billing_post.is_issue and billing_post.project_id == host.id) + 1
     )
     return f"{ISSUE}{number}"
 
 
-def open_issue(scene: Scene, key: str, people: Sequence[str], links: Any) -> Post:
-    """The issue as it says all that holds. `people` are the logins that it calls."""
+def make_open_issue(state: BillingIssueState, key: str, people: Sequence[str], links: Any) -> Post:
+    """Build the open issue with all current notices. `people` are the logins that it mentions."""
     data = {
         "title": ISSUE_TITLE,
         "state": "open",
-        "notices": [notice.key for notice in scene.notices],
+        "notices": [notice.key for notice in state.notices],
         "people": list(people),
-        "deletion": any(notice.kind is NoticeKind.DELETION for notice in scene.notices),
+        "deletion": any(notice.kind is NoticeKind.DELETION for notice in state.notices),
     }
-    return Post(key, PostKind.ISSUE, issue_text(scene.billing, links, people), data=data)
+    return Post(key, PostKind.ISSUE, issue_text(state.billing, links, people), data=data)
 
 
-def closed(post: Post, body: str) -> Post:
-    """The issue closed, because nothing is due or it stands elsewhere; `body` says which."""
+def close_issue(post: Post, body: str) -> Post:
+    """Build the closed issue; `body` says why it is closed."""
     data = {"title": ISSUE_TITLE, "state": "closed", "state_reason": "completed", "notices": []}
     return replace(post, body=body, data=data)
 
 
-def withdrawn(post: Post) -> Post:
-    """Nothing but a neutral sentence: others can read it now."""
+def withdraw_post(post: Post) -> Post:
+    """Replace a post by a neutral sentence, because its repository is public now."""
     data: dict[str, Any] = {"withdrawn": True}
     if post.kind is PostKind.ISSUE:
         data |= {"title": WITHDRAWN_TITLE, "state": "closed", "state_reason": "not_planned", "notices": []}
     return replace(post, body=WITHDRAWN, data=data)
 
 
-def why_closed(scene: Scene, place: Project | None) -> str:
-    """What is left of an issue that is not open any more."""
-    if not scene.notices:
+def explain_closing(state: BillingIssueState, host: Project | None) -> str:
+    """Return the text of a closed issue: settled, switched off, moved or withdrawn."""
+    if not state.notices:
         return SETTLED
-    return SWITCHED_OFF if scene.is_off else MOVED if place else WITHDRAWN
+    return SWITCHED_OFF if state.is_off else MOVED if host else WITHDRAWN
 
 
-def news(scene: Scene, current: BillingPost | None, now: datetime) -> list[Post]:
-    """A comment for each thing that is new in an issue that is open: an edit of its text notifies nobody."""
+def make_news_comments(state: BillingIssueState, current: BillingPost | None, now: datetime) -> list[Post]:
+    """Build a comment for each new notice in the open issue, because an edit of its text notifies nobody."""
     if current is None or current.external_id is None or current.is_pending or not _is_open(current.post):
         return []
     return [
@@ -174,30 +174,30 @@ def news(scene: Scene, current: BillingPost | None, now: datetime) -> list[Post]
             PostKind.COMMENT,
             news_text(notice),
             current.external_id,
-            # Without the issue it is not said either.
+            # The comment is only posted together with the issue.
             {"notices": [notice.key], "beside": current.post.key},
         )
-        for notice in scene.notices
+        for notice in state.notices
         if notice.key not in current.sent_notices
     ]
 
 
-def fresh_post(scene: Scene, billing_post: BillingPost, links: Any) -> Post | None:
-    """A post in a private repository as it is to be said now. None if it does not hold any more."""
+def refresh_post(state: BillingIssueState, billing_post: BillingPost, links: Any) -> Post | None:
+    """Rebuild a post in a private repository from the current state. None if it no longer applies."""
     post = billing_post.post
     if billing_post.is_withdrawn or (billing_post.is_issue and not _is_open(post)):
         return post
     if not billing_post.is_issue:
-        holds = {notice.key for notice in scene.notices}
-        return post if billing_post.notices <= holds else None
-    if not scene.notices:
-        return closed(post, SETTLED) if billing_post.external_id is not None else None
-    return open_issue(scene, post.key, [str(login) for login in post.data.get("people", ())], links)
+        current_keys = {notice.key for notice in state.notices}
+        return post if billing_post.notices <= current_keys else None
+    if not state.notices:
+        return close_issue(post, SETTLED) if billing_post.external_id is not None else None
+    return make_open_issue(state, post.key, [str(login) for login in post.data.get("people", ())], links)
 
 
-def post_of(scene: Scene | None, project_id: int, key: str) -> BillingPost | None:
-    """What was said under a key in a repository."""
-    posts = scene.posts if scene else ()
+def find_post(state: BillingIssueState | None, project_id: int, key: str) -> BillingPost | None:
+    """Return the post with a key in a repository. None if there is none."""
+    posts = state.posts if state else ()
     return next((post for post in posts if (post.project_id, post.post.key) == (project_id, key)), None)
 
 

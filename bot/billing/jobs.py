@@ -1,15 +1,15 @@
 """The jobs of billing: those that follow events, and those that run by the clock."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
-import procrastinate
 import structlog
+from procrastinate import RetryStrategy
 
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
 from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.issue import BillingIssue
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.refunds import StripePayments
 from bot.billing.stripe_client import (
@@ -22,22 +22,24 @@ from bot.billing.stripe_client import (
 from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.job_blueprint import JobBlueprint, JobServices
+from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
-    FOLLOW_PURCHASE,
-    FOLLOW_STRIPE,
-    FOLLOW_STRIPE_PAYMENT,
     RECONCILE_BILLING,
     RECONCILE_STRIPE,
     REPORT_USAGE,
-    BillingJobs,
+    TELL_OWNERS,
+    FollowPurchaseJob,
+    FollowStripeJob,
+    FollowStripePaymentJob,
 )
-from storage.database import Database
-from storage.jobs import OTHERS
+from storage.job_types import TellOwnerJob
+from storage.jobs import Jobs
 from storage.stripe_comparison import (
     ComparisonKind,
     ComparisonResult,
@@ -46,153 +48,147 @@ from storage.stripe_comparison import (
 )
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
+# Stripe itself repeats for three days, but not what we have answered with 200.
+_RETRY_STRIPE = RetryStrategy(max_attempts=6, exponential_wait=4)
+_RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
 
-class BillingTasks:
-    """Registers its jobs with a queue. Each of them can be repeated at any time."""
+tasks = JobBlueprint()
+marketplace_tasks = JobBlueprint()
+stripe_tasks = JobBlueprint()
+tasks_without_stripe = JobBlueprint()
+_log = structlog.get_logger(__name__)
 
-    def __init__(
-        self,
-        database: Database,
-        github: GitHub,
-        settings: BillingSettings,
-        jobs: BillingJobs,
-        clock: Callable[[], datetime],
-        stripe: Stripe | None = None,
-    ) -> None:
-        self._database = database
-        self._settings = settings
-        self._jobs = jobs
-        self._clock = clock
-        self._listing = GitHubListing(github)
-        self._stripe = stripe
-        self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs of what the settings name. Obligations stay when selling is switched off."""
-        stripe_sync, stripe = None, None
-        if self._settings.stripe is not None:
-            stripe = self._stripe = self._stripe or RealStripe(self._settings.stripe)
-            stripe_sync = StripeSync(self._database, stripe, self._settings, self._clock)
-            self._register_stripe(queue, stripe_sync, StripePayments(self._database, stripe, self._clock))
-        marketplace_sync = None
-        if self._settings.marketplace is not None:
-            marketplace_sync = MarketplaceSync(
-                self._database, self._listing, self._settings, self._jobs, self._clock
-            )
-            self._register_marketplace(queue, marketplace_sync)
-        card = (
-            CardPurchases(self._database, stripe, stripe_sync, self._clock)
-            if stripe and stripe_sync
-            else None
-        )
-        self._register_deletion(queue, marketplace_sync, card)
-        self._register_usage(queue, stripe or NoStripe())
+def blueprints_for(settings: BillingSettings) -> list[JobBlueprint]:
+    """The jobs of what the settings name. Obligations stay when selling is switched off."""
+    blueprints = [tasks, stripe_tasks if settings.stripe is not None else tasks_without_stripe]
+    return blueprints + ([marketplace_tasks] if settings.marketplace is not None else [])
 
-    async def close(self) -> None:
-        """Ends the connections to Stripe."""
-        if self._stripe is not None:
-            await self._stripe.close()
 
-    def _register_marketplace(self, queue: procrastinate.App, sync: MarketplaceSync) -> None:
-        async def follow(
-            account: int, action: str, effective_at: str | None, delivery: str, tries: int = 0
-        ) -> None:
-            at = datetime.fromisoformat(effective_at) if effective_at else None
-            cause = LedgerCause("marketplace", action, delivery, at)
+@asynccontextmanager
+async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIterator[list[object]]:
+    """The objects that do the work of these jobs. The connection to Stripe is closed at the end."""
+    settings, database, clock = base.settings.billing, base.database, base.clock
+    listing = GitHubListing(github)
+    parts: list[object] = [settings]
+    stripe: Stripe | None = None
+    card: CardPurchases | None = None
+    marketplace: MarketplaceSync | None = None
+    async with AsyncExitStack() as stack:
+        if settings.stripe is not None:
+            stripe = RealStripe(settings.stripe)
+            stack.push_async_callback(stripe.close)
+            stripe_sync = StripeSync(database, stripe, settings, clock)
+            card = CardPurchases(database, stripe, stripe_sync, clock)
+            parts += [stripe_sync, StripePayments(database, stripe, clock)]
+        if settings.marketplace is not None:
+            marketplace = MarketplaceSync(database, listing, settings, jobs, clock)
+            parts.append(marketplace)
+        # Deadlines that were noted are kept, also where the Marketplace is not set up any more.
+        parts.append(Deletion(database, listing, marketplace, clock, settings.grace, card))
+        parts.append(UsageReporting(database, stripe or NoStripe(), settings, clock))
+        yield parts
+
+
+@marketplace_tasks.job(FollowPurchaseJob, retry=_RETRY)
+async def follow_purchase(services: JobServices, job: FollowPurchaseJob) -> None:
+    """Ask GitHub what an account has bought, and keep it."""
+    sync = services.get(MarketplaceSync)
+    cause = LedgerCause("marketplace", job.action, job.delivery, job.effective_at)
+    try:
+        await sync.follow(job.account, cause, job.tries)
+    except GitHubUnavailableError as problem:
+        await sync.follow_later(job.account, cause, job.tries, problem.retry_at)
+        return
+    # What was bought or cancelled may be something that the account's owner has to hear of.
+    async with services.database.unscoped() as connection:
+        organization_id = await tenant_of_account(connection, job.account)
+        if organization_id is not None:
+            await services.jobs.defer(connection, TellOwnerJob(organization_id=organization_id))
+
+
+@marketplace_tasks.periodic_job(RECONCILE_BILLING, "20 4 * * *", is_exclusive=True)
+async def reconcile_marketplace(services: JobServices) -> None:
+    """Compare our subscriptions with the Marketplace's listing, and note how that went."""
+    try:
+        await services.get(MarketplaceSync).reconcile()
+    except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
+        _log.error("not compared with the Marketplace's listing", reason=str(problem))
+        async with services.database.unscoped() as connection:
+            await record_comparison_failure(connection, ComparisonKind.MARKETPLACE, problem, services.clock())
+    else:
+        result = ComparisonResult(compared_at=services.clock())
+        async with services.database.unscoped() as connection:
+            await record_comparison(connection, result, ComparisonKind.MARKETPLACE)
+    finally:
+        await _end_expired_plans(services)
+
+
+@stripe_tasks.job(FollowStripeJob, retry=_RETRY_STRIPE)
+async def follow_stripe(services: JobServices, job: FollowStripeJob) -> None:
+    """Ask Stripe for the subscription that an event is about, and keep it."""
+    about = SubscriptionHint(job.event_id, job.kind, job.customer, job.subscription, job.account)
+    await services.get(StripeSync).follow(about)
+    async with services.database.unscoped() as connection:
+        for organization_id in await tenants_of_stripe(connection, job.customer, job.subscription):
+            await services.jobs.defer(connection, TellOwnerJob(organization_id=organization_id))
+
+
+@stripe_tasks.job(FollowStripePaymentJob, retry=_RETRY_STRIPE)
+async def follow_stripe_payment(services: JobServices, job: FollowStripePaymentJob) -> None:
+    """Ask Stripe for the refund or the dispute that an event is about, and keep it."""
+    hint = PaymentHint(job.event_id, job.kind, job.reference, job.charge, job.customer)
+    await services.get(StripePayments).follow(hint)
+
+
+@stripe_tasks.periodic_job(RECONCILE_STRIPE, "40 1 * * *", is_exclusive=True)
+async def reconcile_stripe(services: JobServices) -> None:
+    """Compare our subscriptions and payments with Stripe."""
+    try:
+        for compare in (services.get(StripeSync).reconcile, services.get(StripePayments).compare):
             try:
-                await sync.follow(account, cause, tries)
-            except GitHubUnavailableError as problem:
-                await sync.follow_later(account, cause, tries, problem.retry_at)
-            else:
-                await self._tell_owner_of(account)
-
-        async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            try:
-                await sync.reconcile()
-            except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
-                self._log.error("not compared with the Marketplace's listing", reason=str(problem))
-                async with self._database.unscoped() as connection:
-                    await record_comparison_failure(
-                        connection, ComparisonKind.MARKETPLACE, problem, self._clock()
-                    )
-            else:
-                result = ComparisonResult(compared_at=self._clock())
-                async with self._database.unscoped() as connection:
-                    await record_comparison(connection, result, ComparisonKind.MARKETPLACE)
-            finally:
-                await self._settle_plans()
-
-        retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=4)
-        queue.task(name=FOLLOW_PURCHASE, queue=OTHERS, retry=retry)(follow)
-        _add_periodic(queue, RECONCILE_BILLING, "20 4 * * *", reconcile)
-
-    def _register_stripe(self, queue: procrastinate.App, sync: StripeSync, payments: StripePayments) -> None:
-        async def follow(**about: Any) -> None:
-            await sync.follow(SubscriptionHint(**about))
-            await self._tell_owners_of(SubscriptionHint(**about))
-
-        async def follow_payment(**hint: Any) -> None:
-            await payments.follow(PaymentHint(**hint))
-
-        async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            try:
-                for compare in (sync.reconcile, payments.compare):
-                    try:
-                        await compare()
-                    except (StripeUnavailableError, StripeRefusedError) as problem:  # So does tomorrow.
-                        self._log.error("not compared with Stripe", reason=str(problem))
-            finally:
-                await self._settle_plans()
-
-        # Stripe itself repeats for three days, but not what we have answered with 200.
-        retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
-        queue.task(name=FOLLOW_STRIPE, queue=OTHERS, retry=retry)(follow)
-        queue.task(name=FOLLOW_STRIPE_PAYMENT, queue=OTHERS, retry=retry)(follow_payment)
-        _add_periodic(queue, RECONCILE_STRIPE, "40 1 * * *", reconcile)
-
-    def _register_deletion(
-        self, queue: procrastinate.App, sync: MarketplaceSync | None, card: CardPurchases | None
-    ) -> None:
-        """Deadlines that were noted are kept, also where the Marketplace is not set up any more."""
-        deletion = Deletion(self._database, self._listing, sync, self._clock, self._settings.grace, card)
-
-        async def delete(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            await deletion.run()
-
-        _add_periodic(queue, DELETE_DUE, "* * * * *", delete)
-
-    def _register_usage(self, queue: procrastinate.App, stripe: Stripe) -> None:
-        """The day that is over is told at once: an invoice is final an hour after its period's end."""
-        reporting = UsageReporting(self._database, stripe, self._settings, self._clock)
-
-        async def report(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            await reporting.run()
-
-        _add_periodic(queue, REPORT_USAGE, "5 * * * *" if self._settings.stripe else "5 0 * * *", report)
-
-    async def _settle_plans(self) -> None:
-        """Time alone takes plans away, whichever way they were bought."""
-        for organization_id in await all_accounts(self._database):
-            with isolated_account(self._log, "plan not settled", organization_id):
-                async with self._database.tenant(organization_id) as tenant:
-                    await SubscriptionLedger(tenant, self._clock(), self._settings.grace).update_plan()
-
-    async def _tell_owner_of(self, account: int) -> None:
-        """What was bought or cancelled may be something that the account's owner has to hear of."""
-        async with self._database.unscoped() as connection:
-            organization_id = await tenant_of_account(connection, account)
-            if organization_id is not None:
-                await self._jobs.tell_owner(connection, organization_id=organization_id)
-
-    async def _tell_owners_of(self, about: SubscriptionHint) -> None:
-        async with self._database.unscoped() as connection:
-            for organization_id in await tenants_of_stripe(connection, about.customer, about.subscription):
-                await self._jobs.tell_owner(connection, organization_id=organization_id)
+                await compare()
+            except (StripeUnavailableError, StripeRefusedError) as problem:  # Tomorrow finds the same.
+                _log.error("not compared with Stripe", reason=str(problem))
+    finally:
+        await _end_expired_plans(services)
 
 
-def _add_periodic(
-    queue: procrastinate.App, name: str, cron: str, work: Callable[..., Awaitable[None]]
-) -> None:
-    """A job by the clock that never runs twice at once."""
-    task = queue.task(name=name, queue=OTHERS, queueing_lock=name, lock=name)(work)
-    queue.periodic(cron=cron)(task)
+async def _end_expired_plans(services: JobServices) -> None:
+    """Take away the plans whose time is over, whichever way they were bought."""
+    grace = services.get(BillingSettings).grace
+    for organization_id in await all_accounts(services.database):
+        with isolated_account(_log, "plan not settled", organization_id):
+            async with services.database.tenant(organization_id) as tenant:
+                await SubscriptionLedger(tenant, services.clock(), grace).update_plan()
+
+
+# An invoice of Stripe is final an hour after its period's end, so the last day must be reported by then.
+@stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True)
+@tasks_without_stripe.periodic_job(REPORT_USAGE, "5 0 * * *", is_exclusive=True)
+async def report_usage(services: JobServices) -> None:
+    """Count the people of days that are over, and report them to Stripe."""
+    await services.get(UsageReporting).run()
+
+
+@tasks.periodic_job(DELETE_DUE, "* * * * *", is_exclusive=True)
+async def delete_due(services: JobServices) -> None:
+    """Delete the data of accounts whose deadline has passed."""
+    await services.get(Deletion).run()
+
+
+@tasks.job(TellOwnerJob, retry=_RETRY)
+async def tell_owner(services: JobServices, job: TellOwnerJob) -> None:
+    """Bring an account's billing issue up to date."""
+    with structlog.contextvars.bound_contextvars(organization=job.organization_id):
+        try:
+            await services.get(BillingIssue).update(job.organization_id)
+        except GitHubUnavailableError as problem:
+            async with services.database.unscoped() as connection:
+                await services.jobs.defer(connection, job, problem.retry_at)
+
+
+@tasks.periodic_job(TELL_OWNERS, "10 5 * * *", is_exclusive=False)
+async def tell_owners(services: JobServices) -> None:
+    """Queue a job for each account that has a billing issue, or should have one."""
+    await services.get(BillingIssue).queue_updates()

@@ -1,4 +1,4 @@
-"""What GitHub Marketplace lists for an account right now, for who is about to buy by card."""
+"""The current Marketplace purchase of an account, read from GitHub before a purchase by card."""
 
 import structlog
 
@@ -9,23 +9,25 @@ from marketplace.github_purchases import PurchaseError, parse_marketplace_accoun
 from storage.subscriptions import Subscription
 
 
-async def listed_purchase(base: Services, account: int, known: Subscription | None) -> Subscription | None:
-    """Return what an account has bought on the Marketplace, by GitHub's id; `known` is what our books hold.
+async def load_listed_purchase(
+    services: Services, account: int, stored: Subscription | None
+) -> Subscription | None:
+    """Return what an account, by GitHub's id, has bought on the Marketplace; `stored` is what we have stored.
 
-    GitHub does not tell which deliveries of the Marketplace's webhook failed, so a purchase of which the
-    event was lost is known only after the nightly comparison, unless GitHub is asked. None if it lists
-    nothing, or cannot be asked: a purchase by card does not fail because of that.
+    GitHub does not report failed deliveries of the Marketplace's webhook, so without this question a
+    purchase whose event was lost is known only after the nightly comparison. None if GitHub lists nothing, or
+    cannot be asked: a purchase by card does not fail because of that.
     """
-    settings, log = base.settings.billing.marketplace, structlog.get_logger(__name__)
-    if settings is None or base.settings.github is None:
+    settings, log = services.settings.billing.marketplace, structlog.get_logger(__name__)
+    if settings is None or services.settings.github is None:
         return None
     try:
-        async with github_of(base) as github:
-            answer = await GitHubListing(github).account(account)
+        async with github_of(services) as github:
+            answer = await GitHubListing(github).get_account(account)
         if answer is None:
             return None
         return read_purchase(
-            parse_marketplace_account(answer), settings.plan, base.clock(), known
+            parse_marketplace_account(answer), settings.plan, services.clock(), stored
         ).subscription
     except (GitHubUnavailableError, GitHubRefusedError, PurchaseError) as problem:
         log.warning("the Marketplace was not asked before a checkout", reason=str(problem))

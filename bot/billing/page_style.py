@@ -1,4 +1,4 @@
-"""How the pages of billing look, whoever comes by which way."""
+"""The HTML frame and style of all billing pages."""
 
 from html import escape
 
@@ -30,12 +30,12 @@ a.button:focus-visible, button.plain:focus-visible { outline: 2px solid var(--te
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def page_response(
+def make_page_response(
     title: str, content: str, status: int = 200, *, form_targets: str = "'none'"
 ) -> web.Response:
-    """Return a page that no cache keeps and that tells no other site where it was. `content` is HTML.
+    """Return a page that is not cached and sends no referrer to other sites. `content` is HTML.
 
-    `form_targets` is where its form may lead, as the policy `form-action` lists it.
+    `form_targets` are the sources of the Content-Security-Policy directive `form-action`.
     """
     headers = {
         "Cache-Control": "no-store",

@@ -1,4 +1,4 @@
-"""What our pages of billing say to who comes by a link."""
+"""Pages of billing: what a visitor reads who comes by a link or returns from Stripe."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,21 +9,22 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from bot.billing.page_style import page_response
+from bot.billing.page_style import make_page_response
 from commands.formatting.wording import full_day
 from marketplace.purchase_ways import ending_on_marketplace, paid_until
 from marketplace.stripe_payments import is_payment_due
 from storage.subscriptions import Subscription
 
-# A shop with a domain of its own at Stripe is led to that one instead.
+# Sellers with a custom domain at Stripe redirect to that one instead.
 _CHECKOUT = "https://checkout.stripe.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with one thing to say. `text` may name `/agile plan`; `link` is an address and its label.
+    """A page with one message. `text` may contain `/agile plan`; `link` is a URL and its label.
 
-    A `button` of that label posts to the page's own address, which then may lead to the host of the `link`.
+    `button` is the label of a form that posts to the page's own URL, which then may redirect to the host of
+    the `link`.
     """
 
     title: str
@@ -32,11 +33,11 @@ class Page:
     button: str | None = None
 
     def response(self, status: int = 200) -> web.Response:
-        """Return the page as HTML that no cache keeps and that tells no other site where it was."""
-        return page_response(self.title, self._html(), status, form_targets=self._form_targets())
+        """Return the page as HTML that is not cached and sends no referrer to other sites."""
+        return make_page_response(self.title, self._html(), status, form_targets=self._form_targets())
 
     def _form_targets(self) -> str:
-        """Where a form may lead; browsers look at where its answer redirects to as well."""
+        """Return the CSP sources for `form-action`; browsers check redirects of its response as well."""
         if self.button is None or self.link is None:
             return "'none'"
         return f"'self' {_CHECKOUT} {URL(self.link[0]).origin()}"
@@ -55,14 +56,14 @@ class Page:
 # Back from Stripe
 
 
-def bought() -> Page:
+def purchase_confirmed() -> Page:
     return Page(
         "Thank you", "Your plan is active. `/agile plan` in a thread shows it, usually within a minute."
     )
 
 
-def not_bought_yet() -> Page:
-    """For who comes back from a checkout that Stripe does not call paid."""
+def purchase_not_confirmed() -> Page:
+    """For a visitor who returns from a checkout that Stripe does not report as paid."""
     return Page(
         "No purchase yet",
         "Stripe has not told us of a purchase. If you have just paid, `/agile plan` in a thread shows your "
@@ -70,8 +71,8 @@ def not_bought_yet() -> Page:
     )
 
 
-def cancelled(checkout: str | None) -> Page:
-    """For who left the checkout; `checkout` is the way back into it, while the link is good."""
+def checkout_cancelled(checkout: str | None) -> Page:
+    """For a visitor who left the checkout; `checkout` is its URL while the link is valid."""
     if checkout is None:
         return Page("Nothing was bought", "You were not charged. `/agile plan` in a thread makes a new link.")
     return Page(
@@ -82,15 +83,15 @@ def cancelled(checkout: str | None) -> Page:
     )
 
 
-def returned() -> Page:
+def portal_left() -> Page:
     return Page(
         "You left the billing portal",
         "If you changed something, `/agile plan` in a thread shows it, usually within a minute.",
     )
 
 
-def overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
-    """What the checkout says to who goes over from GitHub before that has ended; None to anybody else."""
+def make_overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
+    """Return the checkout's notice for an account whose Marketplace purchase still runs; else None."""
     ending = ending_on_marketplace(subscriptions)
     if ending is None:
         return None
@@ -102,8 +103,8 @@ def overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
 # Why no checkout is opened
 
 
-def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
-    """For an account that has a card subscription already, as Stripe tells of it: there it is changed."""
+def already_paid_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
+    """For an account with a card subscription, as Stripe answered it; it is changed in the portal."""
     link = (portal, "Open the billing portal") if portal else None
     where = "in the billing portal" if portal else "where you pay: `/agile plan` leads there"
     again = "A second purchase would be charged as well, so this link opens no checkout."
@@ -112,10 +113,10 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
         text = f"This account pays by card already, and its last payment is due. Pay it {where}. {again}"
         return Page("A payment is due", text, link)
     if status == "paused" or subscription.get("pause_collection"):
-        resume = _resume(subscription, where)
+        resume = _how_to_resume(subscription, where)
         text = f"This account pays by card already, and its subscription is paused. {resume} {again}"
         return Page("Your subscription is paused", text, link)
-    if ends := _ends(subscription):
+    if ends := _find_end_date(subscription):
         text = (
             f"This account pays by card already, until its subscription ends on {ends}. To keep the plan, "
             f"renew it {where}. {again}"
@@ -125,8 +126,8 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
     return Page("You have a plan already", text, link)
 
 
-def _resume(subscription: Mapping[str, Any], where: str) -> str:
-    """Who resumes it: Stripe pauses a trial that ends without a card, all else was paused by its seller."""
+def _how_to_resume(subscription: Mapping[str, Any], where: str) -> str:
+    """Return who can resume a subscription: Stripe pauses trials without a card, the seller all others."""
     if subscription.get("status") == "paused" and subscription.get("trial_end"):
         return (
             f"If its trial ended without a card, add one {where}. If it stays paused, write to whoever runs "
@@ -135,8 +136,8 @@ def _resume(subscription: Mapping[str, Any], where: str) -> str:
     return "Only whoever sells it can resume it: please write to whoever runs this App."
 
 
-def _ends(subscription: Mapping[str, Any]) -> str | None:
-    """The day on which a cancelled subscription ends."""
+def _find_end_date(subscription: Mapping[str, Any]) -> str | None:
+    """Return the day on which a cancelled subscription ends, in words. None if it is not cancelled."""
     seconds = subscription.get("cancel_at")
     if seconds is None and subscription.get("cancel_at_period_end"):
         items = (subscription.get("items") or {}).get("data") or [{}]
@@ -144,7 +145,7 @@ def _ends(subscription: Mapping[str, Any]) -> str | None:
     return full_day(datetime.fromtimestamp(seconds, UTC).date()) if seconds else None
 
 
-def pays_on_marketplace(upgrade: str | None) -> Page:
+def already_paid_on_marketplace(upgrade: str | None) -> Page:
     return Page(
         "You have a plan already",
         "This account pays on GitHub Marketplace already, and would pay twice. Change the plan there, or "
@@ -154,7 +155,7 @@ def pays_on_marketplace(upgrade: str | None) -> Page:
     )
 
 
-def other_checkout() -> Page:
+def checkout_superseded() -> Page:
     return Page(
         "Another checkout was opened",
         "Somebody else opened a checkout for this account at the same moment, so this one was closed. Please "
@@ -162,13 +163,14 @@ def other_checkout() -> Page:
     )
 
 
-def open_checkout(other: str, this: str, address: str) -> Page:
-    """For who opens a link to buy `this`, while a checkout of something else is open at `address`."""
+def checkout_in_progress(other: str, requested: str, url: str) -> Page:
+    """For a visitor whose link is to buy `requested`, while a checkout of `other` is open at `url`."""
     return Page(
         "Another checkout is open",
-        f"Somebody has opened a checkout for this account: {other}. This link is for {this}. Continue the "
-        "other one, or open this one instead, which closes the other one, also while somebody pays there.",
-        (address, "Continue the open checkout"),
+        f"Somebody has opened a checkout for this account: {other}. This link is for {requested}. Continue "
+        "the other one, or open this one instead, which closes the other one, also while somebody pays "
+        "there.",
+        (url, "Continue the open checkout"),
         "Open this one instead",
     )
 
@@ -177,22 +179,22 @@ def unknown_account() -> Page:
     return Page("This account is not known", "Install the app, and ask `/agile plan` in a thread for a link.")
 
 
-def not_sold() -> Page:
+def plan_not_sold() -> Page:
     return Page("Not sold any more", "This plan is not sold any more. `/agile plan` shows those that are.")
 
 
-def bad_link(reason: str) -> Page:
+def invalid_link(reason: str) -> Page:
     return Page("This link does not work", reason)
 
 
-# Stripe's trouble
+# Stripe's failures
 
 
-def unavailable() -> Page:
+def stripe_unavailable() -> Page:
     return Page("Please try again", "Stripe cannot be reached now. Please try again in a minute.")
 
 
-def refused() -> Page:
+def stripe_refused() -> Page:
     return Page(
         "Stripe would not open this page",
         "This was not your mistake, and it has been noted. You were not charged.",

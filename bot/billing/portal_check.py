@@ -1,6 +1,6 @@
-"""Whether Stripe's billing portal lets payers do what our texts promise, and nothing that we would undo.
+"""Checks that Stripe's billing portal allows what our texts promise, and nothing that we would undo.
 
-Stripe keeps these settings; nothing here changes them. Each finding is a sentence with where to mend it.
+Nothing here changes the portal's settings. Each finding is a sentence with where to correct them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from marketplace.stripe_objects import object_at, parse_number
 from marketplace.stripe_plans import parse_plan
 
 PORTAL_SETTINGS = "https://dashboard.stripe.com/settings/billing/portal"
-# What payers change themselves: where bills go, and what stands on them.
+# What payers change themselves.
 _CUSTOMER_DETAILS = {"email": "e-mail address", "address": "billing address", "tax_id": "tax id"}
 
 
@@ -26,10 +26,10 @@ def portal_findings(configuration: Mapping[str, Any] | None, settings: StripeSet
         return [f"Stripe's billing portal is not set up: save its settings once at {PORTAL_SETTINGS}"]
     features = configuration.get("features") or {}
     findings = [
-        *_cancelling(_feature(features, "subscription_cancel")),
-        *_changing(_feature(features, "subscription_update"), settings),
-        *_customer(features),
-        *_sign_in(_feature(configuration, "login_page"), settings),
+        *_check_cancelling(_feature(features, "subscription_cancel")),
+        *_check_changing(_feature(features, "subscription_update"), settings),
+        *_check_customer(features),
+        *_check_sign_in(_feature(configuration, "login_page"), settings),
     ]
     return [f"Stripe's billing portal {finding} ({PORTAL_SETTINGS})" for finding in findings]
 
@@ -39,7 +39,7 @@ def _feature(features: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return feature if isinstance(feature, Mapping) else {}
 
 
-def _cancelling(cancel: Mapping[str, Any]) -> Iterator[str]:
+def _check_cancelling(cancel: Mapping[str, Any]) -> Iterator[str]:
     if not cancel.get("enabled"):
         yield "lets nobody cancel: switch on cancelling under “Cancellations”"
     elif cancel.get("mode") != "at_period_end":
@@ -49,7 +49,7 @@ def _cancelling(cancel: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _changing(update: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
+def _check_changing(update: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
     allowed = update.get("default_allowed_updates") or ()
     if not update.get("enabled") or "price" not in allowed:
         yield (
@@ -78,12 +78,12 @@ def _changing(update: Mapping[str, Any], settings: StripeSettings) -> Iterator[s
             "makes a change from yearly to monthly hold at once: choose the end of the billing period for "
             "shorter intervals under “Downgrades”"
         )
-    # Stripe shows the products only to who may expand them.
+    # Stripe shows the products only if our API key may expand them.
     if (products := update.get("products")) is not None:
-        yield from _choices(products, settings)
+        yield from _check_choices(products, settings)
 
 
-def _choices(products: Iterable[Mapping[str, Any]], settings: StripeSettings) -> Iterator[str]:
+def _check_choices(products: Iterable[Mapping[str, Any]], settings: StripeSettings) -> Iterator[str]:
     offered = {str(price) for product in products for price in product.get("prices") or ()}
     if missing := sorted(set(settings.prices) - offered):
         yield f"does not offer {', '.join(missing)}: add the product under “Subscriptions”"
@@ -94,7 +94,7 @@ def _choices(products: Iterable[Mapping[str, Any]], settings: StripeSettings) ->
         )
 
 
-def _customer(features: Mapping[str, Any]) -> Iterator[str]:
+def _check_customer(features: Mapping[str, Any]) -> Iterator[str]:
     if not _feature(features, "payment_method_update").get("enabled"):
         yield "lets nobody change the card: switch it on under “Payment methods”"
     if not _feature(features, "invoice_history").get("enabled"):
@@ -105,7 +105,7 @@ def _customer(features: Mapping[str, Any]) -> Iterator[str]:
         yield f"lets nobody change the {', the '.join(missing)}: switch it on under “Customer information”"
 
 
-def _sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
+def _check_sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
     address = page.get("url")
     if not page.get("enabled") or not address:
         yield (
@@ -122,15 +122,15 @@ def _sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]
 
 
 def price_findings(prices: Mapping[str, Mapping[str, Any] | None], settings: StripeSettings) -> list[str]:
-    """Return what is wrong with the prices of the settings, as Stripe gives each; None for one it has not."""
+    """Return what is wrong with the prices of the settings, given Stripe's answers by price id."""
     return [
         finding
         for price_id, (plan, is_yearly) in settings.prices.items()
-        for finding in _of_price(price_id, prices.get(price_id), plan, is_yearly=is_yearly)
+        for finding in _check_price(price_id, prices.get(price_id), plan, is_yearly=is_yearly)
     ]
 
 
-def _of_price(
+def _check_price(
     price_id: str, price: Mapping[str, Any] | None, plan: PlanName, *, is_yearly: bool
 ) -> Iterator[str]:
     setting, period = price_setting(plan, is_yearly=is_yearly), "year" if is_yearly else "month"
@@ -142,16 +142,16 @@ def _of_price(
     if (recurring.get("interval"), recurring.get("interval_count", 1)) != (period, 1):
         yield f"Stripe does not charge {named} once a {period}: name another price in the settings"
     else:
-        yield from _of_amount(f"{setting} ({price_id})", price, plan, is_yearly=is_yearly)
+        yield from _check_amount(f"{setting} ({price_id})", price, plan, is_yearly=is_yearly)
     if recurring.get("usage_type") == "metered":
         yield f"Stripe charges {named} by reported usage, and not by the seat: name another price"
     if price.get("active") is False:
         yield f"Stripe has archived {named}, so nobody can buy it: name another price in the settings"
-    yield from _of_metadata(named, price, plan)
+    yield from _check_metadata(named, price, plan)
 
 
-def _of_amount(named: str, price: Mapping[str, Any], plan: PlanName, *, is_yearly: bool) -> Iterator[str]:
-    """What payers read before they buy is the list price; Stripe charges its own."""
+def _check_amount(named: str, price: Mapping[str, Any], plan: PlanName, *, is_yearly: bool) -> Iterator[str]:
+    """Compare the amount that Stripe charges with the list price, which payers read before they buy."""
     amount, currency = parse_number(price.get("unit_amount")), str(price.get("currency") or LIST_CURRENCY)
     if "unit_amount" not in price and "currency" not in price:
         return
@@ -167,8 +167,8 @@ def _of_amount(named: str, price: Mapping[str, Any], plan: PlanName, *, is_yearl
         )
 
 
-def _of_metadata(named: str, price: Mapping[str, Any], plan: PlanName) -> Iterator[str]:
-    """Metadata tell the plan once the price is in no setting any more."""
+def _check_metadata(named: str, price: Mapping[str, Any], plan: PlanName) -> Iterator[str]:
+    """Check the metadata, which name the plan once the price is in no setting any more."""
     for owner, metadata in (
         ("metadata", price.get("metadata")),
         ("product's metadata", object_at(price.get("product"), "metadata")),
@@ -184,6 +184,6 @@ def tax_findings(tax_settings: Mapping[str, Any], settings: StripeSettings) -> l
     if not settings.automatic_tax or tax_settings.get("status") == "active":
         return []
     missing = _feature(_feature(tax_settings, "status_details"), "pending").get("missing_fields") or ()
-    what = f" ({', '.join(map(str, missing))})" if missing else ""
-    finding = f"STRIPE_AUTOMATIC_TAX is on, but Stripe Tax is not set up{what}, so no checkout opens"
+    details = f" ({', '.join(map(str, missing))})" if missing else ""
+    finding = f"STRIPE_AUTOMATIC_TAX is on, but Stripe Tax is not set up{details}, so no checkout opens"
     return [f"{finding}: finish it at https://dashboard.stripe.com/settings/tax"]

@@ -1,4 +1,4 @@
-"""What is sold, and where: the shop of the settings."""
+"""Links to buy, change or cancel a plan, from the settings of billing."""
 
 from datetime import datetime, timedelta
 
@@ -8,17 +8,17 @@ from marketplace.entitlements import PurchasePages
 from marketplace.plans import PlanName
 from storage.cipher import PayloadCipher
 
-# A link to a checkout stands in a thread, where it grows old.
-_CHECKOUT_LASTS = timedelta(days=1)
+# A checkout link stands in a thread, where somebody may open it much later.
+_CHECKOUT_LINK_DURATION = timedelta(days=1)
 
 
 class PurchaseLinks:
-    """What is sold, by the settings."""
+    """Links at which an account buys, changes or cancels a plan, as the settings of billing allow."""
 
     def __init__(self, settings: BillingSettings, public_url: str, cipher: PayloadCipher) -> None:
         self._settings = settings
         self._public_url = public_url
-        self._tickets = SignedLinks(cipher)
+        self._signed_links = SignedLinks(cipher)
 
     @property
     def is_on(self) -> bool:
@@ -44,9 +44,9 @@ class PurchaseLinks:
         stripe = self._settings.stripe
         if not self.is_on or stripe is None or stripe.price(plan, is_yearly=is_yearly) is None:
             return None
-        # By the hour, so that an answer that is given again says the same.
-        until = now.replace(minute=0, second=0, microsecond=0) + _CHECKOUT_LASTS
-        ticket = self._tickets.issue(
+        # Rounded to the hour, so that a repeated answer contains the same link.
+        until = now.replace(minute=0, second=0, microsecond=0) + _CHECKOUT_LINK_DURATION
+        ticket = self._signed_links.issue(
             "checkout", until, account=account, plan=plan.value, yearly=is_yearly, at=until.isoformat()
         )
         return f"{self._public_url}/billing/checkout/{ticket}"

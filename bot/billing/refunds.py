@@ -1,7 +1,7 @@
-"""Writes refunds and disputes into the audit log of the account whose payment they concern, once each.
+"""Records refunds and disputes in the audit log of the account whose payment they concern, once each.
 
-They change no plan: Stripe says by the subscription what is paid for, and an operator may refund out of
-kindness. Whoever wants to end a plan cancels the subscription.
+They change no plan: the subscription at Stripe says what is paid for, and an operator may refund as a
+courtesy. To end a plan, the subscription is cancelled.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,13 +31,13 @@ from storage.stripe_refunds import DISPUTE, REFUND
 from storage.subscriptions import AccountAuditEntry, Subscriptions, tenants_of_stripe
 
 # A dispute is decided within about three months; a refund fails within 30 days, if it fails.
-_DISPUTES_LAST = timedelta(days=180)
-_REFUNDS_LAST = timedelta(days=30)
+_DISPUTE_DURATION = timedelta(days=180)
+_REFUND_DURATION = timedelta(days=30)
 _NIGHTLY = "reconciled"
 
 
 class StripePayments:
-    """Keeps up with refunds and disputes: after each event, and once a day."""
+    """Synchronises refunds and disputes with Stripe: after each event, and once a day."""
 
     def __init__(self, database: Database, stripe: Stripe, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -46,32 +46,35 @@ class StripePayments:
         self._log = structlog.get_logger(__name__)
 
     async def follow(self, hint: PaymentHint) -> None:
-        """Act on an event. Raises StripeUnavailableError or StripeRefusedError; then nothing was written."""
+        """Record the refund or dispute of an event.
+
+        Raises StripeUnavailableError or StripeRefusedError; then nothing was written.
+        """
         with structlog.contextvars.bound_contextvars(stripe_event=hint.event_id, kind=hint.kind):
             if hint.kind in DISPUTE_EVENTS:
-                dispute = await self._stripe.dispute(hint.reference)
+                dispute = await self._stripe.get_dispute(hint.reference)
                 changes = self._parse_all(parse_dispute, [dispute] if dispute is not None else [])
             else:
-                refunds = [await self._with_payer(refund) for refund in await self._refunds(hint)]
+                refunds = [await self._add_payer(refund) for refund in await self._list_refunds(hint)]
                 changes = self._parse_all(parse_refund, refunds)
             for change in changes:
                 await self._record(change, hint.kind, hint.event_id)
             if not changes:
-                await self._record_unseen(hint)
+                await self._record_unreadable(hint)
 
     async def compare(self) -> None:
-        """Write down what no event told of. Raises as `follow` does.
+        """Record refunds and disputes whose events were lost. Raises as `follow` does.
 
-        Where Stripe lets us read only the one or the other, that is compared all the same.
+        Where our API key may read only refunds or only disputes, those are compared all the same.
         """
         now = self._clock()
         refusal: StripeRefusedError | None = None
-        for read_since, parse, lasts in (
-            (self._stripe.disputes_since, parse_dispute, _DISPUTES_LAST),
-            (self._stripe.refunds_since, parse_refund, _REFUNDS_LAST),
+        for list_since, parse, duration in (
+            (self._stripe.list_disputes_since, parse_dispute, _DISPUTE_DURATION),
+            (self._stripe.list_refunds_since, parse_refund, _REFUND_DURATION),
         ):
             try:
-                payments = [await self._with_payer(payment) for payment in await read_since(now - lasts)]
+                payments = [await self._add_payer(payment) for payment in await list_since(now - duration)]
                 changes = self._parse_all(parse, payments)
             except StripeUnavailableError as problem:
                 await self._note_failure(problem)
@@ -92,23 +95,23 @@ class StripePayments:
         async with self._database.unscoped() as connection:
             await record_comparison_failure(connection, ComparisonKind.PAYMENTS, problem, self._clock())
 
-    async def _refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
+    async def _list_refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
         if hint.charge is not None:
-            return await self._stripe.refunds_of(hint.charge)
-        refund = await self._stripe.refund(hint.reference)
+            return await self._stripe.list_refunds(hint.charge)
+        refund = await self._stripe.get_refund(hint.reference)
         return [refund] if refund is not None else []
 
-    async def _with_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The refund, with its payment intent where no charge tells who paid."""
+    async def _add_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a refund with its payment intent, if no charge says who paid."""
         payment_intent = parse_id(refund.get("payment_intent"))
         if refund.get("charge") is not None or payment_intent is None:
             return refund
         try:
-            found = await self._stripe.payment_intent(payment_intent)
-        except StripeRefusedError as problem:  # A restricted key may read refunds, and not these.
+            intent = await self._stripe.get_payment_intent(payment_intent)
+        except StripeRefusedError as problem:  # A restricted key may read refunds, but not payment intents.
             self._log.warning("a refund's payment intent could not be read", reason=str(problem))
             return refund
-        return refund if found is None else {**refund, "payment_intent": found}
+        return refund if intent is None else {**refund, "payment_intent": intent}
 
     def _parse_all(
         self,
@@ -123,19 +126,19 @@ class StripePayments:
 
     async def _record(self, change: PaymentChange, kind: str, event_id: str) -> None:
         details = change.details | {"event": kind, "event_id": event_id}
-        await self._write(change.action, change.customer, f"{change.id}:{change.status}", details)
+        await self._write_audit_entry(change.action, change.customer, f"{change.id}:{change.status}", details)
 
-    async def _record_unseen(self, hint: PaymentHint) -> None:
-        """Stripe does not show us what it spoke of; that it spoke is written down where it named who paid."""
+    async def _record_unreadable(self, hint: PaymentHint) -> None:
+        """Record an event whose refund or dispute Stripe does not show, if the event names the payer."""
         self._log.warning("Stripe shows no such refund or dispute", reference=hint.reference)
         action = DISPUTE if hint.kind in DISPUTE_EVENTS else REFUND
         details = {"id": hint.reference, "event": hint.kind, "event_id": hint.event_id}
-        await self._write(action, hint.customer, hint.event_id, details)
+        await self._write_audit_entry(action, hint.customer, hint.event_id, details)
 
-    async def _write(
+    async def _write_audit_entry(
         self, action: str, customer: str | None, key: str, details: Mapping[str, object]
     ) -> None:
-        """Write a line once for its `key`, for each account that the customer pays for."""
+        """Write an audit entry, once per `key`, for each account that the customer pays for."""
         if customer is None:
             self._log.info("payment names no customer", action=action, reference=details["id"])
             return
@@ -144,11 +147,11 @@ class StripePayments:
         for organization_id in tenants:
             with isolated_account(self._log, "payment not written down", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
-                    books = Subscriptions(tenant)
-                    account = await books.lock()
-                    if account is None or not await books.is_new_event(key[:255], action):
+                    rows = Subscriptions(tenant)
+                    account = await rows.lock()
+                    if account is None or not await rows.is_new_event(key[:255], action):
                         continue
-                    await books.record_audit_entry(
+                    await rows.record_audit_entry(
                         AccountAuditEntry("stripe", action, account.name, details, self._clock())
                     )
                 self._log.info("payment changed", action=action, reference=details["id"])

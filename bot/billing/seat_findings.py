@@ -1,4 +1,4 @@
-"""What `doctor` says of seats: increases that nobody has approved, and those that could not be charged."""
+"""Findings of `doctor` about seats: increases without approval, and increases that Stripe refused."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,16 +9,16 @@ from commands.formatting.wording import counted
 from storage.seat_increases import SeatIncreases
 from storage.subscriptions import Subscriptions
 
-# Whoever is asked has a working week to answer.
+# Admins have a working week to approve.
 _ANSWERED_WITHIN = timedelta(days=7)
-# Tried each night; one that succeeded or was not needed any more is no finding the day after.
+# Seats are reported each night; a success, or no need any more, ends the finding a day later.
 _REFUSED_WITHIN = timedelta(hours=36)
 
 
-async def seat_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """Yield what an operator should know of one account's seats, a sentence each with what to do."""
-    now = base.clock()
-    async with base.database.tenant(organization_id) as tenant:
+async def seat_findings(services: Services, organization_id: int) -> AsyncIterator[str]:
+    """Yield findings about one account's seats, each with what to do."""
+    now = services.clock()
+    async with services.database.tenant(organization_id) as tenant:
         subscriptions, increases = Subscriptions(tenant), SeatIncreases(tenant)
         account = await subscriptions.account()
         increase, since = await increases.current(), await increases.waiting_since()

@@ -1,4 +1,4 @@
-"""Signed, expiring words in addresses."""
+"""Signed links that expire: their content is sealed into the URL."""
 
 import base64
 import json
@@ -8,38 +8,40 @@ from storage.cipher import PayloadCipher
 
 
 class SignedLinkError(Exception):
-    """A link of ours is forged, damaged or too old; its text says so."""
+    """A signed link is forged, damaged or expired; the text says so to the visitor."""
 
 
-# Nothing else that is sealed can be taken for a link, nor a link for anything else.
-_PLACE = b"ticket"
+# Separates links from everything else that is sealed with the same key.
+_CONTEXT = b"ticket"
 
-
-# Links to the billing portal are made by an operator alone.
-_WHO_MAKES_IT = {"portal": "Whoever runs this App, and sent it to you, can make a new one."}
-_ANYBODY = "`/agile plan` makes a new one."
+# Only an operator makes links to the billing portal.
+_HOW_TO_RENEW = {"portal": "Whoever runs this App, and sent it to you, can make a new one."}
+_HOW_TO_RENEW_DEFAULT = "`/agile plan` makes a new one."
 
 
 class SignedLinks:
-    """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
+    """Issues and reads signed links. Their content is encrypted like stored payloads."""
 
     def __init__(self, cipher: PayloadCipher) -> None:
         self._cipher = cipher
 
-    def issue(self, purpose: str, until: datetime, **told: object) -> str:
-        content = json.dumps(told | {"for": purpose, "until": until.timestamp()}).encode()
-        sealed = self._cipher.seal(content, _PLACE)
+    def issue(self, purpose: str, until: datetime, **content: object) -> str:
+        """Return a URL-safe ticket with JSON content, valid for one purpose and until a moment."""
+        plaintext = json.dumps(content | {"for": purpose, "until": until.timestamp()}).encode()
+        sealed = self._cipher.seal(plaintext, _CONTEXT)
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read(self, ticket: str, purpose: str, now: datetime) -> dict[str, object]:
-        """What was told. Raises TicketError."""
+        """Return a ticket's content. Raises SignedLinkError, also for another purpose."""
         try:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
-            told: dict[str, object] = json.loads(self._cipher.open(sealed, _PLACE))
+            content: dict[str, object] = json.loads(self._cipher.open(sealed, _CONTEXT))
         except (ValueError, LookupError):
             raise SignedLinkError("This link is not one of ours, or it was damaged on its way.") from None
-        if told.get("for") != purpose:
+        if content.get("for") != purpose:
             raise SignedLinkError("This link is for something else.")
-        if now.timestamp() > float(str(told["until"])):
-            raise SignedLinkError(f"This link is too old. {_WHO_MAKES_IT.get(purpose, _ANYBODY)}")
-        return told
+        if now.timestamp() > float(str(content["until"])):
+            raise SignedLinkError(
+                f"This link is too old. {_HOW_TO_RENEW.get(purpose, _HOW_TO_RENEW_DEFAULT)}"
+            )
+        return content

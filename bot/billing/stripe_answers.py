@@ -1,33 +1,46 @@
-"""Stripe's answers: objects as plain mappings, failures as two exceptions."""
+"""Answers of Stripe's library: objects become plain mappings, failures become two exceptions."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import stripe
 
 
 class StripeUnavailableError(Exception):
-    """Stripe cannot or will not answer now; asking again later makes sense."""
+    """Stripe is unreachable, overloaded or limits the rate; a later try may succeed."""
 
 
 class StripeRefusedError(Exception):
-    """Stripe understood and said no; asking again would not help."""
+    """Stripe rejected the request; a repetition would not help."""
 
 
-class translated:  # noqa: N801 - reads as a word where it is used
-    """Turns the library's exceptions into our two."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
-            raise StripeUnavailableError(f"Stripe cannot be reached: {type(problem).__name__}") from None
-        if isinstance(problem, stripe.StripeError):
-            # Its own text may repeat what was sent, but never the key.
-            raise StripeRefusedError(f"Stripe refused: {problem.user_message or problem}") from None
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise the library's exceptions as StripeUnavailableError or StripeRefusedError."""
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as problem:
+        raise StripeUnavailableError(f"Stripe cannot be reached: {type(problem).__name__}") from None
+    except stripe.StripeError as problem:
+        # The library's own text may repeat what was sent, but never the API key.
+        raise StripeRefusedError(f"Stripe refused: {problem.user_message or problem}") from None
 
 
-def plain(answer: stripe.StripeObject) -> Mapping[str, Any]:
-    """Return an object without the library's types, which tests need not have."""
+def to_plain(answer: stripe.StripeObject) -> Mapping[str, Any]:
+    """Return an object as a plain mapping, free of the library's types."""
     return answer.to_dict()
+
+
+async def retrieve_or_none(request: Awaitable[stripe.StripeObject]) -> Mapping[str, Any] | None:
+    """Return the object that a request retrieves. None if Stripe has no such object.
+
+    Raises StripeUnavailableError or StripeRefusedError.
+    """
+    with translate_errors():
+        try:
+            return to_plain(await request)
+        except stripe.InvalidRequestError as problem:
+            if problem.http_status == 404:
+                return None
+            raise

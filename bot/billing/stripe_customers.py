@@ -1,4 +1,4 @@
-"""One Stripe customer for an account: the one it bought by before, found again, or a new one."""
+"""The Stripe customer of an account: the previous one, one found by its metadata, or a new one."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from storage.subscriptions import Account, Subscription, tenants_of_stripe
 
 
 class AccountCustomers:
-    """Finds or makes the customer by whom an account buys."""
+    """Finds or creates the Stripe customer of an account."""
 
     def __init__(self, database: Database, stripe: StripeCheckout) -> None:
         self._database = database
@@ -28,18 +28,18 @@ class AccountCustomers:
     ) -> str:
         """Return Stripe's id of the account's customer, and create the customer if there is none.
 
-        A customer who was deleted, who belongs to another key, or who belongs to another account is passed
-        over. Raises StripeUnavailableError or StripeRefusedError.
+        A customer that was deleted, belongs to another API key, or belongs to another account is skipped.
+        Raises StripeUnavailableError or StripeRefusedError.
         """
         async with self._database.tenant(organization_id) as tenant:
-            kept = await StripeCustomers(tenant).customer()
-        candidates = dict.fromkeys(filter(None, (kept, choose_customer(tuple(subscriptions)))))
+            stored = await StripeCustomers(tenant).customer()
+        candidates = dict.fromkeys(filter(None, (stored, choose_customer(tuple(subscriptions)))))
         customer = await self._first_usable(candidates, organization_id, account.github_id)
         if customer is None:
-            customer = await self._find(organization_id, account.github_id)
+            customer = await self._find_by_metadata(organization_id, account.github_id)
         if customer is None:
             customer = await self._create(account, tuple(candidates))
-        if customer != kept:
+        if customer != stored:
             async with self._database.tenant(organization_id) as tenant:
                 await StripeCustomers(tenant).set_customer(customer)
         return customer
@@ -48,14 +48,14 @@ class AccountCustomers:
         self, candidates: Iterable[str], organization_id: int, account: int
     ) -> str | None:
         for candidate in candidates:
-            answer = await self._stripe.customer(candidate)
+            answer = await self._stripe.get_customer(candidate)
             if answer is not None and await self._is_own(answer, organization_id, account):
                 return candidate
             self._log.warning("Stripe customer passed over: deleted, of another key, or another account's")
         return None
 
     async def _is_own(self, customer: Mapping[str, Any], organization_id: int, account: int) -> bool:
-        """Whether it is this account's alone: Checkout shows its visitor the customer's e-mail address."""
+        """Whether a customer is this account's alone: Checkout shows the customer's e-mail address."""
         owner = parse_account(customer.get("metadata"))
         if owner is not None:
             return owner == account
@@ -63,8 +63,8 @@ class AccountCustomers:
             tenants = await tenants_of_stripe(connection, customer.get("id"), None)
         return set(tenants) <= {organization_id}
 
-    async def _find(self, organization_id: int, account: int) -> str | None:
-        """A customer that we do not know any more, as after a deletion of the account's data."""
+    async def _find_by_metadata(self, organization_id: int, account: int) -> str | None:
+        """Find a customer that is no longer stored, as after a deletion of the account's data."""
         try:
             customers = await self._stripe.find_customers(account)
         except StripeRefusedError as problem:  # Stripe's search is not offered in every country.
@@ -77,8 +77,8 @@ class AccountCustomers:
         ]
         return await self._first_usable(ids, organization_id, account)
 
-    async def _create(self, account: Account, passed_over: tuple[str, ...]) -> str:
-        """Two visitors at once create one customer: the key changes only when that one is passed over."""
-        text = f"customer:{account.github_id}:{account.name}:{':'.join(passed_over)}"
+    async def _create(self, account: Account, skipped: tuple[str, ...]) -> str:
+        """Create a customer. Two requests at once create one: the key changes only if that one is skipped."""
+        text = f"customer:{account.github_id}:{account.name}:{':'.join(skipped)}"
         key = hashlib.sha256(text.encode()).hexdigest()
         return await self._stripe.create_customer(account=account.github_id, login=account.name, key=key)

@@ -1,4 +1,4 @@
-"""What `doctor` asks of Stripe: whether its portal, prices, taxes and webhook endpoints fit the settings."""
+"""Findings of `doctor` about the account at Stripe: portal, prices, taxes and webhook endpoints."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -12,21 +12,21 @@ from bot.settings.billing import StripeSettings
 
 
 async def stripe_findings(settings: StripeSettings, public_url: str) -> list[str]:
-    """Return what an operator has to mend at Stripe, or that Stripe could not be asked.
+    """Return what an operator has to correct at Stripe, or that Stripe could not be asked.
 
-    `public_url` is where Stripe finds us.
+    `public_url` is the address to which Stripe sends its events.
     """
     findings = public_url_findings(public_url)
-    is_reached = not findings
+    is_public = not findings
     stripe = RealStripe(settings)
     questions = {
-        "its billing portal": _portal(stripe, settings),
-        "its prices": _prices(stripe, settings),
+        "its billing portal": _check_portal(stripe, settings),
+        "its prices": _check_prices(stripe, settings),
     }
     if settings.automatic_tax:
-        questions["its tax settings"] = _taxes(stripe, settings)
-    if is_reached:  # Else no endpoint could be right.
-        questions["its webhook endpoints"] = _endpoints(stripe, public_url)
+        questions["its tax settings"] = _check_taxes(stripe, settings)
+    if is_public:  # Otherwise no endpoint could be right.
+        questions["its webhook endpoints"] = _check_endpoints(stripe, public_url)
     try:
         return findings + await _ask_each(questions)
     finally:
@@ -34,12 +34,12 @@ async def stripe_findings(settings: StripeSettings, public_url: str) -> list[str
 
 
 async def _ask_each(questions: Mapping[str, Awaitable[list[str]]]) -> list[str]:
-    """Ask one by one: a restricted key may not read everything, and the rest is told all the same."""
+    """Ask each question on its own: a restricted key may read only some of the answers."""
     findings, reasons = list[str](), dict[str, list[str]]()
     answers = await asyncio.gather(*questions.values(), return_exceptions=True)
-    for what, answer in zip(questions, answers, strict=True):
+    for subject, answer in zip(questions, answers, strict=True):
         if isinstance(answer, StripeUnavailableError | StripeRefusedError):
-            reasons.setdefault(str(answer), []).append(what)
+            reasons.setdefault(str(answer), []).append(subject)
         elif isinstance(answer, BaseException):
             raise answer
         else:
@@ -49,18 +49,18 @@ async def _ask_each(questions: Mapping[str, Awaitable[list[str]]]) -> list[str]:
     return findings
 
 
-async def _portal(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    return portal_findings(await stripe.portal_configuration(), settings)
+async def _check_portal(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
+    return portal_findings(await stripe.get_portal_configuration(), settings)
 
 
-async def _prices(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    prices = await asyncio.gather(*map(stripe.price, settings.prices))
+async def _check_prices(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
+    prices = await asyncio.gather(*map(stripe.get_price, settings.prices))
     return price_findings(dict(zip(settings.prices, prices, strict=True)), settings)
 
 
-async def _taxes(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    return tax_findings(await stripe.tax_settings(), settings)
+async def _check_taxes(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
+    return tax_findings(await stripe.get_tax_settings(), settings)
 
 
-async def _endpoints(stripe: StripeCheckout, public_url: str) -> list[str]:
-    return endpoint_findings(await stripe.webhook_endpoints(), public_url)
+async def _check_endpoints(stripe: StripeCheckout, public_url: str) -> list[str]:
+    return endpoint_findings(await stripe.list_webhook_endpoints(), public_url)

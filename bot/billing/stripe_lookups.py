@@ -1,6 +1,6 @@
-"""What is asked of Stripe beside a subscription itself, where the subscription alone does not tell enough.
+"""Looks up prices, products and invoices at Stripe where the subscription alone does not say enough.
 
-None of it blocks what the subscription tells: what Stripe refuses to show is left out.
+A lookup that Stripe refuses never blocks the subscription: its result is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from marketplace.stripe_subscriptions import StripeSubscription
 
 
 class StripeLookups:
-    """Asks for prices, their products, and invoices. A price keeps its product, so that is asked once."""
+    """Looks up prices, products and invoices. A price never changes its product, so that is cached."""
 
     def __init__(self, stripe: Stripe, settings: StripeSettings) -> None:
         self._stripe = stripe
@@ -26,11 +26,11 @@ class StripeLookups:
         self._products = dict[str, str]()
         self._log = structlog.get_logger(__name__)
 
-    async def catalog_for(self, subscription: StripeSubscription, *, is_kept: bool) -> PlanCatalog:
-        """The plans by prices, with those that the products of a subscription's prices tell, if need be.
+    async def catalog_for(self, subscription: StripeSubscription, *, is_stored: bool) -> PlanCatalog:
+        """Return the plans by price, including those that are known only by a price's product.
 
-        `is_kept`: our books hold the subscription, so that it is understood without. Raises
-        StripeUnavailableError only if they do not.
+        With `is_stored`, the subscription is stored, so that its plan is known without lookups. Raises
+        StripeUnavailableError only without.
         """
         prices = [item.price for item in subscription.items if not item.price.is_metered]
         self._products |= {price.id: price.product for price in prices if price.product is not None}
@@ -39,48 +39,50 @@ class StripeLookups:
         plans = dict[str, PlanName]()
         try:
             for price in prices:
-                if plan := await self._plan_by_product(price):
+                if plan := await self._find_plan_by_product(price):
                     plans[price.id] = plan
         except StripeUnavailableError as problem:
-            if not is_kept:
+            if not is_stored:
                 raise
             self._log.warning("prices cannot be asked for; the plan stays as it was", reason=str(problem))
         return replace(self._catalog, others={**self._catalog.others, **plans})
 
     async def invoices_for(self, subscription: StripeSubscription) -> Sequence[Mapping[str, Any]]:
-        """The invoices of a subscription whose payment is due. Empty where none is, or none is shown."""
+        """Return the invoices of a subscription whose payment is due. Empty for others, or if refused."""
         if not is_payment_due(subscription.answer):
             return ()
         try:
-            return await self._stripe.invoices_of(subscription.id)
+            return await self._stripe.list_invoices(subscription.id)
         except (StripeRefusedError, StripeUnavailableError) as problem:
             self._log.warning("invoices cannot be asked for; the latest one counts", reason=str(problem))
             return ()
 
-    async def _plan_by_product(self, price: StripePrice) -> PlanName | None:
-        """The plan that a product names in its metadata, or that another price of it is set up for."""
-        asked = await self._price(price.id)
-        if asked is not None and asked.plan is not None:
-            return asked.plan
+    async def _find_plan_by_product(self, price: StripePrice) -> PlanName | None:
+        """Return the plan in a product's metadata, or that of the product's other prices in the settings."""
+        found_price = await self._load_price(price.id)
+        if found_price is not None and found_price.plan is not None:
+            return found_price.plan
         product = self._products.get(price.id)
         plans = {
             plan
-            for price_id, plan in self._sold().items()
-            if product is not None and await self._product(price_id) == product
+            for price_id, plan in self._plans_by_price().items()
+            if product is not None and await self._load_product(price_id) == product
         }
-        return plans.pop() if len(plans) == 1 else None  # A product of two plans tells of neither.
+        return (
+            plans.pop() if len(plans) == 1 else None
+        )  # A product with prices of two plans decides for neither.
 
-    def _sold(self) -> dict[str, PlanName]:
+    def _plans_by_price(self) -> dict[str, PlanName]:
         return {**self._catalog.others, **{name: plan for name, (plan, _) in self._catalog.prices.items()}}
 
-    async def _product(self, price_id: str) -> str | None:
+    async def _load_product(self, price_id: str) -> str | None:
         if price_id not in self._products:
-            await self._price(price_id)
+            await self._load_price(price_id)
         return self._products.get(price_id)
 
-    async def _price(self, price_id: str) -> StripePrice | None:
+    async def _load_price(self, price_id: str) -> StripePrice | None:
         try:
-            price = parse_price(await self._stripe.price(price_id))
+            price = parse_price(await self._stripe.get_price(price_id))
         except StripeRefusedError as problem:
             self._log.warning("price cannot be asked for", price=price_id, reason=str(problem))
             return None

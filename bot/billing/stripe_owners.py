@@ -1,4 +1,4 @@
-"""Whose subscription of Stripe it is: one customer there may pay for several accounts."""
+"""Resolves the account of a Stripe subscription: one customer may pay for several accounts."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a subscription is. `is_named`: our books or its metadata say so, and not its customer alone.
+    """The tenant of a subscription. `is_named`: our records or its metadata say so, not its customer alone.
 
-    `problem` says what contradicts it, for operators.
+    `problem` tells operators what contradicts it.
     """
 
     organization_id: int
@@ -21,22 +21,22 @@ class Owner:
     problem: str | None = None
 
 
-async def owner_of(
-    database: Database, subscription: StripeSubscription, about: SubscriptionHint
+async def resolve_owner(
+    database: Database, subscription: StripeSubscription, hint: SubscriptionHint
 ) -> Owner | None:
-    """Whose subscription it is. None, and a line in the log, where that is not clear.
+    """Return the owner of a subscription. None, with a log line, if that is not clear.
 
-    Our books come first, so that a subscription never counts for two accounts. Then comes the account that
-    its own metadata name, then that of our checkout. The customer decides only where none of these do, and
-    where it is the customer of one account alone.
+    Our records come first, so that a subscription never counts for two accounts. Then comes the account in
+    its own metadata, then that of our checkout. The customer decides only if none of these do, and if it is
+    the customer of a single account.
     """
-    account = subscription.account if subscription.account is not None else about.account
+    account = subscription.account if subscription.account is not None else hint.account
     async with database.unscoped() as connection:
         holders = await tenants_of_stripe(connection, None, subscription.id)
         named = None if account is None else await tenant_of_account(connection, account)
         payers = await tenants_of_stripe(connection, subscription.customer, None)
     if holders:
-        return _held(subscription, holders[0], named)
+        return _confirm_holder(subscription, holders[0], named)
     log = structlog.get_logger(__name__)
     if account is not None:
         if named is None:
@@ -51,8 +51,8 @@ async def owner_of(
     return None
 
 
-def _held(subscription: StripeSubscription, holder: int, named: int | None) -> Owner:
-    """Our books hold it. What its metadata say now takes it from nobody."""
+def _confirm_holder(subscription: StripeSubscription, holder: int, named: int | None) -> Owner:
+    """Return the owner on record. Different metadata do not move the subscription, but are a problem."""
     if subscription.account is None or named == holder:
         return Owner(holder)
     structlog.get_logger(__name__).error(

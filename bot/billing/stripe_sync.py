@@ -1,4 +1,7 @@
-"""Keeping up with Stripe: after each event it is asked what holds, and once a day for everything."""
+"""Synchronises subscriptions with Stripe: after each event, and once a day for all of them.
+
+An event is only a hint; Stripe's current answer is what counts.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -7,11 +10,11 @@ from typing import Any
 import structlog
 
 from bot.billing.comparison import StripeComparison
-from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account
+from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import Stripe, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
-from bot.billing.stripe_owners import Owner, owner_of
+from bot.billing.stripe_owners import Owner, resolve_owner
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_subscriptions import (
@@ -34,7 +37,7 @@ _DAILY = "reconciled"
 
 
 class StripeSync:
-    """Brings our books into line with Stripe."""
+    """Brings the stored subscriptions in line with Stripe."""
 
     def __init__(
         self,
@@ -53,28 +56,31 @@ class StripeSync:
         self._seats = SeatReporting(database, stripe, settings, clock)
         self._log = structlog.get_logger(__name__)
 
-    async def follow(self, about: SubscriptionHint) -> None:
-        """Acts on an event. Raises StripeUnavailableError or StripeRefusedError; then nothing has changed."""
+    async def follow(self, hint: SubscriptionHint) -> None:
+        """Store the subscriptions that an event is about.
+
+        Raises StripeUnavailableError or StripeRefusedError; then nothing has changed.
+        """
         with structlog.contextvars.bound_contextvars(
-            stripe_event=about.event_id, kind=about.kind, subscription=about.subscription
+            stripe_event=hint.event_id, kind=hint.kind, subscription=hint.subscription
         ):
             asked_at = self._clock()
-            if about.kind == "customer.deleted" and about.customer is not None:
-                await self._note_deleted_customer(about.customer)
-            for answer in await self._asked(about):
+            if hint.kind == "customer.deleted" and hint.customer is not None:
+                await self._record_deleted_customer(hint.customer)
+            for answer in await self._load_answers(hint):
                 try:
-                    await self._keep(answer, about, asked_at)
+                    await self._store(answer, hint, asked_at)
                 except PurchaseError as problem:
                     self._log.error("subscription not understood; nothing is changed", reason=str(problem))
 
     async def reconcile(self) -> None:
-        """Compare our books with all that Stripe has, then report the seats.
+        """Compare the stored subscriptions with all of Stripe's, then report the seats.
 
-        Raises StripeUnavailableError, or StripeRefusedError where Stripe lets us list nothing. What fails for
-        one subscription only is logged, and the others go on.
+        Raises StripeUnavailableError, or StripeRefusedError where our API key may list nothing. A failure for
+        one subscription is logged, and the others go on.
         """
         comparison = StripeComparison(
-            self._database, self._stripe, self.keep_listed, self._is_sold, self._clock, self._grace
+            self._database, self._stripe, self.store_listed, self._is_sold, self._clock, self._grace
         )
         try:
             await comparison.run()
@@ -82,122 +88,122 @@ class StripeSync:
             await self._report_seats()
 
     async def _report_seats(self) -> None:
-        """Report the seats of all accounts, once more of those for which Stripe could not be asked.
+        """Report the seats of all accounts, with one more try for those where Stripe could not be asked.
 
-        Raises StripeUnavailableError where Stripe is away.
+        Raises StripeUnavailableError after too many failures in a row.
         """
-        failures, failed = FailuresInARow(), list[int]()
+        failures, failed = ConsecutiveFailures(), list[int]()
         for organization_id in await all_accounts(self._database):
             if not await self._report_seats_of(organization_id, failures):
                 failed.append(organization_id)
         for organization_id in failed:
-            await self._report_seats_of(organization_id, FailuresInARow())
+            await self._report_seats_of(organization_id, ConsecutiveFailures())
 
-    async def _report_seats_of(self, organization_id: int, failures: FailuresInARow) -> bool:
-        """Return False where Stripe could not be asked for this account."""
+    async def _report_seats_of(self, organization_id: int, failures: ConsecutiveFailures) -> bool:
+        """Report one account's seats. Returns False if Stripe could not be asked."""
         with isolated_account(self._log, "seats not reported", organization_id):
             try:
                 if await self._seats.report(organization_id):
-                    failures.end()
+                    failures.reset()
             except StripeUnavailableError as problem:
                 self._log.warning("seats not reported", reason=str(problem))
-                failures.note(problem)
+                failures.record(problem)
                 return False
         return True
 
-    async def keep_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
-        """Keep a subscription that Stripe has listed. Raises PurchaseError."""
-        about = SubscriptionHint("", _DAILY, None, None)
-        await self._keep(dict(answer), about, asked_at)
+    async def store_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
+        """Store a subscription that Stripe has listed. Raises PurchaseError."""
+        hint = SubscriptionHint("", _DAILY, None, None)
+        await self._store(dict(answer), hint, asked_at)
 
     async def _is_sold(self, answer: Mapping[str, Any]) -> bool:
-        """Whether a subscription has a price of ours, one that is sold no more included."""
+        """Whether a subscription has a price of ours, including earlier prices."""
         subscription = parse_subscription(answer)
-        catalog = await self._lookups.catalog_for(subscription, is_kept=True)
+        catalog = await self._lookups.catalog_for(subscription, is_stored=True)
         return any(catalog.plan_of(item.price) for item in subscription.items)
 
-    async def _asked(self, about: SubscriptionHint) -> Sequence[dict[str, Any]]:
-        if about.subscription is not None:
-            answer = await self._stripe.subscription(about.subscription)
+    async def _load_answers(self, hint: SubscriptionHint) -> Sequence[dict[str, Any]]:
+        if hint.subscription is not None:
+            answer = await self._stripe.get_subscription(hint.subscription)
             if answer is None:
                 self._log.warning("Stripe knows no such subscription; nothing is changed")
             return [dict(answer)] if answer is not None else []
-        customer = about.customer or ""
-        if about.kind != "customer.deleted":
-            return [dict(answer) for answer in await self._stripe.subscriptions_of(customer)]
-        # Stripe lists nothing of a customer who is gone, but tells of each subscription.
+        customer = hint.customer or ""
+        if hint.kind != "customer.deleted":
+            return [dict(answer) for answer in await self._stripe.list_subscriptions(customer)]
+        # Stripe lists no subscriptions of a deleted customer, but still answers for each of them.
         async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
         references = [
             subscription.reference
             for tenant in tenants
-            for subscription in await self._live(tenant)
+            for subscription in await self._list_live(tenant)
             if subscription.customer == customer
         ]
-        answers = [await self._stripe.subscription(reference) for reference in references]
+        answers = [await self._stripe.get_subscription(reference) for reference in references]
         return [dict(answer) for answer in answers if answer is not None]
 
-    async def _note_deleted_customer(self, customer: str) -> None:
+    async def _record_deleted_customer(self, customer: str) -> None:
         async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
         for organization_id in tenants:
             async with self._database.tenant(organization_id) as tenant:
                 await Subscriptions(tenant).set_customer_deleted(customer)
 
-    async def _keep(self, answer: dict[str, Any], about: SubscriptionHint, asked_at: datetime) -> None:
-        answered = parse_subscription(answer)
-        owner = await owner_of(self._database, answered, about)
+    async def _store(self, answer: dict[str, Any], hint: SubscriptionHint, asked_at: datetime) -> None:
+        stripe_subscription = parse_subscription(answer)
+        owner = await resolve_owner(self._database, stripe_subscription, hint)
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
             subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).get_subscription(
-                STRIPE, answered.id
+                STRIPE, stripe_subscription.id
             )
-        is_kept = subscription is not None
-        catalog = await self._lookups.catalog_for(answered, is_kept=is_kept)
-        invoices = await self._lookups.invoices_for(answered)
+        is_stored = subscription is not None
+        catalog = await self._lookups.catalog_for(stripe_subscription, is_stored=is_stored)
+        invoices = await self._lookups.invoices_for(stripe_subscription)
         async with self._database.tenant(owner.organization_id) as tenant:
-            books, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
+            ledger, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
-            subscription = await books.get_subscription(STRIPE, answered.id)
+            subscription = await ledger.get_subscription(STRIPE, stripe_subscription.id)
             try:
-                reading = read_subscription(answered, catalog, asked_at, subscription, invoices)
+                reading = read_subscription(stripe_subscription, catalog, asked_at, subscription, invoices)
             except PurchaseError as problem:
-                await self._note_unread(rows, answered, owner, str(problem))
+                await self._record_unreadable(rows, stripe_subscription, owner, str(problem))
                 return
-            # The event is noted with what it brings about: both are kept, or neither.
-            event_id = about.event_id if about.subscription else f"{about.event_id}/{answered.id}"
-            if about.event_id and not await rows.is_new_event(event_id, about.kind):
+            # The event is recorded in the transaction of its effects: both are stored, or neither.
+            event_id = hint.event_id if hint.subscription else f"{hint.event_id}/{stripe_subscription.id}"
+            if hint.event_id and not await rows.is_new_event(event_id, hint.kind):
                 self._log.info("event of Stripe repeated; it has had its effect")
                 return
             read = reading.subscription
             if read.status == "incomplete" and subscription is None:
-                return  # The first payment has not come through: nothing is bought yet.
+                return  # The first payment has not succeeded: nothing is bought yet.
             if owner.problem is not None and subscription is not None:
                 read = update_status(subscription, read)
             problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
-            await books.record(read, LedgerCause("stripe", about.kind, about.event_id))
-            await self._note_problems(rows, read, problems)
+            await ledger.record(read, LedgerCause("stripe", hint.kind, hint.event_id))
+            await self._record_problems(rows, read, problems)
 
-    async def _note_unread(
-        self, rows: Subscriptions, answered: StripeSubscription, owner: Owner, problem: str
+    async def _record_unreadable(
+        self, rows: Subscriptions, stripe_subscription: StripeSubscription, owner: Owner, problem: str
     ) -> None:
-        """What is not ours is passed over: the operator may sell other things to the same customer."""
+        """Record a subscription that is not understood, if it names an account; else it may be unrelated."""
         if not owner.is_named:
             self._log.info("subscription of a customer of ours for something else", reason=problem)
             return
         self._log.error("subscription not understood; nothing is changed", reason=problem)
-        is_over = answered.status in {"canceled", "incomplete", "incomplete_expired"}
-        await rows.set_problem(answered.id, None if is_over else problem, self._clock())
+        has_ended = stripe_subscription.status in {"canceled", "incomplete", "incomplete_expired"}
+        await rows.set_problem(stripe_subscription.id, None if has_ended else problem, self._clock())
 
-    async def _note_problems(self, rows: Subscriptions, read: Subscription, problems: list[str]) -> None:
-        """`doctor` shows them until they are mended, or the subscription has ended."""
+    async def _record_problems(self, rows: Subscriptions, read: Subscription, problems: list[str]) -> None:
+        """Record problems for `doctor`, until they are corrected or the subscription has ended."""
         if problems:
             self._log.error("subscription not understood; the rest of it applies", reason="; ".join(problems))
         sentence = "; ".join(problems) if problems and not read.has_ended else None
         await rows.set_problem(read.reference, sentence, self._clock())
 
-    async def _live(self, organization_id: int) -> list[Subscription]:
+    async def _list_live(self, organization_id: int) -> list[Subscription]:
         async with self._database.tenant(organization_id) as tenant:
             subscriptions = await Subscriptions(tenant).all()
         return [

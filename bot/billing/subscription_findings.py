@@ -1,4 +1,4 @@
-"""What `doctor` says of Stripe subscriptions that are not understood, or that belong to no account here."""
+"""Findings of `doctor` about Stripe subscriptions that are not understood or belong to no account here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,8 +6,8 @@ from storage.stripe_comparison import UnclearSubscription
 from storage.subscriptions import Account, Subscription, SubscriptionProblem
 
 
-def about_unclear(unclear: UnclearSubscription) -> str:
-    """What the nightly comparison could not assign to an account, with what to do."""
+def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
+    """Describe a subscription that the nightly comparison could not assign, with what to do."""
     subscription = f"{unclear.subscription} ({unclear.customer or 'no customer'})"
     if unclear.has_failed:
         account = f" of the account {unclear.account}" if unclear.account is not None else ""
@@ -25,13 +25,13 @@ def about_unclear(unclear: UnclearSubscription) -> str:
     return f"Stripe charges for a subscription of no account here, {subscription}: {unclear.reason}; {to_do}"
 
 
-def about_problems(
+def describe_subscription_problems(
     account: Account, subscriptions: Sequence[Subscription], problems: Sequence[SubscriptionProblem]
 ) -> Iterator[str]:
-    """What of an account's subscriptions is not understood, and what that means until it is mended."""
-    kept = {subscription.reference for subscription in subscriptions}
+    """Describe what is not understood of an account's subscriptions, and the effect until it is corrected."""
+    stored = {subscription.reference for subscription in subscriptions}
     for problem in problems:
-        if problem.subscription_id in kept:
+        if problem.subscription_id in stored:
             effect = "All else of it applies, and what is not understood stays as it was"
         else:
             effect = f"{account.name} is charged for it and gets nothing, so do not leave it"

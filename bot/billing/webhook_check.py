@@ -1,4 +1,4 @@
-"""Whether Stripe can reach us, and sends each event that we act on. Each finding says where to mend it."""
+"""Checks that Stripe can reach us and sends each event that we use. A finding says where to correct it."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +10,12 @@ from marketplace.stripe_subscriptions import EVENTS
 
 ENDPOINT_PATH = "/webhooks/stripe"
 WEBHOOK_SETTINGS = "https://dashboard.stripe.com/webhooks"
-WANTED_EVENTS = EVENTS | PAYMENT_EVENTS
+REQUIRED_EVENTS = EVENTS | PAYMENT_EVENTS
 _PORTS = {"http": 80, "https": 443}
 
 
 def public_url_findings(public_url: str) -> list[str]:
-    """Return why buyers and Stripe cannot come to an address."""
+    """Return why buyers and Stripe cannot reach our public URL. Empty if they can."""
     address = urlsplit(public_url)
     if address.scheme == "https" and _is_public(address.hostname or ""):
         return []
@@ -27,7 +27,7 @@ def public_url_findings(public_url: str) -> list[str]:
 
 
 def _is_public(host: str) -> bool:
-    """Whether others could reach a host, as far as its name tells."""
+    """Whether a host could be reached from the internet, judging by its name."""
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
@@ -36,18 +36,18 @@ def _is_public(host: str) -> bool:
 
 
 def endpoint_findings(endpoints: Sequence[Mapping[str, Any]], public_url: str) -> list[str]:
-    """Return what keeps events from us, by all webhook endpoints as Stripe gives them."""
+    """Return what keeps events from us, given all webhook endpoints of the account at Stripe."""
     url = public_url.rstrip("/") + ENDPOINT_PATH
-    ours = [endpoint for endpoint in endpoints if _place(str(endpoint.get("url"))) == _place(url)]
-    findings = list(_of_ours(ours, url) if ours else _of_none(endpoints, url))
+    ours = [endpoint for endpoint in endpoints if _normalize(str(endpoint.get("url"))) == _normalize(url)]
+    findings = list(_check_own(ours, url) if ours else _describe_missing(endpoints, url))
     return [f"{finding} ({WEBHOOK_SETTINGS})" for finding in findings]
 
 
-def _of_none(endpoints: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
+def _describe_missing(endpoints: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
     others = sorted(
         str(endpoint["url"])
         for endpoint in endpoints
-        if (place := _place(str(endpoint.get("url")))) is not None and place[-1] == ENDPOINT_PATH
+        if (target := _normalize(str(endpoint.get("url")))) is not None and target[-1] == ENDPOINT_PATH
     )
     elsewhere = f"; it has one for {others[0][:200]}" if others else ""
     yield (
@@ -56,7 +56,7 @@ def _of_none(endpoints: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
     )
 
 
-def _of_ours(ours: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
+def _check_own(ours: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
     enabled = [endpoint for endpoint in ours if endpoint.get("status") != "disabled"]
     if not enabled:
         yield (
@@ -65,12 +65,12 @@ def _of_ours(ours: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
         )
         return
     sent = {str(event) for endpoint in enabled for event in endpoint.get("enabled_events") or ()}
-    if "*" not in sent and (missing := sorted(WANTED_EVENTS - sent)):
+    if "*" not in sent and (missing := sorted(REQUIRED_EVENTS - sent)):
         yield f"Stripe's webhook endpoint for {url} does not send {', '.join(missing)}: add these events"
 
 
-def _place(url: str) -> tuple[str, str | None, int | None, str] | None:
-    """What an address leads to, however it is written."""
+def _normalize(url: str) -> tuple[str, str | None, int | None, str] | None:
+    """Return the parts of a URL that decide where it leads. None if it is malformed."""
     try:
         address: SplitResult = urlsplit(url)
         port = address.port or _PORTS.get(address.scheme)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.publishing.change_applier import Task
 from commands.formatting.wording import named, plain
-from commands.framework.changes import Changes, Link, MoveItem, SetAside, Step
+from commands.framework.changes import Changes, ExcludeFromSprint, LinkIssue, MoveItem, Step
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level, Policy
 from commands.framework.request import Request, ThreadKind
@@ -42,12 +42,12 @@ def _linking(impact: Impact, issue: int) -> Changes | None:
     if not issue or issue in pull.issues or not pull.is_to_default_branch:
         return None
     done = f"“Closes #{issue}” stands in its text now."
-    return Changes(f"link #{pull.number} with #{issue}", (Link(pull.number, issue),), done)
+    return Changes(f"link #{pull.number} with #{issue}", (LinkIssue(pull.number, issue),), done)
 
 
 def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
     pull = impact.pull
-    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
+    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.status in _BELONGING:
         return None
     steps = list[Step]()
     for number in impact.to_add:
@@ -55,7 +55,7 @@ def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Ch
         before = next((known for known, one in sprints.items() if milestone in one.milestones), None)
         steps.append(MoveItem(number, before, sprint.number_in()))
     if impact.aside_by:
-        steps.append(SetAside(pull.number, sprint.milestone, is_aside=False))
+        steps.append(ExcludeFromSprint(pull.number, sprint.milestone, is_aside=False))
     what = named(impact.to_add)
     done = f"{what} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
     return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
@@ -63,7 +63,7 @@ def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Ch
 
 def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
     pull = impact.pull
-    steps: tuple[Step, ...] = (SetAside(pull.number, sprint.milestone),)
+    steps: tuple[Step, ...] = (ExcludeFromSprint(pull.number, sprint.milestone),)
     if impact.aside_by and pull.milestone not in sprint.milestones:
         return None
     if pull.milestone in sprint.milestones:

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.isolation import isolated
-from commands.framework.context import Context
-from commands.framework.permissions import Policy
+from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
 from commands.shared.forecasting import outlook
 from reports.sprint_impact import Card, impact_card
-from sprints.burndown import Burndown, burndown_of
+from sprints.burndown import Burndown, build_burndown
 from sprints.facts import Facts
 from sprints.forecast import Refusal
-from sprints.impact import Impact, ended_sprint_of, impact_of, related_numbers, sprints_of
+from sprints.impact import Impact, assess_impact, choose_sprints, find_ended_sprint, list_related_numbers
 from sprints.milestone import Sprint
 from sprints.model import ActivityEvent, ItemSnapshot
 from sprints.outlook import Outlook
@@ -22,16 +21,16 @@ from sprints.pull_requests import (
     HEAD,
     RECENT,
     PullRequest,
-    Usual,
     UsualSize,
-    aside_by,
-    by_head,
-    last_activity,
-    lives_of,
-    pull_requests,
-    review_of,
-    usual_size,
-    usual_wait,
+    UsualWait,
+    build_pull_requests,
+    find_first_review,
+    find_last_activity,
+    find_who_set_aside,
+    group_head_events,
+    index_by_head,
+    measure_usual_size,
+    measure_usual_wait,
 )
 from storage.projects import Project
 from storage.pull_requests import PullRequests
@@ -58,7 +57,7 @@ class _Known:
     plans: list[ActivityEvent]
     sprints: list[Sprint]
     items: Mapping[int, ItemSnapshot]
-    usual_wait: Usual | None
+    usual_wait: UsualWait | None
     usual_size: UsualSize | None
 
 
@@ -74,27 +73,27 @@ class CheckResult:
 class SprintImpacts:
     """Works out what is to be said, in one transaction."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self._project = context.project
-        self._pulls = PullRequests(context.tenant, self._project.id)
+    def __init__(self, planning: Planning) -> None:
+        self.planning = planning
+        self._project = planning.project
+        self._pulls = PullRequests(planning.tenant, self._project.id)
         self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 
     async def all(self, only: PullRequest | None) -> list[CheckResult]:
         """What the checks of the open pull requests say; of the last active ones, or of one."""
-        now = self.context.now
-        lives = lives_of(await self._pulls.heads(now - RECENT))
+        now = self.planning.now
+        lives = group_head_events(await self._pulls.heads(now - RECENT))
         pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
         if only is not None:
             pulls[only.number] = only
-        speaking = by_head(pulls.values())
+        speaking = index_by_head(pulls.values())
         if only is not None:
             chosen = [speaking[only.head]]
         else:
             last_first = sorted(
                 speaking.values(),
-                key=lambda one: (last_activity(lives[one.number]), one.number),
+                key=lambda one: (find_last_activity(lives[one.number]), one.number),
                 reverse=True,
             )
             chosen = last_first[:MOST_FOLLOWING]
@@ -112,16 +111,18 @@ class SprintImpacts:
         return (await self._impact(pull, await self._known([pull], {})))[0]
 
     async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
-        now = self.context.now
+        now = self.planning.now
         reviews = await self._pulls.reviews(now - RECENT)
         return _Known(
             lives=lives,
             reviews=reviews,
             plans=await self._pulls.plans(),
-            sprints=list(await self.context.sprints.all(now)),
-            items=await self._pulls.items({number for pull in pulls for number in related_numbers(pull)}),
-            usual_wait=usual_wait(lives, reviews, now),
-            usual_size=usual_size(lives, now),
+            sprints=list(await self.planning.sprints.all(now)),
+            items=await self._pulls.items(
+                {number for pull in pulls for number in list_related_numbers(pull)}
+            ),
+            usual_wait=measure_usual_wait(lives, reviews, now),
+            usual_size=measure_usual_size(lives, now),
         )
 
     async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
@@ -129,7 +130,7 @@ class SprintImpacts:
         life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
             impact,
-            review=review_of(life, known.reviews, self.context.now),
+            review=find_first_review(life, known.reviews, self.planning.now),
             usual_wait=known.usual_wait,
             usual_size=known.usual_size,
             is_exempt=is_exempt(self._project, pull),
@@ -137,25 +138,25 @@ class SprintImpacts:
         shown = numbers if impact.effect else None
         card = impact_card(
             impact,
-            self.context.calendar,
+            self.planning.calendar,
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
             burndown=shown.burndown if shown and not self._project.may_link_images else None,
-            doubts=missing_text(await self.context.gaps(), self.context.calendar),
+            doubts=missing_text(await self.planning.gaps(), self.planning.calendar),
         )
         return CheckResult(impact, card, shown)
 
     async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, ImpactFacts | None]:
-        sprint, later = sprints_of(pull, known.items, known.sprints, self.context.now)
+        sprint, later = choose_sprints(pull, known.items, known.sprints, self.planning.now)
         numbers = await self._numbers_of(sprint) if sprint else None
-        impact = impact_of(
+        impact = assess_impact(
             pull,
             numbers.facts if numbers else None,
             numbers.outlook if numbers else None,
             known.items,
             later=later,
-            ended=ended_sprint_of(pull, known.items, known.sprints, self.context.now),
-            aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
+            ended=find_ended_sprint(pull, known.items, known.sprints, self.planning.now),
+            aside_by=find_who_set_aside(known.plans, pull.number, sprint.milestone) if sprint else None,
             done_labels=self._project.rules.estimates.done_labels,
         )
         return impact, numbers
@@ -163,16 +164,16 @@ class SprintImpacts:
     async def _numbers_of(self, sprint: Sprint) -> ImpactFacts:
         """The same for all pull requests that are looked at together."""
         if sprint.milestone not in self._numbers:
-            facts = await self.context.sprints.facts(sprint.milestone, self.context.now)
+            facts = await self.planning.sprints.facts(sprint.milestone, self.planning.now)
             if facts is None:
                 raise LookupError("a sprint that was there a moment ago is not")
-            told = await outlook(self.context, facts)
-            self._numbers[sprint.milestone] = ImpactFacts(facts, told, burndown_of(facts))
+            told = await outlook(self.planning, facts)
+            self._numbers[sprint.milestone] = ImpactFacts(facts, told, build_burndown(facts))
         return self._numbers[sprint.milestone]
 
 
 def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
-    return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+    return build_pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
 
 
 def is_exempt(project: Project, pull: PullRequest) -> bool:
@@ -180,13 +181,11 @@ def is_exempt(project: Project, pull: PullRequest) -> bool:
 
     Bots are those by GitHub's type, and the accounts that the team lists as such.
     """
-    checks = project.settings.get("checks")
-    if isinstance(checks, Mapping) and checks.get("exempt_bots") is False:
+    if not project.settings.checks.exempts_bots:
         return False
-    return pull.is_of_bot or (pull.author or "").lower() in Policy(project.settings).bots
+    return pull.is_of_bot or (pull.author or "").lower() in project.settings.commands.bots
 
 
 def is_required(project: Project) -> bool:
     """Whether every pull request must belong to an item of the sprint."""
-    told = project.settings.get("checks")
-    return isinstance(told, Mapping) and told.get("require_sprint_item") is True
+    return project.settings.checks.requires_sprint_item

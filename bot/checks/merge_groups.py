@@ -6,61 +6,29 @@ at once, and not paced like what we say unasked.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.github.check_runs import check_run
-from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.github.client import GitHub, GitHubRefusedError, Installation
 from handlers.check_run import MERGE_GROUP, NAME
 from reports.sprint_impact import Card
 from storage.database import Database
-from storage.jobs import OTHERS, REPORT_MERGE_GROUP, Jobs
 from storage.posts import Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import PullRequests
-
-_PAUSE = timedelta(seconds=5)
 
 
 class MergeGroups:
     """Reports on the commits of merge groups."""
 
-    def __init__(self, database: Database, github: GitHub, jobs: Jobs, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._github = github
-        self._jobs = jobs
         self._clock = clock
         self._log = structlog.get_logger(__name__)
-
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the job. It can be repeated at any time."""
-        retry = procrastinate.RetryStrategy(max_attempts=5, wait=10)
-        queue.task(name=REPORT_MERGE_GROUP, queue=OTHERS, retry=retry)(self._report)
-
-    async def _report(
-        self,
-        organization_id: int,
-        project_id: int,
-        head: str,
-        number: int | None = None,
-        is_rerun: bool = False,
-    ) -> None:
-        try:
-            await self.report(organization_id, project_id, head, number, is_rerun=is_rerun)
-        except GitHubUnavailableError as problem:
-            async with self._database.unscoped() as connection:
-                await self._jobs.report_merge_group(
-                    connection,
-                    organization_id=organization_id,
-                    project_id=project_id,
-                    head=head,
-                    number=number,
-                    is_rerun=is_rerun,
-                    at=max(problem.retry_at, self._clock() + _PAUSE),
-                )
 
     async def report(
         self, organization_id: int, project_id: int, head: str, number: int | None, *, is_rerun: bool

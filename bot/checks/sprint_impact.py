@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
@@ -21,33 +20,38 @@ from bot.github.linked_issues import ask_one, ask_open, record_links
 from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
-from charts.alt_text import burndown_alt
+from charts.alt_text import describe_burndown
 from commands.formatting.markdown import skimming
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Answer
-from commands.framework.permissions import Policy
-from commands.framework.request import CommandLine, Request
+from commands.framework.planning import Planning, writing_for
+from commands.framework.request import CommandLine
 from commands.shared.forecasting import foretold
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
-from handlers.payloads import PullRequest as Shown
+from handlers.payloads import PullRequestPayload as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
-from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
+from sprints.pull_requests import (
+    RECENT,
+    PressedButton,
+    PullRequest,
+    build_pull_request,
+    create_pressed_event,
+    group_head_events,
+)
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import ForecastRecord, Forecasts, post_carrier
-from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
+from storage.job_types import CheckJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import PullRequests
-
-_NOBODY = Request("", 0, 0, "", None, ())
 
 
 class Checks:
@@ -72,14 +76,6 @@ class Checks:
         self._clock = clock
         self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
-
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs. Each can be repeated at any time."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=CHECK, queue=OTHERS, retry=retry)(self.work_out)
-        queue.task(name=CHECK_LATER, queue=OTHERS, retry=retry)(self._later)
-        queue.task(name=PRESS, queue=OTHERS, retry=retry)(self._press)
-        queue.task(name=PRESS_LATER, queue=OTHERS, retry=retry)(self._press_later)
 
     async def work_out(
         self,
@@ -152,7 +148,7 @@ class Checks:
             before = await posts.desired_post(project.id, key)
             if (
                 before is None
-                and one.impact.standing is PullRequestStatus.NO_SPRINT
+                and one.impact.status is PullRequestStatus.NO_SPRINT
                 and not is_required(project)
             ):
                 continue  # A repository without sprints is left in peace.
@@ -166,7 +162,8 @@ class Checks:
                 carrier = post_carrier(project.id, key, post.digest)
                 await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
         if is_new:
-            await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
+            job = SendPostsJob(organization_id=tenant.organization_id)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
         """A commit that is no open head any more: its check says what it said last."""
@@ -175,17 +172,13 @@ class Checks:
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
         if one.shown is None or not project.may_link_images:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
-        return [Image(burndown_alt(one.shown.burndown), url)]
-
-    async def _later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
+        return [Image(describe_burndown(one.shown.burndown), url)]
 
     # Which pull request
 
@@ -221,8 +214,8 @@ class Checks:
         """Brings up to date which issues the open pull requests are linked with: one question for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
-        if not any(pull_request_of(life).is_open for life in lives.values()):
+            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
+        if not any(build_pull_request(life).is_open for life in lives.values()):
             return
         try:
             lists = await ask_open(self._installation(project), project.full_name or "")
@@ -230,7 +223,7 @@ class Checks:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
+            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
             await record_links(tenant, project, lists, lives, self._clock())
 
     async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
@@ -258,26 +251,7 @@ class Checks:
 
     # Buttons
 
-    async def _press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        try:
-            await self._follow(organization_id, event_id, project_id)
-        except GitHubUnavailableError as problem:
-            async with self._database.unscoped() as connection:
-                await self._jobs.press(
-                    connection,
-                    organization_id=organization_id,
-                    event_id=event_id,
-                    project_id=project_id,
-                    at=max(problem.retry_at, self._clock() + timedelta(seconds=5)),
-                )
-
-    async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.press(
-                connection, organization_id=organization_id, event_id=event_id, project_id=project_id
-            )
-
-    async def _follow(self, organization_id: int, event_id: int, project_id: int) -> None:
+    async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
         """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -298,16 +272,12 @@ class Checks:
         with writing_for(project, self._clock()):
             said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
-            button = Button(
+            button = PressedButton(
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
-            await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
-            await self._jobs.check(
-                tenant.connection,
-                organization_id=organization_id,
-                project_id=project.id,
-                number=pull.number,
-            )
+            await PullRequests(tenant, project.id).record(create_pressed_event(button, delivery.id))
+            job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
         """What came of it, in words, and whether it was done."""
@@ -319,7 +289,7 @@ class Checks:
         async with self._database.tenant(task.organization_id) as tenant:
             working = self._working(tenant, task.project)
             impact = await working.impact(pull)
-            every = await working.context.sprints.all(working.context.now)
+            every = await working.planning.sprints.all(working.planning.now)
             sprints = {here: one for one in every if (here := one.number_in()) is not None}
         changes = changes_of(press.button, impact, sprints)
         if changes is None:
@@ -338,9 +308,8 @@ class Checks:
         return self._github.installation(project.installation or 0)
 
     def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
-        there = GitHubRepository(self._installation(project), project.full_name or "")
         entitled = self._entitled_in(tenant.organization_id, project)
-        return SprintImpacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
+        return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
 def _after(before: Post, now: datetime) -> datetime:
@@ -365,13 +334,12 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    is_paused = project.settings.get("paused") is True
-    return project.is_accessible and not _switches_off_checks(project) and not is_paused
+    return project.is_accessible and not _switches_off_checks(project) and not project.settings.is_paused
 
 
 def _switches_off_checks(project: Project) -> bool:
-    return project.settings.get("checks") == "off"
+    return project.settings.checks.is_off
 
 
 def _is_listed(login: str, project: Project) -> bool:
-    return login.lower() in Policy(project.settings).bots
+    return login.lower() in project.settings.commands.bots

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bot.billing.findings import findings as billing_findings
-from bot.billing.issue_findings import unreached_owners
+from bot.billing.issue_findings import find_unreached_owners
 from bot.billing.seat_findings import seat_findings
 from bot.billing.stripe_findings import stripe_findings
 from bot.cli.grant_findings import grant_findings
 from bot.services import Services, github_of, services
 from bot.settings import Settings
 from commands.messages.completeness import REASONS
-from sprints.gaps import EventGap, missing
+from sprints.gaps import EventGap, select_unread
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
@@ -53,7 +53,7 @@ async def examine(base: Services) -> list[str]:
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, seat_findings, unreached_owners):
+        for of_tenant in (_refusals, _gaps, seat_findings, find_unreached_owners):
             found = of_tenant(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in found]
     findings += [finding async for finding in billing_findings(base)]
@@ -150,7 +150,7 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         gaps_of_all = await Gaps(tenant).of_all()
     unread = dict[EventGap, list[str]]()
     for project_id, gaps in gaps_of_all.items():
-        for gap in missing(gaps):
+        for gap in select_unread(gaps):
             unread.setdefault(gap, []).append(names.get(project_id) or f"project {project_id}")
     for gap, repositories in unread.items():
         others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""

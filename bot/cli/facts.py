@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.services import Services, services
 from bot.settings import Settings
 from sprints.facts import Facts
-from sprints.plain import Values, footnotes, plain
+from sprints.plain import Values, convert_facts, list_footnotes
 from sprints.rules import Rules
 from storage.closed_sprints import ClosedSprint
 from storage.lookups import tenants_of_repository
@@ -84,7 +84,7 @@ async def _tenant_facts(
         closed = await sprints.closed(milestone, base.clock())
         if found is None:
             return None
-        return plain(found) | {"closed": _closed(closed, found, rules) if closed else None}
+        return convert_facts(found) | {"closed": _closed(closed, found, rules) if closed else None}
 
 
 def _closed(closed: ClosedSprint, found: Facts, rules: Rules) -> Values:
@@ -92,5 +92,5 @@ def _closed(closed: ClosedSprint, found: Facts, rules: Rules) -> Values:
     return closed.facts | {
         "revision": closed.revision,
         "taken_at": rules.calendar.local(closed.taken_at).isoformat(),
-        "footnotes": footnotes(closed.facts, found) if found.as_of >= closed.ended_at else [],
+        "footnotes": list_footnotes(closed.facts, found) if found.as_of >= closed.ended_at else [],
     }

@@ -27,7 +27,7 @@ _AT_ONCE = 32
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
-class Recorded(msgspec.Struct):
+class RecordedDelivery(msgspec.Struct):
     event: str
     delivery: str
     payload: msgspec.Raw
@@ -62,13 +62,13 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     return 1 if tally.failures else 0
 
 
-def read(path: Path) -> list[Recorded]:
+def read(path: Path) -> list[RecordedDelivery]:
     """The file's deliveries. Raises DecodeError that names the line."""
     recorded = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if line.strip():
             try:
-                recorded.append(msgspec.json.decode(line, type=Recorded))
+                recorded.append(msgspec.json.decode(line, type=RecordedDelivery))
             except msgspec.DecodeError as problem:
                 raise msgspec.DecodeError(
                     f"line {number} must be a JSON object with event, delivery and payload: {problem}"
@@ -76,7 +76,7 @@ def read(path: Path) -> list[Recorded]:
     return recorded
 
 
-async def replay(settings: Settings, recorded: list[Recorded], url: str | None) -> Tally:
+async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str | None) -> Tally:
     if url is not None:
         return await _send_all(url.rstrip("/"), settings.webhook_secrets[0].reveal(), recorded)
     secret = Secret(secrets.token_urlsafe(32))
@@ -98,7 +98,7 @@ async def _processing(base: Services) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-async def _send_all(address: str, secret: str, recorded: list[Recorded]) -> Tally:
+async def _send_all(address: str, secret: str, recorded: list[RecordedDelivery]) -> Tally:
     tally, waiting = Tally(), iter(recorded)
     bar = tqdm(total=len(recorded), desc="sent", unit=" deliveries", disable=not sys.stderr.isatty())
     target = address if address.endswith("/webhooks/github") else f"{address}/webhooks/github"
@@ -115,7 +115,9 @@ async def _send_all(address: str, secret: str, recorded: list[Recorded]) -> Tall
     return tally
 
 
-async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: Recorded, tally: Tally) -> None:
+async def _send(
+    session: aiohttp.ClientSession, url: str, secret: str, one: RecordedDelivery, tally: Tally
+) -> None:
     body = bytes(one.payload)
     headers = {
         "Content-Type": "application/json",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot import logs, services
 from bot.settings import Settings, SettingsError, load
+from storage.embedded import BundledServerMissingError
 from storage.schema import SchemaError
 
 _NEEDS_GITHUB = {"serve", "work", "backfill"}
@@ -23,10 +24,18 @@ def run(options: argparse.Namespace) -> int:
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 2
-    command: Callable[[Settings, argparse.Namespace], int] = resolve_name(options.run)
     try:
+        command: Callable[[Settings, argparse.Namespace], int] = resolve_name(options.run)
         status = command(settings, options)
         sys.stdout.flush()
+    except BundledServerMissingError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as problem:
+        if options.command != "demo":  # All others need nothing but the run-time requirements.
+            raise
+        print(f"The demo needs the package {problem.name}. Start it with `make demo`.", file=sys.stderr)
+        return 2
     except SchemaError as problem:
         print(problem, file=sys.stderr)
         return 1

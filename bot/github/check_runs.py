@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commands.formatting.foreign_text import one_line
-from reports.sprint_impact import Button, Card
+from reports.sprint_impact import Card, CheckButton
 
 _MOST_TITLE = 255
 _MOST_TEXT_BYTES = 65_535
@@ -60,7 +60,7 @@ def shortened(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
-def _usable(buttons: Iterable[Button]) -> list[Button]:
+def _usable(buttons: Iterable[CheckButton]) -> list[CheckButton]:
     """An identifier that were cut would mean something else, so a button with a longer one is left out."""
     usable = [
         button
@@ -72,7 +72,7 @@ def _usable(buttons: Iterable[Button]) -> list[Button]:
     return usable[:_MOST_BUTTONS]
 
 
-def _button(button: Button) -> dict[str, str]:
+def _button(button: CheckButton) -> dict[str, str]:
     return {
         "label": shortened(button.label, _MOST_LABEL),
         "description": shortened(button.description, _MOST_DESCRIPTION),

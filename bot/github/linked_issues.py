@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.github.client import Installation
-from sprints.links import LINKED, closes_of
-from sprints.model import ActivityEvent, Event, ItemEvent, Source, in_order
+from sprints.links import LINKED, list_closed_issues
+from sprints.model import ActivityEvent, Event, EventSource, ItemEvent, sort_events
 from sprints.numbering import Number
-from sprints.pull_requests import linked, pull_request_of
+from sprints.pull_requests import build_pull_request, create_linked_event
 from storage.database import Tenant
 from storage.projects import Project
 from storage.timeline import Timeline, TimelineRow
@@ -113,7 +113,7 @@ async def record_links(
     were never heard of are passed over.
     """
     keys = {
-        one.number: pull_request_of(lives[one.number]).item if lives.get(one.number) else one.item
+        one.number: build_pull_request(lives[one.number]).item if lives.get(one.number) else one.item
         for one in lists
     }
     items = await Timeline(tenant).items_by_id(set(keys.values()) - {""})
@@ -127,20 +127,20 @@ async def record_links(
 
 
 def _of_head(listed: LinkedIssues, life: Sequence[ActivityEvent], now: datetime) -> list[ActivityEvent]:
-    known = pull_request_of(life).issues
+    known = build_pull_request(life).issues
     issues = listed.issues if listed.is_complete else listed.issues | known
     if issues == known or _may_be_older_than_an_edit(
-        issues, life, lambda facts: pull_request_of(facts).issues, now
+        issues, life, lambda facts: build_pull_request(facts).issues, now
     ):
         return []
-    return [linked(life, issues, _after(now, life[-1].at))]
+    return [create_linked_event(life, issues, _after(now, life[-1].at))]
 
 
 def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -> list[ItemEvent]:
-    known, told = frozenset(closes_of(events)), in_order(events)
+    known, told = frozenset(list_closed_issues(events)), sort_events(events)
     issues = listed.issues if listed.is_complete else listed.issues | known
     if issues == known or _may_be_older_than_an_edit(
-        issues, told, lambda facts: frozenset(closes_of(facts)), now
+        issues, told, lambda facts: frozenset(list_closed_issues(facts)), now
     ):
         return []
     latest = told[-1]
@@ -150,7 +150,7 @@ def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -
         at=_after(now, latest.at),
         delivery=f"linked:{now.isoformat()}",
         snapshot=replace(latest.snapshot, closes=tuple(sorted(issues))),
-        source=Source.CORRECTION,
+        source=EventSource.CORRECTION,
     )
     return [fact]
 

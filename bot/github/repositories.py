@@ -13,14 +13,14 @@ import msgspec
 from bot.github.client import GONE, GitHubRefusedError, Installation
 from bot.github.markers import Mark
 from commands.framework.changes import (
-    Block,
     CreateMilestone,
     EditMilestone,
-    Link,
+    LinkIssue,
     MoveItem,
     OpenIssue,
     ProposeFile,
     Relabel,
+    SetBlocked,
 )
 from commands.framework.permissions import Level, level_from
 from commands.framework.ports import File, Health
@@ -190,7 +190,7 @@ class GitHubRepository:
             path = f"{self._path}/issues/{step.parent}/sub_issues"
             await self._once(path, {"sub_issue_id": issue["id"]})
 
-    async def block(self, step: Block) -> None:
+    async def block(self, step: SetBlocked) -> None:
         blocking = await self._installation.get(f"{self._path}/issues/{step.by}")
         path = f"{self._path}/issues/{step.number}/dependencies/blocked_by"
         if step.is_blocked:
@@ -241,7 +241,7 @@ class GitHubRepository:
             told["sha"] = step.before
         await self._installation.put(f"{self._path}/contents/{quote(step.path)}", told)
 
-    async def link(self, step: Link) -> None:
+    async def link(self, step: LinkIssue) -> None:
         """GitHub has no other way to link a pull request with an issue than its text.
 
         What a person writes into it between our reading and our writing would be lost; both are a moment

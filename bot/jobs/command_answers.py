@@ -1,4 +1,4 @@
-"""Answers the commands of one event: once, whatever happens in between."""
+"""Answers the commands of one event exactly once, also if a try dies on the way."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,9 +20,10 @@ from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
-from commands.framework.context import Context, writing_for
+from commands.framework.context import Context
 from commands.framework.outcome import Answer, Picture, Reply
 from commands.framework.permissions import Level, Policy
+from commands.framework.planning import writing_for
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
@@ -40,7 +41,7 @@ _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{de
 
 
 class CommandAnswers:
-    """From a stored comment to reactions and a reply in its thread."""
+    """Turns a stored comment into reactions and a reply in its thread."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class CommandAnswers:
         shop: PurchaseLinks,
         *,
         installations: InstallationCheck,
-        reading: CommentReader,
+        comments: CommentReader,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -62,28 +63,29 @@ class CommandAnswers:
         self._pictures = pictures
         self._clock = clock
         self._shop = shop
-        self._reading = reading
+        self._comments = comments
         self._entitlements = Entitlements(database, shop, clock)
         self._publisher = OutboxPublisher(database, clock)
         self._changing = ChangeApplier(database, clock, jobs)
         self._dispatcher = Dispatcher(load(commands))
         self._log = structlog.get_logger(__name__)
 
-    async def give(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
-        """Answers an event. What was done before, by this call or one that died, is not done again.
+    async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
+        """Answer an event. What an earlier try has done is not done again.
 
-        Raises GitHubUnavailableError when it should be called again later. Another failure is a bug: on the
-        last try the person reads one neutral line, and it is raised all the same.
+        Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
+        last try, the person reads one neutral line, and the error is raised all the same.
         """
-        found = await self._find(organization_id, event_id)
-        if found is None:
+        task_and_thread = await self._load(organization_id, event_id)
+        if task_and_thread is None:
             return
-        task, thread, is_answered = found
+        task, thread, is_answered = task_and_thread
         if not is_answered and await self._concerns_us(task):
             await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
-    async def _find(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
+    async def _load(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
+        """What there is to do, where, and whether it is answered. None if it cannot be answered any more."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
@@ -95,23 +97,23 @@ class CommandAnswers:
             project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
-            # GitHub may not have been there to be asked whose installation it is when the event was recorded.
+            # GitHub may have been away when the event was recorded: the installation is not confirmed yet.
             await self._installations.run(organization_id)
             async with self._database.tenant(organization_id) as tenant:
                 project = await Projects(tenant).by_node_id(repository.key)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
-        request = await self._reading.request_of(organization_id, delivery)
+        request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
         task = Task(organization_id, event_id, project, request, there)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: Task) -> bool:
-        """Whether boxes of ours were ticked, or commands given that are ours.
+        """Whether the event has commands of ours, or ticks boxes in a comment of ours.
 
-        To ourselves we never talk, even if a team lists our App among the bots that it hears.
+        Our App never answers itself, even if a team lists it among the bots whose commands count.
         """
         request = task.request
         if request.ticked:
@@ -121,12 +123,12 @@ class CommandAnswers:
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
     async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
-        """Works out the answer and puts it into the outbox."""
+        """Work out the answer and put it into the outbox."""
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
             with writing_for(task.project, self._clock()):
-                answers = await self._work_out(task, thread)
+                answers = await self._answers_to(task, thread)
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
@@ -136,7 +138,7 @@ class CommandAnswers:
             answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
-        # The publisher's first transaction waits for the disk, for this one too.
+        # Not durable: the publisher's first transaction waits for the disk, and thereby for this one.
         async with self._database.tenant(organization_id, durable=False) as tenant:
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
@@ -146,25 +148,25 @@ class CommandAnswers:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
 
-    async def _work_out(self, task: Task, thread: GitHubThread) -> list[Answer]:
-        """Lines that a try which died has set going are brought to their end, all others are run."""
+    async def _answers_to(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        """Finish the lines that an earlier try has begun, and run all others."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
-        begun = dict(await self._changing.begun(task))
-        resumed = [await self._resume(task, thread, change) for change in begun.values()]
-        rest = tuple(line for line in task.request.lines if line.line not in begun)
+        begun_changes = dict(await self._changing.begun(task))
+        resumed = [await self._resume(task, thread, change) for change in begun_changes.values()]
+        rest = tuple(line for line in task.request.lines if line.line not in begun_changes)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
 
     async def _follow_ticks(self, task: Task, thread: GitHubThread) -> list[Answer]:
-        """A ticked box lets a change be carried out, if who ticked it may and it would still be the same."""
+        """Carry out the changes whose boxes were ticked, if permitted and if they would still be the same."""
         answers = list[Answer]()
         for change_id in task.request.ticked:
             async with self._database.tenant(task.organization_id) as tenant:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
             if change is None or change.thread != task.request.thread:
                 continue
-            if change.state is ChangeState.IN_PROGRESS:  # By a try that died.
+            if change.state is ChangeState.IN_PROGRESS:  # By an earlier try.
                 answers.append(await self._resume(task, thread, change))
             elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
@@ -173,33 +175,36 @@ class CommandAnswers:
         return answers
 
     async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
-        """Brings to its end what a try that died has begun, if who asks may still do it."""
+        """Finish a change that an earlier try has begun, if the person may still make it."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
-        refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
+        refusal = await self._dispatcher.refusal_of(
+            task.request, self._environment(task, thread), change.slot
+        )
         if refusal is None:
             return await self._changing.carry_out(task, change)
         if (change.decided_by or change.actor).lower() != task.request.sender.lower():
-            return Answer("error", Reply((refusal,)), is_success=False)  # Who began it goes on with it.
+            # Only the person who began it continues it.
+            return Answer("error", Reply((refusal,)), is_success=False)
         return await self._changing.give_up(task, change, refusal)
 
     async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
-        answers = await self._dispatcher.answer(task.request, self._desk(task, thread))
-        settled = [await self._changing.settle(task, answer) for answer in answers]
-        return await self._with_notice(task, settled)
+        answers = await self._dispatcher.answer(task.request, self._environment(task, thread))
+        answers = [await self._changing.settle(task, answer) for answer in answers]
+        return await self._with_notice(task, answers)
 
-    def _desk(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
+    def _environment(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
-        entitled = self._entitlements.of(task.organization_id, project)
+        entitled = self._entitlements.for_project(task.organization_id, project)
 
         @asynccontextmanager
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
                 now, there = self._clock(), task.repository
-                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+                yield Context(tenant, project, now, entitled, request=request, github=there, offer=self._shop)
 
         return CommandEnvironment(
             thread,
@@ -211,16 +216,16 @@ class CommandAnswers:
         )
 
     async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
-        """An owner reads a quiet line below an answer if something is due about the account's plan."""
-        spoken = [answer for answer in answers if answer.is_success and answer.reply]
-        if not self._shop.is_on or not spoken or spoken[-1].reply is None:
+        """Add a quiet line for an owner below the last answer if something is due about the plan."""
+        replied = [answer for answer in answers if answer.is_success and answer.reply]
+        if not self._shop.is_on or not replied or replied[-1].reply is None:
             return answers
-        if any(answer.slot.split(" ")[:2] == _PLAN for answer in spoken):
-            return answers  # The plan's card says all of it.
+        if any(answer.slot.split(" ")[:2] == _PLAN for answer in replied):
+            return answers  # The plan's own reply says all of it.
         if await task.repository.level_of(task.request.sender) < Level.ADMIN:
             return answers
         is_public = not task.project.is_private
-        line = await self._entitlements.notice(
+        line = await self._entitlements.find_notice(
             task.organization_id,
             is_public=is_public,
             project_id=task.project.id,
@@ -228,9 +233,9 @@ class CommandAnswers:
         )
         if line is None:
             return answers
-        reply = spoken[-1].reply
-        told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
-        return [told if answer is spoken[-1] else answer for answer in answers]
+        last, reply = replied[-1], replied[-1].reply
+        with_notice = replace(last, reply=replace(reply, parts=(*reply.parts, footer(line))))
+        return [with_notice if answer is last else answer for answer in answers]
 
     async def _message(self, task: Task, answer: Answer) -> Message:
         body = await self._markdown(task, answer.reply or Reply(()))
@@ -252,9 +257,9 @@ def _policy(project: Project) -> Policy:
 
 
 def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
-    """The reaction to the comment that asked: 👍 if all went well, else 😕.
+    """The reaction to the comment with the commands: 👍 if all went well, else 😕.
 
-    None for a ticked box, which shows the outcome in its own comment, nor where GitHub takes no reactions.
+    Empty for a ticked box, which shows the outcome in its own comment, and where GitHub takes no reactions.
     """
     if request.ticked or not request.place.takes_reactions:
         return []

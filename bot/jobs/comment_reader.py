@@ -1,10 +1,10 @@
-"""Reads what people typed: short texts on the event loop, long ones in a process of its own.
+"""Reads what people typed: short texts on the event loop, long ones in a separate process.
 
-What is looked for are commands, and the issues that a pull request's description closes or names.
+It looks for commands, and for the issues that a pull request's description closes or names.
 
-A Markdown parser can be kept busy for seconds by a text that was made for that. In its own process it stops
-nobody else, and a limit of CPU time ends it. A tenant has one text read at a time, so that somebody who sends
-many is waited for by nobody but themselves.
+A text can be made to keep a Markdown parser busy for seconds. In a separate process it delays nobody else,
+and a limit of CPU time ends it. Only one text of a tenant is read at a time, so that somebody who sends many
+delays nobody but their own tenant.
 """
 
 import asyncio
@@ -27,22 +27,22 @@ from handlers.delivery import Delivery, Outcome, UnusableError
 
 T = TypeVar("T")
 
-# A comment as long as GitHub takes, of ordinary prose, needs a tenth of it.
+# Ordinary prose of the greatest length that GitHub takes needs a tenth of it.
 CPU_SECONDS = 1.0
 
 
 class CommentReader:
-    """Finds what the texts of deliveries say."""
+    """Finds commands and references in the texts of deliveries."""
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
-        """The process begins with the first long text."""
+        """The separate process starts with the first long text."""
         self._cpu_seconds = cpu_seconds
         self._processes = Processes()
         self._turns = WeakValueDictionary[int, asyncio.Lock]()
         self._log = structlog.get_logger(__name__)
 
-    async def request_of(self, organization_id: int, delivery: Delivery) -> Request:
-        """What an event asks of us. If that takes too long to read, the request is unreadable.
+    async def read_request(self, organization_id: int, delivery: Delivery) -> Request:
+        """Read the commands of an event. If that takes too long, the request is marked as unreadable.
 
         Raises UnusableError as the handlers do.
         """
@@ -51,44 +51,48 @@ class CommentReader:
         if not skim.is_inexact:
             return request
         async with self._turn_of(organization_id):
-            exact = await self._processes.run(read_within, self._cpu_seconds, delivery)
+            exact = await self._processes.run(read_request_within, self._cpu_seconds, delivery)
         if exact is None:
             self._log.warning("comment takes too long to read", delivery=delivery.id)
             return replace(request, is_unreadable=True)
         return exact
 
-    async def handle(
+    async def read_outcomes(
         self, organization_id: int, delivery: Delivery
     ) -> tuple[list[Outcome], list[UnusableError]]:
-        """What the handlers make of a delivery, and why some could make nothing of it.
+        """Run the handlers on a delivery. Returns their outcomes, and the problems of those that failed.
 
-        If its description takes too long to read, it refers to no issue. Raises UnusableError as they do.
+        If its description takes too long to read, it refers to no issue. Raises UnusableError as the handlers
+        do.
         """
         with skimming() as skim:
             quick = handle(delivery)
         if not skim.has_unread_references:
             return quick
         async with self._turn_of(organization_id):
-            exact = await self._processes.run(handle_within, self._cpu_seconds, delivery)
+            exact = await self._processes.run(read_outcomes_within, self._cpu_seconds, delivery)
         if exact is None:
             self._log.warning("description takes too long to read", delivery=delivery.id)
             return quick
         return exact
 
     def close(self) -> None:
+        """End the separate process."""
         self._processes.close()
 
     def _turn_of(self, organization_id: int) -> asyncio.Lock:
         return self._turns.setdefault(organization_id, asyncio.Lock())
 
 
-def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
-    """What an event asks of us; None if it takes longer. Only for the main thread of a process."""
+def read_request_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
+    """Read the commands of an event; None if it takes longer. Only for the main thread of a process."""
     return _within(cpu_seconds, lambda: request_of(delivery))
 
 
-def handle_within(cpu_seconds: float, delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]] | None:
-    """What the handlers make of a delivery; None if it takes longer. Only for a process's main thread."""
+def read_outcomes_within(
+    cpu_seconds: float, delivery: Delivery
+) -> tuple[list[Outcome], list[UnusableError]] | None:
+    """Run the handlers on a delivery; None if it takes longer. Only for the main thread of a process."""
     return _within(cpu_seconds, lambda: handle(delivery))
 
 
@@ -101,12 +105,12 @@ def _within(cpu_seconds: float, read: Callable[[], T]) -> T | None:
 
 
 class _TimeIsUpError(BaseException):
-    """The limit of CPU time was reached. Nobody on the way may take it for an error of their own."""
+    """The limit of CPU time was reached. A BaseException, so that no parser catches it as its own error."""
 
 
 @contextmanager
 def _limited(cpu_seconds: float) -> Iterator[None]:
-    """Raises _TimeIsUpError in what is done inside, once it has used so much CPU time."""
+    """Raise _TimeIsUpError inside the block once it has used so much CPU time."""
     before = signal.signal(signal.SIGVTALRM, _time_is_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
     try:

@@ -1,7 +1,7 @@
 """Measures each tenant's sprints and teams every night.
 
-Sprints are folded from their whole history. So nights that were missed are caught up with, and what became
-known late corrects the days of a sprint, until its numbers are taken for good (storage/closed_sprints.py).
+Sprints are folded from their whole history. So missed nights are made up for, and events that arrive late
+correct the days of a sprint, until the snapshot of its numbers is taken (storage/closed_sprints.py).
 """
 
 import hashlib
@@ -16,12 +16,11 @@ from bot.isolation import isolated
 from sprints.burndown import measure
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
-from sprints.flow import flows_of
-from sprints.model import MilestoneEvent, in_order
-from sprints.plain import days_of
-from sprints.rules import rules_of
-from sprints.team import team_days
-from sprints.velocity import Outcome, velocity
+from sprints.flow import build_flows
+from sprints.model import MilestoneEvent, sort_events
+from sprints.plain import parse_days
+from sprints.team import build_team_days
+from sprints.velocity import SprintOutcome, compute_velocity
 from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
@@ -30,13 +29,15 @@ from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
 
-_TURN = time(1)  # After midnight, when all of the day before has happened.
+# Local time after midnight, when the day before is over.
+_TURN = time(1)
+# Tenants are spread over this time after it, so that they are not all measured at once.
 _SPREAD_SECONDS = 3600
 _TEAM_DAYS = 14
 
 
 class DailyFigures:
-    """Writes down what the fold gives for each day that is over."""
+    """Stores the figures of each day that is over."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -44,7 +45,7 @@ class DailyFigures:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> None:
-        """Measures one tenant's repositories, and settles when it is its turn again."""
+        """Measure one tenant's repositories, and schedule the next measurement."""
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             projects = await Projects(tenant).active()
@@ -54,17 +55,17 @@ class DailyFigures:
                     await _measure_sprints(tenant, project, now, self._log)
                     await _grade_forecasts(tenant, project, now)
                     await _measure_team(tenant, project, now)
-            except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
+            except Exception:  # noqa: BLE001 - a bug with one repository stops no other; the next night tries again
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
-            calendar = rules_of(await settings_of(tenant)).calendar
+            calendar = (await settings_of(tenant)).rules.calendar
             await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
-    """The next time between 01:00 and 02:00 at the tenant's, always the same minute of the hour.
+    """The tenant's next turn: between 01:00 and 02:00 in its zone, always at the same minute of the hour.
 
-    Where the clocks skip that hour, it is the one after it.
+    When clocks skip that hour in spring, the turn is in the hour after it.
     """
     digest = hashlib.sha256(str(organization_id).encode()).digest()
     spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
@@ -85,64 +86,68 @@ async def _measure_sprints(
     sprints = Sprints(tenant, project)
     milestones = await Timeline(tenant).milestones(project.id)
     # A sprint that another repository leads is measured there.
-    numbers = [one for one in await sprints.numbers(now) if not one.sprint.repository]
-    outcomes = [outcome for one in numbers if (outcome := one.outcome(now))]
-    for one in numbers:
-        sprint = one.sprint
+    own = [numbers for numbers in await sprints.numbers(now) if not numbers.sprint.repository]
+    outcomes = [outcome for numbers in own if (outcome := numbers.outcome(now))]
+    for numbers in own:
+        sprint = numbers.sprint
         with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
             sprint_id = ids[sprint.milestone]
             description = _description(milestones[sprint.milestone], now)
             await measures.update_sprint(sprint_id, sprint, description, now)
-            if isinstance(one.numbers, ClosedSprint):
-                # They are left alone; only a day that nobody has measured is added, as it was taken.
-                known = await measures.days(sprint_id)
-                missing = _missing(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
+            if isinstance(numbers.numbers, ClosedSprint):
+                # Measured days are left alone; a day that was never measured is added from the snapshot.
+                measured = await measures.days(sprint_id)
+                dates = {row.date for row in measured}
+                missing = _missing_days(numbers.numbers, sprint.calendar, outcomes, dates)
                 if missing:
-                    await measures.set_days(sprint_id, [*known, *missing])
+                    await measures.set_days(sprint_id, [*measured, *missing])
             else:
-                await measures.set_days(sprint_id, _rows(one.numbers, outcomes, now))
-                # Once its numbers are taken, which is done here if it is time, its days stay as well.
+                await measures.set_days(sprint_id, _days_over(numbers.numbers, outcomes, now))
+                # Takes the snapshot if it is time; from then on the sprint's days stay as they are.
                 await sprints.closed(sprint.milestone, now)
 
 
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
-    """Forecasts of sprints whose numbers are taken, by these."""
+    """Grade the forecasts of closed sprints by the sprints' snapshots."""
     forecasts = Forecasts(tenant, project.id)
-    open_ones = await forecasts.ungraded()
-    taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
+    ungraded = await forecasts.ungraded()
+    milestones = {forecast.milestone for forecast in ungraded}
+    snapshots = await ClosedSprints(tenant, {project.id}).latest_of(milestones)
     grades = [
-        (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
-        for one in open_ones
-        if (closed := taken.get(one.milestone)) and closed.ended_at > one.shown_at
+        (forecast, grade_of(forecast, parse_days(closed.facts, project.rules.calendar)))
+        for forecast in ungraded
+        if (closed := snapshots.get(forecast.milestone)) and closed.ended_at > forecast.shown_at
     ]
     await forecasts.grade(grades, now)
 
 
-def grade_of(told: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
-    """What came of a forecast: whether as much as was in the sprint then was done at its end, and when."""
-    done = [(day.date, measure(day.done, told.unit)) for day in days]
+def grade_of(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
+    """Grade a forecast: whether the scope that the sprint had then was done at its end, and on which day."""
+    done = [(day.date, measure(day.done, forecast.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
-    is_finished = delivered >= told.scope
-    finished_on = next((day for day, amount in done if amount >= told.scope), None) if is_finished else None
-    return ForecastGrade(told.id, is_finished, delivered, finished_on)
+    is_finished = delivered >= forecast.scope
+    finished_on = (
+        next((day for day, amount in done if amount >= forecast.scope), None) if is_finished else None
+    )
+    return ForecastGrade(forecast.id, is_finished, delivered, finished_on)
 
 
-def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
-    """The local days that are over. The last may be one on which the sprint ended before midnight."""
+def _days_over(facts: Facts, outcomes: Sequence[SprintOutcome], now: datetime) -> list[SprintDay]:
+    """The local days that are over, and the sprint's last day even if it ended before midnight."""
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
     return [_row(day, outcomes, end) for day, end in ends if end <= now]
 
 
-def _missing(
-    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
+def _missing_days(
+    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[SprintOutcome], measured: Collection[date]
 ) -> list[SprintDay]:
-    """The days of a sprint whose numbers were taken before all of them had been measured."""
-    days = days_of(closed.facts, calendar)
-    return [_row(day, outcomes, day.at) for day in days if day.date not in known]
+    """The days of a closed sprint that had not been measured when its snapshot was taken."""
+    days = parse_days(closed.facts, calendar)
+    return [_row(day, outcomes, day.at) for day in days if day.date not in measured]
 
 
-def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
+def _row(day: Day, outcomes: Iterable[SprintOutcome], end: datetime) -> SprintDay:
     return SprintDay(
         date=day.date,
         total_points=day.scope.points,
@@ -150,15 +155,17 @@ def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
         remaining_points=day.remaining.points,
         total_issues=day.scope.count,
         completed_issues=day.done.count,
-        team_velocity=velocity((one for one in outcomes if one.end < end), "points").median,
+        team_velocity=compute_velocity(
+            (outcome for outcome in outcomes if outcome.end < end), "points"
+        ).median,
     )
 
 
 def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
-    """As the milestone's own events tell it, or what others showed of it."""
-    told = in_order(event for event in events if event.at < now)
-    own = [event for event in told if event.event != "observed"]
-    latest = (own or told)[-1:]
+    """A milestone's description by its own latest event, or by the latest event of an item in it."""
+    past = sort_events(event for event in events if event.at < now)
+    own = [event for event in past if event.event != "observed"]
+    latest = (own or past)[-1:]
     return latest[0].description if latest else None
 
 
@@ -170,18 +177,21 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     if first is None or first > last:
         return
     items = await timeline.items_since(project.id, calendar.midnight(first))
-    flows = flows_of(items, now, rules, await timeline.labels(project.id))
+    flows = build_flows(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
-    days = team_days(flows, pushes, now, calendar, first, last)
-    await measures.set_team(first, last, [one for day in days for one in day.people])
+    days = build_team_days(flows, pushes, now, calendar, first, last)
+    await measures.set_team(first, last, [person for day in days for person in day.people])
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
-    """Two weeks back, or as far as something has become known since the last day that was measured."""
+    """The first day to measure: two weeks back, or the earliest day that newly arrived events are about.
+
+    None if there is nothing to measure.
+    """
     measured = await measures.last_team_day()
     since = calendar.midnight(measured) if measured else None
-    begun = await measures.first_event(recorded_since=since)
-    days = [calendar.day_of(begun)] if begun else []
+    first_event_at = await measures.first_event(recorded_since=since)
+    days = [calendar.day_of(first_event_at)] if first_event_at else []
     if measured:
         days += [last - timedelta(days=_TEAM_DAYS - 1), measured + timedelta(days=1)]
     return min(days, default=None)

@@ -1,6 +1,6 @@
-"""Payloads, pictures and claims are kept for a set time, then go in small batches; the timeline stays.
+"""Deletes payloads, pictures and claims after a set time, in small batches; the timeline stays.
 
-A picture keeps what it is drawn from, so that an old comment never shows a broken one.
+The data of a picture stays, so that it is drawn again where an old comment shows it.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants
 
 _BATCH = 500
-# Since somebody looked at it last.
+# After the last time that somebody looked at it.
 _PICTURES_KEPT = timedelta(days=30)
-# So that who writes at the same time is not held up.
+# Between batches, so that other writers get their turn.
 _PAUSE_SECONDS = 0.05
 
 
 class Retention:
-    """Empties what has been kept for long enough."""
+    """Deletes what has been kept for long enough."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], keep: timedelta) -> None:
         self._database = database
@@ -33,16 +33,17 @@ class Retention:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
-        """Goes through all tenants and returns how many payloads were emptied."""
+        """Go through all tenants. Returns how many payloads were emptied."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         total = 0
         for organization_id in tenants:
             with isolated(self._log, "payloads not emptied", organization=organization_id):
-                total += await self._tenant(organization_id)
+                total += await self._clean_up_tenant(organization_id)
         return total
 
-    async def _tenant(self, organization_id: int) -> int:
+    async def _clean_up_tenant(self, organization_id: int) -> int:
+        """Returns how many payloads of the tenant were emptied."""
         now, total, emptied = self._clock(), 0, _BATCH
         while emptied == _BATCH:
             async with self._database.tenant(organization_id) as tenant:

@@ -1,17 +1,14 @@
-"""What we say unasked of a repository's sprints: the living comment, alerts, and the summary at the end.
+"""The posts about a repository's sprints: the sticky comment, alerts, and the summary at the end.
 
-A redraw works out what GitHub should show and writes it down as posts, with the facts' transaction where no
-picture has to be drawn; `bot/publishing/posts.py` brings it to GitHub. Any number of redraws of the same
-facts want
-the same.
+A redraw works out what GitHub should show and stores it as posts, in the facts' transaction where no picture
+has to be drawn; `bot/publishing/posts.py` brings them to GitHub. Redraws are idempotent: the same facts give
+the same posts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import cast
 
-import procrastinate
 import structlog
 from cachetools import LRUCache
 from structlog.typing import FilteringBoundLogger
@@ -19,34 +16,33 @@ from structlog.typing import FilteringBoundLogger
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Picture
-from commands.framework.ports import GitHubPort
-from commands.framework.request import Request
-from marketplace.entitlements import Entitled, EntitledIn, allow_everywhere
+from commands.framework.planning import Planning, writing_for
+from marketplace.entitlements import EntitledIn, allow_everywhere
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
-from sprints.quiet import is_paused, morning_of, standup_at
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
-from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
-from storage.lookups import all_tenants
+from storage.job_types import RedrawJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
-_ASK_EVERY = timedelta(minutes=1)
-# To work out what should be said reads all sprints; many posts may be waiting to be sent, a second apart.
+_REDRAW_AGAIN_AFTER = timedelta(minutes=1)
+# Drafting reads all sprints, and many posts may be waiting to be sent, a second apart. So drafts are reused
+# for this time.
 _DRAFTS_LAST = timedelta(seconds=30)
 
 
 class SprintReports:
-    """Works out what is said unasked."""
+    """Works out the posts about sprints."""
 
     def __init__(
         self,
@@ -61,66 +57,55 @@ class SprintReports:
         self._jobs = jobs
         self._clock = clock
         self._entitled_in = entitled_in
-        # When a redraw was asked for before sending, by repository: a bug must not make this a busy loop.
-        self._asked: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
+        # When a redraw was queued before sending, by repository: a bug must not make this a busy loop.
+        self._redrawn_at: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs that redraw, and one that wakes what waits to be sent."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=REDRAW, queue=OTHERS, retry=retry)(self.redraw)
-        queue.task(name=REDRAW_LATER, queue=OTHERS, retry=retry)(self._redraw_later)
-        task = queue.task(name=WAKE_POSTS, queue=OTHERS, queueing_lock=WAKE_POSTS)(self._wake_posts)
-        queue.periodic(cron="*/5 * * * *")(task)
-
     async def redraw(self, organization_id: int, project_id: int) -> None:
-        """Brings all that is said of one repository's sprints up to date with the facts."""
+        """Bring the posts about one repository's sprints up to date with the facts."""
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             project = await self._project(tenant, project_id)
             if project is None:
                 return
-            # Looked at before the facts are read: what is written meanwhile is drawn next time.
-            is_coming = await _is_coming(tenant, project)
-            drafting = self._drafting(tenant, project, now, is_complete=not is_coming)
+            # Asked before the facts are read: history that is written meanwhile is drawn next time.
+            is_history_coming = await _is_history_coming(tenant, project)
+            drafting = self._drafting(tenant, project, now, is_complete=not is_history_coming)
             with writing_for(project, now):
                 drafts = await drafting.drafts()
-            if not is_coming and not drafting.has_failed:
-                # What waits to be said, and is not so any more, is not said.
+            if not is_history_coming and not drafting.has_failed:
+                # A notice that has not been sent, and does not hold any more, is withdrawn.
                 pending = await Posts(tenant).pending_notices(project_id)
                 await Posts(tenant).withdraw(project_id, pending - keys_of(drafts))
         failures = list[Exception]()
         for draft in drafts:
             try:
                 with writing_for(project, now):
-                    await self._keep(organization_id, project, draft, now)
-            except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
+                    await self._store(organization_id, project, draft, now)
+            except Exception as problem:  # noqa: BLE001 - raised below, after the other posts
                 self._log.exception("post not drawn", project=project_id, post=draft.key)
                 failures.append(problem)
         async with self._database.tenant(organization_id) as tenant:
-            if is_coming:
-                at = now + REDRAW_EVERY
-                await self._jobs.redraw(
-                    tenant.connection, at, organization_id=organization_id, project_id=project_id
-                )
-            # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
-            # waits for its turn.
+            if is_history_coming:
+                job = RedrawJob(organization_id=organization_id, project_id=project_id)
+                await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
+            # If drafting failed, sending would at once queue another redraw, which fails too. So unsent posts
+            # wait for the next turn.
             elif (
                 not (drafting.has_failed or failures)
                 and project_id in await Posts(tenant).projects_with_due()
             ):
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
         if failures:
             raise failures[0]
 
     async def as_of_now(
         self, organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow | None = None
     ) -> Post | None:
-        """A post that waited to be said, as it is to be said now. None if it is not so any more.
+        """A waiting post as it is to be sent now. None if it does not hold any more.
 
-        Then a redraw follows, which brings it up to date or withdraws it; none where it is not known what
-        should be said, because that would be as little known to the redraw. `drafts_now` holds what was
-        worked out for the posts that were sent a moment ago.
+        If None, a redraw is queued, which updates the post or withdraws it; not if drafting failed, because
+        the redraw would fail, too. `drafts_now` caches drafts for the posts of one sending, by project.
         """
         drafts_now = {} if drafts_now is None else drafts_now
         async with self._database.tenant(organization_id) as tenant:
@@ -141,48 +126,36 @@ class SprintReports:
                     return fresh
                 case None if current.has_failed:
                     return None
-            last = self._asked.get(project_id)
-            at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
-            self._asked[project_id] = now
-            await self._jobs.redraw(
-                tenant.connection, at, organization_id=organization_id, project_id=project_id
-            )
+            last = self._redrawn_at.get(project_id)
+            is_too_soon = last is not None and now - last < _REDRAW_AGAIN_AFTER
+            at = now + _REDRAW_AGAIN_AFTER if is_too_soon else None
+            self._redrawn_at[project_id] = now
+            job = RedrawJob(organization_id=organization_id, project_id=project_id)
+            await self._jobs.defer(tenant.connection, job, at)
         return None
 
     async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
-        is_complete = not await _is_coming(tenant, project)
+        is_complete = not await _is_history_coming(tenant, project)
         drafting = self._drafting(tenant, project, now, is_complete=is_complete)
         with writing_for(project, now):
             by_key = {draft.key: draft for draft in await drafting.drafts()}
         return CurrentDrafts(now, by_key, drafting.has_failed)
 
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
-        """The repository, if anything may be said in it."""
+        """The repository, if anything may be posted in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or not project.is_accessible or is_paused(project.settings):
+        if project is None or not project.is_accessible or project.settings.is_paused:
             return None
         return project
 
     def _drafting(self, tenant: Tenant, project: Project, now: datetime, *, is_complete: bool) -> "_Drafting":
         entitled = self._entitled_in(tenant.organization_id, project)
-        context = _context(tenant, project, now, entitled)
-        return _Drafting(context, self._log, is_complete=is_complete)
+        planning = Planning(tenant, project, now, entitled)
+        return _Drafting(planning, self._log, is_complete=is_complete)
 
-    async def _redraw_later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.redraw(connection, organization_id=organization_id, project_id=project_id)
-
-    async def _wake_posts(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
-        """What had to wait for the end of a pause, of quiet hours or of a crash is sent after all."""
-        async with self._database.unscoped() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
-            with isolated(self._log, "posts not woken", organization=organization_id):
-                async with self._database.tenant(organization_id) as tenant:
-                    if await Posts(tenant).projects_with_due():
-                        await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
-
-    async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
+    async def _store(
+        self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime
+    ) -> None:
         if isinstance(draft, Draft):
             await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
@@ -201,64 +174,65 @@ class SprintReports:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
                 await Forecasts(tenant, project.id).record(carrier, draft.foretold)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
 class _Drafting:
-    """Works out what should be said in one repository at one moment."""
+    """Works out what GitHub should show of one repository's sprints at one time."""
 
-    def __init__(self, context: Context, log: FilteringBoundLogger, *, is_complete: bool) -> None:
-        """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
-        self._context = context
+    def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
+        """Unless history `is_complete`, no post is drafted that notifies people: it might be wrong."""
+        self._planning = planning
         self._log = log
-        self._posts = Posts(context.tenant)
-        self._project = context.project
-        self._now = context.now
+        self._posts = Posts(planning.tenant)
+        self._project = planning.project
+        self._now = planning.now
         self._is_complete = is_complete
-        self._undone = set[int]()
+        # Milestones of sprints whose drafting has failed or is not over.
+        self._failed = set[int]()
 
     @property
     def has_failed(self) -> bool:
-        """Whether it is not known of some sprint what should be said."""
-        return bool(self._undone)
+        """Whether drafting has failed for some sprint."""
+        return bool(self._failed)
 
     async def drafts(self) -> list[Draft | Kept]:
-        """All that GitHub should show now: what is to be written anew, and what is wanted so already."""
+        """All that GitHub should show now: posts to write, and posts to keep as they are."""
         drafts = dict[str, Draft | Kept]()
         # A sprint is followed in one repository, even if it spans several.
-        every = [one for one in await self._context.sprints.all(self._now) if not one.repository]
-        known = await self._spoken_of()
-        # What was said of a milestone that is none any more, or is no time box, is brought to its end.
-        sprints = [one for one in every if is_sprint(one) or one.milestone in known]
-        recent = [one for one in sprints if self._is_recent(one)]
-        begun = await starts(self._context) if recent else ()
+        own = [sprint for sprint in await self._planning.sprints.all(self._now) if not sprint.repository]
+        posted = await self._posted_milestones()
+        # Posts about a milestone that is deleted, or is no time box any more, are brought to their end.
+        sprints = [sprint for sprint in own if is_sprint(sprint) or sprint.milestone in posted]
+        recent = [sprint for sprint in sprints if self._is_recent(sprint)]
+        start_commands = await starts(self._planning) if recent else ()
         for sprint in recent:
-            self._undone.add(sprint.milestone)
+            self._failed.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
-                for draft in await self._drafts_of(sprint, begun):
+                for draft in await self._drafts_of(sprint, start_commands):
                     drafts.setdefault(draft.key, draft)
-                self._undone.discard(sprint.milestone)
+                self._failed.discard(sprint.milestone)
         return list(drafts.values())
 
-    async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
-        """What is said of one sprint."""
-        context, drafts = self._context, list[Draft | Kept]()
-        fate = await self._posts.status(self._project.id, living_key(sprint))
-        place = _place_so_far(fate)
+    async def _drafts_of(self, sprint: Sprint, start_commands: Sequence[CommandChange]) -> list[Draft | Kept]:
+        """The drafts about one sprint."""
+        planning, drafts = self._planning, list[Draft | Kept]()
+        sticky = await self._posts.status(self._project.id, living_key(sprint))
+        place = _place_so_far(sticky)
         if place is None and is_sprint(sprint):
-            place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
-        if place is not None and fate is not None and fate.is_unsent and place.thread is not None:
-            # Its thread is lost, and it does not stand in an issue of its own yet.
-            place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
+            place = place_of(self._project.settings, sprint, begun_in(sprint, start_commands))
+        if place is not None and sticky is not None and sticky.is_unsent and place.thread is not None:
+            # The comment's thread is lost, and it has no issue of its own yet.
+            place = TrackingPlace(None) if sticky.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
-            drafts += await FollowedSprint(context, sprint, place, fate, is_complete=is_complete).drafts()
+            drafts += await FollowedSprint(planning, sprint, place, sticky, is_complete=is_complete).drafts()
         if self._is_complete:
-            drafts += await EndedSprint(context, sprint, place, fate).drafts()
+            drafts += await EndedSprint(planning, sprint, place, sticky).drafts()
         return drafts
 
-    async def _spoken_of(self) -> set[int]:
-        """GitHub's ids of the milestones of which something was said."""
+    async def _posted_milestones(self) -> set[int]:
+        """GitHub's ids of the milestones that have posts."""
         prefixes = ("living:", "summary:", "summary-place:")
         keys = [
             key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)
@@ -271,39 +245,31 @@ class _Drafting:
         return self._now < sprint.end + SUMMED_UP_WITHIN
 
 
-def next_turns(now: datetime, calendar: Calendar, settings: Mapping[str, object]) -> dict[str, datetime]:
-    """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
-    hours = {"morning": morning_of(settings), "standup": standup_at(settings)}
-    return {name: _next(now, calendar, hour) for name, hour in hours.items() if hour is not None}
+def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
+    """When a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
+    hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
+    return {name: _next_time(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
 
-def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
+def _next_time(now: datetime, calendar: Calendar, hour: time) -> datetime:
     day = calendar.day_of(now)
     while True:
-        found = calendar.instant(day, hour)
-        if found > now:
-            return found
+        instant = calendar.instant(day, hour)
+        if instant > now:
+            return instant
         day += timedelta(days=1)
 
 
-def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled) -> Context:
-    """As if somebody asked, without anybody."""
-    request = Request("", 0, 0, "", None, ())
-    # GitHub itself has nothing to be asked when nobody asks us.
-    nobody = cast(GitHubPort, None)
-    return Context(request, project, tenant, nobody, now, entitled=entitled)
-
-
-def _place_so_far(fate: PostStatus | None) -> TrackingPlace | None:
-    """A comment stays in the thread where it is, whatever the settings say since."""
-    return None if fate is None or fate.is_unsent else TrackingPlace(fate.post.thread)
+def _place_so_far(sticky: PostStatus | None) -> TrackingPlace | None:
+    """Where the sticky comment is. It stays in its thread, whatever the settings say since."""
+    return None if sticky is None or sticky.is_unsent else TrackingPlace(sticky.post.thread)
 
 
 def _place(post: Post) -> tuple[PostKind, int | None]:
     return post.kind, post.thread
 
 
-async def _is_coming(tenant: Tenant, project: Project) -> bool:
-    """Whether more history is on its way, so that not all is known yet."""
-    followed = {project.id, *(one.id for one in project.sharing)}
+async def _is_history_coming(tenant: Tenant, project: Project) -> bool:
+    """Whether a backfill is still to bring some of the history of the sprints here."""
+    followed = {project.id, *(member.id for member in project.sharing)}
     return await ClosedSprints(tenant, followed).is_history_still_coming()

@@ -15,32 +15,33 @@ from commands.formatting.wording import code
 from commands.framework.boxes import box_for
 from commands.framework.changes import (
     ApproveSeats,
-    Block,
     Changes,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
-    Link,
+    ExcludeFromSprint,
+    LinkIssue,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
     Resync,
-    SetAside,
-    Settle,
+    SetBlocked,
     Step,
-    Tell,
-    decoded,
-    encoded,
+    decode_steps,
+    encode_steps,
     repository_of,
 )
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import target_words
-from sprints.model import ItemEvent, Source, in_order
-from sprints.pull_requests import set_aside
+from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
+from storage.job_types import BackfillJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pull_requests import PullRequests
@@ -74,7 +75,9 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
 
     In the other repositories of a sprint everybody may do what GitHub lets them do there.
     """
-    if task.project.is_led and any(isinstance(step, Settle) and step.key in LED_SETTINGS for step in steps):
+    if task.project.is_led and any(
+        isinstance(step, ChangeSetting) and step.key in LED_SETTINGS for step in steps
+    ):
         return (
             "The sprints here span repositories, and what their numbers depend on is settled in "
             f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
@@ -134,7 +137,7 @@ class ChangeApplier:
             return _ended(change)
         began = change.decided_at or self._clock()
         done, note = list[Step](), None
-        for n, step in enumerate(decoded(change.steps)):
+        for n, step in enumerate(decode_steps(change.steps)):
             try:
                 done.append(await self._do(task, step, f"change:{change.id}/{n}", began))
             except GitHubRefusedError as refusal:
@@ -195,13 +198,13 @@ class ChangeApplier:
                 since = (began - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
                 mark = Mark(task.organization_id, task.project.id, "issues", name)
                 await repository.open_issue(step, mark, since)
-            case Block():
+            case SetBlocked():
                 await repository.block(step)
             case ProposeFile():
                 await repository.propose(step)
-            case Link():
+            case LinkIssue():
                 await repository.link(step)
-            case Tell() | Settle() | SetAside() | Resync() | ApproveSeats():
+            case RecordFact() | ChangeSetting() | ExcludeFromSprint() | Resync() | ApproveSeats():
                 pass  # Ours alone: done in one transaction with its record.
         return step
 
@@ -210,15 +213,15 @@ class ChangeApplier:
     ) -> None:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
-            if isinstance(step, Settle):
+            if isinstance(step, ChangeSetting):
                 await Projects(tenant).apply_setting_change(
                     task.project.id, step.key, step.before, step.after
                 )
-            elif isinstance(step, Tell):
+            elif isinstance(step, RecordFact):
                 await self._tell(tenant, task, step, actor, now)
-            elif isinstance(step, SetAside):
+            elif isinstance(step, ExcludeFromSprint):
                 await PullRequests(tenant, task.project.id).record(
-                    set_aside(step.number, step.milestone, actor, now, is_aside=step.is_aside)
+                    create_aside_event(step.number, step.milestone, actor, now, is_aside=step.is_aside)
                 )
             elif isinstance(step, Resync):
                 await self._resync(tenant, task, step)
@@ -227,24 +230,23 @@ class ChangeApplier:
                 return
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.record_audit_entry(AuditEntry(actor, change.command, step.target, told, now))
-        await log.finish(change.id, encoded(done), note)
+        await log.finish(change.id, encode_steps(done), note)
         if change.undoes is not None and done:
             await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
 
     async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
-        await self._jobs.reconcile(tenant.connection, organization_id=where)
+        await self._jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
         if step.is_whole:
-            await self._jobs.backfill(
-                tenant.connection, organization_id=where, project_id=project_id, is_wanted=True
-            )
+            job = BackfillJob(organization_id=where, project_id=project_id, is_wanted=True)
+            await self._jobs.defer(tenant.connection, job)
 
-    async def _tell(self, tenant: Tenant, task: Task, step: Tell, actor: str, now: datetime) -> None:
+    async def _tell(self, tenant: Tenant, task: Task, step: RecordFact, actor: str, now: datetime) -> None:
         timeline = Timeline(tenant)
         told = await timeline.item(task.project.id, step.number)
         if not told:
             return
-        latest = in_order(told)[-1]
+        latest = sort_events(told)[-1]
         blocking = await timeline.item(task.project.id, step.by) if step.by else []
         fact = ItemEvent(
             item=latest.item,
@@ -254,7 +256,7 @@ class ChangeApplier:
             snapshot=replace(latest.snapshot, closes=None),  # A command says nothing about links.
             named=blocking[0].item if blocking else None,
             actor=actor,
-            source=Source.WEBHOOK,
+            source=EventSource.WEBHOOK,
             reason=step.reason or None,
         )
         await timeline.record([TimelineRow(task.project.id, fact)])
@@ -295,7 +297,7 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
         slot=slot,
         actor=task.request.sender,
         summary=changes.summary,
-        steps=encoded(changes.steps),
+        steps=encode_steps(changes.steps),
         fingerprint=changes.fingerprint,
         done=changes.done,
         undoes=changes.undoes,
@@ -309,7 +311,7 @@ def _ended(change: CommandChange) -> Answer:
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
         return _said(change.slot, change.done)
-    done = [target_words(step) for step in decoded(change.steps)]
+    done = [target_words(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)

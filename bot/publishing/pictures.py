@@ -1,9 +1,9 @@
 """Draws pictures in processes of their own, so that the event loop never waits for one."""
 
 from bot.processes import Processes
-from charts.locales import ENGLISH, Locale, current
-from charts.packing import packed
-from charts.render import Chart, content_key, render, warm_up
+from charts.locales import ENGLISH, Locale, get_locale
+from charts.packing import pack
+from charts.render import Chart, compute_content_key, render, warm_up
 from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.projects import Project
@@ -40,12 +40,12 @@ class Pictures:
 
         It is that of this repository alone: the link ends when the repository links no pictures any more.
         """
-        locale = current()
-        key = content_key(chart, locale)
+        locale = get_locale()
+        key = compute_content_key(chart, locale)
         async with self._database.tenant(organization_id) as tenant:
             token = await ChartFiles(tenant).token_of(project, key)
         if token is None:
             png = await self._drawing.draw(chart, locale)
             async with self._database.tenant(organization_id, durable=False) as tenant:
-                token = await ChartFiles(tenant).store(project, key, png, packed(chart, locale))
+                token = await ChartFiles(tenant).store(project, key, png, pack(chart, locale))
         return f"{self._public_url}/charts/{token}.png"

@@ -11,7 +11,6 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.publishing.post_location import PostGoneError, PostLocation, PostRepository, ThreadGoneError, mark_of
 from reports.drafts import DraftsNow
-from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
@@ -77,7 +76,7 @@ class PostPublisher:
             posts = Posts(tenant)
             waiting = [await Projects(tenant).get(one) for one in await posts.projects_with_due()]
             projects = {one.id: one for one in waiting if one is not None and one.is_accessible}
-            paused = {one.id for one in projects.values() if is_paused(one.settings)}
+            paused = {one.id for one in projects.values() if one.settings.is_paused}
             due = await posts.due(projects.keys() - paused, _MOST_AT_ONCE)
             # What must not be read by others is withdrawn even where nothing is said.
             due += [
@@ -187,6 +186,5 @@ def _has_to_wait(project: Project, wanted: DesiredPost, now: datetime) -> bool:
     if wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
         return False
     there = project.rules.calendar.local(now)
-    return is_quiet_hour(project.settings, there.time()) or is_quiet_thread(
-        project.settings, wanted.post.thread, there.date()
-    )
+    quiet = project.settings.quiet
+    return quiet.is_quiet_hour(there.time()) or quiet.is_quiet_thread(wanted.post.thread, there.date())

@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, typed, and complaining of everything at once."""
+"""Settings from environment variables: read once, typed, and validated with all problems at once."""
 
 import base64
 import binascii
@@ -24,15 +24,15 @@ _KEY_FILE = "encryption.key"
 
 
 class SettingsError(Exception):
-    """Some settings are missing or malformed. Its text lists each with its mend."""
+    """Some settings are missing or malformed; the text lists each problem with its correction."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(["The settings need mending:", *(f"  - {p}" for p in problems)]))
+        super().__init__("\n".join(["Invalid configuration:", *(f"  - {p}" for p in problems)]))
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubSettings:
-    """How we are known to GitHub."""
+    """The identity of the GitHub App: its number or client id, and its private key in PEM form."""
 
     app_id: str
     private_key: Secret
@@ -40,7 +40,7 @@ class GitHubSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `database_url` None means the bundled PostgreSQL in `data_dir`."""
+    """All settings. Without `database_url`, the bundled PostgreSQL in `data_dir` is used."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -60,42 +60,48 @@ class Settings:
 
 
 def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
-    """The settings in an environment. Raises SettingsError with all problems.
+    """Read the settings from an environment. Raises SettingsError with all problems.
 
-    Only what talks to GitHub needs its settings.
+    `needs_github`: the command talks to GitHub, so the settings of the GitHub App are required.
     """
     reader = _Reader(environment)
     data_dir = Path(environment.get("DATA_DIR") or Path(__file__).parents[2] / ".data").expanduser()
     host = environment.get("HOST") or "127.0.0.1"
-    port = reader.port("PORT", 8080)
-    keys = reader.several("ENCRYPTION_KEYS", _check_encryption_key)
+    local_host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+    port = reader.read_port("PORT", 8080)
+    keys = reader.read_secrets("ENCRYPTION_KEYS", _check_encryption_key)
     settings = Settings(
         data_dir=data_dir.resolve(),
         host=host,
         port=port,
-        public_url=reader.url("PUBLIC_URL", f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"),  # noqa: S104
-        github_api_url=reader.url("GITHUB_API_URL", "https://api.github.com"),
-        database_url=reader.database("DATABASE_URL"),
-        database_owner_url=reader.database("DATABASE_OWNER_URL"),
+        public_url=reader.read_url("PUBLIC_URL", f"http://{local_host}:{port}"),
+        github_api_url=reader.read_url("GITHUB_API_URL", "https://api.github.com"),
+        database_url=reader.read_database_url("DATABASE_URL"),
+        database_owner_url=reader.read_database_url("DATABASE_OWNER_URL"),
         encryption_keys=keys,
-        webhook_secrets=reader.several("GITHUB_WEBHOOK_SECRET", _check_nothing),
-        github=reader.github(),
+        webhook_secrets=reader.read_secrets("GITHUB_WEBHOOK_SECRET", _accept_any_secret),
+        github=reader.read_github(),
         makes_own_key=not keys,
-        payload_days=reader.whole("PAYLOAD_DAYS", 90, "days", (1, 36_500)),
+        payload_days=reader.read_number("PAYLOAD_DAYS", 90, "days", (1, 36_500)),
         # At least one of the largest deliveries must have room.
-        webhook_bodies_megabytes=reader.whole("WEBHOOK_BODIES_MEGABYTES", 64, "megabytes", (25, 100_000)),
-        webhook_body_seconds=reader.whole("WEBHOOK_BODY_SECONDS", 10, "seconds", (1, 300)),
-        billing=billing_settings.read(environment, reader.problems),
+        webhook_bodies_megabytes=reader.read_number(
+            "WEBHOOK_BODIES_MEGABYTES", 64, "megabytes", (25, 100_000)
+        ),
+        webhook_body_seconds=reader.read_number("WEBHOOK_BODY_SECONDS", 10, "seconds", (1, 300)),
+        billing=billing_settings.read_billing(environment, reader.problems),
     )
     if needs_github:
-        reader.demand_github(settings)
+        reader.require_github(settings)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
 
 
 def encryption_keys(settings: Settings) -> tuple[str, ...]:
-    """The keys for stored payloads, newest first: those set, or else one of our own in the data folder."""
+    """Return the keys for stored payloads, newest first: the configured ones, or a generated one.
+
+    A key is generated once, in the data folder.
+    """
     if settings.encryption_keys:
         return tuple(key.reveal() for key in settings.encryption_keys)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -106,7 +112,7 @@ def encryption_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    """Writes a file that only we may read, unless another process was faster."""
+    """Write a file that only this user may read, unless another process has just written it."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -120,65 +126,65 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 class _Reader:
-    """Reads values and collects what is wrong with them."""
+    """Reads single settings, and collects the problems of all."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
 
-    def whole(self, name: str, default: int, unit: str, limits: tuple[int, int]) -> int:
-        """A whole number within limits."""
-        given = self._environment.get(name)
-        if not given:
+    def read_number(self, name: str, default: int, unit: str, limits: tuple[int, int]) -> int:
+        """Read a whole number from `limits[0]` to `limits[1]`, both included; `unit` is for the message."""
+        value = self._environment.get(name)
+        if not value:
             return default
         least, most = limits
-        if not given.isdecimal() or len(given) > len(str(most)) or not least <= int(given) <= most:
-            self.problems.append(f"{name} must be a number of {unit} from {least} to {most:,}, not “{given}”")
+        if not value.isdecimal() or len(value) > len(str(most)) or not least <= int(value) <= most:
+            self.problems.append(f"{name} must be a number of {unit} from {least} to {most:,}, not “{value}”")
             return default
-        return int(given)
+        return int(value)
 
-    def port(self, name: str, default: int) -> int:
-        given = self._environment.get(name)
-        if not given:
+    def read_port(self, name: str, default: int) -> int:
+        value = self._environment.get(name)
+        if not value:
             return default
-        if given.isdecimal() and 0 < int(given) < 65536:
-            return int(given)
-        self.problems.append(f"{name} is “{given}”; it must be a port number, such as {default}")
+        if value.isdecimal() and 0 < int(value) < 65536:
+            return int(value)
+        self.problems.append(f"{name} is “{value}”; it must be a port number, such as {default}")
         return default
 
-    def url(self, name: str, default: str) -> str:
-        given = (self._environment.get(name) or default).rstrip("/")
-        parts = urlsplit(given)
+    def read_url(self, name: str, default: str) -> str:
+        value = (self._environment.get(name) or default).rstrip("/")
+        parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             self.problems.append(
-                f"{name} is “{redacted(given)}”; it must be a web address, such as {default}"
+                f"{name} is “{redacted(value)}”; it must be a web address, such as {default}"
             )
         elif "@" in parts.netloc:
             self.problems.append(f"{name} must not hold a user name or a password")
-        return given
+        return value
 
-    def database(self, name: str) -> Secret | None:
-        given = self._environment.get(name)
-        if not given:
+    def read_database_url(self, name: str) -> Secret | None:
+        value = self._environment.get(name)
+        if not value:
             return None
-        if urlsplit(given).scheme not in {"postgresql", "postgres"}:
-            # What was given may hold a password, so it is not repeated.
+        if urlsplit(value).scheme not in {"postgresql", "postgres"}:
+            # The value may hold a password, so the message does not repeat it.
             self.problems.append(f"{name} must look like postgresql://user:password@host/database")
-        elif not _is_database_address(given):
+        elif not _is_database_address(value):
             self.problems.append(
                 f"{name} cannot be read; characters of the password such as @, / and % must be written as "
                 "%40, %2F and %25"
             )
-        return Secret(given.replace("postgres://", "postgresql://", 1))
+        return Secret(value.replace("postgres://", "postgresql://", 1))
 
-    def several(self, name: str, check: Callable[[str], str | None]) -> tuple[Secret, ...]:
+    def read_secrets(self, name: str, check: Callable[[str], str | None]) -> tuple[Secret, ...]:
         values = [value.strip() for value in self._environment.get(name, "").split(",") if value.strip()]
         for value in values:
             if problem := check(value):
                 self.problems.append(f"{name}: {problem}")
         return tuple(map(Secret, values))
 
-    def github(self) -> GitHubSettings | None:
+    def read_github(self) -> GitHubSettings | None:
         app_id = self._environment.get("GITHUB_APP_ID")
         key = self._environment.get("GITHUB_APP_PRIVATE_KEY")
         if not app_id or not key:
@@ -188,7 +194,7 @@ class _Reader:
                 f"GITHUB_APP_ID is “{redacted(app_id)}”; it must be the App's number or client id, "
                 "shown on the App's settings page under “About”"
             )
-        pem = _private_key(key)
+        pem = _load_private_key(key)
         if pem is None:
             self.problems.append(
                 "GITHUB_APP_PRIVATE_KEY is no private key; it must be the .pem file that the App's settings "
@@ -197,7 +203,7 @@ class _Reader:
             return None
         return GitHubSettings(app_id, Secret(pem))
 
-    def demand_github(self, settings: Settings) -> None:
+    def require_github(self, settings: Settings) -> None:
         for name in ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY"):
             if not self._environment.get(name):
                 self.problems.append(f"{name} is missing; the App's settings page on GitHub shows it")
@@ -208,27 +214,27 @@ class _Reader:
             )
 
 
-def _is_database_address(given: str) -> bool:
-    """Whether its parts can be told apart.
+def _is_database_address(value: str) -> bool:
+    """Whether host, user and database of a URL are unambiguous.
 
-    With an unescaped @, the end of a password is taken for the host, which errors of the connection name.
+    With an unescaped @, the end of a password would count as the host, which connection errors show.
     """
     try:
-        address = make_url(given)
+        address = make_url(value)
     except (ArgumentError, ValueError):
         return False
     return "@" not in (address.host or "") and "@" not in (address.database or "")
 
 
-def _private_key(given: str) -> str | None:
-    """The key in PEM form, from text, a path or base64."""
-    candidates = [given.replace("\\n", "\n")]
-    path = Path(given).expanduser()
+def _load_private_key(value: str) -> str | None:
+    """Return a private key in PEM form from its text, its path or base64. None if it is no key."""
+    candidates = [value.replace("\\n", "\n")]
+    path = Path(value).expanduser()
     with contextlib.suppress(OSError, ValueError):
         if path.is_file():
             candidates.append(path.read_text())
     with contextlib.suppress(binascii.Error, ValueError):
-        candidates.append(base64.b64decode(given, validate=True).decode())
+        candidates.append(base64.b64decode(value, validate=True).decode())
     return next((text for text in candidates if _is_private_key(text)), None)
 
 
@@ -244,10 +250,10 @@ def _check_encryption_key(value: str) -> str | None:
     try:
         PayloadCipher([value])
     except ValueError as problem:
-        make = 'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
-        return f"one of the keys is malformed: {problem}; make one with `{make}`"
+        command = 'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+        return f"one of the keys is malformed: {problem}; make one with `{command}`"
     return None
 
 
-def _check_nothing(value: str) -> str | None:  # noqa: ARG001
+def _accept_any_secret(value: str) -> str | None:  # noqa: ARG001
     return None

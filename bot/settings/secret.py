@@ -1,37 +1,37 @@
-"""Values that must not show."""
+"""Secrets that must not be shown: a type that hides its value, and redaction of texts by form."""
 
 import re
 
-_HIDDEN = "…"
-# A secret that got into a text in spite of all is known by its form: the password of an address, tokens of
-# GitHub, JSON web tokens, Stripe's keys, private keys, and what stands in our own links.
-_FORMS = (
-    (re.compile(r"(?<=://)[^\s/@\"']{0,100}:[^\s\"']{0,300}@"), f"{_HIDDEN}@"),
-    (re.compile(r"(?i)(\bpassword['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&)]+"), rf"\1{_HIDDEN}"),
+_REDACTED = "…"
+# A secret that got into a text all the same is recognised by its form: the password of a URL, tokens of
+# GitHub, JSON web tokens, Stripe's keys, private keys, and the tokens in our own links.
+_PATTERNS = (
+    (re.compile(r"(?<=://)[^\s/@\"']{0,100}:[^\s\"']{0,300}@"), f"{_REDACTED}@"),
+    (re.compile(r"(?i)(\bpassword['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&)]+"), rf"\1{_REDACTED}"),
     (
         re.compile(r"(?i)(\bauthorization['\"]?\s*[=:,]\s*['\"]?(?:bearer|token|basic)\s+)[^\s'\",;)]+"),
-        rf"\1{_HIDDEN}",
+        rf"\1{_REDACTED}",
     ),
-    (re.compile(r"\b(?:gh[a-z]_|github_pat_)\w{16,}"), _HIDDEN),
-    (re.compile(r"(?<![\w-])eyJ[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]+"), _HIDDEN),
-    (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"), _HIDDEN),
+    (re.compile(r"\b(?:gh[a-z]_|github_pat_)\w{16,}"), _REDACTED),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]+"), _REDACTED),
+    (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"), _REDACTED),
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
-        _HIDDEN,
+        _REDACTED,
     ),
-    (re.compile(r"(/charts/|/billing/(?:checkout|portal|done|cancelled)/)[\w-]{20,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(/charts/|/billing/(?:checkout|portal|done|cancelled)/)[\w-]{20,}"), rf"\1{_REDACTED}"),
 )
 
 
 def redacted(text: str) -> str:
-    """Replace everything in a text that has the form of a secret. The last line of defence, not the first."""
-    for form, replacement in _FORMS:
-        text = form.sub(replacement, text)
+    """Return a text with everything that has the form of a secret replaced, as the last line of defence."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
     return text
 
 
 class Secret:
-    """A value that never shows when it is printed, logged or part of an exception."""
+    """A value that is hidden when it is printed, logged or part of an exception."""
 
     def __init__(self, value: str) -> None:
         self._value = value

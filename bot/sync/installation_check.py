@@ -13,7 +13,7 @@ import structlog
 from bot.github.client import GONE, GitHub, GitHubRefusedError
 from bot.sync.event_access import follow_confirmation, follow_suspension
 from handlers.lenient import convert_leniently
-from handlers.payloads import Account
+from handlers.payloads import AccountPayload
 from storage.database import Database
 from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaim, InstallationClaims
@@ -26,7 +26,7 @@ _IN_DOUBT_FOR = timedelta(days=1)
 class _Installation(msgspec.Struct):
     """What GitHub says of an installation."""
 
-    account: Account | None = None
+    account: AccountPayload | None = None
     suspended_at: datetime | None = None
 
 

@@ -15,12 +15,12 @@ from bot.github.client import GitHub, GitHubRefusedError, Installation
 from bot.github.linked_issues import LINKS, LinkedIssues, ask_open, links_in, record_links
 from bot.isolation import isolated
 from handlers.payloads import clean
-from sprints.history import ItemState, LabelBook, changes
-from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
-from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
-from sprints.numbering import own
+from sprints.history import ItemState, LabelHistory, trace_changes
+from sprints.milestone import Phase, Sprint, derive_sprint, parse_moment
+from sprints.model import Event, EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State, sort_events
+from sprints.numbering import local_number
 from sprints.people import account_login
-from sprints.pull_requests import RECENT, lives_of
+from sprints.pull_requests import RECENT, group_head_events
 from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
@@ -162,7 +162,7 @@ class Reconciliation:
     ) -> None:
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(now - RECENT))
+            lives = group_head_events(await PullRequests(tenant, project.id).heads(now - RECENT))
             await record_links(tenant, project, list(links.values()), lives, now)
 
 
@@ -179,13 +179,13 @@ class _Comparison:
         self._now = now
         self._delivery = f"reconcile:{now.date().isoformat()}"
         self._milestones: dict[int, int | None] = {sprint.number: sprint.milestone}
-        self._labels = LabelBook(())
+        self._labels = LabelHistory(())
         self.differences: list[tuple[str, int, list[str]]] = []
 
     async def corrections(self) -> list[Event]:
         """The facts that are missing."""
         sprint, shown = self._sprint, self._shown
-        self._labels = LabelBook(await self._timeline.labels(self._project.id))
+        self._labels = LabelHistory(await self._timeline.labels(self._project.id))
         known: _Known = await self._timeline.items_of(self._project.id, sprint.milestone)
         if shown.items.keys() - {_number(events) for events in known.values()}:
             # What GitHub has here and we never had may be known from elsewhere.
@@ -213,7 +213,9 @@ class _Comparison:
         updated_at = _moment(shown["updatedAt"])
         if self._is_fresh(updated_at, events):
             return []
-        told = ItemEvent(item, "corrected", updated_at, self._delivery, snapshot, source=Source.CORRECTION)
+        told = ItemEvent(
+            item, "corrected", updated_at, self._delivery, snapshot, source=EventSource.CORRECTION
+        )
         if not events:
             return self._of_unknown(told)
         before = self._state(events)
@@ -230,7 +232,7 @@ class _Comparison:
         found = [replace(told, at=shown.created_at, snapshot=opened)]
         if shown.state is not State.OPEN and shown.closed_at is not None:
             found.append(replace(told, at=_after(shown.closed_at, shown.created_at)))
-        self.differences.append(("item", own(shown.number), ["unknown"]))
+        self.differences.append(("item", local_number(shown.number), ["unknown"]))
         return found
 
     def _of_gone(self, item: str, events: list[ItemEvent], elsewhere: _Json | None) -> list[ItemEvent]:
@@ -242,9 +244,9 @@ class _Comparison:
             event="transferred" if elsewhere else "deleted",
             at=_after(self._now, max(event.at for event in events)),
             delivery=self._delivery,
-            snapshot=in_order(events)[-1].snapshot,
+            snapshot=sort_events(events)[-1].snapshot,
             named=elsewhere["id"] if elsewhere else None,
-            source=Source.CORRECTION,
+            source=EventSource.CORRECTION,
         )
         return self._if_it_differs(events, told)
 
@@ -252,24 +254,24 @@ class _Comparison:
         before, after = self._state(events), self._state([*events, told])
         if before == after:
             return []
-        self.differences.append(("item", own(told.snapshot.number), _differing(before, after)))
+        self.differences.append(("item", local_number(told.snapshot.number), _differing(before, after)))
         return [told]
 
     def _state(self, events: Sequence[ItemEvent]) -> ItemState:
         """After all that we know, even of a moment ago: no clock is asked."""
-        history = changes(
-            events, self._sprint.milestone, self._project.rules.estimates, self._labels.of(events)
+        history = trace_changes(
+            events, self._sprint.milestone, self._project.rules.estimates, self._labels.find_for(events)
         )
         return history[-1].after if history else ItemState()
 
     def _of_milestone(self, events: list[MilestoneEvent]) -> list[MilestoneEvent]:
-        shown, latest = self._shown.milestone, in_order(events)[-1]
+        shown, latest = self._shown.milestone, sort_events(events)[-1]
         updated_at = _moment(shown["updatedAt"]) if shown else None
         if self._is_fresh(updated_at, [event for event in events if event.event != "observed"]):
             return []
         told = replace(
             latest, event="deleted", at=self._now, delivery=self._delivery, before=None, actor=None,
-            source=Source.CORRECTION,
+            source=EventSource.CORRECTION,
         )  # fmt: skip
         if shown and updated_at:
             told = replace(self._pictured(told, shown), at=updated_at)
@@ -278,7 +280,7 @@ class _Comparison:
         told = replace(told, at=_after(told.at, max(event.at for event in events)))
         moment = max(told.at, self._now) + _STEP
         calendar = self._sprint.calendar
-        before, after = (sprint_of(known, moment, calendar) for known in (events, [*events, told]))
+        before, after = (derive_sprint(known, moment, calendar) for known in (events, [*events, told]))
         if before == after:
             return []
         self.differences.append(("milestone", told.number, _differing(before, after)))
@@ -293,7 +295,7 @@ class _Comparison:
             event=event,
             title=clean(shown["title"]),
             description=clean(shown["description"]) if shown["description"] else None,
-            due_on=readable_moment(shown["dueOn"]),
+            due_on=parse_moment(shown["dueOn"]),
             closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
         )
 
@@ -410,7 +412,7 @@ def _after(at: datetime, last: datetime) -> datetime:
 
 
 def _number(events: Sequence[ItemEvent]) -> int:
-    return own(events[-1].snapshot.number)
+    return local_number(events[-1].snapshot.number)
 
 
 def _differing(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:

@@ -2,9 +2,8 @@
 
 Most of it GitHub tells by itself: that a repository became private, or that the App was uninstalled,
 suspended or resumed. Where such a delivery was lost, this finds it. Together with the time for which pictures
-are kept elsewhere (`KEPT_FOR` of bot/webhooks/chart_route.py) it is less than an hour from the change to the
-end of a
-link.
+are kept elsewhere (`CACHE_DURATION` of bot/webhooks/chart_route.py) it is less than an hour from the
+change to the end of a link.
 """
 
 from collections.abc import Callable, Mapping

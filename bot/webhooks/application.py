@@ -1,4 +1,4 @@
-"""The HTTP side: the door, the pictures, and whether all is well."""
+"""The web application: webhook endpoints, chart pictures, billing pages and health checks."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,75 +7,75 @@ from aiohttp import web
 
 from bot.publishing.pictures import Drawing
 from bot.services import Services
-from bot.webhooks.billing_routes import add_billing
+from bot.webhooks.billing_routes import add_billing_routes
 from bot.webhooks.chart_route import ChartRoute
 from bot.webhooks.delivery_writer import DeliveryWriter
-from bot.webhooks.github_endpoint import WebhookEndpoint
-from bot.webhooks.readiness import Readiness
-from bot.webhooks.request_bodies import MOST_BYTES, Bodies
+from bot.webhooks.github_endpoint import GitHubWebhookEndpoint
+from bot.webhooks.readiness import ReadinessProbe
+from bot.webhooks.request_bodies import MAX_BODY_BYTES, RequestBodies
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# What is not made of these characters names no picture, and PostgreSQL could not even be asked for all of it.
+# A token with other characters names no picture, and PostgreSQL does not accept every character in a query.
 _CHART = "/charts/{token:[A-Za-z0-9_-]{1,100}}.png"
 
 
-def make_app(base: Services) -> web.Application:
-    """The web application. Raises ValueError without a webhook secret: the door would be open to all."""
-    settings = base.settings
-    bodies = Bodies(settings.webhook_bodies_megabytes * 1024 * 1024, settings.webhook_body_seconds)
-    door = WebhookEndpoint(
-        DeliveryWriter(base.database, base.cipher),
+def make_app(services: Services) -> web.Application:
+    """Build the web application. Raises ValueError without a webhook secret: anybody could send events."""
+    settings = services.settings
+    bodies = RequestBodies(settings.webhook_bodies_megabytes * 1024 * 1024, settings.webhook_body_seconds)
+    endpoint = GitHubWebhookEndpoint(
+        DeliveryWriter(services.database, services.cipher),
         [secret.reveal() for secret in settings.webhook_secrets],
         bodies,
     )
-    app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
-    app.on_response_prepare.append(_as_it_says)
-    app.router.add_post("/webhooks/github", door.receive)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_hide_errors])
+    app.on_response_prepare.append(_forbid_content_sniffing)
+    app.router.add_post("/webhooks/github", endpoint.handle)
     drawing = Drawing()  # Its process starts with the first picture that has to be drawn again.
-    app.router.add_get(_CHART, ChartRoute(base.database, drawing, base.clock).get)
-    app.router.add_get("/healthz", _healthz)
-    add_billing(app, base, bodies)
-    readiness = Readiness(base.database_url)
-    app.router.add_get("/readyz", _ReadinessRoute(readiness).get)
+    app.router.add_get(_CHART, ChartRoute(services.database, drawing, services.clock).get)
+    app.router.add_get("/healthz", _get_health)
+    add_billing_routes(app, services, bodies)
+    probe = ReadinessProbe(services.database_url)
+    app.router.add_get("/readyz", _ReadinessRoute(probe).get)
 
     async def close(_: web.Application) -> None:
         drawing.close()
-        await readiness.close()
+        await probe.close()
 
     app.on_cleanup.append(close)
     return app
 
 
-async def _healthz(_: web.Request) -> web.Response:
-    """The process lives."""
+async def _get_health(_: web.Request) -> web.Response:
+    """Answer that the process is alive."""
     return web.json_response({"status": "ok"})
 
 
 class _ReadinessRoute:
-    def __init__(self, readiness: Readiness) -> None:
-        self._readiness = readiness
+    def __init__(self, probe: ReadinessProbe) -> None:
+        self._probe = probe
 
     async def get(self, _: web.Request) -> web.Response:
-        if problem := await self._readiness.problem():
+        if problem := await self._probe.find_problem():
             return web.json_response({"status": "not ready", "reason": problem}, status=503)
         return web.json_response({"status": "ready"})
 
 
-async def _as_it_says(_: web.Request, response: web.StreamResponse) -> None:
-    """No browser takes an answer for anything but what its content type says."""
+async def _forbid_content_sniffing(_: web.Request, response: web.StreamResponse) -> None:
+    """Make browsers trust the content type of a response instead of guessing it from the content."""
     response.headers["X-Content-Type-Options"] = "nosniff"
 
 
 @web.middleware
-async def _without_traces(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A bug is for the log; the caller learns only that there is one."""
+async def _hide_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log an unexpected exception, and answer with a status of 500 that says nothing about its cause."""
     try:
         return await handler(request)
     except web.HTTPException:
         raise
-    except Exception:  # noqa: BLE001 - the last stop before the caller
-        # Not the path itself: links to pictures and to Stripe are secrets.
+    except Exception:  # noqa: BLE001 - the last place where it can be logged
+        # The route instead of the path itself: links to pictures and to Stripe are secrets.
         route = request.match_info.route.resource
         path = route.canonical if route else None
         structlog.get_logger(__name__).exception("request failed", path=path)

@@ -1,109 +1,116 @@
-"""The doors for GitHub Marketplace and Stripe: verify, put into the queue, answer. Nobody is asked here."""
+"""Webhook endpoints for GitHub Marketplace and Stripe: verify the event, queue a job for it, answer.
+
+Neither GitHub nor Stripe is asked here; the job asks what holds.
+"""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 
 import msgspec
 import stripe
 import structlog
 from aiohttp import web
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.webhooks.request_bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
-from bot.webhooks.signatures import Signatures
+from bot.webhooks.delivery_writer import DATABASE_AWAY_ERRORS
+from bot.webhooks.request_bodies import (
+    RequestBodies,
+    check_headers,
+    decode_json,
+    make_database_away_refusal,
+    make_refusal,
+    make_response,
+    run_in_thread_if_large,
+)
+from bot.webhooks.signatures import SignedDeliveryReader
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, PurchaseEvent
-from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, SubscriptionHint
-from storage.billing_jobs import BillingJobs
+from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent
+from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob, FollowStripePaymentJob
 from storage.database import Database
+from storage.jobs import JobMessage, Jobs
 from storage.usage import RejectedUsage, record_dropped_usage, record_rejected_usage
 
-_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 _EVENT = msgspec.json.Decoder(StripeEvent)
 _HINT = msgspec.json.Decoder(PurchaseEvent)
-_RETRY_AFTER_SECONDS = 30
-# https://docs.stripe.com/webhooks/signature: a time, and one signature for each secret that is in use.
+# https://docs.stripe.com/webhooks/signature: a time, and one signature for each secret in use.
 _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{64}(?:,|$))[!-~ ]{1,4096}")
 
 
-class MarketplaceDoor:
-    """`POST /webhooks/marketplace`: the listing's webhook, which has a secret of its own."""
+class MarketplaceWebhookEndpoint:
+    """`POST /webhooks/marketplace`: receives the listing's webhook, which has a secret of its own."""
 
-    def __init__(self, database: Database, jobs: BillingJobs, secrets: Sequence[str], bodies: Bodies) -> None:
-        if not any(secrets):
-            raise ValueError("the Marketplace's door needs a secret")
+    def __init__(self, database: Database, jobs: Jobs, secrets: Sequence[str], bodies: RequestBodies) -> None:
+        """Raises ValueError without a secret."""
         self._database = database
         self._jobs = jobs
-        self._signatures = Signatures(secrets)
-        self._bodies = bodies
+        self._reader = SignedDeliveryReader(secrets, bodies)
         self._log = structlog.get_logger(__name__)
 
-    async def receive(self, request: web.Request) -> web.Response:
-        """202 once it is known what to ask GitHub for; GitHub shows any other status as failed."""
-        check_before_reading(request)
-        # Not checked yet, and for the log alone.
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer 202 once the purchase's job is queued; GitHub shows any other status as failed."""
+        # The id is not verified yet, and serves the log alone.
         delivery = request.headers.get("X-GitHub-Delivery", "")[:100].encode("ascii", "replace").decode()
         with structlog.contextvars.bound_contextvars(delivery=delivery, github_event="marketplace_purchase"):
             try:
-                signature, event, delivery = self._signatures.read_headers(request)
-                async with self._bodies.read(request) as body:
-                    await run_aside(len(body), self._signatures.check, signature, body)
-                    return await self._read(request, body, event, delivery)
+                async with self._reader.read(request) as (event, delivery, body):
+                    return await self._handle_event(request, body, event, delivery)
             except web.HTTPUnauthorized:
                 self._log.warning("Marketplace event refused: wrong signature")
                 raise
 
-    async def _read(self, request: web.Request, body: bytearray, event: str, delivery: str) -> web.Response:
+    async def _handle_event(
+        self, request: web.Request, body: bytearray, event: str, delivery: str
+    ) -> web.Response:
         if event != "marketplace_purchase":
-            return answer(202, "ignored: not an event that we act on")
+            return make_response(202, "ignored: not an event that we act on")
         try:
-            hint = await run_aside(len(body), read_json, request, body, _HINT)
+            hint = await run_in_thread_if_large(len(body), decode_json, request, body, _HINT)
         except MalformedError as problem:
             self._log.warning("Marketplace event refused: it cannot be read", reason=str(problem))
-            return answer(400, f"the body is not a purchase: {problem}")
-        return await self._follow(hint, delivery)
+            return make_response(400, f"the body is not a purchase: {problem}")
+        return await self._queue(hint, delivery)
 
-    async def _follow(self, hint: PurchaseEvent, delivery: str) -> web.Response:
+    async def _queue(self, hint: PurchaseEvent, delivery: str) -> web.Response:
         if hint.action not in ACTIONS:
             self._log.info("Marketplace event ignored", action=hint.action)
-            return answer(202, "ignored: not an action that we act on")
+            return make_response(202, "ignored: not an action that we act on")
         try:
             async with self._database.unscoped() as connection:
-                await self._jobs.follow_purchase(
-                    connection,
+                job = FollowPurchaseJob(
                     account=hint.account.id,
                     action=hint.action,
                     effective_at=hint.effective_at,
                     delivery=delivery,
                 )
-        except _AWAY:
+                await self._jobs.defer(connection, job)
+        except DATABASE_AWAY_ERRORS:
             self._log.warning("Marketplace event refused: the database is away")
-            raise _away() from None
+            raise make_database_away_refusal() from None
         self._log.info("Marketplace event", action=hint.action, account=hint.account.id)
-        return answer(202, "stored")
+        return make_response(202, "stored")
 
 
-class StripeDoor:
-    """`POST /webhooks/stripe`."""
+class StripeWebhookEndpoint:
+    """`POST /webhooks/stripe`: receives Stripe's events."""
 
     def __init__(
         self,
         database: Database,
-        jobs: BillingJobs,
+        jobs: Jobs,
         secrets: Sequence[str],
         clock: Callable[[], datetime],
-        bodies: Bodies,
+        bodies: RequestBodies,
         *,
-        is_live: bool | None = None,
+        is_live: bool | None,
     ) -> None:
-        """`is_live`: whether our key is one of live mode; None if that cannot be told by the key."""
+        """`is_live`: whether our API key is for live mode; None if the key's form does not show it.
+
+        Raises ValueError without a secret.
+        """
         if not any(secrets):
-            raise ValueError("Stripe's door needs a secret")
+            raise ValueError("Stripe's webhook endpoint needs a secret")
         self._is_live = is_live
         self._bodies = bodies
         self._clock = clock
@@ -112,44 +119,48 @@ class StripeDoor:
         self._secrets = secrets
         self._log = structlog.get_logger(__name__)
 
-    async def receive(self, request: web.Request) -> web.Response:
-        """200 once it is known what to ask Stripe for, or that it is nothing; Stripe repeats all else."""
-        check_before_reading(request)
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer 200 once the event's job is queued, or the event is ignored; Stripe repeats all others."""
+        check_headers(request)
         signature = request.headers.get("Stripe-Signature", "")
         if not _STRIPE_SIGNATURE.fullmatch(signature):
-            raise self._unsigned("it is not of Stripe's form")
+            raise self._make_signature_refusal("it is not of Stripe's form")
         async with self._bodies.read(request) as body:
-            if problem := await run_aside(len(body), self._problem, bytes(body), signature):
-                raise self._unsigned(problem)
+            if problem := await run_in_thread_if_large(
+                len(body), self._find_signature_problem, bytes(body), signature
+            ):
+                raise self._make_signature_refusal(problem)
             try:
-                event = await run_aside(len(body), read_json, request, body, _EVENT)
+                event = await run_in_thread_if_large(len(body), decode_json, request, body, _EVENT)
             except MalformedError as problem:
                 self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
-                return answer(400, f"the body is no event: {problem}")
-            return await self._act_on(event)
+                return make_response(400, f"the body is no event: {problem}")
+            return await self._handle_event(event)
 
-    def _unsigned(self, problem: str) -> web.HTTPException:
+    def _make_signature_refusal(self, problem: str) -> web.HTTPException:
         self._log.warning("event of Stripe refused: wrong signature", reason=problem)
-        return refusal(
+        return make_refusal(
             web.HTTPUnauthorized, f"the header Stripe-Signature is missing, too old or wrong: {problem}"
         )
 
-    async def _act_on(self, event: StripeEvent) -> web.Response:
+    async def _handle_event(self, event: StripeEvent) -> web.Response:
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
-            if self._is_foreign(event):
-                return answer(200, "ignored: of another account or mode than our key")
+            if self._is_of_other_account_or_mode(event):
+                return make_response(200, "ignored: of another account or mode than our key")
             if event.type in {USAGE_REFUSED, NO_METER}:
-                return await self._alert(event)
-            if payment := event.payment_hint():
-                return await self._follow_payment(payment)
-            about = event.subscription_hint() if event.type in EVENTS else None
-            if about is None or not about.event_id:
+                return await self._record_usage_alert(event)
+            if payment_hint := event.payment_hint():
+                payment_job = FollowStripePaymentJob(**asdict(payment_hint))
+                return await self._queue(payment_job, reference=payment_hint.reference)
+            subscription_hint = event.subscription_hint() if event.type in EVENTS else None
+            if subscription_hint is None or not subscription_hint.event_id:
                 self._log.debug("event of Stripe ignored")
-                return answer(200, "ignored: nothing that we act on")
-            return await self._follow(about)
+                return make_response(200, "ignored: nothing that we act on")
+            job = FollowStripeJob(**asdict(subscription_hint))
+            return await self._queue(job, customer=subscription_hint.customer)
 
-    def _is_foreign(self, event: StripeEvent) -> bool:
-        """Whether our key can know nothing of it: an event of a connected account, or of the other mode."""
+    def _is_of_other_account_or_mode(self, event: StripeEvent) -> bool:
+        """Whether our API key cannot read what the event concerns: of a connected account, or other mode."""
         if event.account is not None:
             self._log.info("event of Stripe ignored: of a connected account")
             return True
@@ -161,72 +172,39 @@ class StripeDoor:
             return True
         return False
 
-    async def _alert(self, event: StripeEvent) -> web.Response:
-        self._log.error("Stripe could not count usage that we told; its dashboard says why")
+    async def _record_usage_alert(self, event: StripeEvent) -> web.Response:
+        self._log.error("Stripe could not count usage that we reported; its dashboard says why")
         alert = RejectedUsage(clean(event.id)[:255], self._clock())
         try:
             async with self._database.unscoped() as connection:
                 await (record_dropped_usage if event.type == NO_METER else record_rejected_usage)(
                     connection, alert
                 )
-        except _AWAY:
-            raise _away() from None
-        return answer(200, "noted")
+        except DATABASE_AWAY_ERRORS:
+            raise make_database_away_refusal() from None
+        return make_response(200, "noted")
 
-    async def _follow_payment(self, hint: PaymentHint) -> web.Response:
-        defer = partial(
-            self._jobs.follow_stripe_payment,
-            event_id=hint.event_id,
-            kind=hint.kind,
-            reference=hint.reference,
-            charge=hint.charge,
-            customer=hint.customer,
-        )
-        return await self._store(defer, reference=hint.reference)
-
-    async def _follow(self, about: SubscriptionHint) -> web.Response:
-        defer = partial(
-            self._jobs.follow_stripe,
-            event_id=about.event_id,
-            kind=about.kind,
-            customer=about.customer,
-            subscription=about.subscription,
-            account=about.account,
-        )
-        return await self._store(defer, customer=about.customer)
-
-    async def _store(
-        self, defer: Callable[[AsyncConnection], Awaitable[None]], **names: str | None
-    ) -> web.Response:
-        """Defer the job that an event asks for; `names` go to the log."""
+    async def _queue(self, job: JobMessage, **log_fields: str | None) -> web.Response:
+        """Queue the job of an event, and log `log_fields`."""
         try:
             async with self._database.unscoped() as connection:
-                await defer(connection)
-        except _AWAY:
+                await self._jobs.defer(connection, job)
+        except DATABASE_AWAY_ERRORS:
             self._log.warning("event of Stripe refused: the database is away")
-            raise _away() from None
-        self._log.info("event of Stripe", **names)
-        return answer(200, "stored")
+            raise make_database_away_refusal() from None
+        self._log.info("event of Stripe", **log_fields)
+        return make_response(200, "stored")
 
-    def _problem(self, body: bytes, header: str) -> str | None:
-        """What is wrong with the signature by every secret; None if one fits."""
+    def _find_signature_problem(self, body: bytes, header: str) -> str | None:
+        """Return why the signature fits with none of the secrets; None if it fits with one."""
         problem = "no secret"
         for secret in self._secrets:
             try:
                 stripe.WebhookSignature.verify_header(body, header, secret, stripe.Webhook.DEFAULT_TOLERANCE)
-            except stripe.SignatureVerificationError as found:
-                problem = str(found.user_message or found).partition(".")[0]
+            except stripe.SignatureVerificationError as error:
+                problem = str(error.user_message or error).partition(".")[0]
             except ValueError:
                 problem = "the body is not UTF-8"
             else:
                 return None
         return problem
-
-
-def _away() -> web.HTTPException:
-    """Nothing can be stored now; the sender must try again."""
-    return refusal(
-        web.HTTPServiceUnavailable,
-        "the database is away; redeliver this later",
-        retry_after=_RETRY_AFTER_SECONDS,
-    )

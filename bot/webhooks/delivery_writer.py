@@ -1,4 +1,4 @@
-"""Deliveries on their way into the database: those that arrive together share one commit."""
+"""Writes deliveries to the database in batches: those that arrive together share one commit."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.webhooks.request_bodies import run_aside
+from bot.webhooks.request_bodies import run_in_thread_if_large
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Database
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome, receive_deliveries
@@ -17,21 +17,22 @@ _MOST_PER_COMMIT = 16
 # While one commit waits for the disk, the next one is being made.
 _COMMITS_AT_ONCE = 2
 
-_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
+# The errors of a database that is down, restarting or overloaded.
+DATABASE_AWAY_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 
 _Entry = tuple[ReceivedDelivery, asyncio.Future[ReceiveOutcome]]
 
 
 class DatabaseAwayError(Exception):
-    """Nothing can be stored now; the sender must try again."""
+    """The database cannot store anything now; the sender must try again."""
 
 
 class DeliveryWriter:
-    """Stores deliveries durably, as many at once as came while the last ones were being stored.
+    """Stores deliveries durably, in batches of those that arrived during the previous commits.
 
-    Two things alone change what is waiting and what is being stored, and none of them awaits: a delivery that
-    comes, and a commit that has ended. Each then begins the commits that are possible. So whatever order the
-    event loop calls them in, no delivery waits while a commit could be made for it.
+    Only two events change the waiting list and the set of running commits, and neither awaits anything: a
+    delivery arrives, or a commit ends. Each of them then starts all commits that are possible. So in
+    whatever order the event loop runs them, no delivery waits while a commit could be started for it.
     """
 
     def __init__(self, database: Database, cipher: PayloadCipher) -> None:
@@ -42,63 +43,63 @@ class DeliveryWriter:
         self._in_flight: set[str] = set()
 
     async def put(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
-        """Returns when the delivery is safe on disk. Raises DatabaseAwayError if it is not."""
+        """Store a delivery, and return once it is on disk. Raises DatabaseAwayError if it is not stored."""
         future: asyncio.Future[ReceiveOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
-        self._begin_commits()
+        self._start_commits()
         return await future
 
     async def account_of(self, installation: int) -> int | None:
-        """GitHub's id of the account whose installation this is. Raises DatabaseAwayError."""
+        """Return GitHub's id of the account that has an installation. Raises DatabaseAwayError."""
         try:
             async with self._database.autocommit() as connection:
                 return await account_of_installation(connection, installation)
-        except _AWAY as problem:
+        except DATABASE_AWAY_ERRORS as problem:
             raise DatabaseAwayError from problem
 
-    def _begin_commits(self) -> None:
+    def _start_commits(self) -> None:
         while len(self._commits) < _COMMITS_AT_ONCE and (batch := self._next_batch()):
             commit = asyncio.create_task(self._store_batch(batch))
             self._commits[commit] = batch
             commit.add_done_callback(self._end_commit)
 
     def _end_commit(self, commit: asyncio.Task[None]) -> None:
-        """Makes room for the next commit, also for a delivery whose repetition was being stored."""
+        """Start the next commits; a repeated delivery waited for the commit of its first copy to end."""
         batch = self._commits.pop(commit)
         self._in_flight -= {delivery.delivery for delivery, _ in batch}
-        for _, future in batch:  # All are answered already, unless the commit was cancelled.
-            _settle(future, DatabaseAwayError())
+        for _, future in batch:  # All are resolved already, unless the commit was cancelled.
+            _resolve(future, DatabaseAwayError())
         if not commit.cancelled():
-            self._begin_commits()
+            self._start_commits()
             return
         # The loop is being shut down: a new commit would outlive it.
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
-            _settle(future, DatabaseAwayError())
+            _resolve(future, DatabaseAwayError())
 
     async def _store_batch(self, batch: Sequence[_Entry]) -> None:
         try:
             outcomes = await self._store([delivery for delivery, _ in batch])
         except Exception as problem:  # noqa: BLE001 - each waiting request raises it
             for _, future in batch:
-                _settle(future, problem)
+                _resolve(future, problem)
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _settle(future, outcome)
+                _resolve(future, outcome)
 
     def _next_batch(self) -> list[_Entry]:
-        """What waits, but for deliveries that are being stored already: they go when that is done.
+        """Take a batch from the waiting list, without deliveries whose first copy is still being stored.
 
-        In the order of their ids, so that two doors that store the same deliveries wait and do not dead-lock.
+        It is sorted by id, so that two processes that store the same deliveries wait instead of deadlocking.
         """
-        batch, later = list[_Entry](), list[_Entry]()
+        batch, remaining = list[_Entry](), list[_Entry]()
         for entry in self._waiting:
             if len(batch) < _MOST_PER_COMMIT and entry[0].delivery not in self._in_flight:
                 self._in_flight.add(entry[0].delivery)
                 batch.append(entry)
             else:
-                later.append(entry)
-        self._waiting = later
+                remaining.append(entry)
+        self._waiting = remaining
         return sorted(batch, key=lambda entry: entry[0].delivery)
 
     async def _store(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome | Exception]:
@@ -107,23 +108,23 @@ class DeliveryWriter:
         except DBAPIError as problem:
             if len(batch) == 1:
                 return [problem]
-            # One of them is to blame; alone, it takes nobody else with it.
+            # One delivery causes the error: stored one by one, it does not fail the others.
             return [outcome for delivery in batch for outcome in await self._store([delivery])]
 
     async def _commit(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         try:
             try:
-                return await self._receive(batch)
-            except OperationalError:  # A connection from before the database's restart: a new one may do.
-                return await self._receive(batch)
-        except _AWAY as problem:
+                return await self._insert(batch)
+            except OperationalError:  # The connection may be from before a restart: try a new one.
+                return await self._insert(batch)
+        except DATABASE_AWAY_ERRORS as problem:
             raise DatabaseAwayError from problem
 
-    async def _receive(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
+    async def _insert(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         async with self._database.autocommit() as connection:
             accounts = [await _account_of(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
-            sealed = await run_aside(size, self._seal, batch, accounts)
+            sealed = await run_in_thread_if_large(size, self._seal, batch, accounts)
             return await receive_deliveries(connection, batch, sealed, self._database.now())
 
     def _seal(self, batch: Sequence[ReceivedDelivery], accounts: Sequence[int | None]) -> list[bytes]:
@@ -134,14 +135,14 @@ class DeliveryWriter:
 
 
 async def _account_of(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
-    """Whose delivery it is. Few name nothing but their installation; those are of whoever has it."""
+    """Return the account of a delivery. A few name only an installation, and belong to its account."""
     if delivery.account is None and delivery.installation is not None:
         return await account_of_installation(connection, delivery.installation)
     return delivery.account
 
 
-def _settle(future: asyncio.Future[ReceiveOutcome], result: ReceiveOutcome | Exception) -> None:
-    if future.done():  # The request was given up meanwhile.
+def _resolve(future: asyncio.Future[ReceiveOutcome], result: ReceiveOutcome | Exception) -> None:
+    if future.done():  # The request was cancelled meanwhile.
         return
     if isinstance(result, ReceiveOutcome):
         future.set_result(result)

@@ -1,4 +1,4 @@
-"""The door: verify, store, answer. Nothing else happens while GitHub waits."""
+"""GitHub's webhook endpoint: verify, store, answer. Nothing else happens while GitHub waits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,37 +8,34 @@ import structlog
 from aiohttp import web
 
 from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
-from bot.webhooks.request_bodies import MOST_BYTES as MOST_BYTES  # noqa: PLC0414 - it is the webhook's limit
+from bot.webhooks.request_bodies import MAX_BODY_BYTES as MAX_BODY_BYTES  # noqa: PLC0414 - the webhook's limit
 from bot.webhooks.request_bodies import (
-    Bodies,
-    answer,
-    check_before_reading,
+    RequestBodies,
     extract_json,
-    refusal,
-    run_aside,
+    make_database_away_refusal,
+    make_response,
+    run_in_thread_if_large,
 )
-from bot.webhooks.signatures import Signatures
+from bot.webhooks.signatures import SignedDeliveryReader
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
-from handlers.payloads import Account, Id, Kind, MalformedError, clean, decode, replace_half_pairs
+from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
-
-_RETRY_AFTER_SECONDS = 30
 
 
 class _Installation(msgspec.Struct):
     id: Id
-    account: Account | None = None
+    account: AccountPayload | None = None
 
 
 class _Repository(msgspec.Struct):
     id: Id | None = None
-    owner: Account | None = None
+    owner: AccountPayload | None = None
 
 
 class _Owner(msgspec.Struct):
-    user: Account | None = None
-    organization: Account | None = None
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
 
 
 class _OwnerChange(msgspec.Struct):
@@ -49,14 +46,14 @@ class _Changes(msgspec.Struct):
     owner: _OwnerChange | None = None
 
 
-class _Organization(Account):
-    """An account that is told under `organization` needs no type."""
+class _Organization(AccountPayload):
+    """An account under the key `organization`, where its type may be missing."""
 
     type: Kind = "Organization"
 
 
 class _Envelope(msgspec.Struct):
-    """Whose delivery it is, and what it is about."""
+    """The parts of a payload that say which account and repository it concerns."""
 
     action: str | None = None
     installation: _Installation | None = None
@@ -65,20 +62,20 @@ class _Envelope(msgspec.Struct):
     changes: Any = None
 
     @property
-    def account(self) -> Account | None:
-        """The tenant's account: in events about an installation that on which it is installed."""
+    def account(self) -> AccountPayload | None:
+        """The tenant's account; for events about an installation, the account where it is installed."""
         installed_on = self.installation.account if self.installation else None
         owner = self.repository.owner if self.repository else None
         account = installed_on or owner or self.organization
-        # An organization is one, also where its type is missing.
+        # `organization` is of type Organization, even where `repository.owner` does not give its type.
         organization = self.organization
         if account and organization and organization.id == account.id and organization.login:
             return organization
         return account
 
     @property
-    def former_owner(self) -> Account | None:
-        """Who had the repository before it was transferred."""
+    def former_owner(self) -> AccountPayload | None:
+        """The owner of the repository before its transfer."""
         try:
             owner = convert_leniently(_Changes, self.changes).owner
         except MalformedError:
@@ -87,7 +84,7 @@ class _Envelope(msgspec.Struct):
 
 
 class _OddEnvelope(msgspec.Struct):
-    """An envelope with odd parts. Those that a delivery must not be taken without are still to be read."""
+    """An envelope with malformed parts; the required ones stay raw, so that they are decoded strictly."""
 
     action: msgspec.Raw = msgspec.Raw(b"null")
     installation: msgspec.Raw = msgspec.Raw(b"null")
@@ -104,10 +101,10 @@ _TRANSFER = ("repository", "transferred")
 
 
 def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
-    """A body's envelope, and the body as it can be stored.
+    """Return a body's envelope, and the body in a form that can be stored.
 
-    Odd values count as absent. Raises MalformedError if the body is not JSON, or if its action or the id of
-    its installation is odd.
+    Malformed values count as absent. Raises MalformedError if the body is not JSON, or if its action or the
+    id of its installation is malformed.
     """
     try:
         return decode(_ENVELOPE, body), body
@@ -124,41 +121,38 @@ def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
         return envelope, body
 
 
-class WebhookEndpoint:
-    """`POST /webhooks/github`."""
+class GitHubWebhookEndpoint:
+    """`POST /webhooks/github`: receives GitHub's deliveries."""
 
-    def __init__(self, inbox: DeliveryWriter, secrets: Sequence[str], bodies: Bodies) -> None:
-        if not any(secrets):
-            raise ValueError("the door needs a webhook secret")
-        self._inbox = inbox
-        self._signatures = Signatures(secrets)
-        self._bodies = bodies
+    def __init__(
+        self, delivery_writer: DeliveryWriter, secrets: Sequence[str], bodies: RequestBodies
+    ) -> None:
+        """Raises ValueError without a secret."""
+        self._delivery_writer = delivery_writer
+        self._reader = SignedDeliveryReader(secrets, bodies)
         self._log = structlog.get_logger(__name__)
 
-    async def receive(self, request: web.Request) -> web.Response:
-        """202 once the delivery is safe, or of no interest; otherwise a status that makes GitHub show it."""
-        check_before_reading(request)
-        signature, event, delivery = self._signatures.read_headers(request)
-        async with self._bodies.read(request) as body:
-            await run_aside(len(body), self._signatures.check, signature, body)
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer 202 once the delivery is on disk or ignored; GitHub shows any other status as failed."""
+        async with self._reader.read(request) as (event, delivery, body):
             try:
-                envelope, payload = await run_aside(len(body), _read, request, body)
+                envelope, payload = await run_in_thread_if_large(len(body), _read_body, request, body)
             except MalformedError as problem:
-                return answer(400, f"the body is not the JSON of a webhook: {problem}")
+                return make_response(400, f"the body is not the JSON of a webhook: {problem}")
             if (event, envelope.action) not in ROUTES:
                 self._log.debug(
                     "delivery ignored", delivery=delivery, github_event=event, action=envelope.action
                 )
-                return answer(202, "ignored: not an event that we act on")
+                return make_response(202, "ignored: not an event that we act on")
             return await self._store(event, delivery, envelope, payload)
 
     async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> web.Response:
         account = envelope.account
         if (event, envelope.action) == _TRANSFER and envelope.installation:
             try:
-                account = await self._side_of(envelope.installation.id, envelope.former_owner, account)
+                account = await self._choose_side(envelope.installation.id, envelope.former_owner, account)
             except DatabaseAwayError:
-                raise self._away(delivery, event) from None
+                raise self._refuse_without_database(delivery, event) from None
         received = ReceivedDelivery(
             delivery=delivery,
             event=event,
@@ -171,39 +165,35 @@ class WebhookEndpoint:
             payload=payload,
         )
         try:
-            outcome = await self._inbox.put(received)
+            outcome = await self._delivery_writer.put(received)
         except DatabaseAwayError:
-            raise self._away(delivery, event) from None
+            raise self._refuse_without_database(delivery, event) from None
         if outcome is ReceiveOutcome.NO_TENANT:
-            return answer(400, "the payload names no installation that we know and no account")
+            return make_response(400, "the payload names no installation that we know and no account")
         if outcome is ReceiveOutcome.REFUSED:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
-            return answer(
+            return make_response(
                 409,
                 "This installation isn't linked to this account. Run `python -m bot doctor`, then redeliver.",
             )
-        return answer(202, outcome.value)
+        return make_response(202, outcome.value)
 
-    async def _side_of(
-        self, installation: int, former_owner: Account | None, account: Account | None
-    ) -> Account | None:
-        """Whom a transfer is told: the former owner where the installation is theirs, else the new one.
+    async def _choose_side(
+        self, installation: int, former_owner: AccountPayload | None, account: AccountPayload | None
+    ) -> AccountPayload | None:
+        """Return the account of a transfer: the former owner if the installation is theirs, else the new one.
 
-        Where GitHub does not name the former owner, it is told to whoever has the installation (None).
+        Where GitHub does not name the former owner, the installation's account is taken later (None).
         """
-        account_id = await self._inbox.account_of(installation)
+        account_id = await self._delivery_writer.account_of(installation)
         if former_owner is None:
             return account if account_id is None else None
         return former_owner if account_id == former_owner.id else account
 
-    def _away(self, delivery: str, event: str) -> web.HTTPException:
+    def _refuse_without_database(self, delivery: str, event: str) -> web.HTTPException:
         self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)
-        return refusal(
-            web.HTTPServiceUnavailable,
-            "the database is away; redeliver this later",
-            retry_after=_RETRY_AFTER_SECONDS,
-        )
+        return make_database_away_refusal()
 
 
-def _read(request: web.Request, body: bytearray) -> tuple[_Envelope, bytes]:
+def _read_body(request: web.Request, body: bytearray) -> tuple[_Envelope, bytes]:
     return read_envelope(extract_json(request, body))

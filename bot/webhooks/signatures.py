@@ -1,64 +1,75 @@
-"""GitHub's signatures of webhooks, and the headers that name a delivery."""
+"""Receives requests that GitHub signs: the headers that name a delivery, and the check of its signature."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiohttp import web
 
-from bot.webhooks.request_bodies import refusal
+from bot.webhooks.request_bodies import RequestBodies, check_headers, make_refusal, run_in_thread_if_large
 
 # https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
-# GitHub's names and GUIDs are shorter. Other characters could not be stored, nor logged.
-_WORD = re.compile(r"[!-~]{1,100}")
+# GitHub's event names and GUIDs are shorter. Other characters could be neither stored nor logged.
+_HEADER_VALUE = re.compile(r"[!-~]{1,100}")
 
 
-class SignedHeaders(NamedTuple):
-    """The signature of a delivery, which event it is, and GitHub's id of it. Not checked yet."""
+class SignedDelivery(NamedTuple):
+    """A delivery whose signature was checked: its event's name, GitHub's id of it, and its body."""
 
-    signature: bytes
     event: str
     delivery: str
+    body: bytearray
 
 
-class Signatures:
-    """Checks `X-Hub-Signature-256` by each configured secret."""
+class SignedDeliveryReader:
+    """Reads deliveries that are signed in `X-Hub-Signature-256` with one of the configured secrets."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self, secrets: Sequence[str], bodies: RequestBodies) -> None:
+        """Raises ValueError without a secret, since anybody could then send events."""
+        if not any(secrets):
+            raise ValueError("a webhook endpoint needs a webhook secret")
         self._secrets = [secret.encode() for secret in secrets]
+        self._bodies = bodies
 
-    def read_headers(self, request: web.Request) -> SignedHeaders:
-        """What the headers say. Raises web.HTTPException if one is missing or malformed."""
+    @asynccontextmanager
+    async def read(self, request: web.Request) -> AsyncIterator[SignedDelivery]:
+        """Read a delivery and check its signature. The body counts as in memory until the context ends.
+
+        Raises web.HTTPException: 401 where the signature does not fit, other statuses for malformed requests.
+        """
+        check_headers(request)
         signature = request.headers.get("X-Hub-Signature-256", "")
         if not _SIGNATURE.fullmatch(signature):
-            raise signature_refusal()
-        event, delivery = (_read_word(request, name) for name in ("X-GitHub-Event", "X-GitHub-Delivery"))
-        return SignedHeaders(signature.encode(), event, delivery)
+            raise _make_signature_refusal()
+        event, delivery = (_read_header(request, name) for name in ("X-GitHub-Event", "X-GitHub-Delivery"))
+        async with self._bodies.read(request) as body:
+            await run_in_thread_if_large(len(body), self._check, signature.encode(), body)
+            yield SignedDelivery(event, delivery, body)
 
-    def check(self, signature: bytes, body: bytearray) -> None:
-        """Raises web.HTTPException unless the signature fits the body by one of the secrets."""
+    def _check(self, signature: bytes, body: bytearray) -> None:
+        """Raise web.HTTPUnauthorized unless the signature fits the body with one of the secrets."""
         for secret in self._secrets:
             digest = hmac.digest(secret, body, hashlib.sha256).hex().encode()
             if hmac.compare_digest(signature, b"sha256=" + digest):
                 return
-        raise signature_refusal()
+        raise _make_signature_refusal()
 
 
-def signature_refusal() -> web.HTTPException:
-    """Refuses a request that cannot be shown to come from GitHub."""
-    return refusal(
+def _make_signature_refusal() -> web.HTTPException:
+    return make_refusal(
         web.HTTPUnauthorized, "the signature X-Hub-Signature-256 is missing or does not fit the body"
     )
 
 
-def _read_word(request: web.Request, header: str) -> str:
-    """A header that must be there. Raises web.HTTPException if it is missing or holds odd characters."""
+def _read_header(request: web.Request, header: str) -> str:
+    """Return a required header. Raises web.HTTPException if it is missing or holds odd characters."""
     value = request.headers.get(header)
     if not value:
-        raise refusal(web.HTTPBadRequest, f"the header {header} is missing")
-    if not _WORD.fullmatch(value):
-        raise refusal(web.HTTPBadRequest, f"the header {header} is malformed")
+        raise make_refusal(web.HTTPBadRequest, f"the header {header} is missing")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise make_refusal(web.HTTPBadRequest, f"the header {header} is malformed")
     return value

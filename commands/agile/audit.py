@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from commands.formatting.wording import code, footer, moment, person, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -23,7 +23,7 @@ _USUAL, _MOST = 20, 100
     "agile audit",
     summary="who changed what through commands in this repository, the latest first",
     level=Level.ADMIN,
-    arguments=(Argument("last", Kind.NUMBER, f"how many entries; else {_USUAL}, at most {_MOST}"),),
+    arguments=(Argument("last", ArgumentKind.NUMBER, f"how many entries; else {_USUAL}, at most {_MOST}"),),
     examples=("/agile audit", "/agile audit last:50"),
     feature="audit",
 )

@@ -1,6 +1,6 @@
 """`/agile config`: which settings hold here, and where each comes from."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -13,7 +13,7 @@ from storage.settings_files import SettingsFiles
     "agile config",
     summary="which settings hold here, and where each comes from",
     level=Level.READ,
-    arguments=(Argument("show", Kind.CHOICE, "the same", is_positional=True, choices=("show",)),),
+    arguments=(Argument("show", ArgumentKind.CHOICE, "the same", is_positional=True, choices=("show",)),),
     examples=("/agile config", "/agile config show"),
 )
 async def agile_config(context: Context, _: Arguments) -> Reply:

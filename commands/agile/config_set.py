@@ -9,11 +9,12 @@ from commands.agile.config_validate import is_for_all
 from commands.agile.help import known
 from commands.formatting.foreign_text import inert
 from commands.formatting.wording import code, person, plain
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, ProposeFile, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting, ProposeFile
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
 from commands.messages.config import diff
@@ -37,14 +38,14 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
     arguments=(
         Argument(
             "key",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "the setting's name, with dots into what it holds: `sizes.M`",
             is_positional=True,
             is_required=True,
         ),
         Argument(
             "value",
-            Kind.TEXTS,
+            ArgumentKind.TEXTS,
             "the value, several with commas, or `default`; two times as `18:00-08:00`",
             is_positional=True,
             is_required=True,
@@ -65,7 +66,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)
     said = await Projects(context.tenant).command_settings(context.project.id)
-    file = await context.repository.file(PATH)
+    file = await context.github.file(PATH)
     if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
         raise UserError(
             f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
@@ -80,18 +81,18 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     return _settled(context, said, path, value)
 
 
-def _settled(context: Context, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
-    key, now = path[0], context.project.settings.get(path[0])
+def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
+    key, now = path[0], planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
     else:
-        after = changed(context.project.settings, path, value)
+        after = changed(planning.project.stored_settings, path, value)
         _check(key, after)
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
-    return Changes(f"set {code('.'.join(path))}", (Settle(key, said.get(key), after),), done)
+    return Changes(f"set {code('.'.join(path))}", (ChangeSetting(key, said.get(key), after),), done)
 
 
 async def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:

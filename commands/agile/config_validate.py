@@ -7,6 +7,7 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.config import judged_bad, judged_good, no_file, out_of_sight
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
@@ -24,7 +25,7 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     request = context.request
     pull_request = request.thread if request.is_pull_request else None
     where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
-    file = await context.repository.file(PATH, pull_request)
+    file = await context.github.file(PATH, pull_request)
     is_organization, files = is_for_all(context), SettingsFiles(context.tenant)
     everywhere = await files.of_organization()
     notes = [out_of_sight("organization")] if everywhere.is_out_of_sight and not is_organization else []
@@ -43,6 +44,6 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     return Reply((judged, *notes))
 
 
-def is_for_all(context: Context) -> bool:
+def is_for_all(planning: Planning) -> bool:
     """Whether this repository's file holds for the whole organization."""
-    return (context.project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY
+    return (planning.project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY

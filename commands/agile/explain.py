@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable
 
 from commands.formatting.wording import footer, moment, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
@@ -18,20 +19,20 @@ from commands.messages.explain import Explanation, amount_words, explained
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import facts_meant
 from commands.shared.flow_window import LAST, window_of
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
-from sprints.facts import Cause, Facts
-from sprints.history import LabelBook, changes
+from sprints.facts import Facts, ScopeCause
+from sprints.history import LabelHistory, trace_changes
 from sprints.milestone import Sprint
-from sprints.throughput import throughput
-from sprints.velocity import CarryOver, carry_over, velocity
+from sprints.throughput import count_throughput
+from sprints.velocity import CarryOver, compute_velocity, list_carry_over
 
-_BY_SPRINT: dict[str, Callable[[sprint.Told], Explanation]] = {
+_BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
     "committed": sprint.committed,
-    "added": lambda told: sprint.of_cause(told, sprint.ADDED, Cause.ADDED),
-    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, Cause.REMOVED),
-    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, Cause.DROPPED),
-    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, Cause.REESTIMATED),
+    "added": lambda told: sprint.of_cause(told, sprint.ADDED, ScopeCause.ADDED),
+    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, ScopeCause.REESTIMATED),
     "scope": sprint.scope,
     "done": sprint.done_work,
     "remaining": sprint.remaining,
@@ -39,7 +40,7 @@ _BY_SPRINT: dict[str, Callable[[sprint.Told], Explanation]] = {
 }
 _BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
     "throughput": lambda told: flow.of_throughput(
-        told, throughput(told.flows, told.calendar, told.window.first, told.window.last)
+        told, count_throughput(told.flows, told.calendar, told.window.first, told.window.last)
     ),
     "cycle time": flow.of_cycle_time,
     "lead time": flow.of_lead_time,
@@ -70,8 +71,8 @@ METRICS = tuple(_MEANINGS)
     summary="what a number means, how it adds up, and who did what when behind it",
     level=Level.READ,
     arguments=(
-        Argument("metric", Kind.TEXTS, ", ".join(METRICS), is_positional=True),
-        Argument("for", Kind.TEXT, "in the sprint with this title, or during its days"),
+        Argument("metric", ArgumentKind.TEXTS, ", ".join(METRICS), is_positional=True),
+        Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
         LAST,
         BY,
     ),
@@ -133,21 +134,23 @@ def overview(facts: Facts) -> str:
     )
 
 
-async def _told(context: Context, facts: Facts, unit: str) -> sprint.Told:
+async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
     """The facts with the histories that they are folded from."""
-    milestone, estimates = facts.sprint.milestone, context.project.rules.estimates
-    items = await context.history.items_of(milestone)
-    book = LabelBook(await context.history.labels())
-    histories = {item: changes(told, milestone, estimates, book.of(told)) for item, told in items.items()}
-    return sprint.Told(facts, histories, unit)
+    milestone, estimates = facts.sprint.milestone, planning.project.rules.estimates
+    items = await planning.history.items_of(milestone)
+    book = LabelHistory(await planning.history.labels())
+    histories = {
+        item: trace_changes(told, milestone, estimates, book.find_for(told)) for item, told in items.items()
+    }
+    return sprint.SprintEvidence(facts, histories, unit)
 
 
-async def _carry_over(context: Context, facts: Facts) -> CarryOver:
+async def _carry_over(planning: Planning, facts: Facts) -> CarryOver:
     """With the ends that each item has crossed, of those sprints that it ever was in."""
     if not facts.carried:
-        return carry_over(facts)
+        return list_carry_over(facts)
     carried = {item.item for item in facts.carried}
-    items = await context.history.items_of(facts.sprint.milestone)
+    items = await planning.history.items_of(facts.sprint.milestone)
     been_in = {
         milestone
         for item, told in items.items()
@@ -156,20 +159,20 @@ async def _carry_over(context: Context, facts: Facts) -> CarryOver:
         for milestone in (event.milestone, event.snapshot.milestone)
     }
     boxes = list[tuple[Sprint, list[str]]]()
-    for box in await context.sprints.all(context.now):
+    for box in await planning.sprints.all(planning.now):
         if box.milestone in been_in and box.end and box.milestone != facts.sprint.milestone:
-            before = await context.sprints.facts(box.milestone, context.now)
+            before = await planning.sprints.facts(box.milestone, planning.now)
             boxes.append((box, [item.item for item in before.carried] if before else []))
-    return carry_over(facts, boxes)
+    return list_carry_over(facts, boxes)
 
 
-async def _velocity_explained(context: Context, arguments: Arguments) -> Reply:
+async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply:
     if arguments.text("for") or arguments.number("last"):
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
-    found = velocity(await context.sprints.outcomes(context.now), arguments.text("by"))
-    return Reply((explained(flow.of_velocity(found, context.calendar), _footer(context)),))
+    found = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
+    return Reply((explained(flow.of_velocity(found, planning.calendar), _footer(planning)),))
 
 
 async def _flow_explained(context: Context, arguments: Arguments, metric: str) -> Reply:
@@ -178,7 +181,7 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
     flows = await context.flows()
     told = flow.Flowing(
         flows,
-        done_within(flows, window.first, window.last, calendar),
+        select_done(flows, window.first, window.last, calendar),
         await context.history.items(),
         window,
         calendar,
@@ -188,5 +191,5 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
     return Reply((explained(_BY_FLOW[metric](told), _footer(context, days)),))
 
 
-def _footer(context: Context, *more: str) -> str:
-    return footer(f"As of {moment(context.calendar.local(context.now))}", *more)
+def _footer(planning: Planning, *more: str) -> str:
+    return footer(f"As of {moment(planning.calendar.local(planning.now))}", *more)

@@ -4,8 +4,9 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.health import HealthFacts, Sharing, health_card
+from commands.messages.health import HealthFacts, SharingHealth, health_card
 from storage.account_status import load_account_status
 from storage.projects import Projects, names_that_share
 from storage.settings_files import SettingsFiles
@@ -22,7 +23,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
         status=await load_account_status(context.tenant),
-        health=await context.repository.health(),
+        health=await context.github.health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,
         other_bots=context.project.other_bots,
@@ -33,14 +34,14 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     return Reply((health_card(facts),))
 
 
-async def _sharing(context: Context) -> Sharing | None:
+async def _sharing(planning: Planning) -> SharingHealth | None:
     """How it stands with sprints over several repositories, where the organization's file asks for them."""
-    names, projects = names_that_share(context.project), Projects(context.tenant)
+    names, projects = names_that_share(planning.project), Projects(planning.tenant)
     if not names:
         return None
     known = [await projects.by_name(name) for name in names]
-    shared = {one.id for one in context.project.sharing}
-    return Sharing(
+    shared = {one.id for one in planning.project.sharing}
+    return SharingHealth(
         tuple(
             one.full_name or name for one, name in zip(known, names, strict=True) if one and one.id in shared
         ),

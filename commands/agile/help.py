@@ -5,20 +5,23 @@ from functools import cache
 
 import commands
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import NAMESPACE, Level, Need, Policy
+from commands.framework.planning import Planning
 from commands.framework.registry import Command, command, load
-from commands.messages.help import Entry, one, overview, some
+from commands.messages.help import HelpEntry, one, overview, some
 
 
 @command(
     "help",
     summary="what you can write here, and who may",
     level=Level.READ,
-    arguments=(Argument("command", Kind.TEXTS, "one command, to hear all about it", is_positional=True),),
+    arguments=(
+        Argument("command", ArgumentKind.TEXTS, "one command, to hear all about it", is_positional=True),
+    ),
     examples=("/help", "/help sprint status"),
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
@@ -38,19 +41,19 @@ async def help_(context: Context, arguments: Arguments) -> Reply:
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
 
 
-async def entries_of(context: Context) -> list[Entry]:
+async def entries_of(context: Context) -> list[HelpEntry]:
     """All commands as they are in this repository, for the person who asks."""
     policy = policy_of(context)
     found = []
     for each in known():
         need = policy.need(each.name, each.level)
-        found.append(Entry(each, policy.spelled(each.name), need, await _may(context, need)))
+        found.append(HelpEntry(each, policy.spelled(each.name), need, await _may(context, need)))
     return found
 
 
-def policy_of(context: Context) -> Policy:
+def policy_of(planning: Planning) -> Policy:
     """What the team has settled about its commands."""
-    return Policy(context.project.settings, context.project.other_bots)
+    return Policy(planning.project.settings, planning.project.other_bots)
 
 
 @cache
@@ -59,7 +62,7 @@ def known() -> tuple[Command, ...]:
     return load(commands)
 
 
-def _meant(words: str, entries: list[Entry], policy: Policy) -> str:
+def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
     """The command's own name, of what may be the team's name for it, or what stands behind `/agile`."""
     names = {entry.command.name for entry in entries}
     if words in names:
@@ -74,4 +77,4 @@ async def _may(context: Context, need: Need) -> bool:
     request = context.request
     if need.admits(request.sender, context.level, request.author):
         return True
-    return any([await context.repository.is_in_team(request.sender, team) for team in sorted(need.teams)])
+    return any([await context.github.is_in_team(request.sender, team) for team in sorted(need.teams)])

@@ -1,7 +1,7 @@
 """`/agile pause`: we say and change nothing in this repository, and go on recording."""
 
 from commands.framework.arguments import Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.permissions import PAUSED, Level
 from commands.framework.registry import command
@@ -21,4 +21,4 @@ async def agile_pause(_: Context, __: Arguments) -> Changes:
         "command gets 👀 and no more. I go on recording, so no number is lost.\n\n"
         "`/agile resume` ends it."
     )
-    return Changes("pause in this repository", (Settle(PAUSED, None, True),), done)
+    return Changes("pause in this repository", (ChangeSetting(PAUSED, None, True),), done)

@@ -19,23 +19,23 @@ from storage.deadlines import Deadlines
 )
 async def agile_plan(context: Context, _: Arguments) -> Reply:
     """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
-    shop, now = context.shop, context.now
-    billing = await load_billing(context.tenant, now, shop) if shop else None
-    if shop is None or billing is None:
+    offer, now = context.offer, context.now
+    billing = await load_billing(context.tenant, now, offer) if offer else None
+    if offer is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     if billing.deadline is not None:  # Whoever reads the card reads when data goes.
         await Deadlines(context.tenant).mark_shown(now)
     account = billing.account.github_id
 
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
-        return shop.checkout(account, plan, now, is_yearly=is_yearly)
+        return offer.checkout(account, plan, now, is_yearly=is_yearly)
 
     is_public = not context.project.is_private
     card = plan_card(
         billing,
-        shop.links(account),
+        offer.links(account),
         checkout,
         is_public=is_public,
-        is_usage_charged=shop.is_usage_charged,
+        is_usage_charged=offer.is_usage_charged,
     )
     return Reply((card,))

@@ -3,8 +3,8 @@
 from datetime import date
 
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -20,15 +20,17 @@ _ON, _OFF = "on", "off"
     summary="in this thread nothing is posted unasked, for good or until a day",
     level=Level.TRIAGE,
     arguments=(
-        Argument("state", Kind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)),
-        Argument("until", Kind.DATE, "the first day on which we may post again"),
+        Argument(
+            "state", ArgumentKind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)
+        ),
+        Argument("until", ArgumentKind.DATE, "the first day on which we may post again"),
     ),
     examples=("/agile quiet on", "/agile quiet until:2099-01-04", "/agile quiet off"),
     is_changing=True,
 )
 async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply:
     """What is asked is answered all the same."""
-    thread, before = context.request.thread, quiet_threads(context.project.settings)
+    thread, before = context.request.thread, _stored_threads(context.project.stored_settings.get(QUIET))
     state, until = arguments.text("state"), arguments.date("until")
     today = context.calendar.day_of(context.now)
     if state == _OFF and until:
@@ -42,19 +44,13 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
     after = others if state == _OFF else others | {str(thread): value}
     summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
     text = _told(after.get(str(thread)), today)
-    return Changes(summary, () if after == before else (Settle(QUIET, before or None, after),), text)
+    return Changes(summary, () if after == before else (ChangeSetting(QUIET, before or None, after),), text)
 
 
-def quiet_threads(settings: dict[str, object]) -> dict[str, str]:
-    """Which threads are quiet, by number: `on`, or the day on which that ends."""
-    told = settings.get(QUIET)
-    return {str(number): str(value) for number, value in told.items()} if isinstance(told, dict) else {}
-
-
-def is_quiet(settings: dict[str, object], thread: int, today: date) -> bool:
-    """Whether nothing may be posted unasked in a thread."""
-    told = quiet_threads(settings).get(str(thread))
-    return told is not None and (told == _ON or today.isoformat() < told)
+def _stored_threads(setting: object) -> dict[str, str]:
+    """The stored setting `quiet`, to be edited: `on` or the last quiet day, by the thread's number."""
+    threads = setting if isinstance(setting, dict) else {}
+    return {str(number): str(state) for number, state in threads.items()}
 
 
 def _told(value: str | None, today: date) -> str:

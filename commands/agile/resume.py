@@ -2,7 +2,7 @@
 
 from commands.agile.help import policy_of
 from commands.framework.arguments import Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.permissions import PAUSED, Level
 from commands.framework.registry import command
@@ -19,9 +19,9 @@ async def agile_resume(context: Context, _: Arguments) -> Changes:
     """What was asked meanwhile is not answered late."""
     if not policy_of(context).is_paused:
         # A line above in the same comment may pause.
-        return Changes("resume", (Settle(PAUSED, None, None),), "I was not paused here.")
+        return Changes("resume", (ChangeSetting(PAUSED, None, None),), "I was not paused here.")
     done = (
         "**Resumed.** I answer, post and change again. What happened meanwhile was recorded; commands that "
         "were written meanwhile are not run, so please write them again."
     )
-    return Changes("resume in this repository", (Settle(PAUSED, True, None),), done)
+    return Changes("resume in this repository", (ChangeSetting(PAUSED, True, None),), done)

@@ -1,7 +1,7 @@
 """`/agile resync`: GitHub is asked again for what we may have missed."""
 
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Resync
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -13,7 +13,7 @@ from commands.framework.registry import command
     "agile resync",
     summary="compares the running sprints with GitHub at once, and reads the past again if asked to",
     level=Level.MAINTAIN,
-    arguments=(Argument("since", Kind.DATE, "also read again what has happened since this day"),),
+    arguments=(Argument("since", ArgumentKind.DATE, "also read again what has happened since this day"),),
     examples=("/agile resync", "/agile resync since:2026-10-01"),
     is_changing=True,
 )

@@ -2,8 +2,8 @@
 
 from commands.agile.help import entries_of
 from commands.formatting.wording import person
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -23,20 +23,20 @@ _NAMES = tuple(level.name.lower() for level in Level if level is not Level.NONE)
     arguments=(
         Argument(
             "action",
-            Kind.CHOICE,
+            ArgumentKind.CHOICE,
             "`grant` or `revoke`; nothing to see what holds",
             is_positional=True,
             choices=(_GRANT, _REVOKE),
         ),
-        Argument("person", Kind.PERSON, "a collaborator", is_positional=True),
-        Argument("role", Kind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
+        Argument("person", ArgumentKind.PERSON, "a collaborator", is_positional=True),
+        Argument("role", ArgumentKind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
     ),
     examples=("/agile roles", "/agile roles grant @carol maintain", "/agile roles revoke @carol"),
     is_changing=True,
 )
 async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply:
     """A given role only ever adds to the one on GitHub, and ends with it."""
-    before = granted_roles(context.project.settings)
+    before = _stored_roles(context.project.stored_settings.get(ROLES))
     action, login, role = (arguments.text(name) for name in ("action", "person", "role"))
     if action is None:
         return Reply((roles_card(await entries_of(context), before),))
@@ -51,14 +51,14 @@ async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply
     return await _granted(context, before, login, role)
 
 
-def granted_roles(settings: dict[str, object]) -> dict[str, str]:
-    """Who was given which role, by login in lower case."""
-    told = settings.get(ROLES)
-    return {str(login).lower(): str(role) for login, role in told.items()} if isinstance(told, dict) else {}
+def _stored_roles(setting: object) -> dict[str, str]:
+    """The stored setting `roles`, to be edited: the granted role by login in lower case."""
+    roles = setting if isinstance(setting, dict) else {}
+    return {str(login).lower(): str(role) for login, role in roles.items()}
 
 
 async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:
-    known = await context.repository.level_of(login)
+    known = await context.github.level_of(login)
     if known is Level.NONE:
         raise UserError(
             f"{person(login)} is no collaborator of this repository, and a role would have no effect. Invite "
@@ -73,7 +73,7 @@ async def _granted(context: Context, before: dict[str, str], login: str, role: s
         f"{person(login)} may now run what needs the **{role}** role. On GitHub it stays "
         f"{known.name.lower()}."
     )
-    return Changes(summary, (Settle(ROLES, before or None, before | {login.lower(): role}),), done)
+    return Changes(summary, (ChangeSetting(ROLES, before or None, before | {login.lower(): role}),), done)
 
 
 def _revoked(before: dict[str, str], login: str) -> Changes:
@@ -84,4 +84,4 @@ def _revoked(before: dict[str, str], login: str) -> Changes:
         )
     after = {known: role for known, role in before.items() if known != login.lower()}
     done = f"{person(login)} has only the role on GitHub again; it was {before[login.lower()]} for commands."
-    return Changes(summary, (Settle(ROLES, before, after),), done)
+    return Changes(summary, (ChangeSetting(ROLES, before, after),), done)

@@ -21,8 +21,8 @@ from marketplace.accounts import load_billing
 )
 async def agile_seats(context: Context, _: Arguments) -> Reply | Changes:
     """Offer an increase that waits for approval. In public repositories, say nothing of money or people."""
-    shop, now = context.shop, context.now
-    billing = await load_billing(context.tenant, now, shop) if shop is not None and shop.is_on else None
+    offer, now = context.offer, context.now
+    billing = await load_billing(context.tenant, now, offer) if offer is not None and offer.is_on else None
     if billing is None:
         return Reply((NOTHING_IS_SOLD,))
     if not context.project.is_private:
@@ -47,4 +47,4 @@ async def _is_admin_on_github(context: Context) -> bool:
 
     A team may let others run this command, and grant roles for commands; neither may cost the account money.
     """
-    return await context.repository.level_of(context.request.sender) is Level.ADMIN
+    return await context.github.level_of(context.request.sender) is Level.ADMIN

@@ -9,16 +9,16 @@ from commands.framework.arguments import Arguments
 from commands.framework.changes import (
     ApproveSeats,
     Changes,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
+    ExcludeFromSprint,
     MoveItem,
     OpenIssue,
     ProposeFile,
     Relabel,
-    SetAside,
-    Settle,
     Step,
-    decoded,
+    decode_steps,
 )
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -26,7 +26,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.change_steps import described, titles_of
 from sprints.milestone import Sprint
-from sprints.model import ItemSnapshot, in_order
+from sprints.model import ItemSnapshot, sort_events
 from storage.changes import CommandChange
 from storage.projects import Projects
 
@@ -57,7 +57,7 @@ class _Now:
         # GitHub's times are whole seconds.
         if not any(event.at >= self.since.replace(microsecond=0) for event in told):
             return None
-        return in_order(told)[-1].snapshot
+        return sort_events(told)[-1].snapshot
 
 
 @command(
@@ -82,7 +82,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     sprints = await context.sprints.all(context.now)
     said = await Projects(context.tenant).command_settings(context.project.id)
     now = _Now(context, sprints, said, change.decided_at or context.now)
-    undone, staying = await _inverse(now, decoded(change.steps))
+    undone, staying = await _inverse(now, decode_steps(change.steps))
     titles = titles_of(sprints)
     kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
     when = moment(context.calendar.local(change.decided_at or context.now))
@@ -117,7 +117,9 @@ def _command_name(change: CommandChange) -> str:
     """The command that changes what this change did. A button of a check does what a command does."""
     if change.slot != _BUTTON_SLOT:
         return change.slot
-    is_set_aside = any(isinstance(step, SetAside) and step.is_aside for step in decoded(change.steps))
+    is_set_aside = any(
+        isinstance(step, ExcludeFromSprint) and step.is_aside for step in decode_steps(change.steps)
+    )
     return "sprint remove" if is_set_aside else "sprint add"
 
 
@@ -125,7 +127,7 @@ async def _inverse(now: _Now, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...]
     """The steps that take others back, the last first; and those that stay, with the reason."""
     undone, staying = list[Step](), list[tuple[Step, str]]()
     for step in reversed(steps):
-        inverse = step.undone()
+        inverse = step.inverse()
         if inverse is None:
             staying.append((step, _WHY_IT_STAYS.get(type(step), "it cannot be taken back")))
         elif await _holds(now, step):
@@ -149,7 +151,7 @@ async def _holds(now: _Now, step: Step) -> bool:
         case EditMilestone(repository=""):
             sprint = next((one for one in now.sprints if one.number_in() == step.number), None)
             return sprint is not None and _is_so(sprint, step.after)
-        case Settle():
+        case ChangeSetting():
             # Of a mapping only its own entries are changed back.
             return isinstance(step.after, dict) or now.said.get(step.key) == step.after
         case _:

@@ -17,14 +17,14 @@ from marketplace.accounts import load_billing
 )
 async def agile_usage(context: Context, _: Arguments) -> Reply:
     """From the usage ledger, which is what is charged for."""
-    shop = context.shop
-    billing = await load_billing(context.tenant, context.now, shop) if shop else None
-    if shop is None or billing is None:
+    offer = context.offer
+    billing = await load_billing(context.tenant, context.now, offer) if offer else None
+    if offer is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     card = usage_card(
         billing,
         context.now,
         is_public=not context.project.is_private,
-        is_usage_charged=shop.is_usage_charged,
+        is_usage_charged=offer.is_usage_charged,
     )
     return Reply((card,))

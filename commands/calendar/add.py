@@ -1,15 +1,16 @@
 """`/calendar add`: days on which the team does not work."""
 
 from commands.formatting.wording import counted
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.calendar import off_line, sprint_effects
-from sprints.calendar import Calendar
-from sprints.rules import MOST_DAYS_OFF, DaysOff, days_off, rules_of
+from sprints.rules import MOST_DAYS_OFF, DaysOff
+from sprints.settings_parser import parse_settings
 
 DAYS_OFF = "days_off"
 
@@ -20,9 +21,13 @@ DAYS_OFF = "days_off"
     level=Level.MAINTAIN,
     arguments=(
         Argument(
-            "dates", Kind.DATES, "a day, or a first and a last one", is_positional=True, is_required=True
+            "dates",
+            ArgumentKind.DATES,
+            "a day, or a first and a last one",
+            is_positional=True,
+            is_required=True,
         ),
-        Argument("name", Kind.TEXT, "what for, in quotation marks", is_positional=True),
+        Argument("name", ArgumentKind.TEXT, "what for, in quotation marks", is_positional=True),
     ),
     examples=('/calendar add 2026-12-24..2027-01-02 "Winter break"', "/calendar add 2027-05-14"),
     is_changing=True,
@@ -38,7 +43,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
             "Is the year right?"
         )
-    offs, off = days_off(context.project.settings), DaysOff(first, last, name)
+    offs, off = context.project.settings.days_off, DaysOff(first, last, name)
     known = {day for one in offs for day in one.days} | set(context.calendar.holidays)
     if known.issuperset(off.days):
         raise UserError(
@@ -49,9 +54,9 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     return Changes("add days off", (step(context, after),), "\n\n".join(done))
 
 
-def step(context: Context, offs: list[DaysOff]) -> Settle:
+def step(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
     """Keeps these days off instead of those that there are."""
-    return Settle(DAYS_OFF, context.project.settings.get(DAYS_OFF), told(offs))
+    return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), told(offs))
 
 
 def told(offs: list[DaysOff]) -> list[dict[str, str]]:
@@ -62,10 +67,10 @@ def told(offs: list[DaysOff]) -> list[dict[str, str]]:
     ]
 
 
-async def effects(context: Context, offs: list[DaysOff]) -> list[str]:
+async def effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
     """What other days off do to the sprints that are not over."""
-    after: Calendar = rules_of(context.project.settings | {DAYS_OFF: told(offs)}).calendar
-    sprints = await context.sprints.all(context.now)
-    today = context.calendar.day_of(context.now)
-    lines = sprint_effects(sprints, context.calendar, after, today)
+    after = parse_settings(planning.project.stored_settings | {DAYS_OFF: told(offs)}).rules.calendar
+    sprints = await planning.sprints.all(planning.now)
+    today = planning.calendar.day_of(planning.now)
+    lines = sprint_effects(sprints, planning.calendar, after, today)
     return ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts follow."] if lines else []

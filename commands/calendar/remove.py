@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from commands.calendar.add import effects, step
 from commands.formatting.wording import counted, full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.calendar import stretch
 from sprints.calendar import Calendar
-from sprints.rules import DaysOff, days_off
+from sprints.rules import DaysOff
 
 _A_DAY = timedelta(days=1)
 
@@ -24,7 +24,11 @@ _A_DAY = timedelta(days=1)
     level=Level.MAINTAIN,
     arguments=(
         Argument(
-            "dates", Kind.DATES, "a day, or a first and a last one", is_positional=True, is_required=True
+            "dates",
+            ArgumentKind.DATES,
+            "a day, or a first and a last one",
+            is_positional=True,
+            is_required=True,
         ),
     ),
     examples=("/calendar remove 2026-12-24..2027-01-02", "/calendar remove 2026-12-31"),
@@ -36,7 +40,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     if dates is None:  # The parser has seen to it.
         raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
     first, last = dates
-    offs = days_off(context.project.settings)
+    offs = context.project.settings.days_off
     left = without(offs, first, last)
     if left == list(offs):
         raise UserError(_nothing(first, last, context.calendar))

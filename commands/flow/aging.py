@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from charts.values import aging as aging_of
+from charts.values import build_aging as aging_of
 from commands.formatting.wording import counted, footer, full_day, moment, named, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.shared.choosing import facts_meant
 from sprints.calendar import Calendar
-from sprints.durations import Age, Durations, ages
-from sprints.expectation import ENOUGH, past_of
+from sprints.durations import Age, Durations, measure_ages
+from sprints.expectation import ENOUGH, measure_past
 from sprints.numbering import ref
 
 _MOST_ROWS = 40
@@ -24,22 +24,22 @@ _MOST_ROWS = 40
     summary="what is in progress, the oldest first, beside how long finished items took",
     level=Level.READ,
     feature="flow",
-    arguments=(Argument("for", Kind.TEXT, "only what is open in the sprint with this title"), AS),
+    arguments=(Argument("for", ArgumentKind.TEXT, "only what is open in the sprint with this title"), AS),
     examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
     """What is older than 85 % of finished items ever were: the work to talk about first."""
     flows, calendar, title = await context.flows(), context.calendar, arguments.text("for")
-    old, name = ages(flows, context.now, calendar), "in progress now"
+    old, name = measure_ages(flows, context.now, calendar), "in progress now"
     if title is not None:
         facts = await facts_meant(context, title)
         members = {item.number for item in facts.items}
         old, name = [age for age in old if age.flow.number in members], plain(facts.sprint.title)
-    past = past_of(flows, context.now, calendar)
+    past = measure_past(flows, context.now, calendar)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
     as_of = moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
-    words = Words(
+    words = ChartText(
         f"Age of work · {name}",
         aging_reading(old, finished),
         "Items in progress, the oldest first",

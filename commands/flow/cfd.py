@@ -4,22 +4,23 @@ from datetime import date
 from itertools import pairwise
 
 from commands.formatting.wording import counted, footer, full_day, moment, plain, table, weekday, weekdays
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.flow_window import Window
 from commands.shared.choosing import sprint_meant
 from commands.shared.flow_window import LAST, window_of
 from commands.shared.reporting import fold
 from sprints.calendar import Calendar
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
-from sprints.flow import flows_of
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
+from sprints.flow import build_flows
 from sprints.milestone import Sprint
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 _MOST_DAYS = 62
 # So many working days in a row on which nothing leaves are worth a word.
@@ -34,7 +35,7 @@ _GROWS_BY = 2
     level=Level.READ,
     feature="flow",
     arguments=(
-        Argument("for", Kind.TEXT, "the milestone's title; else the one that is running"),
+        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
         Argument(LAST.name, LAST.kind, "all items of the repository instead, in so many calendar weeks"),
         AS,
     ),
@@ -50,7 +51,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
     else:
         found, name, span = await _of_sprint(context, window)
     as_of = moment(context.calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Cumulative flow · {name}",
         flow_reading(found, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",
@@ -62,29 +63,29 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
 
 async def _sprint(context: Context, title: str | None) -> Sprint | None:
     """The one that is meant; a repository without any has its weeks."""
-    if title is None and not choose(
+    if title is None and not choose_sprint(
         await context.sprints.all(context.now), context.now, context.request.milestone
     ):
         return None
     return await sprint_meant(context, title)
 
 
-async def _of_sprint(context: Context, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
+async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
     """The items of a sprint on its days so far."""
-    name, now = plain(sprint.title), context.now
+    name, now = plain(sprint.title), planning.now
     if not sprint.start < now:
         raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")
     until = min(sprint.end, now) if sprint.end else now
-    facts = await fold(context, sprint, until)
+    facts = await fold(planning, sprint, until)
     # Not of its items only: what starts them may be elsewhere.
-    events = await context.history.items()
-    labels = await context.history.labels()
-    flows = in_sprint(facts, flows_of(events, until, context.project.rules, labels))
-    today = context.calendar.day_of(now)
+    events = await planning.history.items()
+    labels = await planning.history.labels()
+    flows = select_sprint_flows(facts, build_flows(events, until, planning.project.rules, labels))
+    today = planning.calendar.day_of(now)
     last = max(sprint.first_day, min(sprint.last_day or today, today))
     window = Window(sprint.first_day, last, name)
-    estimates = context.project.rules.estimates
-    found = cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
+    estimates = planning.project.rules.estimates
+    found = count_cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
     return found, name, f"{window.days}, items of the sprint"
 
 
@@ -94,7 +95,7 @@ async def _of_repository(context: Context, arguments: Arguments) -> tuple[Cumula
     events = await context.history.items()
     flows = await context.flows()
     estimates = context.project.rules.estimates
-    found = cumulative_flow(
+    found = count_cumulative_flow(
         flows, events, context.now, context.calendar, window.first, window.last, estimates
     )
     return found, window.name, f"{window.days}, all items but what others tell"

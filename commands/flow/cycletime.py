@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from charts.values import cycle_scatter
+from charts.values import build_cycle_scatter
 from commands.formatting.wording import counted, footer, full_day, moment, table
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.cycletime import left_out
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.calendar import Calendar
-from sprints.durations import Durations, cycle_times, done_within
+from sprints.durations import Durations, measure_cycle_times, select_done
 from sprints.expectation import ENOUGH, WINDOW_DAYS
 from sprints.flow import Flow
-from sprints.numbering import Number, place, ref
+from sprints.numbering import Number, ref, split_number
 
 _MOST_ROWS = 40
 _TIMES = 2
@@ -49,17 +49,17 @@ class Timed:
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
     """The item that took longest, what can be expected, and what is not counted."""
     window, calendar = await window_of(context, arguments, WINDOW_DAYS), context.calendar
-    done = done_within(await context.flows(), window.first, window.last, calendar)
-    found, items = cycle_times(done, calendar), timed(done, calendar)
+    done = select_done(await context.flows(), window.first, window.last, calendar)
+    found, items = measure_cycle_times(done, calendar), timed(done, calendar)
     as_of = moment(calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Cycle time · {window.name}",
         cycletime_reading(items, found),
         "Items by the days that they took",
         items_table(items),
         footer(f"As of {as_of}", window.days, f"n = {counted(found.n, 'item')}", "days = finish − start + 1"),
     )
-    chart = cycle_scatter(done, calendar, window.first, window.last) if found.n else None
+    chart = build_cycle_scatter(done, calendar, window.first, window.last) if found.n else None
     return reply_with(context, words, chart, arguments.text("as"))
 
 
@@ -68,10 +68,10 @@ def timed(done: Iterable[Flow], calendar: Calendar) -> list[Timed]:
     found = [
         Timed(flow.number, calendar.day_of(flow.started_at), calendar.day_of(flow.done_at), days)
         for flow in done
-        for days in cycle_times([flow], calendar).days
+        for days in measure_cycle_times([flow], calendar).days
         if flow.started_at and flow.done_at
     ]
-    return sorted(found, key=lambda item: (-item.days, place(item.number)))
+    return sorted(found, key=lambda item: (-item.days, split_number(item.number)))
 
 
 def cycletime_reading(items: Sequence[Timed], found: Durations) -> list[str]:

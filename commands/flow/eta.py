@@ -9,7 +9,7 @@ from commands.framework.registry import command
 from commands.messages.eta import eta_text
 from commands.shared.choosing import item_meant
 from commands.shared.work import work_here
-from sprints.expectation import past_of
+from sprints.expectation import measure_past
 
 
 @command(
@@ -30,4 +30,4 @@ async def eta(context: Context, _: Arguments) -> Reply:
     if flow.is_covered:
         kind = "the issues that it closes" if flow.is_pull_request else "its sub-issues"
         raise UserError(f"The work of #{number} is told by {kind}. Ask there.")
-    return Reply((eta_text(flow, past_of(work.flows, work.now, work.calendar), work),))
+    return Reply((eta_text(flow, measure_past(work.flows, work.now, work.calendar), work),))

@@ -3,18 +3,18 @@
 from decimal import Decimal
 
 from charts.reading import number, short_day
-from charts.values import CountBar, ThroughputBars, throughput_bars
+from charts.values import CountBar, ThroughputBars, build_throughput_bars
 from commands.formatting.wording import counted, footer, moment, table, weekday
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.shared.flow_window import FOR, LAST, window_of
-from sprints.durations import done_within
-from sprints.outliers import farthest
-from sprints.throughput import throughput as throughput_of
+from sprints.durations import select_done
+from sprints.order_statistics import find_outlier
+from sprints.throughput import count_throughput as throughput_of
 
 # With small numbers twice as many is nothing unusual.
 _LEAST_DISTANCE = 3
@@ -32,10 +32,10 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     """The week that stands out, the usual one, and what is not counted."""
     window = await window_of(context, arguments)
     flows, calendar = await context.flows(), context.calendar
-    bars = throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
-    done = done_within(flows, window.first, window.last, calendar)
+    bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
+    done = select_done(flows, window.first, window.last, calendar)
     as_of = moment(calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Throughput · {window.name}",
         throughput_reading(bars, sum(flow.is_covered for flow in done)),
         f"Items done per {bars.span}",
@@ -68,7 +68,7 @@ def counts_table(bars: ThroughputBars) -> str:
 def _outlier(bars: ThroughputBars) -> str:
     """Weeks that are not over, and days off, are like no others; they are not compared."""
     usual = [bar for bar in bars.bars if bar.is_whole and not bar.is_off]
-    place = farthest([Decimal(bar.count) for bar in usual], _LEAST_DISTANCE)
+    place = find_outlier([Decimal(bar.count) for bar in usual], _LEAST_DISTANCE)
     if place is None or bars.median is None:
         if len(usual) < 3:
             return f"**Too early to say what is usual**: {counted(len(usual), f'whole {bars.span}')} so far."

@@ -3,22 +3,21 @@
 from statistics import median
 
 from charts.reading import number, quantity
-from charts.values import velocity_bars
+from charts.values import build_velocity_bars
 from commands.formatting.wording import counted, footer, moment, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, Words, for_sprint, reply_with
+from commands.messages.charts import AS, BY, ChartText, for_sprint, reply_with
 from commands.messages.velocity import _percent, sprints_table
-from commands.shared.reporting import LATE
 from sprints.burndown import measure
-from sprints.late import credited, credits_of
-from sprints.outliers import farthest
+from sprints.late import apply_credits
+from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
-from sprints.velocity import velocity as velocity_of
+from sprints.velocity import compute_velocity as velocity_of
 
 
 @command(
@@ -26,7 +25,7 @@ from sprints.velocity import velocity as velocity_of
     summary="what the last finished sprints completed, and how much to plan for the next one",
     level=Level.READ,
     arguments=(
-        Argument("last", Kind.NUMBER, f"how many sprints, {LEAST_SPRINTS} to {MOST_SPRINTS}"),
+        Argument("last", ArgumentKind.NUMBER, f"how many sprints, {LEAST_SPRINTS} to {MOST_SPRINTS}"),
         BY,
         AS,
     ),
@@ -40,14 +39,14 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
             f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
             "older ones tell of another team."
         )
-    given = credits_of(context.project.settings.get(LATE))
-    outcomes = credited(await context.sprints.outcomes(context.now), given)
+    given = context.project.settings.late_credits
+    outcomes = apply_credits(await context.sprints.outcomes(context.now), given)
     finished = [one for one in outcomes if not one.is_abandoned]
     found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
     as_of = moment(context.calendar.local(context.now))
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
-    words = Words(
+    words = ChartText(
         "Velocity",
         velocity_reading(found),
         "The sprints, in points" if found.unit == "points" else "The sprints, in items",
@@ -55,7 +54,10 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
         footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, _WARNING),
     )
     return reply_with(
-        context, words, velocity_bars(found, context.calendar) if found.n else None, arguments.text("as")
+        context,
+        words,
+        build_velocity_bars(found, context.calendar) if found.n else None,
+        arguments.text("as"),
     )
 
 
@@ -75,7 +77,7 @@ def _outlier(found: Velocity) -> str:
             f"**{counted(found.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
             f"{LEAST_SPRINTS}. Until then plan with what you believe."
         )
-    place = farthest(found.values)
+    place = find_outlier(found.values)
     if place is None:
         return (
             "**No sprint stands out**: none completed more than twice or less than half of the median. "

@@ -1,10 +1,10 @@
 """`/wip limit`: how much work may be in progress at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from commands.formatting.wording import code, plain
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -14,16 +14,15 @@ from commands.shared.work import work_here
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,
-    SETTING,
+    Team,
     Wip,
     items_of,
-    limit_of,
     people_of,
-    teams_of,
     wip_of,
 )
-from sprints.work import Work, recent
+from sprints.work import RepositoryWork, select_recent
 
+_SETTING = "wip"
 _NONE = "none"
 
 
@@ -32,8 +31,10 @@ _NONE = "none"
     summary="sets how many items may be in progress at once, in all or in a team",
     level=Level.MAINTAIN,
     arguments=(
-        Argument("limit", Kind.TEXT, "a number of items, or `none`", is_positional=True, is_required=True),
-        Argument("team", Kind.TEXT, "the limit of this team of the settings file only"),
+        Argument(
+            "limit", ArgumentKind.TEXT, "a number of items, or `none`", is_positional=True, is_required=True
+        ),
+        Argument("team", ArgumentKind.TEXT, "the limit of this team of the settings file only"),
     ),
     examples=("/wip limit 5", "/wip limit 3 team:checkout", "/wip limit none"),
     is_changing=True,
@@ -44,15 +45,15 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     most = read_limit(arguments.text("limit") or "")
     slug = (arguments.text("team") or "").lower() or None
     work = await work_here(context)
-    wip = measured(work, settings, most, slug)
-    before = limit_of(settings, slug)
+    wip = measured(work, settings.teams, most, slug)
+    before = settings.wip_limits.limit_of(slug)
     of_team = f" of team {plain(slug)}" if slug else ""
     summary = f"set the limit{of_team} to {most or 'none'}"
     if before == most:
         return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {against(wip)}")
-    after = with_limit(settings.get(SETTING), most, slug)
+    stored = context.project.stored_settings.get(_SETTING)
     done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {against(wip)}"
-    return Changes(summary, (Settle(SETTING, settings.get(SETTING), after),), done)
+    return Changes(summary, (ChangeSetting(_SETTING, stored, with_limit(stored, most, slug)),), done)
 
 
 def read_limit(told: str) -> int | None:
@@ -76,11 +77,10 @@ def with_limit(settled: object, most: int | None, slug: str | None) -> dict[str,
     return {name: one for name, one in after.items() if one}
 
 
-def measured(work: Work, settings: Mapping[str, object], most: int | None, slug: str | None) -> Wip:
+def measured(work: RepositoryWork, teams: Collection[Team], most: int | None, slug: str | None) -> Wip:
     """What is in progress against the limit. Raises UserError for a team that is none or too small."""
     if slug is None:
         return wip_of(work.flows, most)
-    teams = teams_of(settings)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
         slugs = ", ".join(code(team.slug) for team in teams) or "none yet"
@@ -88,7 +88,7 @@ def measured(work: Work, settings: Mapping[str, object], most: int | None, slug:
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
     mine = items_of(team, teams, work.flows)
-    if len(people := people_of(recent(mine, work.now), team)) < FEWEST_PEOPLE:
+    if len(people := people_of(select_recent(mine, work.now), team)) < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; in {plain(slug)} I know of {len(people)}."

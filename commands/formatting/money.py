@@ -1,6 +1,6 @@
 """Amounts of money as people read them: `$6.00`, `1,200 JPY`, in the form of the locale."""
 
-from charts.locales import localized
+from charts.locales import localize
 from commands.formatting.foreign_text import plain
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -18,7 +18,7 @@ def money(amount: int, currency: str) -> str:
     code = currency.upper()
     places = 0 if code in _WITHOUT_DECIMALS else 3 if code in _WITH_THREE_DECIMALS else 2
     units, rest = divmod(abs(amount), 10**places)
-    number = localized(f"{units:,}.{rest:0{places}}" if places else f"{units:,}")
+    number = localize(f"{units:,}.{rest:0{places}}" if places else f"{units:,}")
     sign = _MINUS if amount < 0 else ""
     if code in _SYMBOLS:
         return f"{sign}{_SYMBOLS[code]}{number}"

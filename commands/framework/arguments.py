@@ -48,7 +48,7 @@ class Batch:
 Value = str | date | bool | int | Decimal | tuple[str, ...] | _Days | Batch
 
 
-class Kind(Enum):
+class ArgumentKind(Enum):
     """What an argument's value must be. Its value is how the syntax names it."""
 
     TEXT = "text"
@@ -74,7 +74,7 @@ class Argument:
     """
 
     name: str
-    kind: Kind
+    kind: ArgumentKind
     summary: str
     is_positional: bool = False
     choices: tuple[str, ...] = ()
@@ -96,16 +96,16 @@ class Argument:
     def _value_syntax(self) -> str:
         if self.choices:
             return "\\|".join(self.choices)
-        return "yes" if self.kind is Kind.FLAG else self.kind.value
+        return "yes" if self.kind is ArgumentKind.FLAG else self.kind.value
 
 
 _POSITIONAL = {
-    Kind.ITEMS: "#1 #2",
-    Kind.NUMBER: "{name}",
-    Kind.DATES: "date..date",
-    Kind.DATE: "{name}",
-    Kind.PERSON: "@login",
-    Kind.CHOICE: "{name}",
+    ArgumentKind.ITEMS: "#1 #2",
+    ArgumentKind.NUMBER: "{name}",
+    ArgumentKind.DATES: "date..date",
+    ArgumentKind.DATE: "{name}",
+    ArgumentKind.PERSON: "@login",
+    ArgumentKind.CHOICE: "{name}",
 }
 
 
@@ -312,35 +312,37 @@ def _own_number(item: str) -> int:
     return int(number)
 
 
-_SEVERAL = {Kind.ITEMS, Kind.TEXTS}
-_READERS: dict[Kind, Callable[[Argument, Word], Value]] = {
-    Kind.TEXT: lambda _, word: word.value.strip(),
-    Kind.TEXTS: lambda _, word: word.values,
-    Kind.CHOICE: _choice,
-    Kind.DATE: lambda _, word: _day(word.value),
-    Kind.DATES: _dates,
-    Kind.FLAG: _flag,
-    Kind.ITEMS: _items,
-    Kind.NUMBER: _number,
-    Kind.DAYS: _days,
-    Kind.BATCH: _batch,
-    Kind.PERSON: _person,
+_SEVERAL = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
+_READERS: dict[ArgumentKind, Callable[[Argument, Word], Value]] = {
+    ArgumentKind.TEXT: lambda _, word: word.value.strip(),
+    ArgumentKind.TEXTS: lambda _, word: word.values,
+    ArgumentKind.CHOICE: _choice,
+    ArgumentKind.DATE: lambda _, word: _day(word.value),
+    ArgumentKind.DATES: _dates,
+    ArgumentKind.FLAG: _flag,
+    ArgumentKind.ITEMS: _items,
+    ArgumentKind.NUMBER: _number,
+    ArgumentKind.DAYS: _days,
+    ArgumentKind.BATCH: _batch,
+    ArgumentKind.PERSON: _person,
 }
 _MUST = {
-    Kind.TEXT: "a text",
-    Kind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
-    Kind.CHOICE: "{choices}",
-    Kind.DATE: "a date such as `2026-12-01`",
-    Kind.DATES: "a day such as `2026-12-24`, or a first and a last one such as `2026-12-24..2027-01-02`",
-    Kind.FLAG: "`yes` or `no`",
-    Kind.ITEMS: "issues or pull requests such as `#12` or `#12,#15`",
-    Kind.NUMBER: "a whole number such as `5`",
-    Kind.DAYS: "a number of days such as `2d`",
-    Kind.BATCH: (
+    ArgumentKind.TEXT: "a text",
+    ArgumentKind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
+    ArgumentKind.CHOICE: "{choices}",
+    ArgumentKind.DATE: "a date such as `2026-12-01`",
+    ArgumentKind.DATES: (
+        "a day such as `2026-12-24`, or a first and a last one such as `2026-12-24..2027-01-02`"
+    ),
+    ArgumentKind.FLAG: "`yes` or `no`",
+    ArgumentKind.ITEMS: "issues or pull requests such as `#12` or `#12,#15`",
+    ArgumentKind.NUMBER: "a whole number such as `5`",
+    ArgumentKind.DAYS: "a number of days such as `2d`",
+    ArgumentKind.BATCH: (
         f"one size up to {_MOST_POINTS}, such as `8` or `0.5`, or up to {_MOST_ITEMS} items of a size, "
         "such as `2x5`"
     ),
-    Kind.PERSON: "a login such as `@alice`",
+    ArgumentKind.PERSON: "a login such as `@alice`",
 }
 
 

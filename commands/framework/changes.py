@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 
-class MoveItem(msgspec.Struct, frozen=True, tag=True):
+class MoveItem(msgspec.Struct, frozen=True, tag="MoveItem"):
     """An item goes from one milestone (its number, None: from none) to another, for some `reason`.
 
     `repository` is another one (`owner/name`) that shares the sprint, as it is of all steps that have one.
@@ -29,11 +29,11 @@ class MoveItem(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"{self.repository}#{self.number}"
 
-    def undone(self) -> "MoveItem":
+    def inverse(self) -> "MoveItem":
         return MoveItem(self.number, self.after, self.before, repository=self.repository)
 
 
-class Relabel(msgspec.Struct, frozen=True, tag=True):
+class Relabel(msgspec.Struct, frozen=True, tag="Relabel"):
     """An item loses and gets labels. Those to be given are created where the repository has none such."""
 
     number: int
@@ -44,11 +44,11 @@ class Relabel(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> "Relabel":
+    def inverse(self) -> "Relabel":
         return Relabel(self.number, self.added, self.removed)
 
 
-class EditMilestone(msgspec.Struct, frozen=True, tag=True):
+class EditMilestone(msgspec.Struct, frozen=True, tag="EditMilestone"):
     """A milestone's `title`, `description`, `due_on` (a date, or None) or `state` (open, closed) change."""
 
     number: int
@@ -60,11 +60,11 @@ class EditMilestone(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"{self.repository} milestone {self.number}".strip()
 
-    def undone(self) -> "EditMilestone":
+    def inverse(self) -> "EditMilestone":
         return EditMilestone(self.number, self.after, self.before, self.repository)
 
 
-class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
+class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
     """A new milestone. `due_on` is a date such as 2026-12-01.
 
     `milestone` is GitHub's id of it, once it is made: people may rename it at any time.
@@ -80,11 +80,11 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"{self.repository} milestone “{self.title}”".strip()
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """Work may have been planned in it by now; closing it is for a person."""
 
 
-class OpenIssue(msgspec.Struct, frozen=True, tag=True):
+class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
     """A new issue, below a parent issue where one is named."""
 
     title: str
@@ -97,11 +97,11 @@ class OpenIssue(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"issue “{self.title}”"
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """Somebody may have answered in it by now; closing it is for a person."""
 
 
-class Block(msgspec.Struct, frozen=True, tag=True):
+class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
     """An issue is blocked by another one of this repository; or no longer, unless `is_blocked`."""
 
     number: int
@@ -112,11 +112,11 @@ class Block(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> "Block":
-        return Block(self.number, self.by, not self.is_blocked)
+    def inverse(self) -> "SetBlocked":
+        return SetBlocked(self.number, self.by, not self.is_blocked)
 
 
-class Tell(msgspec.Struct, frozen=True, tag=True):
+class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
     """A fact that only a command can tell, for the timeline: `started`, `paused`, `blocked`, `unblocked`.
 
     `by` is the issue that blocks, if it is one. A start that was taken back never was: `unstarted`.
@@ -131,7 +131,7 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> "Tell | None":
+    def inverse(self) -> "RecordFact | None":
         opposites = {
             "started": "unstarted",
             "paused": "started",
@@ -139,10 +139,10 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
             "unblocked": "blocked",
         }
         event = opposites.get(self.event)
-        return Tell(self.number, event, by=self.by) if event else None
+        return RecordFact(self.number, event, by=self.by) if event else None
 
 
-class Settle(msgspec.Struct, frozen=True, tag=True):
+class ChangeSetting(msgspec.Struct, frozen=True, tag="Settle"):
     """A setting of this repository that a command gives. None stands for what the settings file says."""
 
     key: str
@@ -153,11 +153,11 @@ class Settle(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return self.key
 
-    def undone(self) -> "Settle":
-        return Settle(self.key, self.after, self.before)
+    def inverse(self) -> "ChangeSetting":
+        return ChangeSetting(self.key, self.after, self.before)
 
 
-class ProposeFile(msgspec.Struct, frozen=True, tag=True):
+class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
     """A file's new content, proposed in a pull request from a branch of its own.
 
     `before` is GitHub's sha of the content that it replaces; None where there is no such file yet.
@@ -174,11 +174,11 @@ class ProposeFile(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"pull request “{self.title}”"
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """It waits for people; whoever closes it unmerged takes it back."""
 
 
-class Link(msgspec.Struct, frozen=True, tag=True):
+class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
     """A pull request's text says that it closes an issue."""
 
     number: int
@@ -188,11 +188,11 @@ class Link(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """The text is a person's, who may have gone on writing."""
 
 
-class SetAside(msgspec.Struct, frozen=True, tag=True):
+class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
     """A pull request is no work of a sprint (the id of its milestone), on purpose; or may be again."""
 
     number: int
@@ -203,11 +203,11 @@ class SetAside(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> "SetAside":
-        return SetAside(self.number, self.milestone, not self.is_aside)
+    def inverse(self) -> "ExcludeFromSprint":
+        return ExcludeFromSprint(self.number, self.milestone, not self.is_aside)
 
 
-class Resync(msgspec.Struct, frozen=True, tag=True):
+class Resync(msgspec.Struct, frozen=True, tag="Resync"):
     """GitHub is asked in the background what running sprints should look like; and for the whole past again
     if `is_whole`."""
 
@@ -217,11 +217,11 @@ class Resync(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return "the history"
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """What was found out stays."""
 
 
-class ApproveSeats(msgspec.Struct, frozen=True, tag=True):
+class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
     """A subscription (Stripe's id) may be charged for more seats, at a price for a seat that was shown.
 
     `unit_amount` is in the smallest unit of `currency`.
@@ -237,7 +237,7 @@ class ApproveSeats(msgspec.Struct, frozen=True, tag=True):
     def target(self) -> str:
         return "seats"
 
-    def undone(self) -> None:
+    def inverse(self) -> None:
         """Stripe may have charged for them by now; the number follows the people anyway."""
 
 
@@ -247,12 +247,12 @@ Step = (
     | EditMilestone
     | CreateMilestone
     | OpenIssue
-    | Block
-    | Tell
-    | Settle
+    | SetBlocked
+    | RecordFact
+    | ChangeSetting
     | ProposeFile
-    | Link
-    | SetAside
+    | LinkIssue
+    | ExcludeFromSprint
     | Resync
     | ApproveSeats
 )
@@ -284,7 +284,7 @@ class Changes:
     @property
     def fingerprint(self) -> str:
         """Two changes with the same one would do the same to the same."""
-        return hashlib.sha256(encoded(self.steps) + self.relies_on.encode()).hexdigest()
+        return hashlib.sha256(encode_steps(self.steps) + self.relies_on.encode()).hexdigest()
 
 
 def repository_of(step: Step) -> str:
@@ -292,11 +292,11 @@ def repository_of(step: Step) -> str:
     return step.repository if isinstance(step, MoveItem | EditMilestone | CreateMilestone) else ""
 
 
-def encoded(steps: Sequence[Step]) -> bytes:
+def encode_steps(steps: Sequence[Step]) -> bytes:
     """The steps as JSON."""
     return msgspec.json.encode(list(steps), order="deterministic")
 
 
-def decoded(steps: bytes | str) -> tuple[Step, ...]:
+def decode_steps(steps: bytes | str) -> tuple[Step, ...]:
     """The steps that `encoded` wrote."""
     return tuple(msgspec.json.decode(steps, type=list[Step]))

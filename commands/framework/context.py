@@ -1,102 +1,34 @@
-"""All that a command may ask for while it runs."""
+"""What a command may ask for while it runs: the planning of the repository, and who asked."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 
-from charts.locales import LOCALE, locale_of, writing_in
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
 from marketplace.accounts import Offer
-from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
-from sprints.calendar import Calendar
-from sprints.flow import Flow, flows_of
-from sprints.gaps import EventGap
-from sprints.model import ItemSnapshot, in_order
-from storage.changes import ChangeLog
-from storage.database import Tenant
-from storage.history import History
-from storage.projects import Project
-from storage.sprints import Sprints
 
 # Why the asker may not run the command of a name, in words; None if they may.
 RefusalOf = Callable[[str], Awaitable[str | None]]
 
 
 async def refuse_all(command: str) -> str | None:
-    """Where nobody asked, nobody may."""
+    """Refuse every command: the default until the asker's role is known."""
     return f"Nobody may run `/{command}` here."
 
 
-def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
-    """All that is written within has the form of a repository's team, dates as of its local day."""
-    today = project.rules.calendar.day_of(now)
-    return writing_in(locale_of(project.settings.get(LOCALE), today))
+@dataclass(frozen=True, kw_only=True)
+class Context(Planning):
+    """One request in one repository, on top of the repository's planning.
 
-
-@dataclass(frozen=True)
-class Context:
-    """One request in one repository: who asked what, the facts, and the time.
-
-    `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
-    `shop` is what is sold, if anything is; `entitled` answers what the account may use here; `refusal_of`
-    whether the asker may run another command.
+    `request` says who asked what; `github` is the repository on GitHub, for what no webhook tells; `level`
+    is the asker's role; `offer` is what the operator sells, if anything; `refusal_of` tells whether the asker
+    may run another command.
     """
 
     request: Request
-    project: Project
-    tenant: Tenant
-    repository: GitHubPort
-    now: datetime
+    github: GitHubPort
     level: Level = Level.READ
-    shop: Offer | None = None
-    entitled: Entitled = allow_everything
+    offer: Offer | None = None
     refusal_of: RefusalOf = refuse_all
-
-    @property
-    def calendar(self) -> Calendar:
-        """The team's days."""
-        return self.project.rules.calendar
-
-    @cached_property
-    def sprints(self) -> Sprints:
-        """The repository's sprints."""
-        return Sprints(self.tenant, self.project)
-
-    @cached_property
-    def history(self) -> History:
-        """The repository's history, with that of those that share its sprints."""
-        return History(self.tenant, self.project)
-
-    async def gaps(self) -> tuple[EventGap, ...]:
-        """When GitHub's events did not reach us; asked for once in a request."""
-        return await self.sprints.gaps()
-
-    @property
-    def changes(self) -> ChangeLog:
-        """What commands have changed here."""
-        return ChangeLog(self.tenant, self.project.id)
-
-    @property
-    def links_pictures(self) -> bool:
-        """Whether a chart may be a linked picture."""
-        return self.project.may_link_images
-
-    async def includes(self, feature: str) -> bool:
-        """Whether the account may use a feature here. Of what many read, whoever asked for it: an answer that
-        is edited in place must not lose a line because somebody without a seat asked for it again."""
-        return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
-
-    async def flows(self) -> Sequence[Flow]:
-        """How all items of the repository flow, as of now."""
-        items = await self.history.items()
-        labels = await self.history.labels()
-        return flows_of(items, self.now, self.project.rules, labels)
-
-    async def item(self, number: int) -> ItemSnapshot | None:
-        """An issue or pull request as it was last seen; None for one that we never heard of."""
-        told = await self.history.item(number)
-        return in_order(told)[-1].snapshot if told else None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from sprints.team_settings import CommandRule, TeamSettings
+
 # Every command answers to `/agile …` too, for threads in which another bot owns its short form.
 NAMESPACE = "agile"
 # Among the users of a command: whoever opened the issue or pull request.
@@ -27,6 +29,7 @@ class Level(IntEnum):
         return "anyone with the admin role" if self is Level.ADMIN else "a maintainer of this repository"
 
 
+_NO_RULE = CommandRule()
 _BY_NAME = {level.name.lower(): level for level in Level}
 # The names of the flags in `user.permissions`, from the highest.
 _FLAGS = {
@@ -76,73 +79,65 @@ class Need:
 
 
 class Policy:
-    """What a team has settled about its commands (docs/settings.md tells each key)."""
+    """A team's policy on commands: who may run them, and how they are written."""
 
-    def __init__(self, settings: Mapping[str, object], other_bots: tuple[str, ...] = ()) -> None:
+    def __init__(self, settings: TeamSettings, other_bots: tuple[str, ...] = ()) -> None:
         """`other_bots` are the verbs that other bots answer to in this repository."""
-        self._commands = _mapping(settings.get("commands"))
-        self._roles = {str(login).lower(): role for login, role in _mapping(settings.get("roles")).items()}
         self._settings = settings
+        self._commands = settings.commands
         self._other_bots = other_bots
 
     @property
     def greets_strangers(self) -> bool:
         """Whether somebody who is no collaborator gets a polite line rather than silence."""
-        return self._settings.get("strangers") != "silence"
+        return self._commands.answers_strangers
 
     @property
     def is_paused(self) -> bool:
         """Whether we say and change nothing here until somebody resumes it."""
-        return self._settings.get(PAUSED) is True
+        return self._settings.is_paused
 
     @property
     def public_level(self) -> Level:
         """What anybody may do in a public repository."""
-        return Level.READ if self._settings.get("public") == "read" else Level.NONE
+        return Level.READ if self._commands.is_public_readable else Level.NONE
 
     @property
     def bots(self) -> frozenset[str]:
         """The bots whose comments count, by login in lower case."""
-        return frozenset(_texts(self._settings.get("bots")))
+        return self._commands.bots
 
     def granted(self, login: str) -> Level:
         """The level that an admin granted to a person by command."""
-        return _BY_NAME.get(str(self._roles.get(login.lower()) or ""), Level.NONE)
+        return _BY_NAME.get(self._commands.roles.get(login.lower(), ""), Level.NONE)
 
     def need(self, command: str, usual: Level) -> Need:
         """Who may run a command that usually needs a level."""
-        told = _mapping(self._commands.get(command))
-        level = _BY_NAME.get(str(told.get("role") or "").lower(), usual)
-        return Need(level, frozenset(_texts(told.get("teams"))), frozenset(_texts(told.get("users"))))
+        rule = self._rule(command)
+        return Need(_BY_NAME.get(rule.role, usual), rule.teams, rule.users)
 
     def answers_short(self, verb: str) -> bool:
         """Whether `/verb` is ours here, and not only `/agile verb`."""
-        if self._commands.get("short") is False:
+        if not self._commands.has_short_forms:
             return False
-        told = _mapping(self._commands.get(verb)).get("short")
-        return told if isinstance(told, bool) else verb not in self._other_bots
+        has_short_form = self._rule(verb).has_short_form
+        return verb not in self._other_bots if has_short_form is None else has_short_form
 
     def spelled(self, command: str) -> str:
         """How a command is written here: by the team's name for it, in short, or behind `/agile`."""
         verb = command.partition(" ")[0]
-        own = _mapping(self._commands.get(command)).get("name")
-        if not isinstance(own, str):
-            own = command
+        name = self._rule(command).name
+        own = command if name is None else name
         if verb == NAMESPACE or self.answers_short(verb):
             return f"/{own}"
         return f"/{NAMESPACE} {own}"
 
     def meant_by(self, verb: str) -> str:
         """The command that a team calls by another name, or the same word."""
-        for name, told in self._commands.items():
-            if _mapping(told).get("name") == verb:
+        for name, rule in self._commands.rules.items():
+            if rule.name == verb:
                 return name
         return verb
 
-
-def _mapping(told: object) -> Mapping[str, object]:
-    return told if isinstance(told, Mapping) else {}
-
-
-def _texts(told: object) -> list[str]:
-    return [one.lower() for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    def _rule(self, command: str) -> CommandRule:
+        return self._commands.rules.get(command, _NO_RULE)

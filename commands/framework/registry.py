@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -15,10 +15,10 @@ from commands.framework.permissions import NAMESPACE, Level
 Run = Callable[[Context, Arguments], Awaitable[Reply | Changes]]
 
 # What every command understands besides its own arguments; and every one that changes something.
-COMMON = (Argument("new", Kind.FLAG, "answer in a new comment instead of editing the last answer"),)
+COMMON = (Argument("new", ArgumentKind.FLAG, "answer in a new comment instead of editing the last answer"),)
 # Commands about the bot and the team's days.
 _NO_FIGURES = {NAMESPACE, "help", "calendar"}
-CONFIRM = Argument("confirm", Kind.FLAG, "do it without showing first what will be changed")
+CONFIRM = Argument("confirm", ArgumentKind.FLAG, "do it without showing first what will be changed")
 
 
 @dataclass(frozen=True, slots=True)

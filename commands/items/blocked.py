@@ -1,19 +1,20 @@
 """`/blocked`: this item waits for other issues, or for something that has no issue."""
 
 from commands.formatting.wording import named
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, RecordFact, SetBlocked, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import sentence, since
 from commands.shared.choosing import item_meant
 from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.model import State
-from sprints.numbering import own
-from sprints.work import Work
+from sprints.numbering import local_number
+from sprints.work import RepositoryWork
 
 _MOST = 10
 
@@ -23,8 +24,8 @@ _MOST = 10
     summary="says what this item waits for: another issue, or something else",
     level=Level.TRIAGE,
     arguments=(
-        Argument("by", Kind.ITEMS, "the issues that must be done first"),
-        Argument("reason", Kind.TEXT, "why, in quotation marks; enough where there is no issue"),
+        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first"),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; enough where there is no issue"),
     ),
     examples=(
         "/blocked by:#9",
@@ -50,9 +51,11 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         await _check(context, flow, number, work)
     held = {block.number for block in flow.open_blocks}
     fresh = [number for number in numbers if number not in held]
-    steps: list[Step] = [Block(own(flow.number), number) for number in fresh]
+    steps: list[Step] = [SetBlocked(local_number(flow.number), number) for number in fresh]
     steps += [
-        Tell(own(flow.number), "blocked", reason, number) for number in numbers if number in fresh or reason
+        RecordFact(local_number(flow.number), "blocked", reason, number)
+        for number in numbers
+        if number in fresh or reason
     ]
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
@@ -61,15 +64,19 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     )
 
 
-def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
+def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
     text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
-    return Changes(f"note that #{flow.number} is blocked", (Tell(own(flow.number), "blocked", reason),), text)
+    return Changes(
+        f"note that #{flow.number} is blocked",
+        (RecordFact(local_number(flow.number), "blocked", reason),),
+        text,
+    )
 
 
-async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
+async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:
     """Raises UserError where GitHub would refuse, or where nothing would be held up."""
     if flow.is_pull_request:
         raise UserError(
@@ -78,7 +85,7 @@ async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot wait for itself.")
-    other = await item_meant(context, number)
+    other = await item_meant(planning, number)
     if other.is_pull_request:
         raise UserError(
             f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "
@@ -91,7 +98,7 @@ async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
         raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
 
 
-def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
+def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: RepositoryWork) -> str:
     text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
     if not fresh:
         first = min(block.span.since for block in flow.open_blocks if block.number in numbers)

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from charts.reading import quantity
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Relabel
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.shared.choosing import item_here
 from sprints.estimates import Estimates, Points
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 _NONE = "none"
 _USUAL_FORM = "points: {points}"
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
     arguments=(
         Argument(
             "points",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "a number, one of your team's sizes, or `none`",
             is_positional=True,
             is_required=True,
@@ -49,7 +49,7 @@ async def estimate(context: Context, arguments: Arguments) -> Changes:
     if not removed and not added:
         return Changes(summary, (), f"#{item.number} has {_said(points)} already.")
     done = f"#{item.number}: {_said(estimates.of(item.labels))} → **{_said(points)}**"
-    return Changes(summary, (Relabel(own(item.number), removed, added),), done)
+    return Changes(summary, (Relabel(local_number(item.number), removed, added),), done)
 
 
 def read_points(told: str, estimates: Estimates) -> Points:

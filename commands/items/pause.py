@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Tell
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, RecordFact
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -11,16 +11,16 @@ from commands.framework.registry import command
 from commands.items.start import said, wips_with
 from commands.messages.work import sentence, since
 from commands.shared.work import open_item_here, work_here
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.pauses import Pause
-from sprints.spans import Span
+from sprints.spans import TimeSpan
 
 
 @command(
     "pause",
     summary="says that work on this item rests until `/start`",
     level=Level.TRIAGE,
-    arguments=(Argument("reason", Kind.TEXT, "why, in quotation marks"),),
+    arguments=(Argument("reason", ArgumentKind.TEXT, "why, in quotation marks"),),
     examples=("/pause", '/pause reason:"waits for the design"'),
     is_changing=True,
 )
@@ -36,9 +36,9 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     if flow.is_paused:
         begun = since(flow.pauses[-1].span.since, work.now, work.calendar)
         return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
-    rested = replace(flow, pauses=(*flow.pauses, Pause(Span(work.now))))
+    rested = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
     told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
     done = said(told, wips_with(work, rested, context.project.settings))
-    return Changes(summary, (Tell(own(flow.number), "paused", reason),), done)
+    return Changes(summary, (RecordFact(local_number(flow.number), "paused", reason),), done)

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, OpenIssue
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
 from commands.shared.work import open_item_here, work_here
 from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
-from sprints.history import changes
-from sprints.model import ItemEvent, in_order
-from sprints.numbering import own
-from sprints.work import Work
+from sprints.history import trace_changes
+from sprints.model import ItemEvent, sort_events
+from sprints.numbering import local_number
+from sprints.work import RepositoryWork
 
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
@@ -27,7 +28,7 @@ _NO_MILESTONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NewSubIssue:
     """A new issue, with an estimate if it was given one."""
 
     title: str
@@ -39,8 +40,10 @@ class Part:
     summary="opens sub-issues for the parts of this issue, in its milestone",
     level=Level.WRITE,
     arguments=(
-        Argument("into", Kind.TEXTS, "the titles of the parts", is_required=True),
-        Argument("points", Kind.TEXT, "an estimate for each part, such as `3,5`; without it they have none"),
+        Argument("into", ArgumentKind.TEXTS, "the titles of the parts", is_required=True),
+        Argument(
+            "points", ArgumentKind.TEXT, "an estimate for each part, such as `3,5`; without it they have none"
+        ),
     ),
     examples=('/split into:"Card form","Refunds"', '/split into:"Card form","Refunds" points:3,5'),
     is_changing=True,
@@ -56,7 +59,10 @@ async def split(context: Context, arguments: Arguments) -> Changes:
     used = [name for name in flow.labels if estimates.points_of(name) is not None]
     steps = tuple(
         OpenIssue(
-            part.title, labels=_labels(part, estimates, used), milestone=number, parent=own(flow.number)
+            part.title,
+            labels=_labels(part, estimates, used),
+            milestone=number,
+            parent=local_number(flow.number),
         )
         for part in parts
     )
@@ -70,7 +76,7 @@ async def split(context: Context, arguments: Arguments) -> Changes:
     )
 
 
-def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) -> tuple[Part, ...]:
+def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) -> tuple[NewSubIssue, ...]:
     """The parts as they were named. Raises UserError for titles and estimates that do not go together."""
     titles = [" ".join(title.split()) for title in titles]
     if not all(titles):
@@ -82,7 +88,7 @@ def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) ->
     if long := [title for title in titles if len(title) > _LONGEST_TITLE]:
         raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
     if points is None:
-        return tuple(Part(title) for title in titles)
+        return tuple(NewSubIssue(title) for title in titles)
     told = points.split(",")
     if len(told) != len(titles):
         example = ",".join(["3", "5", *["2"] * len(titles)][: len(titles)])
@@ -91,11 +97,12 @@ def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) ->
             f"each, such as `points:{example}`."
         )
     return tuple(
-        Part(title, read_points(one.strip(), estimates)) for title, one in zip(titles, told, strict=True)
+        NewSubIssue(title, read_points(one.strip(), estimates))
+        for title, one in zip(titles, told, strict=True)
     )
 
 
-def effect_on(before: Points | None, parts: Sequence[Part], *, is_in_milestone: bool) -> str:
+def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
     """What becomes of the parent, and of its estimate."""
     text = "It becomes a roll-up: from now on its parts count instead of it."
     estimated = [part.points for part in parts if part.points is not None]
@@ -110,7 +117,7 @@ def effect_on(before: Points | None, parts: Sequence[Part], *, is_in_milestone: 
     return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
 
 
-def _check(flow: Flow, parts: Sequence[Part], work: Work) -> None:
+def _check(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
     if flow.is_pull_request:
         raise UserError(
             f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
@@ -127,29 +134,29 @@ def _check(flow: Flow, parts: Sequence[Part], work: Work) -> None:
 def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
     if not any(event.event == "parent_added" and event.named == parent for event in told):
         return False
-    history = changes(told, _NO_MILESTONE)
+    history = trace_changes(told, _NO_MILESTONE)
     return bool(history) and history[-1].after.parent == parent
 
 
-async def _milestone(context: Context, flow: Flow, work: Work) -> int | None:
+async def _milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> int | None:
     """The number of the milestone that the parent is in."""
-    last = in_order(work.events[flow.item])[-1].snapshot
-    sprints = {sprint.milestone: sprint.number_in() for sprint in await context.sprints.all(work.now)}
+    last = sort_events(work.events[flow.item])[-1].snapshot
+    sprints = {sprint.milestone: sprint.number_in() for sprint in await planning.sprints.all(work.now)}
     return sprints.get(last.milestone) if last.milestone else None
 
 
-def _labels(part: Part, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
+def _labels(part: NewSubIssue, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
     return () if part.points is None else (label_for(part.points, estimates, used),)
 
 
-def _inline(parts: Sequence[Part]) -> str:
+def _inline(parts: Sequence[NewSubIssue]) -> str:
     return ", ".join(_named(part) for part in parts)
 
 
-def _list(parts: Sequence[Part]) -> str:
+def _list(parts: Sequence[NewSubIssue]) -> str:
     return "\n".join(f"- {_named(part)}" for part in parts)
 
 
-def _named(part: Part) -> str:
+def _named(part: NewSubIssue) -> str:
     points = "" if part.points is None else f" ({quantity(part.points, 'points')})"
     return f"{plain(part.title)}{points}"

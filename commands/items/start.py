@@ -3,17 +3,18 @@
 from dataclasses import replace
 
 from commands.framework.arguments import Arguments
-from commands.framework.changes import Changes, Tell
+from commands.framework.changes import Changes, RecordFact
 from commands.framework.context import Context
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, since
 from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.starts import StartSignal
-from sprints.wip import Wip, limit_of, limited, wip_of
-from sprints.work import Work
+from sprints.team_settings import TeamSettings
+from sprints.wip import Wip, limited_wips, wip_of
+from sprints.work import RepositoryWork
 
 _SIGNALS = {
     StartSignal.COMMAND: "`/start`",
@@ -39,17 +40,19 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (Tell(own(flow.number), "started"),), said(_started(flow, work), wips))
+    return Changes(
+        summary, (RecordFact(local_number(flow.number), "started"),), said(_started(flow, work), wips)
+    )
 
 
-def wips_with(work: Work, changed: Flow, settings: dict[str, object]) -> list[Wip]:
+def wips_with(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> list[Wip]:
     """The work in progress once this item has changed: all of it, and each team's that this item belongs to
     or that has too much.
     """
     flows = [changed if flow.item == changed.item else flow for flow in work.flows]
-    of_teams = [wip for wip in limited(flows, settings) if wip.team]
+    of_teams = [wip for wip in limited_wips(flows, settings.teams, settings.wip_limits) if wip.team]
     concerned = [wip for wip in of_teams if wip.excess or changed in wip.items]
-    return [wip_of(flows, limit_of(settings)), *concerned]
+    return [wip_of(flows, settings.wip_limits.repository), *concerned]
 
 
 def said(sentence: str, wips: list[Wip]) -> str:
@@ -60,11 +63,11 @@ def said(sentence: str, wips: list[Wip]) -> str:
     return "\n\n".join(parts)
 
 
-def _begun(flow: Flow, work: Work) -> Flow:
+def _begun(flow: Flow, work: RepositoryWork) -> Flow:
     return replace(flow, started_at=flow.started_at or work.now, pauses=())
 
 
-def _no_start(flow: Flow, work: Work) -> str:
+def _no_start(flow: Flow, work: RepositoryWork) -> str:
     """Why there is nothing to tell, if there is not."""
     if flow.is_paused:
         return ""
@@ -77,7 +80,7 @@ def _no_start(flow: Flow, work: Work) -> str:
     return ""
 
 
-def _started(flow: Flow, work: Work) -> str:
+def _started(flow: Flow, work: RepositoryWork) -> str:
     if flow.is_paused and flow.started_at:
         paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
         return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."
@@ -90,5 +93,5 @@ def _started(flow: Flow, work: Work) -> str:
     return text
 
 
-def _since(flow: Flow, work: Work) -> str:
+def _since(flow: Flow, work: RepositoryWork) -> str:
     return since(flow.started_at or work.now, work.now, work.calendar)

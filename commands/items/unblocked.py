@@ -1,24 +1,24 @@
 """`/unblocked`: this item waits for nothing any more."""
 
 from commands.formatting.wording import named
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, RecordFact, SetBlocked, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import blocking, lasting
 from commands.shared.work import open_item_here, work_here
-from sprints.blocked import Block as Held
+from sprints.blocked import BlockedSpan as Held
 from sprints.flow import Flow
-from sprints.numbering import own, place
+from sprints.numbering import local_number, split_number
 
 
 @command(
     "unblocked",
     summary="says that this item waits for nothing any more, or not for one of the issues",
     level=Level.TRIAGE,
-    arguments=(Argument("by", Kind.ITEMS, "only these issues no longer block it"),),
+    arguments=(Argument("by", ArgumentKind.ITEMS, "only these issues no longer block it"),),
     examples=("/unblocked", "/unblocked by:#9"),
     is_changing=True,
 )
@@ -44,7 +44,7 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
     """What comes to its end: all that we can take away, or what these issues blocked. Raises UserError."""
     held = {block.number for block in flow.open_blocks}
     if others := [number for number in numbers if number not in held]:
-        known = named(sorted((number for number in held if number), key=place)) or "no issue"
+        known = named(sorted((number for number in held if number), key=split_number)) or "no issue"
         raise UserError(f"#{flow.number} is not blocked by {named(others)}. It is blocked by {known}.")
     foreign = [block for block in flow.open_blocks if block.by and not isinstance(block.number, int)]
     ending = [block for block in flow.open_blocks if block not in foreign]
@@ -61,12 +61,14 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
 def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
     """What takes these blocks away."""
     steps: list[Step] = [
-        Block(own(flow.number), block.number, is_blocked=False)
+        SetBlocked(local_number(flow.number), block.number, is_blocked=False)
         for block in ending
         if isinstance(block.number, int)
     ]
     steps += [
-        Tell(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
+        RecordFact(
+            local_number(flow.number), "unblocked", by=local_number(block.number) if block.number else None
+        )
         for block in ending
     ]
     return tuple(steps)

@@ -6,23 +6,23 @@ from typing import Any
 from commands.formatting.wording import code, plain
 from commands.framework.changes import (
     ApproveSeats,
-    Block,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
-    Link,
+    ExcludeFromSprint,
+    LinkIssue,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
     Resync,
-    SetAside,
-    Settle,
+    SetBlocked,
     Step,
-    Tell,
 )
 from commands.settings.text import as_yaml
 from sprints.milestone import Sprint
-from sprints.numbering import Number, number_in
+from sprints.numbering import Number, qualify_number
 
 _MOST = 60
 Titles = Mapping[Number, str]
@@ -32,14 +32,14 @@ def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
     """The titles of milestones by their numbers, in whichever repository they are."""
     found = dict[Number, str]()
     for sprint in sprints:
-        found[number_in(sprint.repository, sprint.number)] = sprint.title
-        found |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
+        found[qualify_number(sprint.repository, sprint.number)] = sprint.title
+        found |= {qualify_number(part.repository, part.number): sprint.title for part in sprint.parts}
     return found
 
 
 def target_words(step: Step) -> str:
     """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
-    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | Settle)
+    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
 
 
@@ -57,7 +57,7 @@ def _move(step: MoveItem, titles: Titles) -> str:
 def _milestone(number: int | None, repository: str, titles: Titles) -> str:
     if number is None:
         return "no milestone"
-    return plain(titles.get(number_in(repository, number), f"milestone {number}"))
+    return plain(titles.get(qualify_number(repository, number), f"milestone {number}"))
 
 
 def _relabel(step: Relabel, _: Titles) -> str:
@@ -84,23 +84,23 @@ def _open(step: OpenIssue, _: Titles) -> str:
     return f"new issue “{plain(step.title)}”"
 
 
-def _block(step: Block, _: Titles) -> str:
+def _block(step: SetBlocked, _: Titles) -> str:
     return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
 
 
-def _tell(step: Tell, _: Titles) -> str:
+def _tell(step: RecordFact, _: Titles) -> str:
     return f"#{step.number}: {plain(step.event)}"
 
 
-def _link(step: Link, _: Titles) -> str:
+def _link(step: LinkIssue, _: Titles) -> str:
     return f"#{step.number} closes #{step.issue}, by its text"
 
 
-def _set_aside(step: SetAside, _: Titles) -> str:
+def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
     return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
 
 
-def _settle(step: Settle, _: Titles) -> str:
+def _settle(step: ChangeSetting, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
         # Of a mapping only what differs.
@@ -128,12 +128,12 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
     EditMilestone: _edit,
     CreateMilestone: _create,
     OpenIssue: _open,
-    Block: _block,
-    Tell: _tell,
-    Settle: _settle,
+    SetBlocked: _block,
+    RecordFact: _tell,
+    ChangeSetting: _settle,
     ProposeFile: _propose,
-    Link: _link,
-    SetAside: _set_aside,
+    LinkIssue: _link,
+    ExcludeFromSprint: _set_aside,
     Resync: _resync,
     ApproveSeats: _approve_seats,
 }

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from charts.render import Chart, alt_text, twin
+from charts.render import Chart, describe_chart, write_markdown
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import folded
-from commands.framework.arguments import Argument, Kind
-from commands.framework.context import Context
+from commands.framework.arguments import Argument, ArgumentKind
 from commands.framework.outcome import Picture, Reply
+from commands.framework.planning import Planning
 
 AS = Argument(
     "as",
-    Kind.CHOICE,
+    ArgumentKind.CHOICE,
     "a picture, a Mermaid chart, or the figures only; else what the repository allows",
     choices=("image", "mermaid", "table"),
 )
 BY = Argument(
-    "by", Kind.CHOICE, "the unit; else the one that the estimates allow", choices=("points", "count")
+    "by", ArgumentKind.CHOICE, "the unit; else the one that the estimates allow", choices=("points", "count")
 )
 _NO_PICTURE = (
     "This repository is private, and a picture would lie outside of GitHub under a secret address; so this "
@@ -27,7 +27,7 @@ _NO_MERMAID = "Mermaid has no chart of this kind; this table says the same."
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ChartText:
     """What is said about a chart.
 
     `reading` are three lines, what stands out first; `table` are the figures of the chart below their name.
@@ -48,7 +48,7 @@ def for_sprint(title: str) -> str:
     return f' for:"{title}"' if is_typeable else ""
 
 
-def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str | None) -> Reply:
+def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
     """The reading, the chart as it is `wanted` (a choice of AS), and the figures.
 
     There is no chart where there is nothing to draw.
@@ -57,7 +57,7 @@ def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str 
     parts: list[str | Picture] = [f"### {words.title}\n\n{lines}"]
     is_table_only = wanted == "table"
     if chart is not None and not is_table_only:
-        parts += shown(context, chart, wanted)
+        parts += shown(planning, chart, wanted)
     if words.table:
         named = f"**{words.table_name}**\n\n{words.table}"
         parts.append(named if is_table_only else folded(words.table_name, words.table))
@@ -65,11 +65,11 @@ def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str 
     return Reply(tuple(parts), says_completeness=words.says_completeness)
 
 
-def shown(context: Context, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
+def shown(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
     """The chart, and a line where it cannot be shown as it is `wanted`."""
-    if context.links_pictures and wanted != "mermaid":
-        return [Picture(chart, alt_text(chart))]
-    text = twin(chart)
+    if planning.links_pictures and wanted != "mermaid":
+        return [Picture(chart, describe_chart(chart))]
+    text = write_markdown(chart)
     if wanted == "image":
         return [text, _NO_PICTURE]
     if wanted == "mermaid" and not text.startswith("```mermaid"):

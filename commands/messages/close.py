@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain
 from commands.messages.report import both, left_items, numbers_table, result_sentence
-from sprints.facts import Cause, Item, amount_of
+from sprints.facts import Item, ScopeCause, sum_items
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.report import Report
@@ -103,7 +103,7 @@ def _done(report: Report) -> str:
 
 
 def _dropped(report: Report) -> str:
-    dropped = report.changes[Cause.DROPPED]
+    dropped = report.changes[ScopeCause.DROPPED]
     return f"**Dropped** ({both(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
 
 
@@ -112,7 +112,7 @@ def _moves(closing: Closing, verb: str) -> str:
         return "Nothing is open in it, so nothing moves."
     listed = left_items([_worth(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
-    amount = both(amount_of(item for item in closing.moved if not item.is_covered))
+    amount = both(sum_items(item for item in closing.moved if not item.is_covered))
     more = f", and {counted(covered, 'item')} that others tell" if covered else ""
     return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
 
@@ -128,7 +128,7 @@ def _credited(closing: Closing, verb: str) -> str:
     if not closing.credited:
         return ""
     numbers = named(item.number for item in closing.credited)
-    return f"**Done late, {verb} for its velocity** ({both(amount_of(closing.credited))}): {numbers}."
+    return f"**Done late, {verb} for its velocity** ({both(sum_items(closing.credited))}): {numbers}."
 
 
 def known(sprints: Iterable[Sprint]) -> str:

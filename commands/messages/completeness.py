@@ -5,7 +5,7 @@ from datetime import datetime
 
 from commands.formatting.wording import counted, full_day, moment, named
 from sprints.calendar import Calendar
-from sprints.gaps import EventGap, GapCause, missing
+from sprints.gaps import EventGap, GapCause, select_unread
 from sprints.numbering import Number
 
 # Why GitHub was not heard.
@@ -41,7 +41,7 @@ def completeness_text(
 def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
     """When GitHub could not be heard; what is still missing comes before what was asked for since."""
     every = tuple(gaps)
-    unread, read = missing(every), tuple(gap for gap in every if gap.is_read_again)
+    unread, read = select_unread(every), tuple(gap for gap in every if gap.is_read_again)
     texts = []
     if unread:
         texts.append(f"incomplete: {_spans(unread, calendar)}")
@@ -52,7 +52,7 @@ def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
 
 def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
     """When GitHub could not be heard and the past has not been read since; empty if there is no such time."""
-    return gaps_text(missing(gaps), calendar)
+    return gaps_text(select_unread(gaps), calendar)
 
 
 def span_text(gap: EventGap, calendar: Calendar) -> str:

@@ -13,21 +13,21 @@ _MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingsSource:
     """One origin of settings, in words."""
 
     words: str
     settings: Mapping[str, Any]
 
 
-def sources(origins: SettingOrigins) -> tuple[Source, ...]:
+def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     """All origins, those that win first."""
     return (
-        Source("a command", origins.from_commands),
-        Source("the repository's file", origins.repository.settings),
-        Source("the operator, for this repository", origins.operator_here),
-        Source("the organization's file", origins.organization.settings),
-        Source("the operator", origins.operator),
+        SettingsSource("a command", origins.from_commands),
+        SettingsSource("the repository's file", origins.repository.settings),
+        SettingsSource("the operator, for this repository", origins.operator_here),
+        SettingsSource("the organization's file", origins.organization.settings),
+        SettingsSource("the operator", origins.operator),
     )
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from commands.formatting.wording import counted, footer, full_day, moment, weekday
 from commands.messages.work import blocking, lasting, ordinal, since
-from sprints.blocked import blocked_time
+from sprints.blocked import add_up_blocked_time
 from sprints.durations import Exclusion
-from sprints.expectation import ENOUGH, Expectation, Past, expectation
+from sprints.expectation import ENOUGH, AgeExpectation, PastCycleTimes, expect_from_age
 from sprints.flow import Flow
-from sprints.work import Work
+from sprints.work import RepositoryWork
 
 _LEFT_OUT = {
     Exclusion.NOT_STARTED: "not started",
@@ -21,13 +21,13 @@ _USUAL, _UNUSUAL = 50, 85
 _LONGEST_BREAK = 60
 
 
-def eta_text(flow: Flow, past: Past, work: Work) -> str:
+def eta_text(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
     """The answer first, then what it is made of."""
     parts = [*_answer(flow, past, work), *_rests(flow, work), _sources(past, work)]
     return "\n\n".join(part for part in parts if part)
 
 
-def days_old(flow: Flow, work: Work) -> int:
+def days_old(flow: Flow, work: RepositoryWork) -> int:
     """The local days that it has touched since its start, today or its last day included."""
     if flow.started_at is None:
         return 0
@@ -35,7 +35,7 @@ def days_old(flow: Flow, work: Work) -> int:
     return (last - work.calendar.day_of(flow.started_at)).days + 1
 
 
-def _answer(flow: Flow, past: Past, work: Work) -> Sequence[str]:
+def _answer(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> Sequence[str]:
     if flow.dropped_at:
         day = work.calendar.day_of(flow.dropped_at)
         return [f"#{flow.number} was given up on {full_day(day)}."]
@@ -43,21 +43,21 @@ def _answer(flow: Flow, past: Past, work: Work) -> Sequence[str]:
         return [_done(flow, past, work)]
     if flow.started_at is None:
         return [_not_started(flow, past)]
-    found = expectation(days_old(flow, work), past.times)
+    found = expect_from_age(days_old(flow, work), past.times)
     return [_age(flow, found, past, work), _level(flow, found, past, work), _ahead(flow, found, past, work)]
 
 
-def _done(flow: Flow, past: Past, work: Work) -> str:
+def _done(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
     if flow.started_at is None or not flow.is_start_dated:
         return f"#{flow.number} is done; when it was started is not known."
-    found = expectation(days_old(flow, work), past.times)
+    found = expect_from_age(days_old(flow, work), past.times)
     text = f"#{flow.number} is done. It took {counted(found.days, 'day')}"
     return (
         f"{text}; {found.percentile} % of the items took as long or less." if _is_told(past) else f"{text}."
     )
 
 
-def _not_started(flow: Flow, past: Past) -> str:
+def _not_started(flow: Flow, past: PastCycleTimes) -> str:
     text = f"**#{flow.number} is not started**, so it has no age yet."
     if not _is_told(past):
         return f"{text} {_too_few(past)}"
@@ -67,7 +67,7 @@ def _not_started(flow: Flow, past: Past) -> str:
     )
 
 
-def _age(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _age(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
     at_least = "" if flow.is_start_dated else "at least "
     text = f"**#{flow.number} is {at_least}in its {ordinal(found.days)} day** ({_since(flow, work)})"
     if past.level is None:
@@ -80,7 +80,7 @@ def _age(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
     return f"{text}: {verdict}. {found.percentile} % of the items were done by that day."
 
 
-def _level(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _level(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
     """How it stands to the service level expectation."""
     level = past.level
     if level is None:
@@ -92,7 +92,7 @@ def _level(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
     return f"{text}: for this one that is {_reached(flow, level.days, work) if left else 'today'}."
 
 
-def _ahead(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _ahead(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
     """When others that were as old were done."""
     longer = found.n - found.within
     if not _is_told(past):
@@ -111,7 +111,7 @@ def _ahead(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
     )
 
 
-def _reached(flow: Flow, days: int, work: Work) -> str:
+def _reached(flow: Flow, days: int, work: RepositoryWork) -> str:
     """The day on which it is so old or, if nobody works then, the next working day."""
     first = work.calendar.day_of(flow.started_at or work.now)
     day = first + timedelta(days=days - 1)
@@ -119,11 +119,11 @@ def _reached(flow: Flow, days: int, work: Work) -> str:
     return weekday(next(filter(work.calendar.is_working_day, coming), day))
 
 
-def _rests(flow: Flow, work: Work) -> list[str]:
+def _rests(flow: Flow, work: RepositoryWork) -> list[str]:
     """What held it up, as far as its age goes."""
     parts = []
     end = flow.done_at or work.now
-    waited = blocked_time(flow.blocks, end, flow.started_at)
+    waited = add_up_blocked_time(flow.blocks, end, flow.started_at)
     if flow.open_blocks:
         parts.append(f"**Blocked:** {blocking(flow.open_blocks)}.")
     if flow.started_at and waited:
@@ -134,7 +134,7 @@ def _rests(flow: Flow, work: Work) -> list[str]:
     return ["\n".join(parts)] if parts else []
 
 
-def _sources(past: Past, work: Work) -> str:
+def _sources(past: PastCycleTimes, work: RepositoryWork) -> str:
     window = f"the last {past.window} days" if past.window else "all that is known"
     left_out = ", ".join(f"{count} {_LEFT_OUT[why]}" for why, count in past.times.excluded)
     return footer(
@@ -145,11 +145,11 @@ def _sources(past: Past, work: Work) -> str:
     )
 
 
-def _is_told(past: Past) -> bool:
+def _is_told(past: PastCycleTimes) -> bool:
     return past.level is not None
 
 
-def _too_few(past: Past) -> str:
+def _too_few(past: PastCycleTimes) -> str:
     return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are(past.times.n)}."
 
 
@@ -157,7 +157,7 @@ def _are(count: int) -> str:
     return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
 
 
-def _since(flow: Flow, work: Work) -> str:
+def _since(flow: Flow, work: RepositoryWork) -> str:
     return since(flow.started_at or work.now, work.now, work.calendar)
 
 

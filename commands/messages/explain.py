@@ -13,8 +13,8 @@ from charts.reading import number, quantity
 from commands.formatting.wording import code, counted, folded, full_day, person, plain, table
 from sprints.calendar import Calendar
 from sprints.evidence import Event
-from sprints.facts import Amount, amounts_of
-from sprints.model import ItemEvent, Source, State
+from sprints.facts import Amount, sum_amounts
+from sprints.model import EventSource, ItemEvent, State
 from sprints.numbering import Number, ref
 
 # Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
@@ -48,7 +48,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExplanationRow:
     """One item of a list: its values, the events that it rests on, and a remark.
 
     `nothing` is what to say where there are no events.
@@ -62,7 +62,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ItemListing:
     """Items below the `head` of their values, and the sum of these. `remarks` is the head of the remarks.
 
     `amounts` belong to the rows, so that those that are too many to be shown can be added up.
@@ -70,7 +70,7 @@ class Listing:
 
     name: str
     head: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Sequence[ExplanationRow]
     total: tuple[str, ...] = ()
     remarks: str = ""
     amounts: Sequence[Amount] = ()
@@ -84,7 +84,7 @@ class Explanation:
     subject: str
     result: str
     arithmetic: Sequence[str]
-    listing: Listing | None = None
+    listing: ItemListing | None = None
     notes: Sequence[str] = ()
     calendar: Calendar | None = None
 
@@ -105,7 +105,7 @@ def explained(told: Explanation, footer: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(listed: Listing, calendar: Calendar | None) -> str:
+def listing(listed: ItemListing, calendar: Calendar | None) -> str:
     """The rows as a table that ends in its sum. More than 100 rows are told as one."""
     has_remarks = any(row.remark for row in listed.rows)
     remarks = [listed.remarks] if has_remarks else []
@@ -185,9 +185,9 @@ def _item_words(event: ItemEvent) -> str:
 
 def delivery_words(event: Event) -> str:
     """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
-    if event.source is Source.BACKFILL:
+    if event.source is EventSource.BACKFILL:
         return "asked for later"
-    if event.source is Source.CORRECTION:
+    if event.source is EventSource.CORRECTION:
         return "found missing"
     return code(event.delivery.replace("`", "")) if event.delivery else ""
 
@@ -198,14 +198,14 @@ def short_moment(at: datetime, calendar: Calendar | None) -> str:
     return f"{full_day(local.date())}, {local:%H:%M}"
 
 
-def _rest(listed: Listing) -> Sequence[str]:
+def _rest(listed: ItemListing) -> Sequence[str]:
     """The values of all rows that are not shown, in one."""
     if not listed.amounts:
         return [""] * len(listed.head)
-    return values_of(amounts_of(listed.amounts[_MOST_ROWS:]))
+    return values_of(sum_amounts(listed.amounts[_MOST_ROWS:]))
 
 
-def _events(row: Row, calendar: Calendar | None) -> list[str]:
+def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
     """Four cells; several events stand below each other."""
     events = row.events
     if not events:

@@ -9,15 +9,15 @@ from decimal import Decimal
 from charts.reading import number, quantity, short_day
 from commands.formatting.wording import counted
 from commands.messages.cycletime import left_out
-from commands.messages.explain import Explanation, Listing, Row, Rule
+from commands.messages.explain import Explanation, ExplanationRow, ItemListing, Rule
 from commands.messages.flow_window import Window
 from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
-from sprints.durations import Durations, ages, cycle_times, lead_times
-from sprints.evidence import done_of, opened_of, start_of
+from sprints.durations import Durations, measure_ages, measure_cycle_times, measure_lead_times
+from sprints.evidence import find_closing_event, find_opening_event, find_start_event
 from sprints.flow import Flow
 from sprints.model import ItemEvent
-from sprints.numbering import place
+from sprints.numbering import split_number
 from sprints.starts import StartSignal
 from sprints.throughput import Throughput
 from sprints.velocity import LEAST_SPRINTS, Velocity
@@ -112,7 +112,7 @@ def of_throughput(told: Flowing, found: Throughput) -> Explanation:
             f"Not counted: {counted(covered, 'done item')} whose work others tell (parents, pull requests)"
         )
     rows = [_row(told, flow, "1", THROUGHPUT) for flow in _by_done(counted_items)]
-    listed = Listing(
+    listed = ItemListing(
         f"The {total}, in the order in which they were done", ("Items",), rows, (str(len(rows)),)
     )
     return Explanation(THROUGHPUT, told.window.name, total, arithmetic, listed, calendar=told.calendar)
@@ -120,22 +120,22 @@ def of_throughput(told: Flowing, found: Throughput) -> Explanation:
 
 def of_cycle_time(told: Flowing) -> Explanation:
     """The days of each item, and which of them are the percentiles."""
-    return _durations(told, CYCLE_TIME, cycle_times)
+    return _durations(told, CYCLE_TIME, measure_cycle_times)
 
 
 def of_lead_time(told: Flowing) -> Explanation:
     """The same from creation."""
-    return _durations(told, LEAD_TIME, lead_times)
+    return _durations(told, LEAD_TIME, measure_lead_times)
 
 
 def of_wip(told: Flowing) -> Explanation:
     """What is in progress, since when, and how that is known."""
-    old = ages(told.flows, told.now, told.calendar)
+    old = measure_ages(told.flows, told.now, told.calendar)
     rows = []
     for age in old:
-        start = start_of(age.flow, told.events)
+        start = find_start_event(age.flow, told.events)
         days = f"{'at least ' if age.is_at_least else ''}{age.days}"
-        rows.append(Row(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
+        rows.append(ExplanationRow(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
     known = [flow for flow in told.flows if flow.started_at and not flow.is_covered]
     finished = sum(flow.done_at is not None for flow in known)
     dropped = sum(flow.dropped_at is not None for flow in known)
@@ -144,7 +144,7 @@ def of_wip(told: Flowing) -> Explanation:
     arithmetic = [
         f"{len(known)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
     ]
-    listed = Listing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
+    listed = ItemListing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
     return Explanation(WIP, "now", total, arithmetic, listed, calendar=told.calendar)
 
 
@@ -160,10 +160,10 @@ def _durations(
 ) -> Explanation:
     found = measure(told.done, told.calendar)
     days = found.days
-    rows = list[tuple[int, Row]]()
+    rows = list[tuple[int, ExplanationRow]]()
     for flow in told.done:
         rows += [(d, _row(told, flow, str(d), rule)) for d in measure([flow], told.calendar).days]
-    rows.sort(key=lambda row: (-row[0], place(row[1].number)))
+    rows.sort(key=lambda row: (-row[0], split_number(row[1].number)))
     if not days:
         note = left_out(found)
         return Explanation(rule, told.window.name, "nothing to measure", [note], calendar=told.calendar)
@@ -176,7 +176,7 @@ def _durations(
         left_out(found),
     ]
     result = f"85 % within {counted(found.days_percentile(85) or 0, 'day')}"
-    listed = Listing(
+    listed = ItemListing(
         f"The {counted(len(rows), 'item')}, the longest first",
         ("Days",),
         [row for _, row in rows],
@@ -185,12 +185,12 @@ def _durations(
     return Explanation(rule, told.window.name, result, arithmetic, listed, calendar=told.calendar)
 
 
-def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> Row:
+def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
     """A done item: what began it, where its time is measured, and what ended it."""
     own = told.events.get(flow.item, ())
-    begun = {CYCLE_TIME: start_of(flow, told.events), LEAD_TIME: opened_of(own)}.get(rule)
-    events = tuple(event for event in (begun, done_of(flow, own)) if event)
-    return Row(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
+    begun = {CYCLE_TIME: find_start_event(flow, told.events), LEAD_TIME: find_opening_event(own)}.get(rule)
+    events = tuple(event for event in (begun, find_closing_event(flow, own)) if event)
+    return ExplanationRow(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
 
 
 def _signal(flow: Flow) -> str:

@@ -7,11 +7,19 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, plain
-from commands.messages.explain import Explanation, Listing, Row, Rule, addition, amount_words, values_of
+from commands.messages.explain import (
+    Explanation,
+    ExplanationRow,
+    ItemListing,
+    Rule,
+    addition,
+    amount_words,
+    values_of,
+)
 from commands.messages.progress import hides_open_items, percent
 from sprints.burndown import measure
-from sprints.evidence import Event, done, membership
-from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of, amounts_of
+from sprints.evidence import Event, find_done_events, find_joining_events
+from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_amounts, sum_items
 from sprints.history import SprintChange
 from sprints.velocity import CarryOver
 
@@ -72,7 +80,7 @@ CARRY_OVER = Rule(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SprintEvidence:
     """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
 
     facts: Facts
@@ -84,20 +92,20 @@ class Told:
         rule: Rule,
         result: str,
         arithmetic: Sequence[str],
-        rows: Iterable[tuple[Row, Amount]],
+        rows: Iterable[tuple[ExplanationRow, Amount]],
         notes: Sequence[str] = (),
         name: str = "",
         remarks: str = "",
     ) -> Explanation:
         """About this sprint, with a list that adds up."""
         listed = list(rows)
-        total = amounts_of(amount for _, amount in listed)
+        total = sum_amounts(amount for _, amount in listed)
         return Explanation(
             rule,
             plain(self.facts.sprint.title),
             result,
             arithmetic,
-            Listing(
+            ItemListing(
                 name or f"{counted(len(listed), 'line')} that add up to it",
                 _HEAD,
                 [row for row, _ in listed],
@@ -110,51 +118,51 @@ class Told:
         )
 
 
-def committed(told: Told) -> Explanation:
+def committed(told: SprintEvidence) -> Explanation:
     """The list is that of the start; later estimates do not matter."""
     facts = told.facts
     before = min(facts.sprint.committed_at, facts.as_of)
     notes = []
     if facts.sprint.committed_at > facts.sprint.start:
         notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
-    rows = _rows(told, facts.committed_items, lambda changes: membership(changes, before))
+    rows = _rows(told, facts.committed_items, lambda changes: find_joining_events(changes, before))
     return told.explanation(
         COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
     )
 
 
-def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
+def of_cause(told: SprintEvidence, rule: Rule, cause: ScopeCause) -> Explanation:
     """Added, removed, dropped, re-estimated: the lines of the ledger."""
     lines = [line for line in told.facts.ledger if line.cause is cause]
     total = told.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
     arithmetic = [addition((line.amount.points for line in lines), _points(total))]
-    result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
+    result = _points(total) if cause is ScopeCause.REESTIMATED else amount_words(total)
     if not lines:
         arithmetic = ["Nothing of that kind has happened in this sprint."]
     return told.explanation(rule, result, arithmetic, rows)
 
 
-def scope(told: Told) -> Explanation:
+def scope(told: SprintEvidence) -> Explanation:
     """The equation, and the items that are in it."""
     facts = told.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
-    rows = _rows(told, items, lambda changes: membership(changes, before), _state)
+    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), _state)
     return told.explanation(
         SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
     )
 
 
-def done_work(told: Told) -> Explanation:
+def done_work(told: SprintEvidence) -> Explanation:
     """What was done, and who said so."""
     facts = told.facts
     before = _until(facts)
-    rows = _rows(told, facts.done_items, lambda changes: done(changes, before))
+    rows = _rows(told, facts.done_items, lambda changes: find_done_events(changes, before))
     return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
-def remaining(told: Told) -> Explanation:
+def remaining(told: SprintEvidence) -> Explanation:
     """The difference, and the open items that make it up."""
     facts = told.facts
     left, before = facts.open_items, _until(facts)
@@ -163,11 +171,11 @@ def remaining(told: Told) -> Explanation:
         f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
         f"{scope.count} scope − {finished.count} done = **{counted(rest.count, 'item')}**",
     ]
-    rows = _rows(told, left, lambda changes: membership(changes, before))
+    rows = _rows(told, left, lambda changes: find_joining_events(changes, before))
     return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
 
 
-def say_do(told: Told) -> Explanation:
+def say_do(told: SprintEvidence) -> Explanation:
     """The part of the commitment that was done, item by item."""
     facts, unit = told.facts, told.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
@@ -192,7 +200,13 @@ def say_do(told: Told) -> Explanation:
     def kept_or_not(item: Item) -> str:
         return "yes" if item.item in were_done else "no"
 
-    rows = _rows(told, facts.committed_items, lambda changes: done(changes, before), kept_or_not, "not done")
+    rows = _rows(
+        told,
+        facts.committed_items,
+        lambda changes: find_done_events(changes, before),
+        kept_or_not,
+        "not done",
+    )
     if not facts.sprint.has_ended(facts.as_of):
         arithmetic.append("The sprint is not over: this is how it stands now.")
     return told.explanation(
@@ -200,7 +214,7 @@ def say_do(told: Told) -> Explanation:
     )
 
 
-def carried(told: Told, over: CarryOver) -> Explanation:
+def carried(told: SprintEvidence, over: CarryOver) -> Explanation:
     """What went on, and how often it did."""
     facts = told.facts
     crossed = {one.item.item: one.crossed for one in over.items}
@@ -209,7 +223,7 @@ def carried(told: Told, over: CarryOver) -> Explanation:
     def how_often(item: Item) -> str:
         return counted(crossed[item.item], "time")
 
-    rows = _rows(told, items, lambda changes: membership(changes, before), how_often)
+    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
         waiting = amount_words(facts.remaining)
         notes = [
@@ -229,47 +243,52 @@ def equations(facts: Facts) -> list[str]:
     """The invariant of the scope with the sprint's numbers, in both units."""
     found = []
     for unit in ("points", "count"):
-        causes = [(cause, measure(facts.total(cause), unit)) for cause in Cause]
+        causes = [(cause, measure(facts.total(cause), unit)) for cause in ScopeCause]
         terms = [
             f"{_SIGNS[cause]} {f'({number(value)})' if value < 0 else number(value)} {_NAMES[cause]}"
             for cause, value in causes
-            if unit == "points" or cause is not Cause.REESTIMATED
+            if unit == "points" or cause is not ScopeCause.REESTIMATED
         ]
         total = quantity(measure(facts.scope, unit), unit)
         found.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
     return found
 
 
-_SIGNS = {Cause.ADDED: "+", Cause.REMOVED: "−", Cause.DROPPED: "−", Cause.REESTIMATED: "+"}
+_SIGNS = {
+    ScopeCause.ADDED: "+",
+    ScopeCause.REMOVED: "−",
+    ScopeCause.DROPPED: "−",
+    ScopeCause.REESTIMATED: "+",
+}
 _NAMES = {
-    Cause.ADDED: "added",
-    Cause.REMOVED: "removed",
-    Cause.DROPPED: "dropped",
-    Cause.REESTIMATED: "re-estimated",
+    ScopeCause.ADDED: "added",
+    ScopeCause.REMOVED: "removed",
+    ScopeCause.DROPPED: "dropped",
+    ScopeCause.REESTIMATED: "re-estimated",
 }
 _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed`, `dropped`, `reestimated`."
 
 
 def _rows(
-    told: Told,
+    told: SprintEvidence,
     items: Iterable[Item],
     evidence: Callable[[Sequence[SprintChange]], list[Event]],
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
-) -> list[tuple[Row, Amount]]:
+) -> list[tuple[ExplanationRow, Amount]]:
     """A row for each item; `nothing` is said where there are no events because nothing has happened."""
     found = []
     for item in items:
-        amount = amount_of([item])
+        amount = sum_items([item])
         events = tuple(evidence(told.histories.get(item.item, ())))
         points = "not estimated" if item.points is None else number(item.points)
-        found.append((Row(item.number, (points, "1"), events, remark(item), nothing), amount))
+        found.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
     return found
 
 
-def _ledger_row(line: ScopeChange) -> Row:
+def _ledger_row(line: ScopeChange) -> ExplanationRow:
     remark = "was done already" if line.was_done else ""
-    return Row(line.number, values_of(line.amount), (line.event,), remark)
+    return ExplanationRow(line.number, values_of(line.amount), (line.event,), remark)
 
 
 def _state(item: Item) -> str:

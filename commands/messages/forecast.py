@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from charts.locales import localized
+from charts.locales import localize
 from charts.reading import number, quantity, whole
 from commands.formatting.wording import counted, folded, footer, full_day, moment, plain, table, weekday
 from commands.messages.forecast_sentences import band_sentence, chance_sentence, swap_sentence
@@ -13,10 +13,18 @@ from commands.messages.progress import percent
 from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_dates import Amounts, Dates
-from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
-from sprints.forecast_words import in_words, tenth_in_words
-from sprints.outlook import Outlook, units_of
+from sprints.forecast_dates import DateForecast, ItemForecast
+from sprints.forecast_scores import (
+    BINS,
+    TENTHS,
+    CalibrationBin,
+    compute_brier_score,
+    compute_calibration,
+    compute_coverage,
+    compute_dates_met,
+)
+from sprints.forecast_wording import in_words, tenth_in_words
+from sprints.outlook import Outlook, choose_units
 from storage.forecasts import GradedForecast
 
 _NEVER = "in more than two years"
@@ -43,7 +51,11 @@ _BIN_NAMES = {
 
 
 def before_chart(
-    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal, load: str = ""
+    facts: Facts,
+    outlook: Outlook | None,
+    forecast: Forecast | None,
+    dates: DateForecast | Refusal,
+    load: str = "",
 ) -> str:
     """Will this sprint be finished. Without an outlook (no due date): when it may be.
 
@@ -63,12 +75,12 @@ def before_chart(
 
 
 def after_chart(
-    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal
+    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: DateForecast | Refusal
 ) -> str:
     """What stands behind it."""
     parts = []
     if outlook and forecast:
-        if isinstance(dates, Dates):
+        if isinstance(dates, DateForecast):
             parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
         parts.append(folded("How this was computed", _how(outlook, forecast)))
     at = moment(facts.sprint.calendar.local(facts.as_of))
@@ -81,13 +93,13 @@ def empty_card(facts: Facts) -> str:
     return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
 
 
-def dates_card(dates: Dates, items: int, facts: Facts) -> str:
+def dates_card(dates: DateForecast, items: int, facts: Facts) -> str:
     """By which day so many items are done, those of the sprint `facts` first."""
     lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
 
 
-def amounts_card(amounts: Amounts, by: date, facts: Facts) -> str:
+def amounts_card(amounts: ItemForecast, by: date, facts: Facts) -> str:
     """How many items are done by a day, those of the sprint `facts` first."""
     levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
     rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
@@ -96,7 +108,7 @@ def amounts_card(amounts: Amounts, by: date, facts: Facts) -> str:
     return _with_basis(lead, amounts_table, amounts.basis_sentence, _which_items(facts))
 
 
-def _amount_sentence(amounts: Amounts, by: str) -> str:
+def _amount_sentence(amounts: ItemForecast, by: str) -> str:
     if not amounts.days:
         return f"**No working day is left** until {by}, so no item is expected to be done by then."
     first = in_words(amounts.chance_of_first)
@@ -143,19 +155,21 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
+def bins_of(
+    graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS
+) -> tuple[CalibrationBin, ...]:
     """The graded forecasts by what was said, in bins of tenths."""
-    return calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
+    return compute_calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 
 
 def _scores(graded: Sequence[GradedForecast]) -> str:
-    score = brier([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
+    score = compute_brier_score([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
-    held = coverage(bands) or 0.0
-    text = f"Brier score {localized(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
+    held = compute_coverage(bands) or 0.0
+    text = f"Brier score {localize(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
     text += f"The 80 % band held {round(held * 100)} % of the outcomes."
     dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
-    met = dates_met(dates)
+    met = compute_dates_met(dates)
     if met is not None:
         text += f" {round(met * 100)} % of the dates told for 85 % were met (n = {len(dates)})."
     return f"{text} Of several forecasts of one day the first counts."
@@ -169,7 +183,7 @@ def _growth_sentence(forecast: Forecast) -> str:
     return "" if before == after else f"If as much is {change} as usual, it is {after}."
 
 
-def _all_done(facts: Facts, dates: Dates) -> str:
+def _all_done(facts: Facts, dates: DateForecast) -> str:
     """By which day all that is open is done, if the sprint goes on until then."""
     left, due = counted(facts.remaining.count, "open item"), facts.sprint.due
     lead = _done_by(dates, f"The {left}", is_one=facts.remaining.count == 1, due=due)
@@ -181,7 +195,7 @@ def _all_done(facts: Facts, dates: Dates) -> str:
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, meaning)
 
 
-def _done_by(dates: Dates, work: str, *, is_one: bool, due: date | None = None) -> str:
+def _done_by(dates: DateForecast, work: str, *, is_one: bool, due: date | None = None) -> str:
     """By which day it is done, or that this may take more than two years."""
     chance = in_words(dates.chance)
     if dates.p50 is None:
@@ -212,13 +226,13 @@ def _how(outlook: Outlook, forecast: Forecast) -> str:
 
 def _units(outlook: Outlook) -> list[str]:
     """Which unit counts where some open items are not estimated."""
-    if len(units_of(outlook.facts, outlook.past)) == 1:
+    if len(choose_units(outlook.facts, outlook.past)) == 1:
         return []
     counts = f"the lower chance counts: that of the {'points' if outlook.unit == 'points' else 'items'}."
     return [f"Not every open item is estimated, so both points and items were forecast, and {counts}"]
 
 
-def _dates_table(dates: Dates) -> str:
+def _dates_table(dates: DateForecast) -> str:
     if dates.p50 is None:
         return ""
     days = (dates.p50, dates.p85, dates.p95)

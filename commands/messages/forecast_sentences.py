@@ -9,9 +9,9 @@ from commands.messages.progress import without_points
 from sprints.burndown import measure
 from sprints.facts import Amount
 from sprints.forecast import Forecast
-from sprints.forecast_words import in_words, tenths, whole_band
-from sprints.numbering import Number, place, ref
-from sprints.outlook import Outlook, units_of
+from sprints.forecast_wording import in_words, round_band, round_to_tenths
+from sprints.numbering import Number, ref, split_number
+from sprints.outlook import Outlook, choose_units
 from sprints.what_if import without_items
 
 # A swap is worth a word where it makes a difference of a tenth.
@@ -45,7 +45,7 @@ def _without_points(outlook: Outlook) -> str:
 
 def _why_items(outlook: Outlook) -> str:
     """Why a sprint that is estimated is forecast in items."""
-    if outlook.unit == "points" or "points" not in units_of(outlook.facts, outlook.past):
+    if outlook.unit == "points" or "points" not in choose_units(outlook.facts, outlook.past):
         return ""
     items = [item for item in outlook.facts.open_items if not item.points]
     has = "has" if len(items) == 1 else "have"
@@ -58,7 +58,7 @@ def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
     sizes, points = open_sizes(outlook), open_points(outlook)
     if not 0 < forecast.chance < 1 - _WORTH_SAYING:
         return ""
-    order = sorted(sizes, key=lambda n: (-sizes[n], -points[n], place(n)))
+    order = sorted(sizes, key=lambda n: (-sizes[n], -points[n], split_number(n)))
     for count in range(1, min(_MOST_TAKEN_OUT + 1, len(order))):
         numbers = order[:count]
         changed = without_items(outlook.facts, numbers)
@@ -71,7 +71,7 @@ def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
 
 def _is_worth_saying(before: float, after: float) -> bool:
     """Whether it is a tenth more, also in the words that are read."""
-    return after >= before + _WORTH_SAYING and tenths(after) > tenths(before)
+    return after >= before + _WORTH_SAYING and round_to_tenths(after) > round_to_tenths(before)
 
 
 def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
@@ -99,7 +99,7 @@ def open_points(outlook: Outlook) -> dict[Number, Decimal]:
 def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
     """How much is expected, and within which bounds. What exceeds the scope is work that is still to come."""
     unit, scope = outlook.unit, measure(outlook.facts.scope, outlook.unit)
-    low, middle, high = whole_band(forecast.delivered, float(scope))
+    low, middle, high = round_band(forecast.delivered, float(scope))
     more = f" Anything above {number(scope)} is work added until then." if high > scope else ""
     if low == high:
         are = "is" if low == 1 else "are"

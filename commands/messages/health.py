@@ -12,7 +12,7 @@ from commands.messages.completeness import REASONS, span_text
 from commands.messages.config import in_force, out_of_sight
 from commands.settings.file import PATH
 from sprints.calendar import Calendar
-from sprints.gaps import EventGap, missing
+from sprints.gaps import EventGap, select_unread
 from storage.account_status import AccountStatus
 from storage.settings_files import StoredSettingsFile
 
@@ -23,7 +23,7 @@ _MOST_GAPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class SharingHealth:
     """Which repositories share their sprints (the first one leads), and which should and do not."""
 
     shared: tuple[str, ...]
@@ -42,7 +42,7 @@ class HealthFacts:
     synced_at: datetime | None
     other_bots: tuple[str, ...]
     calendar: Calendar
-    sharing: Sharing | None = None
+    sharing: SharingHealth | None = None
     gaps: tuple[EventGap, ...] = ()
 
 
@@ -73,7 +73,7 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
         yield from _file(where, file)
     if facts.sharing and facts.sharing.missing:
         yield _not_shared(facts.sharing)
-    yield from (_about_gap(gap, facts) for gap in missing(facts.gaps))
+    yield from (_about_gap(gap, facts) for gap in select_unread(facts.gaps))
     if standing.missed:
         first, last = min(standing.missed), max(standing.missed)
         yield (
@@ -166,7 +166,7 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
 
 
 def _missed(facts: HealthFacts) -> str:
-    if missing(facts.gaps):
+    if select_unread(facts.gaps):
         return "not known yet"
     expected, lost = len(facts.status.missed), len(facts.status.lost)
     return f"{expected}; {lost} lost for good" if lost else str(expected)
@@ -194,7 +194,7 @@ def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
     return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
 
 
-def _not_shared(sharing: Sharing) -> str:
+def _not_shared(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
             "The organization's file wants public and private repositories to share sprints. They do not: "

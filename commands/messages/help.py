@@ -23,7 +23,7 @@ _ORDER = ("The sprint", _CHANGING, _READING, "The team", "This bot")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HelpEntry:
     """A command as it is here: how it is written, who may run it, and whether the asker may."""
 
     command: Command
@@ -51,7 +51,7 @@ class Entry:
         return f"{self.command.summary[0].upper()}{self.command.summary[1:]}"
 
 
-def overview(entries: Sequence[Entry]) -> str:
+def overview(entries: Sequence[HelpEntry]) -> str:
     """All that the asker may run, by what it is for, and folded what others may."""
     allowed = [entry for entry in entries if entry.is_allowed]
     others = [entry for entry in entries if not entry.is_allowed]
@@ -63,12 +63,12 @@ def overview(entries: Sequence[Entry]) -> str:
     return "\n\n".join(parts)
 
 
-def some(entries: Sequence[Entry]) -> str:
+def some(entries: Sequence[HelpEntry]) -> str:
     """The commands that begin with the same word."""
     return f"{_rows(entries)}\n\n{_closing(entries)}"
 
 
-def one(entry: Entry, level: Level) -> str:
+def one(entry: HelpEntry, level: Level) -> str:
     """All there is to say of one command."""
     command = entry.command
     parts = [
@@ -103,22 +103,22 @@ def who(need: Need) -> str:
     return ", ".join([role, *named])
 
 
-def _you(entry: Entry, level: Level) -> str:
+def _you(entry: HelpEntry, level: Level) -> str:
     role = f"your role here is {level.name.lower()}" if level is not Level.NONE else "you have no role here"
     return f"You may: {role}." if entry.is_allowed else f"You may not: {role}."
 
 
-def _by_group(entries: Sequence[Entry]) -> list[str]:
+def _by_group(entries: Sequence[HelpEntry]) -> list[str]:
     groups = {group: [entry for entry in entries if entry.group == group] for group in _ORDER}
     return [f"### {group}\n\n{_rows(found)}" for group, found in groups.items() if found]
 
 
-def _rows(entries: Sequence[Entry]) -> str:
+def _rows(entries: Sequence[HelpEntry]) -> str:
     rows = [(f"`{entry.syntax}`", _what(entry), _short_who(entry.need)) for entry in entries]
     return table(("Command", "What it does", "Who may"), rows, numbers_from=3)
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: HelpEntry) -> str:
     # Arguments are learned from an example; without any there is none to show.
     told = [example for example in entry.examples if example != entry.spelled]
     example = f"<br>`{told[0]}`".replace("|", "\\|") if told else ""
@@ -131,7 +131,7 @@ def _short_who(need: Need) -> str:
     return need.level.name.lower() + (f" and {more} more" if more else "")
 
 
-def _closing(entries: Sequence[Entry]) -> str:
+def _closing(entries: Sequence[HelpEntry]) -> str:
     spelled = {entry.command.name: entry.spelled for entry in entries}
     help_ = spelled.get("help", "/agile help")
     example = next((entry.command.name for entry in entries if entry.command.name != "help"), "help")

@@ -1,9 +1,9 @@
 """Why nothing is open in a sprint, in words: nothing came in yet, all was done, or all left its scope."""
 
-from sprints.facts import Cause, Facts
+from sprints.facts import Facts, ScopeCause
 
 NOTHING_YET = "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in."
-_WAYS_OUT = ((Cause.DROPPED, "dropped"), (Cause.REMOVED, "removed"))
+_WAYS_OUT = ((ScopeCause.DROPPED, "dropped"), (ScopeCause.REMOVED, "removed"))
 
 
 def is_empty(facts: Facts) -> bool:

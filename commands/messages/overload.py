@@ -1,10 +1,10 @@
 """The sentence for a sprint that holds more than the last ones delivered. Pure functions."""
 
 from charts.reading import number, quantity
-from sprints.load import Load
+from sprints.load import SprintLoad
 
 
-def load_sentence(load: Load | None) -> str:
+def load_sentence(load: SprintLoad | None) -> str:
     """What the sprint holds, and what the last sprints delivered. Empty where it holds no more than usual."""
     if load is None or not load.is_above_median:
         return ""
@@ -12,7 +12,7 @@ def load_sentence(load: Load | None) -> str:
     return f"{_held(load)}; {past} {number(load.most)}."
 
 
-def _held(load: Load) -> str:
+def _held(load: SprintLoad) -> str:
     if load.committed is None:
         return f"{quantity(load.scope, load.unit)} planned"
     left = f"{number(load.left)} left" if load.done and load.left > load.most else ""

@@ -11,17 +11,17 @@ from commands.messages.progress import progress
 from commands.messages.report import both
 from sprints.burndown import measure
 from sprints.calendar import days_between
-from sprints.facts import Amount, Facts, Item, amount_of
-from sprints.load import load_of, load_unit
+from sprints.facts import Amount, Facts, Item, sum_items
+from sprints.load import choose_load_unit, compare_load
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import place, ref
+from sprints.numbering import ref, split_number
 from sprints.velocity import Velocity
 
 _MOST_LISTED = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadComparison:
     """A sprint that is planned, beside the velocity in each unit.
 
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
@@ -38,7 +38,7 @@ class Plan:
     @property
     def unit(self) -> str:
         """Points, where both the plan and the past allow it."""
-        return load_unit(self.facts, self.points)
+        return choose_load_unit(self.facts, self.points)
 
     @property
     def velocity(self) -> Velocity:
@@ -46,7 +46,7 @@ class Plan:
         return self.points if self.points and self.unit == "points" else self.items
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: LoadComparison) -> str:
     """The verdict first, then what it stands on."""
     sprint = plan.facts.sprint
     as_of = moment(sprint.calendar.local(plan.facts.as_of))
@@ -73,7 +73,7 @@ def working_days(sprint: Sprint) -> int | None:
     return sum(map(sprint.calendar.is_working_day, days_between(sprint.first_day, last)))
 
 
-def _frame(plan: Plan) -> str:
+def _frame(plan: LoadComparison) -> str:
     sprint, days = plan.facts.sprint, working_days(plan.facts.sprint)
     until = full_day(sprint.due) if sprint.due else "no due date"
     state = {Phase.PLANNED: "planned", Phase.ACTIVE: "running", Phase.COMPLETED: "over"}
@@ -82,7 +82,7 @@ def _frame(plan: Plan) -> str:
     return f"{full_day(sprint.first_day)} – {until}{working} · {phase}"
 
 
-def _verdict(plan: Plan) -> str:
+def _verdict(plan: LoadComparison) -> str:
     unit, past = plan.unit, plan.velocity
     load = measure(plan.facts.scope, unit)
     if past.median is None or past.most is None:
@@ -93,7 +93,7 @@ def _verdict(plan: Plan) -> str:
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
     usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
-    held = load_of(plan.facts, plan.items, plan.points)
+    held = compare_load(plan.facts, plan.items, plan.points)
     over = quantity(load - past.median, unit)
     if held and held.is_above_most:
         return (
@@ -112,7 +112,7 @@ def _verdict(plan: Plan) -> str:
     )
 
 
-def _table(plan: Plan) -> str:
+def _table(plan: LoadComparison) -> str:
     scope = plan.facts.scope
     columns = [
         [number(scope.points), *_past(plan.points, scope.points)],
@@ -133,7 +133,7 @@ def _past(past: Velocity | None, load: Decimal) -> tuple[str, str, str]:
     return number(past.median), spread, f"{sign}{number(difference)}"
 
 
-def _carry(plan: Plan) -> str:
+def _carry(plan: LoadComparison) -> str:
     if plan.before is None or not plan.open_before.count:
         return ""
     whole = plan.facts.scope + plan.open_before
@@ -143,7 +143,7 @@ def _carry(plan: Plan) -> str:
     )
 
 
-def _length(plan: Plan) -> str:
+def _length(plan: LoadComparison) -> str:
     """A short sprint cannot hold what long ones did."""
     own = working_days(plan.facts.sprint)
     if own is None or not plan.lengths or plan.velocity.is_too_few:
@@ -171,13 +171,13 @@ def _not_estimated(facts: Facts) -> str:
 
 
 def _candidates(facts: Facts) -> str:
-    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), place(item.number)))
+    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
         return "It is empty: put work into it with `/sprint add #1 #2`."
     lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
-        lines.append(f"- and {len(rest)} more · {both(amount_of(rest))}")
+        lines.append(f"- and {len(rest)} more · {both(sum_items(rest))}")
     return folded(f"What is planned: {both(facts.scope)}", "\n".join(lines))
 
 

@@ -10,25 +10,25 @@ from commands.formatting.wording import counted, folded, footer, full_day, momen
 from commands.messages.completeness import completeness_text
 from commands.messages.progress import done_of, percent, share_done
 from sprints.burndown import Burndown, measure
-from sprints.facts import Amount, Cause
-from sprints.late import Credit
+from sprints.facts import Amount, ScopeCause
+from sprints.late import LateCredit
 from sprints.milestone import Phase, Sprint
 from sprints.numbering import Number, ref
-from sprints.people import spelled_once
-from sprints.report import Entry, Part, Report
+from sprints.people import remove_duplicate_logins
+from sprints.report import Report, ReportEntry, ReportSection
 from sprints.thanks import Thanks
-from sprints.velocity import Outcome, Velocity, velocity
-from sprints.waits import Wait, Waiting
+from sprints.velocity import SprintOutcome, Velocity, compute_velocity
+from sprints.waits import ItemWait, WaitKind
 
 _MOST_WAITS = 3
 _MOST_CARRIED = 10
 # A longer list is a plan, not a report; its rest is told in one line.
 _MOST_LISTED = 60
 _CAUSES = (
-    ("Added", Cause.ADDED, "+"),
-    ("Removed", Cause.REMOVED, "−"),
-    ("Dropped", Cause.DROPPED, "−"),
-    ("Re-estimated", Cause.REESTIMATED, "±"),
+    ("Added", ScopeCause.ADDED, "+"),
+    ("Removed", ScopeCause.REMOVED, "−"),
+    ("Dropped", ScopeCause.DROPPED, "−"),
+    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
 )
 
 
@@ -41,7 +41,7 @@ class ClosedSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportData:
     """All that a report or a summary says.
 
     `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
@@ -53,19 +53,19 @@ class Sheet:
     sprint: Sprint
     report: Report
     as_of: datetime
-    outcomes: Sequence[Outcome] = ()
+    outcomes: Sequence[SprintOutcome] = ()
     crossed: Mapping[Number, int] = field(default_factory=dict)
     verdict: str | None = None
-    credit: Credit | None = None
+    credit: LateCredit | None = None
     taken: ClosedSnapshot | None = None
-    waits: Sequence[Wait] = ()
+    waits: Sequence[ItemWait] = ()
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()
     burndown: Burndown | None = None
     hears_answers: bool = True
 
 
-def report_text(sheet: Sheet) -> str:
+def report_text(sheet: ReportData) -> str:
     """The report: what became of the sprint, every number with its list, and what was learned since."""
     return _joined(
         [
@@ -80,12 +80,12 @@ def report_text(sheet: Sheet) -> str:
     )
 
 
-def summary_head(sheet: Sheet) -> str:
+def summary_head(sheet: ReportData) -> str:
     """The summary down to its picture: what became of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
-def summary_rest(sheet: Sheet) -> str:
+def summary_rest(sheet: ReportData) -> str:
     """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
 
     It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
@@ -164,12 +164,12 @@ def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _opening(sheet: Sheet, kind: str) -> list[str]:
+def _opening(sheet: ReportData, kind: str) -> list[str]:
     sprint = sheet.sprint
     return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), result_sentence(sheet.report)]
 
 
-def _when(sheet: Sheet) -> str:
+def _when(sheet: ReportData) -> str:
     sprint = sheet.sprint
     until = full_day(sprint.due) if sprint.due else "no due date"
     dates = f"{full_day(sprint.first_day)} – {until}"
@@ -183,7 +183,7 @@ def _when(sheet: Sheet) -> str:
     return dates
 
 
-def _goal(sheet: Sheet) -> str:
+def _goal(sheet: ReportData) -> str:
     goal = sheet.sprint.goal
     if not goal:
         return ""
@@ -212,13 +212,13 @@ def _share(share: Decimal | None) -> str:
     return "–" if share is None else percent(share)
 
 
-def _velocity(sheet: Sheet) -> str:
+def _velocity(sheet: ReportData) -> str:
     own = next((one for one in sheet.outcomes if one.milestone == sheet.sprint.milestone), None)
     before = [one for one in sheet.outcomes if one.milestone != sheet.sprint.milestone]
     if own and own.is_abandoned:
         return "It was abandoned, so it counts for no velocity."
-    unit = velocity([*before, own] if own else before).unit
-    past = _velocity_before(velocity(before, unit))
+    unit = compute_velocity([*before, own] if own else before).unit
+    past = _velocity_before(compute_velocity(before, unit))
     if own is None:
         return f"**Velocity:** {past}" if before else ""
     credit = sheet.credit.amount if sheet.credit else None
@@ -236,7 +236,7 @@ def _velocity_before(past: Velocity) -> str:
     return f"The {past.n} sprints before it: median {quantity(past.median, past.unit)}, from {spread}."
 
 
-def _carried(sheet: Sheet) -> str:
+def _carried(sheet: ReportData) -> str:
     report = sheet.report
     if not report.left.entries:
         return ""
@@ -248,7 +248,7 @@ def _carried(sheet: Sheet) -> str:
     return f"**{_left_name(report)}:** {left_items(told)}."
 
 
-def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> str:
+def _left_item(entry: ReportEntry, report: Report, crossed: int, *, is_late: bool) -> str:
     notes = [_worth(entry)]
     if report.is_over and crossed > 1:
         notes.append(f"for the {_ordinal(crossed)} time")
@@ -263,17 +263,17 @@ def _ordinal(count: int) -> str:
     return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }"
 
 
-def _waits(sheet: Sheet) -> str:
+def _waits(sheet: ReportData) -> str:
     if not sheet.waits:
         return ""
     lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
     return "**Longest waits**\n" + "\n".join(lines)
 
 
-def wait_words(wait: Wait) -> str:
+def wait_words(wait: ItemWait) -> str:
     """How long an item waited for what."""
     days = counted(wait.elapsed.days, "day")
-    if wait.kind is Waiting.BLOCKED:
+    if wait.kind is WaitKind.BLOCKED:
         return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"
     if wait.is_over:
         return f"{days} until work on it began"
@@ -281,7 +281,9 @@ def wait_words(wait: Wait) -> str:
 
 
 def _thanks(thanks: Iterable[Thanks]) -> str:
-    told = [f"{one.kind.value}: {', '.join(map(person, spelled_once(one.people)))}" for one in thanks]
+    told = [
+        f"{one.kind.value}: {', '.join(map(person, remove_duplicate_logins(one.people)))}" for one in thanks
+    ]
     return f"**Thank you** – {'; '.join(told)}." if told else ""
 
 
@@ -293,8 +295,8 @@ def _lists(report: Report) -> str:
     return folded("The items behind these numbers", "\n\n".join(told)) if told else ""
 
 
-def _listed(name: str, part: Part, sign: str) -> str:
-    shown, rest = part.entries[:_MOST_LISTED], Part(part.entries[_MOST_LISTED:])
+def _listed(name: str, part: ReportSection, sign: str) -> str:
+    shown, rest = part.entries[:_MOST_LISTED], ReportSection(part.entries[_MOST_LISTED:])
     lines = [f"- {ref(entry.number)} · {_worth(entry, sign)}" for entry in shown]
     if rest.entries:
         lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
@@ -305,7 +307,7 @@ def _listed(name: str, part: Part, sign: str) -> str:
     return f"**{name}: {total}**\n" + "\n".join(lines)
 
 
-def _worth(entry: Entry, sign: str = "") -> str:
+def _worth(entry: ReportEntry, sign: str = "") -> str:
     if sign == "±":
         return _more(entry.amount.points)
     return quantity(entry.amount.points, "points") if entry.is_estimated else "not estimated"
@@ -322,7 +324,7 @@ def _footnotes(footnotes: Sequence[str]) -> str:
     return folded(f"{counted(len(footnotes), 'thing')} became known since; the numbers stay", lines)
 
 
-def _footer(sheet: Sheet) -> str:
+def _footer(sheet: ReportData) -> str:
     calendar = sheet.sprint.calendar
     if sheet.taken:
         taken = moment(calendar.local(sheet.taken.at))
@@ -338,7 +340,7 @@ def _footer(sheet: Sheet) -> str:
 _NOT_CLOSED = "provisional until a day after `/sprint close`, three days after its end at the latest"
 
 
-def _completeness(sheet: Sheet) -> str:
+def _completeness(sheet: ReportData) -> str:
     report = sheet.report
     return completeness_text(
         sheet.sprint.calendar, report.reconstructed_before, report.gaps, report.first_seen, most_named=5

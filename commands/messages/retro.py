@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from commands.formatting.wording import counted, footer, moment, named, plain, weekday
-from commands.messages.report import Sheet, result_sentence
+from commands.messages.report import ReportData, result_sentence
 from sprints.durations import ServiceLevel
 from sprints.milestone import Sprint
 from sprints.numbering import ref
-from sprints.retro import Evidence, Topic
+from sprints.retro import RetroEvidence, Topic
 
 _MOST_OF_A_TOPIC = 5
 # People vote with GitHub's own reactions, so each topic has one.
@@ -27,8 +27,8 @@ _ELSE = "🎉"
 class Retro:
     """A sprint, and what stood out in it. `usual` is how long the team's work takes."""
 
-    sheet: Sheet
-    evidence: Mapping[Topic, Sequence[Evidence]]
+    sheet: ReportData
+    evidence: Mapping[Topic, Sequence[RetroEvidence]]
     usual: ServiceLevel | None = None
 
 
@@ -49,7 +49,7 @@ def retro_text(retro: Retro) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _goal(sheet: Sheet) -> str:
+def _goal(sheet: ReportData) -> str:
     if not sheet.sprint.goal:
         return ""
     return f"**Goal{f' {sheet.verdict}' if sheet.verdict else ''}:** {plain(sheet.sprint.goal)}"
@@ -82,7 +82,7 @@ def _nothing(retro: Retro) -> str:
     return f"Nothing to show for: {', '.join(name[0].lower() + name[1:] for name in missing)}."
 
 
-def _oldest(one: Evidence, retro: Retro) -> str:
+def _oldest(one: RetroEvidence, retro: Retro) -> str:
     text = _days(one.elapsed)
     text += " until it was done" if one.is_over else ", and not done"
     usual = retro.usual
@@ -91,18 +91,18 @@ def _oldest(one: Evidence, retro: Retro) -> str:
     return text
 
 
-def _blocked(one: Evidence, _: Retro) -> str:
+def _blocked(one: RetroEvidence, _: Retro) -> str:
     by = f" by {named(one.by)}" if one.by else ""
     still = "" if one.is_over else ", and it still was"
     return f"{_days(one.elapsed)}{by}{still}" + (f" – {plain(one.reason)}" if one.reason else "")
 
 
-def _reopened(one: Evidence, _: Retro) -> str:
+def _reopened(one: RetroEvidence, _: Retro) -> str:
     times = "once" if one.count == 1 else f"{one.count} times"
     return f"{times}, {'and done again' if one.is_over else 'and not done again'}"
 
 
-def _late(one: Evidence, retro: Retro) -> str:
+def _late(one: RetroEvidence, retro: Retro) -> str:
     if one.at:
         text = f"added on {_day(one.at, retro.sheet.sprint)}"
         if not retro.sheet.report.is_over:
@@ -111,7 +111,7 @@ def _late(one: Evidence, retro: Retro) -> str:
     return f"done {_days(one.elapsed)} after the end"
 
 
-def _carried(one: Evidence, _: Retro) -> str:
+def _carried(one: RetroEvidence, _: Retro) -> str:
     return f"open at the end of {one.count} sprints"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from commands.formatting.wording import footer, person, table
 from commands.framework.permissions import Level
-from commands.messages.help import Entry, who
+from commands.messages.help import HelpEntry, who
 
 _HEADINGS = {
     Level.READ: "Read",
@@ -15,7 +15,7 @@ _HEADINGS = {
 }
 
 
-def roles_card(entries: Sequence[Entry], granted: Mapping[str, str]) -> str:
+def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
     """Who may do what: by role, then what differs from the usual, then whom an admin gave a role."""
     rows = []
     for level, heading in _HEADINGS.items():
@@ -32,7 +32,7 @@ def roles_card(entries: Sequence[Entry], granted: Mapping[str, str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _others(entries: Sequence[Entry]) -> str:
+def _others(entries: Sequence[HelpEntry]) -> str:
     """Commands that somebody may run whatever their role, or that need another one than usual."""
     settled = [
         entry

@@ -20,27 +20,27 @@ from commands.formatting.wording import (
 )
 from commands.messages.report import both
 from sprints.burndown import measure
-from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of
-from sprints.ledger import LedgerLine, grouped
+from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
+from sprints.ledger import LedgerLine, group_ledger
 from sprints.numbering import Number, ref
 from sprints.people import is_bot
-from sprints.swap import room_needed
+from sprints.swap import compute_room_needed
 
 _MOST_LINES = 15
 # Between what somebody asked of us and what GitHub tells of it.
 _SOON = timedelta(minutes=10)
 _AT_ONCE = timedelta(minutes=1)
 _CAUSES = (
-    ("Added", Cause.ADDED, "+"),
-    ("Removed", Cause.REMOVED, "−"),
-    ("Dropped", Cause.DROPPED, "−"),
-    ("Re-estimated", Cause.REESTIMATED, "±"),
+    ("Added", ScopeCause.ADDED, "+"),
+    ("Removed", ScopeCause.REMOVED, "−"),
+    ("Dropped", ScopeCause.DROPPED, "−"),
+    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
 )
 _VERBS = {
-    Cause.ADDED: "added",
-    Cause.REMOVED: "removed",
-    Cause.DROPPED: "dropped",
-    Cause.REESTIMATED: "re-estimated",
+    ScopeCause.ADDED: "added",
+    ScopeCause.REMOVED: "removed",
+    ScopeCause.DROPPED: "dropped",
+    ScopeCause.REESTIMATED: "re-estimated",
 }
 
 
@@ -99,14 +99,14 @@ def _commitment(moves: Moves) -> str:
         return ""
     committed = measure(after.committed, unit)
     over = measure(after.scope, unit) - committed
-    if room_needed(moves.before, after, unit) <= 0:
+    if compute_room_needed(moves.before, after, unit) <= 0:
         return ""
     text = f"That is **{quantity(over, unit)} over** the {quantity(committed, unit)} committed."
     if not moves.swap:
         return text
     numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
-    room = both(amount_of(moves.swap))
+    room = both(sum_items(moves.swap))
     return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
 
 
@@ -118,7 +118,7 @@ class Deed:
     """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
 
     number: Number
-    cause: Cause
+    cause: ScopeCause
     by: str
     at: datetime
     reason: str = ""
@@ -174,7 +174,7 @@ def _equation(facts: Facts) -> str:
 
 
 def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
-    lines = [_line(line, facts, deeds) for line in reversed(grouped(_without_swaps(facts.ledger)))]
+    lines = [_line(line, facts, deeds) for line in reversed(group_ledger(_without_swaps(facts.ledger)))]
     if not lines:
         return ""
     shown = "\n".join(lines[:_MOST_LINES])
@@ -190,14 +190,14 @@ def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
     found, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
     for change in ledger:
         key = change.number, change.event.actor
-        index = latest.get(key) if change.cause is Cause.REESTIMATED else None
+        index = latest.get(key) if change.cause is ScopeCause.REESTIMATED else None
         if index is not None and change.at - found[index].at <= _AT_ONCE:
             found[index] = replace(found[index], amount=found[index].amount + change.amount)
             continue
-        if change.cause is Cause.REESTIMATED:
+        if change.cause is ScopeCause.REESTIMATED:
             latest[key] = len(found)
         found.append(change)
-    return [one for one in found if one.cause is not Cause.REESTIMATED or one.amount != Amount()]
+    return [one for one in found if one.cause is not ScopeCause.REESTIMATED or one.amount != Amount()]
 
 
 def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
@@ -217,7 +217,7 @@ def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
 
 def _worth(change: ScopeChange) -> str:
     points = change.amount.points
-    if change.cause is Cause.REESTIMATED:
+    if change.cause is ScopeCause.REESTIMATED:
         return f"{signed(points)} {unit_word(points, 'points')}"
     return quantity(points, "points")
 

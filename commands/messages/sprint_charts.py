@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from charts.reading import number, quantity, scope_steps, signed
+from charts.reading import list_scope_steps, number, quantity, signed
 from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
 from commands.messages.charts import for_sprint
 from commands.messages.nothing_left import nothing_left
@@ -16,9 +16,9 @@ from commands.messages.progress import (
     share_done,
 )
 from commands.messages.status import completeness
-from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
+from sprints.burndown import Burndown, BurndownDay, compute_pace, ideal_before, measure
 from sprints.calendar import days_between
-from sprints.facts import Cause, Facts
+from sprints.facts import Facts, ScopeCause
 from sprints.milestone import Phase
 
 # So many working days in a row without anything done are worth a word.
@@ -46,10 +46,10 @@ def equation(facts: Facts, unit: str) -> str:
 
 
 _TERMS = (
-    ("added", Cause.ADDED, "+"),
-    ("removed", Cause.REMOVED, "−"),
-    ("dropped", Cause.DROPPED, "−"),
-    ("re-estimated", Cause.REESTIMATED, "+"),
+    ("added", ScopeCause.ADDED, "+"),
+    ("removed", ScopeCause.REMOVED, "−"),
+    ("dropped", ScopeCause.DROPPED, "−"),
+    ("re-estimated", ScopeCause.REESTIMATED, "+"),
 )
 
 
@@ -89,7 +89,7 @@ def _standing(facts: Facts, burndown: Burndown) -> str:
         return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
         return f"**{nothing_left(facts)}** Take in what comes next, or `/sprint close`."
-    behind = pace(burndown)
+    behind = compute_pace(burndown)
     if behind is None:
         return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
     behind = behind.quantize(Decimal("0.1"))
@@ -200,7 +200,7 @@ def _needed(facts: Facts, burndown: Burndown) -> str:
 
 
 def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
-    steps = scope_steps(burndown)
+    steps = list_scope_steps(burndown)
     if not steps:
         if not facts.days:
             return f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."

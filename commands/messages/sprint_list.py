@@ -10,11 +10,11 @@ from commands.messages.progress import percent
 from commands.messages.report import few_values
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint
-from sprints.velocity import Outcome, Velocity
+from sprints.velocity import SprintOutcome, Velocity
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SprintRow:
     """One sprint. `outcome` is what it came to once it has ended; `is_frozen` says that this was taken.
 
     Until the end `committed` and `done` are those so far.
@@ -23,11 +23,11 @@ class Row:
     sprint: Sprint
     committed: Amount
     done: Amount
-    outcome: Outcome | None = None
+    outcome: SprintOutcome | None = None
     is_frozen: bool = False
 
 
-def list_text(rows: Sequence[Row], total: int, velocity: Velocity, now: datetime) -> str:
+def list_text(rows: Sequence[SprintRow], total: int, velocity: Velocity, now: datetime) -> str:
     """The sprints, what begins last first, of `total` that there are."""
     shown = counted(total, "sprint") if len(rows) == total else f"The last {len(rows)} of {total} sprints"
     lines = [_line(row, now) for row in rows]
@@ -41,7 +41,7 @@ def list_text(rows: Sequence[Row], total: int, velocity: Velocity, now: datetime
     return "\n\n".join(part for part in parts if part)
 
 
-def _line(row: Row, now: datetime) -> tuple[str, ...]:
+def _line(row: SprintRow, now: datetime) -> tuple[str, ...]:
     say_do = "–"
     if row.outcome and not row.outcome.is_abandoned:
         shares = [row.outcome.say_do("points"), row.outcome.say_do("count")]
@@ -66,7 +66,7 @@ def _dates(sprint: Sprint) -> str:
     return f"{full_day(sprint.first_day)} – {full_day(last) if last else 'no due date'}"
 
 
-def _state(row: Row, now: datetime) -> str:
+def _state(row: SprintRow, now: datetime) -> str:
     sprint = row.sprint
     if sprint.is_deleted:
         return "deleted"
@@ -90,6 +90,6 @@ def _velocity(velocity: Velocity) -> str:
     return f"**Velocity:** median {median} over the last {velocity.n} that ended, {spread}."
 
 
-def newest_first(sprints: Iterable[Row]) -> list[Row]:
+def newest_first(sprints: Iterable[SprintRow]) -> list[SprintRow]:
     """What begins last stands first."""
     return sorted(sprints, key=lambda row: (row.sprint.start, row.sprint.number), reverse=True)

@@ -7,7 +7,7 @@ from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain, weekday
 from commands.messages.report import both, left_items
 from sprints.calendar import Calendar, days_between
-from sprints.facts import Cause, Facts, Item
+from sprints.facts import Facts, Item, ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 
@@ -81,12 +81,12 @@ def _committed(facts: Facts) -> str:
 
 def _added(facts: Facts) -> str:
     """The commitment is what was there when the first day began; what came since is named at once."""
-    lines = [line for line in facts.ledger if line.cause is Cause.ADDED]
+    lines = [line for line in facts.ledger if line.cause is ScopeCause.ADDED]
     if not lines or facts.as_of < facts.sprint.committed_at:
         return ""
     numbers = named(dict.fromkeys(line.number for line in lines))
     return (
-        f"Added since that day began, so not committed ({both(facts.total(Cause.ADDED))}): {numbers}. "
+        f"Added since that day began, so not committed ({both(facts.total(ScopeCause.ADDED))}): {numbers}. "
         "A later `start:` would make them part of the commitment."
     )
 

@@ -18,11 +18,11 @@ from commands.formatting.wording import (
 from commands.messages.completeness import completeness_text
 from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left
 from commands.messages.progress import is_single, open_work, percent, progress, progress_percent, share_done
-from sprints.burndown import Burndown, measure, pace
+from sprints.burndown import Burndown, compute_pace, measure
 from sprints.calendar import days_between
-from sprints.facts import Amount, Cause, Facts
+from sprints.facts import Amount, Facts, ScopeCause
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import place, ref
+from sprints.numbering import ref, split_number
 from sprints.rollup import roll_up
 
 _BAR_CELLS = 20
@@ -103,7 +103,7 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     if not facts.scope.count:
         return nothing_left(facts)
-    behind = pace(burndown)
+    behind = compute_pace(burndown)
     if behind is None:
         return f"{left} {remain}. Without a due date there is no ideal line to compare with."
     until = _working_days_left(sprint, facts.as_of)
@@ -175,10 +175,10 @@ def _ledger(facts: Facts) -> str:
 
 
 _CAUSES = (
-    ("Added", Cause.ADDED, "+"),
-    ("Removed", Cause.REMOVED, "−"),
-    ("Dropped", Cause.DROPPED, "−"),
-    ("Re-estimated", Cause.REESTIMATED, "±"),
+    ("Added", ScopeCause.ADDED, "+"),
+    ("Removed", ScopeCause.REMOVED, "−"),
+    ("Dropped", ScopeCause.DROPPED, "−"),
+    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
 )
 
 
@@ -207,7 +207,7 @@ def _told_by_others(facts: Facts, unit: str) -> str:
         below = roll_up(item, facts.items)
         done, total = measure(below.done, unit), measure(below.total, unit)
         line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
-        line += named(sorted((numbers[one] for one in item.told_by if one in numbers), key=place))
+        line += named(sorted((numbers[one] for one in item.covered_by if one in numbers), key=split_number))
         if item.points:
             line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
         lines.append(line)

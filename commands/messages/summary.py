@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from charts.render import alt_text
+from charts.render import describe_chart
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
-from commands.framework.context import Context
 from commands.framework.outcome import Picture
+from commands.framework.planning import Planning
 from commands.messages.charts import shown
-from commands.messages.report import Sheet, summary_head, summary_rest
+from commands.messages.report import ReportData, summary_head, summary_rest
 from sprints.milestone import Sprint
 
 
@@ -17,7 +17,9 @@ def summary_title(sprint: Sprint) -> str:
     return one_line(f"Summary: {sprint.title}")
 
 
-def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True) -> list[str | Picture]:
+def summary_parts(
+    planning: Planning, sheet: ReportData, *, shows_mermaid: bool = True
+) -> list[str | Picture]:
     """What became of the sprint, its burndown, and the rest; the same again for the same numbers.
 
     Where GitHub `shows_mermaid` not, the burndown is told in words unless it may be a picture.
@@ -25,19 +27,19 @@ def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True)
     parts: list[str | Picture] = [summary_head(sheet)]
     burndown = sheet.burndown
     if burndown is not None and burndown.latest is not None:
-        is_shown = shows_mermaid or context.links_pictures
-        parts += shown(context, burndown) if is_shown else [alt_text(burndown)]
+        is_shown = shows_mermaid or planning.links_pictures
+        parts += shown(planning, burndown) if is_shown else [describe_chart(burndown)]
     return [*parts, summary_rest(sheet)]
 
 
-def posted_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
+def posted_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
     """What is posted; a milestone that nobody has closed is said to be over."""
-    return [part for part in (_not_closed(sheet), *summary_parts(context, sheet)) if part]
+    return [part for part in (_not_closed(sheet), *summary_parts(planning, sheet)) if part]
 
 
-def released_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
+def released_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
     """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
-    return summary_parts(context, replace(sheet, hears_answers=False), shows_mermaid=False)
+    return summary_parts(planning, replace(sheet, hears_answers=False), shows_mermaid=False)
 
 
 def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
@@ -69,7 +71,7 @@ def abandoned_text(sprint: Sprint) -> str:
     return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."
 
 
-def _not_closed(sheet: Sheet) -> str:
+def _not_closed(sheet: ReportData) -> str:
     sprint = sheet.sprint
     if sprint.closed_at is not None or sprint.last_day is None:
         return ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from commands.formatting.wording import counted, plain, weekday
-from sprints.blocked import Block
+from sprints.blocked import BlockedSpan
 from sprints.calendar import Calendar
 from sprints.flow import Flow
 from sprints.numbering import ref
@@ -48,7 +48,7 @@ def _of(wip: Wip) -> str:
     return f" of team {plain(wip.team)}" if wip.team else ""
 
 
-def blocking(blocks: Iterable[Block]) -> str:
+def blocking(blocks: Iterable[BlockedSpan]) -> str:
     """What holds an item up: by #9 (the API comes first) and by #12."""
     parts = []
     for block in blocks:

@@ -6,10 +6,11 @@ from commands.formatting.wording import plain
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.framework.planning import Planning
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 _NO_SPRINT = (
     "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
@@ -17,14 +18,14 @@ _NO_SPRINT = (
 )
 
 
-def moment_of(context: Context, arguments: Arguments, name: str = "as-of") -> datetime:
+def moment_of(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
     """The end of the day that is asked for, or now. Raises UserError for a day to come."""
     day = arguments.date(name)
     if day is None:
-        return context.now
-    if day > context.calendar.day_of(context.now):
+        return planning.now
+    if day > planning.calendar.day_of(planning.now):
         raise UserError(f"`{name}:{day.isoformat()}` lies in the future; name today or a day before.")
-    return min(context.calendar.midnight(day + timedelta(days=1)), context.now)
+    return min(planning.calendar.midnight(day + timedelta(days=1)), planning.now)
 
 
 async def sprint_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
@@ -32,7 +33,7 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     moment = as_of or context.now
     sprints = await context.sprints.all(moment)
     if title is None:
-        if chosen := choose(sprints, moment, context.request.milestone):
+        if chosen := choose_sprint(sprints, moment, context.request.milestone):
             return chosen
         raise UserError(_NO_SPRINT.format(repository=context.project.full_name))
     matching = [sprint for sprint in sprints if sprint.title.casefold() == title.casefold()]
@@ -43,26 +44,26 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {known}.")
 
 
-def refuse_led(context: Context, sprint: Sprint | None) -> None:
+def refuse_led(planning: Planning, sprint: Sprint | None) -> None:
     """Raises UserError where another repository leads a sprint: it is begun, changed and closed there.
 
     Without a sprint it is about one that is yet to be made.
     """
-    if context.project.is_led and (sprint is None or sprint.repository):
+    if planning.project.is_led and (sprint is None or sprint.repository):
         title = f"{plain(sprint.title)} spans" if sprint else "Sprints here span"
         raise UserError(
-            f"{title} repositories, and {context.project.leader.full_name} leads: say it in an issue there."
+            f"{title} repositories, and {planning.project.leader.full_name} leads: say it in an issue there."
         )
 
 
-def milestone_here(context: Context, sprint: Sprint) -> int:
+def milestone_here(planning: Planning, sprint: Sprint) -> int:
     """The number of a sprint's milestone in this repository. Raises UserError where it has none here."""
     number = sprint.number_in()
     if number is None:
         title = plain(sprint.title)
         raise UserError(
-            f"{context.project.full_name} has no milestone called “{title}” yet. Make one of that title: it "
-            f"becomes part of the sprint that {context.project.leader.full_name} leads."
+            f"{planning.project.full_name} has no milestone called “{title}” yet. Make one of that title: it "
+            f"becomes part of the sprint that {planning.project.leader.full_name} leads."
         )
     return number
 
@@ -82,9 +83,9 @@ async def item_here(context: Context) -> ItemSnapshot:
     return await item_meant(context, context.request.thread)
 
 
-async def item_meant(context: Context, number: int) -> ItemSnapshot:
+async def item_meant(planning: Planning, number: int) -> ItemSnapshot:
     """An issue or pull request by its number. Raises UserError for one that was never heard of."""
-    item = await context.item(number)
+    item = await planning.item(number)
     if item is None:
         raise UserError(
             f"I have never heard of #{number} here. If it exists, `/agile resync` asks GitHub for what "

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from commands.formatting.wording import full_day, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.messages.flow_window import Window
@@ -12,8 +12,8 @@ from storage.measures import Measures
 
 # Sixty working days, as many as forecasts draw from.
 USUAL_WEEKS, MOST_WEEKS = 12, 52
-LAST = Argument("last", Kind.NUMBER, "so many calendar weeks, this one included")
-FOR = Argument("for", Kind.TEXT, "the days of the sprint with this title instead of the last weeks")
+LAST = Argument("last", ArgumentKind.NUMBER, "so many calendar weeks, this one included")
+FOR = Argument("for", ArgumentKind.TEXT, "the days of the sprint with this title instead of the last weeks")
 
 
 async def window_of(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.overload import load_here
 from marketplace.plans import Feature
 from sprints.facts import Facts
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.forecast import Forecast, Refusal
-from sprints.outlook import Outlook, Past, needs_days, outlook_from
+from sprints.outlook import Outlook, TrackRecord, build_outlook, needs_days
 from storage.forecasts import ForecastRecord
 
 # What happened longer ago says little of how a team works today.
@@ -19,44 +19,44 @@ _RECENT = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectationText:
     """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
 
     words: str = ""
     foretold: tuple[ForecastRecord, ...] = ()
 
 
-async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
+async def expectation(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
     """Will we make it, and if not, what should come out: for cards that are about something else."""
-    sprint_end = await outlook(context, facts)
+    sprint_end = await outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(context, facts, sprint_end, forecast)
+    load = await load_here(planning, facts, sprint_end, forecast)
     if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
-        return Expectation(load)
+        return ExpectationText(load)
     words = [chance_sentence(sprint_end, forecast), swap_sentence(sprint_end, forecast), load]
-    return Expectation(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
+    return ExpectationText(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
 
 
-async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
+async def outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
-    if not await context.includes(Feature.FORECASTS):
+    if not await planning.includes(Feature.FORECASTS):
         return Refusal("Forecasts are not part of this account's plan.")
-    return outlook_from(facts, await past_until(context, facts.as_of))
+    return build_outlook(facts, await past_until(planning, facts.as_of))
 
 
-async def past_until(context: Context, as_of: datetime) -> Past:
+async def past_until(planning: Planning, as_of: datetime) -> TrackRecord:
     """What every forecast here rests on, as of a moment."""
-    records = await context.sprints.records(as_of)
-    flows = await recent_flows(context, as_of) if needs_days(records, as_of) else ()
-    return Past(tuple(records), tuple(flows), context.tenant.organization_id)
+    records = await planning.sprints.records(as_of)
+    flows = await recent_flows(planning, as_of) if needs_days(records, as_of) else ()
+    return TrackRecord(tuple(records), tuple(flows), planning.tenant.organization_id)
 
 
-async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
+async def recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
     """The items that something has happened to lately, as of a moment."""
-    history = context.history
+    history = planning.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
     items = await history.items_since(since)
-    return flows_of(items, as_of, context.project.rules, await history.labels())
+    return build_flows(items, as_of, planning.project.rules, await history.labels())
 
 
 def foretold(

@@ -8,10 +8,9 @@ _GOAL_LINE = re.compile(r"^[ \t]*goal:.*$", re.IGNORECASE | re.MULTILINE)
 GOALS = "goals"
 
 
-def verdicts(settings: dict[str, object]) -> dict[str, str]:
-    """Which goals were met or missed, by GitHub's id of the milestone."""
-    told = settings.get(GOALS)
-    return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
+def stored_verdicts(setting: object) -> dict[str, str]:
+    """The stored setting `goals`, to be edited: "met" or "missed" by GitHub's id of the milestone."""
+    return {str(key): str(value) for key, value in setting.items()} if isinstance(setting, dict) else {}
 
 
 def with_goal(description: str, goal: str) -> str:

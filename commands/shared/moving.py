@@ -8,13 +8,14 @@ from commands.formatting.wording import code, full_day, plain
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.framework.planning import Planning
 from commands.messages.close import known
 from commands.shared.choosing import item_meant
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
-from sprints.trial import trial, with_moves
-from sprints.upcoming import open_sprints
+from sprints.trial import compute_trial, move_items
+from sprints.upcoming import list_open_sprints
 
 _MOST_ITEMS = 50
 
@@ -23,15 +24,15 @@ _MOST_ITEMS = 50
 class Board:
     """A sprint's items with all that happened to them, as of now."""
 
-    context: Context
+    planning: Planning
     sprint: Sprint
     events: Mapping[str, Sequence[ItemEvent]]
     labels: Sequence[LabelEvent]
 
     @classmethod
-    async def of(cls, context: Context, sprint: Sprint) -> "Board":
-        events = await context.history.items_of(sprint.milestone)
-        return cls(context, sprint, events, await context.history.labels())
+    async def of(cls, planning: Planning, sprint: Sprint) -> "Board":
+        events = await planning.history.items_of(sprint.milestone)
+        return cls(planning, sprint, events, await planning.history.labels())
 
     @property
     def facts(self) -> Facts:
@@ -40,20 +41,20 @@ class Board:
 
     async def after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
         """How it would stand once these items, by number, have joined it or left it."""
-        history = self.context.history
+        history = self.planning.history
         told = [await history.item(number) for number in joining]
         gone = [await history.item(number) for number in leaving]
-        events = with_moves(
+        events = move_items(
             self.sprint,
             self.events,
             {one[0].item: one for one in told if one},
             [one[0].item for one in gone if one],
-            self.context.now,
+            self.planning.now,
         )
         return self._trial(events)
 
     def _trial(self, events: Mapping[str, Sequence[ItemEvent]]) -> Facts:
-        return trial(self.sprint, events, self.context.now, self.context.project.rules, self.labels)
+        return compute_trial(self.sprint, events, self.planning.now, self.planning.project.rules, self.labels)
 
 
 async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
@@ -64,15 +65,15 @@ async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapsh
     return [await item_meant(context, number) for number in numbers]
 
 
-async def refuse_ended(context: Context, sprint: Sprint, command: str) -> None:
+async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None:
     """Raises UserError for a sprint that has ended: its numbers stand, so nothing can be added to it."""
     title = plain(sprint.title)
     if sprint.is_deleted:
         raise UserError(f"The milestone {title} was deleted; nothing can be added to it.")
-    if not sprint.has_ended(context.now) and sprint.closed_at is None:
+    if not sprint.has_ended(planning.now) and sprint.closed_at is None:
         return
-    ended = full_day(context.calendar.day_of(sprint.end or context.now))
-    others = open_sprints(await context.sprints.all(context.now), context.now)
+    ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
+    others = list_open_sprints(await planning.sprints.all(planning.now), planning.now)
     advice = "Begin the next one with `/sprint start`."
     if others:
         example = code(f'{command} milestone:"{others[0].title}"')
@@ -80,16 +81,16 @@ async def refuse_ended(context: Context, sprint: Sprint, command: str) -> None:
     raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
 
 
-def worth(context: Context, item: ItemSnapshot) -> str:
+def worth(planning: Planning, item: ItemSnapshot) -> str:
     """Its estimate, and whether it is done or was given up."""
-    points = context.project.rules.estimates.of(item.labels)
+    points = planning.project.rules.estimates.of(item.labels)
     text = "not estimated" if points is None else quantity(points, "points")
-    state = state_of(context, item)
+    state = state_of(planning, item)
     if state is State.OPEN:
         return text
     return f"{text}, {'done already' if state is State.DONE else 'given up: it counts nothing'}"
 
 
-def state_of(context: Context, item: ItemSnapshot) -> State:
+def state_of(planning: Planning, item: ItemSnapshot) -> State:
     """What it is by the team's rule of what is done."""
-    return context.project.rules.estimates.state_of(item.state, item.labels)
+    return planning.project.rules.estimates.state_of(item.state, item.labels)

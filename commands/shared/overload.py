@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from commands.messages.overload import load_sentence
-from commands.shared.reporting import LATE
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_words import tenths
-from sprints.late import credited, credits_of
-from sprints.load import load_of
+from sprints.forecast_wording import round_to_tenths
+from sprints.late import apply_credits
+from sprints.load import compare_load
 from sprints.outlook import Outlook
-from sprints.velocity import Velocity, velocity
+from sprints.velocity import Velocity, compute_velocity
 
 # From so many in 10 on, a sprint is likely to be finished whatever the last ones delivered.
 _LIKELY = 5
@@ -25,17 +24,17 @@ class Velocities:
     points: Velocity | None
 
 
-async def velocities(context: Context, facts: Facts) -> Velocities:
+async def velocities(planning: Planning, facts: Facts) -> Velocities:
     """What the last sprints delivered that had ended by the moment of the facts."""
-    ended = await context.sprints.outcomes(facts.as_of)
+    ended = await planning.sprints.outcomes(facts.as_of)
     others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
-    outcomes = credited(others, credits_of(context.project.settings.get(LATE)))
-    usual = velocity(outcomes)
-    return Velocities(velocity(outcomes, "count"), usual if usual.unit == "points" else None)
+    outcomes = apply_credits(others, planning.project.settings.late_credits)
+    usual = compute_velocity(outcomes)
+    return Velocities(compute_velocity(outcomes, "count"), usual if usual.unit == "points" else None)
 
 
 async def load_here(
-    context: Context, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
+    planning: Planning, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
 ) -> str:
     """The sentence for a sprint that has not ended and holds more than the last ones delivered.
 
@@ -43,8 +42,8 @@ async def load_here(
     """
     if facts.sprint.has_ended(facts.as_of) or not facts.remaining.count:
         return ""
-    if isinstance(forecast, Forecast) and tenths(forecast.chance) >= _LIKELY:
+    if isinstance(forecast, Forecast) and round_to_tenths(forecast.chance) >= _LIKELY:
         return ""
-    past = await velocities(context, facts)
+    past = await velocities(planning, facts)
     counts_items = isinstance(outlook, Outlook) and outlook.unit == "count"
-    return load_sentence(load_of(facts, past.items, past.points, counts_items=counts_items))
+    return load_sentence(compare_load(facts, past.items, past.points, counts_items=counts_items))

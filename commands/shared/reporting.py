@@ -6,20 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands.framework.context import Context
-from commands.messages.report import ClosedSnapshot, Sheet
-from commands.shared.goals import verdicts
-from sprints.burndown import burndown_of
-from sprints.facts import Facts, facts_of
-from sprints.flow import flows_of
-from sprints.late import credited, credits_of
+from commands.framework.planning import Planning
+from commands.messages.report import ClosedSnapshot, ReportData
+from sprints.burndown import build_burndown
+from sprints.facts import Facts, compute_facts
+from sprints.flow import build_flows
+from sprints.late import apply_credits
 from sprints.milestone import Sprint
 from sprints.numbering import Number
-from sprints.plain import Values, footnotes, plain
-from sprints.report import burndown_at_end, report_of
-from sprints.thanks import thanks_of
-from sprints.velocity import Outcome
-from sprints.waits import waits_of
+from sprints.plain import Values, convert_facts, list_footnotes
+from sprints.report import build_final_burndown, build_report
+from sprints.thanks import list_contributors
+from sprints.velocity import SprintOutcome
+from sprints.waits import list_waits
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers
 
@@ -27,58 +26,58 @@ from storage.sprints import SprintNumbers
 LATE = "late"
 
 
-async def sheet_of(context: Context, sprint: Sprint) -> Sheet:
+async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
     """A sprint's report: from the numbers that were taken of it, if its present end has been taken."""
-    now, is_over = context.now, sprint.has_ended(context.now)
-    closed = await context.sprints.closed(sprint.milestone, now) if is_over else None
+    now, is_over = planning.now, sprint.has_ended(planning.now)
+    closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
     is_taken = closed is not None and closed.ended_at == sprint.end
-    facts = await fold(context, sprint, now)
-    values = closed.facts if closed and is_taken else await _values(context, sprint, facts)
-    credit = credits_of(context.project.settings.get(LATE)).get(sprint.milestone)
-    numbers = await context.sprints.numbers(now)
-    report = report_of(values, is_over=is_over)
-    return Sheet(
+    facts = await fold(planning, sprint, now)
+    values = closed.facts if closed and is_taken else await _values(planning, sprint, facts)
+    credit = planning.project.settings.late_credits.get(sprint.milestone)
+    numbers = await planning.sprints.numbers(now)
+    report = build_report(values, is_over=is_over)
+    return ReportData(
         sprint=sprint,
         report=report,
         as_of=now,
-        outcomes=_until(sprint, report.unit, outcomes_of(context, numbers)),
+        outcomes=_until(sprint, report.unit, outcomes_of(planning, numbers)),
         crossed=crossed_of(numbers, sprint, now),
-        verdict=verdicts(context.project.settings).get(str(sprint.milestone)),
+        verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
-        footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
-        burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
+        footnotes=list_footnotes(closed.facts, facts) if closed and is_taken else (),
+        burndown=build_final_burndown(values, sprint) if is_over else build_burndown(facts),
     )
 
 
-async def with_people(context: Context, sheet: Sheet) -> Sheet:
+async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
     """The same with where work waited and whom it is owed to."""
     sprint = sheet.sprint
-    until = min(sprint.end, context.now) if sprint.end else context.now
-    events = await context.history.items()
-    labels = await context.history.labels()
-    flows = flows_of(events, until, context.project.rules, labels)
-    reviews = await context.history.activity("review", sprint.start, until)
+    until = min(sprint.end, planning.now) if sprint.end else planning.now
+    events = await planning.history.items()
+    labels = await planning.history.labels()
+    flows = build_flows(events, until, planning.project.rules, labels)
+    reviews = await planning.history.activity("review", sprint.start, until)
     done = frozenset(sheet.report.done.numbers)
     return replace(
         sheet,
-        waits=waits_of(sheet.report, sprint.start, until, flows),
-        thanks=thanks_of(done, sprint.start, until, flows, events, reviews),
+        waits=list_waits(sheet.report, sprint.start, until, flows),
+        thanks=list_contributors(done, sprint.start, until, flows, events, reviews),
     )
 
 
-async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
+async def fold(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
-    items = await context.history.items_of(sprint.milestone)
-    labels, gaps = await context.history.labels(), await context.gaps()
-    return facts_of(sprint, items, as_of, context.project.rules.estimates, labels, gaps)
+    items = await planning.history.items_of(sprint.milestone)
+    labels, gaps = await planning.history.labels(), await planning.gaps()
+    return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
 
 
-def outcomes_of(context: Context, numbers: Iterable[SprintNumbers]) -> list[Outcome]:
+def outcomes_of(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
-    found = [outcome for one in numbers if (outcome := one.outcome(context.now))]
+    found = [outcome for one in numbers if (outcome := one.outcome(planning.now))]
     ordered = sorted(found, key=lambda outcome: outcome.order)
-    return credited(ordered, credits_of(context.project.settings.get(LATE)))
+    return apply_credits(ordered, planning.project.settings.late_credits)
 
 
 def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
@@ -100,16 +99,16 @@ def _carried(known: Facts | ClosedSprint) -> set[Number]:
     return {item.number for item in known.carried}
 
 
-async def _values(context: Context, sprint: Sprint, facts: Facts) -> Values:
+async def _values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
     """The plain values of a sprint so far, or as its snapshot will have them."""
-    if sprint.end is None or not sprint.has_ended(context.now):
-        return plain(facts)
-    at_end = plain(await fold(context, sprint, sprint.end))
+    if sprint.end is None or not sprint.has_ended(planning.now):
+        return convert_facts(facts)
+    at_end = convert_facts(await fold(planning, sprint, sprint.end))
     # What was done late is known only afterwards.
-    return at_end | {"late": plain(facts)["late"]}
+    return at_end | {"late": convert_facts(facts)["late"]}
 
 
-def _until(sprint: Sprint, unit: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+def _until(sprint: Sprint, unit: str, outcomes: Iterable[SprintOutcome]) -> list[SprintOutcome]:
     """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
     what was moved on since may be all that was not estimated.
     """

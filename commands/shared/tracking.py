@@ -1,19 +1,14 @@
-"""Where sprints are tracked: the settings that say so, and the step that remembers a thread."""
+"""The step that stores the thread in which a sprint is tracked."""
 
-from collections.abc import Mapping
+from commands.framework.changes import ChangeSetting
+from storage.projects import Project
 
-from commands.framework.changes import Settle
-
-# The setting that says where a sprint is followed: a thread's number, `issue`, or `off`.
-TRACKING = "tracking"
-
-
-# The setting that keeps in which thread a sprint was begun that needed nothing but that.
-THREADS = "threads"
+# The setting with the threads of sprints whose start changed nothing else, by GitHub's id of the milestone.
+_THREADS = "threads"
 
 
-def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:
-    """The step that remembers where a sprint is followed."""
-    before = settings.get(THREADS)
-    known = dict(before) if isinstance(before, Mapping) else {}
-    return Settle(THREADS, before, known | {str(milestone): thread})
+def remembering(project: Project, milestone: int, thread: int) -> ChangeSetting:
+    """The step that stores the thread in which a sprint is tracked."""
+    before = project.stored_settings.get(_THREADS)
+    threads = dict(before) if isinstance(before, dict) else {}
+    return ChangeSetting(_THREADS, before, threads | {str(milestone): thread})

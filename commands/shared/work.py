@@ -2,36 +2,37 @@
 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.framework.planning import Planning
 from commands.shared.choosing import item_meant
-from sprints.blocked import blockers_of
-from sprints.flow import Flow, flows_of
-from sprints.reviews import Wait, waiting_for_review
-from sprints.work import Work
+from sprints.blocked import find_blockers
+from sprints.flow import Flow, build_flows
+from sprints.reviews import ReviewWait, list_review_waits
+from sprints.work import RepositoryWork
 
 
-async def work_here(context: Context) -> Work:
+async def work_here(planning: Planning) -> RepositoryWork:
     """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
     up, because they may have been closed.
     """
-    history, rules = context.history, context.project.rules
+    history, rules = planning.history, planning.project.rules
     events = await history.items()
-    blockers = set[str]().union(*(blockers_of(told) for told in events.values()))
+    blockers = set[str]().union(*(find_blockers(told) for told in events.values()))
     elsewhere = await history.items_by_id(blockers - events.keys())
     labels = await history.labels()
-    flows = flows_of(events, context.now, rules, labels, elsewhere)
-    return Work(flows, events, context.now, rules.calendar)
+    flows = build_flows(events, planning.now, rules, labels, elsewhere)
+    return RepositoryWork(flows, events, planning.now, rules.calendar)
 
 
-async def waits_here(context: Context, work: Work) -> tuple[Wait, ...]:
+async def waits_here(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
     """The pull requests that wait for their first review."""
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
         return ()
-    reviews = await context.history.activity("review", min(opened), work.now)
-    return waiting_for_review(work.flows, work.events, reviews, work.now)
+    reviews = await planning.history.activity("review", min(opened), work.now)
+    return list_review_waits(work.flows, work.events, reviews, work.now)
 
 
-async def open_item_here(context: Context, work: Work) -> Flow:
+async def open_item_here(context: Context, work: RepositoryWork) -> Flow:
     """The item in whose thread it is asked. Raises UserError for one that is closed or not heard of."""
     number = context.request.thread
     await item_meant(context, number)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from commands.formatting.wording import counted, named, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem
 from commands.framework.context import Context
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
 from commands.shared.choosing import milestone_here, sprint_meant
@@ -14,8 +15,8 @@ from commands.shared.moving import Board, items_named, refuse_ended, worth
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
-from sprints.numbering import Number, own
-from sprints.swap import room_needed, swap_for
+from sprints.numbering import Number, local_number
+from sprints.swap import compute_room_needed, find_swap
 
 
 @command(
@@ -23,8 +24,10 @@ from sprints.swap import room_needed, swap_for
     summary="puts items into the sprint, and says what that does to its scope",
     level=Level.TRIAGE,
     arguments=(
-        Argument("items", Kind.ITEMS, "the issues and pull requests; else this one", is_positional=True),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument(
+            "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
+        ),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 milestone:"Sprint 25"'),
     is_changing=True,
@@ -46,7 +49,7 @@ async def sprint_add(context: Context, arguments: Arguments) -> Changes:
     for item in items:
         before = numbers.get(item.milestone) if item.milestone else None
         if item in joining:
-            steps.append(MoveItem(own(item.number), before.number_in() if before else None, here))
+            steps.append(MoveItem(local_number(item.number), before.number_in() if before else None, here))
         notes.append((item.number, _note(context, item, sprint, before)))
     text = moves_text(await _moves(context, sprint, joining, notes))
     which = counted(len(joining), "item") if len(joining) > 1 else f"#{joining[0].number}"
@@ -65,22 +68,22 @@ async def _sprint(context: Context, arguments: Arguments) -> Sprint:
 
 
 async def _moves(
-    context: Context, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
+    planning: Planning, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
-    board, numbers = await Board.of(context, sprint), [own(item.number) for item in joining]
+    board, numbers = await Board.of(planning, sprint), [local_number(item.number) for item in joining]
     before, after = board.facts, await board.after(joining=numbers)
-    need = room_needed(before, after, after.unit)
-    swap = swap_for(need, await _not_begun(context, after), after.unit, numbers) if need else ()
+    need = compute_room_needed(before, after, after.unit)
+    swap = find_swap(need, await _not_begun(planning, after), after.unit, numbers) if need else ()
     return Moves(before, after, notes, swap=swap)
 
 
-async def _not_begun(context: Context, facts: Facts) -> list[Item]:
-    begun = {flow.number for flow in await context.flows() if flow.started_at is not None}
+async def _not_begun(planning: Planning, facts: Facts) -> list[Item]:
+    begun = {flow.number for flow in await planning.flows() if flow.started_at is not None}
     return [item for item in facts.items if item.number not in begun]
 
 
-def _note(context: Context, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
-    text = worth(context, item)
+def _note(planning: Planning, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
+    text = worth(planning, item)
     if item.milestone == sprint.milestone:
         return f"{text}, in it already"
     return f"{text}, from {plain(before.title)}" if before else text

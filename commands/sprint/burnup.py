@@ -1,30 +1,34 @@
 """`/burnup`: scope and work done by day, two lines that a burndown subtracts."""
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, Words, reply_with
+from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
 from commands.shared.choosing import facts_meant
-from sprints.burnup import burnup_of
+from sprints.burnup import build_burnup
 
 
 @command(
     "burnup",
     summary="the sprint's scope and what of it is done, day by day",
     level=Level.READ,
-    arguments=(Argument("for", Kind.TEXT, "the milestone's title; else the one that is running"), BY, AS),
+    arguments=(
+        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        BY,
+        AS,
+    ),
     examples=("/burnup", '/burnup for:"Sprint 24" by:points', "/burnup as:mermaid"),
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
     """The largest change of the scope before the picture."""
     facts = await facts_meant(context, arguments.text("for"))
-    found = burnup_of(facts, arguments.text("by"))
+    found = build_burnup(facts, arguments.text("by"))
     sprint = found.sprint
-    words = Words(
+    words = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",
         burnup_reading(facts, sprint),
         days_name(sprint),

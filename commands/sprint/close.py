@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from commands.formatting.wording import full_day, plain
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, EditMilestone, MoveItem, Settle, Step
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting, EditMilestone, MoveItem, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.close import (
     Closing,
@@ -22,10 +23,10 @@ from commands.messages.close import (
 from commands.shared.choosing import refuse_led, sprint_meant
 from commands.shared.reporting import LATE, fold, sheet_of
 from sprints.facts import Facts, Item
-from sprints.late import MOST_DAYS, credit_for, done_late
+from sprints.late import MOST_DAYS, convert_credit, select_late_items
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import place
-from sprints.upcoming import next_after, open_sprints
+from sprints.numbering import split_number
+from sprints.upcoming import find_next_sprint, list_open_sprints
 
 _BACKLOG, _NEXT = "backlog", "next"
 
@@ -35,10 +36,14 @@ _BACKLOG, _NEXT = "backlog", "next"
     summary="ends the sprint: closes its milestone and moves what is open to the next one",
     level=Level.MAINTAIN,
     arguments=(
-        Argument("to", Kind.TEXT, "where open items go: a milestone's title, `next` or `backlog`"),
-        Argument("late", Kind.DAYS, "count for its velocity what was done within so many days after its end"),
-        Argument("dry-run", Kind.FLAG, "only show what would be done"),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument("to", ArgumentKind.TEXT, "where open items go: a milestone's title, `next` or `backlog`"),
+        Argument(
+            "late",
+            ArgumentKind.DAYS,
+            "count for its velocity what was done within so many days after its end",
+        ),
+        Argument("dry-run", ArgumentKind.FLAG, "only show what would be done"),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=(
         "/sprint close dry-run:yes",
@@ -95,21 +100,21 @@ def _steps(closing: Closing) -> list[Step]:
 
 def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
     """Into the target's milestone in the item's own repository, or into none where there is none."""
-    repository, number = place(item.number)
+    repository, number = split_number(item.number)
     after = target.number_in(repository) if target else None
     return MoveItem(number, sprint.number_in(repository), after, repository=repository)
 
 
-def _settling(context: Context, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
+def _settling(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
     if not credited:
         return []
-    before = context.project.settings.get(LATE)
+    before = planning.project.stored_settings.get(LATE)
     told = dict(before) if isinstance(before, dict) else {}
-    after = told | {str(sprint.milestone): credit_for(credited)}
-    return [] if after == before else [Settle(LATE, before, after)]
+    after = told | {str(sprint.milestone): convert_credit(credited)}
+    return [] if after == before else [ChangeSetting(LATE, before, after)]
 
 
-def _credited(context: Context, facts: Facts, days: int | None) -> tuple[Item, ...]:
+def _credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item, ...]:
     if days is None:
         return ()
     title = plain(facts.sprint.title)
@@ -118,28 +123,28 @@ def _credited(context: Context, facts: Facts, days: int | None) -> tuple[Item, .
             f"What was done more than {MOST_DAYS} days after the end belongs to the next sprint: "
             f"`late:{MOST_DAYS}d` at most."
         )
-    if not facts.sprint.has_ended(context.now):
+    if not facts.sprint.has_ended(planning.now):
         raise UserError(f"{title} has not ended yet, so nothing in it is late. Leave `late` out.")
-    return done_late(facts, days, context.now)
+    return select_late_items(facts, days, planning.now)
 
 
-def _target(context: Context, sprints: Sequence[Sprint], sprint: Sprint, to: str | None) -> Sprint | None:
+def _target(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str | None) -> Sprint | None:
     """Where open items go. Unless somebody says, to the next sprint, or to the backlog if there is none."""
-    others = [one for one in open_sprints(sprints, context.now) if one.milestone != sprint.milestone]
+    others = [one for one in list_open_sprints(sprints, planning.now) if one.milestone != sprint.milestone]
     named = [one for one in others if to and one.title.casefold() == to.casefold()]
     if named:
         return named[-1]
     if to is None or to.lower() == _NEXT:
-        following = next_after(sprints, sprint, context.now)
+        following = find_next_sprint(sprints, sprint, planning.now)
         if following is None and to:
             raise UserError(f"No open milestone is due after {plain(sprint.title)}. {_choices(others)}")
         return following
     if to.lower() == _BACKLOG:
         return None
-    raise UserError(f"{_why_not(context, sprints, sprint, to)} {_choices(others)}")
+    raise UserError(f"{_why_not(planning, sprints, sprint, to)} {_choices(others)}")
 
 
-def _why_not(context: Context, sprints: Sequence[Sprint], sprint: Sprint, to: str) -> str:
+def _why_not(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str) -> str:
     """Why items cannot go where somebody wants them to."""
     found = [one for one in sprints if one.title.casefold() == to.casefold() and not one.is_deleted]
     if not found:
@@ -147,8 +152,8 @@ def _why_not(context: Context, sprints: Sequence[Sprint], sprint: Sprint, to: st
     title = plain(found[-1].title)
     if found[-1].milestone == sprint.milestone:
         return f"{title} is the sprint to be closed."
-    ended = found[-1].end or context.now
-    return f"{title} ended on {full_day(context.calendar.day_of(ended))}; nothing can be added to it."
+    ended = found[-1].end or planning.now
+    return f"{title} ended on {full_day(planning.calendar.day_of(ended))}; nothing can be added to it."
 
 
 def _choices(others: Sequence[Sprint]) -> str:
@@ -157,10 +162,10 @@ def _choices(others: Sequence[Sprint]) -> str:
     return f"Open ones: {known(others)}. Or say `to:backlog`."
 
 
-def _warnings(context: Context, sprint: Sprint) -> list[str]:
-    if sprint.has_ended(context.now) or sprint.closed_at is not None:
+def _warnings(planning: Planning, sprint: Sprint) -> list[str]:
+    if sprint.has_ended(planning.now) or sprint.closed_at is not None:
         return []
-    if sprint.phase(context.now) is Phase.PLANNED:
+    if sprint.phase(planning.now) is Phase.PLANNED:
         return [before_start_warning(sprint)]
-    days = (sprint.due - context.calendar.day_of(context.now)).days if sprint.due else 0
+    days = (sprint.due - planning.calendar.day_of(planning.now)).days if sprint.due else 0
     return [early_warning(sprint, days)] if days > 0 else []

@@ -5,11 +5,12 @@ from datetime import date
 
 from charts.values import Calibration, ForecastFan
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Picture, Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import shown
 from commands.messages.forecast import (
@@ -26,14 +27,21 @@ from commands.messages.nothing_left import is_empty
 from commands.shared.choosing import facts_meant
 from commands.shared.forecasting import foretold, outlook, past_until
 from commands.shared.overload import load_here
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import latest_due
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_dates import MOST_ITEMS, Dates, begun_today, empty_sprint, how_many, when
-from sprints.forecast_grades import TENTHS
+from sprints.forecast_dates import (
+    MOST_ITEMS,
+    DateForecast,
+    create_empty_sprint,
+    forecast_dates,
+    forecast_items,
+    restart_today,
+)
+from sprints.forecast_scores import TENTHS
 from sprints.outlook import Outlook
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 from storage.forecasts import Forecasts
 
 _ENOUGH_FOR_A_CHART = 10
@@ -45,9 +53,11 @@ _ENOUGH_FOR_A_CHART = 10
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("milestone", Kind.TEXT, "the milestone's title; else the one that is running"),
-        Argument("when", Kind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)),
-        Argument("by", Kind.DATE, "how many items will be done by a day"),
+        Argument("milestone", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        Argument(
+            "when", ArgumentKind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)
+        ),
+        Argument("by", ArgumentKind.DATE, "how many items will be done by a day"),
     ),
     examples=(
         "/forecast",
@@ -83,7 +93,7 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         return Reply((before_chart(facts, None, None, dates, load), after_chart(facts, None, None, dates)))
     if isinstance(expected, Refusal):
         return Reply((expected.sentence,))
-    likely = dates.p85 if isinstance(dates, Dates) else None
+    likely = dates.p85 if isinstance(dates, DateForecast) else None
     parts = (
         before_chart(facts, sprint_end, expected, dates, load),
         *_fan(context, sprint_end, expected),
@@ -93,22 +103,24 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
 
 
-def _fan(context: Context, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
+def _fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
     """How the work done may grow, where there is anything left to do and time to do it."""
     days = sprint_end.fan()
     if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
-    burndown = burndown_of(sprint_end.facts, sprint_end.unit)
-    return shown(context, ForecastFan(burndown, days, expected.chance))
+    burndown = build_burndown(sprint_end.facts, sprint_end.unit)
+    return shown(planning, ForecastFan(burndown, days, expected.chance))
 
 
-async def _record(context: Context) -> list[str | Picture]:
+async def _record(planning: Planning) -> list[str | Picture]:
     """How earlier forecasts came true."""
-    graded = await Forecasts(context.tenant, context.project.leader.id).graded()
+    graded = await Forecasts(planning.tenant, planning.project.leader.id).graded()
     sentence = record_sentence(graded)
     if not graded:
         return [sentence]
-    chart = shown(context, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    chart = (
+        shown(planning, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    )
     opening = f"<details>\n<summary>All {len(graded)} graded forecasts</summary>"
     return [sentence, opening, *chart, record_table(graded), "</details>"]
 
@@ -122,9 +134,9 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
     facts, past = await _work_to_come(context), await past_until(context, context.now)
     if items is not None:
-        dates = await asyncio.to_thread(when, facts, past, items)
+        dates = await asyncio.to_thread(forecast_dates, facts, past, items)
         return Reply((dates.sentence if isinstance(dates, Refusal) else dates_card(dates, items, facts),))
-    amounts = await asyncio.to_thread(how_many, facts, past, by or today)
+    amounts = await asyncio.to_thread(forecast_items, facts, past, by or today)
     return Reply(
         (amounts.sentence if isinstance(amounts, Refusal) else amounts_card(amounts, by or today, facts),)
     )
@@ -134,17 +146,19 @@ async def _work_to_come(context: Context) -> Facts:
     """The sprint that runs, so that dates agree with its chance; without one a sprint that begins today."""
     sprints = await context.sprints.all(context.now)
     for asked_in in (context.request.milestone, None):
-        sprint = choose(sprints, context.now, asked_in)
+        sprint = choose_sprint(sprints, context.now, asked_in)
         if sprint and sprint.start <= context.now and not sprint.has_ended(context.now):
             facts = await context.sprints.facts(sprint.milestone, context.now)
             if facts is not None:
-                return facts if sprint.due else begun_today(facts)
-    return empty_sprint(context.calendar, context.now)
+                return facts if sprint.due else restart_today(facts)
+    return create_empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(context: Context, facts: Facts, sprint_end: Outlook | Refusal) -> Dates | Refusal:
+async def _dates_of(
+    planning: Planning, facts: Facts, sprint_end: Outlook | Refusal
+) -> DateForecast | Refusal:
     """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(context, facts.as_of)
-    return await asyncio.to_thread(when, facts if facts.sprint.due else begun_today(facts), past)
+    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(planning, facts.as_of)
+    return await asyncio.to_thread(forecast_dates, facts if facts.sprint.due else restart_today(facts), past)

@@ -1,14 +1,14 @@
 """`/sprint goal`: what the sprint is for, and in the end whether that was reached."""
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, EditMilestone, Settle
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, ChangeSetting, EditMilestone
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.shared.choosing import refuse_led, sprint_meant
-from commands.shared.goals import GOALS, verdicts, with_goal
+from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
 _VERDICTS = {"met", "missed"}
 
@@ -20,12 +20,12 @@ _VERDICTS = {"met", "missed"}
     arguments=(
         Argument(
             "goal",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "the goal in quotation marks, `met` or `missed`",
             is_positional=True,
             is_required=True,
         ),
-        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
     ),
     examples=('/sprint goal "Customers can pay by card"', "/sprint goal met"),
     is_changing=True,
@@ -41,11 +41,11 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
                 f"{plain(sprint.title)} has no goal yet that could be {said.lower()}. "
                 'Set one with `/sprint goal "…"`.'
             )
-        before = verdicts(context.project.settings)
+        before = stored_verdicts(context.project.stored_settings.get(GOALS))
         after = before | {str(sprint.milestone): said.lower()}
         return Changes(
             f"note that the goal of {plain(sprint.title)} was {said.lower()}",
-            (Settle(GOALS, before or None, after),),
+            (ChangeSetting(GOALS, before or None, after),),
             f"**Goal of {plain(sprint.title)}:** {plain(sprint.goal)} – **{said.lower()}**",
         )
     description = with_goal(sprint.description, said)

@@ -1,15 +1,16 @@
 """`/sprint list`: the team's sprints in a row."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.sprint_list import Row, list_text, newest_first
-from commands.shared.reporting import LATE, outcomes_of
-from sprints.late import credited, credits_of
-from sprints.velocity import velocity
+from commands.messages.sprint_list import SprintRow, list_text, newest_first
+from commands.shared.reporting import outcomes_of
+from sprints.late import apply_credits
+from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers
 
@@ -20,7 +21,7 @@ _USUAL, _MOST = 10, 100
     "sprint list",
     summary="the team's sprints: dates, state, what was committed and done, and say/do",
     level=Level.READ,
-    arguments=(Argument("last", Kind.NUMBER, f"how many; else {_USUAL}"),),
+    arguments=(Argument("last", ArgumentKind.NUMBER, f"how many; else {_USUAL}"),),
     examples=("/sprint list", "/sprint list last:20"),
 )
 async def sprint_list(context: Context, arguments: Arguments) -> Reply:
@@ -33,17 +34,17 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     if not numbers:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
     rows = newest_first(_row(context, one) for one in numbers)
-    known = velocity(outcomes_of(context, numbers))
+    known = compute_velocity(outcomes_of(context, numbers))
     now = context.calendar.local(context.now)
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
 
-def _row(context: Context, one: SprintNumbers) -> Row:
-    outcome = one.outcome(context.now)
+def _row(planning: Planning, one: SprintNumbers) -> SprintRow:
+    outcome = one.outcome(planning.now)
     if outcome:
-        (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
+        (outcome,) = apply_credits([outcome], planning.project.settings.late_credits)
         is_frozen = isinstance(one.numbers, ClosedSprint)
-        return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
+        return SprintRow(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
     if isinstance(one.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
         raise TypeError(f"{one.sprint.title} was taken before its end")
-    return Row(one.sprint, one.numbers.committed, one.numbers.done)
+    return SprintRow(one.sprint, one.numbers.committed, one.numbers.done)

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.plan import Plan, plan_text, working_days
+from commands.messages.plan import LoadComparison, plan_text, working_days
 from commands.shared.choosing import sprint_meant
 from commands.shared.overload import velocities
 from commands.shared.reporting import fold
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint
-from sprints.selection import choose
-from sprints.upcoming import to_plan
+from sprints.selection import choose_sprint
+from sprints.upcoming import choose_sprint_to_plan
 
 
 @command(
@@ -22,7 +22,9 @@ from sprints.upcoming import to_plan
     summary="compares what is planned with what the team usually does, and says if it is too much",
     level=Level.WRITE,
     arguments=(
-        Argument("name", Kind.TEXT, "the milestone's title; else the next sprint's", is_positional=True),
+        Argument(
+            "name", ArgumentKind.TEXT, "the milestone's title; else the next sprint's", is_positional=True
+        ),
     ),
     examples=("/sprint plan", '/sprint plan "Sprint 25"'),
 )
@@ -33,9 +35,9 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
     facts = await fold(context, sprint, context.now)
     usual = await velocities(context, facts)
     counted = {outcome.milestone for outcome in usual.items.outcomes}
-    before = choose(sprints, context.now, None)
+    before = choose_sprint(sprints, context.now, None)
     is_before = before and before.milestone != sprint.milestone and before.phase(context.now) is Phase.ACTIVE
-    plan = Plan(
+    plan = LoadComparison(
         facts,
         usual.items,
         usual.points,
@@ -47,6 +49,6 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
 
 
 async def _meant(context: Context, sprints: Sequence[Sprint], title: str | None) -> Sprint:
-    if title is None and (found := to_plan(sprints, context.now, context.request.milestone)):
+    if title is None and (found := choose_sprint_to_plan(sprints, context.now, context.request.milestone)):
         return found
     return await sprint_meant(context, title)

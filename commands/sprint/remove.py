@@ -1,18 +1,19 @@
 """`/sprint remove`: items leave a sprint."""
 
 from commands.formatting.wording import counted, named, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
 from commands.shared.choosing import sprint_meant
 from commands.shared.moving import Board, items_named, state_of, worth
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 
 @command(
@@ -20,9 +21,11 @@ from sprints.numbering import own
     summary="takes items out of the sprint, and says what that does to its scope",
     level=Level.TRIAGE,
     arguments=(
-        Argument("items", Kind.ITEMS, "the issues and pull requests; else this one", is_positional=True),
-        Argument("reason", Kind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument(
+            "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
+        ),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),
     is_changing=True,
@@ -40,17 +43,17 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
     reason = " ".join((arguments.text("reason") or "").split())
     text = moves_text(await _moves(context, sprint, items, reason))
     which = counted(len(items), "item") if len(items) > 1 else f"#{items[0].number}"
-    steps = tuple(MoveItem(own(item.number), sprint.number_in(), None, reason) for item in items)
+    steps = tuple(MoveItem(local_number(item.number), sprint.number_in(), None, reason) for item in items)
     return Changes(f"remove {which} from {title}", steps, text, text, relies_on=text)
 
 
-async def _moves(context: Context, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
-    board = await Board.of(context, sprint)
-    after = await board.after(leaving=[own(item.number) for item in items])
-    notes = [(item.number, _note(context, item)) for item in items]
+async def _moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
+    board = await Board.of(planning, sprint)
+    after = await board.after(leaving=[local_number(item.number) for item in items])
+    notes = [(item.number, _note(planning, item)) for item in items]
     return Moves(board.facts, after, notes, reason)
 
 
-def _note(context: Context, item: ItemSnapshot) -> str:
-    text = worth(context, item)
-    return f"{text}; it leaves what is done, too" if state_of(context, item) is State.DONE else text
+def _note(planning: Planning, item: ItemSnapshot) -> str:
+    text = worth(planning, item)
+    return f"{text}; it leaves what is done, too" if state_of(planning, item) is State.DONE else text

@@ -1,6 +1,6 @@
 """`/sprint report`: what became of a sprint, every number with its list."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -16,7 +16,10 @@ from commands.shared.reporting import sheet_of
     level=Level.READ,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
     ),
     examples=("/sprint report", '/sprint report "Sprint 24"'),

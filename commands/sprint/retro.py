@@ -1,6 +1,6 @@
 """`/sprint retro`: evidence for a retrospective, to be voted on."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -8,9 +8,9 @@ from commands.framework.registry import command
 from commands.messages.retro import Retro, retro_text
 from commands.shared.choosing import sprint_meant
 from commands.shared.reporting import fold, sheet_of
-from sprints.durations import cycle_times, service_level
-from sprints.flow import flows_of
-from sprints.retro import evidence_of
+from sprints.durations import derive_service_level, measure_cycle_times
+from sprints.flow import build_flows
+from sprints.retro import collect_evidence
 
 
 @command(
@@ -19,7 +19,10 @@ from sprints.retro import evidence_of
     level=Level.WRITE,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
     ),
     examples=("/sprint retro", '/sprint retro "Sprint 24"'),
@@ -31,8 +34,10 @@ async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
     until = min(sprint.end, context.now) if sprint.end else context.now
     events = await context.history.items()
     labels = await context.history.labels()
-    flows = flows_of(events, until, context.project.rules, labels)
+    flows = build_flows(events, until, context.project.rules, labels)
     done_at = {flow.number: flow.done_at for flow in await context.flows() if flow.done_at}
-    evidence = evidence_of(await fold(context, sprint, until), sheet.report, flows, sheet.crossed, done_at)
-    usual = service_level(cycle_times(flows, context.calendar))
+    evidence = collect_evidence(
+        await fold(context, sprint, until), sheet.report, flows, sheet.crossed, done_at
+    )
+    usual = derive_service_level(measure_cycle_times(flows, context.calendar))
     return Reply((retro_text(Retro(sheet, evidence, usual)),))

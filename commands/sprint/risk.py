@@ -6,11 +6,12 @@ from decimal import ROUND_HALF_EVEN
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, footer, moment, named, plain, weekday
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.messages.progress import percent, unit_of_open
@@ -18,14 +19,14 @@ from commands.shared.choosing import facts_meant
 from commands.shared.forecasting import outlook
 from commands.shared.overload import load_here
 from commands.shared.reporting import crossed_of
-from sprints.durations import ServiceLevel, cycle_times, service_level
+from sprints.durations import ServiceLevel, derive_service_level, measure_cycle_times
 from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.forecast import Forecast, Refusal
 from sprints.numbering import Number
 from sprints.outlook import Outlook
-from sprints.reviews import waiting_for_review
-from sprints.risks import Risk, RiskKind, risks_of
+from sprints.reviews import list_review_waits
+from sprints.risks import Risk, RiskKind, find_risks
 
 _NOTHING = "stands out: no blocked, overdue or oversized work, no large change of scope."
 _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
@@ -35,7 +36,7 @@ _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
     "risk",
     summary="what endangers the sprint, ranked by how much of it is at stake",
     level=Level.READ,
-    arguments=(Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),),
+    arguments=(Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),),
     examples=("/risk",),
 )
 async def risk(context: Context, arguments: Arguments) -> Reply:
@@ -48,7 +49,7 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
     flows = await context.flows()
     level = _level(context, flows)
-    risks = risks_of(
+    risks = find_risks(
         facts,
         unit,
         flows,
@@ -110,20 +111,20 @@ def _lead(sprint_end: Outlook | Refusal, forecast: Forecast | Refusal) -> str:
     return f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
 
 
-def _level(context: Context, flows: Sequence[Flow]) -> ServiceLevel | None:
-    level = service_level(cycle_times(flows, context.calendar))
+def _level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
+    level = derive_service_level(measure_cycle_times(flows, planning.calendar))
     return level if level and level.n >= _LEAST_DONE else None
 
 
-async def _carries(context: Context, facts: Facts) -> Mapping[Number, int]:
+async def _carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
     """By item, over how many ends of earlier sprints it was carried."""
-    return crossed_of(await context.sprints.numbers(context.now), facts.sprint, context.now)
+    return crossed_of(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
 
 
-async def _reviews(context: Context, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
+async def _reviews(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
     """Since when open pull requests have waited for a person to look."""
-    events = await context.history.items()
-    opened = min((flow.created_at for flow in flows if flow.is_open), default=context.now)
-    activity = await context.history.activity("review", opened, context.now)
-    waits = waiting_for_review(flows, events, activity, context.now)
+    events = await planning.history.items()
+    opened = min((flow.created_at for flow in flows if flow.is_open), default=planning.now)
+    activity = await planning.history.activity("review", opened, planning.now)
+    waits = list_review_waits(flows, events, activity, planning.now)
     return {wait.flow.number: wait.since for wait in waits}

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.scope import Deed, scope_text
 from commands.shared.choosing import facts_meant, moment_of
-from sprints.facts import Cause
+from sprints.facts import ScopeCause
 from sprints.milestone import Sprint
-from sprints.numbering import number_in
+from sprints.numbering import qualify_number
 from storage.changes import AuditEntry
 
 # Who did longer ago what we did is told by GitHub's name for us.
@@ -24,9 +24,12 @@ _MOST_ENTRIES = 1000
     level=Level.READ,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
-        Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
     ),
     examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:2026-11-20"),
 )
@@ -44,19 +47,19 @@ def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
         repository = str(step.get("repository") or "")
         cause = _cause(step, sprint.number_in(repository))
         if cause is not None:
-            number = number_in(repository, int(step["number"]))
+            number = qualify_number(repository, int(step["number"]))
             yield Deed(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
 
 
-def _cause(step: dict[str, object], sprint: int | None) -> Cause | None:
+def _cause(step: dict[str, object], sprint: int | None) -> ScopeCause | None:
     match step:
         case {"type": "MoveItem"} if sprint is None:
             return None
         case {"type": "MoveItem", "after": after} if after == sprint:
-            return Cause.ADDED
+            return ScopeCause.ADDED
         case {"type": "MoveItem", "before": before} if before == sprint:
-            return Cause.REMOVED
+            return ScopeCause.REMOVED
         case {"type": "Relabel"}:
-            return Cause.REESTIMATED
+            return ScopeCause.REESTIMATED
         case _:
             return None

@@ -4,20 +4,21 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 
 from commands.formatting.wording import full_day, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, CreateMilestone, EditMilestone, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.start import adopted, begun_empty
 from commands.shared.choosing import refuse_led
 from commands.shared.goals import with_goal
 from commands.shared.tracking import remembering
 from sprints.calendar import earliest_start, latest_due
-from sprints.description import states_start, with_start
+from sprints.description import has_start_line, set_start_line
 from sprints.milestone import Sprint
-from sprints.trial import described, trial
+from sprints.trial import compute_trial, edit_milestone
 
 _MOST_TITLE = 255
 
@@ -27,10 +28,12 @@ _MOST_TITLE = 255
     summary="begins a sprint: makes its milestone, or takes the one of that title",
     level=Level.WRITE,
     arguments=(
-        Argument("name", Kind.TEXT, "the sprint's title", is_positional=True, is_required=True),
-        Argument("due", Kind.DATE, "its last day", is_required=True),
-        Argument("start", Kind.DATE, "its first day; else today, or the one that the milestone states"),
-        Argument("goal", Kind.TEXT, "what it is for, in quotation marks"),
+        Argument("name", ArgumentKind.TEXT, "the sprint's title", is_positional=True, is_required=True),
+        Argument("due", ArgumentKind.DATE, "its last day", is_required=True),
+        Argument(
+            "start", ArgumentKind.DATE, "its first day; else today, or the one that the milestone states"
+        ),
+        Argument("goal", ArgumentKind.TEXT, "what it is for, in quotation marks"),
     ),
     examples=(
         '/sprint start "Sprint 25" due:2026-12-11',
@@ -61,10 +64,10 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
 async def _adopt(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
     events = await context.history.milestone(sprint.milestone)
     noon = datetime.combine(due, time(12), UTC)
-    after = described(events, context.now, context.calendar, description, noon)
+    after = edit_milestone(events, context.now, context.calendar, description, noon)
     items = await context.history.items_of(sprint.milestone)
     labels = await context.history.labels()
-    done = adopted(trial(after, items, context.now, context.project.rules, labels), sprint)
+    done = adopted(compute_trial(after, items, context.now, context.project.rules, labels), sprint)
     before: dict[str, str | None] = {
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,
@@ -73,32 +76,32 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     changed = {key: value for key, value in told.items() if value != before[key]}
     was = {key: before[key] for key in changed}
     # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
-    here = remembering(context.project.settings, sprint.milestone, context.request.thread)
+    here = remembering(context.project, sprint.milestone, context.request.thread)
     steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
     missing = _elsewhere(context, sprint.title, due, {part.repository for part in sprint.parts})
     return Changes(f"begin {plain(sprint.title)}", (*steps, *missing), done, done)
 
 
 def _elsewhere(
-    context: Context, title: str, due: date, having: Collection[str] = ()
+    planning: Planning, title: str, due: date, having: Collection[str] = ()
 ) -> Iterator[CreateMilestone]:
     """The milestones of the sprint that are missing in the repositories that share it."""
-    for one in context.project.sharing[1:]:
+    for one in planning.project.sharing[1:]:
         if one.full_name and one.full_name not in having:
             yield CreateMilestone(title, "", due.isoformat(), one.full_name)
 
 
-async def _existing(context: Context, title: str) -> Sprint | None:
+async def _existing(planning: Planning, title: str) -> Sprint | None:
     """The milestone of that title, in any case. Raises UserError for one that has ended."""
     found = [
-        one for one in await context.sprints.all(context.now) if one.title.casefold() == title.casefold()
+        one for one in await planning.sprints.all(planning.now) if one.title.casefold() == title.casefold()
     ]
     alive = [one for one in found if not one.is_deleted]
     if not alive:
         return None
     sprint = max(alive, key=lambda one: one.number)
-    if sprint.closed_at is not None or sprint.has_ended(context.now):
-        ended = full_day(context.calendar.day_of(sprint.end or context.now))
+    if sprint.closed_at is not None or sprint.has_ended(planning.now):
+        ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
         raise UserError(
             f"{plain(sprint.title)} ended on {ended}, and its numbers stand. Begin one with another title."
         )
@@ -107,7 +110,7 @@ async def _existing(context: Context, title: str) -> Sprint | None:
 
 def _stated(sprint: Sprint | None) -> date | None:
     """The start that a milestone states already."""
-    return sprint.first_day if sprint and states_start(sprint.description) else None
+    return sprint.first_day if sprint and has_start_line(sprint.description) else None
 
 
 def _check(start: date, due: date, today: date) -> None:
@@ -127,5 +130,5 @@ def _check(start: date, due: date, today: date) -> None:
 
 
 def _description(description: str, start: date, goal: str | None) -> str:
-    described = with_start(description, start)
+    described = set_start_line(description, start)
     return with_goal(described, goal) if goal else described

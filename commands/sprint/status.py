@@ -1,6 +1,6 @@
 """`/sprint status`: where the sprint stands, in one card."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -9,7 +9,7 @@ from commands.messages.charts import BY, shown
 from commands.messages.status import after_chart, before_chart
 from commands.shared.choosing import facts_meant, moment_of
 from commands.shared.forecasting import expectation
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 
 
 @command(
@@ -18,10 +18,13 @@ from sprints.burndown import burndown_of
     level=Level.READ,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
         BY,
-        Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
     ),
     examples=(
         "/sprint status",
@@ -33,7 +36,7 @@ from sprints.burndown import burndown_of
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
-    burndown = burndown_of(facts, arguments.text("by"))
+    burndown = build_burndown(facts, arguments.text("by"))
     expected = await expectation(context, facts, "status")
     card = (
         before_chart(facts, burndown, expected.words),

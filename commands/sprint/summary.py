@@ -1,6 +1,6 @@
 """`/summary`: a sprint told to everybody who had a part in it."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -15,7 +15,9 @@ from commands.shared.reporting import sheet_of, with_people
     summary="a milestone summed up: goal, burndown, numbers with their lists, longest waits, and thanks",
     level=Level.READ,
     arguments=(
-        Argument("milestone", Kind.TEXT, "the milestone's title in quotation marks; else the running one"),
+        Argument(
+            "milestone", ArgumentKind.TEXT, "the milestone's title in quotation marks; else the running one"
+        ),
     ),
     examples=("/summary", '/summary milestone:"Sprint 24"'),
 )

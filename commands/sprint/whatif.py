@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from charts.reading import quantity, whole
 from commands.formatting.wording import code, counted, footer, full_day, named, plain, weekday
-from commands.framework.arguments import Argument, Arguments, Batch, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, Batch
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast import finish_sentence
 from commands.messages.forecast_sentences import open_sizes
@@ -23,8 +24,8 @@ from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal
 from sprints.milestone import Phase
-from sprints.numbering import Number, place, ref
-from sprints.outlook import Outlook, working_days_left
+from sprints.numbering import Number, ref, split_number
+from sprints.outlook import Outlook, list_working_days_left
 from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
 
 _MOST_WHOLE = 999
@@ -36,16 +37,16 @@ _MOST_WHOLE = 999
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("drop", Kind.ITEMS, "open items to take out"),
+        Argument("drop", ArgumentKind.ITEMS, "open items to take out"),
         Argument(
             "add",
-            Kind.BATCH,
+            ArgumentKind.BATCH,
             "what comes in: `8` is one item of 8 points, `2x5` are two of 5; "
             "where items are counted, `8` is 8 items",
         ),
-        Argument("due", Kind.DATE, "another due date"),
-        Argument("days-off", Kind.DAYS, "working days to come on which nobody works"),
-        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+        Argument("due", ArgumentKind.DATE, "another due date"),
+        Argument("days-off", ArgumentKind.DAYS, "working days to come on which nobody works"),
+        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
     ),
     examples=(
         "/whatif drop:#1",
@@ -106,11 +107,11 @@ def _check_sprint(facts: Facts, due: date | None) -> None:
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
 
 
-async def _with_milestone_due(context: Context, facts: Facts, due: date) -> Facts:
+async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Facts:
     """The numbers if the milestone had another due date."""
-    milestone, history = facts.sprint.milestone, context.history
+    milestone, history = facts.sprint.milestone, planning.history
     events, items = await history.milestone(milestone), await history.items_of(milestone)
-    estimates, labels = context.project.rules.estimates, await history.labels()
+    estimates, labels = planning.project.rules.estimates, await history.labels()
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 
@@ -165,14 +166,16 @@ def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
         raise UserError(
             f"{shown} {are} not open in {plain(facts.sprint.title)}, so taking {it} out would change nothing."
         )
-    return sorted((still_open[name] for name in names), key=place)
+    return sorted((still_open[name] for name in names), key=split_number)
 
 
 def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
     """The items by which those of the `numbers` are covered."""
     by_id = {item.item: item.number for item in facts.items}
     covered: list[Item] = [item for item in facts.items if item.number in numbers]
-    return sorted({by_id[node] for item in covered for node in item.told_by if node in by_id}, key=place)
+    return sorted(
+        {by_id[node] for item in covered for node in item.covered_by if node in by_id}, key=split_number
+    )
 
 
 def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
@@ -196,7 +199,7 @@ def _more_items(count: int) -> str:
 
 
 def _take_days_off(decision: _Decision, off: int) -> None:
-    left = len(working_days_left(decision.facts.sprint, decision.facts.as_of))
+    left = len(list_working_days_left(decision.facts.sprint, decision.facts.as_of))
     if not 1 <= off <= left:
         if not left:
             raise UserError("No working day is left in the sprint, so none can be off.")

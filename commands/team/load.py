@@ -16,20 +16,20 @@ from commands.shared.work import waits_here, work_here
 from commands.team.standup import sections, wait_lines
 from sprints.estimates import Points
 from sprints.flow import Flow
-from sprints.reviews import Wait
-from sprints.standup import blocked_now
-from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, limit_of, people_of, teams_of, wip_of
-from sprints.work import Work, recent
+from sprints.reviews import ReviewWait
+from sprints.standup import list_blocked
+from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, people_of, wip_of
+from sprints.work import RepositoryWork, select_recent
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class TeamLoad:
     """The open items of a team; `waits` are its pull requests that wait for a review. Without a slug it is
     all of the repository.
     """
 
     flows: tuple[Flow, ...]
-    waits: tuple[Wait, ...]
+    waits: tuple[ReviewWait, ...]
     wip: Wip
     people: int
     slug: str | None = None
@@ -53,40 +53,45 @@ async def team_load(context: Context, _: Arguments) -> Reply:
     """Figures of three people or more, and no table of persons."""
     work = await work_here(context)
     waits, settings = await waits_here(context, work), context.project.settings
-    whole = load_of(work.flows, waits, work, most=limit_of(settings))
+    whole = load_of(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; here I know of {whole.people}. `/my` tells you your own."
         )
-    teams = teams_of(settings)
+    teams, limits = settings.teams, settings.wip_limits
     loads = [
-        load_of(items_of(team, teams, work.flows), waits, work, most=limit_of(settings, team.slug), team=team)
+        load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
         for team in teams
     ]
     return Reply((load_text(whole, loads, work),))
 
 
 def load_of(
-    flows: Sequence[Flow], waits: Sequence[Wait], work: Work, *, most: int | None, team: Team | None = None
-) -> Load:
+    flows: Sequence[Flow],
+    waits: Sequence[ReviewWait],
+    work: RepositoryWork,
+    *,
+    most: int | None,
+    team: Team | None = None,
+) -> TeamLoad:
     """The load of those who have these items."""
     slug = team.slug if team else None
     items = {flow.item for flow in flows}
-    return Load(
+    return TeamLoad(
         tuple(flow for flow in flows if flow.is_open and not flow.is_covered),
         tuple(wait for wait in waits if wait.flow.item in items),
         wip_of(flows, most, slug),
-        len(people_of(recent(flows, work.now), team)),
+        len(people_of(select_recent(flows, work.now), team)),
         slug,
     )
 
 
-def load_text(whole: Load, loads: Sequence[Load], work: Work) -> str:
+def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: RepositoryWork) -> str:
     """What is in progress against the limit, all open work by its state, what is held up, and teams."""
     parts = ["### Load of the team", against(whole.wip), _states(whole)]
     parts += sections(
-        ("Blocked", [blocked_line(flow, work.now) for flow in blocked_now(whole.flows)]),
+        ("Blocked", [blocked_line(flow, work.now) for flow in list_blocked(whole.flows)]),
         ("Waiting for review", wait_lines(whole.waits, work)),
     )
     parts += _by_team(loads)
@@ -95,7 +100,7 @@ def load_text(whole: Load, loads: Sequence[Load], work: Work) -> str:
     return "\n\n".join(parts)
 
 
-def _states(load: Load) -> str:
+def _states(load: TeamLoad) -> str:
     """Each open item stands in one row."""
     rows = [
         ("In progress", load.wip.items),
@@ -115,7 +120,7 @@ def _row(name: str, items: Sequence[Flow]) -> list[str]:
     return [name, str(len(items)), str(blocked), number(points), str(unestimated)]
 
 
-def _by_team(loads: Sequence[Load]) -> list[str]:
+def _by_team(loads: Sequence[TeamLoad]) -> list[str]:
     told = [load for load in loads if load.people >= FEWEST_PEOPLE]
     small = [load for load in loads if load.people < FEWEST_PEOPLE]
     parts = []
@@ -128,7 +133,7 @@ def _by_team(loads: Sequence[Load]) -> list[str]:
     return parts
 
 
-def _team_row(load: Load) -> list[str]:
+def _team_row(load: TeamLoad) -> list[str]:
     in_progress = f"**{load.wip.count}**" if load.wip.excess else str(load.wip.count)
     limit = "–" if load.wip.most is None else str(load.wip.most)
     counts = (load.paused, load.not_started, load.flows, load.waits)

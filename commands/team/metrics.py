@@ -7,16 +7,14 @@ from decimal import Decimal
 
 from charts.reading import number
 from commands.formatting.wording import code, counted, footer, full_day, moment, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from sprints.durations import Durations, cycle_times, done_within
-from sprints.team import Work, owner_of, team_days
-from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
-from sprints.wip import teams_of
+from sprints.durations import Durations, measure_cycle_times, select_done
+from sprints.team import LEAST_PEOPLE, TeamSum, WorkCounts, build_team_days, find_owner, list_people, sum_team
 
 _WEEKS = 4
 # So many people are looked up in a team at most; each is a question to GitHub.
@@ -25,7 +23,7 @@ _TIMES = Decimal("1.5")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MetricsSpan:
     """Four whole weeks of a team: its sums, None where they would be those of too few people."""
 
     first: date
@@ -45,7 +43,7 @@ class Span:
     arguments=(
         Argument(
             "team",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "a team of the settings or of the organization, by its short name; else everybody",
         ),
     ),
@@ -62,14 +60,14 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     pushes = await context.history.activity(
         "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
     )
-    days = team_days(flows, pushes, context.now, calendar, first, last)
-    members = None if team is None else await _members(context, team, people_of(days))
-    mine = [flow for flow in flows if members is None or owner_of(flow).lower() in members]
+    days = build_team_days(flows, pushes, context.now, calendar, first, last)
+    members = None if team is None else await _members(context, team, list_people(days))
+    mine = [flow for flow in flows if members is None or find_owner(flow).lower() in members]
 
-    def span(begin: date, end: date) -> Span:
+    def span(begin: date, end: date) -> MetricsSpan:
         within = [day for day in days if begin <= day.date <= end]
-        times = cycle_times(done_within(mine, begin, end, calendar), calendar)
-        return Span(begin, end, team_sum(within, members), times)
+        times = measure_cycle_times(select_done(mine, begin, end, calendar), calendar)
+        return MetricsSpan(begin, end, sum_team(within, members), times)
 
     before, now = span(first, middle - timedelta(days=1)), span(middle, last)
     if now.sums is None:
@@ -79,7 +77,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     return Reply((team_text(team, before, now), small))
 
 
-def team_text(team: str | None, before: Span, now: Span) -> str:
+def team_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -> str:
     """What moved the most, and the figures of both spans."""
     name = plain(team) if team else "everybody here"
     head = ("", now.name, before.name)
@@ -88,7 +86,7 @@ def team_text(team: str | None, before: Span, now: Span) -> str:
     )
 
 
-def team_reading(before: Span, now: Span) -> str:
+def team_reading(before: MetricsSpan, now: MetricsSpan) -> str:
     """The figure that moved the most, and what to do about it."""
     if now.sums is None:
         return ""
@@ -113,7 +111,7 @@ def team_reading(before: Span, now: Span) -> str:
     )
 
 
-_FIGURES: Sequence[tuple[str, Callable[[Work], Decimal]]] = (
+_FIGURES: Sequence[tuple[str, Callable[[WorkCounts], Decimal]]] = (
     ("Issues closed", lambda work: Decimal(work.issues_closed)),
     ("Points completed", lambda work: work.points_completed),
     ("Pull requests merged", lambda work: Decimal(work.pull_requests)),
@@ -121,7 +119,7 @@ _FIGURES: Sequence[tuple[str, Callable[[Work], Decimal]]] = (
 )
 
 
-def _rows(before: Span, now: Span) -> list[list[str]]:
+def _rows(before: MetricsSpan, now: MetricsSpan) -> list[list[str]]:
     rows = [
         [title, *(number(value(span.sums.work)) if span.sums else "–" for span in (now, before))]
         for title, value in _FIGURES
@@ -131,7 +129,7 @@ def _rows(before: Span, now: Span) -> list[list[str]]:
     return rows
 
 
-def _level(span: Span) -> str:
+def _level(span: MetricsSpan) -> str:
     days = span.times.days_percentile(85)
     if days is None or span.sums is None:
         return "–"
@@ -148,12 +146,12 @@ async def _members(context: Context, team: str, people: frozenset[str]) -> froze
 
     Raises UserError for too many people to ask for.
     """
-    for known in teams_of(context.project.settings):
-        if known.slug == team and known.people:
-            return known.people
+    for listed in context.project.settings.teams:
+        if listed.slug == team and listed.people:
+            return listed.people
     if len(people) > _MOST_ASKED:
         raise UserError(f"More than {_MOST_ASKED} people work here, too many to look up one by one.")
-    return frozenset([login for login in sorted(people) if await context.repository.is_in_team(login, team)])
+    return frozenset([login for login in sorted(people) if await context.github.is_in_team(login, team)])
 
 
 def _too_few(team: str | None) -> str:

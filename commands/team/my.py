@@ -13,9 +13,9 @@ from commands.messages.work import blocking, lasting
 from commands.shared.work import waits_here, work_here
 from commands.team.standup import paused_line, sections, wait_lines
 from sprints.flow import Flow
-from sprints.numbering import place, ref
-from sprints.reviews import Wait
-from sprints.work import Work
+from sprints.numbering import ref, split_number
+from sprints.reviews import ReviewWait
+from sprints.work import RepositoryWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Mine:
 
     issues: tuple[Flow, ...]
     pulls: tuple[Flow, ...]
-    waits: tuple[Wait, ...]
-    reviews: tuple[Wait, ...]
+    waits: tuple[ReviewWait, ...]
+    reviews: tuple[ReviewWait, ...]
 
 
 @command(
@@ -45,7 +45,7 @@ async def my(context: Context, _: Arguments) -> Reply:
     return Reply((my_text(login, mine, work),))
 
 
-def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[Wait]) -> Mine:
+def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> Mine:
     """The open work of one person. A parent that its sub-issues tell is left out."""
     mine = [flow for flow in flows if flow.is_open and _has(login, flow)]
     pulls = tuple(flow for flow in mine if flow.is_pull_request)
@@ -58,9 +58,9 @@ def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[Wait]) -> Mine:
     )
 
 
-def my_text(login: str, mine: Mine, work: Work) -> str:
+def my_text(login: str, mine: Mine, work: RepositoryWork) -> str:
     """Their work by its state, the oldest first, then reviews."""
-    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
+    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, split_number(flow.number)))
     waiting = {wait.flow.item: wait for wait in mine.waits}
     parts = [f"### Open work of {person(login)}"]
     told = sections(
@@ -83,7 +83,7 @@ def _has(login: str, flow: Flow) -> bool:
     return login.lower() in people
 
 
-def _in_progress(flow: Flow, work: Work) -> str:
+def _in_progress(flow: Flow, work: RepositoryWork) -> str:
     at_least = "" if flow.is_start_dated else "at least "
     age = lasting(work.now - flow.started_at) if flow.started_at else ""
     return f"{ref(flow.number)} – for {at_least}{age}{_held(flow)}"
@@ -93,7 +93,7 @@ def _not_started(flow: Flow) -> str:
     return f"{ref(flow.number)}{_held(flow)}"
 
 
-def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
+def _pull(flow: Flow, wait: ReviewWait | None, work: RepositoryWork) -> str:
     if wait:
         return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
     return f"{ref(flow.number)}{_held(flow)}"

@@ -8,15 +8,16 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line, lasting, listed
 from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import ref
-from sprints.reviews import Wait
-from sprints.standup import Standup, standup_of
-from sprints.wip import Wip, limit_of, limited, wip_of
-from sprints.work import Work
+from sprints.reviews import ReviewWait
+from sprints.standup import Standup, build_standup
+from sprints.wip import Wip, limited_wips, wip_of
+from sprints.work import RepositoryWork
 
 
 @command(
@@ -27,15 +28,21 @@ from sprints.work import Work
 )
 async def standup(context: Context, _: Arguments) -> Reply:
     """Of the whole repository, by items and not by people."""
-    work = await work_here(context)
-    found = standup_of(work.flows, await waits_here(context, work), work.now, work.calendar)
-    settings = context.project.settings
-    broken = [wip for wip in limited(work.flows, settings) if wip.team and wip.excess]
-    wips = [wip_of(work.flows, limit_of(settings)), *broken]
-    return Reply((standup_text(found, wips, work),))
+    return Reply((await standup_report(context),))
 
 
-def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:
+async def standup_report(planning: Planning) -> str:
+    """The standup of a repository as Markdown, as `/standup` answers it and as it is posted every morning."""
+    work = await work_here(planning)
+    found = build_standup(work.flows, await waits_here(planning, work), work.now, work.calendar)
+    settings = planning.project.settings
+    limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
+    broken = [wip for wip in limits if wip.team and wip.excess]
+    wips = [wip_of(work.flows, settings.wip_limits.repository), *broken]
+    return standup_text(found, wips, work)
+
+
+def standup_text(found: Standup, wips: Sequence[Wip], work: RepositoryWork) -> str:
     """One list for each question that has an answer, and the work in progress."""
     day = weekday(found.since)
     parts = [f"### Since {day}"]
@@ -58,7 +65,7 @@ def sections(*told: tuple[str, Sequence[str]]) -> list[str]:
     return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in told if lines]
 
 
-def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
+def wait_lines(waits: Iterable[ReviewWait], work: RepositoryWork) -> list[str]:
     return [f"{ref(wait.flow.number)} – for {lasting(work.now - wait.since)}" for wait in waits]
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from charts.alt_text import burndown_alt
+from charts.alt_text import describe_burndown
 from sprints.burndown import Burndown
 from tests.support.charts.builders import CASES, burndown
 from tests.support.charts.strategies import burndowns
@@ -40,28 +40,28 @@ STORIES = {
 
 @pytest.mark.parametrize("name", STORIES)
 def test_story(name: str) -> None:
-    assert burndown_alt(CASES[name]) == STORIES[name]
+    assert describe_burndown(CASES[name]) == STORIES[name]
 
 
 def test_a_finished_day_is_compared_with_its_end() -> None:
     """While the day was under way, 17 was on the line; when it is over, the ideal is 13.6."""
     at_day_end = replace(CASES["behind"], is_day_complete=True)
-    assert "the ideal line is at 13.6, so the sprint is 3.4 points behind" in burndown_alt(at_day_end)
+    assert "the ideal line is at 13.6, so the sprint is 3.4 points behind" in describe_burndown(at_day_end)
 
 
 def test_thousands() -> None:
-    assert "1,234.5 of 2,000 points remain" in burndown_alt(burndown(2000, ["1234.5"]))
+    assert "1,234.5 of 2,000 points remain" in describe_burndown(burndown(2000, ["1234.5"]))
 
 
 def test_one_point_remains() -> None:
-    assert "Burndown: 1 of 26 points remains on" in burndown_alt(burndown(26, ["1"]))
+    assert "Burndown: 1 of 26 points remains on" in describe_burndown(burndown(26, ["1"]))
     one_hidden = replace(burndown(26, ["1"]), hidden=2)
-    assert "1 of 26 points and 2 items worth no points remain on" in burndown_alt(one_hidden)
+    assert "1 of 26 points and 2 items worth no points remain on" in describe_burndown(one_hidden)
 
 
 @given(burndowns())
 def test_is_two_plain_sentences(value: Burndown) -> None:
-    text = burndown_alt(value)
+    text = describe_burndown(value)
     assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;−")
     assert text.endswith(".")
     assert text.count(". ") == 1

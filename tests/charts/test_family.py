@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from PIL import Image
 
 from charts import style
-from charts.render import Chart, alt_text, content_key, render, twin
+from charts.render import Chart, compute_content_key, describe_chart, render, write_markdown
 from charts.values import VelocityBars
 from sprints.burnup import Burnup
 from tests.support.charts.comparing import (
@@ -62,7 +62,7 @@ def test_same_value_same_bytes(name: str) -> None:
 @settings(deadline=None)
 @given(CHARTS)
 def test_stories_are_two_plain_sentences(chart: Chart) -> None:
-    text = alt_text(chart)
+    text = describe_chart(chart)
     assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;−")
     assert text.endswith(".")
     assert text.count(". ") == 1
@@ -85,7 +85,7 @@ BLOCK = re.compile(
 @settings(deadline=None)
 @given(CHARTS)
 def test_twins_are_mermaid_that_github_draws_or_tables(chart: Chart) -> None:
-    text = twin(chart)
+    text = write_markdown(chart)
     if text == "There are no figures yet.":
         return
     if text.startswith("|"):
@@ -104,11 +104,11 @@ def test_twins_are_mermaid_that_github_draws_or_tables(chart: Chart) -> None:
 
 
 def test_stories() -> None:
-    assert [alt_text(CASES[name]) for name in STORIES] == list(STORIES.values())
+    assert [describe_chart(CASES[name]) for name in STORIES] == list(STORIES.values())
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    keys = {content_key(chart) for chart in CASES.values()}
+    keys = {compute_content_key(chart) for chart in CASES.values()}
     assert len(keys) == len(CASES)
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
@@ -117,11 +117,11 @@ def test_key_stays_while_nothing_visible_changes() -> None:
     velocity = CASES["velocity"]
     assert isinstance(velocity, VelocityBars)
     written_otherwise = replace(velocity, median=Decimal("31.00"))
-    assert content_key(written_otherwise) == content_key(velocity)
+    assert compute_content_key(written_otherwise) == compute_content_key(velocity)
     burnup = CASES["burnup_behind"]
     assert isinstance(burnup, Burnup)
     later = replace(burnup.sprint, as_of=burnup.sprint.as_of.replace(minute=59))
-    assert content_key(Burnup(later)) == content_key(burnup)
+    assert compute_content_key(Burnup(later)) == compute_content_key(burnup)
 
 
 STORIES = {

@@ -12,16 +12,23 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from charts.canvas import Canvas
-from charts.curves import smooth
+from charts.curves import interpolate
 from charts.fan import draw
-from charts.fan_levels import bands_of, done_of, highest_shown, is_scope_cut, levels_of, scope_of
+from charts.fan_levels import (
+    compute_bands,
+    compute_highest,
+    compute_levels,
+    get_done,
+    get_scope,
+    is_scope_cut,
+)
 from charts.labels import Point
-from charts.locales import locale_of
-from charts.render import alt_text, content_key, twin
+from charts.locales import find_locale
+from charts.render import compute_content_key, describe_chart, write_markdown
 from charts.values import ForecastFan
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
-from sprints.forecast_words import in_words, tenths
+from sprints.forecast_wording import in_words, round_to_tenths
 from tests.support.charts.builders import burndown
 from tests.support.charts.comparing import words_on
 from tests.support.charts.family import CASES, fan, fans
@@ -47,36 +54,36 @@ CHANCES = st.floats(0, 1) | st.sampled_from([0.0, 0.05, 0.1, 0.15, 0.5, 0.9, 0.9
 @given(BANDS, CHANCES, st.integers(25, 90))
 def test_no_label_contradicts_the_chance_to_finish(band: Band, chance: float, scope: int) -> None:
     chart = with_band(band, chance, scope)
-    levels = levels_of(chart)
+    levels = compute_levels(chart)
 
     assert levels
     for level in levels:
         if level.amount == scope:
             assert in_words(level.chance) == in_words(chance)
         elif level.amount < scope:
-            assert tenths(level.chance) >= tenths(chance)
+            assert round_to_tenths(level.chance) >= round_to_tenths(chance)
         else:
-            assert tenths(level.chance) <= tenths(chance)
+            assert round_to_tenths(level.chance) <= round_to_tenths(chance)
 
 
 @given(fans())
 def test_no_label_contradicts_another(chart: ForecastFan) -> None:
-    levels = levels_of(chart)
+    levels = compute_levels(chart)
 
     assert [level.amount for level in levels] == sorted({level.amount for level in levels})
     assert all(lower.chance >= higher.chance for lower, higher in pairwise(levels))
     assert len({in_words(level.chance) for level in levels}) == len(levels)
-    assert all(level.amount > done_of(chart) for level in levels), "what is done is certain"
+    assert all(level.amount > get_done(chart) for level in levels), "what is done is certain"
 
 
 @given(BANDS)
 def test_a_label_is_true_of_the_band(band: Band) -> None:
     """So much or more is done at least as often as the percentiles around it say, and no more often."""
     percentiles = list(
-        zip(astuple(bands_of(with_band(band, None))[-1]), (0.9, 0.75, 0.5, 0.25, 0.1), strict=True)
+        zip(astuple(compute_bands(with_band(band, None))[-1]), (0.9, 0.75, 0.5, 0.25, 0.1), strict=True)
     )
 
-    for level in levels_of(with_band(band, None)):
+    for level in compute_levels(with_band(band, None)):
         for value, chance in percentiles:
             if level.amount <= value:
                 assert level.chance >= chance - 1e-9
@@ -89,7 +96,7 @@ def test_the_whole_scope_has_the_chance_of_the_headline() -> None:
     chart = with_band(Band(34, 34, 35.5, 37, 39), 0.22)
 
     assert labels_on(chart) == ["≥ 34: 9 in 10", "≥ 36: 4 in 10", "≥ 39: 2 in 10"]
-    assert "4 in 10 that at least 36 are, 2 in 10 that at least 39 are." in alt_text(chart)
+    assert "4 in 10 that at least 36 are, 2 in 10 that at least 39 are." in describe_chart(chart)
 
 
 def test_amounts_are_rounded_so_that_they_stay_true() -> None:
@@ -109,15 +116,15 @@ def test_the_story_tells_the_amounts_of_the_labels(name: str) -> None:
     chart = CASES[name]
     assert isinstance(chart, ForecastFan)
     amounts = [words.split(":")[0].removeprefix("≥ ") for words in labels_on(chart)]
-    assert re.findall(r"at least ([\d,.]*\d)", alt_text(chart)) == amounts
+    assert re.findall(r"at least ([\d,.]*\d)", describe_chart(chart)) == amounts
 
 
 @given(fans())
 def test_the_fan_begins_at_what_is_done_and_never_falls(chart: ForecastFan) -> None:
-    bands = bands_of(chart)
+    bands = compute_bands(chart)
 
     assert len(bands) == len(chart.days)
-    for before, after in pairwise([Band(*[float(done_of(chart))] * 5), *bands]):
+    for before, after in pairwise([Band(*[float(get_done(chart))] * 5), *bands]):
         assert all(low <= high for low, high in zip(astuple(before), astuple(after), strict=True))
         assert list(astuple(after)) == sorted(astuple(after))
 
@@ -128,8 +135,8 @@ def test_the_fan_of_a_falling_forecast_ends_at_the_band_of_the_forecast() -> Non
     wide, last = Band(20, 30, 60, 70, 90), Band(27, 29, 33, 36, 38)
     chart = ForecastFan(RUNNING, (*(FanDay(day, wide) for day in days[:-1]), FanDay(days[-1], last)), 0.1)
 
-    assert bands_of(chart)[-1] == last
-    assert highest_shown(chart) < 45
+    assert compute_bands(chart)[-1] == last
+    assert compute_highest(chart) < 45
 
 
 @given(st.lists(st.tuples(st.floats(0.05, 3), st.floats(0, 50)), min_size=1, max_size=30), st.integers(1, 9))
@@ -139,12 +146,12 @@ def test_curves_rise_where_their_points_rise_and_have_no_kink(
     times = np.cumsum([0.0, *(width for width, _ in steps)])
     values = np.cumsum([3.0, *(rise for _, rise in steps)])
     at = np.linspace(0, times[-1], pieces * 40)
-    curve = smooth(times, list(values), at)
+    curve = interpolate(times, list(values), at)
 
-    assert smooth(times, list(values), times) == pytest.approx(values)
+    assert interpolate(times, list(values), times) == pytest.approx(values)
     assert np.all(np.diff(curve) >= -1e-9)
     for knot in times[1:-1]:
-        left, middle, right = smooth(times, list(values), np.array([knot - 1e-8, knot, knot + 1e-8]))
+        left, middle, right = interpolate(times, list(values), np.array([knot - 1e-8, knot, knot + 1e-8]))
         assert (middle - left) / 1e-8 == pytest.approx((right - middle) / 1e-8, abs=1e-2, rel=1e-2)
 
 
@@ -184,8 +191,8 @@ def test_a_scope_far_above_does_not_press_the_fan_flat() -> None:
 
 @given(fans())
 def test_the_axis_ends_where_something_is(chart: ForecastFan) -> None:
-    highest = highest_shown(chart)
-    may_be_done = max([float(done_of(chart)), *(band.p90 for band in bands_of(chart))])
+    highest = compute_highest(chart)
+    may_be_done = max([float(get_done(chart)), *(band.p90 for band in compute_bands(chart))])
 
     assert highest >= may_be_done
     assume(may_be_done)
@@ -194,16 +201,16 @@ def test_the_axis_ends_where_something_is(chart: ForecastFan) -> None:
 
 
 def test_the_twin_of_a_scope_far_above_names_it() -> None:
-    text = twin(CASES["fan_far_below"])
+    text = write_markdown(CASES["fan_far_below"])
 
     assert 'title "Points done (blue), 9 and 1 in 10 (grey), scope 534"' in text
     assert 'y-axis "points" 0 --> 37' in text
     assert 'line "scope"' not in text
-    assert 'line "scope"' in twin(CASES["fan"])
+    assert 'line "scope"' in write_markdown(CASES["fan"])
 
 
 def test_the_title_and_the_due_date_tell_another_year() -> None:
-    words = [text for text, _ in words_on(CASES["fan_new_year"], locale_of("en", date(2026, 12, 28)))]
+    words = [text for text, _ in words_on(CASES["fan_new_year"], find_locale("en", date(2026, 12, 28)))]
 
     assert "that all is done by 4 Jan 2027" in words
     assert "due 4 Jan 2027" in words
@@ -214,6 +221,6 @@ def test_the_point_of_now_moves_through_the_day() -> None:
     assert isinstance(chart, ForecastFan)
     evening = replace(chart.sprint, as_of=chart.sprint.as_of.replace(hour=19))
 
-    assert content_key(replace(chart, sprint=evening)) != content_key(chart)
+    assert compute_content_key(replace(chart, sprint=evening)) != compute_content_key(chart)
     assert draw(replace(chart, sprint=evening)) != draw(chart)
-    assert scope_of(chart) == Decimal(39)
+    assert get_scope(chart) == Decimal(39)

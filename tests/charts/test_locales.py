@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charts.locales import ENGLISH, LOCALES, current, locale_of, writing_in
-from charts.mermaid import burndown_mermaid
+from charts.locales import ENGLISH, LOCALES, find_locale, get_locale, use_locale
+from charts.mermaid import write_burndown
 from charts.reading import number, short_day, whole
-from charts.render import alt_text, content_key, render
+from charts.render import compute_content_key, describe_chart, render
 from charts.sample import SAMPLE
-from charts.scale import value_name
+from charts.scale import write_value
 from commands.formatting.wording import full_day, weekday
 
 DAY = date(2026, 11, 20)
@@ -32,31 +32,31 @@ DAY = date(2026, 11, 20)
     ],
 )
 def test_every_form(name: str, written: list[str]) -> None:
-    with writing_in(LOCALES[name]):
-        told = [number(Decimal("-1234.5")), whole(12345), value_name(0.25)]
-        assert [*told, short_day(DAY), weekday(DAY), full_day(DAY)] == written
+    with use_locale(LOCALES[name]):
+        data = [number(Decimal("-1234.5")), whole(12345), write_value(0.25)]
+        assert [*data, short_day(DAY), weekday(DAY), full_day(DAY)] == written
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("value", "name"),
     [("de", "de"), ("de-DE", "de"), ("pt-BR", "pt-BR"), ("xx", "en"), (None, "en"), (5, "en"), ("", "en")],
 )
-def test_a_region_that_is_not_known_has_the_form_of_its_language(told: object, name: str) -> None:
-    assert locale_of(told).name == name
+def test_a_region_that_is_not_known_has_the_form_of_its_language(value: object, name: str) -> None:
+    assert find_locale(value).name == name
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(sorted(LOCALES)))
 def test_only_the_marks_differ(value: Decimal, name: str) -> None:
     locale = LOCALES[name]
-    with writing_in(locale):
-        told = number(value)
+    with use_locale(locale):
+        data = number(value)
     marks = str.maketrans({locale.group: ",", locale.decimal: "."})
-    assert told.translate(marks) == number(value)
+    assert data.translate(marks) == number(value)
 
 
 def test_it_holds_within_and_not_after_nor_beside() -> None:
     async def write(name: str) -> str:
-        with writing_in(LOCALES[name]):
+        with use_locale(LOCALES[name]):
             await asyncio.sleep(0)
             return number(Decimal("1.5"))
 
@@ -64,18 +64,27 @@ def test_it_holds_within_and_not_after_nor_beside() -> None:
         return list(await asyncio.gather(write("de"), write("en")))
 
     assert asyncio.run(both()) == ["1,5", "1.5"]
-    with pytest.raises(ValueError, match="stop"), writing_in(LOCALES["de"]):
+    with pytest.raises(ValueError, match="stop"), use_locale(LOCALES["de"]):
         raise ValueError("stop")
-    assert current() is ENGLISH
+    assert get_locale() is ENGLISH
 
 
 def test_pictures_differ_by_locale_and_mermaid_stays_readable_for_mermaid() -> None:
     german, american = LOCALES["de"], LOCALES["en-US"]
-    assert len({content_key(SAMPLE), content_key(SAMPLE, german), content_key(SAMPLE, american)}) == 3
-    assert content_key(SAMPLE) == content_key(SAMPLE, ENGLISH)
-    with writing_in(american):
+    assert (
+        len(
+            {
+                compute_content_key(SAMPLE),
+                compute_content_key(SAMPLE, german),
+                compute_content_key(SAMPLE, american),
+            }
+        )
+        == 3
+    )
+    assert compute_content_key(SAMPLE) == compute_content_key(SAMPLE, ENGLISH)
+    with use_locale(american):
         assert render(SAMPLE) != render(SAMPLE, american)  # What is drawn hangs on what it is told alone.
-    told, twin = alt_text(SAMPLE), burndown_mermaid(SAMPLE)
-    with writing_in(german):
-        assert alt_text(SAMPLE) == told.replace("13.6", "13,6") != told
-        assert burndown_mermaid(SAMPLE) == twin
+    data, twin = describe_chart(SAMPLE), write_burndown(SAMPLE)
+    with use_locale(german):
+        assert describe_chart(SAMPLE) == data.replace("13.6", "13,6") != data
+        assert write_burndown(SAMPLE) == twin

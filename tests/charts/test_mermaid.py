@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from charts.mermaid import MOST_POINTS, burndown_mermaid
+from charts.mermaid import MOST_POINTS, write_burndown
 from sprints.burndown import Burndown
 from tests.support.charts.builders import CASES
 from tests.support.charts.strategies import burndowns
@@ -26,19 +26,19 @@ BLOCK = re.compile(
 
 
 def parts(value: Burndown) -> dict[str, list[str]]:
-    match = BLOCK.fullmatch(burndown_mermaid(value))
+    match = BLOCK.fullmatch(write_burndown(value))
     assert match
     return {name: text.split(", ") for name, text in match.groupdict().items() if text}
 
 
 def test_remaining_line_ends_today_and_the_ideal_goes_on() -> None:
-    found = parts(CASES["behind"])
-    assert found["left"] == ["34", "34", "31", "31", "29", "26", "26", "26", "17"]
-    assert found["ideal"] == [
+    result = parts(CASES["behind"])
+    assert result["left"] == ["34", "34", "31", "31", "29", "26", "26", "26", "17"]
+    assert result["ideal"] == [
         *("34", "30.6", "27.2", "23.8", "20.4", "17", "17", "17"),
         *("13.6", "10.2", "6.8", "3.4", "0", "0", "0"),
     ]
-    shown = [name for name in found["names"] if name.strip('"\u200b\u200c')]
+    shown = [name for name in result["names"] if name.strip('"\u200b\u200c')]
     assert shown == ['"start"', *(f'"{day} Nov"' for day in range(17, 30, 2))]
 
 
@@ -59,13 +59,13 @@ def test_all_zero_has_an_axis_with_height() -> None:
 
 @given(burndowns(longest=900))
 def test_every_burndown_is_valid(value: Burndown) -> None:
-    found = parts(value)
-    names = found["names"]
+    result = parts(value)
+    names = result["names"]
     assert len(names) == len(set(names)), "categories of one name fall together"
     assert len(names) <= MOST_POINTS
     for line in ("ideal", "left"):
-        assert len(found.get(line, [])) <= len(names) or len(found[line]) == 2
-        assert all(Decimal(number) <= Decimal(found["top"][0]) for number in found.get(line, []))
+        assert len(result.get(line, [])) <= len(names) or len(result[line]) == 2
+        assert all(Decimal(number) <= Decimal(result["top"][0]) for number in result.get(line, []))
     latest = value.latest
     if latest is not None:
-        assert Decimal(found["left"][-1]) == latest.remaining
+        assert Decimal(result["left"][-1]) == latest.remaining

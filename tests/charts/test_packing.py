@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from charts.locales import ENGLISH, locale_of
-from charts.packing import packed, unpacked
-from charts.render import Chart, content_key, render
+from charts.locales import ENGLISH, find_locale
+from charts.packing import pack, unpack
+from charts.render import Chart, compute_content_key, render
 from charts.sample import SAMPLE
 from tests.support.charts.family import CASES, CHARTS
 
@@ -14,29 +14,29 @@ from tests.support.charts.family import CASES, CHARTS
 @settings(deadline=None)
 @given(CHARTS)
 def test_any_chart_comes_back_as_it_was(chart: Chart) -> None:
-    again, _ = unpacked(packed(chart))
+    again, _ = unpack(pack(chart))
     assert again == chart
-    assert content_key(again) == content_key(chart)
+    assert compute_content_key(again) == compute_content_key(chart)
 
 
 @pytest.mark.parametrize("name", ["fan", "velocity"])
 def test_the_same_picture_is_drawn_again(name: str) -> None:
-    assert render(*unpacked(packed(CASES[name]))) == render(CASES[name])
+    assert render(*unpack(pack(CASES[name]))) == render(CASES[name])
 
 
 def test_the_locale_is_kept_and_what_was_kept_without_one_is_english() -> None:
-    german = locale_of("de")
-    assert unpacked(packed(SAMPLE, german)) == (SAMPLE, german)
-    old = packed(SAMPLE).replace(b',"locale":"en"', b"")
-    assert unpacked(old) == (SAMPLE, ENGLISH)
+    german = find_locale("de")
+    assert unpack(pack(SAMPLE, german)) == (SAMPLE, german)
+    old = pack(SAMPLE).replace(b',"locale":"en"', b"")
+    assert unpack(old) == (SAMPLE, ENGLISH)
 
 
 def test_it_is_small_and_says_what_it_is() -> None:
-    inputs = packed(SAMPLE)
+    inputs = pack(SAMPLE)
     assert inputs.startswith(b'{"kind":"Burndown","chart":{"unit":"points","committed":"34",')
     assert len(inputs) < 2500
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     with pytest.raises(msgspec.ValidationError, match="no chart called Pie"):
-        unpacked(b'{"kind":"Pie","chart":{}}')
+        unpack(b'{"kind":"Pie","chart":{}}')

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from hypothesis import given
 
 from charts.burndown import draw
-from charts.render import content_key, render, warm_up
+from charts.render import compute_content_key, render, warm_up
 from charts.sample import SAMPLE
 from sprints.burndown import Burndown
 from tests.support.charts.strategies import burndowns
@@ -29,7 +29,7 @@ def test_key_stays_while_nothing_visible_changes() -> None:
     later = replace(SAMPLE, as_of=SAMPLE.as_of + timedelta(hours=3, seconds=7))
     elsewhere = replace(SAMPLE, as_of=SAMPLE.as_of.astimezone(timezone(timedelta(hours=2))))
     written_otherwise = replace(SAMPLE, committed=Decimal("34.00"))
-    keys = {content_key(value) for value in (SAMPLE, later, elsewhere, written_otherwise)}
+    keys = {compute_content_key(value) for value in (SAMPLE, later, elsewhere, written_otherwise)}
     assert keys == {"e5b5c7d6e0d39ea68b916175a7a02ecc"}
     assert draw(later) == draw(written_otherwise) == draw(SAMPLE)
 
@@ -45,17 +45,17 @@ def test_key_changes_with_what_is_seen() -> None:
         replace(SAMPLE, is_day_complete=True),
         replace(SAMPLE, days=(*SAMPLE.days[:-1], replace(SAMPLE.days[-1], ghost=Decimal(1)))),
     ]
-    assert len({content_key(value) for value in others}) == len(others)
+    assert len({compute_content_key(value) for value in others}) == len(others)
 
 
 def test_key_knows_when_a_sprint_closed_within_its_last_day_is_over() -> None:
     closed = replace(SAMPLE, days=SAMPLE.days[:8])
     next_day = replace(closed, as_of=datetime(2026, 11, 24, 9, tzinfo=UTC))
-    assert content_key(closed) != content_key(next_day)
+    assert compute_content_key(closed) != compute_content_key(next_day)
     assert draw(closed) != draw(next_day)
 
 
 @given(burndowns())
 def test_key_is_a_short_name(value: Burndown) -> None:
-    assert len(content_key(value)) == 32
-    assert content_key(value) == content_key(replace(value))
+    assert len(compute_content_key(value)) == 32
+    assert compute_content_key(value) == compute_content_key(replace(value))

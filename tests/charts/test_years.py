@@ -9,19 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charts.alt_text import long_day
-from charts.locales import LOCALES, locale_of, writing_in
-from charts.packing import packed, unpacked
+from charts.locales import LOCALES, find_locale, use_locale
+from charts.packing import pack, unpack
 from charts.reading import MONTHS, short_day
-from charts.render import Chart, alt_text, content_key, render, twin
-from charts.scale import date_ticks, month_periods
+from charts.render import Chart, compute_content_key, describe_chart, render, write_markdown
+from charts.scale import choose_date_ticks, name_month_periods
 from commands.formatting.wording import full_day, weekday, weekdays
 from tests.support.charts.comparing import misplaced, words_on
 from tests.support.charts.family import CASES, CHARTS
+from tests.support.charts.years import DATE_WITHOUT_YEAR
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
-# A day and a month, and what follows: `20 Nov`, `November 20`, without a year.
-_MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
-WITHOUT_YEAR = re.compile(rf"\b\d{{1,2}} {_MONTH}\b(?! \d{{4}})|\b{_MONTH} \d{{1,2}}\b(?!, \d{{4}}|\d)")
 FAR = date(2031, 1, 1)
 
 
@@ -29,7 +27,7 @@ FAR = date(2031, 1, 1)
 def test_a_date_has_its_year_if_and_only_if_it_is_not_the_present_one(
     day: date, today: date, name: str
 ) -> None:
-    with writing_in(locale_of(name, today)):
+    with use_locale(find_locale(name, today)):
         for text in (short_day(day), weekday(day), long_day(day)):
             assert (str(day.year) in text) == (day.year != today.year)
         assert str(day.year) in full_day(day)
@@ -38,7 +36,7 @@ def test_a_date_has_its_year_if_and_only_if_it_is_not_the_present_one(
 @given(DAYS, st.integers(0, 400), st.sampled_from(sorted(LOCALES)))
 def test_a_span_across_new_year_has_both_years(first: date, days: int, name: str) -> None:
     last = first + timedelta(days=days)
-    with writing_in(locale_of(name, first)):
+    with use_locale(find_locale(name, first)):
         text = weekdays(first, last, " – ")
     assert str(last.year) in text or first.year == last.year
     assert (str(first.year) in text) == (first.year != last.year)
@@ -47,31 +45,31 @@ def test_a_span_across_new_year_has_both_years(first: date, days: int, name: str
 @given(DAYS, st.integers(1, 40), DAYS)
 def test_each_month_of_an_axis_can_be_dated(first: date, count: int, today: date) -> None:
     days = [first + timedelta(days=n) for n in range(count)]
-    with writing_in(locale_of("en", today)):
-        periods = month_periods(days)
-        assert [tick.period for tick in date_ticks(days, 40.0)] == periods
+    with use_locale(find_locale("en", today)):
+        periods = name_month_periods(days)
+        assert [tick.period for tick in choose_date_ticks(days, 40.0)] == periods
     year = today.year
     for day, period in zip(days, periods, strict=True):
         if period:
             assert period == MONTHS[day.month - 1] + (f" {day.year}" if day.year != year else "")
             year = day.year
-    begins = [n for n, (one, other) in enumerate(pairwise(days), 1) if one.month != other.month]
+    begins = [n for n, (entry, other) in enumerate(pairwise(days), 1) if entry.month != other.month]
     assert [n for n, period in enumerate(periods) if period] == [0, *begins]
 
 
 @pytest.mark.parametrize("name", ["en", "en-US", "ja"])
 @pytest.mark.parametrize("case", CASES)
 def test_every_chart_tells_years_in_its_story_and_its_twin(case: str, name: str) -> None:
-    with writing_in(locale_of(name, FAR)):
-        assert WITHOUT_YEAR.findall(alt_text(CASES[case])) == []
-        assert WITHOUT_YEAR.findall(twin(CASES[case])) == []
+    with use_locale(find_locale(name, FAR)):
+        assert DATE_WITHOUT_YEAR.findall(describe_chart(CASES[case])) == []
+        assert DATE_WITHOUT_YEAR.findall(write_markdown(CASES[case])) == []
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if not name.startswith(("aging", "calibration"))])
 def test_every_picture_with_dates_tells_the_year(case: str) -> None:
-    words = [text for text, _ in words_on(CASES[case], locale_of("en", FAR))]
+    words = [text for text, _ in words_on(CASES[case], find_locale("en", FAR))]
     dated = [text for text in words if any(month in text for month in MONTHS)]
-    assert [text for text in dated if WITHOUT_YEAR.search(text)] == []
+    assert [text for text in dated if DATE_WITHOUT_YEAR.search(text)] == []
     if dated:
         assert any(re.search(r"\b20\d\d\b", text) for text in words)
 
@@ -79,17 +77,17 @@ def test_every_picture_with_dates_tells_the_year(case: str) -> None:
 @settings(max_examples=25, deadline=None)
 @given(CHARTS)
 def test_years_lie_on_no_other_words(chart: Chart) -> None:
-    assert misplaced(chart, locale_of("en", FAR)) == []
+    assert misplaced(chart, find_locale("en", FAR)) == []
 
 
 def test_a_picture_has_another_name_only_where_its_years_show() -> None:
     chart, present = CASES["velocity"], date(2026, 11, 20)
-    assert content_key(chart, locale_of("en", present)) == content_key(chart)
-    assert content_key(chart, locale_of("en", FAR)) != content_key(chart)
+    assert compute_content_key(chart, find_locale("en", present)) == compute_content_key(chart)
+    assert compute_content_key(chart, find_locale("en", FAR)) != compute_content_key(chart)
 
 
 def test_a_picture_that_is_drawn_again_tells_the_years_of_its_first_time() -> None:
-    locale = locale_of("de", FAR)
-    chart, again = unpacked(packed(CASES["fan"], locale))
+    locale = find_locale("de", FAR)
+    chart, again = unpack(pack(CASES["fan"], locale))
     assert again == locale
     assert render(chart, again) == render(CASES["fan"], locale)

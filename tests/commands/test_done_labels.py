@@ -2,18 +2,18 @@
 
 from storage.lookups import all_tenants
 from storage.projects import Projects
-from tests.bot.checks.test_sprint_impact import check, open_pull
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.checks import find_check, open_pull_request
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 
 async def settle(bot: Bot) -> None:
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
-    async with bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).by_name(bot.repo)
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        project = await Projects(tenant_scope).by_name(bot.repo)
         assert project
-        await Projects(one).set_command_setting(project.id, "done_labels", ["verified"])
+        await Projects(tenant_scope).set_command_setting(project.id, "done_labels", ["verified"])
 
 
 async def test_what_is_closed_remains_until_it_is_verified(bot: Bot) -> None:
@@ -31,8 +31,8 @@ async def test_what_is_closed_remains_until_it_is_verified(bot: Bot) -> None:
 async def test_a_pull_request_finishes_nothing_by_itself(bot: Bot) -> None:
     number = await make_sprint(bot)
     await settle(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
-    run = await check(bot, pull["head"]["sha"])
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
+    run = await find_check(bot, pull["head"]["sha"])
 
     assert run["output"]["title"] == f"Works on #{number} of Sprint 12, which a label finishes"
     assert "Here a label says what is done, `verified`" in run["output"]["summary"]

@@ -7,8 +7,8 @@ from bot.cli import docs
 from commands.dispatch import MOST_COMMANDS
 from commands.framework.arguments import read, words_of
 from commands.framework.registry import Command, load
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 COMMANDS = load(commands)
 EXAMPLES = [(command, example) for command in COMMANDS for example in command.examples]

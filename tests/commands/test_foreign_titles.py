@@ -3,7 +3,7 @@
 import re
 
 from demo.markdown import render
-from tests.bot.publishing.test_change_applier import in_database
+from tests.support.changes import query_database
 from tests.support.running import Bot
 
 BIDI = "\u202e\u2066\u200b\u00ad"
@@ -44,7 +44,7 @@ async def test_of_hostile_words_nothing_takes_effect(bot: Bot) -> None:
         await bot.say(thread, "\n\n".join(lines[begin : begin + 8]))
 
     # What was edited away counts as well.
-    replies = await in_database(bot, "select body from outbox where kind = 'reply'")
+    replies = await query_database(bot, "select body from outbox where kind = 'reply'")
     answers = [row.body for row in replies] + await bot.answers(thread)
     assert len(replies) >= 25
     assert any("Pay http" in answer.replace("\u200b", "") for answer in answers)

@@ -2,23 +2,22 @@
 
 import re
 
-from tests.bot.jobs.test_sprint_reports import Room, room, tracked
-from tests.bot.publishing.test_change_applier import in_database
-from tests.conftest import Clock
-from tests.support.past import ask, settle, tell_past
+from tests.support.changes import query_database
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_past, set_single_setting
+from tests.support.reporting import ReportingHarness
 from tests.support.running import Bot
 
-__all__ = ["room", "tracked"]
 _PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")
 
 
 async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    english = await ask(bot, number, "/burndown")
-    await settle(bot, "locale", "de")
-    german = await ask(bot, number, "/burndown")
-    await settle(bot, "locale", "en-US")
-    american = await ask(bot, number, "/burndown")
+    number = await record_past(bot, clock)
+    english = await ask_command(bot, number, "/burndown")
+    await set_single_setting(bot, "locale", "de")
+    german = await ask_command(bot, number, "/burndown")
+    await set_single_setting(bot, "locale", "en-US")
+    american = await ask_command(bot, number, "/burndown")
 
     assert "7.2 to 4.8" in english
     assert german.partition("/charts/")[0] == english.partition("/charts/")[0].replace(
@@ -27,34 +26,34 @@ async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bo
     assert "| Wed 18 Nov | 12 | 6 | 6 | 4,8 |" in german
     assert "| Wed Nov 18 | 12 | 6 | 6 | 4.8 |" in american
     assert "As of Nov 18, 2026, 12:00 UTC" in american
-    assert len({_PICTURE.findall(one)[0][1] for one in (english, german, american)}) == 3
+    assert len({_PICTURE.findall(entry)[0][1] for entry in (english, german, american)}) == 3
 
 
 async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    await settle(bot, "locale", "en-US")
-    answer = await ask(bot, number, "/burndown")
+    number = await record_past(bot, clock)
+    await set_single_setting(bot, "locale", "en-US")
+    answer = await ask_command(bot, number, "/burndown")
     token = _PICTURE.findall(answer)[0][1].rpartition("/")[2]
     first = await _fetched(bot, token)
     (tenant,) = await _tenants(bot)
-    async with bot.base.database.tenant(tenant) as one:
-        await one.connection.exec_driver_sql("update chart_files set png = null")
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        await tenant_scope.connection.exec_driver_sql("update chart_files set png = null")
 
     assert await _fetched(bot, token) == first
 
 
-async def test_the_living_comment_has_it(tracked: Room) -> None:
-    await tracked.settle(locale="en-US", alerts="off")
-    (text,) = await tracked.go()
+async def test_the_sticky_comment_has_it(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(locale="en-US", alerts="off")
+    (text,) = await tracked_sprint.advance()
 
     assert "As of Nov 18, 2026, 12:00 UTC" in text
     assert "![Burndown: 6 of 12 points remain on November 18, day 3 of 5; " in text
 
 
 async def test_what_is_written_for_machines_stays_as_it_is(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    await settle(bot, "locale", "de")
-    answer = await ask(bot, number, "/burndown as:mermaid")
+    number = await record_past(bot, clock)
+    await set_single_setting(bot, "locale", "de")
+    answer = await ask_command(bot, number, "/burndown as:mermaid")
 
     assert 'line "ideal" [12, 9.6, 7.2, 4.8, 2.4, 0]' in answer
 
@@ -66,4 +65,4 @@ async def _fetched(bot: Bot, token: str) -> bytes:
 
 
 async def _tenants(bot: Bot) -> list[int]:
-    return [row[0] for row in await in_database(bot, "select organization_id from projects")]
+    return [row[0] for row in await query_database(bot, "select organization_id from projects")]

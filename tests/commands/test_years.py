@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from tests.bot.jobs.test_sprint_reports import Room, room
-from tests.charts.test_years import WITHOUT_YEAR
-from tests.conftest import Clock
 from tests.support.builders import at
-from tests.support.past import ask, settle, tell_past, usual_past
+from tests.support.charts.years import DATE_WITHOUT_YEAR
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_past, set_single_setting, usual_past
+from tests.support.reporting import ReportingHarness
 from tests.support.running import Bot
-
-__all__ = ["room"]
 
 # Sprint 24 runs from Monday, 28 December 2026 to Friday, 1 January 2027.
 FIRST_MONDAY = at("2026-11-30")
@@ -46,11 +44,13 @@ COMMANDS = (
 
 
 async def tell(bot: Bot, clock: Clock) -> int:
-    return await tell_past(bot, clock, *usual_past(FIRST_MONDAY))
+    return await record_past(bot, clock, *usual_past(FIRST_MONDAY))
 
 
 def without_year(text: str, *months: str) -> list[str]:
-    return [day for day in WITHOUT_YEAR.findall(text) if day.split()[0] in months or day.split()[1] in months]
+    return [
+        day for day in DATE_WITHOUT_YEAR.findall(text) if day.split()[0] in months or day.split()[1] in months
+    ]
 
 
 async def test_no_command_leaves_out_the_year(bot: Bot, clock: Clock) -> None:
@@ -67,25 +67,29 @@ async def test_no_command_leaves_out_the_year(bot: Bot, clock: Clock) -> None:
 async def test_days_of_the_next_year_that_somebody_asks_for(bot: Bot, clock: Clock) -> None:
     number = await tell(bot, clock)
     clock.now = DECEMBER
-    assert "will be done by Fri 8 Jan 2027, 85 times" in await ask(bot, number, "/forecast by:2027-01-08")
-    assert "due on Fri 8 Jan 2027" in await ask(bot, number, "/whatif due:2027-01-08")
-    started = await ask(bot, number, '/sprint start "Next" start:2026-12-31 due:2027-01-15 confirm:yes')
+    assert "will be done by Fri 8 Jan 2027, 85 times" in await ask_command(
+        bot, number, "/forecast by:2027-01-08"
+    )
+    assert "due on Fri 8 Jan 2027" in await ask_command(bot, number, "/whatif due:2027-01-08")
+    started = await ask_command(
+        bot, number, '/sprint start "Next" start:2026-12-31 due:2027-01-15 confirm:yes'
+    )
     assert "Thu 31 Dec 2026 – Fri 15 Jan 2027" in started
 
 
-async def test_what_is_said_unasked_has_years(room: Room) -> None:
-    room.thread = await tell(room.bot, room.clock)
-    await room.settle(tracking=room.thread, standup="09:00")
-    said = await room.go(DECEMBER)
-    said += await room.go("2026-12-31 09:10")
-    assert len(said) > 1
-    assert without_year("\n".join(said), "Jan") == []
-    said = await room.go("2027-01-01 09:10")
-    assert without_year(said[0] + said[-1], "Nov", "Dec") == []
+async def test_what_is_stated_unasked_has_years(reporting: ReportingHarness) -> None:
+    reporting.thread = await tell(reporting.bot, reporting.clock)
+    await reporting.set_settings(tracking=reporting.thread, standup="09:00")
+    messages = await reporting.advance(DECEMBER)
+    messages += await reporting.advance("2026-12-31 09:10")
+    assert len(messages) > 1
+    assert without_year("\n".join(messages), "Jan") == []
+    messages = await reporting.advance("2027-01-01 09:10")
+    assert without_year(messages[0] + messages[-1], "Nov", "Dec") == []
 
 
 async def test_the_present_year_is_that_of_the_teams_own_zone(bot: Bot, clock: Clock) -> None:
     number = await tell(bot, clock)
-    await settle(bot, "timezone", "Pacific/Auckland")
+    await set_single_setting(bot, "timezone", "Pacific/Auckland")
     clock.now = at("2026-12-31 12:00")
-    assert "will be done by Fri 8 Jan, 85 times" in await ask(bot, number, "/forecast by:2027-01-08")
+    assert "will be done by Fri 8 Jan, 85 times" in await ask_command(bot, number, "/forecast by:2027-01-08")

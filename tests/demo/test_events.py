@@ -14,9 +14,9 @@ from github_standin.github import StandInGitHub
 from handlers import handle
 from handlers.delivery import Delivery, Recorded
 from sprints.calendar import Calendar
-from sprints.facts import Facts, facts_of
-from sprints.flow import flows_of
-from sprints.milestone import sprint_of
+from sprints.facts import Facts, compute_facts
+from sprints.flow import build_flows
+from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from sprints.rules import Rules
 
@@ -55,8 +55,8 @@ async def _played(
 
 
 def _facts(milestone: Sequence[MilestoneEvent], items: Mapping[str, Sequence[ItemEvent]]) -> Facts:
-    sprint = sprint_of(milestone, NOW, Calendar())
-    return facts_of(sprint, items, NOW)
+    sprint = derive_sprint(milestone, NOW, Calendar())
+    return compute_facts(sprint, items, NOW)
 
 
 def _numbers(facts: Facts) -> tuple[object, ...]:
@@ -69,5 +69,5 @@ def _numbers(facts: Facts) -> tuple[object, ...]:
 def _flows(items: Mapping[str, Sequence[ItemEvent]]) -> list[tuple[object, ...]]:
     return [
         (flow.number, flow.created_at, flow.started_at, flow.done_at, flow.points, flow.is_covered)
-        for flow in flows_of(items, NOW, Rules())
+        for flow in build_flows(items, NOW, Rules())
     ]

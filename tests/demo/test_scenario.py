@@ -35,8 +35,8 @@ async def test_the_history_ends_where_the_stand_in_stands(github: StandInGitHub)
     thread = await play(github, now, deliver)
     assert thread.repo == "acme/webshop"
     assert len({delivery for _, delivery, _ in history}) == len(history)
-    told = [_told(payload)["updated_at"] for _, _, payload in history]
-    assert told == sorted(told)
+    data = [_told(payload)["updated_at"] for _, _, payload in history]
+    assert data == sorted(data)
     assert all(payload["installation"] == {"id": 100} for _, _, payload in history)
     latest = {payload["issue"]["number"]: payload["issue"] for _, _, payload in history if "issue" in payload}
     assert len(latest) == 14 + SPRINTS * 8
@@ -73,5 +73,5 @@ async def test_an_answer_without_a_body_stays_without(github: StandInGitHub) -> 
 
 
 def _told(payload: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = payload.get("comment") or payload.get("issue") or payload["milestone"]
-    return told
+    data: dict[str, Any] = payload.get("comment") or payload.get("issue") or payload["milestone"]
+    return data

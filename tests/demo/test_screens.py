@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from demo.screens import CALM, Screen, index, take_all
+from demo.screen_titles import CALM
+from demo.screens import Screen, index, take_all
 from demo.screens_html import check_html, comment_html, page_html, pictures_in, with_pictures
-from demo.screenshots import lightened
+from demo.screenshots import reduce_colours
 
 ADDRESS = "http://127.0.0.1:1/charts/abc.png"
 ISSUE = {"number": 7, "user": {"login": "alice"}, "title": "Card form"}
@@ -48,14 +49,14 @@ def test_a_check_without_buttons_and_lines_shows_none() -> None:
 
 
 def test_boxes_of_a_comment_can_be_ticked() -> None:
-    said = {
+    answer = {
         "user": {"login": "agile-github-suite[bot]", "type": "Bot"},
         "body": "- [ ] Do it\n\n<!-- agile-github-suite:1/0 -->",
         "created_at": "2026-11-17T14:30:00Z",
         "updated_at": "2026-11-17T14:30:00Z",
         "reactions": {},
     }
-    html = comment_html("acme/shop", ISSUE, said, [])
+    html = comment_html("acme/shop", ISSUE, answer, [])
     assert 'type="checkbox"' in html
     assert "disabled" not in html
     assert "suite:1" not in html
@@ -80,9 +81,9 @@ def test_with_few_colours_the_ground_and_a_small_sign_keep_theirs() -> None:
     for n in range(2000):
         image.putpixel((n % 100, n // 100), (n % 256, n % 256, (n * 7) % 256))
     image.paste((31, 136, 61), (50, 50, 54, 54))
-    told = io.BytesIO()
-    image.save(told, "PNG")
-    with Image.open(io.BytesIO(lightened(told.getvalue()))) as light:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    with Image.open(io.BytesIO(reduce_colours(buffer.getvalue()))) as light:
         assert light.mode == "P"
         shown = light.convert("RGB")
     assert shown.getpixel((99, 99)) == (255, 255, 255)
@@ -90,7 +91,7 @@ def test_with_few_colours_the_ground_and_a_small_sign_keep_theirs() -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_the_living_comment_becomes_four_pictures(chromium: str, tmp_path: Path) -> None:
+async def test_the_sticky_comment_becomes_four_pictures(chromium: str, tmp_path: Path) -> None:
     (screen,) = await take_all(tmp_path / "data", tmp_path / "docs", only=["living-calm"])
 
     assert "Sprint 24 · day 2" in screen.html

@@ -5,31 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import time
 import uuid
 
 import aiohttp
-import jwt
 import pytest
 
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox
-
-
-def app_jwt(github: StandInGitHub) -> str:
-    now = int(time.time())
-    return jwt.encode(
-        {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}, github.private_key, algorithm="RS256"
-    )
-
-
-async def installation_token(github: StandInGitHub, ask: Client) -> str:
-    path = f"/app/installations/{github.installation_id}/access_tokens"
-    status, body, _ = await ask("POST", path, token=app_jwt(github))
-    assert status == 201
-    token: str = body["token"]
-    return token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 
 async def test_only_tokens_that_were_issued_are_taken(github: StandInGitHub, ask: Client, repo: str) -> None:
@@ -101,7 +84,7 @@ async def test_an_unchanged_answer_costs_a_304(
         ("mallory", "read", "read"),
     ],
 )
-async def test_roles_are_told_as_github_tells_them(
+async def test_roles_are_reported_as_github_tells_them(
     ask: Client, repo: str, alice: str, *, login: str, role: str, permission: str
 ) -> None:
     status, body, _ = await ask("GET", f"/repos/{repo}/collaborators/{login}/permission", token=alice)
@@ -123,13 +106,13 @@ async def test_strangers_and_private_repositories(github: StandInGitHub, ask: Cl
 
 
 async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     for number in range(10):
         labels = ["points: 3", "bug"]
         await github.create_issue(repo, f"Issue {number}", labels=labels, milestone=milestone["number"])
-    await github.settle()
+    await github.wait_for_webhooks()
     ids = [uuid.UUID(headers["X-GitHub-Delivery"]) for headers, _ in inbox.arrived]
     assert len(set(ids)) == len(ids)
     for headers, body in inbox.arrived:
@@ -143,47 +126,47 @@ async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
 
 
 async def test_an_edited_comment_tells_what_it_said_before(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     issue = await github.create_issue(repo, "Issue")
     comment = await github.comment(repo, issue["number"], "first", "bob")
     await github.edit_comment(repo, comment["id"], "second", "bob")
     await github.edit_comment(repo, comment["id"], "third", "bob")
-    await github.settle()
-    said = {
+    await github.wait_for_webhooks()
+    answer = {
         payload["comment"]["body"]: payload["changes"]["body"]["from"]
         for payload in map(json.loads, (body for _, body in inbox.arrived))
         if payload["action"] == "edited"
     }
-    assert said == {"second": "first", "third": "second"}
+    assert answer == {"second": "first", "third": "second"}
 
 
 async def test_leaving_a_milestone_names_the_milestone_with_its_id(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     issue = await github.create_issue(repo, "Issue", milestone=milestone["number"])
     await github.update_issue(repo, issue["number"], milestone=None)
-    await github.settle()
+    await github.wait_for_webhooks()
     left = json.loads(inbox.arrived[-1][1])
     assert (left["action"], left["milestone"]["id"]) == ("demilestoned", milestone["id"])
 
 
 async def test_nothing_done_while_muted_is_ever_delivered(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     async with github.muted():
         for number in range(20):
             await github.create_issue(repo, f"Quiet {number}")
     await github.create_issue(repo, "Loud")
-    await github.settle()
+    await github.wait_for_webhooks()
     assert [json.loads(body)["issue"]["title"] for _, body in inbox.arrived] == ["Loud"]
 
 
-async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: WebhookRecorder) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
-    await github.settle()
+    await github.wait_for_webhooks()
     missed = github.deliveries[-1]
     assert missed.status is None
     github.target = inbox.url
@@ -223,7 +206,7 @@ async def test_the_check_sees_the_apps_requests_only(github: StandInGitHub, ask:
 async def test_an_installation_lists_its_repositories(github: StandInGitHub, ask: Client, repo: str) -> None:
     token = await installation_token(github, ask)
     _, body, _ = await ask("GET", "/installation/repositories?per_page=100", token=token)
-    assert repo in [one["full_name"] for one in body["repositories"]]
+    assert repo in [repository["full_name"] for repository in body["repositories"]]
 
 
 async def test_a_helper_says_why_it_was_refused(github: StandInGitHub, repo: str) -> None:

@@ -10,12 +10,9 @@ from handlers.delivery import Delivery, Recorded
 from handlers.deployment_status import record_deployment_status
 from sprints.model import ActivityEvent
 from storage.timeline import Timeline
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
 from tests.support.builders import at
-from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.running import WebhookClient, rows
+from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 STATUS: dict[str, Any] = {
     "id": 5,
@@ -37,11 +34,11 @@ DEPLOYMENT: dict[str, Any] = {
     "created_at": "2026-11-02T10:00:00Z",
     "creator": {"id": 1, "login": "alice", "type": "User"},
 }
-REPOSITORY = ISSUE["repository"]
+REPOSITORY = ISSUE_OPENED["repository"]
 
 
 def payload(status: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
-    frame = {name: ISSUE[name] for name in ("repository", "installation", "sender")}
+    frame = {name: ISSUE_OPENED[name] for name in ("repository", "installation", "sender")}
     return {"action": "created", "deployment_status": status, "deployment": deployment} | frame
 
 
@@ -53,9 +50,11 @@ def fact_of(status: dict[str, Any], deployment: dict[str, Any]) -> ActivityEvent
     return recorded.fact
 
 
-async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, entrance: Door) -> None:
-    await record(base, entrance, [("deployment_status", payload(STATUS, DEPLOYMENT))])
-    (fact,) = await rows(base, "select * from timeline where kind = 'deployment'", await tenant(base))
+async def test_a_deployment_is_kept_with_where_what_and_by_whom(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
+    (fact,) = await rows(base, "select * from timeline where kind = 'deployment'", await only_tenant_id(base))
     assert (fact.event, fact.at.isoformat()) == ("success", "2026-11-02T10:05:00+00:00")
     assert fact.after == {
         "deployment": 3,
@@ -72,16 +71,18 @@ async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, 
     }
 
 
-async def test_what_was_recorded_before_is_read_as_ever(base: Services, entrance: Door) -> None:
-    await record(base, entrance, [("deployment_status", payload(STATUS, DEPLOYMENT))])
-    one = await tenant(base)
-    async with base.database.tenant(one) as within:
+async def test_what_was_recorded_before_is_read_as_ever(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         await within.connection.exec_driver_sql(
             "insert into timeline (organization_id, project_id, item, kind, event, at, subject, after) "
             "select organization_id, project_id, 'deployment:1/1', kind, 'failure', '2026-10-01', '1/1', "
             """'{"deployment": 1, "environment": "production", "sha": "b2", "ref": "main"}' from timeline"""
         )
-        (project,) = await rows(base, "select id from projects", one)
+        (project,) = await rows(base, "select id from projects", entry)
         kept = await Timeline(within).activity(project.id, "deployment", at("09-01"), at("12-01"))
     assert {event.details["environment"] for event in kept} == {"production", "production-eu"}
 
@@ -94,7 +95,7 @@ def test_an_odd_creator_costs_the_creator(odd: object) -> None:
     assert details["environment"] == "production-eu"
 
 
-def test_a_payload_that_tells_little_is_a_deployment_all_the_same() -> None:
+def test_a_payload_that_tells_little_is_a_deployment_nevertheless() -> None:
     status = {"id": 5, "state": "error", "created_at": "2026-11-02T10:05:00Z", "environment": None}
     fact = fact_of(status, {"id": 3, "environment": "staging"})
     assert (fact.event, fact.details) == ("error", {"deployment": 3, "environment": "staging"})

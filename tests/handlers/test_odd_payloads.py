@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from handlers import ROUTES, handle
 from handlers.delivery import Delivery, Outcome, Recorded, UnusableError
 from handlers.lenient import decode_leniently
-from handlers.payloads import Issue, MalformedError, decode
+from handlers.payloads import IssuePayload, MalformedError, decode
 from tests.support.webhook_descriptions import Described, described
 
 _RECEIVED = datetime(2026, 11, 2, 10, tzinfo=UTC)
@@ -58,9 +58,9 @@ _ABSENT_IS_TOO_MUCH = {
 
 
 def description(event: str, action: str | None) -> Described:
-    found = described(event, action) or described(event, _LIKE[action or ""])
-    assert found is not None
-    return found
+    result = described(event, action) or described(event, _LIKE[action or ""])
+    assert result is not None
+    return result
 
 
 def read(event: str, action: str | None, payload: Mapping[str, Any]) -> Sequence[Outcome]:
@@ -96,9 +96,9 @@ def test_all_that_the_description_allows_is_recorded(event: str, action: str | N
     for name, payload in (*about.variants(shown_before(event, action)), *about.extremes()):
         if name.endswith("absent") and name.removesuffix("absent") in _ABSENT_IS_TOO_MUCH.get(event, ()):
             continue
-        found = recorded(read(event, action, payload))
+        result = recorded(read(event, action, payload))
         # A label that was edited and not renamed is no fact of ours.
-        assert found == expected or (event == "label" and "absent" in name and not found), name
+        assert result == expected or (event == "label" and "absent" in name and not result), name
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ _ISSUE_JSON = st.fixed_dictionaries(
 
 @given(_ISSUE_JSON)
 def test_whatever_stands_beside_the_number_an_issue_is_read(shown: dict[str, Any]) -> None:
-    issue = decode_leniently(msgspec.json.Decoder(Issue), json.dumps(shown).encode())
+    issue = decode_leniently(msgspec.json.Decoder(IssuePayload), json.dumps(shown).encode())
     assert issue.snapshot().number == 7
 
 
 @given(_JSON)
 def test_what_is_as_it_should_be_is_read_as_ever(shown: object) -> None:
     body = json.dumps({"number": shown, "labels": [{"name": shown}]}).encode()
-    shape = msgspec.json.Decoder(Issue)
+    shape = msgspec.json.Decoder(IssuePayload)
     try:
         strictly = decode(shape, body)
     except MalformedError:

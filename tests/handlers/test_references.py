@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
-from handlers.payloads import PullRequest
+from handlers.payloads import PullRequestPayload
 from handlers.references import references_in
 
 REPOSITORY = "acme/shop"
@@ -37,8 +37,8 @@ def test_github_s_words_are_followed_in_running_text(text: str, form: str) -> No
 @pytest.mark.parametrize("form", ["Closes #1", "fixes: acme/shop#1"])
 @pytest.mark.parametrize("text", HIDDEN)
 def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
-    found = references_in(text.format(form), REPOSITORY)
-    assert (found.closes, found.mentions) == ((), ())
+    references = references_in(text.format(form), REPOSITORY)
+    assert (references.closes, references.mentions) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_the_host_is_that_of_the_payload_s_repository() -> None:
         "body": "Closes https://octo.ghe.com/acme/shop/issues/7, fixes https://gitlab.com/acme/shop/issues/8",
         "base": {"ref": "main", "repo": repository},
     }
-    assert msgspec.convert(pull, PullRequest).snapshot().closes == (7,)
+    assert msgspec.convert(pull, PullRequestPayload).snapshot().closes == (7,)
 
 
 def test_each_issue_needs_a_word() -> None:
-    found = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
-    assert (found.closes, found.mentions) == ((10, 123), (10, 123, 7))
+    references = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
+    assert (references.closes, references.mentions) == ((10, 123), (10, 123, 7))
 
 
 def test_what_is_too_long_to_be_read_at_once_is_noted() -> None:

@@ -215,13 +215,13 @@ _SUBSCRIPTIONS = st.builds(
         lambda order: st.tuples(st.lists(_SUBSCRIPTIONS, min_size=3, max_size=3), st.just(order))
     )
 )
-def test_the_order_of_subscriptions_does_not_matter(told: tuple[list[Subscription], list[int]]) -> None:
-    given_, order = told
-    one, other = (
+def test_the_order_of_subscriptions_does_not_matter(case: tuple[list[Subscription], list[int]]) -> None:
+    given_, order = case
+    entry, other = (
         resolve_account_plan(given_, NOW, GRACE),
         resolve_account_plan([given_[n] for n in order], NOW, GRACE),
     )
-    assert (one.name, one.is_paid_twice, one.reason) == (other.name, other.is_paid_twice, other.reason)
+    assert (entry.name, entry.is_paid_twice, entry.reason) == (other.name, other.is_paid_twice, other.reason)
 
 
 @given(st.lists(_SUBSCRIPTIONS, max_size=4), _SUBSCRIPTIONS)
@@ -247,4 +247,4 @@ def test_a_denial_is_always_told_with_what_still_works(
         assert "go on as before" in decision.text
         assert "$" not in decision.text
     else:
-        assert any(PLANS[PlanName(one.plan)].is_paid for one in have)
+        assert any(PLANS[PlanName(subscription.plan)].is_paid for subscription in have)

@@ -97,7 +97,7 @@ def test_who_cancels_when_grace_is_over_gets_nothing_back(
         },
     ],
 )
-def test_grace_of_what_ended_unheard_ran_from_then(over: Callable[[int], dict[str, Any]], days: int) -> None:
+def test_grace_runs_from_a_missed_end(over: Callable[[int], dict[str, Any]], days: int) -> None:
     """Its invoice was voided, and our books hold nothing of it: no moment but its end tells."""
     ended_at = NOW - days * DAY
     voided = {"id": "in_1", "status": "void", "amount_remaining": 600}

@@ -13,9 +13,9 @@ _HINT = msgspec.json.Decoder(PurchaseEvent)
 
 
 def description(action: str) -> Described:
-    found = described("marketplace_purchase", action)
-    assert found is not None
-    return found
+    result = described("marketplace_purchase", action)
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))

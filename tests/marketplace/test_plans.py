@@ -7,7 +7,7 @@ from commands.framework.registry import load
 from marketplace.plans import FEATURES, METRICS, PLANS, Feature, Metric, PlanName, cheapest_with, plans_page
 
 
-def test_every_plan_feature_and_metric_is_told() -> None:
+def test_every_plan_feature_and_metric_is_reported() -> None:
     assert list(PLANS) == list(PlanName)
     assert set(FEATURES) == set(Feature)
     assert set(METRICS) == set(Metric)
@@ -37,12 +37,12 @@ def test_what_is_advertised_is_there_and_what_needs_a_plan_is_advertised() -> No
 
 
 def test_the_page_names_the_commands_of_a_feature() -> None:
-    told = plans_page({Feature.FORECASTS: ["forecast", "whatif"]})
-    assert "| `/forecast`, `/whatif` | – | yes | yes |" in told
-    assert "| for a seat and month, paid yearly | $0 | $5.00 | $8.33 |" in told
+    data = plans_page({Feature.FORECASTS: ["forecast", "whatif"]})
+    assert "| `/forecast`, `/whatif` | – | yes | yes |" in data
+    assert "| for a seat and month, paid yearly | $0 | $5.00 | $8.33 |" in data
 
 
 def test_the_page_says_what_is_charged_once_a_year() -> None:
-    told = plans_page({})
-    assert "| for a seat and year, paid once a year | $0 | $60.00 | $100.00 |" in told
-    assert "a seat of Pro costs $60.00 once a year, which comes to $5.00 a month" in told
+    data = plans_page({})
+    assert "| for a seat and year, paid once a year | $0 | $60.00 | $100.00 |" in data
+    assert "a seat of Pro costs $60.00 once a year, which comes to $5.00 a month" in data

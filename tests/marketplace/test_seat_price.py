@@ -31,7 +31,7 @@ def test_a_half_is_rounded_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "said"),
+    ("amount", "currency", "expected"),
     [
         (600, "usd", "$6.00"),
         (123_456_789, "EUR", "€1,234,567.89"),
@@ -51,5 +51,5 @@ def test_a_half_is_rounded_up() -> None:
         (600, "a_b", "6.00 A\\_B"),
     ],
 )
-def test_an_amount_is_written_in_its_currency(amount: int, currency: str, said: str) -> None:
-    assert money(amount, currency) == said
+def test_an_amount_is_written_in_its_currency(amount: int, currency: str, expected: str) -> None:
+    assert money(amount, currency) == expected

@@ -10,44 +10,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.sprint_impact import Card, buttons, impact_card, title
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import Calendar
-from sprints.impact import Impact, PullRequestStatus, impact_of
-from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
-from tests.sprints.test_impact import impact, issue, known, pull, running
+from sprints.impact import Impact, PullRequestStatus, assess_impact
+from sprints.pull_requests import FirstReview, PressedButton, PullRequest, UsualSize, UsualWait
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
 from tests.support.builders import Card as Item
+from tests.support.impacts import (
+    make_impact,
+    make_known_items,
+    make_pull_request,
+    make_running_week,
+    make_snapshot,
+)
 
 LATER = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20", title="Sprint 13").sprint()
 AHEAD = {"later": LATER}
 
 
-def card(found: Impact, **rest: Any) -> Card:
-    return impact_card(found, Calendar(), **rest)
+def card(impact: Impact, **rest: Any) -> Card:
+    return impact_card(impact, Calendar(), **rest)
 
 
-def identifiers(found: Impact) -> list[str]:
-    return [one.identifier for one in buttons(found)]
+def identifiers(impact: Impact) -> list[str]:
+    return [button.identifier for button in buttons(impact)]
 
 
-ASIDE = impact(pull(), aside_by="alice")
-UNPLANNED = impact(pull())
-OUTSIDE = impact(pull(closes=(90,)), None, issue(90))
-NAMED = impact(pull(mentions=(4,)))
-NAMED_OUTSIDE = impact(pull(branch="90-x"), None, issue(90))
-FINISHES = impact(pull(closes=(4,)))
-WORKS_ON = impact(pull(branch="4-x"))
-DONE = impact(pull(closes=(1,)))
-PLANNED = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), **AHEAD)
-NONE = impact_of(pull(), None, None, {})
+ASIDE = make_impact(make_pull_request(), aside_by="alice")
+UNPLANNED = make_impact(make_pull_request())
+OUTSIDE = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90))
+NAMED = make_impact(make_pull_request(mentions=(4,)))
+NAMED_OUTSIDE = make_impact(make_pull_request(branch="90-x"), None, make_snapshot(90))
+FINISHES = make_impact(make_pull_request(closes=(4,)))
+WORKS_ON = make_impact(make_pull_request(branch="4-x"))
+DONE = make_impact(make_pull_request(closes=(1,)))
+PLANNED = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), **AHEAD)
+NONE = assess_impact(make_pull_request(), None, None, {})
 ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE, PLANNED, NONE]
 
 
 @pytest.mark.parametrize(
-    ("found", "said", "pressable"),
+    ("impact", "expected", "pressable"),
     [
         (FINISHES, "Finishes #4: 4 → 2 points left in Sprint 12", []),
-        (impact(pull(closes=(4, 5))), "Finishes #4, #5: 4 → 0 points left in Sprint 12", []),
+        (
+            make_impact(make_pull_request(closes=(4, 5))),
+            "Finishes #4, #5: 4 → 0 points left in Sprint 12",
+            [],
+        ),
         (WORKS_ON, "Works on #4 of Sprint 12, but does not close it", ["link:4"]),
         (DONE, "Belongs to #1 of Sprint 12, done already", []),
         (UNPLANNED, "Unplanned: moves no item of Sprint 12", ["add:12", "aside:12"]),
@@ -63,9 +73,11 @@ ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE
         (NONE, "No sprint is running", []),
     ],
 )
-def test_the_title_says_it_and_the_buttons_mend_it(found: Impact, said: str, pressable: list[str]) -> None:
-    assert title(found) == said
-    assert identifiers(found) == pressable
+def test_the_title_says_it_and_the_buttons_mend_it(
+    impact: Impact, expected: str, pressable: list[str]
+) -> None:
+    assert title(impact) == expected
+    assert identifiers(impact) == pressable
 
 
 def test_what_merging_does_stands_in_a_table() -> None:
@@ -75,14 +87,14 @@ def test_what_merging_does_stands_in_a_table() -> None:
     assert "| Chance that all is done by Fri 13 Nov |" in text
     assert (
         "Merging this finishes **#4** Card 4 (2 points) and **#5** Card 5"
-        in card(impact(pull(closes=(4, 5)))).summary
+        in card(make_impact(make_pull_request(closes=(4, 5)))).summary
     )
 
 
-def test_without_a_forecast_no_chance_is_told() -> None:
-    found = impact_of(pull(closes=(4,)), running(), None, known())
-    assert "Left to do" in card(found).summary
-    assert "Chance" not in card(found).summary
+def test_without_a_forecast_no_chance_is_reported() -> None:
+    impact = assess_impact(make_pull_request(closes=(4,)), make_running_week(), None, make_known_items())
+    assert "Left to do" in card(impact).summary
+    assert "Chance" not in card(impact).summary
 
 
 def test_what_is_not_estimated_moves_no_points() -> None:
@@ -90,36 +102,36 @@ def test_what_is_not_estimated_moves_no_points() -> None:
     facts = Box("11-06", start="11-09", due="11-13").facts(
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
-    found = impact_of(pull(closes=(5,)), facts, None, {})
-    assert title(found) == "Finishes #5: 8 points left in Sprint 12, as now"
-    assert "**#5** Card 5 (not estimated)" in card(found).summary
+    impact = assess_impact(make_pull_request(closes=(5,)), facts, None, {})
+    assert title(impact) == "Finishes #5: 8 points left in Sprint 12, as now"
+    assert "**#5** Card 5 (not estimated)" in card(impact).summary
 
 
 def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     own = Item(40, is_pull_request=True).opened("11-09", "points: 3").joined("11-09 10:00")
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
-    found = impact_of(pull(milestone=SPRINT), facts, None, {})
-    assert title(found) == "Part of the sprint: 3 → 0 points left in Sprint 12"
-    assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(found).summary
-    assert identifiers(found) == ["aside:12"]
-    assert buttons(found)[0].description == "Takes it out of Sprint 12"
+    impact = assess_impact(make_pull_request(milestone=SPRINT), facts, None, {})
+    assert title(impact) == "Part of the sprint: 3 → 0 points left in Sprint 12"
+    assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(impact).summary
+    assert identifiers(impact) == ["aside:12"]
+    assert buttons(impact)[0].description == "Takes it out of Sprint 12"
 
 
 # Reviews and size
 
 
-def usual(**told: Any) -> Impact:
-    own = replace(UNPLANNED, pull=pull(lines=420, files=12))
+def usual(**fields: Any) -> Impact:
+    own = replace(UNPLANNED, pull=make_pull_request(lines=420, files=12))
     return replace(
         own,
-        usual_wait=Usual(34, timedelta(hours=4, minutes=10), timedelta(hours=50)),
+        usual_wait=UsualWait(34, timedelta(hours=4, minutes=10), timedelta(hours=50)),
         usual_size=UsualSize(41, 96),
-        **told,
+        **fields,
     )
 
 
 def test_review_and_size_stand_beside_what_is_usual() -> None:
-    text = card(usual(review=Review(at("11-10 14:30"), None))).summary
+    text = card(usual(review=FirstReview(at("11-10 14:30"), None))).summary
     # Rounded up, so that what is said to lie within it does.
     assert (
         "| First review | waiting since 10 Nov 2026, 14:30 UTC | half within 5 hours, 85 % within 3 days (n = 34) |"
@@ -129,16 +141,16 @@ def test_review_and_size_stand_beside_what_is_usual() -> None:
     assert "<sub>Usual: the last 90 days;" in text
 
 
-def test_a_review_that_came_is_told_by_how_long_it_took() -> None:
-    text = card(usual(review=Review(at("11-10 14:30"), at("11-10 17:40")))).summary
+def test_a_review_that_came_is_reported_by_how_long_it_took() -> None:
+    text = card(usual(review=FirstReview(at("11-10 14:30"), at("11-10 17:40")))).summary
     assert "| First review | after 3 hours |" in text
-    text = card(usual(review=Review(None, at("11-10 17:40")))).summary
+    text = card(usual(review=FirstReview(None, at("11-10 17:40")))).summary
     assert "| First review | on 10 Nov 2026, 17:40 UTC |" in text
     assert "| First review | none yet |" in card(usual()).summary
 
 
 def test_too_few_are_not_called_usual() -> None:
-    text = card(replace(UNPLANNED, pull=pull(lines=1, files=1))).summary
+    text = card(replace(UNPLANNED, pull=make_pull_request(lines=1, files=1))).summary
     assert "| Size | 1 line in 1 file | too few to say |" in text
     assert "Usual:" not in text
 
@@ -150,14 +162,14 @@ def test_a_size_that_nobody_told_is_left_out() -> None:
 # The rule
 
 
-@pytest.mark.parametrize("found", ALL)
-def test_without_a_rule_nothing_is_judged(found: Impact) -> None:
-    assert card(found).conclusion == "neutral"
-    assert "it blocks nothing" in card(found).summary
+@pytest.mark.parametrize("impact", ALL)
+def test_without_a_rule_nothing_is_judged(impact: Impact) -> None:
+    assert card(impact).conclusion == "neutral"
+    assert "it blocks nothing" in card(impact).summary
 
 
 @pytest.mark.parametrize(
-    ("found", "conclusion"),
+    ("impact", "conclusion"),
     [
         (FINISHES, "success"),
         (WORKS_ON, "success"),
@@ -170,13 +182,13 @@ def test_without_a_rule_nothing_is_judged(found: Impact) -> None:
         (NONE, "neutral"),
     ],
 )
-def test_a_rule_is_met_or_broken_or_does_not_hold(found: Impact, conclusion: str) -> None:
-    told = card(found, is_required=True)
-    assert told.conclusion == conclusion
-    assert ("and this one does not yet" in told.summary) == (conclusion == "failure")
-    assert "This repository asks every pull request to belong to an item of a sprint" in told.summary
+def test_a_rule_is_met_or_broken_or_does_not_hold(impact: Impact, conclusion: str) -> None:
+    data = card(impact, is_required=True)
+    assert data.conclusion == conclusion
+    assert ("and this one does not yet" in data.summary) == (conclusion == "failure")
+    assert "This repository asks every pull request to belong to an item of a sprint" in data.summary
     # A success is that of the rule: the title says the same as without it.
-    assert told.title == title(found)
+    assert data.title == title(impact)
 
 
 ENDED = Box("11-01", milestone=OTHER_SPRINT, start="11-02", due="2026-11-09", title="Sprint 11").sprint()
@@ -184,27 +196,29 @@ LONG_ENDED = Box("10-01", milestone=OTHER_SPRINT, start="10-02", due="2026-11-06
 
 
 def test_an_item_of_a_sprint_that_has_just_ended_is_asked_nothing_yet() -> None:
-    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=ENDED)
-    told = card(found, is_required=True)
-    assert (told.title, told.conclusion) == ("Belongs to Sprint 11, which ended on Mon 9 Nov", "neutral")
-    assert "#90 is still in **Sprint 11**, which ended on Mon 9 Nov." in told.summary
-    assert identifiers(found) == ["add:12", "aside:12"]
+    impact = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), ended=ENDED)
+    data = card(impact, is_required=True)
+    assert (data.title, data.conclusion) == ("Belongs to Sprint 11, which ended on Mon 9 Nov", "neutral")
+    assert "#90 is still in **Sprint 11**, which ended on Mon 9 Nov." in data.summary
+    assert identifiers(impact) == ["add:12", "aside:12"]
 
 
 def test_an_item_of_a_sprint_that_ended_earlier_is_to_be_moved_on() -> None:
-    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=LONG_ENDED)
-    told = card(found, is_required=True)
-    assert told.conclusion == "failure"
+    impact = make_impact(
+        make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), ended=LONG_ENDED
+    )
+    data = card(impact, is_required=True)
+    assert data.conclusion == "failure"
     assert (
         "and this one does not yet.** #90 is still in **Sprint 11**, which ended on Fri 6 Nov. Move it to "
-        "Sprint 12 with “Add to sprint”, or say that it is not for this sprint." in told.summary
+        "Sprint 12 with “Add to sprint”, or say that it is not for this sprint." in data.summary
     )
 
 
-@pytest.mark.parametrize(("told", "by"), [({"words": (4,)}, "text"), ({"linked": (4,)}, "links")])
-def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], by: str) -> None:
-    found = impact(pull(base="release", is_to_default_branch=False, **told))
-    text = card(found, is_required=True)
+@pytest.mark.parametrize(("payload", "by"), [({"words": (4,)}, "text"), ({"linked": (4,)}, "links")])
+def test_towards_another_branch_it_works_on_what_it_names(payload: dict[str, Any], by: str) -> None:
+    impact = make_impact(make_pull_request(base="release", is_to_default_branch=False, **payload))
+    text = card(impact, is_required=True)
     assert (text.title, text.conclusion) == ("Works on #4 of Sprint 12, but does not close it", "success")
     assert f"By its {by} this works on **#4** Card 4 (2 points) of **Sprint 12**. It goes into `release`" in (
         text.summary
@@ -212,38 +226,40 @@ def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], 
 
 
 def test_towards_another_branch_naming_an_item_is_recommended() -> None:
-    told = card(impact(pull(base="release", is_to_default_branch=False)), is_required=True)
-    assert told.conclusion == "failure"
+    data = card(make_impact(make_pull_request(base="release", is_to_default_branch=False)), is_required=True)
+    assert data.conclusion == "failure"
     assert "It goes into `release`, and GitHub closes issues only for what reaches the default branch." in (
-        told.summary
+        data.summary
     )
-    assert "(`Closes #12` counts here, although GitHub will not close it)" in told.summary
+    assert "(`Closes #12` counts here, although GitHub will not close it)" in data.summary
 
 
 def test_where_nothing_could_be_added_the_rule_asks_nothing() -> None:
     """A sprint of several repositories without a milestone in this one."""
-    sprint = replace(running().sprint, repository="acme/lead")
-    told = card(impact(pull(), replace(running(), sprint=sprint)), is_required=True)
-    assert (told.conclusion, told.buttons) == ("neutral", ())
-    assert "this sprint has no milestone here to add anything to, so it asks nothing." in told.summary
+    sprint = replace(make_running_week().sprint, repository="acme/lead")
+    data = card(
+        make_impact(make_pull_request(), replace(make_running_week(), sprint=sprint)), is_required=True
+    )
+    assert (data.conclusion, data.buttons) == ("neutral", ())
+    assert "this sprint has no milestone here to add anything to, so it asks nothing." in data.summary
 
 
 def test_where_there_is_nothing_to_say_there_is_no_small_line() -> None:
-    for found in ALL:
-        assert "<sub></sub>" not in card(found, is_required=True).summary
+    for result in ALL:
+        assert "<sub></sub>" not in card(result, is_required=True).summary
 
 
 def test_of_a_draft_the_rule_asks_nothing() -> None:
-    told = card(replace(UNPLANNED, pull=pull(is_draft=True)), is_required=True)
-    assert told.conclusion == "neutral"
-    assert "Of a draft it asks nothing yet." in told.summary
+    data = card(replace(UNPLANNED, pull=make_pull_request(is_draft=True)), is_required=True)
+    assert data.conclusion == "neutral"
+    assert "Of a draft it asks nothing yet." in data.summary
 
 
 # What was pressed, and the burndown as a table
 
 
-def test_what_was_pressed_last_is_told() -> None:
-    done = Button(
+def test_what_was_pressed_last_is_reported() -> None:
+    done = PressedButton(
         40, "a", "Link #4", "alice", at("11-11 10:00"), "“Closes #4” stands in its text now.", is_done=True
     )
     text = card(FINISHES, button=done).summary
@@ -251,12 +267,12 @@ def test_what_was_pressed_last_is_told() -> None:
         "`alice` pressed “Link \\#\u200b4” on 11 Nov 2026, 10:00 UTC. “Closes #4” stands in its text now."
         in text
     )
-    refused = replace(done, is_done=False, said="It needs the triage role; theirs is read.")
+    refused = replace(done, is_done=False, result="It needs the triage role; theirs is read.")
     assert "**Not done:** `alice` pressed" in card(FINISHES, button=refused).summary
 
 
 def test_the_last_days_are_a_small_table_where_no_picture_may_be_linked() -> None:
-    burndown = burndown_of(running())
+    burndown = build_burndown(make_running_week())
     assert "| Wed 11 Nov | 4 | 4 |" in card(FINISHES, burndown=burndown).summary
     assert "<details>" not in card(UNPLANNED, burndown=burndown).summary
 
@@ -265,28 +281,28 @@ def test_the_last_days_are_a_small_table_where_no_picture_may_be_linked() -> Non
 
 
 @given(st.text(max_size=200), st.text(max_size=100), st.sampled_from(ALL))
-def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, found: Impact) -> None:
-    sprint = replace(found.sprint, title=words) if found.sprint else None
-    moved = tuple(replace(one, item=replace(one.item, title=name)) for one in found.moved)
-    text = card(replace(found, sprint=sprint, moved=moved)).summary
+def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, impact: Impact) -> None:
+    sprint = replace(impact.sprint, title=words) if impact.sprint else None
+    moved = tuple(replace(event, item=replace(event.item, title=name)) for event in impact.linked_items)
+    text = card(replace(impact, sprint=sprint, linked_items=moved)).summary
     assert "@" not in text.replace("@\u200b", "")
-    assert "\r" not in title(replace(found, sprint=sprint))
+    assert "\r" not in title(replace(impact, sprint=sprint))
 
 
 @given(
     st.integers(1, 10**9 - 1),
     st.integers(1, 10**9 - 1),
-    st.sampled_from([one for one in ALL if one.standing is not PullRequestStatus.LATER]),
+    st.sampled_from([entry for entry in ALL if entry.status is not PullRequestStatus.LATER]),
 )
-def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, found: Impact) -> None:
-    sprint = replace(found.sprint, number=milestone) if found.sprint else None
-    candidate = number if found.candidate else None
-    made = buttons(replace(found, sprint=sprint, candidate=candidate))
+def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, impact: Impact) -> None:
+    sprint = replace(impact.sprint, number=milestone) if impact.sprint else None
+    candidate = number if impact.candidate else None
+    made = buttons(replace(impact, sprint=sprint, candidate=candidate))
     assert len(made) <= 3
-    assert all(len(one.identifier) <= 20 and len(one.label) <= 20 for one in made)
-    assert len({one.identifier for one in made}) == len(made)
-    links = [one for one in made if one.identifier.startswith("link:")]
-    assert all(f"#{number}" in one.description and len(one.description) <= 40 for one in links)
+    assert all(len(button.identifier) <= 20 and len(button.label) <= 20 for button in made)
+    assert len({button.identifier for button in made}) == len(made)
+    links = [button for button in made if button.identifier.startswith("link:")]
+    assert all(f"#{number}" in link.description and len(link.description) <= 40 for link in links)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**4))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, encode_steps
 from commands.shared.tracking import remembering
 from reports.alert import alert_text
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
@@ -22,11 +22,13 @@ from reports.sticky_comment import (
     shown_lines,
     without,
 )
-from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
-from sprints.burndown import burndown_of
-from sprints.facts import Amount, Cause, Facts
-from sprints.ledger import LedgerLine, grouped
+from sprints.alerts import BlockedItem, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
+from sprints.burndown import build_burndown
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.ledger import LedgerLine, group_ledger
+from sprints.settings_parser import parse_settings
 from storage.changes import ChangeState, CommandChange
+from storage.projects import Project
 from tests.support.builders import Box, Card
 
 
@@ -36,8 +38,8 @@ def facts(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
 
 
 def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> StickyComment:
-    found = facts(*cards, as_of=as_of)
-    return StickyComment(found, burndown_of(found), **more)
+    result = facts(*cards, as_of=as_of)
+    return StickyComment(result, build_burndown(result), **more)
 
 
 def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title: str = "Late wish") -> Card:
@@ -45,8 +47,8 @@ def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title
     return Card(number, title).opened("11-10", *labels).joined(when)
 
 
-def line_of(found: Facts, number: int) -> LedgerLine:
-    (line,) = [one for one in grouped(found.ledger) if one.changes[0].number == number]
+def line_of(result: Facts, number: int) -> LedgerLine:
+    (line,) = [entry for entry in group_ledger(result.ledger) if entry.changes[0].number == number]
     return line
 
 
@@ -68,8 +70,8 @@ def test_each_scope_change_is_a_line_the_latest_first() -> None:
 
 
 def test_what_a_change_did_stands_beside_it() -> None:
-    found = facts(late(2))
-    effects = {key_of(line_of(found, 2)): effect_words(0.81, 0.6)}
+    result = facts(late(2))
+    effects = {key_of(line_of(result, 2)): effect_words(0.81, 0.6)}
     text = before_picture(living(late(2), effects=effects))
     assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
     assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
@@ -84,13 +86,13 @@ def test_only_the_last_ten_changes_are_open() -> None:
 
 
 def test_what_waits_and_for_what() -> None:
-    text = before_picture(living(blocked=(BlockedLong(4, 3, (9,), "no *key*"), BlockedLong(5, 0))))
+    text = before_picture(living(blocked=(BlockedItem(4, 3, (9,), "no *key*"), BlockedItem(5, 0))))
     assert "**Blocked**\n- #4 for 3 working days, by #9: no \\*key\\*\n- #5 since today" in text
 
 
 def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
     reason = "@acme/all <b>**now**</b> `x`"
-    text = before_picture(living(late(2, title=reason), blocked=(BlockedLong(4, 3, (), reason),)))
+    text = before_picture(living(late(2, title=reason), blocked=(BlockedItem(4, 3, (), reason),)))
     assert not re.search(r"@\w", text)
     assert "<b>" not in text
     assert "**now" not in text
@@ -107,9 +109,9 @@ def test_it_says_as_of_when_and_how_to_silence_it() -> None:
 
 
 def test_within_a_day_time_alone_changes_nothing() -> None:
-    found = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
-    assert len(found) == 1
-    assert digest(living(late(2), as_of="11-19 00:30")) not in found
+    result = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
+    assert len(result) == 1
+    assert digest(living(late(2), as_of="11-19 00:30")) not in result
 
 
 def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
@@ -118,7 +120,7 @@ def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
     others = [
         living(late(2)),
         living(Card(5).opened("11-10", "points: 1").joined("11-12")),
-        living(blocked=(BlockedLong(1, 1),)),
+        living(blocked=(BlockedItem(1, 1),)),
         living(is_silenced=True),
     ]
     assert len({plain, *map(digest, others), digest(living(), "image")}) == len(others) + 2
@@ -127,10 +129,10 @@ def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
 @given(st.lists(st.integers(0, 5), max_size=8), st.integers(0, 8))
 def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: int) -> None:
     def cards(*, is_done: bool) -> list[Card]:
-        found = [late(2 + n, points=str(worth)) for n, worth in enumerate(points)]
-        if is_done and done < len(found):
-            found[done].closed("11-18 09:00")
-        return found
+        result = [late(2 + n, points=str(worth)) for n, worth in enumerate(points)]
+        if is_done and done < len(result):
+            result[done].closed("11-18 09:00")
+        return result
 
     is_different = done < len(points)
     assert (digest(living(*cards(is_done=True))) != digest(living(*cards(is_done=False)))) is is_different
@@ -142,37 +144,39 @@ def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: i
 @pytest.mark.parametrize(
     ("card", "cause", "points", "count"),
     [
-        (late(2), Cause.ADDED, 10, 1),
-        (late(2, points=None), Cause.ADDED, 10, 1),
-        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), Cause.REMOVED, 15, 2),
-        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), Cause.DROPPED, 15, 2),
+        (late(2), ScopeCause.ADDED, 10, 1),
+        (late(2, points=None), ScopeCause.ADDED, 10, 1),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), ScopeCause.REMOVED, 15, 2),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), ScopeCause.DROPPED, 15, 2),
         (
             Card(2).opened("11-10", "points: 5").joined("11-12").estimated("11-17", 2),
-            Cause.REESTIMATED,
+            ScopeCause.REESTIMATED,
             15,
             2,
         ),
     ],
 )
-def test_what_the_sprint_would_be_without_a_change(card: Card, cause: Cause, points: int, count: int) -> None:
-    found = facts(card)
-    line = line_of(found, 2)
+def test_what_the_sprint_would_be_without_a_change(
+    card: Card, cause: ScopeCause, points: int, count: int
+) -> None:
+    result = facts(card)
+    line = line_of(result, 2)
     assert line.cause is cause
-    before = without(line, found)
+    before = without(line, result)
     assert before
     assert before.remaining == Amount(Decimal(points), count)
 
 
 def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
     done = Card(2).opened("11-10", "points: 5").joined("11-12").closed("11-16 10:00").left("11-17")
-    found = facts(done)
-    assert without(line_of(found, 2), found) is None
+    result = facts(done)
+    assert without(line_of(result, 2), result) is None
 
 
 def test_the_shown_lines_are_those_of_the_card() -> None:
-    found = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
-    assert [line.changes[0].number for line in shown_lines(found)] == list(range(19, 9, -1))
-    assert len({key_of(line) for line in grouped(found.ledger)}) == 18
+    result = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
+    assert [line.changes[0].number for line in shown_lines(result)] == list(range(19, 9, -1))
+    assert len({key_of(line) for line in group_ledger(result.ledger)}) == 18
 
 
 # Where
@@ -180,28 +184,31 @@ def test_the_shown_lines_are_those_of_the_card() -> None:
 
 def test_where_a_sprint_is_followed() -> None:
     sprint = facts().sprint
-    assert place_of({}, sprint, None) is None
-    assert place_of({}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": 7}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "7"}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "issue"}, sprint, 5) == TrackingPlace(None)
-    assert place_of({"tracking": "off"}, sprint, 5) is None
-    assert place_of({"tracking": True}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": ["x"]}, sprint, None) is None
+    assert place_of(parse_settings({}), sprint, None) is None
+    assert place_of(parse_settings({}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": 7}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "7"}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "issue"}), sprint, 5) == TrackingPlace(None)
+    assert place_of(parse_settings({"tracking": "off"}), sprint, 5) is None
+    assert place_of(parse_settings({"tracking": True}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": ["x"]}), sprint, None) is None
 
 
 def test_a_thread_that_was_remembered() -> None:
     sprint = facts().sprint
-    step = remembering({"threads": {"1": 2}}, sprint.milestone, 9)
+    project = Project(
+        1, "acme/shop", is_private=False, installation=100, stored_settings={"threads": {"1": 2}}
+    )
+    step = remembering(project, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
-    assert place_of({step.key: step.after}, sprint, None) == TrackingPlace(9)
+    assert place_of(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
     assert begun_in(sprint, ()) is None
 
 
 def started(*steps: Step) -> CommandChange:
     words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
     return CommandChange(
-        **words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": ChangeState.APPLIED}
+        **words | {"id": 1, "thread": 5, "steps": encode_steps(steps), "state": ChangeState.APPLIED}
     )
 
 
@@ -229,11 +236,11 @@ def test_what_is_a_time_box() -> None:
 def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
-        (ScopeGrown(30, 1), ForecastLeft(0.22), BlockedLong(4, 3, (9,))),
+        (ScopeGrowth(30, 1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
         "**2 in 10** that the remaining 5 points are done.",
     )
-    *told, hint = text.split("\n\n")
-    assert told == [
+    *data, hint = text.split("\n\n")
+    assert data == [
         "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
         "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
         "#4 has been blocked for 3 working days, by #9.",
@@ -256,8 +263,8 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
         (1025, "has grown to more than 11 times the commitment, from"),
     ],
 )
-def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
-    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
+def test_large_growth_is_reported_as_people_say_it(percent: int, words: str) -> None:
+    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrowth(percent, 1),))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +280,7 @@ def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
 
 
 def test_several_that_are_blocked_are_a_list() -> None:
-    blocked = tuple(BlockedLong(n, 4) for n in range(1, 15))
+    blocked = tuple(BlockedItem(n, 4) for n in range(1, 15))
     text = alert_text(facts(), blocked)
     assert text.startswith("**Sprint 12:** 14 items have been blocked for long:\n- #1 for 4 working days")
     assert "- and 4 more" in text

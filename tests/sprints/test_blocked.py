@@ -5,9 +5,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.blocked import Block, blocked_spans, blocked_time
-from sprints.flow import flows_of
-from sprints.model import in_order
+from sprints.blocked import BlockedSpan, add_up_blocked_time, merge_blocks
+from sprints.flow import build_flows
+from sprints.model import sort_events
 from sprints.rules import Rules
 from tests.support.builders import Card, at
 from tests.support.flow_cards import FlowCard, flows
@@ -16,9 +16,10 @@ OTHER = FlowCard(2).opened("11-01")
 
 
 def blocks(card: FlowCard, *others: Card, as_of: str = "12-31") -> list[tuple[str, str]]:
-    found = flows(card, *others, as_of=as_of)[1].blocks
+    result = flows(card, *others, as_of=as_of)[1].blocks
     return [
-        (f"{one.span.since:%m-%d}", f"{one.span.until:%m-%d}" if one.span.until else "now") for one in found
+        (f"{entry.span.since:%m-%d}", f"{entry.span.until:%m-%d}" if entry.span.until else "now")
+        for entry in result
     ]
 
 
@@ -92,12 +93,12 @@ def test_two_blocks_at_once_are_one_time() -> None:
     third = FlowCard(3).opened("11-01")
     card = FlowCard().opened("11-10").blocked("11-11", OTHER).blocked("11-13", third)
     card.unblocked("11-14", OTHER).unblocked("11-16", third)
-    found = flows(card, OTHER, third)[1].blocks
+    result = flows(card, OTHER, third)[1].blocks
 
-    assert [f"{one.since:%m-%d}" for one in blocked_spans(found)] == ["11-11"]
-    assert blocked_time(found, at("12-01")) == timedelta(days=5)
-    assert blocked_time(found, at("11-12")) == timedelta(days=1)
-    assert blocked_time(found, at("12-01"), since=at("11-15")) == timedelta(days=1)
+    assert [f"{blocked_span.since:%m-%d}" for blocked_span in merge_blocks(result)] == ["11-11"]
+    assert add_up_blocked_time(result, at("12-01")) == timedelta(days=5)
+    assert add_up_blocked_time(result, at("11-12")) == timedelta(days=1)
+    assert add_up_blocked_time(result, at("12-01"), since=at("11-15")) == timedelta(days=1)
 
 
 STEP = st.tuples(st.sampled_from(["blocked", "unblocked"]), st.sampled_from([2, 3, None]), st.integers(2, 28))
@@ -118,24 +119,24 @@ def test_blocks_are_the_same_in_any_order_of_arrival_and_never_longer_than_the_i
         getattr(card, event)(f"11-{day:02}", others.get(by or 0))
     if closed:
         card.closed(f"11-{closed:02} 12:00")
-    events = {one.id: list(one.events) for one in (card, *others.values())}
+    events = {entry.id: list(entry.events) for entry in (card, *others.values())}
     as_of = at("12-01")
-    found = flows_of(events, as_of, Rules())
-    shuffled = {item: list(told) for item, told in events.items()}
-    for told in shuffled.values():
-        random.shuffle(told)  # type: ignore[attr-defined]
-    flow = found[0]
+    result = build_flows(events, as_of, Rules())
+    shuffled = {item: list(data) for item, data in events.items()}
+    for data in shuffled.values():
+        random.shuffle(data)  # type: ignore[attr-defined]
+    flow = result[0]
     lives = (flow.done_at or as_of) - flow.created_at
 
-    assert found == flows_of(shuffled, as_of, Rules())
-    assert blocked_time(flow.blocks, as_of) <= lives
+    assert result == build_flows(shuffled, as_of, Rules())
+    assert add_up_blocked_time(flow.blocks, as_of) <= lives
     assert flow.is_open or not flow.open_blocks
     assert all(_is_within(block, at("11-01"), flow.done_at) for block in flow.blocks)
-    by_other = [event for event in in_order(card.events) if event.named == "item-2"]
+    by_other = [event for event in sort_events(card.events) if event.named == "item-2"]
     is_held = bool(by_other) and by_other[-1].event == "blocked" and flow.is_open
     assert any(block.number == 2 for block in flow.open_blocks) == is_held
     assert not any(block.number == 3 for block in flow.open_blocks)
 
 
-def _is_within(block: Block, since: object, until: object) -> bool:
+def _is_within(block: BlockedSpan, since: object, until: object) -> bool:
     return block.span.since >= since and (until is None or (block.span.until or at("12-31")) <= until)  # type: ignore[operator]

@@ -22,10 +22,10 @@ def cards(count: int) -> list[Card]:
 def test_a_pull_request_that_names_thousands_of_issues_takes_no_time() -> None:
     issues = [card.closed("11-18").reopened("11-19").closed("11-20") for card in cards(MANY)]
     request = Card(MANY + 1, closes=range(1, MANY + 1)).opened("11-10").joined("11-12")
-    found = facts(*issues, request)
+    result = facts(*issues, request)
 
-    assert (found.committed.count, found.done.count) == (MANY, MANY)
-    assert not found.ledger
+    assert (result.committed.count, result.done.count) == (MANY, MANY)
+    assert not result.ledger
 
 
 @pytest.mark.timeout(20)
@@ -33,10 +33,10 @@ def test_thousands_of_sub_issues_that_leave_one_by_one_take_no_time() -> None:
     parent, children = Card(0).opened("11-10", "points: 8").joined("11-12"), cards(MANY)
     for n, child in enumerate(children):
         child.put_under("11-13", parent).left(f"11-18 {n // 60 % 24:02}:{n % 60:02}:{n // 1440:02}")
-    found = facts(parent, *children)
+    result = facts(parent, *children)
 
-    assert (found.committed.count, found.scope.count) == (MANY, 1)
-    assert len(found.ledger) == MANY + 1
+    assert (result.committed.count, result.scope.count) == (MANY, 1)
+    assert len(result.ledger) == MANY + 1
 
 
 @pytest.mark.timeout(20)
@@ -52,25 +52,25 @@ def test_a_long_circle_tells_nothing_until_it_opens() -> None:
 
 def test_a_circle_opens_when_one_of_it_leaves_the_milestone() -> None:
     circle = cards(3)
-    one, two = circle[:2]
-    for parent, child in pairwise([*circle, one]):
+    entry, two = circle[:2]
+    for parent, child in pairwise([*circle, entry]):
         child.put_under("11-13", parent)
     two.left("11-18 10:00")
 
     # One has three above it, and nothing of it in the milestone; so it tells three.
-    found = facts(*circle)
-    assert [(item.number, item.is_covered) for item in found.items] == [(1, False), (3, True)]
-    assert [(line.cause.value, line.number) for line in found.ledger] == [("removed", 2), ("removed", 3)]
-    assert found.scope.count == 1
+    result = facts(*circle)
+    assert [(item.number, item.is_covered) for item in result.items] == [(1, False), (3, True)]
+    assert [(line.cause.value, line.number) for line in result.ledger] == [("removed", 2), ("removed", 3)]
+    assert result.scope.count == 1
 
 
 def test_what_hangs_below_a_circle_tells_those_above_it() -> None:
-    one, two, leaf = cards(3)
-    one.put_under("11-13", two)
-    two.put_under("11-13", one)
+    entry, two, leaf = cards(3)
+    entry.put_under("11-13", two)
+    two.put_under("11-13", entry)
     leaf.put_under("11-13", two)
 
-    assert [(item.number, item.is_covered) for item in facts(one, two, leaf).items] == [
+    assert [(item.number, item.is_covered) for item in facts(entry, two, leaf).items] == [
         (1, False),
         (2, True),
         (3, False),

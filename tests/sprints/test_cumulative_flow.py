@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow
 from sprints.model import State
 from tests.support.builders import When, at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
@@ -16,11 +16,13 @@ FIRST, LAST = date(2026, 11, 9), date(2026, 11, 13)
 
 def flow(*cards: FlowCard, as_of: When = "12-31", first: date = FIRST, last: date = LAST) -> CumulativeFlow:
     events = {card.id: card.events for card in cards}
-    return cumulative_flow(flows(*cards, as_of=as_of).values(), events, at(as_of), calendar(), first, last)
+    return count_cumulative_flow(
+        flows(*cards, as_of=as_of).values(), events, at(as_of), calendar(), first, last
+    )
 
 
-def counts(found: CumulativeFlow) -> list[tuple[int, int, int, int]]:
-    return [(day.arrived, day.started, day.done, day.dropped) for day in found.days]
+def counts(result: CumulativeFlow) -> list[tuple[int, int, int, int]]:
+    return [(day.arrived, day.started, day.done, day.dropped) for day in result.days]
 
 
 def test_an_item_waits_is_worked_on_and_is_done() -> None:
@@ -64,9 +66,9 @@ def test_a_day_ends_at_local_midnight_and_the_moment_of_looking_is_the_end() -> 
 @settings(max_examples=60, deadline=None)
 @given(repositories(), NOWS)
 def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: datetime) -> None:
-    known = repository.flows(now)
-    days = cumulative_flow(
-        known, repository.items, now, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
+    known_items = repository.flows(now)
+    days = count_cumulative_flow(
+        known_items, repository.items, now, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
     ).days
     for before, after in pairwise(days):
         assert after.arrived >= before.arrived
@@ -74,7 +76,7 @@ def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: d
         assert after.done >= before.done
         assert after.dropped >= before.dropped
     assert all(day.waiting >= 0 and day.in_progress >= 0 for day in days)
-    counted = [one for one in known if not one.is_covered]
-    is_open = [one for one in counted if one.done_at is None and one.dropped_at is None]
-    assert days[-1].in_progress == sum(one.is_in_progress for one in counted)
+    counted = [entry for entry in known_items if not entry.is_covered]
+    is_open = [entry for entry in counted if entry.done_at is None and entry.dropped_at is None]
+    assert days[-1].in_progress == sum(entry.is_in_progress for entry in counted)
     assert days[-1].arrived - days[-1].done - days[-1].dropped == len(is_open)

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from hypothesis import given, settings
 
-from sprints.cumulative_flow import cumulative_flow
+from sprints.cumulative_flow import count_cumulative_flow
 from sprints.estimates import Estimates
-from sprints.facts import Cause, Facts, facts_of
-from sprints.flow import flows_of
-from sprints.history import changes, state_at
+from sprints.facts import Facts, ScopeCause, compute_facts
+from sprints.flow import build_flows
+from sprints.history import state_at, trace_changes
 from sprints.model import State
-from sprints.rules import Rules, rules_of
+from sprints.rules import Rules
+from sprints.settings_parser import parse_settings
 from tests.support.builders import SPRINT, Box, Card, at, label_deleted, renamed
 from tests.support.sprints_reference import World, borne, state_told
 from tests.support.sprints_strategies import NOWS, History, histories
@@ -28,8 +29,8 @@ def card(number: int = 1) -> Card:
 
 
 def test_the_settings_name_the_labels() -> None:
-    assert rules_of({"done_labels": ["Verified"]}).estimates.done_labels == {"verified"}
-    assert rules_of({}).estimates.done_labels == frozenset()
+    assert parse_settings({"done_labels": ["Verified"]}).rules.estimates.done_labels == {"verified"}
+    assert parse_settings({}).rules.estimates.done_labels == frozenset()
 
 
 def test_closed_is_not_done_until_it_is_verified() -> None:
@@ -47,8 +48,8 @@ def test_the_label_alone_is_enough_and_its_going_opens_the_item_again() -> None:
 
 
 def test_what_was_given_up_is_dropped_whatever_it_bears() -> None:
-    found = facts(card().labeled("11-18", "verified").dropped("11-19"))
-    assert (found.done.count, found.total(Cause.DROPPED).count) == (0, 1)
+    result = facts(card().labeled("11-18", "verified").dropped("11-19"))
+    assert (result.done.count, result.total(ScopeCause.DROPPED).count) == (0, 1)
 
 
 def test_done_before_the_sprint_it_is_outside() -> None:
@@ -56,27 +57,29 @@ def test_done_before_the_sprint_it_is_outside() -> None:
 
 
 def test_a_label_that_is_renamed_or_deleted_says_nothing_any_more() -> None:
-    events = {one.id: one.events for one in [card().labeled("11-18", "verified")]}
+    events = {entry.id: entry.events for entry in [card().labeled("11-18", "verified")]}
     sprint = Box("11-10 09:00", start="11-16", due="2026-11-27").sprint("12-31")
     for label in (renamed("11-19", "verified", "checked"), label_deleted("11-19", "verified")):
-        assert facts_of(sprint, events, at("12-31"), RULE, [label]).done.count == 0
+        assert compute_facts(sprint, events, at("12-31"), RULE, [label]).done.count == 0
     named = renamed("11-19", "checked", "verified")
-    other = {one.id: one.events for one in [card().labeled("11-18", "checked")]}
-    assert facts_of(sprint, other, at("12-31"), RULE, [named]).done_items[0].done_at == at("11-19")
+    other = {entry.id: entry.events for entry in [card().labeled("11-18", "checked")]}
+    assert compute_facts(sprint, other, at("12-31"), RULE, [named]).done_items[0].done_at == at("11-19")
 
 
 def test_its_estimate_is_frozen_while_it_bears_the_label() -> None:
-    found = facts(card().labeled("11-18", "verified").labeled("11-19", "points: 8"))
-    assert found.done.points == 5
+    result = facts(card().labeled("11-18", "verified").labeled("11-19", "points: 8"))
+    assert result.done.points == 5
 
 
 def test_flow_ends_with_the_label_as_well() -> None:
-    one = card().closed("11-18").labeled("11-20", "verified")
-    (flow,) = flows_of({one.id: one.events}, at("12-31"), Rules(estimates=RULE))
+    entry = card().closed("11-18").labeled("11-20", "verified")
+    (flow,) = build_flows({entry.id: entry.events}, at("12-31"), Rules(estimates=RULE))
     assert flow.done_at == at("11-20")
     day = at("11-19").date()
-    found = cumulative_flow([flow], {one.id: one.events}, at("12-31"), Rules().calendar, day, day, RULE)
-    assert (found.days[0].done, found.days[0].arrived) == (0, 1)
+    result = count_cumulative_flow(
+        [flow], {entry.id: entry.events}, at("12-31"), Rules().calendar, day, day, RULE
+    )
+    assert (result.days[0].done, result.days[0].arrived) == (0, 1)
 
 
 @given(histories(), NOWS)
@@ -85,8 +88,8 @@ def test_an_item_is_done_exactly_while_it_bears_one(history: History, now: datet
     """As the reference tells, which reads labels in a way of its own."""
     rule = Estimates(done_labels=frozenset({"bug"}))
     world = World(SPRINT, now, history.items, history.labels, {})
-    for item, told in history.items.items():
-        state = state_at(changes(told, SPRINT, rule, history.labels), now)
+    for item, data in history.items.items():
+        state = state_at(trace_changes(data, SPRINT, rule, history.labels), now)
         past = world.past(item, now)
         is_dropped = state_told(past) is State.DROPPED
         is_done = not is_dropped and "bug" in borne(past)

@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts
-from sprints.ledger import grouped
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.ledger import group_ledger
 from sprints.milestone import DueMove, Phase
 from sprints.model import State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.rollup import roll_up
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at, label_deleted, renamed
 
@@ -64,7 +64,7 @@ def ledger(facts: Facts) -> list[tuple[str, str, str]]:
 
 def lines(facts: Facts) -> list[tuple[str, int, int]]:
     """Cause, item and points of each line of the ledger."""
-    return [(line.cause.value, own(line.number), int(line.amount.points)) for line in facts.ledger]
+    return [(line.cause.value, local_number(line.number), int(line.amount.points)) for line in facts.ledger]
 
 
 def remaining(facts: Facts) -> dict[str, int]:
@@ -145,7 +145,7 @@ def test_the_start_belongs_to_the_sprint(joined: str) -> None:
     facts = sprint().facts(Card().opened("11-10", "points: 5").joined(joined))
 
     assert facts.committed == NOTHING
-    assert facts.total(Cause.ADDED) == FIVE
+    assert facts.total(ScopeCause.ADDED) == FIVE
 
 
 def test_a_second_before_the_start_is_commitment() -> None:
@@ -351,14 +351,14 @@ def test_reestimated_is_a_delta_at_that_time_and_leaves_the_commitment() -> None
     facts = sprint().facts(committed_card().estimated("11-18 10:00", 8))
 
     assert facts.committed == FIVE
-    assert facts.total(Cause.REESTIMATED) == Amount(Decimal(3), 0)
+    assert facts.total(ScopeCause.REESTIMATED) == Amount(Decimal(3), 0)
     assert facts.scope == points(8)
 
 
 def test_an_estimate_that_fell_is_negative() -> None:
     facts = sprint().facts(committed_card().estimated("11-18", 2))
 
-    assert facts.total(Cause.REESTIMATED).points == -3
+    assert facts.total(ScopeCause.REESTIMATED).points == -3
 
 
 def test_reestimated_while_done_keeps_the_estimate_of_when_it_became_done() -> None:
@@ -553,7 +553,7 @@ def test_transferred_out_is_dropped_with_its_reason() -> None:
     assert (reason.event, getattr(reason, "named", None)) == ("transferred", "item-there")
 
 
-def test_what_is_told_of_an_item_after_it_went_changes_nothing() -> None:
+def test_what_is_announced_an_item_after_it_went_changes_nothing() -> None:
     card = committed_card().transferred("11-18").reopened("11-19").joined("11-20").closed("11-21")
 
     assert lines(sprint().facts(card)) == [("dropped", 1, 5)]
@@ -610,9 +610,9 @@ def test_a_parent_does_not_count_beside_its_sub_issues() -> None:
 
     assert facts.committed == facts.scope == points(5, 2)
     assert not facts.ledger
-    told = facts.items[0]
-    assert (told.is_covered, told.told_by) == (True, ("item-2", "item-3"))
-    assert told.points == 8, "it is estimated beside its sub-issues, which the card warns of"
+    item = facts.items[0]
+    assert (item.is_covered, item.covered_by) == (True, ("item-2", "item-3"))
+    assert item.points == 8, "it is estimated beside its sub-issues, which the card warns of"
 
 
 def test_a_parent_shows_the_roll_up_of_its_sub_issues() -> None:
@@ -621,9 +621,9 @@ def test_a_parent_shows_the_roll_up_of_its_sub_issues() -> None:
     children[0].closed("11-18")
     children[2].dropped("11-18")
     facts = sprint().facts(parent, *children)
-    found = roll_up(facts.items[0], facts.items)
+    result = roll_up(facts.items[0], facts.items)
 
-    assert (found.done, found.total) == (points(2), points(5, 2))
+    assert (result.done, result.total) == (points(2), points(5, 2))
 
 
 def test_of_nested_parents_only_the_leaves_count() -> None:
@@ -634,8 +634,8 @@ def test_of_nested_parents_only_the_leaves_count() -> None:
     facts = sprint().facts(top, middle, leaf, other)
 
     assert facts.committed == points(7, 2)
-    found = roll_up(facts.items[0], facts.items)
-    assert (found.done, found.total) == (points(3), points(7, 2))
+    result = roll_up(facts.items[0], facts.items)
+    assert (result.done, result.total) == (points(3), points(7, 2))
 
 
 def test_splitting_mid_sprint_replaces_the_parent_by_its_sub_issues() -> None:
@@ -702,13 +702,13 @@ def test_a_sub_issue_done_before_the_start_still_tells_its_parent() -> None:
 
 def test_parents_in_a_circle_count_each() -> None:
     """GitHub refuses circles; we see one when we missed that a link was taken back. No work may be lost."""
-    one, two = committed_card(3), committed_card(5, number=2)
-    one.put_under("11-13", two)
-    two.put_under("11-14", one)
+    entry, two = committed_card(3), committed_card(5, number=2)
+    entry.put_under("11-13", two)
+    two.put_under("11-14", entry)
 
-    assert sprint().facts(one, two).committed == points(8, 2)
-    one.taken_from("11-18 10:00", two)
-    assert lines(sprint().facts(one, two)) == [("removed", 1, 3)]
+    assert sprint().facts(entry, two).committed == points(8, 2)
+    entry.taken_from("11-18 10:00", two)
+    assert lines(sprint().facts(entry, two)) == [("removed", 1, 3)]
 
 
 def test_an_issue_above_itself_counts() -> None:
@@ -726,7 +726,7 @@ def test_a_pull_request_that_closes_an_issue_of_the_box_is_not_counted() -> None
 
     assert facts.committed == facts.done == FIVE
     assert not facts.ledger
-    assert facts.items[1].told_by == ("item-1",)
+    assert facts.items[1].covered_by == ("item-1",)
 
 
 def test_a_pull_request_whose_text_names_the_issue_later_is_taken_out_then() -> None:
@@ -754,7 +754,7 @@ def test_a_number_that_exists_twice_means_the_issue_that_is_there() -> None:
         facts = sprint().facts(*cards, pull_request(2, 1))
 
         assert facts.committed == FIVE
-        assert facts.items[-1].told_by == ("item-1-again",)
+        assert facts.items[-1].covered_by == ("item-1-again",)
 
 
 # PR in the milestone with no linked issue: an item: merged done, closed unmerged dropped.
@@ -777,7 +777,7 @@ def test_a_pull_request_linked_to_several_issues_closes_only_those_that_github_c
     assert (facts.scope, facts.done) == (points(8, 2), FIVE)
 
 
-def test_a_pull_request_linked_to_several_issues_is_told_until_the_last_has_left() -> None:
+def test_a_pull_request_linked_to_several_issues_is_reported_until_the_last_has_left() -> None:
     issues = committed_card(5, number=1).left("11-18"), committed_card(3, number=2).left("11-19 10:00")
     facts = sprint().facts(*issues, pull_request(3, 1, 2))
 
@@ -790,7 +790,7 @@ def test_a_pull_request_linked_to_several_issues_is_told_until_the_last_has_left
 def test_without_a_due_date_there_is_no_ideal_line() -> None:
     facts = Box("11-10", start="11-16").facts(committed_card(), as_of="11-18")
 
-    assert {day.ideal for day in burndown_of(facts).days} == {None}
+    assert {day.ideal for day in build_burndown(facts).days} == {None}
     assert facts.scope == FIVE
 
 
@@ -799,7 +799,7 @@ def test_without_a_due_date_there_is_no_ideal_line() -> None:
 
 def test_a_due_date_moved_draws_a_new_ideal_from_that_day_and_the_old_one_as_a_ghost() -> None:
     facts = sprint().edited("11-24 10:00", due="2026-11-30").facts(committed_card(10))
-    shown = burndown_of(facts).days
+    shown = build_burndown(facts).days
 
     assert facts.sprint.due_moves == (DueMove(date(2026, 11, 24), date(2026, 11, 27), date(2026, 11, 30)),)
     assert facts.sprint.due_moves[0].slip == 3
@@ -813,7 +813,7 @@ def test_a_due_date_moved_draws_a_new_ideal_from_that_day_and_the_old_one_as_a_g
 @pytest.mark.parametrize("points", range(1, 12))
 def test_a_due_date_moved_on_a_day_off_lifts_the_ideal_by_no_digit(points: int) -> None:
     box = Box("11-13", start="11-16", due="2026-11-26").edited("11-21 10:00", due="2026-12-10")
-    shown = {day.date: day.ideal for day in burndown_of(box.facts(committed_card(points))).days}
+    shown = {day.date: day.ideal for day in build_burndown(box.facts(committed_card(points))).days}
 
     assert shown[date(2026, 11, 20)] == shown[date(2026, 11, 21)] == shown[date(2026, 11, 22)]
 
@@ -831,7 +831,7 @@ def test_a_due_date_moved_earlier_is_a_negative_slip() -> None:
     facts = sprint().edited("11-18", due="2026-11-25").facts(committed_card(10))
 
     assert facts.sprint.due_moves[0].slip == -2
-    assert [day.ideal for day in burndown_of(facts).days][-1] == 0
+    assert [day.ideal for day in build_burndown(facts).days][-1] == 0
 
 
 def test_a_due_date_moved_before_the_start_is_planning() -> None:
@@ -853,7 +853,7 @@ def test_a_due_date_moved_to_and_fro_within_a_day_was_not_moved() -> None:
 
 def test_a_due_date_moved_twice_has_the_first_plan_as_its_ghost() -> None:
     box = sprint().edited("11-18", due="2026-11-30").edited("11-20", due="2026-12-02")
-    shown = burndown_of(box.facts(committed_card(10)))
+    shown = build_burndown(box.facts(committed_card(10)))
 
     assert [move.slip for move in box.sprint().due_moves] == [3, 2]
     assert [int(day.ghost) for day in shown.days if day.ghost is not None] == [7, 6, 5, 5, 5, 4, 3, 2, 1, 0]
@@ -861,7 +861,7 @@ def test_a_due_date_moved_twice_has_the_first_plan_as_its_ghost() -> None:
 
 def test_a_due_date_taken_away_mid_sprint_leaves_no_ideal() -> None:
     box = sprint().edited("11-18", due=None)
-    shown = burndown_of(box.facts(committed_card(), as_of="11-20"))
+    shown = build_burndown(box.facts(committed_card(), as_of="11-20"))
 
     assert {(day.ideal, day.ghost) for day in shown.days} == {(None, None)}
     assert box.sprint().due_moves == (DueMove(date(2026, 11, 18), date(2026, 11, 27), None),)
@@ -870,7 +870,7 @@ def test_a_due_date_taken_away_mid_sprint_leaves_no_ideal() -> None:
 
 def test_a_due_date_given_mid_sprint_begins_an_ideal_on_that_day() -> None:
     box = Box("11-10", start="11-16").edited("11-18", due="2026-11-20")
-    shown = burndown_of(box.facts(committed_card(6), as_of="11-18 12:00"))
+    shown = build_burndown(box.facts(committed_card(6), as_of="11-18 12:00"))
 
     assert [day.ideal for day in shown.days] == [None, None, 4, 2, 0]
     assert {day.ghost for day in shown.days} == {None}
@@ -889,9 +889,9 @@ def test_a_milestone_edited_before_we_knew_it_tells_what_it_was() -> None:
     ]
 
 
-@pytest.mark.parametrize("told", ["soon", "", None, 5, "2026-11-25"])
-def test_an_old_due_date_that_cannot_be_read_stops_no_number(told: object) -> None:
-    box = Box("11-02", is_known=False, due="2026-11-27").edited("11-19", before={"due_on": told})
+@pytest.mark.parametrize("value", ["soon", "", None, 5, "2026-11-25"])
+def test_an_old_due_date_that_cannot_be_read_stops_no_number(value: object) -> None:
+    box = Box("11-02", is_known=False, due="2026-11-27").edited("11-19", before={"due_on": value})
 
     assert box.sprint().end == at("11-28")
 
@@ -966,7 +966,7 @@ def test_a_team_that_moves_keeps_the_days_that_are_over() -> None:
 def test_a_holiday_is_flat_in_the_ideal_and_work_done_on_it_is_plotted() -> None:
     calendar = Calendar(holidays=frozenset({date(2026, 11, 18)}))
     cards = committed_card(6), committed_card(3, number=2).closed("11-18 12:00")
-    shown = burndown_of(sprint().facts(*cards, calendar=calendar))
+    shown = build_burndown(sprint().facts(*cards, calendar=calendar))
     days = {f"{day.date:%m-%d}": day for day in shown.days}
 
     assert [days[day].ideal for day in ("11-16", "11-17", "11-18", "11-19")] == [8, 7, 7, 6]
@@ -988,32 +988,32 @@ def bulk(count: int, actor: str | None = "dependabot[bot]") -> list[Card]:
 
 def test_a_bulk_change_is_one_line_and_the_sums_stay() -> None:
     facts = sprint().facts(*bulk(12), committed_card(number=99).left("11-18 10:00:20"))
-    found = grouped(facts.ledger)
+    result = group_ledger(facts.ledger)
 
-    assert [(line.cause.value, line.actor, len(line.changes)) for line in found] == [
+    assert [(line.cause.value, line.actor, len(line.changes)) for line in result] == [
         ("added", "dependabot[bot]", 12),
         ("removed", None, 1),
     ]
-    assert found[0].amount == facts.total(Cause.ADDED) == points(24, 12)
-    assert found[0].at == at("11-18 10:00:04")
+    assert result[0].amount == facts.total(ScopeCause.ADDED) == points(24, 12)
+    assert result[0].at == at("11-18 10:00:04")
 
 
 @pytest.mark.parametrize(("count", "expected"), [(5, 5), (6, 1)])
 def test_a_few_changes_are_named_one_by_one(count: int, expected: int) -> None:
-    assert len(grouped(sprint().facts(*bulk(count)).ledger)) == expected
+    assert len(group_ledger(sprint().facts(*bulk(count)).ledger)) == expected
 
 
 def test_what_nobody_is_known_to_have_done_is_no_bulk_change() -> None:
-    assert len(grouped(sprint().facts(*bulk(12, None)).ledger)) == 12
+    assert len(group_ledger(sprint().facts(*bulk(12, None)).ledger)) == 12
 
 
 def test_two_accounts_at_once_are_two_bulk_changes() -> None:
     others = [
         Card(n, actor="alice").opened("11-10", "points: 1").joined("11-18 10:00:30") for n in range(21, 28)
     ]
-    found = grouped(sprint().facts(*bulk(12), *others).ledger)
+    result = group_ledger(sprint().facts(*bulk(12), *others).ledger)
 
-    assert [(line.actor, len(line.changes)) for line in found] == [("dependabot[bot]", 12), ("alice", 7)]
+    assert [(line.actor, len(line.changes)) for line in result] == [("dependabot[bot]", 12), ("alice", 7)]
 
 
 def test_a_bulk_change_that_goes_on_is_a_line_for_each_minute() -> None:
@@ -1021,9 +1021,9 @@ def test_a_bulk_change_that_goes_on_is_a_line_for_each_minute() -> None:
         Card(n, actor="bot").opened("11-10").joined(f"11-18 10:{n // 6:02}:{n % 6 * 10:02}")
         for n in range(24)
     ]
-    found = grouped(sprint().facts(*cards).ledger)
+    result = group_ledger(sprint().facts(*cards).ledger)
 
-    assert [(f"{line.at:%H:%M}", len(line.changes)) for line in found] == [
+    assert [(f"{line.at:%H:%M}", len(line.changes)) for line in result] == [
         (f"10:0{minute}", 6) for minute in range(4)
     ]
 
@@ -1056,7 +1056,7 @@ def test_found_done_before_the_start_is_not_done_in_the_sprint() -> None:
     assert facts.items[0].state == "done_before_start"
 
 
-def test_found_elsewhere_and_estimated_anew() -> None:
+def test_found_elsewhere_and_estimated_again() -> None:
     stayed = committed_card().corrected("11-19 03:00", labels=("points: 8",))
     left = committed_card(number=2).corrected("11-19 03:00", milestone=OTHER_SPRINT)
 
@@ -1069,7 +1069,7 @@ def test_a_correction_that_finds_nothing_new_changes_nothing() -> None:
     assert sprint().facts(card) == sprint().facts(card.corrected("11-19 03:00"))
 
 
-def test_what_was_asked_for_later_is_said_to_be_reconstructed() -> None:
+def test_what_was_asked_for_later_is_stated_to_be_reconstructed() -> None:
     card = committed_card().asked_for().closed("11-18")
     complete = sprint().facts(card).completeness
 

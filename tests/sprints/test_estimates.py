@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.estimates import USUAL, Estimates
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
 from tests.support.builders import Box, Card
 
 
@@ -40,7 +40,7 @@ from tests.support.builders import Box, Card
     ],
 )
 def test_a_label_states_points(label: str, points: str) -> None:
-    assert USUAL.points_of(label) == Decimal(points)
+    assert DEFAULT_ESTIMATES.points_of(label) == Decimal(points)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_a_label_states_points(label: str, points: str) -> None:
     ],
 )
 def test_other_text_states_none(label: str) -> None:
-    assert USUAL.points_of(label) is None
+    assert DEFAULT_ESTIMATES.points_of(label) is None
 
 
 def test_of_several_labels_the_last_wins() -> None:
-    assert USUAL.of(["points: 3", "bug", "points: 8", "checkpoint 1"]) == 8
+    assert DEFAULT_ESTIMATES.of(["points: 3", "bug", "points: 8", "checkpoint 1"]) == 8
 
 
 def test_no_label_with_points_is_no_estimate() -> None:
-    assert USUAL.of(["bug"]) is None
+    assert DEFAULT_ESTIMATES.of(["bug"]) is None
 
 
 def test_zero_is_an_estimate() -> None:
@@ -138,6 +138,6 @@ def test_a_template_full_of_spaces_takes_no_time() -> None:
 
 @given(st.text(max_size=40))
 def test_any_label_can_be_read(label: str) -> None:
-    points = USUAL.points_of(label)
+    points = DEFAULT_ESTIMATES.points_of(label)
 
     assert points is None or 0 <= points < 10_000

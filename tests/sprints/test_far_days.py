@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.messages.status import after_chart, before_chart
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
-from sprints.facts import Facts, facts_of
-from sprints.milestone import readable_moment, sprint_of
+from sprints.facts import Facts, compute_facts
+from sprints.milestone import derive_sprint, parse_moment
 from sprints.model import MilestoneEvent
-from sprints.plain import plain
-from sprints.rules import MOST_DAYS_OFF, days_off, rules_of
+from sprints.plain import convert_facts
+from sprints.rules import MOST_DAYS_OFF
+from sprints.settings_parser import parse_settings
 
 CREATED = datetime(2026, 11, 16, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -32,12 +33,12 @@ def created(description: str, due_on: datetime | None, at: datetime = CREATED) -
 
 
 def facts(description: str, due_on: datetime | None, calendar: Calendar | None = None) -> Facts:
-    return facts_of(sprint_of([created(description, due_on)], NOW, calendar or Calendar()), {}, NOW)
+    return compute_facts(derive_sprint([created(description, due_on)], NOW, calendar or Calendar()), {}, NOW)
 
 
-def status_text(found: Facts) -> str:
-    burndown = burndown_of(found)
-    return f"{before_chart(found, burndown)}\n{after_chart(found, burndown)}"
+def status_text(result: Facts) -> str:
+    burndown = build_burndown(result)
+    return f"{before_chart(result, burndown)}\n{after_chart(result, burndown)}"
 
 
 def noon(day: date) -> datetime:
@@ -49,14 +50,14 @@ def test_any_days_give_numbers_in_no_time(start: date, due: date, zone: str, off
     begun = time.thread_time()
 
     due_on = noon(due).replace(hour=23, minute=59, tzinfo=offset)
-    found = facts(f"Start: {start.isoformat()}", due_on, Calendar.of(ZoneInfo(zone)))
-    burndown, text, card = burndown_of(found), plain(found), status_text(found)
+    result = facts(f"Start: {start.isoformat()}", due_on, Calendar.of(ZoneInfo(zone)))
+    burndown, text, card = build_burndown(result), convert_facts(result), status_text(result)
 
     assert time.thread_time() - begun < MOST_CPU_SECONDS
     assert len(burndown.days) <= MOST_SPRINT_DAYS
     assert text["title"] == "Sprint 1"
-    if found.sprint.due:
-        assert (found.sprint.due - found.sprint.first_day).days < MOST_SPRINT_DAYS
+    if result.sprint.due:
+        assert (result.sprint.due - result.sprint.first_day).days < MOST_SPRINT_DAYS
     else:
         assert "so it counts as none. Give the milestone a" in card
 
@@ -123,7 +124,7 @@ def test_a_sprint_whose_due_date_counts_as_none_ends_when_its_milestone_is_close
         1, "closed", closed_at, "d2", 1, "Sprint 1", CREATED, "", opened.due_on, closed_at
     )
 
-    assert sprint_of([opened, closed], NOW, Calendar()).end == closed_at
+    assert derive_sprint([opened, closed], NOW, Calendar()).end == closed_at
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_a_move_to_a_day_far_away_and_back_is_a_move_to_none_and_back() -> None:
         ),
     ]
 
-    moves = sprint_of(events, NOW, Calendar()).due_moves
+    moves = derive_sprint(events, NOW, Calendar()).due_moves
 
     assert [(move.before, move.after) for move in moves] == [
         (date(2026, 11, 27), None),
@@ -160,7 +161,7 @@ def test_a_move_to_a_day_far_away_and_back_is_a_move_to_none_and_back() -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "-1", None])
 def test_a_time_that_cannot_be_read_is_none(text: str | None) -> None:
-    assert readable_moment(text) is None
+    assert parse_moment(text) is None
 
 
 # Days off
@@ -178,7 +179,7 @@ def test_days_off_far_away_are_passed_over() -> None:
         ],
     }
 
-    assert rules_of(settings).calendar.holidays == {date(2026, 12, 25), FIRST_DAY, LAST_DAY}
+    assert parse_settings(settings).rules.calendar.holidays == {date(2026, 12, 25), FIRST_DAY, LAST_DAY}
 
 
 def test_the_same_days_off_again_and_again_cost_no_more_than_once() -> None:
@@ -187,7 +188,7 @@ def test_the_same_days_off_again_and_again_cost_no_more_than_once() -> None:
     settings: dict[str, object] = {"days_off": [stretch | {"name": str(n)} for n in range(500)]}
     begun = time.thread_time()
 
-    assert len(days_off(settings)) == 500
+    assert len(parse_settings(settings).days_off) == 500
     for _ in range(20):
-        assert len(rules_of(settings).calendar.holidays) == MOST_DAYS_OFF
+        assert len(parse_settings(settings).rules.calendar.holidays) == MOST_DAYS_OFF
     assert time.thread_time() - begun < MOST_CPU_SECONDS

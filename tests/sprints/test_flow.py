@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.model import LabelEvent, State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
@@ -81,7 +81,7 @@ def test_what_the_opening_shows_started_then() -> None:
 
 def test_the_teams_own_labels_replace_the_usual_ones() -> None:
     card = FlowCard().opened("11-10").labeled("11-11", "wip").labeled("11-12", "Cooking")
-    (flow,) = flows_of({card.id: card.events}, at("12-31"), Rules(started_labels=frozenset({"cooking"})))
+    (flow,) = build_flows({card.id: card.events}, at("12-31"), Rules(started_labels=frozenset({"cooking"})))
 
     assert flow.started_at == at("11-12")
 
@@ -178,11 +178,11 @@ def test_a_pull_request_first_seen_when_merged_was_linked_since_its_creation() -
 
 def test_a_pull_request_linked_to_several_issues_starts_each_and_closes_only_those_github_closed() -> None:
     first, second = FlowCard(1).opened("11-10").closed("11-14"), FlowCard(2).opened("11-10")
-    found = flows(first, second, FlowCard(3).proposed("11-12", 1, 2).closed("11-14"))
+    result = flows(first, second, FlowCard(3).proposed("11-12", 1, 2).closed("11-14"))
 
-    assert [found[n].started_at for n in (1, 2)] == [at("11-12")] * 2
-    assert [found[n].done_at for n in (1, 2)] == [at("11-14"), None]
-    assert [found[n].is_covered for n in (1, 2, 3)] == [False, False, True]
+    assert [result[n].started_at for n in (1, 2)] == [at("11-12")] * 2
+    assert [result[n].done_at for n in (1, 2)] == [at("11-14"), None]
+    assert [result[n].is_covered for n in (1, 2, 3)] == [False, False, True]
 
 
 def test_a_pull_request_is_started_when_it_is_opened() -> None:
@@ -194,17 +194,17 @@ def test_a_pull_request_is_started_when_it_is_opened() -> None:
 
 def test_a_pull_request_counts_unless_it_closes_an_issue_that_is_there() -> None:
     issue = FlowCard(1).opened("11-10")
-    found = flows(
+    result = flows(
         issue,
         FlowCard(2).proposed("11-11"),
         FlowCard(3).proposed("11-11", 1),
         FlowCard(4).proposed("11-11", 99),
         FlowCard(5).proposed("11-11", 2),  # Not an issue.
     )
-    assert [number for number, flow in found.items() if flow.is_covered] == [3]
+    assert [number for number, flow in result.items() if flow.is_covered] == [3]
 
-    found = flows(issue.gone("11-12"), FlowCard(3).proposed("11-11", 1))
-    assert not found[3].is_covered
+    result = flows(issue.gone("11-12"), FlowCard(3).proposed("11-11", 1))
+    assert not result[3].is_covered
 
 
 def test_a_pull_request_closed_unmerged_is_dropped() -> None:
@@ -234,7 +234,7 @@ def test_one_that_was_given_up_and_taken_up_again_was_not_done_before() -> None:
 
 
 @pytest.mark.parametrize("event", GONE)
-def test_what_is_gone_is_dropped_even_if_it_was_done(event: str) -> None:
+def test_removed_item_is_dropped_even_if_done(event: str) -> None:
     flow = flows(FlowCard().opened("11-10", "points: 3").closed("11-12").gone("11-13", event))[1]
 
     assert (flow.done_at, flow.dropped_at, flow.points) == (None, at("11-13"), Decimal(3))
@@ -248,7 +248,7 @@ def test_what_was_dropped_keeps_its_date_when_it_is_deleted() -> None:
 def test_points_are_frozen_while_done_and_follow_renamed_labels() -> None:
     card = FlowCard().opened("11-10", "size 3").closed("11-13").labeled("11-14", "points: 8")
     renamed = LabelEvent("L1", "renamed", at("11-12"), next_delivery(), "size 3", "points: 3")
-    (flow,) = flows_of({card.id: card.events}, at("12-31"), Rules(), [renamed])
+    (flow,) = build_flows({card.id: card.events}, at("12-31"), Rules(), [renamed])
 
     assert flow.points == 3
 
@@ -274,11 +274,11 @@ def test_what_a_transferred_item_brought_along_has_no_date_of_its_own() -> None:
 
 
 def test_transfers_in_a_circle_end() -> None:
-    one, other = FlowCard(1).opened("11-01"), FlowCard(2).opened("11-02")
-    one.events[0] = replace(one.events[0], named=other.id)
-    other.events[0] = replace(other.events[0], named=one.id)
+    entry, other = FlowCard(1).opened("11-01"), FlowCard(2).opened("11-02")
+    entry.events[0] = replace(entry.events[0], named=other.id)
+    other.events[0] = replace(other.events[0], named=entry.id)
 
-    assert flows(one, elsewhere=(one, other))[1].created_at == at("11-01")
+    assert flows(entry, elsewhere=(entry, other))[1].created_at == at("11-01")
 
 
 # Who
@@ -319,9 +319,9 @@ def test_corrected_assignees_are_those_shown() -> None:
 
 def test_only_leaves_count_and_a_parent_is_one_as_long_as_it_has_children() -> None:
     parent, child = FlowCard(1).opened("11-10").assigned("11-10"), FlowCard(2).opened("11-10")
-    found = flows(parent, child.child_of("11-11", parent))
-    assert [flow.is_covered for flow in found.values()] == [True, False]
-    assert not found[1].is_in_progress
+    result = flows(parent, child.child_of("11-11", parent))
+    assert [flow.is_covered for flow in result.values()] == [True, False]
+    assert not result[1].is_in_progress
 
     assert flows(parent, child.orphaned("11-12", parent))[1].is_in_progress
 
@@ -335,13 +335,13 @@ def test_a_child_that_is_gone_covers_nothing_and_one_elsewhere_does() -> None:
 
 
 def test_parents_in_a_circle_tell_nothing_of_each_other() -> None:
-    one, other, child = (FlowCard(n).opened("11-10") for n in (1, 2, 3))
-    one.child_of("11-11", other)
-    other.child_of("11-11", one)
-    assert not any(flow.is_covered for flow in flows(one, other).values())
+    entry, other, child = (FlowCard(n).opened("11-10") for n in (1, 2, 3))
+    entry.child_of("11-11", other)
+    other.child_of("11-11", entry)
+    assert not any(flow.is_covered for flow in flows(entry, other).values())
 
-    found = flows(one, other, child.child_of("11-12", one))
-    assert [flow.is_covered for flow in found.values()] == [True, False, False]
+    result = flows(entry, other, child.child_of("11-12", entry))
+    assert [flow.is_covered for flow in result.values()] == [True, False, False]
 
 
 # What holds for every history
@@ -353,9 +353,9 @@ def test_order_of_arrival_and_duplicates_change_nothing(repo: Repository, as_of:
     shuffle = random.Random(seed)
     arrived = {}
     for item, events in shuffle.sample(sorted(repo.items.items()), len(repo.items)):
-        told = [*events, *shuffle.choices(events, k=2)]
-        shuffle.shuffle(told)
-        arrived[item] = tuple(told)
+        data = [*events, *shuffle.choices(events, k=2)]
+        shuffle.shuffle(data)
+        arrived[item] = tuple(data)
 
     assert replace(repo, items=arrived).flows(as_of) == repo.flows(as_of)
 
@@ -370,7 +370,7 @@ def test_the_future_changes_nothing(repo: Repository, as_of: datetime) -> None:
 
 @given(repositories(), NOWS)
 @EVERY
-def test_an_item_is_open_done_or_dropped_and_dates_are_told(repo: Repository, as_of: datetime) -> None:
+def test_an_item_is_open_done_or_dropped_and_dates_are_reported(repo: Repository, as_of: datetime) -> None:
     for flow in repo.flows(as_of):
         assert flow.done_at is None or flow.dropped_at is None
         assert (flow.started_at is None) == (flow.start_signal is None)

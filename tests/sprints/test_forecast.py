@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar, days_between
-from sprints.forecast import Basis, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast import Basis, FanDay, Forecast, Refusal, derive_seed, forecast_days, forecast_sprint
 from sprints.forecast_amounts import LEVELS, Band
-from sprints.forecast_draws import History, Moment, Now, PastSprint
+from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
 
 EVERY = settings(max_examples=80, deadline=None)
 HALFWAY = Now(elapsed=0.5, done=10, scope=20, days_left=5)
@@ -31,7 +31,7 @@ def past_sprints(draw: st.DrawFn) -> PastSprint:
 
 
 HISTORIES = st.builds(
-    History,
+    ForecastHistory,
     finished_items=st.integers(1, 500),
     own=st.lists(past_sprints(), max_size=6),
     others=st.lists(past_sprints(), max_size=6),
@@ -49,25 +49,25 @@ NOWS = st.builds(
 OPEN = NOWS.filter(lambda now: now.remaining > 0 and now.share < 1)
 
 
-def forecast_of(now: Now, history: History, seed: int = 1) -> Forecast:
-    expected = forecast(now, history, seed)
+def forecast_of(now: Now, history: ForecastHistory, seed: int = 1) -> Forecast:
+    expected = forecast_sprint(now, history, seed)
     assert isinstance(expected, Forecast)
     return expected
 
 
-def chance_of(now: Now, history: History) -> float:
+def chance_of(now: Now, history: ForecastHistory) -> float:
     return forecast_of(now, history).chance
 
 
-def steady(delivered: float, n: int = 8, scope: float | None = None) -> History:
+def steady(delivered: float, n: int = 8, scope: float | None = None) -> ForecastHistory:
     """Sprints of `delivered`, done evenly, of which `scope` (or as much) was committed."""
     scope = delivered if scope is None else scope
     moments = (Moment(0, 0, scope), Moment(0.5, delivered / 2, scope))
-    return History(100, own=[PastSprint(moments, delivered, scope)] * n)
+    return ForecastHistory(100, own=[PastSprint(moments, delivered, scope)] * n)
 
 
 # Eight sprints of 26 to 30 points that were always committed to a little more: the history of issue 15.
-STRETCHED = History(
+STRETCHED = ForecastHistory(
     200,
     own=[
         PastSprint((Moment(0, 0, 31), Moment(0.7, delivered * 0.7, 31)), delivered, 31)
@@ -105,7 +105,7 @@ def test_who_always_finishes_early_is_not_told_to_have_no_time(elapsed: float) -
     """That nothing was done after half time, because nothing was left, is no record of the second half."""
     early = PastSprint((Moment(0, 0, 20), Moment(0.5, 20, 20), Moment(1, 20, 20)), 20, 20)
 
-    expected = forecast_of(Now(elapsed, 19, 20, 2), History(99, own=[early] * 8))
+    expected = forecast_of(Now(elapsed, 19, 20, 2), ForecastHistory(99, own=[early] * 8))
 
     assert expected.chance > 0.8
     assert expected.delivered.p50 == pytest.approx(20)
@@ -115,7 +115,7 @@ def test_one_small_sprint_is_no_record_where_others_tell_more() -> None:
     small = PastSprint((Moment(0, 0, 2),), 2, 2)
     others = [PastSprint((Moment(0, 0, size),), size, size) for size in (30.0, 36.0, 42.0, 49.0)]
 
-    chances = [chance_of(Now(0, 0, size, 10), History(9, [small], others)) for size in (2, 3, 4, 20)]
+    chances = [chance_of(Now(0, 0, size, 10), ForecastHistory(9, [small], others)) for size in (2, 3, 4, 20)]
 
     assert chances[1] > chances[0] - 0.2
     assert chances[3] > 0.3
@@ -130,7 +130,7 @@ def test_the_chance_is_certain_only_without_open_work() -> None:
 
 @EVERY
 @given(OPEN, HISTORIES)
-def test_with_work_and_time_left_nothing_is_certain_or_impossible(now: Now, history: History) -> None:
+def test_with_work_and_time_left_nothing_is_certain_or_impossible(now: Now, history: ForecastHistory) -> None:
     assert 0 < chance_of(now, history) < 1
 
 
@@ -144,8 +144,8 @@ def test_tenths_do_not_lose_a_sprint() -> None:
 
 @EVERY
 @given(NOWS, HISTORIES, AMOUNTS)
-def test_more_open_work_never_raises_the_chance(now: Now, history: History, more: float) -> None:
-    expected, fuller = (forecast_of(one, history) for one in (now, replace(now, scope=now.scope + more)))
+def test_more_open_work_never_raises_the_chance(now: Now, history: ForecastHistory, more: float) -> None:
+    expected, fuller = (forecast_of(entry, history) for entry in (now, replace(now, scope=now.scope + more)))
 
     assert fuller.chance <= expected.chance
     assert (fuller.chance_with_growth or 0) <= (expected.chance_with_growth or 0)
@@ -154,14 +154,14 @@ def test_more_open_work_never_raises_the_chance(now: Now, history: History, more
 @EVERY
 @given(NOWS, HISTORIES, AMOUNTS)
 @example(Now(0.8, 0, 20, 2), steady(20), 0.1)
-def test_more_done_never_lowers_the_chance(now: Now, history: History, more: float) -> None:
+def test_more_done_never_lowers_the_chance(now: Now, history: ForecastHistory, more: float) -> None:
     assert chance_of(replace(now, done=now.done + more), history) >= chance_of(now, history)
 
 
 @EVERY
 @given(NOWS, HISTORIES, SHARES, st.integers(0, 5), st.integers(0, 20))
 def test_more_time_never_lowers_the_chance(
-    now: Now, history: History, elapsed: float, days: int, length: int
+    now: Now, history: ForecastHistory, elapsed: float, days: int, length: int
 ) -> None:
     longer = replace(
         now,
@@ -175,7 +175,9 @@ def test_more_time_never_lowers_the_chance(
 
 @EVERY
 @given(OPEN, HISTORIES, st.integers(150, 10_000))
-def test_far_beyond_the_record_is_less_than_one_in_ten(now: Now, history: History, percent: int) -> None:
+def test_far_beyond_the_record_is_less_than_one_in_ten(
+    now: Now, history: ForecastHistory, percent: int
+) -> None:
     """Half as much again as the team ever did, by its own sprints."""
     history, now = replace(history, others=(), days=()), replace(now, working_days=None)
     most = max((sprint.delivered for sprint in history.own), default=0.0)
@@ -197,7 +199,7 @@ def test_the_impossible_is_close_to_nothing(scope: float) -> None:
 
 @EVERY
 @given(OPEN, HISTORIES)
-def test_amounts_agree_with_the_chance(now: Now, history: History) -> None:
+def test_amounts_agree_with_the_chance(now: Now, history: ForecastHistory) -> None:
     expected = forecast_of(now, history)
     band = expected.delivered
 
@@ -211,7 +213,7 @@ def test_amounts_agree_with_the_chance(now: Now, history: History) -> None:
 
 @EVERY
 @given(NOWS, HISTORIES, st.integers(0, 2**64 - 1))
-def test_it_is_possible_ordered_and_the_same_again(now: Now, history: History, seed: int) -> None:
+def test_it_is_possible_ordered_and_the_same_again(now: Now, history: ForecastHistory, seed: int) -> None:
     expected = forecast_of(now, history, seed=seed)
 
     assert expected == forecast_of(now, history, seed=seed)
@@ -224,7 +226,9 @@ def test_it_is_possible_ordered_and_the_same_again(now: Now, history: History, s
 
 @EVERY
 @given(OPEN, HISTORIES, st.integers(2, 50))
-def test_amounts_stay_within_the_record_whatever_the_scope(now: Now, history: History, times: int) -> None:
+def test_amounts_stay_within_the_record_whatever_the_scope(
+    now: Now, history: ForecastHistory, times: int
+) -> None:
     """A scope far beyond all that was done changes nothing of what is expected."""
     history = replace(history, others=(), days=())
     if not any(sprint.delivered for sprint in history.own):
@@ -254,13 +258,13 @@ def test_similar_sprints_count_more() -> None:
     """Of two small ones and six large ones the small ones tell what becomes of a small one."""
     small, large = steady(6, n=2).own, steady(80, n=6).own
 
-    assert forecast_of(Now(0.5, 3, 6, 5), History(100, own=[*large, *small])).delivered.p50 == 6
+    assert forecast_of(Now(0.5, 3, 6, 5), ForecastHistory(100, own=[*large, *small])).delivered.p50 == 6
 
 
 def test_moments_between_those_known_lie_on_a_line() -> None:
     sprint = PastSprint((Moment(0, 0, 20), Moment(0.5, 4, 20)), 20)
 
-    assert forecast_of(Now(0.25, 2, 20, 6), History(100, own=[sprint] * 5)).delivered.p50 == 20
+    assert forecast_of(Now(0.25, 2, 20, 6), ForecastHistory(100, own=[sprint] * 5)).delivered.p50 == 20
 
 
 # Growth
@@ -270,7 +274,7 @@ def test_what_grew_in_past_sprints_grows_again() -> None:
     """Half of 20 was done at half time, the rest until the end, and 5 that came on top were not."""
     sprint = PastSprint((Moment(0.5, 10, 20),), 20, 25)
 
-    expected = forecast_of(HALFWAY, History(100, own=[sprint] * 8))
+    expected = forecast_of(HALFWAY, ForecastHistory(100, own=[sprint] * 8))
 
     assert expected.chance_with_growth is not None
     assert expected.chance_with_growth < 0.2
@@ -280,7 +284,7 @@ def test_what_grew_in_past_sprints_grows_again() -> None:
 def test_growth_that_is_unknown_is_not_guessed() -> None:
     sprint = PastSprint((Moment(0.5, 10, 20),), 20)
 
-    assert forecast_of(HALFWAY, History(100, own=[sprint] * 8)).chance_with_growth is None
+    assert forecast_of(HALFWAY, ForecastHistory(100, own=[sprint] * 8)).chance_with_growth is None
 
 
 # Little history
@@ -289,33 +293,33 @@ def test_growth_that_is_unknown_is_not_guessed() -> None:
 def test_without_any_history_it_refuses() -> None:
     refusal = Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
 
-    assert forecast(HALFWAY, History(10), 1) == refusal
-    assert forecast(HALFWAY, History(0, own=steady(20).own), 1) == refusal
-    assert fan(HALFWAY, History(10), 1, [date(2026, 1, 1)] * 5) == refusal
+    assert forecast_sprint(HALFWAY, ForecastHistory(10), 1) == refusal
+    assert forecast_sprint(HALFWAY, ForecastHistory(0, own=steady(20).own), 1) == refusal
+    assert forecast_days(HALFWAY, ForecastHistory(10), 1, [date(2026, 1, 1)] * 5) == refusal
 
 
 @pytest.mark.parametrize(
     ("history", "basis", "sentence"),
     [
-        (History(10, days=[2.0] * 30), Basis.DAYS, "From what the team did on 30 working days."),
+        (ForecastHistory(10, days=[2.0] * 30), Basis.DAYS, "From what the team did on 30 working days."),
         (
-            History(10, others=steady(20).own),
+            ForecastHistory(10, others=steady(20).own),
             Basis.OTHERS,
             "From finished sprints of other teams of the project (8).",
         ),
         (
-            History(10, own=steady(20, n=1).own, others=steady(20).own, days=[1.0]),
+            ForecastHistory(10, own=steady(20, n=1).own, others=steady(20).own, days=[1.0]),
             Basis.OWN_AND_OTHERS,
             "From 1 finished sprint of the team and 8 of other teams of the project.",
         ),
         (
-            History(10, own=steady(20, n=2).own, days=[2.0] * 30),
+            ForecastHistory(10, own=steady(20, n=2).own, days=[2.0] * 30),
             Basis.OWN_AND_DAYS,
             "From 2 finished sprints of the team and what the team did on 30 working days.",
         ),
     ],
 )
-def test_a_cold_start_says_so(history: History, basis: Basis, sentence: str) -> None:
+def test_a_cold_start_says_so(history: ForecastHistory, basis: Basis, sentence: str) -> None:
     expected = forecast_of(HALFWAY, history)
 
     assert expected.is_cold
@@ -327,7 +331,7 @@ def test_a_cold_start_says_so(history: History, basis: Basis, sentence: str) -> 
 def test_the_teams_own_sprints_outweigh_others() -> None:
     """The more of its own, the nearer the chance is to theirs."""
     now, others = Now(0.5, 10, 20, 5), steady(14, n=100, scope=20).own
-    chances = [chance_of(now, History(99, steady(20, n=n).own, others)) for n in (1, 5, 30)]
+    chances = [chance_of(now, ForecastHistory(99, steady(20, n=n).own, others)) for n in (1, 5, 30)]
 
     assert chances[0] < 0.5 < chances[1] < 0.8 < chances[2]
 
@@ -336,8 +340,11 @@ def test_a_longer_sprint_delivers_more() -> None:
     past = [replace(sprint, working_days=10) for sprint in steady(20, scope=25).own]
     now = Now(0.0, 0, 30, 20, working_days=20)
 
-    assert forecast_of(now, History(99, past)).delivered.p50 > 25
-    assert forecast_of(replace(now, working_days=10, days_left=10), History(99, past)).delivered.p50 <= 20
+    assert forecast_of(now, ForecastHistory(99, past)).delivered.p50 > 25
+    assert (
+        forecast_of(replace(now, working_days=10, days_left=10), ForecastHistory(99, past)).delivered.p50
+        <= 20
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +355,7 @@ def test_a_longer_sprint_invents_no_work(days: int, done: float, scope: float) -
     past = [replace(sprint, working_days=9) for sprint in steady(20).own]
 
     band = forecast_of(
-        Now(0.5 if done else 0.0, done, scope, days // 2 or 1, days), History(99, past)
+        Now(0.5 if done else 0.0, done, scope, days // 2 or 1, days), ForecastHistory(99, past)
     ).delivered
 
     assert band.p90 <= scope
@@ -359,7 +366,7 @@ def test_half_as_much_again_is_out_of_reach_at_any_moment() -> None:
     moments = (Moment(0, 0, 22), Moment(0.55, 18, 22))
     past = [PastSprint(moments, 20, 22)] * 8
 
-    chances = [chance_of(Now(0.55, 0, scope, 9), History(99, past)) for scope in (3.1, 10, 19)]
+    chances = [chance_of(Now(0.55, 0, scope, 9), ForecastHistory(99, past)) for scope in (3.1, 10, 19)]
 
     assert max(chances) < 0.1
 
@@ -368,7 +375,7 @@ def test_over_many_sprints_luck_evens_out() -> None:
     past = [replace(sprint, working_days=10) for size in (6, 7, 8) * 3 for sprint in steady(size, n=1).own]
 
     def chance(open_work: float) -> float:
-        return chance_of(Now(0, 0, open_work, 520, 520), History(99, past))
+        return chance_of(Now(0, 0, open_work, 520, 520), ForecastHistory(99, past))
 
     assert chance(52 * 5) > 0.95
     assert chance(52 * 9) < 0.2
@@ -383,15 +390,15 @@ def days_of(now: Now) -> list[date]:
     return days[: now.days_left]
 
 
-def fan_of(now: Now, history: History) -> tuple[FanDay, ...]:
-    days = fan(now, history, 1, days_of(now))
+def fan_of(now: Now, history: ForecastHistory) -> tuple[FanDay, ...]:
+    days = forecast_days(now, history, 1, days_of(now))
     assert not isinstance(days, Refusal)
     return days
 
 
 @EVERY
 @given(NOWS, HISTORIES)
-def test_a_fan_never_falls_and_ends_in_the_forecast(now: Now, history: History) -> None:
+def test_a_fan_never_falls_and_ends_in_the_forecast(now: Now, history: ForecastHistory) -> None:
     days = fan_of(now, history)
 
     assert [day.date for day in days] == days_of(now)
@@ -412,19 +419,28 @@ def test_a_fan_goes_through_what_past_sprints_did() -> None:
 @pytest.mark.parametrize("now", [Now(1.5, 0, 1, 1), Now(0.5, -1, 1, 1), Now(0.5, 0, 1, -1)])
 def test_what_cannot_be_is_an_error(now: Now) -> None:
     with pytest.raises(ValueError, match=r"lies between|not negative"):
-        forecast(now, steady(20), 1)
+        forecast_sprint(now, steady(20), 1)
 
 
 def test_a_fan_needs_a_date_for_each_day() -> None:
     with pytest.raises(ValueError, match="5 working days are left, but 1 dates"):
-        fan(HALFWAY, steady(20), 1, [date(2026, 4, 1)])
+        forecast_days(HALFWAY, steady(20), 1, [date(2026, 4, 1)])
 
 
 def test_a_seed_is_the_same_in_every_process() -> None:
     code = "from sprints.forecast import seed_of; print(seed_of('acme', 7, '2026-04-01'))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert int(other.stdout) == seed_of("acme", 7, "2026-04-01")
+    assert int(other.stdout) == derive_seed("acme", 7, "2026-04-01")
     assert (
-        len({seed_of("ab", "c"), seed_of("a", "bc"), seed_of("a", "b", "c"), seed_of(1), seed_of("1")}) == 5
+        len(
+            {
+                derive_seed("ab", "c"),
+                derive_seed("a", "bc"),
+                derive_seed("a", "b", "c"),
+                derive_seed(1),
+                derive_seed("1"),
+            }
+        )
+        == 5
     )

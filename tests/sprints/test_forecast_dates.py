@@ -12,32 +12,32 @@ from sprints import forecast as forecast_module
 from sprints import forecast_dates as dates_module
 from sprints import outlook as outlook_module
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Facts, amount_of
+from sprints.facts import Facts, sum_items
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_amounts import amount_at
+from sprints.forecast_amounts import forecast_amount
 from sprints.forecast_dates import (
     MOST_ITEMS,
-    Amounts,
-    Dates,
-    begun_today,
-    empty_sprint,
-    first_true,
-    how_many,
-    when,
+    DateForecast,
+    ItemForecast,
+    create_empty_sprint,
+    find_first_true,
+    forecast_dates,
+    forecast_items,
+    restart_today,
     with_end_on,
     with_open,
 )
-from sprints.forecast_draws import History, Now
-from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items
+from sprints.forecast_inputs import ForecastHistory, Now
+from sprints.outlook import Outlook, TrackRecord, build_histories, build_outlook, build_outlook_in_items
 from sprints.what_if import without_items
-from tests.sprints.test_outlook import PAST, _flows, week
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard
+from tests.support.forecasts import PAST_RECORDS, make_flows, make_week
 
 EVERY = settings(max_examples=40, deadline=None)
 # Each of these asks the model itself some fifty times.
 FEW = settings(max_examples=10, deadline=None)
-SIX_SPRINTS = Past(tuple(PAST), (), 1)
+SIX_SPRINTS = TrackRecord(tuple(PAST_RECORDS), (), 1)
 EASTER = Calendar(holidays={date(2027, 3, 29)})
 THURSDAY = date(2026, 11, 12)
 TWO_A_DAY = 2
@@ -50,12 +50,12 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def use_steady_model(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(forecast_module, "chance_to_finish", two_a_day)
-    patch.setattr(outlook_module, "chance_to_finish", two_a_day)
-    patch.setattr(dates_module, "amount_at", at_two_a_day)
+    patch.setattr(forecast_module, "compute_chance", two_a_day)
+    patch.setattr(outlook_module, "compute_chance", two_a_day)
+    patch.setattr(dates_module, "forecast_amount", at_two_a_day)
 
 
-def two_a_day(now: Now, history: History, seed: int, *, with_growth: bool = False) -> float:
+def two_a_day(now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False) -> float:
     """1 in 2 for what two a day amounts to, 17 in 20 for 3 in 17 of it."""
     length = now.working_days or 0
     capacity = TWO_A_DAY * length * (1 - now.elapsed) if now.days_left else 0.0
@@ -64,32 +64,32 @@ def two_a_day(now: Now, history: History, seed: int, *, with_growth: bool = Fals
 
 def running(done: int = 3, items: int = 5, *, as_of: str = "11-12 00:00", points: int | None = 2) -> Facts:
     """A sprint from Monday, 9 November to Friday; on Thursday morning three of five items are done."""
-    return week("11-09", done, items, points=points, as_of=as_of)
+    return make_week("11-09", done, items, points=points, as_of=as_of)
 
 
 def fresh(as_of: str = "2027-03-29", calendar: Calendar | None = None) -> Facts:
-    return empty_sprint(calendar or Calendar(), at(as_of))
+    return create_empty_sprint(calendar or Calendar(), at(as_of))
 
 
-def dates(facts: Facts, past: Past = SIX_SPRINTS, items: int | None = None) -> Dates:
-    expected = when(facts, past, items)
-    assert isinstance(expected, Dates)
+def dates(facts: Facts, past: TrackRecord = SIX_SPRINTS, items: int | None = None) -> DateForecast:
+    expected = forecast_dates(facts, past, items)
+    assert isinstance(expected, DateForecast)
     return expected
 
 
-def amounts(facts: Facts, by: date, past: Past = SIX_SPRINTS) -> Amounts:
-    expected = how_many(facts, past, by)
-    assert isinstance(expected, Amounts)
+def amounts(facts: Facts, by: date, past: TrackRecord = SIX_SPRINTS) -> ItemForecast:
+    expected = forecast_items(facts, past, by)
+    assert isinstance(expected, ItemForecast)
     return expected
 
 
-def most_items(facts: Facts, by: date, level: float, past: Past) -> int:
+def most_items(facts: Facts, by: date, level: float, past: TrackRecord) -> int:
     by_day = amounts(facts, by, past)
     return {0.5: by_day.p50, 0.85: by_day.p85, 0.95: by_day.p95}[level]
 
 
-def chance(facts: Facts, due: date, past: Past) -> float:
-    expected = outlook_from(with_end_on(facts, due), past)
+def chance(facts: Facts, due: date, past: TrackRecord) -> float:
+    expected = build_outlook(with_end_on(facts, due), past)
     assert isinstance(expected, Outlook)
     forecast = expected.forecast()
     assert isinstance(forecast, Forecast)
@@ -97,7 +97,7 @@ def chance(facts: Facts, due: date, past: Past) -> float:
     return forecast.chance
 
 
-def at_two_a_day(now: Now, history: History, seed: int, chance: float, level: float) -> float:
+def at_two_a_day(now: Now, history: ForecastHistory, seed: int, chance: float, level: float) -> float:
     """What is done, and of what is open as much as is done so often: in keeping with the chance."""
     length = now.working_days or 0
     capacity = TWO_A_DAY * length * (1 - now.elapsed) if now.days_left else 0.0
@@ -112,7 +112,7 @@ def test_the_first_true_number_is_found_with_few_questions(first: int, span: int
         asked.append(number)
         return number >= threshold
 
-    assert first_true(is_true, first, last) == min(max(first, threshold), last)
+    assert find_first_true(is_true, first, last) == min(max(first, threshold), last)
     assert all(first <= number < last for number in asked)
     assert len(asked) <= 20
 
@@ -170,19 +170,19 @@ def test_amounts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_team_that_never_works_has_no_date() -> None:
-    refusal = when(with_open(fresh(calendar=Calendar(weekdays=())), 5), SIX_SPRINTS)
+    refusal = forecast_dates(with_open(fresh(calendar=Calendar(weekdays=())), 5), SIX_SPRINTS)
 
     assert refusal == Refusal("There is no forecast: the calendar has no working day within two years.")
 
 
 def test_without_any_history_it_refuses() -> None:
-    assert isinstance(when(with_open(fresh(), 5), Past((), (), 1)), Refusal)
-    assert isinstance(how_many(fresh(), Past((), (), 1), date(2027, 4, 2)), Refusal)
+    assert isinstance(forecast_dates(with_open(fresh(), 5), TrackRecord((), (), 1)), Refusal)
+    assert isinstance(forecast_items(fresh(), TrackRecord((), (), 1), date(2027, 4, 2)), Refusal)
 
 
 def test_no_items_have_no_date() -> None:
     with pytest.raises(ValueError, match="at least one open item"):
-        when(fresh(), SIX_SPRINTS)
+        forecast_dates(fresh(), SIX_SPRINTS)
 
 
 def test_so_many_items_open_are_the_smallest_and_then_others() -> None:
@@ -204,15 +204,15 @@ def test_so_many_items_open_are_the_smallest_and_then_others() -> None:
 def test_a_parent_stays_told_by_its_sub_issues_whatever_is_asked() -> None:
     facts = running(done=0)
     parent, *others = facts.items
-    covered = replace(parent, is_covered=True, told_by=(others[0].item,))
-    family = replace(facts, items=(covered, *others), scope=facts.scope - amount_of([parent]))
+    covered = replace(parent, is_covered=True, covered_by=(others[0].item,))
+    family = replace(facts, items=(covered, *others), scope=facts.scope - sum_items([parent]))
 
     assert [with_open(family, items).remaining.count for items in (0, 1, 4, 9)] == [0, 1, 4, 9]
     assert covered in with_open(family, 0).items
 
 
-def test_a_sprint_without_a_due_date_begins_anew() -> None:
-    facts = begun_today(running())
+def test_a_sprint_without_a_due_date_begins_again() -> None:
+    facts = restart_today(running())
 
     assert facts.sprint.first_day == THURSDAY
     assert facts.sprint.due is None
@@ -250,13 +250,15 @@ def test_the_two_questions_agree(items: int, more: int, is_running: bool, as_of:
 
 
 TWELVE_DAYS = tuple(
-    flow for n in range(12) for flow in _flows(FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00"))
+    flow
+    for n in range(12)
+    for flow in make_flows(FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00"))
 )
 PASTS = {
     "six sprints": SIX_SPRINTS,
-    "one sprint": Past(tuple(PAST[:1]), (), 1),
-    "days": Past((), TWELVE_DAYS, 1),
-    "one sprint and days": Past(tuple(PAST[:1]), TWELVE_DAYS, 1),
+    "one sprint": TrackRecord(tuple(PAST_RECORDS[:1]), (), 1),
+    "days": TrackRecord((), TWELVE_DAYS, 1),
+    "one sprint and days": TrackRecord(tuple(PAST_RECORDS[:1]), TWELVE_DAYS, 1),
 }
 HISTORIES = st.sampled_from(sorted(PASTS))
 
@@ -311,11 +313,11 @@ def test_items_by_a_day_agree_with_the_amounts_of_the_sprint(
     """`by:` said 2 or more at 50 % where the fan said 9 in 10 for at least 3 more."""
     past, facts, by = PASTS[history], running(3, 3 + left, points=points), THURSDAY + timedelta(days=later)
     dated = with_end_on(facts, by)
-    outlook = outlook_in_items(dated, past, histories_of(dated, past))
+    outlook = build_outlook_in_items(dated, past, build_histories(dated, past))
     headline = chance(facts, by, past)
     expected = amounts(facts, by, past)
     for level, most in ((0.5, expected.p50), (0.85, expected.p85), (0.95, expected.p95)):
-        end = amount_at(outlook.now, outlook.history, outlook.seed, headline, 1 - level)
+        end = forecast_amount(outlook.now, outlook.history, outlook.seed, headline, 1 - level)
         assert most >= min(left, int(end - outlook.now.done + 1e-9)), "more are added later"
 
 

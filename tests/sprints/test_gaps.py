@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.completeness import completeness_of
-from sprints.gaps import EventGap, GapCause, missing
-from sprints.model import ItemEvent, ItemSnapshot, Source
+from sprints.completeness import assess_completeness
+from sprints.gaps import EventGap, GapCause, select_unread
+from sprints.model import EventSource, ItemEvent, ItemSnapshot
 
 _BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
 _MOMENTS = st.integers(0, 1000).map(lambda hours: _BEGIN + timedelta(hours=hours))
@@ -41,18 +41,18 @@ def test_until_then_it_concerns_all_that_is_later_too(
 
 def test_only_what_was_not_read_again_is_missing() -> None:
     read, unread = gap(_BEGIN, _BEGIN, is_read_again=True), gap(_BEGIN, None)
-    assert missing([read, unread]) == (unread,)
+    assert select_unread([read, unread]) == (unread,)
 
 
 def test_what_was_asked_for_because_of_a_gap_says_nothing_of_the_time_before() -> None:
     shown = ItemSnapshot(1, "Pay", _BEGIN)
     heard = ItemEvent("I_1", "opened", _BEGIN, "1", shown)
     later = _BEGIN + timedelta(days=9)
-    asked = ItemEvent("I_1", "closed", later, "2", shown, source=Source.BACKFILL)
+    asked = ItemEvent("I_1", "closed", later, "2", shown, source=EventSource.BACKFILL)
     unheard = gap(later - timedelta(days=1), later + timedelta(days=1), is_read_again=True)
     events, end = {"I_1": [heard, asked]}, later + timedelta(days=30)
 
-    known = completeness_of(events, {"I_1": shown}, [unheard], _BEGIN, end)
-    assert (known.reconstructed_before, known.gaps) == (None, (unheard,))
-    assert not known.is_complete
-    assert completeness_of(events, {"I_1": shown}, [], _BEGIN, end).reconstructed_before == later
+    completeness = assess_completeness(events, {"I_1": shown}, [unheard], _BEGIN, end)
+    assert (completeness.reconstructed_before, completeness.gaps) == (None, (unheard,))
+    assert not completeness.is_complete
+    assert assess_completeness(events, {"I_1": shown}, [], _BEGIN, end).reconstructed_before == later

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.links import LINKED, Links, closes_of, links_since
-from sprints.model import ItemEvent, Source
+from sprints.links import LINKED, PullRequestLinks, find_link_times, list_closed_issues
+from sprints.model import EventSource, ItemEvent
 from tests.support.builders import Box, Card, at
 
 NUMBERS = st.sets(st.integers(1, 4))
@@ -16,16 +16,16 @@ def listed(card: Card, when: str, *closes: int) -> ItemEvent:
     """GitHub was asked, and these were linked."""
     last = card.events[-1]
     snapshot = replace(last.snapshot, closes=closes)
-    fact = replace(last, event=LINKED, at=at(when), snapshot=snapshot, source=Source.CORRECTION)
+    fact = replace(last, event=LINKED, at=at(when), snapshot=snapshot, source=EventSource.CORRECTION)
     card.events.append(fact)
     return fact
 
 
 @given(words=st.lists(NUMBERS))
 def test_without_a_list_the_text_decides(words: list[set[int]]) -> None:
-    links = Links()
-    for said in words:
-        links.say(said, is_edit=False)
+    links = PullRequestLinks()
+    for word in words:
+        links.say(word, is_edit=False)
     assert set(links.closes) == (words[-1] if words else set())
 
 
@@ -33,7 +33,7 @@ def test_without_a_list_the_text_decides(words: list[set[int]]) -> None:
 def test_a_list_holds_however_often_the_same_text_is_shown_again(
     words: set[int], numbers: set[int], again: int
 ) -> None:
-    links = Links()
+    links = PullRequestLinks()
     links.say(words, is_edit=False)
     links.list(numbers)
     for _ in range(again):
@@ -45,7 +45,7 @@ def test_a_list_holds_however_often_the_same_text_is_shown_again(
 def test_an_edit_changes_only_what_it_says_otherwise(
     words: set[int], numbers: set[int], edited: set[int]
 ) -> None:
-    links = Links()
+    links = PullRequestLinks()
     links.say(words, is_edit=False)
     links.list(numbers)
     links.say(edited, is_edit=True)
@@ -55,7 +55,7 @@ def test_an_edit_changes_only_what_it_says_otherwise(
 @given(numbers=NUMBERS, words=NUMBERS)
 def test_the_first_text_after_a_list_adds_only_by_an_edit(numbers: set[int], words: set[int]) -> None:
     for is_edit, expected in ((False, numbers), (True, numbers | words)):
-        links = Links()
+        links = PullRequestLinks()
         links.list(numbers)
         links.say(words, is_edit=is_edit)
         assert set(links.closes) == expected
@@ -78,13 +78,13 @@ def test_what_the_list_lacks_counts_from_then_on_as_work_of_its_own() -> None:
 def test_a_link_that_only_the_text_claimed_is_no_start_of_work() -> None:
     pull = Card(2, closes=(1, 3)).opened("11-10")
     listed(pull, "11-10 09:00", 3)
-    assert links_since(pull.events) == {3: at("11-10")}
-    assert closes_of(reversed(pull.events)) == (3,)
+    assert find_link_times(pull.events) == {3: at("11-10")}
+    assert list_closed_issues(reversed(pull.events)) == (3,)
 
 
 def test_a_link_that_was_listed_began_the_work_though_it_is_gone_now() -> None:
     pull = Card(2, is_pull_request=True).opened("11-10")
     listed(pull, "11-11", 1)
     listed(pull, "11-12")
-    assert links_since(pull.events) == {1: at("11-11")}
-    assert closes_of(pull.events) == ()
+    assert find_link_times(pull.events) == {1: at("11-11")}
+    assert list_closed_issues(pull.events) == ()

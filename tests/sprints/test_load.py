@@ -7,30 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.messages.overload import load_sentence
-from commands.messages.plan import Plan, plan_text
+from commands.messages.plan import LoadComparison, plan_text
 from commands.sprint.risk import card as risk_card
 from sprints.facts import Facts
-from sprints.load import Load, load_of
-from sprints.velocity import Velocity, velocity
-from tests.commands.messages.test_report import box, card, outcome
+from sprints.load import SprintLoad, compare_load
+from sprints.velocity import Velocity, compute_velocity
 from tests.support.builders import Card
+from tests.support.report_sheets import make_box, make_planned_card, make_points_outcome
 
 PAST = [18, 27, 31, 24, 30]
 DELIVERED = "the last 5 sprints delivered 27 (median) and at most 31."
 
 
 def facts_of_sprint(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
-    return box().facts(*cards, as_of=as_of)
+    return make_box().facts(*cards, as_of=as_of)
 
 
 def velocities(values: list[int], unit: str = "points") -> tuple[Velocity, Velocity | None]:
-    outcomes = [outcome(number, value, unit) for number, value in enumerate(values, start=1)]
-    usual = velocity(outcomes)
-    return velocity(outcomes, "count"), usual if usual.unit == "points" else None
+    outcomes = [make_points_outcome(number, value, unit) for number, value in enumerate(values, start=1)]
+    usual = compute_velocity(outcomes)
+    return compute_velocity(outcomes, "count"), usual if usual.unit == "points" else None
 
 
 def sentence(facts: Facts, values: list[int] = PAST, unit: str = "points") -> str:
-    return load_sentence(load_of(facts, *velocities(values, unit)))
+    return load_sentence(compare_load(facts, *velocities(values, unit)))
 
 
 def late(number: int, points: int) -> Card:
@@ -41,31 +41,34 @@ def late(number: int, points: int) -> Card:
     ("cards", "expected"),
     [
         (
-            [card(1, 40)],
+            [make_planned_card(1, 40)],
             "Committed to 40 points; the last 5 sprints delivered 27 (median) and at most 31.",
         ),
-        ([card(1, 28)], "Committed to 28 points; the last 5 sprints delivered 27 (median) and at most 31."),
-        ([card(1, 27)], ""),
+        (
+            [make_planned_card(1, 28)],
+            "Committed to 28 points; the last 5 sprints delivered 27 (median) and at most 31.",
+        ),
+        ([make_planned_card(1, 27)], ""),
         ([], ""),
         (
-            [card(1, 20), late(2, 24)],
+            [make_planned_card(1, 20), late(2, 24)],
             "Committed to 20 points, now 44; the last 5 sprints delivered 27 (median) and at most 31.",
         ),
         (
-            [card(1, 40), late(2, 4), card(3, 5).closed("11-17")],
+            [make_planned_card(1, 40), late(2, 4), make_planned_card(3, 5).closed("11-17")],
             f"Committed to 45 points, now 49 with 44 left; {DELIVERED}",
         ),
         (
-            [card(1, 40), card(3, 5).closed("11-17")],
+            [make_planned_card(1, 40), make_planned_card(3, 5).closed("11-17")],
             "Committed to 45 points, 40 left; the last 5 sprints delivered 27 (median) and at most 31.",
         ),
         (
             [late(1, 40)],
             "Committed to nothing, and now 40 points; the last 5 sprints delivered 27 (median) and at most 31.",
         ),
-        ([card(1, 20), card(2, 20).left("11-17")], ""),
-        ([card(1, 40).closed("11-17")], ""),
-        ([card(1, 31).closed("11-17"), card(2, 9)], ""),
+        ([make_planned_card(1, 20), make_planned_card(2, 20).left("11-17")], ""),
+        ([make_planned_card(1, 40).closed("11-17")], ""),
+        ([make_planned_card(1, 31).closed("11-17"), make_planned_card(2, 9)], ""),
     ],
     ids=[
         "above the most",
@@ -86,22 +89,22 @@ def test_the_sentence(cards: list[Card], expected: str) -> None:
 
 
 def test_before_the_start_it_is_a_plan() -> None:
-    facts = facts_of_sprint(card(1, 40), as_of="11-13 12:00")
+    facts = facts_of_sprint(make_planned_card(1, 40), as_of="11-13 12:00")
 
     assert sentence(facts).startswith("40 points planned; the last 5 sprints delivered 27 (median)")
 
 
 def test_fewer_than_three_sprints_compare_nothing() -> None:
-    assert load_of(facts_of_sprint(card(1, 40)), *velocities(PAST[:2])) is None
-    assert sentence(facts_of_sprint(card(1, 40)), PAST[:2]) == ""
+    assert compare_load(facts_of_sprint(make_planned_card(1, 40)), *velocities(PAST[:2])) is None
+    assert sentence(facts_of_sprint(make_planned_card(1, 40)), PAST[:2]) == ""
 
 
 def test_items_are_compared_where_estimates_are_missing() -> None:
-    unestimated = [card(n, None) for n in range(1, 6)]
+    unestimated = [make_planned_card(n, None) for n in range(1, 6)]
 
     for facts, unit in (
         (facts_of_sprint(*unestimated), "points"),
-        (facts_of_sprint(*(card(n) for n in range(1, 6))), "count"),
+        (facts_of_sprint(*(make_planned_card(n) for n in range(1, 6))), "count"),
     ):
         assert sentence(facts, PAST, unit) == (
             "Committed to 5 items; the last 5 sprints delivered 3 (median) and at most 3."
@@ -116,7 +119,7 @@ CARDS = st.lists(
 def built(kinds: list[tuple[int | None, str]]) -> list[Card]:
     cards = []
     for number, (points, kind) in enumerate(kinds, start=1):
-        made = late(number, points or 2) if kind == "late" else card(number, points)
+        made = late(number, points or 2) if kind == "late" else make_planned_card(number, points)
         cards.append(made.closed("11-17 12:00") if kind == "done" else made)
     return cards
 
@@ -129,10 +132,10 @@ def test_the_plan_calls_too_much_what_the_other_cards_do(
 ) -> None:
     facts = facts_of_sprint(*built(kinds), as_of=as_of)
     items, points = velocities(values)
-    text = plan_text(Plan(facts, items, points))
+    text = plan_text(LoadComparison(facts, items, points))
     is_too_much = "**Overloaded:**" in text or "**A stretch:**" in text
 
-    assert is_too_much == bool(load_sentence(load_of(facts, items, points)))
+    assert is_too_much == bool(load_sentence(compare_load(facts, items, points)))
 
 
 @given(CARDS, st.lists(st.integers(0, 60), max_size=8))
@@ -145,7 +148,7 @@ def test_a_sprint_that_is_done_is_not_overloaded(
 
 
 def test_beside_overload_nothing_else_stands_out() -> None:
-    facts = facts_of_sprint(card(1, 40))
+    facts = facts_of_sprint(make_planned_card(1, 40))
     lead = sentence(facts)
 
     assert "31.\n\nNothing else stands out: no blocked" in risk_card(
@@ -155,7 +158,9 @@ def test_beside_overload_nothing_else_stands_out() -> None:
 
 
 def test_left_is_what_is_not_done() -> None:
-    load = load_of(facts_of_sprint(card(1, 40), card(2, 3).closed("11-17")), *velocities(PAST))
+    load = compare_load(
+        facts_of_sprint(make_planned_card(1, 40), make_planned_card(2, 3).closed("11-17")), *velocities(PAST)
+    )
 
-    assert isinstance(load, Load)
+    assert isinstance(load, SprintLoad)
     assert [load.scope, load.done, load.left, load.committed] == [*map(Decimal, (43, 3, 40, 43))]

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sprints.calendar import Calendar
-from sprints.quiet import is_morning, morning_of
+from sprints.quiet import QuietRules
+from sprints.settings_parser import parse_settings
 from tests.support.builders import at
 
 
@@ -22,7 +23,7 @@ from tests.support.builders import at
     ],
 )
 def test_a_morning_begins_at_eight_or_when_quiet_hours_end(quiet_hours: object, expected: time) -> None:
-    assert morning_of({"quiet_hours": quiet_hours}) == expected
+    assert parse_settings({"quiet_hours": quiet_hours}).quiet.morning == expected
 
 
 @pytest.mark.parametrize(
@@ -37,16 +38,16 @@ def test_a_morning_begins_at_eight_or_when_quiet_hours_end(quiet_hours: object, 
     ],
 )
 def test_it_is_morning_for_four_hours_of_a_working_day(moment: str, expected: bool) -> None:
-    assert is_morning({}, at(moment), Calendar()) is expected
+    assert QuietRules().is_morning(at(moment), Calendar()) is expected
 
 
 def test_it_is_morning_by_the_team_s_clock() -> None:
     there = Calendar.of(ZoneInfo("America/New_York"))
-    assert not is_morning({}, at("11-18 09:00"), there)
-    assert is_morning({}, at("11-18 13:00"), there)
+    assert not QuietRules().is_morning(at("11-18 09:00"), there)
+    assert QuietRules().is_morning(at("11-18 13:00"), there)
 
 
 def test_quiet_hours_that_end_late_leave_the_rest_of_the_day() -> None:
-    settings = {"quiet_hours": {"from": "06:00", "until": "22:00"}}
-    assert is_morning(settings, at("11-18 23:30"), Calendar())
-    assert not is_morning(settings, at("11-19 00:30"), Calendar())
+    quiet = parse_settings({"quiet_hours": {"from": "06:00", "until": "22:00"}}).quiet
+    assert quiet.is_morning(at("11-18 23:30"), Calendar())
+    assert not quiet.is_morning(at("11-19 00:30"), Calendar())

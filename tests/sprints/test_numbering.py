@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.numbering import Number, number_in, own, place, ref, seen_from
+from sprints.numbering import Number, local_number, qualify_number, ref, split_number, translate_number
 
 REPOSITORIES = st.sampled_from(["acme/web", "acme/pay", "acme/c#"])
 NUMBERS = st.integers(1, 10**9)
@@ -12,7 +12,7 @@ NUMBERS = st.integers(1, 10**9)
 
 @given(REPOSITORIES | st.just(""), NUMBERS)
 def test_a_name_tells_its_repository_and_number(repository: str, number: int) -> None:
-    assert place(number_in(repository, number)) == (repository, number)
+    assert split_number(qualify_number(repository, number)) == (repository, number)
 
 
 def test_as_github_links_it() -> None:
@@ -23,12 +23,12 @@ def test_as_github_links_it() -> None:
 def test_seen_from_there_and_back_it_is_called_as_before(
     repository: str, number: int, there: str, here: str
 ) -> None:
-    called: Number = number_in("" if repository == there else repository, number)
-    assert seen_from(seen_from(called, there, here), here, there) == called
-    assert seen_from(called, there, there) == called
+    called: Number = qualify_number("" if repository == there else repository, number)
+    assert translate_number(translate_number(called, there, here), here, there) == called
+    assert translate_number(called, there, there) == called
 
 
 def test_only_an_own_item_can_be_changed_from_here() -> None:
-    assert own(12) == 12
+    assert local_number(12) == 12
     with pytest.raises(TypeError, match="acme/web#12 is an item of another repository"):
-        own("acme/web#12")
+        local_number("acme/web#12")

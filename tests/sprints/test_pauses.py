@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.durations import ages, cycle_time
-from sprints.flow import flows_of
+from sprints.calendar import Calendar
+from sprints.durations import measure_ages, measure_cycle_times
+from sprints.flow import build_flows
 from sprints.model import State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
@@ -18,9 +19,10 @@ STATEMENTS = st.lists(st.sampled_from(["started", "paused", "unstarted", "close"
 
 
 def pauses(*cards: FlowCard, as_of: str = "12-31") -> list[tuple[str, str]]:
-    found = flows(*cards, as_of=as_of)[1].pauses
+    result = flows(*cards, as_of=as_of)[1].pauses
     return [
-        (f"{one.span.since:%m-%d}", f"{one.span.until:%m-%d}" if one.span.until else "now") for one in found
+        (f"{entry.span.since:%m-%d}", f"{entry.span.until:%m-%d}" if entry.span.until else "now")
+        for entry in result
     ]
 
 
@@ -38,19 +40,19 @@ def test_an_item_is_paused_until_somebody_starts_it_again() -> None:
 
 def test_a_paused_item_is_neither_in_progress_nor_does_it_have_an_age() -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12")
-    found = flows(card)
+    result = flows(card)
 
-    assert not found[1].is_in_progress
-    assert found[1].is_open
-    assert ages(found.values(), at("12-31"), calendar()) == []
+    assert not result[1].is_in_progress
+    assert result[1].is_open
+    assert measure_ages(result.values(), at("12-31"), calendar()) == []
 
 
 def test_cycle_time_and_age_run_on_through_a_pause() -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").started("11-16")
 
-    (age,) = ages(flows(card, as_of="11-18").values(), at("11-18"), calendar())
+    (age,) = measure_ages(flows(card, as_of="11-18").values(), at("11-18"), calendar())
     assert age.elapsed == timedelta(days=7)
-    assert cycle_time(flows(card.closed("11-20"))[1]) == timedelta(days=9)
+    assert measure_cycle_times([flows(card.closed("11-20"))[1]], Calendar()).elapsed == (timedelta(days=9),)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +84,13 @@ def test_only_a_command_ends_a_pause() -> None:
     assert pauses(card) == [("11-12", "now")]
 
 
-def test_a_pause_that_is_told_twice_is_one() -> None:
+def test_a_pause_that_is_reported_twice_is_one() -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").paused("11-14").started("11-16")
     assert pauses(card) == [("11-12", "11-16")]
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.DROPPED])
-def test_what_was_closed_does_not_rest_when_it_is_opened_again(state: State) -> None:
+def test_closing_ends_a_pause_for_good(state: State) -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").closed("11-13", state)
 
     assert pauses(card) == [("11-12", "11-13")]
@@ -127,8 +129,8 @@ def test_pauses_lie_apart_within_the_time_in_which_it_was_open(steps: list[str])
                 is_open = not is_open
         else:
             getattr(card, step)(when)
-    (flow,) = flows_of({card.id: card.events}, at("12-01"), Rules())
-    ends = [one.span.until for one in flow.pauses]
+    (flow,) = build_flows({card.id: card.events}, at("12-01"), Rules())
+    ends = [pause.span.until for pause in flow.pauses]
 
     assert all(end is not None for end in ends[:-1])
     assert all(
@@ -140,11 +142,11 @@ def test_pauses_lie_apart_within_the_time_in_which_it_was_open(steps: list[str])
 
 @settings(max_examples=60, deadline=None)
 @given(STATEMENTS, st.integers(1, 12))
-def test_what_is_told_later_changes_no_earlier_moment(steps: list[str], day: int) -> None:
+def test_what_is_reported_later_changes_no_earlier_moment(steps: list[str], day: int) -> None:
     card = FlowCard().opened("11-01")
     for n, step in enumerate(step for step in steps if step not in {"close", "reopen"}):
         getattr(card, step)(f"11-{n + 2:02}")
     as_of = at(f"11-{day:02}")
-    told = {card.id: [event for event in card.events if event.at < as_of]}
+    data = {card.id: [event for event in card.events if event.at < as_of]}
 
-    assert flows_of({card.id: card.events}, as_of, Rules()) == flows_of(told, as_of, Rules())
+    assert build_flows({card.id: card.events}, as_of, Rules()) == build_flows(data, as_of, Rules())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.people import account_login, is_bot, is_person, same_login, spelled_once
+from sprints.people import account_login, is_bot, is_person, remove_duplicate_logins, same_login
 
 LOGINS = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})", fullmatch=True)
 
@@ -32,6 +32,6 @@ def test_every_user_is_a_person(login: str) -> None:
 
 @given(st.lists(LOGINS))
 def test_each_login_once_in_the_first_spelling(logins: list[str]) -> None:
-    once = spelled_once(logins)
+    once = remove_duplicate_logins(logins)
     assert [login.lower() for login in once] == list(dict.fromkeys(login.lower() for login in logins))
     assert all(login in logins for login in once)

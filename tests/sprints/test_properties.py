@@ -8,23 +8,21 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TypeVar
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sprints.burndown import burndown_of, measure
-from sprints.facts import Amount, Cause, Facts, amount_of
+from sprints.burndown import build_burndown, measure
+from sprints.facts import Amount, Facts, ScopeCause, sum_items
 from sprints.model import ItemEvent
 from tests.support.builders import at
-from tests.support.sprints_strategies import MOMENTS, NOWS, History, histories
+from tests.support.sprints_strategies import MOMENTS, NOWS, PROPERTY_SETTINGS, History, histories
 
 E = TypeVar("E")
 SEEDS = st.integers(0, 2**32)
-# Several properties hold only for some of the random moments; the others are passed over.
-EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 @given(histories(), NOWS, SEEDS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_order_of_arrival_and_duplicates_change_nothing(history: History, as_of: datetime, seed: int) -> None:
     shuffle = random.Random(seed)
 
@@ -46,22 +44,24 @@ def test_order_of_arrival_and_duplicates_change_nothing(history: History, as_of:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_scope_is_commitment_and_its_changes(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    changed = facts.total(Cause.ADDED) - facts.total(Cause.REMOVED) - facts.total(Cause.DROPPED)
+    changed = (
+        facts.total(ScopeCause.ADDED) - facts.total(ScopeCause.REMOVED) - facts.total(ScopeCause.DROPPED)
+    )
 
-    assert facts.scope == facts.committed + changed + facts.total(Cause.REESTIMATED)
-    assert facts.total(Cause.REESTIMATED).count == 0
+    assert facts.scope == facts.committed + changed + facts.total(ScopeCause.REESTIMATED)
+    assert facts.total(ScopeCause.REESTIMATED).count == 0
     assert facts.remaining == facts.scope - facts.done
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
-    for cause in Cause:
+    for cause in ScopeCause:
         lines = [line for line in facts.ledger if line.cause is cause]
         assert facts.total(cause).points == sum((line.amount.points for line in lines), Decimal(0))
         assert facts.total(cause).count == sum(line.amount.count for line in lines)
@@ -69,10 +69,10 @@ def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_nothing_is_negative_but_a_fallen_estimate(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    changes = [line.amount for line in facts.ledger if line.cause is not Cause.REESTIMATED]
+    changes = [line.amount for line in facts.ledger if line.cause is not ScopeCause.REESTIMATED]
     rows = [amount for day in facts.days for amount in (day.scope, day.done, day.remaining)]
 
     totals = [facts.committed, facts.scope, facts.done, facts.remaining, facts.kept]
@@ -82,7 +82,7 @@ def test_nothing_is_negative_but_a_fallen_estimate(history: History, as_of: date
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_last_day_is_where_the_sprint_stands(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(facts.days)
@@ -91,7 +91,7 @@ def test_the_last_day_is_where_the_sprint_stands(history: History, as_of: dateti
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_days_follow_each_other_from_the_start_and_never_into_the_future(
     history: History, as_of: datetime
 ) -> None:
@@ -106,7 +106,7 @@ def test_days_follow_each_other_from_the_start_and_never_into_the_future(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_before_the_start_all_scope_is_the_commitment(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(as_of <= facts.sprint.start)
@@ -119,14 +119,14 @@ def test_before_the_start_all_scope_is_the_commitment(history: History, as_of: d
 
 def _numbers(facts: Facts) -> tuple[object, ...]:
     lists = facts.committed_items, facts.done_items, facts.carried
-    numbers = [[(item.number, item.points, item.is_covered) for item in one] for one in lists]
+    numbers = [[(item.number, item.points, item.is_covered) for item in entry] for entry in lists]
     # Of what is deleted later no text is kept, but all else of its lines stays.
     ledger = [(line.at, line.number, line.cause, line.amount, line.was_done) for line in facts.ledger]
     return facts.committed, facts.scope, facts.done, facts.kept, ledger, facts.days, numbers
 
 
 @given(histories())
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_happens_after_the_end_changes_no_number(history: History) -> None:
     end = history.facts(at("12-30")).sprint.end
     assume(end is not None)
@@ -139,7 +139,7 @@ def test_what_happens_after_the_end_changes_no_number(history: History) -> None:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_each_item_of_the_milestone_is_listed_once(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     numbers = [item.number for item in facts.items]
@@ -149,7 +149,7 @@ def test_each_item_of_the_milestone_is_listed_once(history: History, as_of: date
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(not facts.sprint.has_ended(as_of))
@@ -161,8 +161,8 @@ def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: da
 
 
 @given(histories(most_items=3, is_distinct=True), MOMENTS, st.integers(1, 5))
-@EVERY
-def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
+@PROPERTY_SETTINGS
+def test_what_was_missed_before_the_start_is_reported_by_the_first_picture(
     history: History, as_of: datetime, missed: int
 ) -> None:
     """The App was installed later than the first things happened, but before the sprint began."""
@@ -189,45 +189,45 @@ def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_lists_add_up(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
-    assert amount_of(facts.committed_items) == facts.committed
-    assert amount_of(facts.done_items) == facts.done
+    assert sum_items(facts.committed_items) == facts.committed
+    assert sum_items(facts.done_items) == facts.done
     assert facts.kept.points <= facts.committed.points
     assert facts.kept.count <= facts.committed.count
     kept = {item.item for item in facts.committed_items} & {item.item for item in facts.done_items}
-    assert amount_of(item for item in facts.committed_items if item.item in kept) == facts.kept
+    assert sum_items(item for item in facts.committed_items if item.item in kept) == facts.kept
     left = facts.remaining if facts.sprint.has_ended(as_of) else Amount()
-    assert amount_of(facts.carried) == left
+    assert sum_items(facts.carried) == left
     assert set(facts.late) <= set(facts.carried)
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_only_what_others_tell_is_not_counted(history: History, as_of: datetime) -> None:
     """Whoever is covered is told by members, and by going from teller to teller one comes to work that counts."""
     items = {item.item: item for item in history.facts(as_of).items}
 
     for item in items.values():
-        assert item.is_covered == bool(item.told_by)
+        assert item.is_covered == bool(item.covered_by)
         way = [item]
         while way[-1].is_covered:
             assert len(way) <= len(items)
-            way.append(items[way[-1].told_by[0]])
+            way.append(items[way[-1].covered_by[0]])
 
 
 @given(histories(), NOWS, SEEDS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
     history: History, as_of: datetime, seed: int
 ) -> None:
     """Batches of deliveries, whichever events fell into which, in any order of batches."""
     chance = random.Random(seed)
-    told = [event for events in history.items.values() for event in events]
+    data = [event for events in history.items.values() for event in events]
     batches: dict[int, list[ItemEvent]] = {}
-    for event in told:
+    for event in data:
         batches.setdefault(chance.randrange(4), []).append(event)
     recorded: dict[str, list[ItemEvent]] = {}
     for batch in chance.sample(list(batches.values()), len(batches)):
@@ -239,21 +239,21 @@ def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_comes_later_is_not_known_yet(history: History, as_of: datetime) -> None:
-    known = {item: tuple(e for e in events if e.at < as_of) for item, events in history.items.items()}
+    known_items = {item: tuple(e for e in events if e.at < as_of) for item, events in history.items.items()}
     milestone = tuple(e for e in history.milestone if e.at < as_of) or history.milestone
     labels = tuple(label for label in history.labels if label.at < as_of)
 
-    until_then = replace(history, items=known, milestone=milestone, labels=labels)
+    until_then = replace(history, items=known_items, milestone=milestone, labels=labels)
     assert until_then.facts(as_of) == history.facts(as_of)
 
 
 @given(histories(), NOWS, st.sampled_from(["points", "count"]))
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_burndown_shows_the_facts(history: History, as_of: datetime, unit: str) -> None:
     facts = history.facts(as_of)
-    burndown = burndown_of(facts, unit)
+    burndown = build_burndown(facts, unit)
     shown = {day.date: day for day in burndown.days}
 
     for day in facts.days:

@@ -4,18 +4,18 @@ from datetime import date, time
 
 import pytest
 
-from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread, standup_at
+from sprints.settings_parser import parse_settings
 
 TODAY = date(2026, 11, 18)
 
 
-@pytest.mark.parametrize(("told", "expected"), [(True, True), (False, False), (None, False), ("yes", False)])
-def test_paused(told: object, expected: bool) -> None:
-    assert is_paused({"paused": told}) is expected
+@pytest.mark.parametrize(("value", "expected"), [(True, True), (False, False), (None, False), ("yes", False)])
+def test_paused(value: object, expected: bool) -> None:
+    assert parse_settings({"paused": value}).is_paused is expected
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("value", "expected"),
     [
         ({"7": "on"}, True),
         ({"7": True}, True),
@@ -28,8 +28,8 @@ def test_paused(told: object, expected: bool) -> None:
         (None, False),
     ],
 )
-def test_a_quiet_thread(told: object, expected: bool) -> None:
-    assert is_quiet_thread({"quiet": told}, 7, TODAY) is expected
+def test_a_quiet_thread(value: object, expected: bool) -> None:
+    assert parse_settings({"quiet": value}).quiet.is_quiet_thread(7, TODAY) is expected
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,17 @@ def test_a_quiet_thread(told: object, expected: bool) -> None:
     ],
 )
 def test_quiet_hours(begin: str, end: str, now: time, expected: bool) -> None:
-    assert is_quiet_hour({"quiet_hours": {"from": begin, "until": end}}, now) is expected
+    quiet = parse_settings({"quiet_hours": {"from": begin, "until": end}}).quiet
+    assert quiet.is_quiet_hour(now) is expected
 
 
-@pytest.mark.parametrize("told", [None, "night", {}, {"from": "18:00"}])
-def test_what_cannot_be_understood_silences_nothing(told: object) -> None:
-    assert not is_quiet_hour({"quiet_hours": told}, time(3))
+@pytest.mark.parametrize("value", [None, "night", {}, {"from": "18:00"}])
+def test_what_cannot_be_understood_silences_nothing(value: object) -> None:
+    assert not parse_settings({"quiet_hours": value}).quiet.is_quiet_hour(time(3))
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"), [("9:30", time(9, 30)), ("off", None), (None, None), (True, None), (930, None)]
+    ("value", "expected"), [("9:30", time(9, 30)), ("off", None), (None, None), (True, None), (930, None)]
 )
-def test_when_the_standup_is_told(told: object, expected: time | None) -> None:
-    assert standup_at({"standup": told}) == expected
+def test_standup_time_is_read_from_settings(value: object, expected: time | None) -> None:
+    assert parse_settings({"standup": value}).standup_at == expected

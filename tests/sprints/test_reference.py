@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from hypothesis import given, settings
 
-from sprints.burndown import burndown_of
-from sprints.facts import Amount, Cause
+from sprints.burndown import build_burndown
+from sprints.facts import Amount, ScopeCause
 from tests.support.sprints_reference import Days, Pair, frame, reference
 from tests.support.sprints_strategies import NOWS, History, histories
 
@@ -38,11 +38,11 @@ def test_every_number_is_what_the_definitions_say(history: History, as_of: datet
     assert pair(facts.scope) == expected.scope
     assert pair(facts.done) == expected.done
     assert pair(facts.kept) == expected.kept
-    assert {cause: pair(facts.total(cause)) for cause in Cause} == {
-        Cause.ADDED: expected.added,
-        Cause.REMOVED: expected.removed,
-        Cause.DROPPED: expected.dropped,
-        Cause.REESTIMATED: expected.reestimated,
+    assert {cause: pair(facts.total(cause)) for cause in ScopeCause} == {
+        ScopeCause.ADDED: expected.added,
+        ScopeCause.REMOVED: expected.removed,
+        ScopeCause.DROPPED: expected.dropped,
+        ScopeCause.REESTIMATED: expected.reestimated,
     }
     assert [(day.date, pair(day.scope), pair(day.done)) for day in facts.days] == expected.days
     listed = [(item.number, item.state, item.points, item.is_covered) for item in facts.items]
@@ -62,9 +62,11 @@ def test_start_commitment_end_and_ideal_are_where_the_definitions_put_them(
     facts, days = history.facts(as_of), days_of(history)
     sprint = facts.sprint
 
-    told = (sprint.start, sprint.committed_at, sprint.end)
+    data = (sprint.start, sprint.committed_at, sprint.end)
     expected = frame(history.milestone, as_of, days)
-    assert [instant(moment) for moment in told] == [instant(moment) for moment in expected]
+    assert [instant(moment) for moment in data] == [instant(moment) for moment in expected]
     line = reference(history.milestone, history.items, history.labels, history.sizes or {}, as_of, days).ideal
-    shown = [(day.date, day.ideal) for day in burndown_of(facts, "points").days]
-    assert [one for one in shown if one[1] is not None] == [one for one in line if one[1] is not None]
+    shown = [(day.date, day.ideal) for day in build_burndown(facts, "points").days]
+    assert [entry for entry in shown if entry[1] is not None] == [
+        entry for entry in line if entry[1] is not None
+    ]

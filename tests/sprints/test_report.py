@@ -7,21 +7,21 @@ from typing import Any
 from hypothesis import given, settings
 
 from charts.reading import is_over
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts, amount_of, facts_of
-from sprints.milestone import sprint_of
-from sprints.plain import plain
-from sprints.report import Report, burndown_at_end, report_of
+from sprints.facts import Amount, Facts, ScopeCause, compute_facts, sum_items
+from sprints.milestone import derive_sprint
+from sprints.plain import convert_facts
+from sprints.report import Report, build_final_burndown, build_report
 from tests.support.builders import Box, Card
 from tests.support.sprints_strategies import NOWS, History, histories
 
 
 def report(facts: Facts, as_of_now: Facts | None = None) -> Report:
-    values: dict[str, Any] = plain(facts)
+    values: dict[str, Any] = convert_facts(facts)
     if as_of_now:
-        values["late"] = plain(as_of_now)["late"]
-    return report_of(values, is_over=facts.sprint.has_ended(facts.as_of))
+        values["late"] = convert_facts(as_of_now)["late"]
+    return build_report(values, is_over=facts.sprint.has_ended(facts.as_of))
 
 
 def card(number: int, points: int | None) -> Card:
@@ -44,50 +44,50 @@ def test_a_sprint_that_is_over() -> None:
     ]
     end = BOX.sprint().end
     assert end
-    found = report(BOX.facts(*cards, as_of=end), BOX.facts(*cards, as_of="12-05"))
+    result = report(BOX.facts(*cards, as_of=end), BOX.facts(*cards, as_of="12-05"))
 
-    assert found.is_over
-    assert found.committed.total == Amount(Decimal(13), 6)
-    assert [entry.number for entry in found.committed.entries if not entry.is_estimated] == [3]
-    assert {cause: part.numbers for cause, part in found.changes.items()} == {
-        Cause.ADDED: (4,), Cause.REMOVED: (3,), Cause.DROPPED: (5,), Cause.REESTIMATED: (6,)
+    assert result.is_over
+    assert result.committed.total == Amount(Decimal(13), 6)
+    assert [entry.number for entry in result.committed.entries if not entry.is_estimated] == [3]
+    assert {cause: part.numbers for cause, part in result.changes.items()} == {
+        ScopeCause.ADDED: (4,), ScopeCause.REMOVED: (3,), ScopeCause.DROPPED: (5,), ScopeCause.REESTIMATED: (6,)
     }  # fmt: skip
-    assert found.done.total == Amount(Decimal(8), 2)
-    assert found.kept.total == Amount(Decimal(6), 2)
-    assert found.left.numbers == (2, 4, 7)
-    assert found.late.total == Amount(Decimal(2), 1)
-    assert found.scope == Amount(Decimal(21), 5)
-    assert found.say_do("points") == Decimal(6) / 13
-    assert found.delivered("count") == Decimal(2) / 6
+    assert result.done.total == Amount(Decimal(8), 2)
+    assert result.kept.total == Amount(Decimal(6), 2)
+    assert result.left.numbers == (2, 4, 7)
+    assert result.late.total == Amount(Decimal(2), 1)
+    assert result.scope == Amount(Decimal(21), 5)
+    assert result.say_do("points") == Decimal(6) / 13
+    assert result.delivered("count") == Decimal(2) / 6
 
 
 @given(histories(), NOWS)
 @settings(max_examples=60, deadline=None)
 def test_the_burndown_of_the_snapshot_is_that_of_the_facts(history: History, now: datetime) -> None:
-    sprint = sprint_of(history.milestone, now, history.calendar)
+    sprint = derive_sprint(history.milestone, now, history.calendar)
     if sprint.end is None or sprint.end > now:
         return
-    facts = facts_of(sprint, history.items, sprint.end, Estimates(history.sizes or {}), history.labels)
-    found, expected = burndown_at_end(plain(facts), sprint), burndown_of(facts)
-    if found is None:
+    facts = compute_facts(sprint, history.items, sprint.end, Estimates(history.sizes or {}), history.labels)
+    result, expected = build_final_burndown(convert_facts(facts), sprint), build_burndown(facts)
+    if result is None:
         assert not facts.days
         return
-    assert (found.unit, found.committed, found.days) == (expected.unit, expected.committed, expected.days)
-    assert is_over(found)
+    assert (result.unit, result.committed, result.days) == (expected.unit, expected.committed, expected.days)
+    assert is_over(result)
 
 
 def test_a_running_sprint_has_something_open_and_nothing_carried() -> None:
-    found = report(BOX.facts(card(1, 5).closed("11-18"), card(2, 3), as_of="11-20"))
+    result = report(BOX.facts(card(1, 5).closed("11-18"), card(2, 3), as_of="11-20"))
 
-    assert not found.is_over
-    assert found.left.numbers == (2,)
+    assert not result.is_over
+    assert result.left.numbers == (2,)
 
 
 def test_nothing_promised_is_no_share() -> None:
-    found = report(BOX.facts(as_of="12-05"))
+    result = report(BOX.facts(as_of="12-05"))
 
-    assert found.say_do("points") is None
-    assert found.delivered("count") is None
+    assert result.say_do("points") is None
+    assert result.delivered("count") is None
 
 
 def test_what_others_tell_is_in_no_list() -> None:
@@ -100,17 +100,17 @@ def test_what_others_tell_is_in_no_list() -> None:
 @given(histories(), NOWS)
 @settings(max_examples=60, deadline=None)
 def test_every_total_is_that_of_the_facts(history: History, now: datetime) -> None:
-    sprint = sprint_of(history.milestone, now, history.calendar)
+    sprint = derive_sprint(history.milestone, now, history.calendar)
     if sprint.end and sprint.end <= now:
         now = sprint.end
-    facts = facts_of(sprint, history.items, now, Estimates(history.sizes or {}), history.labels)
-    found = report(facts)
+    facts = compute_facts(sprint, history.items, now, Estimates(history.sizes or {}), history.labels)
+    result = report(facts)
 
-    assert found.committed.total == facts.committed
-    assert found.done.total == facts.done
-    assert found.left.total == facts.remaining
-    assert found.scope == facts.scope
-    assert found.kept.total == facts.kept
-    assert all(found.changes[cause].total == facts.total(cause) for cause in Cause)
-    if found.is_over:
-        assert found.left.total == amount_of(facts.carried)
+    assert result.committed.total == facts.committed
+    assert result.done.total == facts.done
+    assert result.left.total == facts.remaining
+    assert result.scope == facts.scope
+    assert result.kept.total == facts.kept
+    assert all(result.changes[cause].total == facts.total(cause) for cause in ScopeCause)
+    if result.is_over:
+        assert result.left.total == sum_items(facts.carried)

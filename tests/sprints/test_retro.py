@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.numbering import Number
-from sprints.plain import plain
-from sprints.report import report_of
-from sprints.retro import Evidence, Topic, evidence_of
+from sprints.plain import convert_facts
+from sprints.report import build_report
+from sprints.retro import RetroEvidence, Topic, collect_evidence
 from sprints.rules import Rules
 from tests.support.builders import Box, at
 from tests.support.flow_cards import FlowCard
@@ -30,13 +30,15 @@ def said(
 
 def evidence(
     *cards: FlowCard, until: str = END, crossed: dict[Number, int] | None = None
-) -> dict[Topic, list[Evidence]]:
-    events = {one.id: one.events for one in cards}
+) -> dict[Topic, list[RetroEvidence]]:
+    events = {entry.id: entry.events for entry in cards}
     facts, later = BOX.facts(*cards, as_of=until), BOX.facts(*cards, as_of="12-05")
-    report = report_of(plain(facts) | {"late": plain(later)["late"]}, is_over=until == END)
-    flows = flows_of(events, at(until), Rules())
-    done_at = {flow.number: flow.done_at for flow in flows_of(events, at("12-05"), Rules()) if flow.done_at}
-    return evidence_of(facts, report, flows, crossed or {}, done_at)
+    report = build_report(convert_facts(facts) | {"late": convert_facts(later)["late"]}, is_over=until == END)
+    flows = build_flows(events, at(until), Rules())
+    done_at = {
+        flow.number: flow.done_at for flow in build_flows(events, at("12-05"), Rules()) if flow.done_at
+    }
+    return collect_evidence(facts, report, flows, crossed or {}, done_at)
 
 
 def days(count: int) -> timedelta:
@@ -48,12 +50,12 @@ def test_nothing_stands_out() -> None:
 
 
 def test_the_oldest_first() -> None:
-    found = evidence(card(1).started("11-18").closed("11-20"), card(2).started("11-17"))
+    result = evidence(card(1).started("11-18").closed("11-20"), card(2).started("11-17"))
 
-    assert found == {
+    assert result == {
         Topic.OLDEST: [
-            Evidence(Topic.OLDEST, 2, days(11), is_over=False),
-            Evidence(Topic.OLDEST, 1, days(2)),
+            RetroEvidence(Topic.OLDEST, 2, days(11), is_over=False),
+            RetroEvidence(Topic.OLDEST, 1, days(2)),
         ]
     }
 
@@ -64,18 +66,18 @@ def test_blocked_with_its_reason_and_its_blocker() -> None:
     said(said(blocked, "blocked", "11-17", None, "no test account"), "unblocked", "11-19", other.id)
 
     assert evidence(blocked, other)[Topic.BLOCKED] == [
-        Evidence(Topic.BLOCKED, 1, days(12), reason="no test account", by=(7,), is_over=False)
+        RetroEvidence(Topic.BLOCKED, 1, days(12), reason="no test account", by=(7,), is_over=False)
     ]
 
 
 def test_reopened() -> None:
-    found = evidence(
+    result = evidence(
         card().closed("11-17").reopened("11-18"), card(2).closed("11-17").reopened("11-18").closed("11-19")
     )
 
-    assert found[Topic.REOPENED] == [
-        Evidence(Topic.REOPENED, 1, count=1, is_over=False),
-        Evidence(Topic.REOPENED, 2, count=1),
+    assert result[Topic.REOPENED] == [
+        RetroEvidence(Topic.REOPENED, 1, count=1, is_over=False),
+        RetroEvidence(Topic.REOPENED, 2, count=1),
     ]
 
 
@@ -87,18 +89,18 @@ def test_reopened_before_the_sprint_or_after_it_is_not_its_matter() -> None:
 
 def test_added_late_and_done_late() -> None:
     added = FlowCard(3).opened("11-10").joined("11-20").closed("11-24")
-    found = evidence(card().closed("11-29 12:00"), added)
+    result = evidence(card().closed("11-29 12:00"), added)
 
-    assert found[Topic.LATE] == [
-        Evidence(Topic.LATE, 1, timedelta(days=1, hours=12)),
-        Evidence(Topic.LATE, 3, at=at("11-20")),
+    assert result[Topic.LATE] == [
+        RetroEvidence(Topic.LATE, 1, timedelta(days=1, hours=12)),
+        RetroEvidence(Topic.LATE, 3, at=at("11-20")),
     ]
 
 
 def test_carried_more_than_once() -> None:
     assert evidence(card(1), card(2), card(3), crossed={1: 2, 2: 1, 3: 4})[Topic.CARRIED] == [
-        Evidence(Topic.CARRIED, 3, count=4, is_over=False),
-        Evidence(Topic.CARRIED, 1, count=2, is_over=False),
+        RetroEvidence(Topic.CARRIED, 3, count=4, is_over=False),
+        RetroEvidence(Topic.CARRIED, 1, count=2, is_over=False),
     ]
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.model import ActivityEvent
-from sprints.reviews import waiting_for_review
+from sprints.reviews import list_review_waits
 from sprints.rules import Rules
 from tests.support.builders import When, at, next_delivery
 from tests.support.flow_cards import FlowCard
@@ -24,9 +24,9 @@ def review(
 
 def waits(*cards: FlowCard, reviews: tuple[ActivityEvent, ...] = (), as_of: str = "11-30") -> list[str]:
     events = {card.id: card.events for card in cards}
-    flows = flows_of(events, at(as_of), Rules())
-    found = waiting_for_review(flows, events, reviews, at(as_of))
-    return [f"#{wait.flow.number} since {wait.since:%m-%d}" for wait in found]
+    flows = build_flows(events, at(as_of), Rules())
+    result = list_review_waits(flows, events, reviews, at(as_of))
+    return [f"#{wait.flow.number} since {wait.since:%m-%d}" for wait in result]
 
 
 def test_it_waits_from_its_opening_until_the_first_review() -> None:

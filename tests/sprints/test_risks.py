@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from sprints.durations import ServiceLevel
 from sprints.facts import Facts
-from sprints.flow import Flow, flows_of
-from sprints.risks import Risk, RiskKind, risks_of
+from sprints.flow import Flow, build_flows
+from sprints.risks import Risk, RiskKind, find_risks
 from sprints.rules import Rules
 from tests.support.builders import Box, at
 from tests.support.flow_cards import FlowCard
@@ -25,13 +25,13 @@ def card(number: int, points: int | None = 2) -> FlowCard:
 
 def found(*cards: FlowCard, **more: object) -> dict[RiskKind, Risk]:
     facts, flows = told(*cards)
-    return {risk.kind: risk for risk in risks_of(facts, "points", flows, **more)}  # type: ignore[arg-type]
+    return {risk.kind: risk for risk in find_risks(facts, "points", flows, **more)}  # type: ignore[arg-type]
 
 
 def told(*cards: FlowCard) -> tuple[Facts, tuple[Flow, ...]]:
     box = Box("11-10 09:00", start="11-16", due="2026-11-27")
-    events = {one.id: one.events for one in cards}
-    return box.facts(*cards, as_of=NOW), flows_of(events, at(NOW), Rules())
+    events = {entry.id: entry.events for entry in cards}
+    return box.facts(*cards, as_of=NOW), build_flows(events, at(NOW), Rules())
 
 
 DONE = [card(n).closed(f"11-1{n} 10:00") for n in (6, 7, 8)]
@@ -97,7 +97,7 @@ def test_what_is_carried_again_and_what_waits_for_review() -> None:
 @settings(max_examples=60, deadline=None)
 def test_risks_are_ranked_and_name_open_items_of_the_sprint(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    risks = risks_of(facts, "points", ())
+    risks = find_risks(facts, "points", ())
     members = {item.number for item in facts.items}
 
     assert [risk.stake for risk in risks] == sorted((risk.stake for risk in risks), reverse=True)

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sprints.calendar import MONDAY_TO_FRIDAY, Calendar
-from sprints.rules import STARTED_LABELS, DaysOff, Rules, days_off, rules_of
+from sprints.rules import STARTED_LABELS, DaysOff, Rules
+from sprints.settings_parser import parse_settings
 
 
 def test_without_settings_the_usual_holds() -> None:
-    rules = rules_of({})
+    rules = parse_settings({}).rules
 
     assert rules.calendar.zones == ((date.min, ZoneInfo("UTC")),)
     assert rules.calendar.weekdays == MONDAY_TO_FRIDAY
@@ -19,7 +20,7 @@ def test_without_settings_the_usual_holds() -> None:
 
 
 def test_all_that_a_team_can_settle() -> None:
-    rules = rules_of(
+    rules = parse_settings(
         {
             "timezone": "Europe/Berlin",
             "working_days": ["sunday", "Mon", "tue", "WED", "thursday"],
@@ -28,7 +29,7 @@ def test_all_that_a_team_can_settle() -> None:
             "estimate_labels": ["effort {points}", "T {size}"],
             "started_labels": ["Doing Now"],
         }
-    )
+    ).rules
 
     days = {date(2026, 12, 24), date(2026, 12, 25)}
     assert rules.calendar == Calendar(
@@ -42,7 +43,7 @@ def test_all_that_a_team_can_settle() -> None:
 def test_a_team_that_has_moved() -> None:
     moves = [{"from": "2026-11-19", "zone": "America/Los_Angeles"}, {"zone": "Europe/Berlin"}]
 
-    assert rules_of({"timezone": moves}).calendar.zones == (
+    assert parse_settings({"timezone": moves}).rules.calendar.zones == (
         (date.min, ZoneInfo("Europe/Berlin")),
         (date(2026, 11, 19), ZoneInfo("America/Los_Angeles")),
     )
@@ -68,25 +69,25 @@ def test_a_team_that_has_moved() -> None:
     ],
 )
 def test_what_cannot_be_understood_is_passed_over(settings: dict[str, object]) -> None:
-    assert rules_of(settings) == rules_of({})
+    assert parse_settings(settings) == parse_settings({})
 
 
 def test_days_off_are_holidays_too() -> None:
-    told = [{"from": "2026-12-24", "to": "2026-12-26", "name": "Christmas"}, {"from": "2026-12-31"}]
-    settings: dict[str, object] = {"holidays": ["2027-01-01"], "days_off": told}
+    data = [{"from": "2026-12-24", "to": "2026-12-26", "name": "Christmas"}, {"from": "2026-12-31"}]
+    settings: dict[str, object] = {"holidays": ["2027-01-01"], "days_off": data}
 
-    assert days_off(settings) == (
+    assert parse_settings(settings).days_off == (
         DaysOff(date(2026, 12, 24), date(2026, 12, 26), "Christmas"),
         DaysOff(date(2026, 12, 31), date(2026, 12, 31)),
     )
-    assert rules_of(settings).calendar.holidays == {
+    assert parse_settings(settings).rules.calendar.holidays == {
         *(date(2026, 12, day) for day in (24, 25, 26, 31)),
         date(2027, 1, 1),
     }
 
 
 @pytest.mark.parametrize(
-    "one",
+    "case",
     [
         None,
         "2026-12-24",
@@ -98,5 +99,6 @@ def test_days_off_are_holidays_too() -> None:
         {"from": "2026-12-24", "to": None},
     ],
 )
-def test_what_are_no_days_off_is_passed_over(one: object) -> None:
-    assert days_off({"days_off": [one]}) == days_off({"days_off": one}) == ()
+def test_what_are_no_days_off_is_passed_over(case: object) -> None:
+    assert parse_settings({"days_off": [case]}).days_off == ()
+    assert parse_settings({"days_off": case}).days_off == ()

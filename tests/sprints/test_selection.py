@@ -1,6 +1,6 @@
 """Which sprint is meant when nobody says."""
 
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 from tests.support.builders import Box, at
 
 NOW = at("11-20 12:00")
@@ -16,8 +16,8 @@ LONG_OVER = Box("09-01", milestone=9, number=9, start="09-07", due="2026-10-30")
 
 
 def chosen(*boxes: Box, asked_in: int | None = None) -> int | None:
-    found = choose([box.sprint(NOW) for box in boxes], NOW, asked_in)
-    return found.number if found else None
+    item = choose_sprint([box.sprint(NOW) for box in boxes], NOW, asked_in)
+    return item.number if item else None
 
 
 def test_the_sprint_of_the_issue_where_it_was_asked() -> None:
@@ -54,4 +54,4 @@ def test_none_at_all() -> None:
 
 
 def test_the_first_days_of_the_calendar_can_be_asked_about() -> None:
-    assert choose([RUNNING.sprint()], at("0001-01-02T00:00Z"), None) is not None
+    assert choose_sprint([RUNNING.sprint()], at("0001-01-02T00:00Z"), None) is not None

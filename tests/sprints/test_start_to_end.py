@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sprints.facts import Cause
+from sprints.facts import ScopeCause
 from sprints.milestone import Phase
 from sprints.model import MilestoneEvent
 from tests.support.builders import SPRINT, Box, Card, at
@@ -153,7 +153,7 @@ def test_made_later_commits_at_the_end_of_the_day_on_which_it_was_made() -> None
     facts = box.facts(in_time, gone, too_late)
 
     assert facts.committed.points == 5
-    assert [(line.number, line.cause) for line in facts.ledger] == [(3, Cause.ADDED)]
+    assert [(line.number, line.cause) for line in facts.ledger] == [(3, ScopeCause.ADDED)]
 
 
 def test_made_later_its_commitment_ends_with_the_teams_day() -> None:
@@ -313,7 +313,7 @@ def test_made_after_its_due_date_is_due_before_it_starts() -> None:
 
     assert facts.sprint.is_due_before_start()
     assert facts.days == ()
-    assert facts.total(Cause.ADDED).count == 0
+    assert facts.total(ScopeCause.ADDED).count == 0
 
 
 def test_renamed_is_still_the_same_sprint() -> None:
@@ -401,11 +401,11 @@ def test_a_milestone_without_any_event_is_no_sprint() -> None:
 def test_created_comes_before_everything_of_its_second() -> None:
     box = Box("11-10", title="first").edited("11-10", title="second")
     created, edited = box.events
-    told = [
+    data = [
         MilestoneEvent(**{name: getattr(event, name) for name in _FIELDS} | {"delivery": delivery})
         for event, delivery in ((created, "z"), (edited, "a"))
     ]
-    box.events = told
+    box.events = data
 
     assert box.sprint().title == "second"
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.facts import Item, amount_of
-from sprints.numbering import own
-from sprints.swap import room_needed, swap_for
+from sprints.facts import Item, sum_items
+from sprints.numbering import local_number
+from sprints.swap import compute_room_needed, find_swap
 from tests.support.builders import Box, Card
 
 BOX = Box("11-10", due="2026-11-27", start="11-16")
@@ -18,7 +18,7 @@ def item(number: int, points: int | None, state: str = "open", *, is_covered: bo
 
 
 def numbers(need: int, *items: Item, unit: str = "points", keep: tuple[int, ...] = ()) -> list[int]:
-    return [own(one.number) for one in swap_for(Decimal(need), items, unit, keep)]
+    return [local_number(entry.number) for entry in find_swap(Decimal(need), items, unit, keep)]
 
 
 def test_the_closest_fit_that_is_enough() -> None:
@@ -52,7 +52,7 @@ def needed(points: int, before: int = 13) -> Decimal:
     cards = [Card(1).opened("11-10", f"points: {before}").joined("11-12")]
     cards.append(Card(3).opened("11-10", "points: 2").joined("11-12").left("11-17"))
     added = Card(2).opened("11-10", f"points: {points}").joined("11-18")
-    return room_needed(
+    return compute_room_needed(
         BOX.facts(*cards, as_of="11-17 12:00"), BOX.facts(*cards, added, as_of="11-19"), "points"
     )
 
@@ -68,15 +68,15 @@ def test_room_is_needed_for_what_came_in_and_for_nothing_else() -> None:
     second = Card(2).opened("11-10", "points: 3").joined("11-18")
     before = BOX.facts(first, as_of="11-17 12:00")
 
-    assert room_needed(before, BOX.facts(first, second, as_of="11-19"), "points") == 3
+    assert compute_room_needed(before, BOX.facts(first, second, as_of="11-19"), "points") == 3
 
 
 @given(st.lists(st.integers(0, 13), max_size=12), st.integers(1, 30))
 def test_what_is_proposed_is_enough_and_no_single_item_fits_closer(points: list[int], need: int) -> None:
     items = [item(number, worth) for number, worth in enumerate(points, start=1)]
-    found = swap_for(Decimal(need), items, "points")
+    swap = find_swap(Decimal(need), items, "points")
 
-    room = amount_of(found).points
-    assert not found or room >= need
-    assert all(worth < need or worth >= room for worth in points) or not found
-    assert found or all(worth < need for worth in points)
+    room = sum_items(swap).points
+    assert not swap or room >= need
+    assert all(worth < need or worth >= room for worth in points) or not swap
+    assert swap or all(worth < need for worth in points)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.model import ActivityEvent
 from sprints.rules import Rules
-from sprints.thanks import thanks_of
+from sprints.thanks import list_contributors
 from tests.support.builders import Card, at, next_delivery
 from tests.support.flow_cards import FlowCard
 
@@ -20,14 +20,14 @@ def card(number: int, author: str = "dave", **more: Any) -> FlowCard:
 
 
 def review(number: int, reviewer: str, *, author: str = "bob", is_bot: bool = False) -> ActivityEvent:
-    told = {"number": number, "reviewer": reviewer, "author": author, "is_bot": is_bot, "state": "approved"}
-    return ActivityEvent("review", next_delivery(), "submitted", at("11-18"), next_delivery(), told)
+    data = {"number": number, "reviewer": reviewer, "author": author, "is_bot": is_bot, "state": "approved"}
+    return ActivityEvent("review", next_delivery(), "submitted", at("11-18"), next_delivery(), data)
 
 
 def thanks(done: set[int], *cards: Card, reviews: tuple[ActivityEvent, ...] = ()) -> dict[str, Any]:
-    events = {one.id: one.events for one in cards}
-    found = thanks_of(done, START, END, flows_of(events, END, Rules()), events, reviews)
-    return {one.kind.name: one.people for one in found}
+    events = {entry.id: entry.events for entry in cards}
+    result = list_contributors(done, START, END, build_flows(events, END, Rules()), events, reviews)
+    return {entry.kind.name: entry.people for entry in result}
 
 
 def test_each_kind_of_contribution() -> None:

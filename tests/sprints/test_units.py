@@ -1,7 +1,5 @@
 """The unit in which a sprint is forecast: the harder one where open items are not estimated."""
 
-from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -9,94 +7,71 @@ from hypothesis import strategies as st
 
 from sprints.facts import Facts
 from sprints.forecast import Forecast
-from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Outlook, Past, Record, outlook_from, units_of
-from sprints.velocity import outcome_of
+from sprints.outlook import Outlook, TrackRecord, build_outlook, choose_units
 from sprints.what_if import with_done, with_items, without_items
-from tests.support.builders import Box, Card, at
+from tests.support.unit_weeks import (
+    ITEM_KINDS,
+    MOMENTS,
+    MONDAYS,
+    UNIT_RECORDS,
+    make_mixed_week,
+    make_running_mixed_week,
+    make_unit_record,
+)
 
 EVERY = settings(max_examples=80, deadline=None)
-KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans()), min_size=1, max_size=7)
 SIZES = st.lists(st.sampled_from([None, Decimal(0), Decimal(1), Decimal(8)]), min_size=1, max_size=3)
 
 
-def week(monday: str, kinds: list[tuple[int | None, bool]], as_of: str = "12-31") -> Facts:
-    """A sprint from Monday to Friday: each item's estimate, and whether it is done."""
-    start = at(f"2026-{monday}")
-    cards = []
-    for n, (points, is_done) in enumerate(kinds):
-        labels = [] if points is None else [f"points: {points}"]
-        card = Card(n + 1).opened(start - timedelta(days=2), *labels).joined(start - timedelta(days=1))
-        cards.append(card.closed(start + timedelta(hours=10 + 12 * n)) if is_done else card)
-    friday = (start + timedelta(days=4)).date().isoformat()
-    return Box(start - timedelta(days=3), start=f"{start:%m-%d}", due=friday).facts(*cards, as_of=as_of)
-
-
-def record(facts: Facts) -> Record:
-    assert facts.sprint.end
-    at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
-    return Record(facts.sprint, facts.days, outcome_of(at_end))
-
-
-MONDAYS = ["09-07", "09-14", "09-21", "09-28", "10-05", "10-12"]
-RECORDS = tuple(
-    record(week(monday, [(2, n < done) for n in range(5)]))
-    for monday, done in zip(MONDAYS, (5, 4, 5, 3, 4, 5), strict=True)
+PASTS = st.lists(st.sampled_from(UNIT_RECORDS), max_size=6, unique_by=id).map(
+    lambda some: TrackRecord(tuple(some), (), 1)
 )
-PASTS = st.lists(st.sampled_from(RECORDS), max_size=6, unique_by=id).map(
-    lambda some: Past(tuple(some), (), 1)
-)
-NOWS = st.sampled_from(["11-09 12:00", "11-11 12:00", "11-13 12:00", "11-14 12:00"])
-
-
-def running(kinds: list[tuple[int | None, bool]], as_of: str) -> Facts:
-    return week("11-09", kinds, as_of)
 
 
 @EVERY
-@given(KINDS, SIZES, PASTS, NOWS)
+@given(ITEM_KINDS, SIZES, PASTS, MOMENTS)
 def test_more_open_work_is_never_told_in_fewer_units(
-    kinds: list[tuple[int | None, bool]], sizes: list[Decimal | None], past: Past, as_of: str
+    kinds: list[tuple[int | None, bool]], sizes: list[Decimal | None], past: TrackRecord, as_of: str
 ) -> None:
     """So the lowest chance of the units cannot rise where none of them does."""
-    facts = running(kinds, as_of)
+    facts = make_running_mixed_week(kinds, as_of)
     if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
         return
 
-    assert set(units_of(facts, past)) <= set(units_of(with_items(facts, sizes), past))
+    assert set(choose_units(facts, past)) <= set(choose_units(with_items(facts, sizes), past))
 
 
 @EVERY
-@given(KINDS, st.data(), PASTS, NOWS)
+@given(ITEM_KINDS, st.data(), PASTS, MOMENTS)
 def test_less_open_work_is_never_told_in_more_units(
-    kinds: list[tuple[int | None, bool]], data: st.DataObject, past: Past, as_of: str
+    kinds: list[tuple[int | None, bool]], data: st.DataObject, past: TrackRecord, as_of: str
 ) -> None:
-    facts = running(kinds, as_of)
+    facts = make_running_mixed_week(kinds, as_of)
     if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
         return
     numbers = data.draw(st.sets(st.sampled_from([item.number for item in facts.open_items])))
 
     for less in (without_items(facts, numbers), with_done(facts, numbers)):
         if less.open_items:
-            assert set(units_of(less, past)) <= set(units_of(facts, past))
+            assert set(choose_units(less, past)) <= set(choose_units(facts, past))
 
 
-def chance(facts: Facts, past: Past) -> float | None:
-    outlook = outlook_from(facts, past)
+def chance(facts: Facts, past: TrackRecord) -> float | None:
+    outlook = build_outlook(facts, past)
     forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
     return forecast.chance if isinstance(forecast, Forecast) else None
 
 
 @EVERY
-@given(KINDS, SIZES, st.data(), PASTS, NOWS)
+@given(ITEM_KINDS, SIZES, st.data(), PASTS, MOMENTS)
 def test_more_open_work_never_raises_the_chance_and_less_never_lowers_it(
     kinds: list[tuple[int | None, bool]],
     sizes: list[Decimal | None],
     data: st.DataObject,
-    past: Past,
+    past: TrackRecord,
     as_of: str,
 ) -> None:
-    facts = running(kinds, as_of)
+    facts = make_running_mixed_week(kinds, as_of)
     before = chance(facts, past)
     numbers = data.draw(st.sets(st.sampled_from([item.number for item in facts.items])))
     more, less, done = with_items(facts, sizes), without_items(facts, numbers), with_done(facts, numbers)
@@ -109,12 +84,12 @@ def test_more_open_work_never_raises_the_chance_and_less_never_lowers_it(
 
 
 @EVERY
-@given(KINDS, NOWS)
+@given(ITEM_KINDS, MOMENTS)
 def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certain(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
-    facts = running(kinds, as_of)
-    outlook = outlook_from(facts, Past(RECORDS, (), 1))
+    facts = make_running_mixed_week(kinds, as_of)
+    outlook = build_outlook(facts, TrackRecord(UNIT_RECORDS, (), 1))
     if not isinstance(outlook, Outlook):
         return
     forecast = outlook.forecast()
@@ -123,27 +98,34 @@ def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certai
     assert (forecast.chance == 1) == (not facts.open_items)
     if facts.open_items:
         assert outlook.now.remaining > 0
-        assert len(units_of(facts, outlook.past)) == 2 or outlook.unit == units_of(facts, outlook.past)[0]
+        assert (
+            len(choose_units(facts, outlook.past)) == 2
+            or outlook.unit == choose_units(facts, outlook.past)[0]
+        )
 
 
 def test_an_empty_sprint_counts_as_past_ones_do() -> None:
     """`/whatif add:5` meant 5 items in a planned sprint of a team that estimates in points."""
-    empty = running([], "11-09 12:00")
-    outlook = outlook_from(empty, Past(RECORDS, (), 1))
-    counted = tuple(record(week(monday, [(None, True), (None, False)])) for monday in MONDAYS)
-    other = outlook_from(empty, Past(counted, (), 1))
+    empty = make_running_mixed_week([], "11-09 12:00")
+    outlook = build_outlook(empty, TrackRecord(UNIT_RECORDS, (), 1))
+    counted = tuple(
+        make_unit_record(make_mixed_week(monday, [(None, True), (None, False)])) for monday in MONDAYS
+    )
+    other = build_outlook(empty, TrackRecord(counted, (), 1))
 
     assert isinstance(outlook, Outlook)
     assert isinstance(other, Outlook)
     assert (outlook.unit, outlook.takes_points) == ("points", True)
     assert (other.unit, other.takes_points) == ("count", False)
-    assert units_of(running([(None, False)], "11-09 12:00"), Past(RECORDS, (), 1)) == ["count"]
+    assert choose_units(
+        make_running_mixed_week([(None, False)], "11-09 12:00"), TrackRecord(UNIT_RECORDS, (), 1)
+    ) == ["count"]
 
 
 def test_without_a_forecast_the_sprint_counts_as_its_own_numbers_do() -> None:
     """A check said “5 points left, as now” of a pull request that was to finish an item without an estimate."""
-    facts = running([(5, False), (None, False), (None, False)], "11-11 12:00")
-    outlook = outlook_from(facts, Past((), (), 1))
+    facts = make_running_mixed_week([(5, False), (None, False), (None, False)], "11-11 12:00")
+    outlook = build_outlook(facts, TrackRecord((), (), 1))
 
     assert isinstance(outlook, Outlook)
     assert (outlook.chance(), facts.unit, outlook.unit) == (None, "count", "count")

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sprints.flow import flows_of
-from sprints.plain import plain
-from sprints.report import report_of
+from sprints.flow import build_flows
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from sprints.rules import Rules
-from sprints.waits import Wait, Waiting, waits_of
+from sprints.waits import ItemWait, WaitKind, list_waits
 from tests.support.builders import Box, at
 from tests.support.flow_cards import FlowCard
 
@@ -27,11 +27,11 @@ def card(number: int = 1) -> WaitingCard:
     return WaitingCard(number).opened("11-10", "points: 3").joined("11-12")
 
 
-def waits(*cards: WaitingCard, until: str = "11-26") -> list[Wait]:
+def waits(*cards: WaitingCard, until: str = "11-26") -> list[ItemWait]:
     facts = BOX.facts(*cards, as_of=until)
-    events = {one.id: one.events for one in cards}
-    report = report_of(plain(facts), is_over=False)
-    return waits_of(report, facts.sprint.start, at(until), flows_of(events, at(until), Rules()))
+    events = {entry.id: entry.events for entry in cards}
+    report = build_report(convert_facts(facts), is_over=False)
+    return list_waits(report, facts.sprint.start, at(until), build_flows(events, at(until), Rules()))
 
 
 def days(count: int) -> timedelta:
@@ -39,17 +39,17 @@ def days(count: int) -> timedelta:
 
 
 def test_from_the_sprints_start_until_work_began() -> None:
-    assert waits(card().started("11-20")) == [Wait(1, Waiting.START, days(4), is_over=True)]
+    assert waits(card().started("11-20")) == [ItemWait(1, WaitKind.START, days(4), is_over=True)]
 
 
 def test_what_was_added_waits_from_then_on() -> None:
     added = WaitingCard(1).opened("11-10").joined("11-19").started("11-21")
 
-    assert waits(added) == [Wait(1, Waiting.START, days(2), is_over=True)]
+    assert waits(added) == [ItemWait(1, WaitKind.START, days(2), is_over=True)]
 
 
 def test_what_nobody_began_waits_to_the_end() -> None:
-    assert waits(card()) == [Wait(1, Waiting.START, days(10), is_over=False)]
+    assert waits(card()) == [ItemWait(1, WaitKind.START, days(10), is_over=False)]
 
 
 def test_what_was_done_without_a_known_start_tells_no_wait() -> None:
@@ -69,25 +69,25 @@ def test_what_left_the_sprint_is_not_its_wait() -> None:
 
 
 def test_the_longest_comes_first() -> None:
-    found = waits(card(1).started("11-18"), card(2).started("11-21"))
+    result = waits(card(1).started("11-18"), card(2).started("11-21"))
 
-    assert [wait.number for wait in found] == [2, 1]
+    assert [wait.number for wait in result] == [2, 1]
 
 
 def test_blocked_within_the_sprint() -> None:
     blocked = card().started("11-13").told("blocked", "11-14", "I_9").told("unblocked", "11-19", "I_9")
 
-    assert waits(blocked) == [Wait(1, Waiting.BLOCKED, days(3), is_over=True)]
+    assert waits(blocked) == [ItemWait(1, WaitKind.BLOCKED, days(3), is_over=True)]
 
 
 def test_blocked_to_the_end() -> None:
     assert waits(card().started("11-13").told("blocked", "11-24", "I_9")) == [
-        Wait(1, Waiting.BLOCKED, days(2), is_over=False)
+        ItemWait(1, WaitKind.BLOCKED, days(2), is_over=False)
     ]
 
 
 def test_several_blockers_are_one_wait() -> None:
-    told = card().started("11-13").told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
-    told.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
+    data = card().started("11-13").told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
+    data.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
 
-    assert waits(told) == [Wait(1, Waiting.BLOCKED, days(4), is_over=True)]
+    assert waits(data) == [ItemWait(1, WaitKind.BLOCKED, days(4), is_over=True)]

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, State, in_order
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.facts import Amount, Facts, compute_facts
+from sprints.milestone import Sprint, derive_sprint
+from sprints.model import ItemEvent, ItemSnapshot, State, sort_events
+from sprints.outlook import Outlook, TrackRecord, build_outlook
 from sprints.what_if import (
     with_days_off,
     with_done,
@@ -23,8 +23,8 @@ from sprints.what_if import (
     without_changes,
     without_items,
 )
-from tests.sprints.test_outlook import PAST
 from tests.support.builders import SPRINT, Box, Card, at
+from tests.support.forecasts import PAST_RECORDS
 from tests.support.sprints_strategies import FIRST_DAY, MOMENTS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
@@ -35,17 +35,19 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, told = (outlook_from(facts, Past(tuple(PAST), (), 1)) for facts in (what_if, real))
-    if not isinstance(told, Outlook) or not isinstance(assumed, Outlook):
-        assert assumed == told
+    assumed, data = (
+        build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real)
+    )
+    if not isinstance(data, Outlook) or not isinstance(assumed, Outlook):
+        assert assumed == data
         return
     assert (assumed.unit, assumed.now, assumed.seed, assumed.history) == (
-        told.unit,
-        told.now,
-        told.seed,
-        told.history,
+        data.unit,
+        data.now,
+        data.seed,
+        data.history,
     )
-    assert assumed.forecast() == told.forecast()
+    assert assumed.forecast() == data.forecast()
 
 
 def running(history: History, as_of: datetime) -> Facts:
@@ -56,15 +58,17 @@ def running(history: History, as_of: datetime) -> Facts:
 
 def happened(history: History, as_of: datetime, item: str, event: str, **shown: object) -> Events:
     """The items' events, and one more just before the moment."""
-    known = {name: [one for one in told if one.at < as_of] for name, told in history.items.items()}
-    latest = in_order(known[item])[-1]
+    known_items = {
+        name: [entry for entry in data if entry.at < as_of] for name, data in history.items.items()
+    }
+    latest = sort_events(known_items[item])[-1]
     snapshot = replace(latest.snapshot, **shown)  # type: ignore[arg-type]
     more = ItemEvent(item, event, as_of - JUST_BEFORE, "~", snapshot, milestone=SPRINT)
-    return {**known, item: [*known[item], more]}
+    return {**known_items, item: [*known_items[item], more]}
 
 
 def folded(history: History, sprint: Sprint, events: Events, as_of: datetime) -> Facts:
-    return facts_of(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
+    return compute_facts(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
 
 
 @given(histories(6), MOMENTS, st.randoms(use_true_random=False))
@@ -96,7 +100,9 @@ def test_what_is_done_is_what_was_closed(history: History, as_of: datetime, chan
 
 @given(histories(4), MOMENTS, st.lists(st.sampled_from([None, 1, 3, 8]), min_size=1, max_size=3))
 @EVERY
-def test_what_comes_in_is_what_has_joined(history: History, as_of: datetime, sizes: list[int | None]) -> None:
+def test_incoming_items_are_those_that_joined(
+    history: History, as_of: datetime, sizes: list[int | None]
+) -> None:
     facts = running(history, as_of)
     events = dict(history.items)
     for n, size in enumerate(sizes):
@@ -113,17 +119,17 @@ def test_what_comes_in_is_what_has_joined(history: History, as_of: datetime, siz
 @EVERY
 def test_another_due_date_is_the_milestone_edited(history: History, as_of: datetime, offset: int) -> None:
     facts = history.facts(as_of)
-    known = [one for one in history.milestone if one.at < as_of - JUST_BEFORE]
-    assume(known and not facts.sprint.has_ended(as_of))
+    known_items = [entry for entry in history.milestone if entry.at < as_of - JUST_BEFORE]
+    assume(known_items and not facts.sprint.has_ended(as_of))
     due = FIRST_DAY + timedelta(days=offset)
     assume(due >= facts.sprint.calendar.day_of(as_of))
     midnight = datetime(due.year, due.month, due.day, 7, tzinfo=UTC)
-    latest = in_order(known)[-1]
+    latest = sort_events(known_items)[-1]
     before = {"due_on": latest.due_on and latest.due_on.isoformat()}
     edit = replace(
         latest, event="edited", at=as_of - JUST_BEFORE, delivery="~", due_on=midnight, before=before
     )
-    sprint = sprint_of([*known, edit], as_of, history.calendar)
+    sprint = derive_sprint([*known_items, edit], as_of, history.calendar)
     estimates = Estimates(history.sizes or {})
 
     changed = with_milestone_due(facts, due, history.milestone, history.items, estimates, history.labels)
@@ -242,7 +248,7 @@ def test_without_a_change_the_sprint_is_what_it_was(card: Card, points: int, cou
     assert at("11-10") < facts.as_of
 
 
-def test_with_the_last_sub_issue_back_its_parent_is_told_again() -> None:
+def test_with_the_last_sub_issue_back_its_parent_is_reported_again() -> None:
     _, (parent, child) = parent_with_children(2)
     child.left("11-10 10:00")
     facts = Box("11-02", start="11-09", due="2026-11-13").facts(parent, child, as_of="11-11 12:00")

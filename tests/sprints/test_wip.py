@@ -4,29 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sprints.settings_parser import parse_settings
 from sprints.wip import (
     Team,
     Wip,
-    breaches,
+    WipLimits,
     items_of,
-    limit_of,
-    limited,
+    limited_wips,
     owners_of,
     people_of,
-    teams_of,
     wip_of,
 )
 from tests.support.flow_cards import FlowCard, flows
 
 WEB = Team("web", frozenset({"team: web"}), frozenset({"alice", "bob", "carol"}))
 OPS = Team("ops", people=frozenset({"dave"}))
-SETTINGS = {
-    "wip": {"limit": 3, "teams": {"web": 1}},
-    "teams": {
-        "web": {"labels": ["Team: Web"], "people": ["Alice", "bob", "carol"]},
-        "ops": {"people": ["dave"]},
-    },
-}
+SETTINGS = parse_settings(
+    {
+        "wip": {"limit": 3, "teams": {"web": 1}},
+        "teams": {
+            "web": {"labels": ["Team: Web"], "people": ["Alice", "bob", "carol"]},
+            "ops": {"people": ["dave"]},
+        },
+    }
+)
 
 
 def started(number: int, *people: str, label: str | None = None, on: str = "11-11") -> FlowCard:
@@ -54,21 +55,21 @@ def test_a_limit_is_broken_by_what_exceeds_it(most: int | None, excess: int) -> 
 
 def test_a_label_says_whose_an_item_is_before_the_people_do() -> None:
     cards = [started(1, "Alice"), started(2, "dave"), started(3, "dave", label="Team: web"), started(4)]
-    found = flows(*cards).values()
+    result = flows(*cards).values()
 
-    assert [flow.number for flow in items_of(WEB, (WEB, OPS), found)] == [1, 3]
-    assert [flow.number for flow in items_of(OPS, (WEB, OPS), found)] == [2]
+    assert [flow.number for flow in items_of(WEB, (WEB, OPS), result)] == [1, 3]
+    assert [flow.number for flow in items_of(OPS, (WEB, OPS), result)] == [2]
 
 
-def test_each_limit_is_watched_and_those_broken_are_told() -> None:
-    found = list(flows(started(1, "alice"), started(2, "bob"), started(3, "dave")).values())
+def test_each_limit_is_watched_and_those_broken_are_reported() -> None:
+    result = list(flows(started(1, "alice"), started(2, "bob"), started(3, "dave")).values())
 
-    assert [(wip.team, wip.count, wip.most) for wip in limited(found, SETTINGS)] == [
-        (None, 3, 3),
-        ("web", 2, 1),
+    wips = limited_wips(result, SETTINGS.teams, SETTINGS.wip_limits)
+    assert [(wip.team, wip.count, wip.most, wip.excess) for wip in wips] == [
+        (None, 3, 3, 0),
+        ("web", 2, 1, 1),
     ]
-    assert [wip.team for wip in breaches(found, SETTINGS)] == ["web"]
-    assert breaches(found, {}) == limited(found, {}) == []
+    assert limited_wips(result, SETTINGS.teams, WipLimits()) == []
 
 
 def test_a_pull_request_belongs_to_its_assignees_before_its_author_and_never_to_a_bot() -> None:
@@ -80,29 +81,30 @@ def test_a_pull_request_belongs_to_its_assignees_before_its_author_and_never_to_
 
 
 def test_people_are_who_has_items_and_whom_the_team_names() -> None:
-    found = flows(started(1, "alice"), started(2, "eve"), started(3)).values()
-    assert people_of(found) == {"alice", "eve"}
-    assert people_of(found, OPS) == {"alice", "eve", "dave"}
+    result = flows(started(1, "alice"), started(2, "eve"), started(3)).values()
+    assert people_of(result) == {"alice", "eve"}
+    assert people_of(result, OPS) == {"alice", "eve", "dave"}
     assert people_of([]) == set()
 
 
 def test_limits_and_teams_are_read_from_the_settings() -> None:
-    assert (limit_of(SETTINGS), limit_of(SETTINGS, "web"), limit_of(SETTINGS, "ops")) == (3, 1, None)
-    assert teams_of(SETTINGS) == (OPS, WEB)
+    limits = SETTINGS.wip_limits
+    assert (limits.repository, limits.limit_of("web"), limits.limit_of("ops")) == (3, 1, None)
+    assert SETTINGS.teams == (OPS, WEB)
 
 
-@pytest.mark.parametrize("told", [None, 0, -1, "5", True, 2.5, [5], {"a": 1}, 10**9])
-def test_what_is_no_limit_is_passed_over(told: object) -> None:
-    settings = {"wip": {"limit": told, "teams": {"web": told}}}
-    assert limit_of(settings) is limit_of(settings, "web") is None
-    assert limit_of({"wip": told}) is limit_of({"wip": {"teams": told}}, "web") is None
+@pytest.mark.parametrize("value", [None, 0, -1, "5", True, 2.5, [5], {"a": 1}, 10**9])
+def test_what_is_no_limit_is_passed_over(value: object) -> None:
+    for setting in ({"limit": value, "teams": {"web": value}}, value, {"teams": value}):
+        limits = parse_settings({"wip": setting}).wip_limits
+        assert limits.repository is limits.limit_of("web") is None
 
 
-@pytest.mark.parametrize("told", [None, [], "web", {"web": None}, {"web": {"labels": 5, "people": [1]}}])
-def test_what_is_no_team_has_no_items(told: object) -> None:
-    teams = teams_of({"teams": told})
-    found = flows(started(1, "alice")).values()
-    assert all(items_of(team, teams, found) == [] for team in teams)
+@pytest.mark.parametrize("value", [None, [], "web", {"web": None}, {"web": {"labels": 5, "people": [1]}}])
+def test_what_is_no_team_has_no_items(value: object) -> None:
+    teams = parse_settings({"teams": value}).teams
+    result = flows(started(1, "alice")).values()
+    assert all(items_of(team, teams, result) == [] for team in teams)
 
 
 @given(st.integers(0, 9), st.none() | st.integers(1, 9))

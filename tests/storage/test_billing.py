@@ -24,7 +24,7 @@ from storage.subscriptions import (
 )
 from storage.tables import TENANT_TABLES, metadata, users
 from storage.usage import Usage, total_quantity
-from tests.support.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import age_deadlines, query_as_administrator, rows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -36,8 +36,8 @@ async def buyer(base: Services, account: int = 7, login: str = "acme") -> int:
 
 
 def bought(**changes: Any) -> Subscription:
-    told: dict[str, Any] = {"source": "stripe", "status": "active", "plan": "pro", "read_at": NOW}
-    return Subscription(**(told | {"reference": "sub_1", "customer": "cus_1", "quantity": 3} | changes))
+    data: dict[str, Any] = {"source": "stripe", "status": "active", "plan": "pro", "read_at": NOW}
+    return Subscription(**(data | {"reference": "sub_1", "customer": "cus_1", "quantity": 3} | changes))
 
 
 # Before a tenant is known
@@ -61,14 +61,14 @@ async def test_a_name_that_was_taken_before_means_who_has_it_now(base: Services)
 
 
 async def test_a_customer_or_a_subscription_of_stripe_leads_to_its_tenant(base: Services) -> None:
-    one, two = await buyer(base), await buyer(base, 8, "other")
-    for tenant_id, number in ((one, 1), (two, 2)):
+    entry, two = await buyer(base), await buyer(base, 8, "other")
+    for tenant_id, number in ((entry, 1), (two, 2)):
         async with base.database.tenant(tenant_id) as tenant:
             await Subscriptions(tenant).put(bought(reference=f"sub_{number}", customer=f"cus_{number}"))
     async with base.database.unscoped() as connection:
         assert await tenants_of_stripe(connection, "cus_2", None) == [two]
-        assert await tenants_of_stripe(connection, None, "sub_1") == [one]
-        assert sorted(await tenants_of_stripe(connection, "cus_1", "sub_2")) == [one, two]
+        assert await tenants_of_stripe(connection, None, "sub_1") == [entry]
+        assert sorted(await tenants_of_stripe(connection, "cus_1", "sub_2")) == [entry, two]
         assert await tenants_of_stripe(connection, None, None) == []
 
 
@@ -100,8 +100,8 @@ async def test_a_subscription_is_read_as_it_was_put_and_stands_in_one_place(base
 
 
 async def test_one_tenant_sees_nothing_of_what_another_has_bought(base: Services) -> None:
-    one, two = await buyer(base), await buyer(base, 8, "other")
-    async with base.database.tenant(one) as tenant:
+    entry, two = await buyer(base), await buyer(base, 8, "other")
+    async with base.database.tenant(entry) as tenant:
         await Subscriptions(tenant).put(bought())
         await Usage(tenant).add("api_calls", NOW.date(), 5)
         await Deadlines(tenant).record(Deadline(NOW, NOW, is_announced=True))
@@ -132,7 +132,7 @@ async def test_a_change_of_plan_is_audited_for_the_account(base: Services) -> No
 # Usage
 
 
-async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
+async def test_what_was_reported_is_not_counted_up_any_more(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         usage, day = Usage(tenant), NOW.date()
         await usage.add("api_calls", day, 5)
@@ -147,8 +147,8 @@ async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
         await usage.add("api_calls", day, 1)
         await usage.update(created, tried_at=NOW, reported_at=NOW)
         await usage.set("projects_created", day, 9)
-        assert [one.quantity for one in await usage.since(day)] == [7, 3]
-        assert [one.metric for one in await usage.unreported(day + DAY)] == ["api_calls"]
+        assert [subscription.quantity for subscription in await usage.since(day)] == [7, 3]
+        assert [entry.metric for entry in await usage.unreported(day + DAY)] == ["api_calls"]
         assert total_quantity(await usage.since(day), "api_calls") == 7
 
 
@@ -173,14 +173,14 @@ async def test_the_latest_deadline_counts_until_it_is_withdrawn(base: Services) 
         assert await deadlines.latest() is None
 
 
-async def test_what_we_found_gives_way_to_what_we_are_told(base: Services) -> None:
+async def test_what_we_found_gives_way_to_what_we_are_reported(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         deadlines = Deadlines(tenant)
-        told = Deadline(NOW - DAY, NOW + 29 * DAY, is_announced=True)
+        deadline = Deadline(NOW - DAY, NOW + 29 * DAY, is_announced=True)
         await deadlines.record(Deadline(NOW, NOW + 30 * DAY, is_announced=False))
-        await deadlines.record(told)
+        await deadlines.record(deadline)
         assert await deadlines.withdraw(NOW, "told", only_inferred=True)
-        assert await deadlines.active() == [told]
+        assert await deadlines.active() == [deadline]
 
 
 # Deletion
@@ -205,9 +205,11 @@ class Owner:
 
     def _person(self, connection: Connection, person: int) -> int:
         values = {"github_id": person, "github_username": f"person-{person}"}
-        known = connection.execute(text("select id from users where github_id = :p"), {"p": person}).scalar()
+        known_items = connection.execute(
+            text("select id from users where github_id = :p"), {"p": person}
+        ).scalar()
         return int(
-            known or connection.execute(insert(users).values(values).returning(users.c.id)).scalar_one()
+            known_items or connection.execute(insert(users).values(values).returning(users.c.id)).scalar_one()
         )
 
     def counts(self, organization_id: int) -> dict[str, int]:
@@ -267,45 +269,45 @@ def _value(column: Column[Any], ids: dict[str, int]) -> object:
 async def two(base: Services, server: EmbeddedServer, database_name: str) -> tuple[Owner, int, int]:
     """Two tenants with a row in every table. They have one person in common, and each one of its own."""
     owner = Owner(server, database_name)
-    one, other = await buyer(base), await buyer(base, 8, "other")
-    owner.fill(one, 100)
+    entry, other = await buyer(base), await buyer(base, 8, "other")
+    owner.fill(entry, 100)
     owner.fill(other, 100)
-    for tenant_id, person in ((one, 101), (other, 102)):
-        told = f'[{{"github_id": {person}, "login": "person-{person}", "at": "2026-11-02T09:00:00Z"}}]'
+    for tenant_id, person in ((entry, 101), (other, 102)):
+        data = f'[{{"github_id": {person}, "login": "person-{person}", "at": "2026-11-02T09:00:00Z"}}]'
         async with base.database.tenant(tenant_id) as tenant:
-            await tenant.connection.execute(text("select meet_people(:told)"), {"told": told})
+            await tenant.connection.execute(text("select meet_people(:told)"), {"told": data})
     # The filled deadline is of a fixed day in the future of nobody: it must not count by itself.
-    for tenant_id in (one, other):
+    for tenant_id in (entry, other):
         async with base.database.tenant(tenant_id) as tenant:
             await Deadlines(tenant).withdraw(NOW, "test")
-    return owner, one, other
+    return owner, entry, other
 
 
 async def _note(base: Services, organization_id: int, *, days_ago: int) -> None:
     due = datetime.now(UTC) - timedelta(days=days_ago)
     async with base.database.tenant(organization_id) as tenant:
         await Deadlines(tenant).record(Deadline(due - 30 * DAY, due, is_announced=True))
-    let_deadlines_be_read(base)
+    age_deadlines(base)
 
 
 async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
     base: Services, two: tuple[Owner, int, int]
 ) -> None:
-    owner, one, other = two
+    owner, entry, other = two
     before = owner.counts(other)
-    assert min(owner.counts(one).values()) >= 1
-    await _note(base, one, days_ago=1)
+    assert min(owner.counts(entry).values()) >= 1
+    await _note(base, entry, days_ago=1)
 
     async with base.database.unscoped() as connection:
-        assert await tenants_to_delete(connection) == [one]
-    async with base.database.tenant(one) as tenant:
+        assert await tenants_to_delete(connection) == [entry]
+    async with base.database.tenant(entry) as tenant:
         counts = await Deadlines(tenant).delete_everything()
 
     assert set(counts) == {table.name for table in TENANT_TABLES} - {"organizations"}
-    assert set(owner.counts(one).values()) == {0}
+    assert set(owner.counts(entry).values()) == {0}
     assert owner.counts(other) == before
     assert owner.logins() == ["person-100", "person-102"]
-    jobs = as_administrator(base, "select args ->> 'organization_id' as tenant from procrastinate_jobs")
+    jobs = query_as_administrator(base, "select args ->> 'organization_id' as tenant from procrastinate_jobs")
     assert [row.tenant for row in jobs] == [str(other)]
     async with base.database.unscoped() as connection:
         assert await tenant_of_account(connection, 7) is None
@@ -316,29 +318,29 @@ async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
 async def test_without_a_deadline_that_has_passed_the_database_refuses(
     base: Services, two: tuple[Owner, int, int], case: str
 ) -> None:
-    owner, one, _ = two
-    before = owner.counts(one)
+    owner, entry, _ = two
+    before = owner.counts(entry)
     if case != "no deadline":
-        await _note(base, one, days_ago=-1 if case == "not yet" else 1)
+        await _note(base, entry, days_ago=-1 if case == "not yet" else 1)
     if case == "a later one":
-        await _note(base, one, days_ago=-2)
+        await _note(base, entry, days_ago=-2)
     if case == "withdrawn":
-        async with base.database.tenant(one) as tenant:
+        async with base.database.tenant(entry) as tenant:
             await Deadlines(tenant).withdraw(NOW, "bought again")
     async with base.database.unscoped() as connection:
         assert await tenants_to_delete(connection) == []
     with pytest.raises(DBAPIError, match="not to be deleted now"):
-        async with base.database.tenant(one) as tenant:
+        async with base.database.tenant(entry) as tenant:
             await Deadlines(tenant).delete_everything()
-    counts = owner.counts(one)
+    counts = owner.counts(entry)
     assert {name: counts[name] for name in counts if name != "deletion_deadlines"} == {
         name: before[name] for name in before if name != "deletion_deadlines"
     }
 
 
 async def test_nobody_and_a_stranger_delete_nothing(base: Services, two: tuple[Owner, int, int]) -> None:
-    _, one, _ = two
-    await _note(base, one, days_ago=1)
+    _, entry, _ = two
+    await _note(base, entry, days_ago=1)
     with pytest.raises(DBAPIError, match="no such tenant"):
         await rows(base, "select delete_tenant()")
     with pytest.raises(DBAPIError, match="no such tenant"):
@@ -348,19 +350,19 @@ async def test_nobody_and_a_stranger_delete_nothing(base: Services, two: tuple[O
 async def test_the_application_may_delete_nothing_by_itself(
     base: Services, two: tuple[Owner, int, int]
 ) -> None:
-    _, one, _ = two
+    _, entry, _ = two
     for table in ("subscriptions", "usage_ledger", "stripe_events", "deletion_deadlines", "audit_log"):
         with pytest.raises(ProgrammingError, match="permission denied"):
-            await rows(base, f"delete from {table}", one)
+            await rows(base, f"delete from {table}", entry)
 
 
 async def test_a_deletion_that_dies_has_deleted_nothing(base: Services, two: tuple[Owner, int, int]) -> None:
-    owner, one, _ = two
-    await _note(base, one, days_ago=1)
-    before = owner.counts(one)
+    owner, entry, _ = two
+    await _note(base, entry, days_ago=1)
+    before = owner.counts(entry)
     with pytest.raises(RuntimeError, match="killed"):
-        await _delete_and_die(base, one)
-    assert owner.counts(one) == before
+        await _delete_and_die(base, entry)
+    assert owner.counts(entry) == before
 
 
 async def _delete_and_die(base: Services, organization_id: int) -> None:

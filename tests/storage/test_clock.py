@@ -10,7 +10,7 @@ from bot.services import Services
 from storage.deliveries import ReceivedDelivery, receive_deliveries
 from storage.embedded import EmbeddedServer
 from storage.tables import metadata
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import rows
 
 FAR_AWAY = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)

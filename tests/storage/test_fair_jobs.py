@@ -11,8 +11,9 @@ import pytest
 
 from bot.services import Services
 from storage.fair_jobs import BACKGROUND, FairJobManager
-from storage.jobs import ANSWER, BACKFILL, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
-from tests.support.running import as_administrator
+from storage.job_types import SWEEP, AnswerJob, BackfillJob, ProcessEventsJob, SendPostsJob
+from storage.jobs import EVENTS, OTHERS, Jobs
+from tests.support.running import query_as_administrator
 
 PLACES = 8
 
@@ -22,7 +23,7 @@ class Waiting:
     """A job as a test describes it."""
 
     tenant: int | None = 1
-    task: str = ANSWER
+    task: str = AnswerJob.name
     lock: str | None = None
     priority: int = 10
     queue: str = OTHERS
@@ -40,14 +41,14 @@ async def put(base: Services, *jobs: Waiting) -> list[int]:
         }
         for job in jobs
     ]
-    as_administrator(
+    query_as_administrator(
         base,
         "insert into procrastinate_jobs (queue_name, task_name, priority, lock, args) "
         "select queue, task, priority, lock, args from json_to_recordset(cast(:jobs as json)) "
         "as t (queue text, task text, priority integer, lock text, args jsonb)",
         jobs=json.dumps(described),
     )
-    ids = as_administrator(
+    ids = query_as_administrator(
         base, "select id from procrastinate_jobs order by id desc limit :many", many=len(jobs)
     )
     return sorted(row.id for row in ids)
@@ -64,7 +65,7 @@ class Places:
 
     @classmethod
     async def new(cls, base: Services, places: int = PLACES) -> "Places":
-        (row,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
+        (row,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
         return cls(base, row.id, places)
 
     async def take(self, queues: list[str] | None = None) -> int | None:
@@ -84,7 +85,7 @@ class Places:
 
     async def end(self, job: int) -> None:
         self.doing.remove(job)
-        as_administrator(
+        query_as_administrator(
             self._base,
             "update procrastinate_jobs set status = 'succeeded' where id = :job returning id",
             job=job,
@@ -92,12 +93,12 @@ class Places:
 
 
 async def tenants_of(base: Services, ids: list[int]) -> Counter[str | None]:
-    found = as_administrator(
+    rows = query_as_administrator(
         base,
         "select args ->> 'organization_id' as tenant from procrastinate_jobs where id = any (:ids)",
         ids=ids,
     )
-    return Counter(row.tenant for row in found)
+    return Counter(row.tenant for row in rows)
 
 
 async def test_who_is_alone_has_all_places(base: Services) -> None:
@@ -115,12 +116,14 @@ async def test_who_comes_later_has_the_next_place(base: Services) -> None:
     flood = await put(base, *[Waiting(1)] * 300)
     places = await Places.new(base)
     await places.fill()
-    (late,) = await put(base, Waiting(2, PROCESS_EVENTS, priority=0, queue=EVENTS))
+    (late,) = await put(base, Waiting(2, ProcessEventsJob.name, priority=0, queue=EVENTS))
     await places.end(flood[0])
     assert await places.take() == late
 
 
-@pytest.mark.parametrize(("task", "priority"), [(PROCESS_EVENTS, 0), (ANSWER, 10), (BACKFILL, 0)])
+@pytest.mark.parametrize(
+    ("task", "priority"), [(ProcessEventsJob.name, 0), (AnswerJob.name, 10), (BackfillJob.name, 0)]
+)
 async def test_behind_two_who_flood_a_third_has_the_next_place(
     base: Services, task: str, priority: int
 ) -> None:
@@ -137,12 +140,14 @@ async def test_jobs_of_nobody_are_never_held_back(base: Services) -> None:
     places = await Places.new(base)
     for _ in range(4):
         await places.take()
-    ours = await put(base, Waiting(None, SWEEP, priority=0), Waiting(None, BACKFILL, priority=0))
+    ours = await put(base, Waiting(None, SWEEP, priority=0), Waiting(None, BackfillJob.name, priority=0))
     assert [await places.take(), await places.take()] == ours
 
 
 async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: Services) -> None:
-    await put(base, *[Waiting(tenant, BACKFILL, priority=0) for tenant in range(1, 9) for _ in range(9)])
+    await put(
+        base, *[Waiting(tenant, BackfillJob.name, priority=0) for tenant in range(1, 9) for _ in range(9)]
+    )
     places = await Places.new(base)
     assert len(await places.fill()) == 4
     (command,) = await put(base, Waiting(99))
@@ -150,7 +155,9 @@ async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: 
 
 
 async def test_one_s_long_jobs_leave_half_of_their_places_to_others(base: Services) -> None:
-    await put(base, *[Waiting(1, BACKFILL, priority=0)] * 20, Waiting(2, BACKFILL, priority=0))
+    await put(
+        base, *[Waiting(1, BackfillJob.name, priority=0)] * 20, Waiting(2, BackfillJob.name, priority=0)
+    )
     assert await tenants_of(base, await (await Places.new(base)).fill()) == {"1": 3, "2": 1}
 
 
@@ -181,7 +188,7 @@ class Model:
         return [
             Waiting(
                 choice([None, 1, 1, 1, 2, 3]),
-                choice([ANSWER, ANSWER, PROCESS_EVENTS, BACKFILL]),
+                choice([AnswerJob.name, AnswerJob.name, ProcessEventsJob.name, BackfillJob.name]),
                 choice([None, None, "a", "b"]),
                 choice([0, 10]),
             )
@@ -243,13 +250,13 @@ async def test_two_workers_never_take_the_same_job_nor_the_same_lock(base: Servi
     await put(base, *[Waiting(n % 3, lock=f"thread-{n % 5}") for n in range(60)])
     workers = [await Places.new(base) for _ in range(3)]
     await asyncio.gather(*(places.take() for places in workers for _ in range(5)))
-    locks = as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
+    locks = query_as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
     assert len(locks) == len({row.lock for row in locks}) <= 5
 
 
 async def test_other_queues_and_later_times_are_left_alone(base: Services) -> None:
     ids = await put(base, Waiting(queue=OTHERS), Waiting(queue=EVENTS))
-    as_administrator(
+    query_as_administrator(
         base,
         "update procrastinate_jobs set scheduled_at = :at where id = :job returning id",
         at=datetime.now(UTC) + timedelta(hours=1),
@@ -266,9 +273,9 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
     """By the server's own count of the pages that it looked at, which no busy machine changes."""
     await put(base, *[Waiting(1, lock=f"thread-{n % threads}") for n in range(2_000)])
     await put(base, *[Waiting(2, lock=f"other-{n}") for n in range(8)])
-    (worker,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
+    (worker,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
     for _ in range(PLACES + 1):
-        (plan,) = as_administrator(
+        (plan,) = query_as_administrator(
             base,
             "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, '{}', now())",
             worker=worker.id,
@@ -283,9 +290,9 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
 async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
         # What this transaction wrote cannot be seen yet, so the job would miss it.
         assert await places.take() is None
     assert await places.take() is not None
@@ -295,10 +302,10 @@ async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> No
 async def test_who_finds_that_the_job_has_begun_gets_another(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     (first,) = await places.fill()
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     assert await places.take() is None  # On the same lock, behind the first.
     await places.end(first)
     assert len(await places.fill()) == 1
@@ -310,8 +317,10 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
     async def rely(_: int) -> None:
         async with base.database.unscoped() as connection:
             for organization_id in (1, 2, 3):
-                await jobs.send_posts(connection, organization_id=organization_id)
+                await jobs.defer(connection, SendPostsJob(organization_id=organization_id))
 
     await asyncio.gather(*map(rely, range(9)))
-    (count,) = as_administrator(base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'")
+    (count,) = query_as_administrator(
+        base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'"
+    )
     assert count.jobs == 3

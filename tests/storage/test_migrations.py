@@ -131,9 +131,9 @@ def test_since_when_repositories_are_private_is_taken_over(server: EmbeddedServe
         changes = connection.execute(
             "select project_id, is_private, at = '2026-11-20T09:00Z' from visibility_changes where is_change"
         ).fetchall()
-        known = connection.execute("select count(distinct project_id) from visibility_changes").fetchone()
+        row = connection.execute("select count(distinct project_id) from visibility_changes").fetchone()
     assert changes == [(1, True, True)]
-    assert known == projects
+    assert row == projects
 
 
 def test_what_was_said_is_read_before_any_table_is_locked(

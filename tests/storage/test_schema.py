@@ -18,7 +18,7 @@ def test_migrations_and_tables_agree(server: EmbeddedServer, database_name: str)
             "include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("procrastinate")
         }
         context = MigrationContext.configure(connection, opts=options | {"compare_server_default": False})
-        differences = [one for one in compare_metadata(context, metadata) if not _is_name_of_index(one)]
+        differences = [entry for entry in compare_metadata(context, metadata) if not _is_name_of_index(entry)]
     engine.dispose()
     assert differences == []
 

@@ -25,10 +25,11 @@ from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_p
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
-from tests.support.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import age_deadlines, query_as_administrator, rows
 
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {
@@ -51,21 +52,21 @@ def delivery(account: int, guid: str) -> ReceivedDelivery:
 async def two_tenants(base: Services) -> tuple[int, int]:
     async with base.database.autocommit() as connection:
         await receive_deliveries(connection, [delivery(1, "of-one"), delivery(2, "of-two")], [b"1", b"2"])
-    one, two = await rows(base, "select * from all_tenants()")
-    return one[0], two[0]
+    entry, two = await rows(base, "select * from all_tenants()")
+    return entry[0], two[0]
 
 
 async def test_every_table_keeps_tenants_apart(base: Services) -> None:
-    found = await rows(
+    result = await rows(
         base,
         "select relname, relrowsecurity, relforcerowsecurity, (select count(*) from pg_policy where polrelid = c.oid "
         "and pg_get_expr(polqual, polrelid) like '%app.tenant%') as policies "
         "from pg_class c where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace",
     )
-    assert {row.relname for row in found} == NOT_OF_TENANTS | {"users"} | {
+    assert {row.relname for row in result} == NOT_OF_TENANTS | {"users"} | {
         table.name for table in TENANT_TABLES
     }
-    for row in found:
+    for row in result:
         if row.relname not in NOT_OF_TENANTS:
             assert row.relrowsecurity, row.relname
             assert row.relforcerowsecurity, row.relname
@@ -73,12 +74,12 @@ async def test_every_table_keeps_tenants_apart(base: Services) -> None:
 
 
 async def test_keys_and_foreign_keys_begin_with_the_tenant(base: Services) -> None:
-    found = await rows(
+    result = await rows(
         base,
         "select conrelid::regclass::text as name, contype, pg_get_constraintdef(oid) as definition from pg_constraint "
         "where contype in ('p', 'f') and connamespace = 'public'::regnamespace",
     )
-    for row in found:
+    for row in result:
         if (
             row.name not in NOT_OF_TENANTS | {"organizations", "users"}
             and "REFERENCES organizations" not in row.definition
@@ -88,8 +89,8 @@ async def test_keys_and_foreign_keys_begin_with_the_tenant(base: Services) -> No
 
 
 async def test_a_forgotten_where_returns_nothing_of_others(base: Services) -> None:
-    one, two = await two_tenants(base)
-    assert [row.delivery_id for row in await rows(base, "select * from github_events", one)] == ["of-one"]
+    entry, two = await two_tenants(base)
+    assert [row.delivery_id for row in await rows(base, "select * from github_events", entry)] == ["of-one"]
     assert [row.delivery_id for row in await rows(base, "select * from github_events", two)] == ["of-two"]
     assert [row.id for row in await rows(base, "select id from organizations", two)] == [two]
 
@@ -101,9 +102,9 @@ async def test_without_a_tenant_there_is_nothing_at_all(base: Services) -> None:
 
 
 async def test_a_transaction_leaves_no_tenant_behind_on_its_connection(base: Services) -> None:
-    one, _ = await two_tenants(base)
+    entry, _ = await two_tenants(base)
     for _ in range(12):  # More often than the pool has connections.
-        assert await rows(base, "select * from github_events", one)
+        assert await rows(base, "select * from github_events", entry)
         assert await rows(base, "select * from github_events") == []
 
 
@@ -115,8 +116,8 @@ async def test_a_transaction_leaves_no_tenant_behind_on_its_connection(base: Ser
     ],
 )
 async def test_others_rows_cannot_be_changed(base: Services, attempt: str) -> None:
-    one, two = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
+    entry, two = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
         result = await tenant.connection.execute(text(attempt))
         assert result.rowcount == 0
     (row,) = await rows(base, "select note from github_events", two)
@@ -124,19 +125,19 @@ async def test_others_rows_cannot_be_changed(base: Services, attempt: str) -> No
 
 
 async def test_rows_cannot_be_planted_with_others(base: Services) -> None:
-    one, two = await two_tenants(base)
+    entry, two = await two_tenants(base)
     with pytest.raises(ProgrammingError, match="row-level security"):
         await rows(
             base,
             "insert into projects (organization_id, repository_node_id, name, named_at) values (:two, 'R', 'r', now())",
-            one,
+            entry,
             two=two,
         )
 
 
 async def test_a_row_cannot_refer_to_a_row_of_others(base: Services) -> None:
     """PostgreSQL's own checks bypass policies; that the key holds the tenant is what stops it."""
-    one, two = await two_tenants(base)
+    entry, two = await two_tenants(base)
     async with base.database.tenant(two) as tenant:
         insert = "insert into projects (organization_id, repository_node_id, name, named_at) values (:t, 'R', 'r', now())"
         project = await tenant.connection.scalar(text(f"{insert} returning id"), {"t": two})
@@ -145,17 +146,17 @@ async def test_a_row_cannot_refer_to_a_row_of_others(base: Services) -> None:
             base,
             "insert into sprints (organization_id, project_id, github_milestone_id, github_milestone_number) "
             "values (:one, :project, 1, 1)",
-            one,
-            one=one,
+            entry,
+            one=entry,
             project=project,
         )
 
 
 async def test_the_history_can_only_grow(base: Services) -> None:
-    one, _ = await two_tenants(base)
+    entry, _ = await two_tenants(base)
     for attempt in ("update timeline set event = 'closed'", "delete from timeline", "truncate timeline"):
         with pytest.raises(ProgrammingError, match="permission denied"):
-            await rows(base, attempt, one)
+            await rows(base, attempt, entry)
 
 
 async def test_the_application_cannot_call_what_makes_tenants(base: Services) -> None:
@@ -166,18 +167,18 @@ async def test_the_application_cannot_call_what_makes_tenants(base: Services) ->
 
 
 async def test_the_application_has_no_more_rights_than_listed(base: Services) -> None:
-    found = await rows(
+    result = await rows(
         base,
         "select table_name, string_agg(lower(privilege_type), ', ') as rights from information_schema.table_privileges "
         "where grantee = current_user and table_schema = 'public' group by 1",
     )
-    assert {row.table_name: set(row.rights.split(", ")) for row in found} == {
+    assert {row.table_name: set(row.rights.split(", ")) for row in result} == {
         table: set(rights.split(", ")) for table, rights in GRANTS.items()
     }
 
 
 async def test_rights_on_columns_are_those_listed_and_no_more(base: Services) -> None:
-    found = await rows(
+    result = await rows(
         base,
         "select table_name, lower(privilege_type) as right, array_agg(column_name::text) as columns "
         "from information_schema.column_privileges as mine where grantee = current_user "
@@ -185,7 +186,7 @@ async def test_rights_on_columns_are_those_listed_and_no_more(base: Services) ->
         "where whole.grantee = current_user and whole.table_name = mine.table_name "
         "and whole.privilege_type = mine.privilege_type) group by 1, 2",
     )
-    assert {(row.table_name, row.right): set(row.columns) for row in found} == {
+    assert {(row.table_name, row.right): set(row.columns) for row in result} == {
         (table, right): set(columns.split(", "))
         for table, rights in COLUMN_GRANTS.items()
         for right, columns in rights.items()
@@ -193,20 +194,20 @@ async def test_rights_on_columns_are_those_listed_and_no_more(base: Services) ->
 
 
 async def test_the_application_runs_no_function_of_the_owner_s_but_those_listed(base: Services) -> None:
-    found = await rows(
+    result = await rows(
         base,
         "select proname from pg_proc where prosecdef and has_function_privilege(oid, 'execute') "
         "and prorettype <> 'trigger'::regtype",
     )
     listed = {function.partition("(")[0] for function in (*schema._LOOK_UPS, *schema._QUEUE)}
-    assert {row.proname for row in found} <= listed
+    assert {row.proname for row in result} <= listed
 
 
 async def _two_jobs(base: Services) -> tuple[int, int]:
     """Two tenants, each with a job that waits."""
-    one, two = await two_tenants(base)
-    assert len(as_administrator(base, "select 1 from procrastinate_jobs where status = 'todo'")) == 2
-    return one, two
+    entry, two = await two_tenants(base)
+    assert len(query_as_administrator(base, "select 1 from procrastinate_jobs where status = 'todo'")) == 2
+    return entry, two
 
 
 @pytest.mark.parametrize(
@@ -239,11 +240,11 @@ async def _two_jobs(base: Services) -> tuple[int, int]:
 async def test_jobs_of_others_are_neither_read_nor_changed(
     base: Services, attempt: str, is_tenant: bool
 ) -> None:
-    one, _ = await _two_jobs(base)
-    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+    entry, _ = await _two_jobs(base)
+    before = query_as_administrator(base, "select * from procrastinate_jobs order by id")
     with pytest.raises(ProgrammingError, match="permission denied"):
-        await rows(base, attempt, one if is_tenant else None)
-    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+        await rows(base, attempt, entry if is_tenant else None)
+    assert query_as_administrator(base, "select * from procrastinate_jobs order by id") == before
 
 
 @pytest.mark.parametrize("status", ["todo", "failed", "succeeded"])
@@ -257,16 +258,16 @@ async def test_jobs_of_others_are_neither_read_nor_changed(
     ],
 )
 async def test_only_a_job_under_way_is_ended_or_put_back(base: Services, attempt: str, status: str) -> None:
-    one, _ = await _two_jobs(base)
+    entry, _ = await _two_jobs(base)
     if status != "todo":
-        as_administrator(base, "update procrastinate_jobs set status = 'doing'")
-        as_administrator(base, f"update procrastinate_jobs set status = '{status}'")
-    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+        query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+        query_as_administrator(base, f"update procrastinate_jobs set status = '{status}'")
+    before = query_as_administrator(base, "select * from procrastinate_jobs order by id")
     with pytest.raises(DBAPIError, match="not under way"):
-        await rows(base, f"select {attempt} from procrastinate_jobs", one)
+        await rows(base, f"select {attempt} from procrastinate_jobs", entry)
     with pytest.raises(DBAPIError, match="not under way"):
-        await rows(base, f"select {attempt.replace('id', '4711', 1)}", one)
-    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+        await rows(base, f"select {attempt.replace('id', '4711', 1)}", entry)
+    assert query_as_administrator(base, "select * from procrastinate_jobs order by id") == before
 
 
 async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Services) -> None:
@@ -280,7 +281,7 @@ async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Servi
     with pytest.raises(ValueError, match="keeps its priority, queue and lock"):
         await manager.retry_job(second, lock="another")
     await manager.retry_job(second)
-    jobs = as_administrator(
+    jobs = query_as_administrator(
         base, "select status, attempts, lock, queue_name from procrastinate_jobs order by id"
     )
     assert [tuple(job) for job in jobs] == [
@@ -290,31 +291,33 @@ async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Servi
 
 
 async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Services) -> None:
-    one, two = await two_tenants(base)
+    entry, two = await two_tenants(base)
     jobs = Jobs(base.queue)
     async with base.database.unscoped() as connection:
-        await jobs.reconcile(connection, organization_id=two)
+        await jobs.defer(connection, ReconcileJob(organization_id=two))
     query = "select * from running_tasks(array['reconcile', 'measure'])"
-    assert await rows(base, query, one) == []
+    assert await rows(base, query, entry) == []
     assert [row[0] for row in await rows(base, query, two)] == ["reconcile"]
     assert await rows(base, query) == []
 
 
 async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
     await _two_jobs(base)
-    as_administrator(base, "update procrastinate_jobs set status = 'doing'")
-    as_administrator(
+    query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+    query_as_administrator(
         base,
         "update procrastinate_jobs set status = 'succeeded' where id = (select min(id) from procrastinate_jobs)",
     )
-    as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
+    query_as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
     async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
-    assert len(as_administrator(base, "select 1 from procrastinate_jobs")) == 2
-    as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
+    assert len(query_as_administrator(base, "select 1 from procrastinate_jobs")) == 2
+    query_as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
     async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
-    assert [row.status for row in as_administrator(base, "select status from procrastinate_jobs")] == ["todo"]
+    assert [row.status for row in query_as_administrator(base, "select status from procrastinate_jobs")] == [
+        "todo"
+    ]
 
 
 # People
@@ -332,22 +335,22 @@ async def known_as(base: Services, tenant: int) -> dict[int, str]:
 
 
 async def test_a_tenant_renames_nobody_for_another(base: Services) -> None:
-    one, two = await two_tenants(base)
-    for tenant in (one, two):
+    entry, two = await two_tenants(base)
+    for tenant in (entry, two):
         await meet(base, tenant, {7: "octocat", 8: f"only-{tenant}"})
-    await meet(base, one, {7: "mallory", 9: "ghost"})
-    await meet(base, one, {7: "mallory-again"})
+    await meet(base, entry, {7: "mallory", 9: "ghost"})
+    await meet(base, entry, {7: "mallory-again"})
 
-    assert await known_as(base, one) == {7: "mallory-again", 8: f"only-{one}", 9: "ghost"}
+    assert await known_as(base, entry) == {7: "mallory-again", 8: f"only-{entry}", 9: "ghost"}
     assert await known_as(base, two) == {7: "octocat", 8: f"only-{two}"}
-    names = as_administrator(base, "select github_username from users where github_id = 7")
+    names = query_as_administrator(base, "select github_username from users where github_id = 7")
     assert [row.github_username for row in names] == ["octocat"]
 
 
 async def test_people_are_met_by_a_tenant_alone(base: Services) -> None:
     with pytest.raises(DBAPIError, match="people are met by a tenant"):
         await rows(base, """select meet_people('[{"github_id": 7, "login": "octocat"}]')""")
-    assert as_administrator(base, "select 1 from users") == []
+    assert query_as_administrator(base, "select 1 from users") == []
 
 
 @pytest.mark.parametrize(
@@ -363,10 +366,10 @@ async def test_people_are_met_by_a_tenant_alone(base: Services) -> None:
     ],
 )
 async def test_people_and_accounts_are_not_rewritten(base: Services, attempt: str) -> None:
-    one, _ = await two_tenants(base)
-    await meet(base, one, {7: "octocat"})
+    entry, _ = await two_tenants(base)
+    await meet(base, entry, {7: "octocat"})
     with pytest.raises(ProgrammingError, match="permission denied"):
-        await rows(base, attempt, one)
+        await rows(base, attempt, entry)
 
 
 # Deletion
@@ -375,13 +378,13 @@ _LONG_AGO = "insert into deletion_deadlines (organization_id, cancelled_at, due_
 
 
 async def test_a_tenant_does_not_delete_itself_by_a_deadline_of_its_own(base: Services) -> None:
-    one, _ = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
-        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+    entry, _ = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": entry})
     with pytest.raises(DBAPIError, match="not to be deleted now"):
-        await rows(base, "select delete_tenant()", one)
+        await rows(base, "select delete_tenant()", entry)
     assert await rows(base, "select * from tenants_to_delete()") == []
-    assert await rows(base, "select 1 from organizations", one)
+    assert await rows(base, "select 1 from organizations", entry)
 
 
 @pytest.mark.parametrize(
@@ -402,48 +405,48 @@ async def test_a_tenant_does_not_delete_itself_by_a_deadline_of_its_own(base: Se
     ],
 )
 async def test_a_deadline_is_not_brought_forward(base: Services, attempt: str) -> None:
-    one, _ = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
-        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
-    values = {"me": one} if ":me" in attempt else {}
+    entry, _ = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": entry})
+    values = {"me": entry} if ":me" in attempt else {}
     with pytest.raises(ProgrammingError, match="permission denied"):
-        await rows(base, attempt, one, **values)
+        await rows(base, attempt, entry, **values)
 
 
-async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_anew(base: Services) -> None:
-    one, _ = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
-        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_again(base: Services) -> None:
+    entry, _ = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": entry})
         await Deadlines(tenant).withdraw(datetime.now(UTC), "bought again")
-    let_deadlines_be_read(base)
-    async with base.database.tenant(one) as tenant:
+    age_deadlines(base)
+    async with base.database.tenant(entry) as tenant:
         await tenant.connection.execute(text("update deletion_deadlines set withdrawn_at = null"))
     with pytest.raises(DBAPIError, match="not to be deleted now"):
-        await rows(base, "select delete_tenant()", one)
-    let_deadlines_be_read(base)
-    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
+        await rows(base, "select delete_tenant()", entry)
+    age_deadlines(base)
+    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [entry]
 
 
 async def test_withdrawing_the_later_deadline_brings_no_earlier_one_forward(base: Services) -> None:
     """The earlier one has passed and was noted long ago; what changes is that it counts."""
-    one, _ = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
-        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+    entry, _ = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": entry})
         later = _LONG_AGO.replace("2020", "2999")
-        await tenant.connection.execute(text(later), {"me": one})
-    let_deadlines_be_read(base)
+        await tenant.connection.execute(text(later), {"me": entry})
+    age_deadlines(base)
     assert await rows(base, "select * from tenants_to_delete()") == []
 
     withdraw = (
         "update deletion_deadlines set withdrawn_at = '2020-01-01' where due_at > '2900-01-01' returning id"
     )
-    await rows(base, withdraw, one)
+    await rows(base, withdraw, entry)
 
     assert await rows(base, "select * from tenants_to_delete()") == []
     with pytest.raises(DBAPIError, match="not to be deleted now"):
-        await rows(base, "select delete_tenant()", one)
-    let_deadlines_be_read(base)
-    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
+        await rows(base, "select delete_tenant()", entry)
+    age_deadlines(base)
+    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [entry]
 
 
 @pytest.mark.parametrize(
@@ -461,9 +464,9 @@ async def test_withdrawing_the_later_deadline_brings_no_earlier_one_forward(base
     ],
 )
 async def test_whose_an_installation_or_a_picture_is_is_not_rewritten(base: Services, attempt: str) -> None:
-    one, _ = await two_tenants(base)
+    entry, _ = await two_tenants(base)
     with pytest.raises(ProgrammingError, match="permission denied"):
-        await rows(base, attempt, one)
+        await rows(base, attempt, entry)
 
 
 # Payloads
@@ -483,8 +486,8 @@ async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Servi
     await _store(base, 1, "first", b"of one")
     await _store(base, 1, "second", b"of one too")
     await _store(base, 2, "first-of-two", b"of two")
-    one, two = [row[0] for row in await rows(base, "select * from all_tenants()")]
-    mine, others = await _events(base, one), await _events(base, two)
+    entry, two = [row[0] for row in await rows(base, "select * from all_tenants()")]
+    mine, others = await _events(base, entry), await _events(base, two)
     assert open_payload(base.cipher, mine["first"]) == b"of one"
     assert open_payload(base.cipher, others["first-of-two"]) == b"of two"
 
@@ -504,16 +507,16 @@ async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(ba
     await DeliveryWriter(base.database, base.cipher).put(installed)
     nameless = replace(delivery(1, "nameless"), account=None, login=None, payload=b"nobody's name")
     await DeliveryWriter(base.database, base.cipher).put(nameless)
-    ((one,),) = await rows(base, "select * from all_tenants()")
-    event = (await _events(base, one))["nameless"]
+    ((entry,),) = await rows(base, "select * from all_tenants()")
+    event = (await _events(base, entry))["nameless"]
     assert base.cipher.open(event.payload, delivery_place(1, "nameless")) == b"nobody's name"
 
 
-async def test_what_an_earlier_version_sealed_still_opens(base: Services) -> None:
+async def test_secrets_of_earlier_versions_still_decrypt(base: Services) -> None:
     """Bound to nothing, because AES-GCM had no associated data then."""
     await _store(base, 1, "first", b"x")
-    ((one,),) = await rows(base, "select * from all_tenants()")
-    event = (await _events(base, one))["first"]
+    ((entry,),) = await rows(base, "select * from all_tenants()")
+    event = (await _events(base, entry))["first"]
     nonce = os.urandom(12)
     key = base64.urlsafe_b64decode(encryption_keys(base.settings)[0])
     old = nonce + AESGCM(key).encrypt(nonce, zlib.compress(b"old"), None)
@@ -537,9 +540,9 @@ async def test_a_payload_is_no_link_and_a_link_no_payload(base: Services) -> Non
 
 
 async def test_look_ups_have_a_fixed_search_path(base: Services) -> None:
-    found = await rows(base, "select proname, proconfig from pg_proc where prosecdef")
-    assert len(found) >= 6
-    for row in found:
+    result = await rows(base, "select proname, proconfig from pg_proc where prosecdef")
+    assert len(result) >= 6
+    for row in result:
         assert row.proconfig == ["search_path=pg_catalog, public, pg_temp"], row.proname
 
 
@@ -557,6 +560,6 @@ async def test_work_is_refused_to_whom_policies_do_not_bind(
 
 
 async def test_counts_are_of_one_tenant(base: Services) -> None:
-    one, _ = await two_tenants(base)
-    async with base.database.tenant(one) as tenant:
+    entry, _ = await two_tenants(base)
+    async with base.database.tenant(entry) as tenant:
         assert (await Deliveries(tenant).counts())["waiting"] == 1

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from sprints.calendar import Calendar
-from sprints.estimates import USUAL, Estimates
-from sprints.facts import Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, Source, State
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
+from sprints.facts import Facts, compute_facts
+from sprints.milestone import Sprint, derive_sprint
+from sprints.model import EventSource, ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 
 SPRINT, OTHER_SPRINT = 501, 502
 _DELIVERIES = itertools.count(1)
@@ -28,8 +28,8 @@ def at(when: When, zone: tzinfo = UTC) -> datetime:
         return when
     if when[2] == "-":
         when = f"2026-{when}"
-    found = datetime.fromisoformat(when)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    result = datetime.fromisoformat(when)
+    return result if result.tzinfo else result.replace(tzinfo=zone)
 
 
 def next_delivery() -> str:
@@ -137,12 +137,12 @@ class Card:
         """We asked GitHub, and it was otherwise than we knew."""
         self._shown = replace(self._shown, **shown)
         self._happened("corrected", when)
-        self.events[-1] = replace(self.events[-1], source=Source.CORRECTION)
+        self.events[-1] = replace(self.events[-1], source=EventSource.CORRECTION)
         return self
 
     def asked_for(self) -> Self:
         """All so far was not told when it happened, but asked for later."""
-        self.events = [replace(event, source=Source.BACKFILL) for event in self.events]
+        self.events = [replace(event, source=EventSource.BACKFILL) for event in self.events]
         return self
 
     def _labels_without(self, label: str) -> tuple[str, ...]:
@@ -157,8 +157,10 @@ class Card:
         label: str | None = None,
         named: str | None = None,
     ) -> Self:
-        told = ItemEvent(self.id, event, at(when), next_delivery(), self._shown, milestone, label, named)
-        self.events.append(replace(told, actor=self._actor))
+        item_event = ItemEvent(
+            self.id, event, at(when), next_delivery(), self._shown, milestone, label, named
+        )
+        self.events.append(replace(item_event, actor=self._actor))
         return self
 
 
@@ -209,7 +211,7 @@ class Box:
     def sprint(
         self, as_of: When = "12-31", zone: tzinfo = UTC, *, calendar: Calendar | None = None
     ) -> Sprint:
-        return sprint_of(self.events, at(as_of), calendar or Calendar.of(zone))
+        return derive_sprint(self.events, at(as_of), calendar or Calendar.of(zone))
 
     def facts(
         self,
@@ -217,12 +219,12 @@ class Box:
         as_of: When = "12-31",
         zone: tzinfo = UTC,
         calendar: Calendar | None = None,
-        estimates: Estimates = USUAL,
+        estimates: Estimates = DEFAULT_ESTIMATES,
         labels: Sequence[LabelEvent] = (),
     ) -> Facts:
         events = {card.id: card.events for card in cards}
         sprint = self.sprint(as_of, zone, calendar=calendar)
-        return facts_of(sprint, events, at(as_of), estimates, labels)
+        return compute_facts(sprint, events, at(as_of), estimates, labels)
 
     def _happened(self, event: str, when: When) -> Self:
         self.events.append(replace(self._shown, event=event, at=at(when), delivery=next_delivery()))
@@ -287,3 +289,13 @@ def comment_webhook(
     if before is not None:
         payload["changes"] = {"body": {"from": before}}
     return payload | ({"sender": sender} if sender else {})
+
+
+def make_committed_card(number: int, points: int = 5) -> Card:
+    """Make an item that was in the sprint from its start."""
+    return Card(number).opened("11-10", f"points: {points}").joined("11-12")
+
+
+def make_added_card(number: int, points: int, when: str = "11-18 09:00") -> Card:
+    """Make an item that was opened in the running sprint."""
+    return Card(number).opened(when, f"points: {points}", milestone=SPRINT)

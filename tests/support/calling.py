@@ -11,7 +11,7 @@ from bot.cli.serve import door
 from bot.services import Services
 from bot.settings.billing import StripeSettings
 from bot.settings.secret import Secret
-from tests.support.running import Door
+from tests.support.running import WebhookClient
 from tests.support.stripe.world import SETTINGS
 
 PATIENCE_SECONDS = 20
@@ -22,17 +22,17 @@ _BILLING = replace(SETTINGS, stripe=StripeSettings(Secret("sk_test_x"), (Secret(
 
 
 @asynccontextmanager
-async def strict_door(base: Services) -> AsyncIterator[Door]:
+async def strict_endpoint(base: Services) -> AsyncIterator[WebhookClient]:
     """A door that waits two seconds for a body and has room for one megabyte of them; it also sells."""
     settings = replace(base.settings, webhook_body_seconds=2, webhook_bodies_megabytes=1, billing=_BILLING)
     async with (
         door(replace(base, settings=settings), "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
-class Caller:
+class RawConnection:
     """A connection that sends what a well-behaved client would not."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,7 +44,7 @@ class Caller:
         await self._writer.drain()
 
     @classmethod
-    async def of(cls, entrance: Door) -> "Caller":
+    async def of(cls, entrance: WebhookClient) -> "RawConnection":
         """A new connection."""
         host, _, port = entrance.url.removeprefix("http://").partition(":")
         return cls(*await asyncio.open_connection(host, int(port)))

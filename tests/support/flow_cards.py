@@ -1,16 +1,16 @@
 """Items of a repository that are started, linked and given to people: told one by one, or at random."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.model import ActivityEvent, ItemEvent, ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.rules import Rules
 from tests.support.builders import Card, When, at, next_delivery
 from tests.support.sprints_strategies import MOMENTS, ZONES
@@ -29,7 +29,7 @@ class FlowCard(Card):
         return self._named("assigned", when, login)
 
     def unassigned(self, when: When, login: str = "alice") -> Self:
-        rest = tuple(one for one in self._shown.assignees if one != login)
+        rest = tuple(assignee for assignee in self._shown.assignees if assignee != login)
         self._shown = replace(self._shown, assignees=rest)
         return self._named("unassigned", when, login)
 
@@ -112,13 +112,13 @@ def calendar(zone: str = "UTC") -> Calendar:
 
 def flows(*cards: Card, as_of: When = "12-31", elsewhere: tuple[Card, ...] = ()) -> dict[int, Flow]:
     """By number, the flows of the cards of one repository."""
-    found = flows_of(
+    result = build_flows(
         {card.id: card.events for card in cards},
         at(as_of),
         Rules(),
         elsewhere={card.id: card.events for card in elsewhere},
     )
-    return {own(flow.number): flow for flow in found}
+    return {local_number(flow.number): flow for flow in result}
 
 
 def pushed(when: When, commits: dict[str, int] | None = None, subject: str | None = None) -> ActivityEvent:
@@ -140,20 +140,20 @@ class Repository:
         return Rules(Calendar.of(self.zone))
 
     def flows(self, as_of: datetime) -> tuple[Flow, ...]:
-        return flows_of(self.items, as_of, self.rules)
+        return build_flows(self.items, as_of, self.rules)
 
 
 @st.composite
 def repositories(draw: st.DrawFn, most_items: int = 5) -> Repository:
     """Items whose beginnings are sometimes lost, and pushes."""
     count = draw(st.integers(0, most_items))
-    told = {}
+    data = {}
     for number in range(1, count + 1):
         events = draw(_items(number, count))
-        told[f"item-{number}"] = events[draw(st.integers(0, min(2, len(events) - 1))) :]
+        data[f"item-{number}"] = events[draw(st.integers(0, min(2, len(events) - 1))) :]
     people = st.sampled_from([*PEOPLE, ""])
     pushes = st.builds(pushed, MOMENTS, st.dictionaries(people, st.integers(1, 9), max_size=3))
-    return Repository(draw(st.sampled_from(ZONES)), told, tuple(draw(st.lists(pushes, max_size=5))))
+    return Repository(draw(st.sampled_from(ZONES)), data, tuple(draw(st.lists(pushes, max_size=5))))
 
 
 @st.composite
@@ -176,23 +176,23 @@ def _items(draw: st.DrawFn, number: int, count: int) -> tuple[ItemEvent, ...]:
     events = list[ItemEvent]()
     for when in moments:
         step = draw(st.sampled_from([_label, _assign, _state, _state, _state, _status, _parent, _edit, _go]))
-        told = _Told(shown, "opened") if not events else step(draw, shown, when)
-        shown = told.shown
-        if told.event == "edited" and is_pull_request:
+        data = _Told(shown, "opened") if not events else step(draw, shown, when)
+        shown = data.shown
+        if data.event == "edited" and is_pull_request:
             shown = replace(shown, closes=draw(numbers))
         events.append(
             ItemEvent(
                 f"item-{number}",
-                told.event,
+                data.event,
                 when,
                 f"{number}-{next(deliveries):03}",
                 shown,
-                label=told.label,
-                named=told.named,
+                label=data.label,
+                named=data.named,
                 actor=draw(st.none() | st.sampled_from(PEOPLE)),
             )
         )
-        if told.event in GONE:
+        if data.event in GONE:
             break
     return tuple(events)
 
@@ -243,3 +243,11 @@ def _edit(draw: st.DrawFn, shown: ItemSnapshot, _: datetime) -> _Told:
 
 def _go(draw: st.DrawFn, shown: ItemSnapshot, _: datetime) -> _Told:
     return _Told(shown, draw(st.sampled_from(["commented", *GONE])))
+
+
+def make_finished_card(number: int, days: int) -> FlowCard:
+    """Make an item whose cycle time is `days` days."""
+    start = at("11-02 09:00")
+    card = FlowCard(number).opened("11-01").assigned(start)
+    card.closed(start + timedelta(days=days - 1, hours=1))
+    return card

@@ -67,7 +67,14 @@ def load_checker() -> Check:
 
     def check(method: str, path: str, query: Mapping[str, str], body: Any) -> None:
         path, method = _one_segment(path), method.lower()
-        operation = next((one for one in operations if one.method == method and one.path.match(path)), None)
+        operation = next(
+            (
+                operation
+                for operation in operations
+                if operation.method == method and operation.path.match(path)
+            ),
+            None,
+        )
         if operation is None:
             raise UnknownPathError(f"{method.upper()} {path} is nothing that GitHub knows")
         data = None if body is None else json.dumps(body).encode()
@@ -108,8 +115,8 @@ def _operations(description: dict[str, Any]) -> Iterator[Operation]:
 
 
 def _check_keys(description: dict[str, Any], operation: Operation, body: dict[str, Any]) -> None:
-    known = _properties(description, operation.body_schema or {})
-    unknown = sorted(body.keys() - known) if known is not None else []
+    properties = _properties(description, operation.body_schema or {})
+    unknown = sorted(body.keys() - properties) if properties is not None else []
     if unknown:
         raise UnknownKeysError(
             f"{operation.method.upper()} {operation.template} knows no {', '.join(unknown)}"

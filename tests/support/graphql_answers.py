@@ -19,7 +19,7 @@ from graphql import (
     parse,
 )
 
-from github_standin.graphql_server import SCHEMA
+from github_standin.graphql.server import SCHEMA
 
 Json = dict[str, Any]
 Path_ = tuple[str | int, ...]

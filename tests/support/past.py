@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sprints.model import ActivityEvent, Event, ItemEvent, MilestoneEvent
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
-from tests.bot.publishing.test_change_applier import in_database
-from tests.conftest import Clock
 from tests.support.builders import Box, Card, at
+from tests.support.changes import query_database
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.running import Bot
 
@@ -17,24 +17,24 @@ NOW = at("2026-11-18 12:00")  # A Wednesday, the third day of Sprint 24.
 _FIRST_MONDAY = at("2026-10-19")
 
 
-async def record(bot: Bot, *told: Event) -> None:
-    """Adds facts to the bot's own repository, which it must know."""
-    (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
-    async with bot.base.database.tenant(tenant) as one:
-        (project,) = await Projects(one).active()
-        await Timeline(one).record([TimelineRow(project.id, fact) for fact in told])
+async def record_events(bot: Bot, *events: Event) -> None:
+    """Record events on the timeline of the bot's own repository, which must exist already."""
+    (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        (project,) = await Projects(tenant_scope).active()
+        await Timeline(tenant_scope).record([TimelineRow(project.id, fact) for fact in events])
 
 
-async def settle(bot: Bot, key: str, value: object) -> None:
+async def set_single_setting(bot: Bot, key: str, value: object) -> None:
     """A setting of the bot's own repository."""
-    (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
-    async with bot.base.database.tenant(tenant) as one:
-        (project,) = await Projects(one).active()
-        await Projects(one).set_command_setting(project.id, key, value)
+    (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        (project,) = await Projects(tenant_scope).active()
+        await Projects(tenant_scope).set_command_setting(project.id, key, value)
 
 
-async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
-    """Sets the clock to NOW and tells the given past, or the usual one; returns where to ask."""
+async def record_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
+    """Set the clock to `NOW` and record a past, by default the usual one. Returns an issue to ask in."""
     clock.now = NOW  # Before the bot hears of the repository, so that it has not known it for years.
     issue = await bot.github.create_issue(bot.repo, "A card to ask in")
     await bot.rest()
@@ -42,7 +42,7 @@ async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Se
         boxes, cards = usual_past()
     milestones: list[MilestoneEvent] = [event for box in boxes for event in box.events]
     items: list[ItemEvent] = [event for card in cards for event in card.events]
-    await record(bot, *milestones, *items)
+    await record_events(bot, *milestones, *items)
     return int(issue["number"])
 
 
@@ -54,11 +54,11 @@ def usual_past(first_monday: datetime = _FIRST_MONDAY) -> tuple[list[Box], list[
     boxes, cards = list[Box](), list[Card]()
     for n in range(5):
         monday = first_monday + timedelta(weeks=n)
-        boxes.append(sprint_box(monday, 20 + n))
+        boxes.append(make_sprint_box(monday, 20 + n))
         for k in range(4):
             card = FlowCard(1000 + 10 * n + k, actor="alice").opened(monday - timedelta(days=2), "points: 3")
             card.joined(monday - timedelta(days=1), 7020 + n).assigned(monday + timedelta(hours=9), "bob")
-            if k < done_in(n):
+            if k < count_done(n):
                 card.closed(monday + timedelta(days=k, hours=12))
             elif n < 4:
                 card.moved(monday + timedelta(days=7), 7020 + n, 7021 + n)
@@ -67,13 +67,13 @@ def usual_past(first_monday: datetime = _FIRST_MONDAY) -> tuple[list[Box], list[
     return boxes, cards
 
 
-def done_in(sprint: int) -> int:
-    """How many of a sprint's own four items were done before NOW or its end."""
+def count_done(sprint: int) -> int:
+    """Count how many of a sprint's own four items were done before `NOW` or its end."""
     return (4, 1, 4, 4, 2)[sprint]
 
 
-def sprint_box(monday: datetime, number: int) -> Box:
-    """A sprint from a Monday to its Friday."""
+def make_sprint_box(monday: datetime, number: int) -> Box:
+    """Make a sprint from a Monday to its Friday."""
     friday = (monday + timedelta(days=4)).date().isoformat()
     box = Box(
         monday - timedelta(days=3),
@@ -87,17 +87,17 @@ def sprint_box(monday: datetime, number: int) -> Box:
     return box
 
 
-async def ask(bot: Bot, number: int, text: str, as_user: str = "alice") -> str:
-    """The bot's answer to a command, without its marker."""
+async def ask_command(bot: Bot, number: int, text: str, as_user: str = "alice") -> str:
+    """Run a command and return the bot's answer, without its marker."""
     before = await bot.answers(number)
     await bot.say(number, f"{text} new:yes", as_user=as_user)
     # What goes wrong is told by editing the last such comment, whose invisible marker changes.
-    (answer,) = [one for one in await bot.answers(number) if one not in before]
+    (answer,) = [answer for answer in await bot.answers(number) if answer not in before]
     return answer.partition("\n\n<!-- agile-github-suite")[0]
 
 
-def pushed(when: str, login: str, commits: int) -> ActivityEvent:
-    """Somebody pushed to the default branch."""
+def make_push(when: str, login: str, commits: int) -> ActivityEvent:
+    """Make a push to the default branch."""
     return ActivityEvent(
         "push", f"{login}-{when}", "pushed", at(when), f"push-{login}-{when}", {"commits": {login: commits}}
     )

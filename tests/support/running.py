@@ -3,17 +3,27 @@
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
+import os
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from bot.services import Services
+from bot.cli.serve import door
+from bot.jobs.worker import worker
+from bot.publishing.pictures import Drawing
+from bot.services import Services, services
+from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
+from tests.support.clock import Clock
 
 SECRET = "stand-in-secret"
 _PATIENCE_SECONDS = 60
@@ -28,12 +38,12 @@ _BUSY = (
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
-    """X-Hub-Signature-256, as GitHub makes it."""
+    """Compute `X-Hub-Signature-256` of a body as GitHub does."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-class Door:
-    """Deliveries to a door, as GitHub sends them."""
+class WebhookClient:
+    """A client that delivers webhooks to an endpoint, as GitHub does."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.session = session
@@ -42,7 +52,7 @@ class Door:
     async def deliver(
         self, event: str, payload: dict[str, Any], delivery: str | None = None, secret: str = SECRET
     ) -> tuple[int, str]:
-        """Sends a payload and returns the door's status and message."""
+        """Deliver a payload. Returns the HTTP status and the message of the response."""
         body = json.dumps(payload).encode()
         headers = {
             "X-GitHub-Event": event,
@@ -52,12 +62,13 @@ class Door:
         return await self.post(body, headers)
 
     async def post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """Post a raw body. Returns the HTTP status and the message of the response."""
         async with self.session.post(f"{self.url}/webhooks/github", data=body, headers=headers) as response:
             return response.status, (await response.json(content_type=None))["message"]
 
 
-class Bot(Door):
-    """Door, worker and GitHub together."""
+class Bot(WebhookClient):
+    """The endpoint, the worker and the stand-in GitHub together."""
 
     def __init__(
         self,
@@ -74,41 +85,43 @@ class Bot(Door):
 
     @property
     def repo(self) -> str:
+        """The repository's full name."""
         return str(self.repository["full_name"])
 
     async def say(self, number: int, body: str, as_user: str = "alice") -> dict[str, Any]:
-        """Somebody comments; returns the comment once it was handled to the end."""
+        """Write a comment and wait until the bot has handled it. Returns the comment."""
         comment = await self.github.comment(self.repo, number, body, as_user=as_user)
         await self.rest()
         return comment
 
     async def answers(self, number: int) -> list[str]:
-        """What the bot said in a thread."""
+        """List the bodies of the bot's comments in a thread, oldest first."""
         comments = await self.github.comments(self.repo, number)
         return [comment["body"] for comment in comments if comment["user"]["type"] == "Bot"]
 
     def reactions(self, comment: dict[str, Any]) -> list[str]:
-        """The bot's reactions to a comment, oldest first."""
+        """List the bot's reactions to a comment, oldest first."""
         return [reaction["content"] for reaction in self.github.reactions(self.repo, comment["id"])]
 
     async def rest(self) -> None:
-        """Waits until every webhook was delivered and every job that is due has ended."""
-        await self.github.settle()
+        """Wait until every webhook is delivered and every due job has ended."""
+        await self.github.wait_for_webhooks()
         try:
-            await until(self.is_idle)
+            await wait_until(self.is_idle)
         except TimeoutError:
-            busy = as_administrator(self.base, _BUSY)
+            busy = query_as_administrator(self.base, _BUSY)
             raise AssertionError(f"jobs that did not end: {[tuple(job) for job in busy]}") from None
 
     async def is_idle(self) -> bool:
         # Asked so often that a transaction around it would be felt.
+        """Return whether no job is due or running."""
         async with self.base.database.autocommit() as connection:
             busy = await connection.exec_driver_sql(_IS_BUSY, {"now": self.base.clock()})
             return not busy.scalar()
 
 
 async def rows(base: Services, query: str, organization_id: int | None = None, **values: object) -> list[Any]:
-    """Raw SQL through the application's own connection."""
+    """Run raw SQL with the application's role."""
     if organization_id is None:
         async with base.database.unscoped() as connection:
             return list(await connection.execute(text(query), values))
@@ -116,8 +129,8 @@ async def rows(base: Services, query: str, organization_id: int | None = None, *
         return list(await tenant.connection.execute(text(query), values))
 
 
-def as_administrator(base: Services, query: str, **values: object) -> list[Any]:
-    """Raw SQL that the application's role may not run, such as a look at what jobs are about."""
+def query_as_administrator(base: Services, query: str, **values: object) -> list[Any]:
+    """Run raw SQL that the application's role may not run, such as a look at the arguments of jobs."""
     address = make_url(base.database_url).set(username="postgres", drivername="postgresql+psycopg")
     engine = create_engine(address, poolclass=NullPool)
     with engine.begin() as connection:
@@ -125,13 +138,54 @@ def as_administrator(base: Services, query: str, **values: object) -> list[Any]:
         return list(result) if result.returns_rows else []
 
 
-def let_deadlines_be_read(base: Services) -> None:
-    """As if all deadlines had been noted more than a week ago: the time that an owner has to read of them."""
-    as_administrator(base, "update deletion_deadlines set noted_at = now() - interval '8 days'")
+def age_deadlines(base: Services) -> None:
+    """Set all deadlines to have been noted more than a week ago: the time an owner has to read of them."""
+    query_as_administrator(base, "update deletion_deadlines set noted_at = now() - interval '8 days'")
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for something to become true. Raises TimeoutError if it does not."""
+async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until a condition is true. Raises TimeoutError if that takes too long."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - the condition lies in another process
             await asyncio.sleep(0.03)
+
+
+_NUMBERS = itertools.count(1)
+
+
+@asynccontextmanager
+async def running_bot(
+    github: StandInGitHub,
+    settings: Settings,
+    clock: Clock,
+    drawing: Drawing,
+    *,
+    has_periodic_jobs: bool = False,
+) -> AsyncIterator[Bot]:
+    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed.
+
+    `make test-later` switches that on with PERIODIC_JOBS: a clock that is set on holds for the minutes, too.
+    """
+    has_periodic_jobs = has_periodic_jobs or os.environ.get("PERIODIC_JOBS") == "on"
+    app = GitHubSettings(str(github.app_id), Secret(github.private_key))
+    settings = replace(settings, github=app, github_api_url=github.url)
+    github.violations.clear()
+    github.clear_faults()
+    # What failed in earlier tests is not to be redelivered in this one.
+    github.age_deliveries(timedelta(days=4))
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(services(settings, clock))
+        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
+        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")
+        running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)
+        github.target = f"{running.url}/webhooks/github"
+        stack.push_async_callback(_untarget, github)
+        yield running
+
+
+async def _untarget(github: StandInGitHub) -> None:
+    await github.wait_for_webhooks()
+    github.target = None
+    await asyncio.sleep(0)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 Pair = tuple[Decimal, int]  # points, items
 Told = Sequence[ItemEvent | LabelEvent]
@@ -94,7 +94,7 @@ def reference(
 
     # What changed the scope: before and after each moment at which anything happened.
     causes = dict.fromkeys(("added", "removed", "dropped", "reestimated"), NOTHING)
-    moments = {told.at for events in items.values() for told in events} | {label.at for label in labels}
+    moments = {event.at for events in items.values() for event in events} | {label.at for label in labels}
     for moment in moments:
         if frozen_at <= moment < until:
             for item in items:
@@ -107,11 +107,11 @@ def reference(
     done = {item: world.in_done(item, until) for item in items}
     open_at_end = [item for item in items if left[item][1] and not done[item][1]]
     has_ended = end is not None and as_of >= end
-    listed = sorted(found for item in items if (found := world.shown(item, as_of)))
+    listed = sorted(result for item in items if (result := world.shown(item, as_of)))
     counted = [points for _, _, points, is_covered in listed if not is_covered]
 
     def numbers(chosen: Iterable[str]) -> list[int]:
-        return sorted(own(items[item][0].snapshot.number) for item in chosen)
+        return sorted(local_number(items[item][0].snapshot.number) for item in chosen)
 
     return Reference(
         start=start,
@@ -155,14 +155,14 @@ def frame(
     milestone: Sequence[MilestoneEvent], as_of: datetime, days: Days
 ) -> tuple[datetime, datetime, datetime | None]:
     """S, the moment of the commitment, and E, of a milestone whose creation is known."""
-    known = _known(milestone, as_of)
-    created_at, due = known[0].created_at, _due(known[-1])
+    known_items = _known(milestone, as_of)
+    created_at, due = known_items[0].created_at, _due(known_items[-1])
     ends = [days.midnight(due + timedelta(days=1))] if due else []
-    if (closed_at := _closing(known)) is not None:
+    if (closed_at := _closing(known_items)) is not None:
         ends.append(closed_at)
     end = min(ends, default=None)
     start = created_at
-    for index, event in enumerate(known):
+    for index, event in enumerate(known_items):
         if index and end is not None and event.at >= end:
             continue
         stated = _stated(event.description)
@@ -174,14 +174,14 @@ def frame(
 
 
 def _known(milestone: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
-    told = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.event == "deleted", e.delivery))
-    return [event for event in told if event.at < as_of] or told[:1]
+    data = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.event == "deleted", e.delivery))
+    return [event for event in data if event.at < as_of] or data[:1]
 
 
-def _closing(known: Sequence[MilestoneEvent]) -> datetime | None:
+def _closing(known_items: Sequence[MilestoneEvent]) -> datetime | None:
     """Since when it is closed. Deleting closes it; a milestone that is closed already stays so."""
     closed_at = None
-    for event in known:
+    for event in known_items:
         if event.event == "opened":
             closed_at = None
         elif event.event == "closed" or (event.event == "deleted" and closed_at is None):
@@ -220,8 +220,8 @@ def _ideal(
 ) -> list[tuple[date, Decimal | None]]:
     """The line at each day's end, of a sprint that has a due date."""
     start, committed_at, end = frame(milestone, as_of, days)
-    known = _known(milestone, as_of)
-    if _due(known[-1]) is None or end is None:
+    known_items = _known(milestone, as_of)
+    if _due(known_items[-1]) is None or end is None:
         return []
     last = days.day_of(end - timedelta(microseconds=1))
     calendar = [days.day_of(start)]
@@ -234,7 +234,9 @@ def _ideal(
         """The due date as it was known at the end of the day; the one of the commitment before that."""
         until = min(max(days.midnight(day + timedelta(days=1)), committed_at), end)
         return _due(
-            ([event for event in known if event.at < until] or known)[-1 if until > known[0].at else 0]
+            ([event for event in known_items if event.at < until] or known_items)[
+                -1 if until > known_items[0].at else 0
+            ]
         )
 
     plans = [plan(day) for day in calendar]
@@ -251,8 +253,8 @@ def _ideal(
         before = [value for value in line[:first] if value is not None]
         begin_value = before[-1] if before else committed
         stretch = [calendar[first] + timedelta(days=n) for n in range((target - calendar[first]).days + 1)]
-        steps = [one for one in stretch if days.is_working(one)] or stretch
-        passed = [one for one in steps if one <= day]
+        steps = [entry for entry in stretch if days.is_working(entry)] or stretch
+        passed = [step for step in steps if step <= day]
         line.append(begin_value * (len(steps) - len(passed)) / len(steps) if steps else Decimal(0))
     return list(zip(calendar, line, strict=True))
 
@@ -282,12 +284,12 @@ class World:
         own = sorted(self.items[item], key=_order)
         later = [label for label in self.labels if label.at >= own[0].at]
         rest: list[ItemEvent | LabelEvent] = [*own[1:], *later]
-        told: Told = [own[0], *sorted(rest, key=_order)]
-        told = [event for event in told if event.at < moment or (with_moment and event.at == moment)]
-        if not any(isinstance(event, ItemEvent) for event in told):
+        data: Told = [own[0], *sorted(rest, key=_order)]
+        data = [event for event in data if event.at < moment or (with_moment and event.at == moment)]
+        if not any(isinstance(event, ItemEvent) for event in data):
             return []
-        gone = [index for index, event in enumerate(told) if _is_gone_by(event)]
-        return told[: gone[0] + 1] if gone else told
+        gone = [index for index, event in enumerate(data) if _is_gone_by(event)]
+        return data[: gone[0] + 1] if gone else data
 
     def scope(self, moment: datetime) -> Pair:
         return _sum(self.in_scope(item, moment) for item in self.items)
@@ -296,7 +298,7 @@ class World:
         return _sum(self.in_done(item, moment) for item in self.items)
 
     def in_scope(self, item: str, moment: datetime, *, with_moment: bool = False) -> Pair:
-        pasts = {one: self.past(one, moment, with_moment=with_moment) for one in self.items}
+        pasts = {item: self.past(item, moment, with_moment=with_moment) for item in self.items}
         past = pasts[item]
         if not _is_member(past, self.box) or state_told(past) is State.DROPPED or self._done_before(past):
             return NOTHING
@@ -322,12 +324,12 @@ class World:
         return ("dropped" if is_given_up else "removed"), was
 
     def shown(self, item: str, moment: datetime) -> tuple[int, str, Decimal | None, bool] | None:
-        pasts = {one: self.past(one, moment) for one in self.items}
+        pasts = {item: self.past(item, moment) for item in self.items}
         past = pasts[item]
         if not _is_member(past, self.box):
             return None
         state = "done_before_start" if self._done_before(past) else state_told(past).value
-        number = own(self.items[item][0].snapshot.number)
+        number = local_number(self.items[item][0].snapshot.number)
         return number, state, self._estimate(past), self._is_covered(item, pasts)
 
     def _estimate(self, past: Told) -> Decimal | None:
@@ -392,15 +394,15 @@ def _is_gone(past: Told) -> bool:
 
 def _is_member(past: Told, box: int) -> bool:
     """The last that said where it is named this milestone, and it has not left it since."""
-    told = _own(past)
-    said = [i for i, e in enumerate(told) if e.event in {"opened", "milestoned", "corrected"}]
-    if not said:
+    data = _own(past)
+    answer = [i for i, e in enumerate(data) if e.event in {"opened", "milestoned", "corrected"}]
+    if not answer:
         return False
-    last = told[said[-1]]
+    last = data[answer[-1]]
     target = last.milestone if last.event == "milestoned" else last.snapshot.milestone
     left = [
         event
-        for event in told[said[-1] + 1 :]
+        for event in data[answer[-1] + 1 :]
         if event.event == "demilestoned"
         and (event.milestone == box or (event.milestone is None and event.snapshot.milestone is None))
     ]
@@ -411,10 +413,10 @@ def state_told(past: Told) -> State:
     """What GitHub tells that an item is."""
     if _is_gone(past):
         return State.DROPPED
-    told = [event for event in _own(past) if event.event in {"closed", "reopened", "corrected"}]
-    if not told or told[-1].event == "reopened":
+    data = [event for event in _own(past) if event.event in {"closed", "reopened", "corrected"}]
+    if not data or data[-1].event == "reopened":
         return State.OPEN
-    return told[-1].snapshot.state
+    return data[-1].snapshot.state
 
 
 def _became_done(past: Told) -> int | None:
@@ -429,10 +431,10 @@ def _became_done(past: Told) -> int | None:
 
 def borne(past: Told) -> list[str]:
     """The labels that it bears, in the order in which they came, by the names that they have now."""
-    found: list[tuple[int, str]] = []
+    result: list[tuple[int, str]] = []
 
     def borne_before(end: int) -> list[str]:
-        names = [_name_now(name, past[index + 1 : end]) for index, name in found]
+        names = [_name_now(name, past[index + 1 : end]) for index, name in result]
         return [name for name in names if name is not None]
 
     for index, event in enumerate(past):
@@ -446,7 +448,7 @@ def borne(past: Told) -> list[str]:
         elif event.event == "corrected":
             had = borne_before(index)
             came = [name for name in event.snapshot.labels if name not in had]
-        found += [(index, name) for name in came]
+        result += [(index, name) for name in came]
     return borne_before(len(past))
 
 
@@ -467,17 +469,17 @@ def _name_now(name: str, later: Told) -> str | None:
 
 
 def _parent(past: Told) -> str | None:
-    told = [event for event in _own(past) if event.event in {"parent_added", "parent_removed"}]
-    added = [index for index, event in enumerate(told) if event.event == "parent_added"]
+    data = [event for event in _own(past) if event.event in {"parent_added", "parent_removed"}]
+    added = [index for index, event in enumerate(data) if event.event == "parent_added"]
     if not added:
         return None
-    parent = told[added[-1]].named
-    return None if any(event.named == parent for event in told[added[-1] + 1 :]) else parent
+    parent = data[added[-1]].named
+    return None if any(event.named == parent for event in data[added[-1] + 1 :]) else parent
 
 
 def _closes(past: Told) -> tuple[int, ...]:
-    told = [event.snapshot.closes for event in _own(past) if event.snapshot.closes is not None]
-    return tuple(map(own, told[-1])) if told else ()
+    data = [event.snapshot.closes for event in _own(past) if event.snapshot.closes is not None]
+    return tuple(map(local_number, data[-1])) if data else ()
 
 
 def _is_pull_request(past: Told) -> bool:
@@ -485,11 +487,11 @@ def _is_pull_request(past: Told) -> bool:
 
 
 def _number(past: Told) -> int:
-    return own(_own(past)[0].snapshot.number)
+    return local_number(_own(past)[0].snapshot.number)
 
 
-def _plus(one: Pair, other: Pair) -> Pair:
-    return one[0] + other[0], one[1] + other[1]
+def _plus(pair: Pair, other: Pair) -> Pair:
+    return pair[0] + other[0], pair[1] + other[1]
 
 
 def _sum(pairs: Iterable[Pair]) -> Pair:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Facts, facts_of
-from sprints.milestone import sprint_of
+from sprints.facts import Facts, compute_facts
+from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 from tests.support.builders import OTHER_SPRINT, SPRINT, at
 
@@ -73,8 +74,8 @@ class History:
     sizes: dict[str, Decimal] | None = None
 
     def facts(self, as_of: datetime) -> Facts:
-        sprint = sprint_of(self.milestone, as_of, self.calendar)
-        return facts_of(sprint, self.items, as_of, Estimates(self.sizes or {}), self.labels)
+        sprint = derive_sprint(self.milestone, as_of, self.calendar)
+        return compute_facts(sprint, self.items, as_of, Estimates(self.sizes or {}), self.labels)
 
 
 class World:
@@ -128,8 +129,8 @@ class World:
         if "milestone_shown" in shown:
             shown["milestone"] = shown.pop("milestone_shown")
         self._shown[item] = snapshot = replace(self._shown[item], **shown)
-        told = ItemEvent(item, event, when, next(self._deliveries), snapshot, milestone, label, named)
-        self.events.setdefault(item, []).append(told)
+        item_event = ItemEvent(item, event, when, next(self._deliveries), snapshot, milestone, label, named)
+        self.events.setdefault(item, []).append(item_event)
 
     def _open(self, number: int, when: datetime) -> None:
         item, is_pull_request = f"item-{number}", self._one_of([False, False, True])
@@ -165,9 +166,9 @@ class World:
     def _link(self, item: str, when: datetime) -> None:
         """Also in circles, which GitHub refuses: we may have missed that a link was taken back."""
         if self._shown[item].is_pull_request:
-            others = sorted(one.number for one in self._shown.values())
-            told = self._some(others)
-            self._tell(item, "edited", when, closes=tuple(told))
+            others = sorted(item.number for item in self._shown.values())
+            data = self._some(others)
+            self._tell(item, "edited", when, closes=tuple(data))
             return
         parent = self._parents.pop(item, None)
         if parent is not None:
@@ -180,7 +181,7 @@ class World:
         """We asked, and something had happened that nobody told us."""
         state = self._one_of(list(State))
         labels = self._some(self._names)
-        known = self._shown[item].labels
+        known_items = self._shown[item].labels
         self._tell(
             item,
             "corrected",
@@ -188,7 +189,7 @@ class World:
             state=state,
             closed_at=None if state is State.OPEN else when - timedelta(hours=self._one_of([0, 1, 30])),
             milestone_shown=self._one_of([None, *HOMES]),
-            labels=self._one_of([known, tuple(labels)]),
+            labels=self._one_of([known_items, tuple(labels)]),
         )
 
     def _comment(self, item: str, when: datetime) -> None:
@@ -300,3 +301,9 @@ def histories(draw: st.DrawFn, most_items: int = 4, *, is_distinct: bool = False
 
 
 NOWS = MOMENTS | st.just(at("12-31")) | st.just(at("10-30 12:00"))
+
+
+# Several properties hold only for some of the random moments; the others are passed over.
+PROPERTY_SETTINGS = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)

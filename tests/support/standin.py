@@ -22,7 +22,7 @@ from tests.support.github_openapi import Check, load_checker
 _numbers = count(1)
 
 
-class Inbox:
+class WebhookRecorder:
     """Where a bot would listen: keeps what arrives and answers 202."""
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Inbox:
 
     def heard(self, event: str = "") -> list[dict[str, Any]]:
         """The payloads of one event, or of all, oldest first."""
-        found = [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.arrived]
-        return [payload for name, payload in found if event in ("", name)]
+        result = [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.arrived]
+        return [payload for name, payload in result if event in ("", name)]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -67,10 +67,10 @@ async def repo(github: StandInGitHub) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
+async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[WebhookRecorder]:
     """A listening bot; the repository's own creation is already past."""
-    await github.settle()
-    inbox = Inbox()
+    await github.wait_for_webhooks()
+    inbox = WebhookRecorder()
     app = web.Application()
     app.router.add_post("/webhooks/github", inbox.on_post)
     runner = web.AppRunner(app, access_log=None)
@@ -78,7 +78,7 @@ async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     github.target = inbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks/github"
     yield inbox
-    await github.settle()
+    await github.wait_for_webhooks()
     await runner.cleanup()
 
 
@@ -155,10 +155,25 @@ async def app(github: StandInGitHub, ask: Client, openapi: Check) -> AsyncIterat
 @pytest.fixture
 def chromium() -> str:
     """The browser; CI insists on it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
+    result = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if result is None:
         message = "no Chromium on this machine: the page was not tried in a browser"
         if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return result
+
+
+def app_jwt(github: StandInGitHub) -> str:
+    now = int(time.time())
+    return jwt.encode(
+        {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}, github.private_key, algorithm="RS256"
+    )
+
+
+async def installation_token(github: StandInGitHub, ask: Client) -> str:
+    path = f"/app/installations/{github.installation_id}/access_tokens"
+    status, body, _ = await ask("POST", path, token=app_jwt(github))
+    assert status == 201
+    token: str = body["token"]
+    return token

@@ -203,7 +203,7 @@ def _place(code: CodeType, line: int) -> Place:
 def _is_ours(stack: Iterable[Place]) -> bool:
     """Whether the product began it."""
     outermost = next(iter(stack), None)
-    return outermost is not None and not outermost.file.startswith(tuple(f"{one}/" for one in _OTHERS))
+    return outermost is not None and not outermost.file.startswith(tuple(f"{other}/" for other in _OTHERS))
 
 
 _STEPS = (_Measured.send.__code__, _Measured.throw.__code__)

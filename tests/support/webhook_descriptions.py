@@ -217,7 +217,7 @@ def _whole(schema: Json) -> Json:
     schema = _resolved(schema)
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in schema and "properties" not in schema:
-            chosen = [_resolved(one) for one in schema[alternatives]]
+            chosen = [_resolved(entry) for entry in schema[alternatives]]
             return _whole(chosen[0])
     if "allOf" in schema:
         rest = {name: part for name, part in schema.items() if name != "allOf"}
@@ -225,21 +225,21 @@ def _whole(schema: Json) -> Json:
     return schema
 
 
-def _both(one: Json, other: Json) -> Json:
+def _both(entry: Json, other: Json) -> Json:
     """What follows both schemas, which the description writes to add to one of them."""
-    one, other = _resolved(one), _resolved(other)
-    both = one | other
+    entry, other = _resolved(entry), _resolved(other)
+    both = entry | other
     for name in ("properties", "items"):
-        if name in one and name in other:
-            both[name] = (_both if name == "items" else _merged)(one[name], other[name])
-    both["required"] = [*one.get("required", ()), *other.get("required", ())]
-    both["nullable"] = _is_nullable(one) and _is_nullable(other)
+        if name in entry and name in other:
+            both[name] = (_both if name == "items" else _merged)(entry[name], other[name])
+    both["required"] = [*entry.get("required", ()), *other.get("required", ())]
+    both["nullable"] = _is_nullable(entry) and _is_nullable(other)
     return both
 
 
-def _merged(one: Json, other: Json) -> Json:
-    shared = one.keys() & other.keys()
-    return one | other | {name: _both(one[name], other[name]) for name in shared}
+def _merged(entry: Json, other: Json) -> Json:
+    shared = entry.keys() & other.keys()
+    return entry | other | {name: _both(entry[name], other[name]) for name in shared}
 
 
 def _type_of(schema: Json) -> str:

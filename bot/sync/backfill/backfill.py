@@ -15,9 +15,9 @@ from bot.isolation import isolated
 from bot.sync.backfill.milestones import unheard_changes
 from bot.sync.backfill.names import Names
 from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
-from bot.sync.backfill.past_reader import BackfillError, Page, PastReader, Sleep
+from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
-from sprints.model import ItemEvent, MilestoneEvent, Source
+from sprints.model import EventSource, ItemEvent, MilestoneEvent
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
 from storage.installations import Installations, SeenLogin
@@ -70,7 +70,7 @@ class BackfillPosition:
         where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
         return where | {"done": self.told, "lost": self.lost}
 
-    def behind(self, page: Page, lost: int) -> "BackfillPosition":
+    def behind(self, page: PastPage, lost: int) -> "BackfillPosition":
         """The place after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
@@ -184,13 +184,13 @@ class _Work:
                 self._asking.leave_enough()
         return place
 
-    def _check(self, page: Page) -> None:
+    def _check(self, page: PastPage) -> None:
         """A name that was given up may have been taken by another repository."""
         known = self._project.node_id
         if known and ":" not in known and page.repository != known:
             raise BackfillError(f"{self._name} is another repository now")
 
-    async def _read(self, page: Page, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
+    async def _read(self, page: PastPage, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
         """The facts of a page, and how many entries named a milestone that nobody knows."""
         names = await self._names_for(page.nodes)
         lives = list[Life]()
@@ -263,7 +263,7 @@ class _Work:
         query = (
             select(*columns)
             .where(timeline.c.organization_id == self._organization_id)
-            .where(timeline.c.item.in_(items), timeline.c.source != Source.BACKFILL.value)
+            .where(timeline.c.item.in_(items), timeline.c.source != EventSource.BACKFILL.value)
         )
         known: _Known = {}
         for item, event, subject, at in await tenant.connection.execute(query):
@@ -272,7 +272,7 @@ class _Work:
         return known
 
 
-def _links(page: Page, full_name: str) -> dict[int, LinkedIssues]:
+def _links(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
     """By number what the pull requests of a page are linked with, of those whose list GitHub tells."""
     repository = {"id": page.repository}
     return {

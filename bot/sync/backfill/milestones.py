@@ -7,8 +7,8 @@ from typing import Any
 
 from handlers.payloads import clean
 from sprints.calendar import Calendar
-from sprints.milestone import readable_moment, sprint_of
-from sprints.model import MilestoneEvent, Source, in_order
+from sprints.milestone import derive_sprint, parse_moment
+from sprints.model import EventSource, MilestoneEvent, sort_events
 
 _STEP = timedelta(seconds=1)
 
@@ -28,7 +28,7 @@ def unheard_changes(
     return [
         fact
         for milestone, events in known.items()
-        for fact in _unheard(in_order(events), now.get(milestone), calendar, asked_at)
+        for fact in _unheard(sort_events(events), now.get(milestone), calendar, asked_at)
     ]
 
 
@@ -39,7 +39,7 @@ def _unheard(
     asked_at: datetime,
 ) -> Iterator[MilestoneEvent]:
     latest = replace(
-        events[-1], delivery="backfill", before=None, actor=None, source=Source.BACKFILL
+        events[-1], delivery="backfill", before=None, actor=None, source=EventSource.BACKFILL
     )  # fmt: skip
     if shown is None:
         # One that was made since is only not on the list.
@@ -48,7 +48,7 @@ def _unheard(
         return
     fact = _as_shown(latest, shown)
     moment = max(fact.at, asked_at) + _STEP
-    if sprint_of(events, moment, calendar) != sprint_of([*events, fact], moment, calendar):
+    if derive_sprint(events, moment, calendar) != derive_sprint([*events, fact], moment, calendar):
         yield fact
 
 
@@ -64,6 +64,6 @@ def _as_shown(latest: MilestoneEvent, shown: Mapping[str, Any]) -> MilestoneEven
         at=changed_at if changed_at > latest.at else latest.at + _STEP,
         title=clean(shown["title"]),
         description=clean(shown["description"]) if shown.get("description") else None,
-        due_on=readable_moment(shown.get("due_on")),
+        due_on=parse_moment(shown.get("due_on")),
         closed_at=closed_at,
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from sprints.model import LabelEvent, MilestoneEvent, Source, in_order
+from sprints.model import EventSource, LabelEvent, MilestoneEvent, sort_events
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _Sighting = tuple[datetime, str]
@@ -48,7 +48,7 @@ class Names:
             for title, since, until in _borne(events, titles_now.get(milestone)):
                 self._spans.setdefault(title, []).append(_Span(milestone, since, until))
         self._renames = [
-            label for label in reversed(in_order(labels)) if label.event == "renamed" and label.new_name
+            label for label in reversed(sort_events(labels)) if label.event == "renamed" and label.new_name
         ]
 
     def numbered(self, number: int) -> int | None:
@@ -76,7 +76,7 @@ def _borne(
     seen[0] = (seen[0][0], seen[1][1] if len(seen) > 1 else title_now or events[0].title)
     if not any(event.event == "deleted" for event in events):
         seen.append((_FOREVER, title_now or seen[-1][1]))
-    asked_for = {event.title for event in events if event.source is Source.BACKFILL}
+    asked_for = {event.title for event in events if event.source is EventSource.BACKFILL}
     for title in asked_for.difference(title for _, title in seen):
         yield title, seen[0][0], seen[-1][0]
     for (since, before), (until, after) in pairwise(seen):
@@ -87,7 +87,7 @@ def _borne(
 
 def _sightings(events: Sequence[MilestoneEvent]) -> Iterator[_Sighting]:
     """Under which title webhooks showed it when. What was asked for tells a title, but not since when."""
-    for event in in_order(event for event in events if event.source is not Source.BACKFILL):
+    for event in sort_events(event for event in events if event.source is not EventSource.BACKFILL):
         if event.before and event.before.get("title"):
             yield event.at, str(event.before["title"])
         yield event.at, event.title

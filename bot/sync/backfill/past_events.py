@@ -9,8 +9,8 @@ from typing import Any
 from bot.github.linked_issues import LinkedIssues
 from bot.sync.backfill.names import Names
 from handlers.payloads import clean
-from sprints.milestone import readable_moment
-from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
+from sprints.milestone import parse_moment
+from sprints.model import EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State
 from sprints.people import NOBODY_IDS, account_login, is_person
 
 _Node = Mapping[str, Any]
@@ -54,8 +54,8 @@ def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         title=clean(told["title"]),
         created_at=created_at,
         description=clean(told["description"]) if told.get("description") else None,
-        due_on=readable_moment(told.get("due_on")),
-        source=Source.BACKFILL,
+        due_on=parse_moment(told.get("due_on")),
+        source=EventSource.BACKFILL,
     )
     yield shown
     if closed_at:
@@ -72,7 +72,9 @@ def item_facts(told: _Node, names: Names, links: LinkedIssues | None) -> Life:
     steps = [step for node, box in zip(nodes, boxes, strict=True) if (step := _step(node, box, told, nodes))]
     steps += _closing_that_is_not_told(told, nodes)
     shown = _as_opened(told, names, steps, links)
-    opened = ItemEvent(told["id"], "opened", came_at or shown.created_at, "", shown, source=Source.BACKFILL)
+    opened = ItemEvent(
+        told["id"], "opened", came_at or shown.created_at, "", shown, source=EventSource.BACKFILL
+    )
     found = [replace(opened, actor=_login(told.get("author")))]
     for step in steps:
         shown = _after(shown, step)
@@ -102,7 +104,7 @@ def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
         named=step.name if step.event in _NAMING else None,
         before={"title": step.before} if step.event == "edited" else None,
         actor=step.actor,
-        source=Source.BACKFILL,
+        source=EventSource.BACKFILL,
     )
 
 

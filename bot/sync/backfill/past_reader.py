@@ -34,7 +34,7 @@ class BackfillError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PastPage:
     """Some items, where those after them begin, if there are any, and how many there are in all."""
 
     repository: str
@@ -56,7 +56,7 @@ class PastReader:
         self._size = _MOST_A_PAGE
         self._limit: _Json | None = None
 
-    async def page(self, phase: str, after: str | None) -> Page:
+    async def page(self, phase: str, after: str | None) -> PastPage:
         """The items of a phase, the oldest first; `after` is where an earlier page ended."""
         owner, _, name = self._full_name.partition("/")
         try:
@@ -71,7 +71,7 @@ class PastReader:
             raise BackfillError(f"GitHub does not show us {self._full_name}")
         self._size = min(self._size + _GROWTH, _MOST_A_PAGE)
         items, info = repository["items"], repository["items"]["pageInfo"]
-        return Page(
+        return PastPage(
             repository["id"],
             nodes_of(items),
             info["endCursor"] if info["hasNextPage"] else None,

@@ -9,23 +9,22 @@ from typing import Any
 
 import pytest
 
-from bot.billing.issue import TELL_OWNERS
 from bot.cli.doctor import examine
 from bot.publishing.pictures import Drawing
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
+from storage.billing_jobs import TELL_OWNERS
 from storage.database import Tenant
 from storage.deadlines import Deadlines
 from storage.jobs import OTHERS
 from storage.projects import Projects
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
-from tests.bot.billing.test_marketplace import deliver as deliver_marketplace
-from tests.bot.billing.test_stripe import deliver, sold, stand_in
-from tests.conftest import Clock, running_bot
-from tests.support.running import Bot, as_administrator
+from tests.support.clock import Clock
+from tests.support.marketplace import deliver_marketplace_event as deliver_marketplace
+from tests.support.running import Bot, query_as_administrator, running_bot
+from tests.support.stripe.selling import card_billing_settings, deliver_stripe_event
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 DAY = timedelta(days=1)
 TITLE = "Agile GitHub Suite: billing"
 _NAMES = itertools.count(1)
@@ -60,7 +59,7 @@ class Firm:
 
     async def hear(self, kind: str, subscription: Json, **changes: Any) -> None:
         subscription.update(changes)
-        await deliver(self.bot, self.stripe.event(kind, subscription))
+        await deliver_stripe_event(self.bot, self.stripe.event(kind, subscription))
 
     async def fail_payment(self, subscription: Json) -> None:
         await self.hear("customer.subscription.updated", subscription, status="past_due")
@@ -77,8 +76,8 @@ class Firm:
 
     async def issues(self, repo: str = "") -> list[Json]:
         path = f"/repos/{repo or self.private}/issues?state=all&per_page=100"
-        found = await self.bot.github.call("GET", path)
-        return [one for one in reversed(found) if one["user"]["type"] == "Bot"]
+        result = await self.bot.github.call("GET", path)
+        return [entry for entry in reversed(result) if entry["user"]["type"] == "Bot"]
 
     async def say(self, number: int, line: str) -> str:
         """Somebody who owns the account comments; returns the answer."""
@@ -89,7 +88,7 @@ class Firm:
         return answer
 
     async def comments(self, number: int) -> list[str]:
-        return [one["body"] for one in await self.bot.github.comments(self.private, number)]
+        return [comment["body"] for comment in await self.bot.github.comments(self.private, number)]
 
     async def tenant_id(self) -> int:
         async with self.bot.base.database.unscoped() as connection:
@@ -97,7 +96,7 @@ class Firm:
 
     async def settle(self, **settings: Any) -> None:
         """As if the account's own settings file said so."""
-        as_administrator(
+        query_as_administrator(
             self.bot.base,
             "update organizations set file = cast(:told as jsonb) where github_account_id = :account",
             told=json.dumps(settings),
@@ -120,16 +119,16 @@ async def _id(tenant: Tenant, repo: str) -> int:
 
 @pytest.fixture
 async def firm(
-    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Firm]:
     github.marketplace.accounts.clear()
-    selling = replace(settings, billing=sold(stand_in))
+    selling = replace(settings, billing=card_billing_settings(stripe_server))
     async with running_bot(github, selling, clock, drawing) as bot:
         private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
-        found = Firm(bot, stand_in, clock, private["full_name"])
-        await found.work(found.private)
-        await found.work(found.public)
-        yield found
+        result = Firm(bot, stripe_server, clock, private["full_name"])
+        await result.work(result.private)
+        await result.work(result.public)
+        yield result
     assert not github.violations, github.violations
     github.marketplace.accounts.clear()
 
@@ -149,7 +148,7 @@ async def test_a_failed_payment_opens_one_issue_that_calls_the_owner(firm: Firm)
     assert f"{ends.day} {ends:%b} {ends.year}: until then, please [change the card](" in issue["body"]
     for _ in range(2):
         await firm.night(days=1)
-    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+    assert [issue["body"] for issue in await firm.issues()] == [issue["body"]]
     assert await firm.issues(firm.public) == []
 
 
@@ -183,7 +182,7 @@ async def test_what_an_owner_closes_stays_closed_until_something_new_comes(firm:
     assert "**acme pays for more than one plan.**" in issue["body"]
 
 
-async def test_something_new_in_an_open_issue_is_told_by_a_comment(firm: Firm) -> None:
+async def test_something_new_in_an_open_issue_is_reported_by_a_comment(firm: Firm) -> None:
     ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
     subscription = await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
     (issue,) = await firm.issues()
@@ -200,7 +199,7 @@ async def test_something_new_in_an_open_issue_is_told_by_a_comment(firm: Firm) -
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(9, False), (2, True)])
-async def test_a_trial_is_told_of_three_days_before_it_ends(firm: Firm, days: int, is_told: bool) -> None:
+async def test_a_trial_is_announced_three_days_before_it_ends(firm: Firm, days: int, is_told: bool) -> None:
     ends = int((datetime.now(UTC) + days * DAY).timestamp())
     await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
     assert bool(await firm.issues()) is is_told
@@ -215,7 +214,7 @@ async def test_a_trial_that_was_cancelled_costs_nothing_and_is_not_told_of(firm:
     assert await firm.issues() == []
 
 
-async def test_data_that_will_be_deleted_is_told_of_and_doctor_knows(firm: Firm) -> None:
+async def test_data_that_will_be_deleted_is_announced_and_doctor_knows(firm: Firm) -> None:
     market = firm.bot.github.marketplace
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
     await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
@@ -241,11 +240,11 @@ async def test_the_same_one_is_opened_again_though_we_are_at_work_elsewhere(firm
     other = await firm.repository()
     firm.clock.now = firm.clock() + 3 * DAY
     await firm.fail_payment(subscription)
-    assert [one["state"] for one in await firm.issues()] == ["open"]
+    assert [issue["state"] for issue in await firm.issues()] == ["open"]
     assert await firm.issues(other) == []
 
 
-async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes(firm: Firm) -> None:
+async def test_deleted_post_returns_only_with_news(firm: Firm) -> None:
     market = firm.bot.github.marketplace
     await firm.fail_payment(await firm.subscribe(price="price_big"))
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
@@ -256,7 +255,7 @@ async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes
     firm.bot.github.fail_next("GET", path, 410, body=gone, times=9)
     await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
     await firm.night()
-    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+    assert [issue["body"] for issue in await firm.issues()] == [issue["body"]]
 
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
     *_, last = await firm.issues()
@@ -280,7 +279,9 @@ async def test_an_answer_of_github_that_is_lost_makes_no_second_issue(firm: Firm
     subscription = await firm.subscribe()
     firm.bot.github.fail_next("POST", f"/repos/{firm.private}/issues", 0, after_effect=after_effect)
     await firm.fail_payment(subscription)
-    as_administrator(firm.bot.base, "update procrastinate_jobs set scheduled_at = null where status = 'todo'")
+    query_as_administrator(
+        firm.bot.base, "update procrastinate_jobs set scheduled_at = null where status = 'todo'"
+    )
     await firm.bot.rest()
     await firm.night()
     assert len(await firm.issues()) == 1
@@ -295,15 +296,15 @@ async def test_events_in_any_order_and_twice_make_one_issue(firm: Firm) -> None:
     ]
     events[1]["data"]["object"] = {"customer": subscription["customer"], "subscription": subscription["id"]}
     for event in (*events, *reversed(events)):
-        await deliver(firm.bot, event)
+        await deliver_stripe_event(firm.bot, event)
     assert len(await firm.issues()) == 1
 
 
 # Where it stands
 
 
-async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(firm: Firm) -> None:
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+async def test_without_a_private_repository_nothing_is_stated_and_doctor_says_so(firm: Firm) -> None:
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     await firm.fail_payment(await firm.subscribe())
     await firm.night()
@@ -315,7 +316,7 @@ async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(f
     )
 
 
-async def test_who_is_not_installed_cannot_be_reached_and_nobody_else_hears_of_it(firm: Firm) -> None:
+async def test_failed_payment_of_an_uninstalled_account_is_a_finding(firm: Firm) -> None:
     async with firm.bot.base.database.unscoped() as connection:
         await tenant_of_buyer(connection, 7, "octo", "Organization")
     subscription = firm.stripe.subscribe(7, status="past_due")
@@ -335,7 +336,7 @@ async def test_when_its_repository_becomes_public_nothing_of_money_stays(firm: F
     other = await firm.repository()
     (issue,) = await firm.issues()
 
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     (issue,) = await firm.issues()
     assert (issue["title"], issue["state"]) == ("Agile GitHub Suite: note withdrawn", "closed")
@@ -347,7 +348,7 @@ async def test_when_its_repository_becomes_public_nothing_of_money_stays(firm: F
     assert "**The last payment failed.**" in moved["body"]
 
 
-async def test_a_publication_that_nobody_told_us_of_is_found_before_anything_is_said(firm: Firm) -> None:
+async def test_a_publication_that_nobody_told_us_of_is_found_before_anything_is_stated(firm: Firm) -> None:
     subscription = await firm.subscribe()
     async with firm.bot.github.muted():
         await firm.bot.github.call("PATCH", f"/repos/{firm.private}", {"private": False})
@@ -375,9 +376,9 @@ async def test_a_repository_that_takes_no_issues_is_passed_over(firm: Firm, why:
         async with firm.bot.github.muted():
             await firm.bot.github.call("PATCH", f"/repos/{other}", {"archived": True})
     elif why == "has_issues":
-        told = await firm.bot.github.call("GET", f"/repos/{other}")
+        data = await firm.bot.github.call("GET", f"/repos/{other}")
         path = f"/repos/{other}$"
-        firm.bot.github.fail_next("GET", path, 200, body=told | {"has_issues": False}, times=2)
+        firm.bot.github.fail_next("GET", path, 200, body=data | {"has_issues": False}, times=2)
     else:
         gone = {"message": "Issues are disabled for this repo"}
         firm.bot.github.fail_next("POST", f"/repos/{other}/issues$", 410, body=gone)
@@ -414,13 +415,13 @@ async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(f
 async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(firm: Firm) -> None:
     await firm.fail_payment(await firm.subscribe())
     await firm.settle_repository(firm.private, "paused", True)
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     (issue,) = await firm.issues()
     assert issue["body"].startswith("This note has been withdrawn.")
 
 
-async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
+async def test_post_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
     now = datetime.now(UTC)
     hours = {"from": f"{now - timedelta(hours=1):%H:%M}", "until": f"{now + timedelta(hours=2):%H:%M}"}
     await firm.settle_repository(firm.private, "quiet_hours", hours)
@@ -435,7 +436,7 @@ async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
 
 
 async def test_of_a_personal_account_its_owner_is_called(firm: Firm) -> None:
-    as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
+    query_as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
     await firm.fail_payment(await firm.subscribe())
     (issue,) = await firm.issues()
     assert issue["body"].startswith("@acme\n\n**The last payment failed.**")
@@ -456,14 +457,14 @@ async def test_where_github_does_not_name_the_owners_the_issue_stands_without_th
 # Where nothing is sold any more
 
 
-async def test_data_that_goes_is_told_of_though_selling_is_switched_off(
-    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+async def test_data_that_goes_is_announced_though_selling_is_switched_off(
+    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> None:
     github.marketplace.accounts.clear()
-    over = replace(settings, billing=replace(sold(stand_in), is_on=False))
+    over = replace(settings, billing=replace(card_billing_settings(stripe_server), is_on=False))
     async with running_bot(github, over, clock, drawing) as bot:
         private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
-        firm = Firm(bot, stand_in, clock, private["full_name"])
+        firm = Firm(bot, stripe_server, clock, private["full_name"])
         await firm.work(firm.private)
         market = github.marketplace
         await deliver_marketplace(bot, market.purchase(firm.account, "acme"), secret="m")

@@ -50,14 +50,14 @@ async def _answers(port: int) -> bool:
     return True
 
 
-async def ask(url: str, method: str = "GET", **told: str) -> dict[str, Any]:
+async def ask(url: str, method: str = "GET", **fields: str) -> dict[str, Any]:
     async with (
         aiohttp.ClientSession(headers=_KEY) as session,
-        session.request(method, url, data=told or None) as response,
+        session.request(method, url, data=fields or None) as response,
     ):
         assert response.status == 200, await response.text()
-        found: dict[str, Any] = await response.json()
-        return found
+        result: dict[str, Any] = await response.json()
+        return result
 
 
 async def test_a_checkout_carries_the_account(emulate: str) -> None:
@@ -78,8 +78,8 @@ async def test_a_checkout_carries_the_account(emulate: str) -> None:
     assert session["customer"] == customer
 
 
-async def test_nobody_there_is_told_apart_from_a_refusal() -> None:
+async def test_nobody_there_is_reported_apart_from_a_refusal() -> None:
     client = RealStripe(StripeSettings(Secret("sk_test_x"), (), {}, api_url="http://127.0.0.1:9"))
     with pytest.raises(StripeUnavailableError):
-        await client.subscription("sub_1")
+        await client.get_subscription("sub_1")
     await client.close()

@@ -19,12 +19,18 @@ from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
-from tests.bot.billing.test_stripe import YEAR, deliver, link, opened, shop, sold, stand_in, stripe_settings
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.stripe.selling import (
+    SUBSCRIPTION_STORIES,
+    card_billing_settings,
+    checkout_link,
+    deliver_stripe_event,
+    open_link,
+    stripe_settings,
+)
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["shop", "stand_in"]
 DAY = timedelta(days=1)
 GRACE = timedelta(days=14)
 _NUMBERS = itertools.count(20_000)
@@ -60,9 +66,11 @@ class Books:
 
 
 @pytest.fixture
-async def books(base: Services, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Books]:
-    client = RealStripe(stripe_settings(stand_in))
-    yield Books(base, stand_in, StripeSync(base.database, client, sold(stand_in), clock))
+async def books(base: Services, stripe_server: StandInStripe, clock: Clock) -> AsyncIterator[Books]:
+    client = RealStripe(stripe_settings(stripe_server))
+    yield Books(
+        base, stripe_server, StripeSync(base.database, client, card_billing_settings(stripe_server), clock)
+    )
     await client.close()
 
 
@@ -71,13 +79,15 @@ async def about_stripe(books: Books) -> list[str]:
     return [finding for finding in await examine(books.base) if finding.startswith("Stripe")]
 
 
-async def test_a_purchase_whose_event_was_lost_is_found(shop: Bot, stand_in: StandInStripe) -> None:
-    stand_in.subscribe(7, price="price_big")
-    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
-    await shop.rest()
-    (tenant,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
-    found = await rows(shop.base, "select plan, status, quantity from subscriptions", tenant)
-    assert [tuple(row) for row in found] == [("enterprise", "active", 1)]
+async def test_a_purchase_whose_event_was_lost_is_found(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    stripe_server.subscribe(7, price="price_big")
+    await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await selling_bot.rest()
+    (tenant,) = [row[0] for row in await rows(selling_bot.base, "select * from tenant_of_account(7)")]
+    result = await rows(selling_bot.base, "select plan, status, quantity from subscriptions", tenant)
+    assert [tuple(row) for row in result] == [("enterprise", "active", 1)]
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
@@ -91,7 +101,7 @@ async def test_all_pages_of_stripe_are_read(books: Books, page_size: int) -> Non
     assert [await books.statuses(account) for account in accounts] == [["active"]] * 5
 
 
-async def test_what_has_ended_unheard_ends(books: Books) -> None:
+async def test_what_has_ended_without_a_webhook_ends(books: Books) -> None:
     await books.know(101)
     subscription = books.server.subscribe(101)
     await books.sync.reconcile()
@@ -102,7 +112,7 @@ async def test_what_has_ended_unheard_ends(books: Books) -> None:
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 500])
 @pytest.mark.parametrize("ends", ["first", "middle", "last"])
-async def test_one_that_stripe_refuses_does_not_end_the_night(books: Books, status: int, ends: str) -> None:
+async def test_refused_lookup_does_not_stop_reconciliation(books: Books, status: int, ends: str) -> None:
     accounts = [101, 102, 103]
     await books.know(*accounts)
     subscriptions = [books.server.subscribe(account) for account in accounts]
@@ -126,9 +136,7 @@ async def test_one_that_stripe_refuses_does_not_end_the_night(books: Books, stat
         {"price": "price_of_nobody"},
     ],
 )
-async def test_one_that_cannot_be_understood_does_not_end_the_night(
-    books: Books, odd: dict[str, Any]
-) -> None:
+async def test_malformed_subscription_does_not_stop_reconciliation(books: Books, odd: dict[str, Any]) -> None:
     await books.know(101, 102, 103)
     books.server.subscribe(101)
     books.server.subscribe(102, **odd)
@@ -160,9 +168,9 @@ async def test_an_odd_answer_in_the_list_does_not_end_the_night(
     books.server.subscribe(103)
     listing = books.server._list_subscriptions
 
-    def odd_list(told: dict[str, Any]) -> Any:
-        answer = listing(told)
-        answer["data"] = [one | odd if one is shown_oddly else one for one in answer["data"]]
+    def odd_list(data: dict[str, Any]) -> Any:
+        answer = listing(data)
+        answer["data"] = [entry | odd if entry is shown_oddly else entry for entry in answer["data"]]
         return answer
 
     monkeypatch.setattr(books.server, "_list_subscriptions", odd_list)
@@ -309,7 +317,7 @@ async def bought(books: Books, *accounts: int) -> None:
     await books.sync.reconcile()
 
 
-async def test_one_that_is_gone_at_stripe_ends(books: Books) -> None:
+async def test_subscription_missing_at_stripe_ends(books: Books) -> None:
     await bought(books, 101, 102)
     (gone,) = await books.of(101)
     del books.server.subscriptions[gone.reference]
@@ -363,52 +371,58 @@ async def test_few_new_purchases_do_not_end_what_is_missing_before_the_grace(
 
 
 async def test_a_missing_subscription_does_not_block_a_new_checkout(
-    shop: Bot, stand_in: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(7)))
-    url = await link(shop)
-    assert (await opened(shop, url))[0] == 409
-    stand_in.subscriptions.clear()
-    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
-    await shop.rest()
-    assert (await opened(shop, url))[0] == 303
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", stripe_server.subscribe(7))
+    )
+    url = await checkout_link(selling_bot)
+    assert (await open_link(selling_bot, url))[0] == 409
+    stripe_server.subscriptions.clear()
+    await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await selling_bot.rest()
+    assert (await open_link(selling_bot, url))[0] == 303
 
 
-async def test_a_customer_who_is_deleted_has_no_portal(shop: Bot, stand_in: StandInStripe) -> None:
-    subscription = stand_in.subscribe(7)
-    await deliver(shop, stand_in.event("customer.subscription.created", subscription))
+async def test_deleted_customer_has_no_portal(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    subscription = stripe_server.subscribe(7)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
     subscription["status"] = "canceled"
-    await deliver(shop, stand_in.event("customer.deleted", {"id": subscription["customer"]}))
-    late = stand_in.event("customer.subscription.deleted", subscription)
-    await deliver(shop, late)
-    (tenant,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
-    (row,) = await rows(shop.base, "select status, is_customer_deleted from subscriptions", tenant)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.deleted", {"id": subscription["customer"]})
+    )
+    late = stripe_server.event("customer.subscription.deleted", subscription)
+    await deliver_stripe_event(selling_bot, late)
+    (tenant,) = [row[0] for row in await rows(selling_bot.base, "select * from tenant_of_account(7)")]
+    (row,) = await rows(selling_bot.base, "select status, is_customer_deleted from subscriptions", tenant)
     assert tuple(row) == ("ended", True)
 
 
 async def test_time_takes_a_plan_away_where_only_stripe_is_compared(
-    shop: Bot, stand_in: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    (tenant_id,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
+    (tenant_id,) = [row[0] for row in await rows(selling_bot.base, "select * from tenant_of_account(7)")]
     now = datetime.now(UTC)
-    async with shop.base.database.tenant(tenant_id) as tenant:
+    async with selling_bot.base.database.tenant(tenant_id) as tenant:
         trial = Subscription("marketplace", "trialing", "pro", now, trial_ends=now - 3 * DAY)
         await Subscriptions(tenant).put(trial)
         await Subscriptions(tenant).set_plan("pro")
-    stand_in.fail_with = 401  # Also in a night in which Stripe refuses.
-    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
-    await shop.rest()
-    (row,) = await rows(shop.base, "select plan from organizations", tenant_id)
+    stripe_server.fail_with = 401  # Also in a night in which Stripe refuses.
+    await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await selling_bot.rest()
+    (row,) = await rows(selling_bot.base, "select plan from organizations", tenant_id)
     assert row.plan == "free"
 
 
-@pytest.mark.parametrize("name", YEAR)
+@pytest.mark.parametrize("name", SUBSCRIPTION_STORIES)
 @examples(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lost=st.sets(st.integers(0, 3)), nights=st.integers(1, 2))
 async def test_a_year_of_which_events_were_lost_ends_the_same(
     name: str, books: Books, lost: set[int], nights: int
 ) -> None:
-    account, steps = next(_NUMBERS), YEAR[name]
+    account, steps = next(_NUMBERS), SUBSCRIPTION_STORIES[name]
     await books.know(account)
     subscription = books.server.subscribe(account)
     for number, (kind, act) in enumerate(steps):
@@ -422,8 +436,13 @@ async def test_a_year_of_which_events_were_lost_ends_the_same(
         await books.sync.reconcile()
     kept = await books.of(account)
     if subscription["status"] == "canceled":
-        assert [one.status for one in kept] in ([], ["ended"])  # Who was never seen has nothing to lose.
+        assert [subscription.status for subscription in kept] in (
+            [],
+            ["ended"],
+        )  # Who was never seen has nothing to lose.
     else:
         item = subscription["items"]["data"][0]
-        assert [(one.status, one.quantity) for one in kept] == [(subscription["status"], item["quantity"])]
+        assert [(subscription.status, subscription.quantity) for subscription in kept] == [
+            (subscription["status"], item["quantity"])
+        ]
         assert (kept[0].pending is not None) is subscription["cancel_at_period_end"]

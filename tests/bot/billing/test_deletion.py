@@ -17,36 +17,35 @@ from bot.publishing.pictures import Drawing
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.settings.billing import BillingSettings
 from github_standin.github import StandInGitHub
-from storage.billing_jobs import DELETE_DUE, BillingJobs
-from storage.jobs import OTHERS
+from storage.billing_jobs import DELETE_DUE
+from storage.jobs import OTHERS, Jobs
 from storage.subscriptions import Subscription, Subscriptions
-from tests.bot.billing.test_marketplace import (
-    ACCOUNT,
-    bought,
-    by_the_clock,
-    deadline,
-    past_deadline,
-    still,
-    tenant_of,
+from tests.support.clock import Clock
+from tests.support.marketplace import (
+    BUYER_ACCOUNT,
+    add_lapsed_subscription,
+    find_buyer_tenant,
+    latest_deadline,
+    list_subscriptions,
+    make_billing_syncs,
 )
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.conftest import Clock, running_bot
-from tests.support.running import Bot
+from tests.support.running import Bot, running_bot
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 from tests.support.stripe.world import DAY
 
-__all__ = ["stand_in", "still"]
-
 
 @pytest.fixture
-async def deletion(still: Bot, stand_in: StandInStripe) -> AsyncIterator[Deletion]:
+async def deletion(bot_without_worker: Bot, stripe_server: StandInStripe) -> AsyncIterator[Deletion]:
     """Deletion where both the Marketplace and Stripe are set up, of an account whose deadline has passed."""
-    await past_deadline(still)
-    base, settings = still.base, sold(stand_in)
-    app = GitHubSettings(str(still.github.app_id), Secret(still.github.private_key))
-    listing = GitHubListing(GitHub(still.session, app, still.github.url, base.clock))
-    sync = MarketplaceSync(base.database, listing, settings, BillingJobs(base.queue), base.clock)
-    client = RealStripe(stripe_settings(stand_in))
+    await add_lapsed_subscription(bot_without_worker)
+    base, settings = bot_without_worker.base, card_billing_settings(stripe_server)
+    app = GitHubSettings(str(bot_without_worker.github.app_id), Secret(bot_without_worker.github.private_key))
+    listing = GitHubListing(
+        GitHub(bot_without_worker.session, app, bot_without_worker.github.url, base.clock)
+    )
+    sync = MarketplaceSync(base.database, listing, settings, Jobs(base.queue), base.clock)
+    client = RealStripe(stripe_settings(stripe_server))
     card = CardPurchases(
         base.database, client, StripeSync(base.database, client, settings, base.clock), base.clock
     )
@@ -56,41 +55,43 @@ async def deletion(still: Bot, stand_in: StandInStripe) -> AsyncIterator[Deletio
 
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due"])
 @pytest.mark.parametrize("page_size", [1, 100])
-async def test_a_card_that_nobody_told_us_of_stops_the_deletion(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe, status: str, page_size: int
+async def test_unknown_card_subscription_stops_the_deletion(
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, status: str, page_size: int
 ) -> None:
-    stand_in.page_size = page_size
+    stripe_server.page_size = page_size
     for _ in range(2):
-        stand_in.subscribe(ACCOUNT, status="canceled")
-    stand_in.subscribe(ACCOUNT, status=status)
-    stand_in.subscribe(4711)
+        stripe_server.subscribe(BUYER_ACCOUNT, status="canceled")
+    stripe_server.subscribe(BUYER_ACCOUNT, status=status)
+    stripe_server.subscribe(4711)
     assert await deletion.run() == 0
-    assert ("pro", status, 1) in await bought(still)
-    assert await deadline(still) is None
+    assert ("pro", status, 1) in await list_subscriptions(bot_without_worker)
+    assert await latest_deadline(bot_without_worker) is None
 
 
 @pytest.mark.parametrize("has_search", [True, False], ids=["search is behind", "there is no search"])
 async def test_what_the_search_does_not_find_is_found(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe, has_search: bool
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, has_search: bool
 ) -> None:
-    subscription = stand_in.subscribe(ACCOUNT)
-    stand_in.has_search = has_search
+    subscription = stripe_server.subscribe(BUYER_ACCOUNT)
+    stripe_server.checkout.has_search = has_search
     if has_search:
-        stand_in.unsearchable.add(subscription["id"])
+        stripe_server.unsearchable.add(subscription["id"])
     else:
         subscription["created"] -= 400 * 86400
     assert await deletion.run() == 0
-    assert ("pro", "active", 1) in await bought(still)
+    assert ("pro", "active", 1) in await list_subscriptions(bot_without_worker)
 
 
-async def test_a_customer_of_our_books_who_pays_again_stops_the_deletion(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe
+async def test_known_customer_who_pays_again_stops_the_deletion(
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe
 ) -> None:
     """Its new subscription was made in Stripe's dashboard, and names no account."""
     at = datetime.now(UTC) - 60 * DAY
-    subscription = stand_in.subscribe(None)
+    subscription = stripe_server.subscribe(None)
     subscription["created"] -= 30 * 86400
-    async with still.base.database.tenant(await tenant_of(still) or 0) as tenant:
+    async with bot_without_worker.base.database.tenant(
+        await find_buyer_tenant(bot_without_worker) or 0
+    ) as tenant:
         await Subscriptions(tenant).put(
             Subscription(
                 *("stripe", "ended", "pro", at),
@@ -100,45 +101,47 @@ async def test_a_customer_of_our_books_who_pays_again_stops_the_deletion(
             )
         )
     assert await deletion.run() == 0
-    assert await deadline(still) is None
+    assert await latest_deadline(bot_without_worker) is None
 
 
 @pytest.mark.parametrize("odd", [{"price": "price_of_next_year"}, {"items": {"object": "list", "data": []}}])
 async def test_what_is_paid_and_not_understood_stops_the_deletion(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe, odd: dict[str, Any]
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, odd: dict[str, Any]
 ) -> None:
-    stand_in.subscribe(ACCOUNT, **odd)
+    stripe_server.subscribe(BUYER_ACCOUNT, **odd)
     assert await deletion.run() == 0
-    assert await tenant_of(still) is not None
+    assert await find_buyer_tenant(bot_without_worker) is not None
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
 async def test_while_stripe_cannot_be_asked_nothing_is_deleted(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe, status: int
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, status: int
 ) -> None:
-    stand_in.fail_with = status
+    stripe_server.fail_with = status
     assert await deletion.run() == 0
-    assert await tenant_of(still) is not None
-    stand_in.fail_with = None
+    assert await find_buyer_tenant(bot_without_worker) is not None
+    stripe_server.fail_with = None
     assert await deletion.run() == 1
 
 
 @pytest.mark.parametrize("status", ["canceled", "incomplete", "incomplete_expired", "unpaid"])
-async def test_who_pays_nothing_is_deleted(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe, status: str
+async def test_account_without_payment_is_deleted(
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, status: str
 ) -> None:
-    stand_in.subscribe(ACCOUNT, status=status)
-    stand_in.subscribe(4711)
+    stripe_server.subscribe(BUYER_ACCOUNT, status=status)
+    stripe_server.subscribe(4711)
     assert await deletion.run() == 1
-    assert await tenant_of(still) is None
+    assert await find_buyer_tenant(bot_without_worker) is None
 
 
 async def test_another_account_s_card_under_the_same_customer_stops_nothing(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe
 ) -> None:
-    other = stand_in.subscribe(4711)
+    other = stripe_server.subscribe(4711)
     at = datetime.now(UTC) - 60 * DAY
-    async with still.base.database.tenant(await tenant_of(still) or 0) as tenant:
+    async with bot_without_worker.base.database.tenant(
+        await find_buyer_tenant(bot_without_worker) or 0
+    ) as tenant:
         await Subscriptions(tenant).put(
             Subscription(
                 "stripe", "ended", "pro", at, reference="sub_old", customer=other["customer"], ended_at=at
@@ -148,37 +151,41 @@ async def test_another_account_s_card_under_the_same_customer_stops_nothing(
 
 
 async def test_a_customer_that_our_key_does_not_know_stops_nothing(
-    deletion: Deletion, still: Bot, stand_in: StandInStripe
+    deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe
 ) -> None:
     at = datetime.now(UTC) - 60 * DAY
-    async with still.base.database.tenant(await tenant_of(still) or 0) as tenant:
+    async with bot_without_worker.base.database.tenant(
+        await find_buyer_tenant(bot_without_worker) or 0
+    ) as tenant:
         await Subscriptions(tenant).put(
             Subscription(
                 "stripe", "ended", "pro", at, reference="sub_old", customer="cus_of_test_mode", ended_at=at
             )
         )
     assert await deletion.run() == 1
-    assert stand_in.requests
+    assert stripe_server.requests
 
 
-async def test_without_stripe_it_is_deleted(still: Bot) -> None:
-    await past_deadline(still)
-    assert await by_the_clock(still)[1].run() == 1
+async def test_without_stripe_it_is_deleted(bot_without_worker: Bot) -> None:
+    await add_lapsed_subscription(bot_without_worker)
+    assert await make_billing_syncs(bot_without_worker)[1].run() == 1
 
 
 @pytest.mark.parametrize("with_stripe", [True, False])
 async def test_a_deadline_is_kept_where_the_marketplace_is_not_set_up_any_more(
     github: StandInGitHub,
-    stand_in: StandInStripe,
+    stripe_server: StandInStripe,
     settings: Settings,
     clock: Clock,
     drawing: Drawing,
     with_stripe: bool,
 ) -> None:
-    billing = replace(sold(stand_in), marketplace=None) if with_stripe else BillingSettings()
+    billing = (
+        replace(card_billing_settings(stripe_server), marketplace=None) if with_stripe else BillingSettings()
+    )
     async with running_bot(github, replace(settings, billing=billing), clock, drawing) as running:
-        await past_deadline(running)
+        await add_lapsed_subscription(running)
         # The bot's own clock may have been faster.
         await running.base.queue.configure_task(DELETE_DUE, queue=OTHERS).defer_async(timestamp=0)
         await running.rest()
-        assert await tenant_of(running) is None
+        assert await find_buyer_tenant(running) is None

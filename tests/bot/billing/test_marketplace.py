@@ -8,28 +8,39 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot.billing.deletion import Deletion
 from bot.billing.findings import findings as billing_findings
-from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
-from bot.github.client import GitHub
+from bot.billing.marketplace_sync import MarketplaceSync
 from bot.publishing.pictures import Drawing
-from bot.services import Services
-from bot.settings import GitHubSettings, Secret, Settings
+from bot.settings import Settings
 from github_standin.github import StandInGitHub
-from github_standin.marketplace import ENTERPRISE, PRO
-from storage.billing_jobs import RECONCILE_BILLING, BillingJobs
+from github_standin.rest.marketplace import ENTERPRISE, PRO
+from storage.billing_jobs import RECONCILE_BILLING
 from storage.deadlines import Deadline, Deadlines
 from storage.jobs import OTHERS
-from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
-from tests.conftest import Clock, running_bot
-from tests.support.running import Bot, as_administrator, let_deadlines_be_read, rows, signature, until
+from storage.subscriptions import Subscription, Subscriptions
+from tests.support.clock import Clock
+from tests.support.marketplace import (
+    BUYER_ACCOUNT,
+    add_lapsed_subscription,
+    deliver_marketplace_event,
+    find_buyer_tenant,
+    latest_deadline,
+    list_subscriptions,
+    make_billing_syncs,
+)
+from tests.support.running import (
+    Bot,
+    age_deadlines,
+    query_as_administrator,
+    rows,
+    running_bot,
+    wait_until,
+)
 from tests.support.stripe.world import DAY, LISTED, SETTINGS
 
-ACCOUNT = 18404719
-SECRET = "marketplace-secret"
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 
@@ -46,48 +57,8 @@ async def shop(
     github.marketplace.accounts.clear()
 
 
-async def deliver(
-    bot: Bot,
-    payload: dict[str, Any],
-    *,
-    secret: str = SECRET,
-    event: str = "marketplace_purchase",
-    **headers: str,
-) -> tuple[int, str]:
-    body = json.dumps(payload).encode()
-    told = {
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": "guid-1",
-        "X-Hub-Signature-256": signature(body, secret),
-    }
-    async with bot.session.post(
-        f"{bot.url}/webhooks/marketplace", data=body, headers=told | headers
-    ) as response:
-        message = (await response.json())["message"]
-    await bot.rest()
-    return response.status, message
-
-
-async def tenant_of(bot: Bot, account: int = ACCOUNT) -> int | None:
-    async with bot.base.database.unscoped() as connection:
-        return await tenant_of_account(connection, account)
-
-
-async def bought(bot: Bot, account: int = ACCOUNT) -> list[tuple[str, str, int | None]]:
-    tenant_id = await tenant_of(bot, account)
-    if tenant_id is None:
-        return []
-    async with bot.base.database.tenant(tenant_id) as tenant:
-        return [(one.plan, one.status, one.quantity) for one in await Subscriptions(tenant).all()]
-
-
-async def deadline(bot: Bot, account: int = ACCOUNT) -> Deadline | None:
-    async with bot.base.database.tenant(await tenant_of(bot, account) or 0) as tenant:
-        return await Deadlines(tenant).latest()
-
-
 async def scheduled(bot: Bot) -> list[Any]:
-    return as_administrator(
+    return query_as_administrator(
         bot.base, "select * from procrastinate_jobs where scheduled_at is not null and status = 'todo'"
     )
 
@@ -96,17 +67,17 @@ async def scheduled(bot: Bot) -> list[Any]:
 
 
 async def test_a_purchase_is_asked_for_and_kept(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo", units=5)
-    assert await deliver(shop, event) == (202, "stored")
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
+    assert await deliver_marketplace_event(shop, event) == (202, "stored")
 
-    assert await bought(shop) == [("pro", "active", 5)]
-    asked = [one for one in shop.github.requests if one.path.startswith("/marketplace_listing/")]
+    assert await list_subscriptions(shop) == [("pro", "active", 5)]
+    asked = [request for request in shop.github.requests if request.path.startswith("/marketplace_listing/")]
     assert (asked[-1].path, asked[-1].who, asked[-1].status) == (
-        f"/marketplace_listing/accounts/{ACCOUNT}",
+        f"/marketplace_listing/accounts/{BUYER_ACCOUNT}",
         "app",
         200,
     )
-    tenant_id = await tenant_of(shop)
+    tenant_id = await find_buyer_tenant(shop)
     (row,) = await rows(shop.base, "select plan, slug, github_installation_id from organizations", tenant_id)
     assert tuple(row) == ("pro", "octo", None)
     audited = await rows(shop.base, "select actor, action, details from audit_log order by id", tenant_id)
@@ -117,84 +88,84 @@ async def test_a_purchase_is_asked_for_and_kept(shop: Bot) -> None:
 
 
 async def test_the_event_is_a_hint_and_not_believed(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo", units=5)
-    shop.github.marketplace.change(ACCOUNT, ENTERPRISE, units=2)
-    await deliver(shop, event)
-    assert await bought(shop) == [("enterprise", "active", 2)]
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
+    shop.github.marketplace.change(BUYER_ACCOUNT, ENTERPRISE, units=2)
+    await deliver_marketplace_event(shop, event)
+    assert await list_subscriptions(shop) == [("enterprise", "active", 2)]
 
 
 async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo"))
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
     at = datetime.now(UTC).replace(microsecond=0)
-    await deliver(shop, market.cancel(ACCOUNT, at))
-    assert await bought(shop) == [("pro", "ended", 1)]
-    noted = await deadline(shop)
+    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, at))
+    assert await list_subscriptions(shop) == [("pro", "ended", 1)]
+    noted = await latest_deadline(shop)
     assert noted
     assert (noted.cancelled_at, noted.due_at, noted.is_announced) == (at, at + 30 * DAY, True)
-    await deliver(shop, market.purchase(ACCOUNT, "octo"))
-    assert await deadline(shop) is None
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
+    assert await latest_deadline(shop) is None
 
 
-async def test_a_cancellation_that_is_told_late_leaves_a_week(shop: Bot) -> None:
+async def test_a_cancellation_that_is_reported_late_leaves_a_week(shop: Bot) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo"))
-    await deliver(shop, market.cancel(ACCOUNT, datetime.now(UTC) - 90 * DAY))
-    noted = await deadline(shop)
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
+    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, datetime.now(UTC) - 90 * DAY))
+    noted = await latest_deadline(shop)
     assert noted
     assert noted.due_at > datetime.now(UTC) + 6 * DAY
 
 
 async def test_what_is_paid_for_with_stripe_is_kept(shop: Bot) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo"))
-    async with shop.base.database.tenant(await tenant_of(shop) or 0) as tenant:
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
+    async with shop.base.database.tenant(await find_buyer_tenant(shop) or 0) as tenant:
         card = Subscription("stripe", "active", "pro", datetime.now(UTC), reference="sub_1")
         await Subscriptions(tenant).put(card)
-    await deliver(shop, market.cancel(ACCOUNT))
-    assert await deadline(shop) is None
+    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT))
+    assert await latest_deadline(shop) is None
 
 
 async def test_github_s_answer_may_lag_behind_a_purchase(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo", units=3)
-    lagging = shop.github.marketplace.accounts.pop(ACCOUNT)
-    await deliver(shop, event)
-    assert await bought(shop) == []
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
+    lagging = shop.github.marketplace.accounts.pop(BUYER_ACCOUNT)
+    await deliver_marketplace_event(shop, event)
+    assert await list_subscriptions(shop) == []
     (job,) = await scheduled(shop)
     assert job.args["tries"] == 1
 
-    shop.github.marketplace.accounts[ACCOUNT] = lagging
-    as_administrator(
+    shop.github.marketplace.accounts[BUYER_ACCOUNT] = lagging
+    query_as_administrator(
         shop.base, "update procrastinate_jobs set scheduled_at = null where scheduled_at is not null"
     )
-    await until(lambda: _has(shop))
-    assert await bought(shop) == [("pro", "active", 3)]
+    await wait_until(lambda: _has(shop))
+    assert await list_subscriptions(shop) == [("pro", "active", 3)]
 
 
 async def _has(shop: Bot) -> bool:
-    return await bought(shop) != []
+    return await list_subscriptions(shop) != []
 
 
 async def test_github_away_is_asked_again(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo", units=3)
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
     shop.github.fail_next("GET", "/marketplace_listing/", 503, times=3)
-    await deliver(shop, event)
-    await until(lambda: _has(shop))
+    await deliver_marketplace_event(shop, event)
+    await wait_until(lambda: _has(shop))
 
 
 async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> None:
     account = int(shop.repository["owner"]["id"])
-    await deliver(shop, shop.github.marketplace.purchase(account, "acme", units=3))
-    before = await tenant_of(shop, account)
+    await deliver_marketplace_event(shop, shop.github.marketplace.purchase(account, "acme", units=3))
+    before = await find_buyer_tenant(shop, account)
     await shop.github.create_issue(shop.repo, "Pay by card")
     await shop.rest()
-    assert await tenant_of(shop, account) == before
+    assert await find_buyer_tenant(shop, account) == before
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", before)
     assert tuple(row) == (shop.github.installation_id, "pro")
-    await shop.github.tell("installation", "deleted")
+    await shop.github.trigger("installation", "deleted")
     await shop.rest()
-    assert await bought(shop, account) == [("pro", "active", 3)]
-    await shop.github.tell("installation", "created")
+    assert await list_subscriptions(shop, account) == [("pro", "active", 3)]
+    await shop.github.trigger("installation", "created")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -204,37 +175,37 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
 ) -> None:
     account, market = int(shop.repository["owner"]["id"]), shop.github.marketplace
     await shop.github.create_issue(shop.repo, "Pay by card")
-    told = [market.purchase(account, "acme", units=3)]
-    told.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
+    data = [market.purchase(account, "acme", units=3)]
+    data.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
     for number in (*order, *order):
         if number < 2:
-            await deliver(shop, told[number])
+            await deliver_marketplace_event(shop, data[number])
         else:
-            await shop.github.tell("installation", "deleted")
+            await shop.github.trigger("installation", "deleted")
             await shop.rest()
-    found = (await bought(shop, account))[-1:]
-    assert found == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
-    assert (await deadline(shop, account) is not None) is ends
-    tenant_id = await tenant_of(shop, account)
+    subscriptions = (await list_subscriptions(shop, account))[-1:]
+    assert subscriptions == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
+    assert (await latest_deadline(shop, account) is not None) is ends
+    tenant_id = await find_buyer_tenant(shop, account)
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
     assert tuple(row) == (None, "free" if ends else "enterprise")
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 # Bad input
 
 
 async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFixture[str]) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo")
-    status, _ = await deliver(shop, event, secret="the App's own secret")
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo")
+    status, _ = await deliver_marketplace_event(shop, event, secret="the App's own secret")
     assert status == 401
-    assert (await deliver(shop, event, **{"X-Hub-Signature-256": ""}))[0] == 401
-    assert await tenant_of(shop) is None
+    assert (await deliver_marketplace_event(shop, event, **{"X-Hub-Signature-256": ""}))[0] == 401
+    assert await find_buyer_tenant(shop) is None
     assert "Marketplace event refused: wrong signature" in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "expected"),
     [
         ({"action": "purchased"}, "the body is not a purchase"),
         ({"action": "purchased", "marketplace_purchase": {"account": {"login": "x"}}}, "`id`"),
@@ -242,27 +213,27 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
         ([], "the body is not a purchase"),
     ],
 )
-async def test_what_is_no_purchase_is_refused(shop: Bot, payload: Any, said: str) -> None:
-    status, message = await deliver(shop, payload)
+async def test_malformed_purchase_event_is_refused(shop: Bot, payload: Any, expected: str) -> None:
+    status, message = await deliver_marketplace_event(shop, payload)
     assert status == 400
-    assert said in message
+    assert expected in message
 
 
 async def test_what_does_not_concern_us_is_ignored(shop: Bot) -> None:
-    assert (await deliver(shop, {"zen": "…"}, event="ping"))[0] == 202
-    odd = shop.github.marketplace.purchase(ACCOUNT, "octo") | {"action": "gifted"}
-    assert await deliver(shop, odd) == (202, "ignored: not an action that we act on")
-    assert await tenant_of(shop) is None
+    assert (await deliver_marketplace_event(shop, {"zen": "…"}, event="ping"))[0] == 202
+    odd = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": "gifted"}
+    assert await deliver_marketplace_event(shop, odd) == (202, "ignored: not an action that we act on")
+    assert await find_buyer_tenant(shop) is None
 
 
 @pytest.mark.parametrize("action", ["changed", "pending_change", "pending_change_cancelled", "cancelled"])
 async def test_an_account_that_neither_we_nor_github_know_changes_nothing(
     shop: Bot, action: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    event = shop.github.marketplace.purchase(ACCOUNT, "octo") | {"action": action}
+    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": action}
     shop.github.marketplace.accounts.clear()
-    assert (await deliver(shop, event))[0] == 202
-    assert await tenant_of(shop) is None
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert await find_buyer_tenant(shop) is None
     assert "GitHub lists no such account, and we know none; nothing is changed" in "".join(
         capsys.readouterr()
     )
@@ -272,11 +243,11 @@ async def test_a_plan_that_we_do_not_sell_changes_nothing(
     shop: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
-    event = market.change(ACCOUNT, PRO)
-    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver(shop, event))[0] == 202
-    assert await bought(shop) == [("pro", "active", 5)]
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    event = market.change(BUYER_ACCOUNT, PRO)
+    market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert await list_subscriptions(shop) == [("pro", "active", 5)]
     assert "MARKETPLACE_PLAN_IDS does not name the plan 999" in "".join(capsys.readouterr())
 
 
@@ -284,42 +255,42 @@ async def test_of_a_plan_that_is_named_no_more_all_else_applies(
     shop: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
-    event = market.change(ACCOUNT, PRO, units=9)
-    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver(shop, event))[0] == 202
-    assert await bought(shop) == [("pro", "active", 5)]
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    event = market.change(BUYER_ACCOUNT, PRO, units=9)
+    market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert await list_subscriptions(shop) == [("pro", "active", 5)]
     assert "purchase not understood; the rest of it applies" in "".join(capsys.readouterr())
-    await deliver(shop, market.cancel(ACCOUNT))
-    assert await bought(shop) == [("pro", "ended", 5)]
+    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT))
+    assert await list_subscriptions(shop) == [("pro", "ended", 5)]
 
 
 async def test_an_announced_plan_that_is_not_named_holds_up_nothing(shop: Bot) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
-    event = market.change(ACCOUNT, PRO, units=7)
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    event = market.change(BUYER_ACCOUNT, PRO, units=7)
     unknown = {**market.plans[PRO], "id": 999}
-    market.accounts[ACCOUNT]["marketplace_pending_change"] = {"plan": unknown, "unit_count": 2}
-    assert (await deliver(shop, event))[0] == 202
-    assert await bought(shop) == [("pro", "active", 7)]
+    market.accounts[BUYER_ACCOUNT]["marketplace_pending_change"] = {"plan": unknown, "unit_count": 2}
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert await list_subscriptions(shop) == [("pro", "active", 7)]
 
 
 async def test_a_plan_that_costs_nothing_is_the_free_one_whatever_its_id(shop: Bot) -> None:
     market = shop.github.marketplace
-    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
-    event = market.change(ACCOUNT, PRO)
+    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    event = market.change(BUYER_ACCOUNT, PRO)
     free = {**market.plans[PRO], "id": 998, "price_model": "FREE"}
-    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = free
-    assert (await deliver(shop, event))[0] == 202
-    assert [plan for plan, _, _ in await bought(shop)] == ["free"]
+    market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = free
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert [plan for plan, _, _ in await list_subscriptions(shop)] == ["free"]
 
 
 async def test_a_first_purchase_of_a_plan_that_is_not_named_makes_no_tenant(shop: Bot) -> None:
     market = shop.github.marketplace
-    event = market.purchase(ACCOUNT, "octo", units=5)
-    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver(shop, event))[0] == 202
-    assert await tenant_of(shop) is None
+    event = market.purchase(BUYER_ACCOUNT, "octo", units=5)
+    market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
+    assert (await deliver_marketplace_event(shop, event))[0] == 202
+    assert await find_buyer_tenant(shop) is None
 
 
 async def test_without_a_listing_there_is_no_such_door(bot: Bot) -> None:
@@ -334,8 +305,13 @@ async def test_another_method_is_not_allowed(shop: Bot) -> None:
 
 def examples() -> list[dict[str, Any]]:
     """GitHub's own example payloads."""
-    found = json.loads(EXAMPLES.read_text())
-    return [one for event in found if event["name"] == "marketplace_purchase" for one in event["examples"]]
+    result = json.loads(EXAMPLES.read_text())
+    return [
+        example
+        for event in result
+        if event["name"] == "marketplace_purchase"
+        for example in event["examples"]
+    ]
 
 
 @pytest.mark.parametrize("payload", examples(), ids=lambda payload: payload["action"])
@@ -343,85 +319,66 @@ async def test_github_s_own_examples_are_understood(shop: Bot, payload: dict[str
     account = payload["marketplace_purchase"]["account"]
     if payload["action"] != "cancelled":
         shop.github.marketplace.purchase(account["id"], account["login"], units=4, at=datetime.now(UTC))
-    assert (await deliver(shop, payload))[0] == 202
+    assert (await deliver_marketplace_event(shop, payload))[0] == 202
     wanted = [] if payload["action"] == "cancelled" else [("pro", "active", 4)]
-    assert await bought(shop, account["id"]) == wanted
+    assert await list_subscriptions(shop, account["id"]) == wanted
 
 
 # By the clock
 
 
 @pytest.fixture
-async def still(github: StandInGitHub, base: Services) -> AsyncIterator[Bot]:
-    """Database and GitHub, while no worker runs that could do by the clock what the test does."""
-    github.marketplace.accounts.clear()
-    github.clear_faults()
-    async with aiohttp.ClientSession() as session:
-        yield Bot(base, github, session, "", {})
-    assert not github.violations, github.violations
-    github.marketplace.accounts.clear()
-
-
-def by_the_clock(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
-    app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
-    listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
-    jobs, base = BillingJobs(bot.base.queue), bot.base
-    found = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
-    return found, Deletion(base.database, listing, found, base.clock, SETTINGS.grace)
-
-
-@pytest.fixture
-def sync(still: Bot) -> tuple[MarketplaceSync, Deletion]:
-    return by_the_clock(still)
+def sync(bot_without_worker: Bot) -> tuple[MarketplaceSync, Deletion]:
+    return make_billing_syncs(bot_without_worker)
 
 
 async def test_events_that_never_came_are_made_up_for(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion]
 ) -> None:
-    market = still.github.marketplace
+    market = bot_without_worker.github.marketplace
     for number in range(3):
-        market.purchase(ACCOUNT + number, f"octo-{number}", units=number + 1)
+        market.purchase(BUYER_ACCOUNT + number, f"octo-{number}", units=number + 1)
     await sync[0].reconcile()
-    assert [await bought(still, ACCOUNT + n) for n in range(3)] == [
+    assert [await list_subscriptions(bot_without_worker, BUYER_ACCOUNT + n) for n in range(3)] == [
         [("pro", "active", n + 1)] for n in range(3)
     ]
 
-    market.change(ACCOUNT, ENTERPRISE, units=9)
-    market.cancel(ACCOUNT + 1)
+    market.change(BUYER_ACCOUNT, ENTERPRISE, units=9)
+    market.cancel(BUYER_ACCOUNT + 1)
     await sync[0].reconcile()
-    assert await bought(still) == [("enterprise", "active", 9)]
-    assert await bought(still, ACCOUNT + 1) == [("pro", "ended", 2)]
-    noted = await deadline(still, ACCOUNT + 1)
+    assert await list_subscriptions(bot_without_worker) == [("enterprise", "active", 9)]
+    assert await list_subscriptions(bot_without_worker, BUYER_ACCOUNT + 1) == [("pro", "ended", 2)]
+    noted = await latest_deadline(bot_without_worker, BUYER_ACCOUNT + 1)
     assert noted
     assert not noted.is_announced
     # It finds the same tomorrow.
     audited = "select count(*) from audit_log"
-    before = await rows(still.base, audited, await tenant_of(still))
+    before = await rows(bot_without_worker.base, audited, await find_buyer_tenant(bot_without_worker))
     await sync[0].reconcile()
-    assert await rows(still.base, audited, await tenant_of(still)) == before
-    assert await deadline(still, ACCOUNT + 1) == noted
+    assert await rows(bot_without_worker.base, audited, await find_buyer_tenant(bot_without_worker)) == before
+    assert await latest_deadline(bot_without_worker, BUYER_ACCOUNT + 1) == noted
 
 
 async def test_a_plan_that_was_removed_from_the_listing_stops_nothing(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion]
 ) -> None:
-    market = still.github.marketplace
-    market.purchase(ACCOUNT, "octo", PRO, units=2)
+    market = bot_without_worker.github.marketplace
+    market.purchase(BUYER_ACCOUNT, "octo", PRO, units=2)
     removed = market.plans.pop(LISTED[0].id)
     await sync[0].reconcile()
-    assert await bought(still) == [("pro", "active", 2)]
+    assert await list_subscriptions(bot_without_worker) == [("pro", "active", 2)]
     market.plans[LISTED[0].id] = removed
 
 
 async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
-    shop.github.marketplace.purchase(ACCOUNT, "octo", units=2)
+    shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=2)
     await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
     await shop.rest()
-    assert await bought(shop) == [("pro", "active", 2)]
+    assert await list_subscriptions(shop) == [("pro", "active", 2)]
     assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bot) -> None:
+async def test_refused_comparison_is_a_finding_until_one_succeeds(shop: Bot) -> None:
     async def night() -> list[str]:
         await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
         await shop.rest()
@@ -434,76 +391,66 @@ async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bo
     assert await night() == []
 
 
-async def past_deadline(still: Bot) -> None:
-    """Somebody who cancelled 31 days ago."""
-    async with still.base.database.unscoped() as connection:
-        tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
-    at = datetime.now(UTC) - 31 * DAY
-    async with still.base.database.tenant(tenant_id) as tenant:
-        ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
-        await Subscriptions(tenant).put(ended)
-        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
-    let_deadlines_be_read(still.base)
-
-
 async def test_after_the_deadline_the_account_is_gone(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion], capsys: pytest.CaptureFixture[str]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await past_deadline(still)
+    await add_lapsed_subscription(bot_without_worker)
     assert await sync[1].run() == 1
-    assert await tenant_of(still) is None
+    assert await find_buyer_tenant(bot_without_worker) is None
     assert await sync[1].run() == 0
     assert "account deleted, 30 days after it cancelled" in "".join(capsys.readouterr())
 
 
 async def test_a_purchase_that_nobody_told_us_of_stops_the_deletion(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion]
 ) -> None:
-    await past_deadline(still)
-    still.github.marketplace.purchase(ACCOUNT, "octo", units=2)
+    await add_lapsed_subscription(bot_without_worker)
+    bot_without_worker.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=2)
     assert await sync[1].run() == 0
-    assert await bought(still) == [("pro", "active", 2)]
-    assert await deadline(still) is None
+    assert await list_subscriptions(bot_without_worker) == [("pro", "active", 2)]
+    assert await latest_deadline(bot_without_worker) is None
 
 
 async def test_a_paid_subscription_stops_the_deletion(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion]
 ) -> None:
-    await past_deadline(still)
-    async with still.base.database.tenant(await tenant_of(still) or 0) as tenant:
+    await add_lapsed_subscription(bot_without_worker)
+    async with bot_without_worker.base.database.tenant(
+        await find_buyer_tenant(bot_without_worker) or 0
+    ) as tenant:
         await Subscriptions(tenant).put(
             Subscription("stripe", "active", "pro", datetime.now(UTC), reference="s")
         )
     assert await sync[1].run() == 0
-    assert await deadline(still) is None
+    assert await latest_deadline(bot_without_worker) is None
 
 
 async def test_while_github_cannot_be_asked_nothing_is_deleted(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion]
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion]
 ) -> None:
-    await past_deadline(still)
-    still.github.fail_next("GET", "/marketplace_listing/", 500, times=3)
+    await add_lapsed_subscription(bot_without_worker)
+    bot_without_worker.github.fail_next("GET", "/marketplace_listing/", 500, times=3)
     assert await sync[1].run() == 0
-    assert await tenant_of(still) is not None
-    still.github.clear_faults()
+    assert await find_buyer_tenant(bot_without_worker) is not None
+    bot_without_worker.github.clear_faults()
     assert await sync[1].run() == 1
 
 
-async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
+async def test_a_deletion_while_the_account_still_uses_the_app_begins_again(
     shop: Bot,
 ) -> None:
     account = int(shop.repository["owner"]["id"])
     await shop.github.create_issue(shop.repo, "Before")
     await shop.rest()
-    before = await tenant_of(shop, account)
+    before = await find_buyer_tenant(shop, account)
     at = datetime.now(UTC) - timedelta(days=31)
     async with shop.base.database.tenant(before or 0) as tenant:
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
-    let_deadlines_be_read(shop.base)
-    await by_the_clock(shop)[1].run()  # Unless the bot's own clock was faster.
+    age_deadlines(shop.base)
+    await make_billing_syncs(shop)[1].run()  # Unless the bot's own clock was faster.
     await shop.github.create_issue(shop.repo, "After")
     await shop.rest()
-    after = await tenant_of(shop, account)
+    after = await find_buyer_tenant(shop, account)
     assert after not in {None, before}
     titles = await rows(shop.base, "select distinct after #>> '{item,title}' as title from timeline", after)
     assert [row.title for row in titles if row.title] == ["After"]
@@ -511,15 +458,15 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
 
 @pytest.mark.parametrize("status", [403, 410, 422, 451])
 async def test_one_account_that_github_refuses_does_not_end_the_night(
-    still: Bot, sync: tuple[MarketplaceSync, Deletion], status: int
+    bot_without_worker: Bot, sync: tuple[MarketplaceSync, Deletion], status: int
 ) -> None:
-    market = still.github.marketplace
+    market = bot_without_worker.github.marketplace
     for number in range(3):
-        market.purchase(ACCOUNT + number, f"octo-{number}")
+        market.purchase(BUYER_ACCOUNT + number, f"octo-{number}")
     await sync[0].reconcile()
     market.accounts.clear()
-    still.github.fail_next("GET", f"/marketplace_listing/accounts/{ACCOUNT}", status)
+    bot_without_worker.github.fail_next("GET", f"/marketplace_listing/accounts/{BUYER_ACCOUNT}", status)
     await sync[0].reconcile()
-    assert await bought(still, ACCOUNT) == [("pro", "active", 1)]
+    assert await list_subscriptions(bot_without_worker, BUYER_ACCOUNT) == [("pro", "active", 1)]
     for number in (1, 2):
-        assert await bought(still, ACCOUNT + number) == [("pro", "ended", 1)]
+        assert await list_subscriptions(bot_without_worker, BUYER_ACCOUNT + number) == [("pro", "ended", 1)]

@@ -18,10 +18,9 @@ from bot.settings.billing import StripeSettings
 from marketplace.plans import PLANS
 from marketplace.stripe_refunds import PAYMENT_EVENTS
 from marketplace.stripe_subscriptions import EVENTS
-from tests.bot.billing.test_stripe import PRICES, sold, stand_in, stripe_settings
+from tests.support.stripe.selling import STRIPE_PRICES, card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 Json = dict[str, Any]
 PUBLIC_URL = "https://agile.example"
 LOGIN = "https://billing.stripe.com/p/login/x"
@@ -54,7 +53,7 @@ PORTAL: Json = {
     },
     "login_page": {"enabled": True, "url": LOGIN},
 }
-STRIPE_PRICES: dict[str, Json] = {
+API_PRICES: dict[str, Json] = {
     name: {
         "id": name,
         "object": "price",
@@ -73,7 +72,7 @@ STRIPE_PRICES: dict[str, Json] = {
         "type": "recurring",
         "unit_amount": PLANS[plan].yearly_cents if is_yearly else PLANS[plan].monthly_cents,
     }
-    for name, (plan, is_yearly) in PRICES.items()
+    for name, (plan, is_yearly) in STRIPE_PRICES.items()
 }
 ENDPOINT: Json = {
     "id": "we_1",
@@ -86,8 +85,8 @@ ENDPOINT: Json = {
 
 
 @pytest.fixture
-def stripe(stand_in: StandInStripe) -> StripeSettings:
-    return stripe_settings(stand_in)
+def stripe(stripe_server: StandInStripe) -> StripeSettings:
+    return stripe_settings(stripe_server)
 
 
 def changed(path: str, value: object) -> Json:
@@ -100,7 +99,7 @@ def changed(path: str, value: object) -> Json:
     return portal
 
 
-def test_a_portal_as_it_should_be_needs_nothing(stripe: StripeSettings) -> None:
+def test_correct_portal_has_no_findings(stripe: StripeSettings) -> None:
     assert portal_findings(PORTAL, stripe) == []
 
 
@@ -108,7 +107,7 @@ CHANGE = "features/subscription_update"
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "expected"),
     [
         ("features/subscription_cancel/enabled", False, "lets nobody cancel"),
         ("features/subscription_cancel/mode", "immediately", "cancels at once"),
@@ -130,7 +129,7 @@ CHANGE = "features/subscription_update"
         (f"{CHANGE}/products", [{"product": "p", "prices": ["price_pro", "price_big"]}], "offer price_year"),
         (
             f"{CHANGE}/products",
-            [{"product": "p", "prices": [*PRICES, "price_old"]}],
+            [{"product": "p", "prices": [*STRIPE_PRICES, "price_old"]}],
             "offers price_old, which is in no STRIPE_…_PRICE_ID",
         ),
         ("features/invoice_history/enabled", False, "shows no invoices"),
@@ -145,16 +144,16 @@ CHANGE = "features/subscription_update"
         ),
     ],
 )
-def test_each_deviation_is_a_sentence_with_where_to_mend_it(
-    stripe: StripeSettings, path: str, value: object, said: str
+def test_each_deviation_is_reported_with_where_to_fix_it(
+    stripe: StripeSettings, path: str, value: object, expected: str
 ) -> None:
     (finding,) = portal_findings(changed(path, value), stripe)
-    assert said in finding
+    assert expected in finding
     assert finding.startswith("Stripe's billing portal ")
     assert PORTAL_SETTINGS in finding
 
 
-def test_a_portal_that_was_never_set_up_is_one_finding(stripe: StripeSettings) -> None:
+def test_unconfigured_portal_is_one_finding(stripe: StripeSettings) -> None:
     (finding,) = portal_findings(None, stripe)
     assert PORTAL_SETTINGS in finding
 
@@ -173,7 +172,7 @@ def test_stripe_s_own_defaults_are_far_from_what_is_needed(stripe: StripeSetting
     assert len(portal_findings(fresh, stripe)) == 3
 
 
-def test_a_portal_that_nothing_leads_to_is_found(stripe: StripeSettings) -> None:
+def test_unlinked_portal_is_reported(stripe: StripeSettings) -> None:
     (finding,) = portal_findings(PORTAL, replace(stripe, portal_login_url=None))
     assert f"set STRIPE_PORTAL_LOGIN_URL to {LOGIN}" in finding
 
@@ -196,7 +195,7 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda prices: prices.update(price_year=None), "has no price price_year"),
         (lambda prices: prices["price_year"]["recurring"].update(interval="month"), "once a year"),
@@ -228,18 +227,18 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
         ),
     ],
 )
-def test_prices_that_do_not_fit_are_found(
-    stripe: StripeSettings, change: Callable[[Any], None], said: str
+def test_unsuitable_prices_are_reported(
+    stripe: StripeSettings, change: Callable[[Any], None], expected: str
 ) -> None:
-    assert price_findings(STRIPE_PRICES, stripe) == []
-    prices = copy.deepcopy(STRIPE_PRICES)
+    assert price_findings(API_PRICES, stripe) == []
+    prices = copy.deepcopy(API_PRICES)
     change(prices)
     (finding,) = price_findings(prices, stripe)
-    assert said in finding
+    assert expected in finding
 
 
 def test_metadata_that_name_the_plan_in_any_case_are_right(stripe: StripeSettings) -> None:
-    prices = copy.deepcopy(STRIPE_PRICES)
+    prices = copy.deepcopy(API_PRICES)
     prices["price_pro"]["metadata"] = {"plan": " Pro ", "other": "x"}
     prices["price_pro"]["product"] = "prod_1"
     assert price_findings(prices, stripe) == []
@@ -250,7 +249,7 @@ def test_metadata_that_name_the_plan_in_any_case_are_right(stripe: StripeSetting
 def test_whatever_stripe_says_of_a_price_no_check_falls_over(
     stripe: StripeSettings, name: str, value: object
 ) -> None:
-    prices = copy.deepcopy(STRIPE_PRICES)
+    prices = copy.deepcopy(API_PRICES)
     prices["price_pro"][name] = value
     assert all(isinstance(finding, str) for finding in price_findings(prices, stripe))
 
@@ -272,7 +271,7 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
 
 
 @pytest.mark.parametrize(
-    ("endpoints", "said"),
+    ("endpoints", "expected"),
     [
         ([], "has no webhook endpoint for https://agile.example/webhooks/stripe:"),
         ([ENDPOINT | {"url": "https://shop.example/hook"}], "has no webhook endpoint"),
@@ -293,9 +292,9 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
         ([ENDPOINT | {"enabled_events": None}], "does not send"),
     ],
 )
-def test_what_keeps_events_from_us_is_found(endpoints: list[Json], said: str) -> None:
+def test_endpoint_problems_are_reported(endpoints: list[Json], expected: str) -> None:
     (finding,) = endpoint_findings(endpoints, PUBLIC_URL)
-    assert said in finding
+    assert expected in finding
     assert "https://dashboard.stripe.com/webhooks" in finding
 
 
@@ -332,55 +331,57 @@ def test_taxes_are_asked_for_only_where_they_are_computed(stripe: StripeSettings
 
 @pytest.mark.parametrize("shows_products", [True, False])
 async def test_stripe_is_asked_and_may_hide_the_products(
-    stand_in: StandInStripe, stripe: StripeSettings, shows_products: bool
+    stripe_server: StandInStripe, stripe: StripeSettings, shows_products: bool
 ) -> None:
-    stand_in.checkout.shows_products = shows_products
-    stand_in.checkout.prices = STRIPE_PRICES
-    stand_in.checkout.portals = [changed(f"{CHANGE}/products", [])]
-    stand_in.checkout.webhook_endpoints = [ENDPOINT]
+    stripe_server.checkout.shows_products = shows_products
+    stripe_server.checkout.prices = API_PRICES
+    stripe_server.checkout.portals = [changed(f"{CHANGE}/products", [])]
+    stripe_server.checkout.webhook_endpoints = [ENDPOINT]
     findings = await stripe_findings(replace(stripe, automatic_tax=True), PUBLIC_URL)
     assert [("does not offer" in finding) for finding in findings] == [True] * shows_products
 
 
-async def test_what_is_not_there_is_found(stand_in: StandInStripe, stripe: StripeSettings) -> None:
+async def test_what_is_not_there_is_found(stripe_server: StandInStripe, stripe: StripeSettings) -> None:
     findings = await stripe_findings(stripe, PUBLIC_URL)
-    assert len(findings) == 1 + len(PRICES) + 1
+    assert len(findings) == 1 + len(STRIPE_PRICES) + 1
 
 
 async def test_stripe_being_away_is_a_finding_and_no_failure(
-    stand_in: StandInStripe, stripe: StripeSettings
+    stripe_server: StandInStripe, stripe: StripeSettings
 ) -> None:
-    stand_in.fail_with = 401
+    stripe_server.fail_with = 401
     (finding,) = await stripe_findings(stripe, PUBLIC_URL)
     assert finding.startswith("Stripe could not be asked about its billing portal, its prices, its webhook")
 
 
 async def test_what_a_restricted_key_may_not_read_hides_nothing_else(
-    stand_in: StandInStripe, stripe: StripeSettings
+    stripe_server: StandInStripe, stripe: StripeSettings
 ) -> None:
-    stand_in.checkout.prices = STRIPE_PRICES
-    stand_in.failing = {"webhook_endpoints": 403}
+    stripe_server.checkout.prices = API_PRICES
+    stripe_server.failing = {"webhook_endpoints": 403}
     no_portal, unread = await stripe_findings(stripe, PUBLIC_URL)
     assert "portal is not set up" in no_portal
     assert unread.startswith("Stripe could not be asked about its webhook endpoints: ")
 
 
 async def test_where_nobody_could_come_no_endpoint_is_asked_for(
-    stand_in: StandInStripe, stripe: StripeSettings
+    stripe_server: StandInStripe, stripe: StripeSettings
 ) -> None:
-    stand_in.checkout.prices, stand_in.checkout.portals = STRIPE_PRICES, [PORTAL]
+    stripe_server.checkout.prices, stripe_server.checkout.portals = API_PRICES, [PORTAL]
     (finding,) = await stripe_findings(stripe, "http://127.0.0.1:8080")
     assert finding.startswith("PUBLIC_URL is http://127.0.0.1:8080")
-    assert ("GET", "webhook_endpoints") not in {(method, path) for method, path, _ in stand_in.requests}
+    assert ("GET", "webhook_endpoints") not in {(method, path) for method, path, _ in stripe_server.requests}
 
 
 async def test_doctor_names_each_deviation(
-    base: Services, stand_in: StandInStripe, capsys: pytest.CaptureFixture[str]
+    base: Services, stripe_server: StandInStripe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.checkout.prices = STRIPE_PRICES
-    stand_in.checkout.portals = [changed("features/subscription_cancel/mode", "immediately")]
-    stand_in.checkout.webhook_endpoints = [ENDPOINT | {"status": "disabled"}]
-    settings = replace(base.settings, billing=sold(stand_in), github=None, public_url=PUBLIC_URL)
+    stripe_server.checkout.prices = API_PRICES
+    stripe_server.checkout.portals = [changed("features/subscription_cancel/mode", "immediately")]
+    stripe_server.checkout.webhook_endpoints = [ENDPOINT | {"status": "disabled"}]
+    settings = replace(
+        base.settings, billing=card_billing_settings(stripe_server), github=None, public_url=PUBLIC_URL
+    )
     assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if "Stripe" in line]
     portal, endpoint = lines
@@ -388,9 +389,7 @@ async def test_doctor_names_each_deviation(
     assert endpoint.startswith("✗ Stripe's webhook endpoint for https://agile.example/webhooks/stripe is")
 
 
-async def test_doctor_names_what_looks_like_a_misspelt_setting(
-    base: Services, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_doctor_names_misspelt_settings(base: Services, capsys: pytest.CaptureFixture[str]) -> None:
     billing = replace(base.settings.billing, unknown_names=("STRIPE_X is no setting of this program",))
     settings = replace(base.settings, billing=billing, github=None)
     assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1

@@ -21,13 +21,12 @@ from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Subscriptions
 from storage.visibility import VisibilityHistory
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.conftest import Clock
-from tests.marketplace.test_reading import DAY, NOW, Firm, firm, worked
+from tests.support.billing import DAY, NOW, BilledTenant, work_events
+from tests.support.clock import Clock
 from tests.support.running import rows
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["firm", "stand_in"]
 YEAR = 365 * DAY
 
 
@@ -35,9 +34,14 @@ class Office:
     """A firm that pays by card, with what the nightly job does about it and the stand-in's clock."""
 
     def __init__(
-        self, firm: Firm, stripe: StandInStripe, sync: StripeSync, seats: SeatReporting, clock: Clock
+        self,
+        billed_tenant: BilledTenant,
+        stripe: StandInStripe,
+        sync: StripeSync,
+        seats: SeatReporting,
+        clock: Clock,
     ) -> None:
-        self.firm = firm
+        self.firm = billed_tenant
         self.stripe = stripe
         self.sync = sync
         self.seats = seats
@@ -58,16 +62,16 @@ class Office:
 
     async def told(self) -> None:
         """Stripe's event about the subscription."""
-        number, one = next(self.numbers), self.subscription
+        number, entry = next(self.numbers), self.subscription
         await self.sync.follow(
-            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", entry["customer"], entry["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
         project = self.firm.public if in_public else self.firm.private
         for login in logins:
             await self.firm.happened(
-                project, worked(next(self.numbers), login, at or self.clock() - timedelta(hours=1))
+                project, work_events(next(self.numbers), login, at or self.clock() - timedelta(hours=1))
             )
 
     async def night(self, days: int = 1) -> int:
@@ -112,8 +116,8 @@ class Office:
         """How each change of quantity was prorated."""
         path = f"subscriptions/{self.subscription['id']}"
         return [
-            told["proration_behavior"]
-            for verb, place, told in self.stripe.requests
+            data["proration_behavior"]
+            for verb, place, data in self.stripe.requests
             if (verb, place) == ("POST", path)
         ]
 
@@ -123,13 +127,17 @@ class Office:
 
 
 @pytest.fixture
-async def office(firm: Firm, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Office]:
-    client = RealStripe(stripe_settings(stand_in))
-    stand_in.seat_invoices.now = lambda: clock().timestamp()
-    settings = sold(stand_in)
-    firm.shop = type(firm.shop)(settings, "https://agile.example", firm.base.cipher)
-    parts = (firm.base.database, client, settings, clock)
-    yield Office(firm, stand_in, StripeSync(*parts), SeatReporting(*parts), clock)
+async def office(
+    billed_tenant: BilledTenant, stripe_server: StandInStripe, clock: Clock
+) -> AsyncIterator[Office]:
+    client = RealStripe(stripe_settings(stripe_server))
+    stripe_server.seat_invoices.now = lambda: clock().timestamp()
+    settings = card_billing_settings(stripe_server)
+    billed_tenant.shop = type(billed_tenant.shop)(
+        settings, "https://agile.example", billed_tenant.base.cipher
+    )
+    parts = (billed_tenant.base.database, client, settings, clock)
+    yield Office(billed_tenant, stripe_server, StripeSync(*parts), SeatReporting(*parts), clock)
     await client.close()
 
 
@@ -140,7 +148,7 @@ def crowd(count: int, name: str = "outsider") -> list[str]:
 # What was done in public needs no seat
 
 
-async def test_who_acted_while_a_repository_was_public_needs_no_seat(office: Office) -> None:
+async def test_activity_in_a_public_repository_takes_no_seat(office: Office) -> None:
     await office.subscribe()
     await office.work("owner")
     await office.work(*crowd(12), in_public=True)
@@ -168,7 +176,7 @@ async def test_private_work_counts_again_around_a_public_time(office: Office) ->
     assert await office.people() == ["after", "before"]
 
 
-async def test_a_change_that_is_told_late_holds_from_the_moment_that_github_names(office: Office) -> None:
+async def test_a_change_that_is_reported_late_holds_from_the_moment_that_github_names(office: Office) -> None:
     changes = [(NOW - 15 * DAY, False), (NOW - 10 * DAY, True)]
     for at, is_private in changes[::-1]:
         async with office.firm.base.database.tenant(office.firm.id) as tenant:
@@ -204,7 +212,7 @@ async def test_seats_are_given_by_private_work(office: Office) -> None:
 # A jump waits for an admin
 
 
-async def test_a_jump_waits_with_its_price_and_is_reported_once_it_is_approved(office: Office) -> None:
+async def test_large_increase_waits_for_approval_with_its_price(office: Office) -> None:
     await office.subscribe(2)
     await office.work("a", "b", *crowd(8))
     assert await office.night() == 2
@@ -238,7 +246,7 @@ async def test_what_waits_is_asked_about_once(office: Office) -> None:
     assert len(audited) == 1
 
 
-async def test_a_jump_that_grows_is_asked_about_anew_and_one_that_goes_away_is_forgotten(
+async def test_growing_increase_is_asked_again_and_a_vanished_one_forgotten(
     office: Office,
 ) -> None:
     await office.subscribe(1)
@@ -280,7 +288,7 @@ async def test_an_approval_holds_for_no_more_than_was_approved(office: Office) -
     assert (increase.before, increase.after) == (10, 40)
 
 
-async def test_an_approval_is_for_one_subscription(office: Office) -> None:
+async def test_approval_holds_for_one_subscription(office: Office) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     await office.night()
@@ -357,13 +365,13 @@ async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
     assert pending == 600 * 29 // 30
 
 
-async def test_while_stripe_is_away_nothing_is_lost(office: Office, stand_in: StandInStripe) -> None:
+async def test_while_stripe_is_away_nothing_is_lost(office: Office, stripe_server: StandInStripe) -> None:
     await office.subscribe(1)
     await office.work("a", "b")
-    stand_in.fail_with = 503
+    stripe_server.fail_with = 503
     with pytest.raises(StripeUnavailableError):
         await office.seats.report(office.firm.id)
-    stand_in.fail_with = None
+    stripe_server.fail_with = None
     assert await office.night(days=0) == 2
 
 
@@ -398,7 +406,7 @@ async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(off
     assert await office.night() == 2
 
 
-async def test_a_jump_on_a_yearly_plan_names_what_stripe_would_charge_at_once(office: Office) -> None:
+async def test_yearly_increase_names_the_immediate_charge(office: Office) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work(*crowd(11))
     await office.night()
@@ -447,28 +455,30 @@ async def test_a_trial_is_not_prorated(office: Office) -> None:
 
 @pytest.mark.parametrize("told_by", ["setting", "product"])
 async def test_seats_go_to_the_item_that_is_the_plan(
-    firm: Firm, stand_in: StandInStripe, clock: Clock, told_by: str
+    billed_tenant: BilledTenant, stripe_server: StandInStripe, clock: Clock, told_by: str
 ) -> None:
     """What tells the plan of a subscription tells the item whose seats follow the people, too."""
-    settings = sold(stand_in)
+    settings = card_billing_settings(stripe_server)
     assert settings.stripe
     if told_by == "setting":
         stripe = replace(settings.stripe, earlier_prices={"price_old": PlanName.ENTERPRISE})
         settings = replace(settings, stripe=stripe)
-    client = RealStripe(settings.stripe or stripe_settings(stand_in))
-    parts = (firm.base.database, client, settings, clock)
+    client = RealStripe(settings.stripe or stripe_settings(stripe_server))
+    parts = (billed_tenant.base.database, client, settings, clock)
     price = "price_pro" if told_by == "setting" else "price_of_support"
-    one = stand_in.subscribe(7, price=price, quantity=5)
-    (beside,) = one["items"]["data"]
+    subscription = stripe_server.subscribe(7, price=price, quantity=5)
+    (beside,) = subscription["items"]["data"]
     plan = beside | {"id": "si_plan", "price": {"id": "price_old", "object": "price"}}
-    one["items"]["data"].append(plan)
+    subscription["items"]["data"].append(plan)
     if told_by == "product":
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
-        stand_in.prices["price_old"] = plan["price"] | {"product": product}
+        stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        SubscriptionHint(
+            "evt_1", "customer.subscription.updated", subscription["customer"], subscription["id"]
+        )
     )
-    await SeatReporting(*parts).report(firm.id)
+    await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()
     assert (plan["quantity"], beside["quantity"]) == (1, 5)
 
@@ -493,7 +503,7 @@ async def test_an_approval_holds_for_the_price_that_was_shown(office: Office, ch
     assert current.is_waiting
 
 
-async def test_a_price_in_several_currencies_is_told_in_the_subscriber_s(office: Office) -> None:
+async def test_a_price_in_several_currencies_is_reported_in_the_subscriber_s(office: Office) -> None:
     """A price with `currency_options` shows its default currency; the subscription says what is paid."""
     await office.subscribe(2, is_yearly=True)
     office.subscription["currency"] = "jpy"
@@ -524,7 +534,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
 
 
-async def test_a_price_is_said_before_discounts(office: Office) -> None:
+async def test_a_price_is_stated_before_discounts(office: Office) -> None:
     """A coupon may belong to the subscription or to the customer: only Stripe's invoices tell the sum."""
     await office.subscribe(2)
     coupon = {"coupon": {"percent_off": 50, "duration": "forever"}}

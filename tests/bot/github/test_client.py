@@ -10,7 +10,7 @@ import pytest
 from bot.github.client import API_VERSION, GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.settings import GitHubSettings, Secret
 from github_standin.github import StandInGitHub
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.github_openapi import API_VERSION as DESCRIBED_VERSION
 
 
@@ -39,7 +39,7 @@ def test_the_pinned_version_is_the_one_that_requests_are_checked_against() -> No
     assert API_VERSION == DESCRIBED_VERSION
 
 
-async def test_one_token_serves_many_calls(
+async def test_token_is_reused_for_many_calls(
     github: StandInGitHub, installation: Installation, path: str
 ) -> None:
     before = len(calls(github, "/access_tokens"))
@@ -67,7 +67,7 @@ async def test_without_keys_nothing_is_marked(installation: Installation) -> Non
         _ = installation.markers
 
 
-async def test_a_token_is_renewed_before_it_expires(
+async def test_token_is_renewed_before_it_expires(
     github: StandInGitHub, installation: Installation, path: str, clock: Clock
 ) -> None:
     await installation.get(path)
@@ -77,7 +77,7 @@ async def test_a_token_is_renewed_before_it_expires(
     assert len(calls(github, "/access_tokens")) == before + 1
 
 
-async def test_what_has_not_changed_is_not_sent_again(
+async def test_unchanged_post_is_not_sent_again(
     github: StandInGitHub, installation: Installation, path: str
 ) -> None:
     first = await installation.get(path)
@@ -93,7 +93,7 @@ async def test_each_installation_has_its_own_memory(github: StandInGitHub, clock
         assert client.installation(100) is not client.installation(101)
 
 
-async def test_after_a_limit_nothing_is_sent_until_it_ends(
+async def test_rate_limit_pauses_all_requests(
     github: StandInGitHub, installation: Installation, path: str, clock: Clock
 ) -> None:
     github.fail_next("GET", path, 403, headers={"retry-after": "60"})
@@ -126,7 +126,9 @@ async def test_a_writing_request_is_not_repeated_by_itself(
     assert calls(github, path) == [502]
 
 
-async def test_a_refusal_is_told_with_its_status(github: StandInGitHub, installation: Installation) -> None:
+async def test_a_refusal_is_reported_with_its_status(
+    github: StandInGitHub, installation: Installation
+) -> None:
     with pytest.raises(GitHubRefusedError) as refusal:
         await installation.get("/repos/acme/no-such-repository")
     assert refusal.value.status == 404

@@ -54,7 +54,7 @@ def test_what_an_older_key_made_is_recognised_and_what_a_foreign_one_made_is_not
         MARKERS.comment(MARK).replace("5:", "6:"),
     ],
 )
-def test_what_anybody_can_write_marks_nothing(body: str | None) -> None:
+def test_marker_written_by_others_marks_nothing(body: str | None) -> None:
     assert not MARKERS.marks(body, MARK)
 
 
@@ -70,7 +70,7 @@ def part_of(keys: list[str]) -> MarkedPart:
     return MarkedPart(Markers(keys), replace(MARK, place="release:3"))
 
 
-def test_a_part_marked_with_an_older_key_is_found_and_marked_anew() -> None:
+def test_a_part_marked_with_an_older_key_is_found_and_marked_again() -> None:
     ours, before = part_of([NEW, OLD]), part_of([OLD])
     text = with_part("Notes", before.name, "old", was_there=False)
     assert text is not None
@@ -106,7 +106,7 @@ def test_what_a_title_smuggles_into_a_release_is_no_part_of_ours(name: str) -> N
         (None, False),
     ],
 )
-def test_ours_is_what_our_app_s_bot_wrote(author: Author | None, is_ours: bool) -> None:
+def test_only_comments_of_the_apps_bot_are_ours(author: Author | None, is_ours: bool) -> None:
     assert US.is_author(author) is is_ours
     if author is None:
         return

@@ -25,20 +25,20 @@ from bot.processes import Processes
 from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.services import wall_clock as now
-from bot.webhooks.request_bodies import Bodies
-from github_standin.webhook_sender import Arrival, WebhookSender
+from bot.webhooks.request_bodies import RequestBodies
+from github_standin.webhooks.sender import IncomingWebhook, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.jobs import Jobs
-from tests.bot.webhooks.test_github_endpoint import ISSUE
-from tests.support.running import Door, as_administrator, rows
+from tests.support.running import WebhookClient, query_as_administrator, rows
 from tests.support.stepping import dawdle, run_in_any_order
+from tests.support.webhooks import ISSUE_OPENED
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 class BrokenOnce(Executor):
@@ -75,7 +75,7 @@ async def test_pictures_that_break_together_share_the_new_processes(monkeypatch:
 
 
 @given(st.integers(0, 2**32).map(Random), st.integers(0, 30))
-def test_each_call_is_written_down_once(random: Random, number: int) -> None:
+def test_each_call_is_recorded_once(random: Random, number: int) -> None:
     """Also those that are counted while others are being written, or when it all ends."""
     written = list[int]()
 
@@ -112,9 +112,9 @@ async def test_a_webhook_that_cannot_be_repaired_stops_no_other() -> None:
     hooks = WebhookSender("secret", repair, lambda event, _: observed.append(event))
     await hooks.start()
     for event in ("good", "bad", "good"):
-        hooks.receive(Arrival(event, b"{}", ""))
+        hooks.receive(IncomingWebhook(event, b"{}", ""))
     async with asyncio.timeout(20):
-        await hooks.settle()
+        await hooks.wait_until_delivered()
     await hooks.stop()
     assert observed == ["good", "good"]
 
@@ -152,14 +152,14 @@ class Request:
 def test_room_for_bodies_is_never_exceeded_nor_lost(
     random: Random, requests: list[tuple[list[int], str]]
 ) -> None:
-    bodies, most, refusals = Bodies(100, 60), 0, list[int]()
+    bodies, most, refusals = RequestBodies(100, 60), 0, list[int]()
 
     async def handle(pieces: list[int], end: str) -> None:
         nonlocal most
         try:
             async with bodies.read(cast(Any, Request(random, pieces, end))) as body:
                 assert len(body) == sum(pieces)
-                most = max(most, bodies._arrived)
+                most = max(most, bodies._received_bytes)
                 await dawdle(random)
         except aiohttp.web.HTTPException as problem:
             refusals.append(problem.status)
@@ -170,14 +170,14 @@ def test_room_for_bodies_is_never_exceeded_nor_lost(
     run_in_any_order(all_of_them(), random)
     assert set(refusals) <= {400, 503}
     assert most <= 100
-    assert bodies._arrived == 0
+    assert bodies._received_bytes == 0
 
 
-async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
-    base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
+async def test_failed_batch_is_stored_by_the_next_one(
+    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
-    await entrance.deliver("issues", ISSUE)
+    await entrance.deliver("issues", ISSUE_OPENED)
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
 
@@ -194,15 +194,15 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]
-    jobs = as_administrator(base, "select task_name from procrastinate_jobs order by 1")
-    assert {"redraw_later", "check_later"} <= {row.task_name for row in jobs}
+    jobs = query_as_administrator(base, "select args ->> 'task' as task from procrastinate_jobs")
+    assert {"redraw", "check"} <= {row.task for row in jobs}
 
 
 async def test_a_dead_lock_does_not_leave_deliveries_waiting(
-    base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
+    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await entrance.deliver("issues", ISSUE)
-    await entrance.deliver("issues", ISSUE | {"action": "reopened"})
+    await entrance.deliver("issues", ISSUE_OPENED)
+    await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     original, tries = Deliveries.mark_processed, list[int]()
@@ -221,23 +221,23 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
 
 
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
-    base: Services, entrance: Door
+    base: Services, entrance: WebhookClient
 ) -> None:
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
-        await entrance.deliver("issues", ISSUE | {"action": action})
+        await entrance.deliver("issues", ISSUE_OPENED | {"action": action})
         (tenant,) = await rows(base, "select * from all_tenants()")
         await recording.process_pending(tenant[0])
         jobs = await rows(
             base,
-            "select status from procrastinate_jobs where task_name in ('redraw_later', 'check_later') order by 1",
+            "select status from procrastinate_jobs where task_name = 'run_later' order by 1",
         )
         assert [row.status for row in jobs] == (["todo"] * 2 + ["doing"] * 2 if again else ["todo"] * 2)
-        as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")
+        query_as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")
 
 
 async def test_a_refused_body_is_given_back_although_its_answer_lives_on() -> None:
-    bodies = Bodies(100, 60)
+    bodies = RequestBodies(100, 60)
     with pytest.raises(aiohttp.web.HTTPServiceUnavailable) as refused:
         async with bodies.read(cast(Any, Request(Random(1), [60, 60], "whole"))):
             pass

@@ -15,21 +15,21 @@ from bot.jobs.worker import worker
 from bot.services import Services
 from storage.projects import Projects
 from storage.sprints import Sprints
-from tests.conftest import Clock
 from tests.support.builders import at, item_json, milestone_json, stamp, webhook
-from tests.support.running import Door, rows
+from tests.support.clock import Clock
+from tests.support.running import WebhookClient, rows
 
 MILESTONE = 501
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 def sprint(when: str = "11-10", **fields: Any) -> dict[str, Any]:
@@ -47,13 +47,13 @@ def issue(number: int, when: str, *labels: str, **fields: Any) -> dict[str, Any]
     return item_json(when, number, labels, milestone=sprint()) | fields
 
 
-async def tell(base: Services, entrance: Door, *told: tuple[str, dict[str, Any]]) -> None:
-    for event, payload in told:
+async def tell(base: Services, entrance: WebhookClient, *items: tuple[str, dict[str, Any]]) -> None:
+    for event, payload in items:
         assert (await entrance.deliver(event, payload))[0] == 202
     await until_processed(base)
 
 
-async def play(base: Services, entrance: Door) -> None:
+async def play(base: Services, entrance: WebhookClient) -> None:
     """Two issues of 5 and 3 points; the first is done in the week."""
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp("11-18")}
     await tell(
@@ -74,7 +74,7 @@ async def closed(base: Services) -> Any:
 
 
 async def test_a_sprint_is_provisional_until_a_day_after_its_closing(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     await tell(
@@ -91,7 +91,7 @@ async def test_a_sprint_is_provisional_until_a_day_after_its_closing(
 
 
 async def test_a_sprint_that_nobody_closes_settles_after_three_days(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     clock.now = at("11-23 23:59:59")
@@ -101,7 +101,7 @@ async def test_a_sprint_that_nobody_closes_settles_after_three_days(
 
 
 async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     clock.now = at("11-25")
@@ -120,7 +120,7 @@ async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
 
 
 async def test_the_database_lets_nobody_change_a_snapshot(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     clock.now = at("11-25")
@@ -131,7 +131,7 @@ async def test_the_database_lets_nobody_change_a_snapshot(
 
 
 async def test_a_sprint_that_goes_on_gets_another_revision(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     clock.now = at("11-25")
@@ -150,7 +150,7 @@ async def test_a_sprint_that_goes_on_gets_another_revision(
 
 
 async def test_payloads_end_after_their_time_and_nothing_else_does(
-    base: Services, entrance: Door, clock: Clock
+    base: Services, entrance: WebhookClient, clock: Clock
 ) -> None:
     await play(base, entrance)
     retention = Retention(base.database, clock, timedelta(days=90))

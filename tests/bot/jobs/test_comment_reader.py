@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.jobs.comment_reader import CommentReader, read_within
+from bot.jobs.comment_reader import CommentReader, read_request_within
 from commands.dispatch import MOST_LINE
 from commands.framework.parser import MOST_AT_ONCE, added_commands, commands_in, skimming
 from handlers import ROUTES
 from handlers.comment_commands import request_of
 from handlers.delivery import CommandsFound, Delivery
-from tests.bot.webhooks.test_github_endpoint import ISSUE
-from tests.commands.framework.test_parser import MOST, NASTY
-from tests.commands.sprint.test_status import make_sprint
-from tests.support.running import Bot, rows, until
+from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
+from tests.support.running import Bot, rows, wait_until
+from tests.support.sprints import make_sprint
+from tests.support.webhooks import ISSUE_OPENED
 
 # What took longest: 3.2 s of CPU.
 SLOWEST = "\n\n" + ">" * 20 + "|\n" * 32_500
@@ -25,7 +25,7 @@ SLOWEST = "\n\n" + ">" * 20 + "|\n" * 32_500
 
 def delivery_of(text: str, before: str | None = None) -> Delivery:
     comment = {"id": 9, "body": text, "user": {"id": 1, "login": "alice"}}
-    payload = ISSUE | {"action": "created", "comment": comment}
+    payload = ISSUE_OPENED | {"action": "created", "comment": comment}
     if before is not None:
         payload |= {"action": "edited", "changes": {"body": {"from": before}}}
     body = json.dumps(payload).encode()
@@ -53,7 +53,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: CommentReader, text: str) -> None:
-    request = await reading.request_of(1, delivery_of(text))
+    request = await reading.read_request(1, delivery_of(text))
 
     assert request == request_of(delivery_of(text))
     assert list(request.lines) == commands_in(text)
@@ -62,42 +62,42 @@ async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: Comm
 async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -> None:
     before = f"{PROSE}\n/go"
 
-    request = await reading.request_of(1, delivery_of(f"{before}\n/stop", before))
+    request = await reading.read_request(1, delivery_of(f"{before}\n/stop", before))
 
     assert [line.text for line in request.lines] == ["/stop"]
-    assert (await reading.request_of(1, delivery_of(before, before))).lines == ()
+    assert (await reading.read_request(1, delivery_of(before, before))).lines == ()
 
 
-async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: CommentReader) -> None:
-    slow = await reading.request_of(1, delivery_of(f"/go{SLOWEST}"[:MOST]))
+async def test_slow_comment_is_unreadable_and_the_next_is_parsed(reading: CommentReader) -> None:
+    slow = await reading.read_request(1, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]))
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
     text = f"{PROSE}\n/go"
-    assert await reading.request_of(1, delivery_of(text)) == request_of(delivery_of(text))
+    assert await reading.read_request(1, delivery_of(text)) == request_of(delivery_of(text))
 
 
 def test_the_limit_is_of_cpu_time() -> None:
     begun = time.process_time()
 
-    assert read_within(0.2, delivery_of(f"/go{SLOWEST}"[:MOST])) is None
+    assert read_request_within(0.2, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT])) is None
     assert time.process_time() - begun < 0.6
     # Nothing of the limit stays: what is read afterwards has all the time that it needs.
     until = time.process_time() + 0.3
     while time.process_time() < until:
         pass
-    assert read_within(5, delivery_of("/go")) == request_of(delivery_of("/go"))
+    assert read_request_within(5, delivery_of("/go")) == request_of(delivery_of("/go"))
 
 
 async def test_a_tenant_has_one_text_read_at_a_time(reading: CommentReader) -> None:
     """So another tenant waits for one of theirs, however many they have sent."""
-    slow, quick = delivery_of(f"/go{SLOWEST}"[:MOST]), delivery_of(f"{PROSE}\n/go")
+    slow, quick = delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]), delivery_of(f"{PROSE}\n/go")
     order = list[int]()
 
     async def read(tenant: int, delivery: Delivery) -> None:
-        await reading.request_of(tenant, delivery)
+        await reading.read_request(tenant, delivery)
         order.append(tenant)
 
-    await reading.request_of(1, quick)  # The process runs.
+    await reading.read_request(1, quick)  # The process runs.
     six = [asyncio.create_task(read(1, slow)) for _ in range(4)]
     await asyncio.sleep(0)
     await asyncio.gather(read(2, quick), *six)
@@ -108,21 +108,21 @@ async def test_a_tenant_has_one_text_read_at_a_time(reading: CommentReader) -> N
 # What the loop does itself
 
 _PATTERNS = {
-    **NASTY,
+    **HOSTILE_COMMENTS,
     "slowest": SLOWEST,
-    "slashes": "/a b\n" * MOST,
-    "ours": "/sprint status\n" * MOST,
-    "misspelt": "/sprnt sttus\n" * MOST,
+    "slashes": "/a b\n" * LONGEST_COMMENT,
+    "ours": "/sprint status\n" * LONGEST_COMMENT,
+    "misspelt": "/sprnt sttus\n" * LONGEST_COMMENT,
     "blanks in a command": "/estimate" + " " * 64_000 + "5",
     "tags that do not close": "<b>" * 10_000 + "</x>" * 8_000,
-    "divs in paragraphs": "a<div>\n\n" * MOST,
+    "divs in paragraphs": "a<div>\n\n" * LONGEST_COMMENT,
 }
 
 
 @pytest.mark.parametrize("text", _PATTERNS.values(), ids=_PATTERNS)
 def test_no_text_holds_who_records_it(text: str) -> None:
     """Half of what a callback may use, for the longest text that there can be."""
-    delivery = delivery_of(f"/go\n\n{text}"[:MOST])
+    delivery = delivery_of(f"/go\n\n{text}"[:LONGEST_COMMENT])
     begun = time.thread_time()
 
     with skimming():
@@ -134,17 +134,17 @@ def test_no_text_holds_who_records_it(text: str) -> None:
     assert CommandsFound(7) in outcomes
 
 
-@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
+@pytest.mark.parametrize("text", HOSTILE_COMMENTS.values(), ids=HOSTILE_COMMENTS)
 def test_the_longest_text_that_is_read_at_once_takes_no_time(text: str) -> None:
     text = f"/go\n\n{text}"[:MOST_AT_ONCE]
     begun = time.thread_time()
 
     with skimming() as skim:
-        found = added_commands(text, "")
+        result = added_commands(text, "")
 
     assert time.thread_time() - begun < 0.1
     assert not skim.is_inexact
-    assert found[0].text == "/go"
+    assert result[0].text == "/go"
 
 
 def test_long_text_without_a_line_that_looks_like_a_command_asks_for_nothing() -> None:
@@ -157,8 +157,8 @@ def test_long_text_without_a_line_that_looks_like_a_command_asks_for_nothing() -
 # By the front door
 
 
-ELSEWHERE = ISSUE | {
-    "repository": ISSUE["repository"]
+ELSEWHERE = ISSUE_OPENED | {
+    "repository": ISSUE_OPENED["repository"]
     | {"id": 600, "node_id": "R_600", "full_name": "globex/quick", "owner": {"id": 601, "login": "globex"}},
     "installation": {"id": 602},
 }
@@ -171,11 +171,13 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     """
     number = await make_sprint(bot)
     installation = {"id": 602, "account": {"id": 601, "login": "globex", "type": "Organization"}}
-    told = {"action": "created", "installation": installation, "sender": ISSUE["sender"]}
-    assert (await bot.deliver("installation", told))[0] == 202
+    data = {"action": "created", "installation": installation, "sender": ISSUE_OPENED["sender"]}
+    assert (await bot.deliver("installation", data))[0] == 202
     for _ in range(6):
-        await bot.github.comment(bot.repo, number, f"/sprint status{SLOWEST}"[:MOST], as_user="mallory")
-    await bot.github.settle()
+        await bot.github.comment(
+            bot.repo, number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT], as_user="mallory"
+        )
+    await bot.github.wait_for_webhooks()
 
     assert (await bot.deliver("issues", ELSEWHERE))[0] == 202
     (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")][-1:]
@@ -184,27 +186,27 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     async def is_recorded() -> bool:
         return bool(await rows(bot.base, query, tenant))
 
-    await until(is_recorded)
+    await wait_until(is_recorded)
     waiting = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
     assert (await rows(bot.base, waiting))[0][0] > 0  # Six seconds of CPU time lie before them.
     await bot.rest()
     assert not await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> None:
+async def test_slow_comment_with_a_command_gets_one_sentence(bot: Bot) -> None:
     number = await make_sprint(bot)
 
-    comment = await bot.say(number, f"/sprint status{SLOWEST}"[:MOST])
+    comment = await bot.say(number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT])
 
     (answer,) = await bot.answers(number)
     assert answer.startswith("This comment's Markdown is too complex, so nothing ran.")
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_what_takes_too_long_and_is_none_of_ours_is_met_with_silence(bot: Bot) -> None:
+async def test_slow_comment_without_commands_gets_no_answer(bot: Bot) -> None:
     number = await make_sprint(bot)
 
-    comment = await bot.say(number, f"/usr/bin/python3 failed{SLOWEST}"[:MOST])
+    comment = await bot.say(number, f"/usr/bin/python3 failed{SLOWEST}"[:LONGEST_COMMENT])
 
     assert await bot.answers(number) == []
     assert bot.reactions(comment) == []

@@ -14,21 +14,18 @@ from bot.jobs.daily_figures import DailyFigures, next_turn
 from bot.services import Services
 from sprints.calendar import Calendar
 from sprints.facts import Facts
-from sprints.flow import flows_of
-from sprints.team import Work, team_days
+from sprints.flow import build_flows
+from sprints.team import WorkCounts, build_team_days
 from storage.closed_sprints import ClosedSprints
 from storage.measures import Measures
 from storage.projects import Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline, TimelineRow
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
-from tests.conftest import Clock
 from tests.support.builders import at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.running import WebhookClient, rows
+from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 NOW = datetime(2026, 11, 10, 1, 30, tzinfo=UTC)
 CURRENT = 70
@@ -47,7 +44,7 @@ def milestone(number: int) -> dict[str, Any]:
 
 
 def issue(number: int, action: str, at: str, sprint: int, **changes: Any) -> tuple[str, dict[str, Any]]:
-    told = ISSUE["issue"] | {
+    data = ISSUE_OPENED["issue"] | {
         "id": number,
         "node_id": f"I_{number}",
         "number": number,
@@ -57,49 +54,53 @@ def issue(number: int, action: str, at: str, sprint: int, **changes: Any) -> tup
         "labels": [{"name": f"points: {number}"}],
     }
     named = {"milestone": milestone(sprint)} if action == "milestoned" else {}
-    return "issues", ISSUE | named | {"action": action, "issue": told | changes}
+    return "issues", ISSUE_OPENED | named | {"action": action, "issue": data | changes}
 
 
 def closing(number: int, at: str, sprint: int, **changes: Any) -> tuple[str, dict[str, Any]]:
     return issue(number, "closed", at, sprint, state="closed", closed_at=at, **changes)
 
 
-def sent_by(told: tuple[str, dict[str, Any]], number: int, login: str, kind: str) -> Any:
-    return told[0], told[1] | {"sender": {"id": number, "login": login, "type": kind}}
+def sent_by(data: tuple[str, dict[str, Any]], number: int, login: str, kind: str) -> Any:
+    return data[0], data[1] | {"sender": {"id": number, "login": login, "type": kind}}
 
 
 def story() -> list[tuple[str, dict[str, Any]]]:
     """Three finished sprints with a velocity of 3, and one that runs."""
-    told: list[tuple[str, dict[str, Any]]] = [
-        ("milestone", ISSUE | {"action": "created", "milestone": milestone(one)}) for one in _SPRINTS
+    data: list[tuple[str, dict[str, Any]]] = [
+        ("milestone", ISSUE_OPENED | {"action": "created", "milestone": milestone(sprint)})
+        for sprint in _SPRINTS
     ]
     places = {1: 11, 3: 12, 8: 13, 2: CURRENT, 5: CURRENT, 13: CURRENT}
     for number, sprint in places.items():
-        told.append(issue(number, "opened", "2026-10-02T09:00:00Z", sprint))
-        told.append(issue(number, "milestoned", "2026-10-02T09:00:00Z", sprint))
+        data.append(issue(number, "opened", "2026-10-02T09:00:00Z", sprint))
+        data.append(issue(number, "milestoned", "2026-10-02T09:00:00Z", sprint))
     push = {
         "ref": "refs/heads/main",
         "after": "abc",
-        "repository": ISSUE["repository"] | {"default_branch": "main", "pushed_at": 1793880000},
-        "commits": [{"author": {"username": one}} for one in ("Alice", "stranger", "nobody")],
+        "repository": ISSUE_OPENED["repository"] | {"default_branch": "main", "pushed_at": 1793880000},
+        "commits": [{"author": {"username": entry}} for entry in ("Alice", "stranger", "nobody")],
     }
     return [
-        *told,
+        *data,
         closing(1, "2026-10-05T10:00:00Z", 11),
         closing(3, "2026-10-12T10:00:00Z", 12),
         closing(8, "2026-10-19T10:00:00Z", 13),
         closing(5, "2026-11-04T10:00:00Z", CURRENT, assignees=[{"id": 1, "login": "alice"}]),
         sent_by(closing(2, "2026-11-05T23:59:59Z", CURRENT), 99, "a-robot[bot]", "Bot"),
-        ("push", {name: value for name, value in (ISSUE | push).items() if name not in {"action", "issue"}}),
+        (
+            "push",
+            {name: value for name, value in (ISSUE_OPENED | push).items() if name not in {"action", "issue"}},
+        ),
     ]
 
 
 @pytest.fixture
-async def organization(base: Services, entrance: Door, clock: Clock) -> int:
+async def organization(base: Services, webhook_client: WebhookClient, clock: Clock) -> int:
     """A tenant with a story, not measured yet."""
-    await record(base, entrance, story())
+    await record_deliveries(base, webhook_client, story())
     clock.now = NOW
-    return await tenant(base)
+    return await only_tenant_id(base)
 
 
 async def stored(base: Services, organization: int, columns: str = "*") -> dict[str, list[Any]]:
@@ -111,20 +112,20 @@ async def stored(base: Services, organization: int, columns: str = "*") -> dict[
 
 async def folded(base: Services, organization: int) -> tuple[dict[int, Facts], dict[int, list[Any]]]:
     """Of each sprint the numbers now, and the days as they are stored."""
-    async with base.database.tenant(organization) as one:
-        (project,) = await Projects(one).active()
-        sprints, measures = Sprints(one, project), Measures(one, project.id)
+    async with base.database.tenant(organization) as tenant:
+        (project,) = await Projects(tenant).active()
+        sprints, measures = Sprints(tenant, project), Measures(tenant, project.id)
         ids = await measures.sprint_ids()
         facts = {milestone: await sprints.facts(milestone, NOW) for milestone in ids}
         days = {milestone: await measures.days(sprint_id) for milestone, sprint_id in ids.items()}
-    return {milestone: found for milestone, found in facts.items() if found}, days
+    return {milestone: result for milestone, result in facts.items() if result}, days
 
 
 async def assert_days_are_those_of_the_fold(base: Services, organization: int) -> None:
     facts, days = await folded(base, organization)
     assert facts.keys() == days.keys() == _SPRINTS.keys()
-    for one, found in facts.items():
-        told = [
+    for entry, result in facts.items():
+        data = [
             (
                 day.date,
                 day.scope.points,
@@ -133,8 +134,8 @@ async def assert_days_are_those_of_the_fold(base: Services, organization: int) -
                 day.scope.count,
                 day.done.count,
             )
-            for day in found.days
-            if found.sprint.calendar.midnight(day.date + timedelta(days=1)) <= NOW
+            for day in result.days
+            if result.sprint.calendar.midnight(day.date + timedelta(days=1)) <= NOW
         ]
         kept = [
             (
@@ -145,9 +146,9 @@ async def assert_days_are_those_of_the_fold(base: Services, organization: int) -
                 day.total_issues,
                 day.completed_issues,
             )
-            for day in days[one]
+            for day in days[entry]
         ]
-        assert kept == told
+        assert kept == data
         assert kept
 
 
@@ -167,10 +168,10 @@ async def test_days_are_those_of_the_fold(base: Services, clock: Clock, organiza
 async def test_sprints_are_described(base: Services, clock: Clock, organization: int) -> None:
     await DailyFigures(base.database, clock).run(organization)
     query = "select * from sprints where github_milestone_id = 70"
-    (found,) = await rows(base, query, organization)
-    assert (found.name, found.goal, found.status) == ("Sprint 70", "sell", "active")
-    assert (found.start_date, found.end_date) == (date(2026, 11, 2), date(2026, 11, 13))
-    assert found.description.startswith("Goal: sell")
+    (row,) = await rows(base, query, organization)
+    assert (row.name, row.goal, row.status) == ("Sprint 70", "sell", "active")
+    assert (row.start_date, row.end_date) == (date(2026, 11, 2), date(2026, 11, 13))
+    assert row.description.startswith("Goal: sell")
 
 
 async def test_measuring_twice_changes_nothing(base: Services, clock: Clock, organization: int) -> None:
@@ -182,49 +183,51 @@ async def test_measuring_twice_changes_nothing(base: Services, clock: Clock, org
 
 
 async def test_what_comes_late_corrects_an_open_sprint(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
     clock.now = None
-    await record(base, entrance, [closing(13, "2026-11-03T10:00:00Z", CURRENT)])
+    await record_deliveries(base, webhook_client, [closing(13, "2026-11-03T10:00:00Z", CURRENT)])
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
 
     await assert_days_are_those_of_the_fold(base, organization)
     _, after = await folded(base, organization)
     assert [int(day.remaining_points) for day in after[CURRENT]] == [20, 7, 2, 0, 0, 0, 0, 0]
-    assert {one: days for one, days in after.items() if one != CURRENT} == {
-        one: days for one, days in before.items() if one != CURRENT
+    assert {entry: days for entry, days in after.items() if entry != CURRENT} == {
+        entry: days for entry, days in before.items() if entry != CURRENT
     }
 
 
 async def test_days_that_a_sprint_no_longer_has_go(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     moved = milestone(CURRENT) | {"due_on": "2026-11-06T07:00:00Z", "updated_at": "2026-11-05T08:00:00Z"}
     clock.now = None
-    await record(base, entrance, [("milestone", ISSUE | {"action": "edited", "milestone": moved})])
+    await record_deliveries(
+        base, webhook_client, [("milestone", ISSUE_OPENED | {"action": "edited", "milestone": moved})]
+    )
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
     _, days = await folded(base, organization)
     assert days[CURRENT][-1].date == date(2026, 11, 6)
 
 
-async def test_numbers_that_were_taken_stay(
-    base: Services, entrance: Door, clock: Clock, organization: int
+async def test_snapshot_numbers_stay(
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
-    async with base.database.tenant(organization) as one:
-        (project,) = await Projects(one).active()
-        sprints = Sprints(one, project)
+    async with base.database.tenant(organization) as tenant:
+        (project,) = await Projects(tenant).active()
+        sprints = Sprints(tenant, project)
         assert await sprints.closed(13, NOW)
-        assert await ClosedSprints(one, {project.id}).latest(13)
+        assert await ClosedSprints(tenant, {project.id}).latest(13)
     clock.now = None
     late = issue(21, "milestoned", "2026-10-18T10:00:00Z", 13)
-    await record(base, entrance, [late, closing(21, "2026-10-19T11:00:00Z", 13)])
+    await record_deliveries(base, webhook_client, [late, closing(21, "2026-10-19T11:00:00Z", 13)])
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
 
@@ -236,22 +239,22 @@ async def test_numbers_that_were_taken_stay(
 async def test_a_team_s_rows_sum_to_its_totals(base: Services, clock: Clock, organization: int) -> None:
     await DailyFigures(base.database, clock).run(organization)
     (alice,) = await rows(base, "select id from users where github_username = 'alice'", organization)
-    async with base.database.tenant(organization) as one:
-        (project,) = await Projects(one).active()
-        timeline, calendar = Timeline(one), project.rules.calendar
+    async with base.database.tenant(organization) as tenant:
+        (project,) = await Projects(tenant).active()
+        timeline, calendar = Timeline(tenant), project.rules.calendar
         first, last = date(2026, 10, 1), date(2026, 11, 9)
-        flows = flows_of(await timeline.items(project.id), NOW, project.rules)
+        flows = build_flows(await timeline.items(project.id), NOW, project.rules)
         pushes = await timeline.activity(project.id, "push", calendar.midnight(first), NOW)
-        measures = Measures(one, project.id)
-        days = team_days(flows, pushes, NOW, calendar, first, last)
+        measures = Measures(tenant, project.id)
+        days = build_team_days(flows, pushes, NOW, calendar, first, last)
         assert sum(day.total.commits for day in days) == 3
         for day in days:
             kept = await measures.team(day.date)
             works = (
-                Work(row.issues_closed, row.points_completed, row.pull_requests, row.commits_count)
+                WorkCounts(row.issues_closed, row.points_completed, row.pull_requests, row.commits_count)
                 for row in kept
             )
-            assert sum(works, Work()) == day.total
+            assert sum(works, WorkCounts()) == day.total
         (of_alice,) = await measures.team(date(2026, 11, 4))
         assert (of_alice.user_id, of_alice.points_completed) == (alice.id, Decimal(5))
         with_push = await measures.team(datetime.fromtimestamp(1793880000, UTC).date())
@@ -266,17 +269,17 @@ async def test_what_becomes_known_of_long_ago_corrects_a_team_s_days(
     """As when a repository's past is asked for after its first nights."""
     await DailyFigures(base.database, clock).run(organization)
     long_ago = FlowCard(101).opened("2026-03-02", "points: 5").closed("2026-03-04").by("alice")
-    async with base.database.tenant(organization) as one:
-        (project,) = await Projects(one).active()
-        await Timeline(one).record([TimelineRow(project.id, event) for event in long_ago.events])
+    async with base.database.tenant(organization) as tenant:
+        (project,) = await Projects(tenant).active()
+        await Timeline(tenant).record([TimelineRow(project.id, event) for event in long_ago.events])
     await DailyFigures(base.database, clock).run(organization)
 
-    async with base.database.tenant(organization) as one:
-        (row,) = await Measures(one, project.id).team(date(2026, 3, 4))
+    async with base.database.tenant(organization) as tenant:
+        (row,) = await Measures(tenant, project.id).team(date(2026, 3, 4))
     assert (row.issues_closed, row.points_completed) == (1, Decimal(5))
 
 
-async def test_all_can_be_measured_anew(base: Services, clock: Clock, organization: int) -> None:
+async def test_all_can_be_measured_again(base: Services, clock: Clock, organization: int) -> None:
     """Also the days of sprints whose numbers were taken, which are those that were taken."""
     days, team = "date, to_jsonb(daily_metrics)", "date, to_jsonb(team_metrics)"
 
@@ -316,18 +319,18 @@ async def test_missed_nights_are_caught_up_with(base: Services, clock: Clock, or
 
 
 async def test_a_bad_repository_stops_no_other(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
-    other = ISSUE["repository"] | {"id": 6, "node_id": "R_6", "full_name": "acme/bad"}
-    told = [
+    other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6", "full_name": "acme/bad"}
+    data = [
         (event, payload | {"repository": other})
         for event, payload in [
-            ("milestone", ISSUE | {"action": "created", "milestone": milestone(CURRENT) | {"id": 71}}),
+            ("milestone", ISSUE_OPENED | {"action": "created", "milestone": milestone(CURRENT) | {"id": 71}}),
             issue(90, "opened", "2026-11-02T09:00:00Z", CURRENT),
         ]
     ]
     clock.now = None
-    await record(base, entrance, told)
+    await record_deliveries(base, webhook_client, data)
     # No snapshot of an item: nothing that we write, and nothing that can be folded.
     broken = """insert into timeline (organization_id, project_id, item, kind, event, at, after)
         select organization_id, id, 'I_91', 'issue', 'opened', '2026-11-02T10:00:00Z', '{}'
@@ -339,8 +342,8 @@ async def test_a_bad_repository_stops_no_other(
 
     assert [log["event"] for log in logs] == ["measuring failed"]
     assert len((await stored(base, organization))["team_metrics"]) == 6
-    (found,) = await rows(base, "select next_measure_at from organizations", organization)
-    assert NOW < found.next_measure_at < NOW + timedelta(days=1, hours=1)
+    (row,) = await rows(base, "select next_measure_at from organizations", organization)
+    assert NOW < row.next_measure_at < NOW + timedelta(days=1, hours=1)
 
 
 _ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Atlantic/Azores", "Pacific/Apia")
@@ -393,8 +396,8 @@ async def test_the_turn_follows_the_organization_s_time_zone(
         organization,
     )
     await DailyFigures(base.database, clock).run(organization)
-    (found,) = await rows(base, "select next_measure_at from organizations", organization)
-    assert found.next_measure_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 1
+    (row,) = await rows(base, "select next_measure_at from organizations", organization)
+    assert row.next_measure_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 1
 
 
 async def test_a_night_reads_what_was_touched_and_what_tells_its_work(
@@ -408,9 +411,9 @@ async def test_a_night_reads_what_was_touched_and_what_tells_its_work(
     old = FlowCard(105).opened("10-02", "points: 8").closed("10-20")
     since = at("11-01")
 
-    async with base.database.tenant(organization) as one:
-        (project,) = await Projects(one).active()
-        timeline, calendar = Timeline(one), project.rules.calendar
+    async with base.database.tenant(organization) as tenant:
+        (project,) = await Projects(tenant).active()
+        timeline, calendar = Timeline(tenant), project.rules.calendar
         cards = [
             TimelineRow(project.id, event)
             for card in (parent, child, fixed, fix, old)
@@ -421,10 +424,10 @@ async def test_a_night_reads_what_was_touched_and_what_tells_its_work(
 
     assert {"item-101", "item-102", "item-103", "item-104"} <= touched.keys()
     assert old.id not in touched
-    found = [
-        team_days(flows_of(items, NOW, project.rules), (), NOW, calendar, since.date(), NOW.date())
+    result = [
+        build_team_days(build_flows(items, NOW, project.rules), (), NOW, calendar, since.date(), NOW.date())
         for items in (whole, touched)
     ]
-    assert found[0] == found[1]
-    (day,) = [day for day in found[0] if day.date == date(2026, 11, 6)]
-    assert day.total == Work(pull_requests=1)
+    assert result[0] == result[1]
+    (day,) = [day for day in result[0] if day.date == date(2026, 11, 6)]
+    assert day.total == WorkCounts(pull_requests=1)

@@ -14,10 +14,8 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
-from tests.support.running import Door, rows, until
-
-__all__ = ["entrance"]
+from tests.support.running import WebhookClient, rows, wait_until
+from tests.support.webhooks import ISSUE_OPENED, issue_story, only_tenant_id, read_timeline, record_deliveries
 
 EXAMPLES = (
     Path(__file__).parents[3]
@@ -42,97 +40,42 @@ def installed(example: dict[str, Any]) -> dict[str, Any]:
     return example | {"installation": installation | {"id": account["id"]}}
 
 
-async def tenant(base: Services) -> int:
-    return int((await rows(base, "select * from all_tenants()"))[0][0])
-
-
-async def timeline(base: Services) -> list[Any]:
-    """What is known, but for the pictures of milestones, which say nothing once a milestone's creation is known."""
-    query = (
-        "select item, event, at, subject, milestone_id, actor, after from timeline where event <> 'observed' "
-        "order by at, item, event, subject"
-    )
-    return [
-        tuple(row)
-        for (one,) in await rows(base, "select * from all_tenants()")
-        for row in await rows(base, query, one)
-    ]
-
-
-async def record(base: Services, entrance: Door, payloads: list[tuple[str, dict[str, Any]]]) -> None:
-    async with worker(base, talks=False):
-        for event, payload in payloads:
-            assert (await entrance.deliver(event, payload, payload.get("guid")))[0] == 202
-        await until_processed(base)
-
-
-async def test_every_real_payload_goes_through(base: Services, entrance: Door) -> None:
+async def test_every_real_payload_goes_through(base: Services, webhook_client: WebhookClient) -> None:
     payloads = real_payloads()
     assert len(payloads) > 300
     async with worker(base, talks=False):
         accepted = 0
         for event, payload in payloads:
-            status, message = await entrance.deliver(event, payload)
+            status, message = await webhook_client.deliver(event, payload)
             assert status == 202, (event, message)
             accepted += message == "stored"
         await until_processed(base)
 
     assert accepted == sum((event, payload.get("action")) in ROUTES for event, payload in payloads)
-    found = [
+    result = [
         row
-        for (one,) in await rows(base, "select * from all_tenants()")
+        for (entry,) in await rows(base, "select * from all_tenants()")
         for row in await rows(
-            base, "select event_type, action, note, parked_at, processed_at from github_events", one
+            base, "select event_type, action, note, parked_at, processed_at from github_events", entry
         )
     ]
-    assert len(found) == accepted
-    for row in found:
+    assert len(result) == accepted
+    for row in result:
         assert row.processed_at is not None, row
         assert row.parked_at is None, row
         assert row.note is None, row
-    recorded = await timeline(base)
+    recorded = await read_timeline(base)
     assert {"milestoned", "demilestoned", "labeled", "opened"} <= {row[1] for row in recorded}
 
 
-def story() -> list[tuple[str, dict[str, Any]]]:
-    """A short life: opened, put into a milestone, estimated, closed."""
-    milestone = {"id": 70, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
-    label = {"name": "points: 5"}
-
-    def issue(at: str, **changes: Any) -> dict[str, Any]:
-        return ISSUE | {"issue": ISSUE["issue"] | {"updated_at": at} | changes}
-
-    inside = {"milestone": milestone}
-    return [
-        (
-            "milestone",
-            ISSUE | {"action": "created", "milestone": milestone | {"updated_at": "2026-11-01T08:00:00Z"}},
-        ),
-        ("issues", issue("2026-11-02T09:00:00Z")),
-        (
-            "issues",
-            issue("2026-11-02T09:00:00Z", **inside) | {"action": "milestoned", "milestone": milestone},
-        ),
-        (
-            "issues",
-            issue("2026-11-02T10:00:00Z", **inside, labels=[label]) | {"action": "labeled", "label": label},
-        ),
-        (
-            "issues",
-            issue("2026-11-03T10:00:00Z", **inside, state="closed", closed_at="2026-11-03T10:00:00Z")
-            | {"action": "closed"},
-        ),
-    ]
-
-
-async def test_order_and_repetition_do_not_matter(base: Services, entrance: Door) -> None:
-    told = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in story()]
-    await record(base, entrance, told[::-1])
-    backwards = await timeline(base)
-    await record(base, entrance, told * 2)
-    again = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in told]
-    await record(base, entrance, again)
-    assert await timeline(base) == backwards
+async def test_order_and_repetition_do_not_matter(base: Services, webhook_client: WebhookClient) -> None:
+    data = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in issue_story()]
+    await record_deliveries(base, webhook_client, data[::-1])
+    backwards = await read_timeline(base)
+    await record_deliveries(base, webhook_client, data * 2)
+    again = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in data]
+    await record_deliveries(base, webhook_client, again)
+    assert await read_timeline(base) == backwards
     assert [row[1] for row in backwards] == ["created", "milestoned", "opened", "labeled", "closed"]
 
 
@@ -142,93 +85,103 @@ async def test_order_and_repetition_do_not_matter(base: Services, entrance: Door
         {"issue": None},
         {"issue": {"number": 1}},
         {"repository": {"id": 5, "owner": {"id": 3, "login": "acme"}}},
-        {"issue": ISSUE["issue"] | {"created_at": "yesterday"}},
+        {"issue": ISSUE_OPENED["issue"] | {"created_at": "yesterday"}},
     ],
 )
 async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
-    base: Services, entrance: Door, broken: dict[str, Any]
+    base: Services, webhook_client: WebhookClient, broken: dict[str, Any]
 ) -> None:
-    await record(base, entrance, [("issues", ISSUE | broken)])
-    (row,) = await rows(base, "select * from github_events", await tenant(base))
+    await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED | broken)])
+    (row,) = await rows(base, "select * from github_events", await only_tenant_id(base))
     assert row.processed_at is not None
     assert row.note.startswith("nothing usable")
-    assert await timeline(base) == []
+    assert await read_timeline(base) == []
 
 
-async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
-    base: Services, entrance: Door
+async def test_delivery_that_the_database_refuses_stops_no_other(
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """An issue number that fits no integer column must not take its batch down."""
-    strange = ISSUE | {
+    strange = ISSUE_OPENED | {
         "action": "created",
         "milestone": {"id": 1, "number": 2**40, "title": "x", "created_at": "2026-11-01T08:00:00Z"},
     }
     async with worker(base, talks=False):
-        await entrance.deliver("milestone", strange, "strange")
-        for event, payload in story():
-            await entrance.deliver(event, payload)
-        one = await tenant(base)
+        await webhook_client.deliver("milestone", strange, "strange")
+        for event, payload in issue_story():
+            await webhook_client.deliver(event, payload)
+        entry = await only_tenant_id(base)
 
         async def others_are_done() -> bool:
-            done = await rows(base, "select 1 from github_events where processed_at is not null", one)
-            return len(done) == len(story())
+            done = await rows(base, "select 1 from github_events where processed_at is not null", entry)
+            return len(done) == len(issue_story())
 
-        await until(others_are_done)
-    (row,) = await rows(base, "select * from github_events where processed_at is null", one)
+        await wait_until(others_are_done)
+    (row,) = await rows(base, "select * from github_events where processed_at is null", entry)
     assert (row.delivery_id, row.attempts, row.parked_at) == ("strange", 1, None)
     assert row.due_at > row.created_at
     assert "database refused it" in row.note
 
 
-async def test_a_renamed_repository_keeps_its_history(base: Services, entrance: Door) -> None:
-    renamed = ISSUE["repository"] | {"full_name": "acme/store"}
-    later = ISSUE | {
+async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_client: WebhookClient) -> None:
+    renamed = ISSUE_OPENED["repository"] | {"full_name": "acme/store"}
+    later = ISSUE_OPENED | {
         "action": "closed",
         "repository": renamed,
-        "issue": ISSUE["issue"]
+        "issue": ISSUE_OPENED["issue"]
         | {"state": "closed", "closed_at": "2026-11-05T09:00:00Z", "updated_at": "2026-11-05T09:00:00Z"},
     }
-    await record(base, entrance, [("issues", later), ("issues", ISSUE)])
-    (project,) = await rows(base, "select * from projects", await tenant(base))
+    await record_deliveries(base, webhook_client, [("issues", later), ("issues", ISSUE_OPENED)])
+    (project,) = await rows(base, "select * from projects", await only_tenant_id(base))
     assert project.github_repo == "acme/store"
-    assert len(await timeline(base)) == 2
+    assert len(await read_timeline(base)) == 2
 
 
 async def test_a_name_taken_over_by_another_repository_belongs_to_that(
-    base: Services, entrance: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
-    other = ISSUE["repository"] | {"id": 6, "node_id": "R_6"}
+    other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6"}
     at = "2026-11-05T09:00:00Z"
-    newer = ISSUE | {
+    newer = ISSUE_OPENED | {
         "repository": other,
-        "issue": ISSUE["issue"] | {"node_id": "I_8", "created_at": at, "updated_at": at},
+        "issue": ISSUE_OPENED["issue"] | {"node_id": "I_8", "created_at": at, "updated_at": at},
     }
-    for order in ([("issues", ISSUE), ("issues", newer)], [("issues", newer), ("issues", ISSUE)]):
-        await record(base, entrance, order)
-        found = await rows(base, "select repository_node_id, github_repo from projects", await tenant(base))
-        assert {row.repository_node_id: row.github_repo for row in found} == {"R_5": None, "R_6": "acme/shop"}
+    for order in (
+        [("issues", ISSUE_OPENED), ("issues", newer)],
+        [("issues", newer), ("issues", ISSUE_OPENED)],
+    ):
+        await record_deliveries(base, webhook_client, order)
+        result = await rows(
+            base, "select repository_node_id, github_repo from projects", await only_tenant_id(base)
+        )
+        assert {row.repository_node_id: row.github_repo for row in result} == {
+            "R_5": None,
+            "R_6": "acme/shop",
+        }
 
 
 async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> None:
     """Deliveries trickle through two doors while jobs begin and end all the time; none is left for the sweep."""
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as one,
+        door(base, "127.0.0.1", 0) as entry,
         door(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
-        entrances = [Door(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+        entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (entry, two)]
 
-        async def trickle(entrance: Door) -> None:
+        async def trickle(webhook_client: WebhookClient) -> None:
             for _ in range(150):
-                assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+                assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
         await asyncio.gather(*(trickle(entrance) for entrance in entrances * 2))
         async with asyncio.timeout(5):  # Less than the sweep would take.
             await until_processed(base)
     assert (
         len(
-            await rows(base, "select 1 from github_events where processed_at is not null", await tenant(base))
+            await rows(
+                base, "select 1 from github_events where processed_at is not null", await only_tenant_id(base)
+            )
         )
         == 600
     )

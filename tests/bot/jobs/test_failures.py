@@ -16,44 +16,26 @@ from bot.jobs.worker import worker
 from bot.services import services
 from bot.settings import Secret, Settings
 from storage import embedded, schema
-from tests.bot.webhooks.test_github_endpoint import ISSUE
-from tests.support.running import Bot, Door, as_administrator, rows, until
+from tests.support.conversations import comment_in_sprint, wait_for_answer
+from tests.support.running import Bot, WebhookClient, query_as_administrator, rows, wait_until
+from tests.support.webhooks import ISSUE_OPENED
 
 COMMENTS = r"/issues/\d+/comments$"
 PERMISSION = r"/permission$"
 
 
-async def asked(bot: Bot, body: str = "/sprint status") -> tuple[int, dict[str, object]]:
-    """A thread in a running sprint, and a comment in it that is still to be answered."""
-    milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
-    issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
-    await bot.rest()
-    return issue["number"], await bot.github.comment(bot.repo, issue["number"], body)
-
-
-async def answered(bot: Bot, number: int, comment: dict[str, object], reaction: str = "+1") -> list[str]:
-    """What the bot said once it has reacted for good."""
-
-    async def is_over() -> bool:
-        return reaction in bot.reactions(comment)
-
-    await until(is_over)
-    await bot.rest()
-    return await bot.answers(number)
-
-
 @pytest.mark.parametrize("status", [502, 0], ids=["bad gateway", "connection lost"])
 async def test_an_answer_whose_receipt_got_lost_is_not_posted_again(bot: Bot, status: int) -> None:
     bot.github.fail_next("POST", COMMENTS, status, after_effect=True)
-    number, comment = await asked(bot)
-    assert len(await answered(bot, number, comment)) == 1
+    number, comment = await comment_in_sprint(bot)
+    assert len(await wait_for_answer(bot, number, comment)) == 1
 
 
 @pytest.mark.parametrize("status", [500, 503, 0])
 async def test_an_outage_only_delays_the_answer(bot: Bot, status: int) -> None:
     bot.github.fail_next("POST", COMMENTS, status)
-    number, comment = await asked(bot)
-    assert len(await answered(bot, number, comment)) == 1
+    number, comment = await comment_in_sprint(bot)
+    assert len(await wait_for_answer(bot, number, comment)) == 1
 
 
 @pytest.mark.parametrize(
@@ -70,15 +52,15 @@ async def test_a_rate_limit_is_obeyed_and_the_answer_given_after_it(
 ) -> None:
     bot.github.fail_next("GET", PERMISSION, status, headers=headers)
     before = len(bot.github.requests)
-    number, comment = await asked(bot)
-    assert len(await answered(bot, number, comment)) == 1
+    number, comment = await comment_in_sprint(bot)
+    assert len(await wait_for_answer(bot, number, comment)) == 1
     calls = [call for call in bot.github.requests[before:] if call.path.endswith("/permission")]
     assert [call.status for call in calls] == [status, 200]
 
 
 async def test_a_token_taken_back_early_is_replaced(bot: Bot) -> None:
-    number, comment = await asked(bot)
-    await answered(bot, number, comment)
+    number, comment = await comment_in_sprint(bot)
+    await wait_for_answer(bot, number, comment)
     bot.github.revoke_installation_tokens()
     again = await bot.say(number, "/sprint status new:yes")
     assert bot.reactions(again) == ["eyes", "+1"]
@@ -89,12 +71,12 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
     bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     bot.github.fail_next("POST", r"/access_tokens$", 401, times=50)
-    number, _ = await asked(bot)
+    number, _ = await comment_in_sprint(bot)
 
     async def is_parked() -> bool:
         return bool(await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'"))
 
-    await until(is_parked)
+    await wait_until(is_parked)
     assert await bot.answers(number) == []
     findings = await examine(bot.base)
     assert any("(answer) failed 3 times" in finding for finding in findings)
@@ -102,27 +84,33 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
 
 
 @pytest.mark.parametrize("status", [403, 410, 422])
-async def test_a_comment_that_github_refuses_is_told_by_a_reaction_and_kept(bot: Bot, status: int) -> None:
+async def test_a_comment_that_github_refuses_is_reported_by_a_reaction_and_kept(
+    bot: Bot, status: int
+) -> None:
     bot.github.fail_next("POST", COMMENTS, status, body={"message": "locked"})
-    number, comment = await asked(bot)
-    assert await answered(bot, number, comment, "confused") == []
+    number, comment = await comment_in_sprint(bot)
+    assert await wait_for_answer(bot, number, comment, "confused") == []
     assert any(f"thread {number}" in finding and "locked" in finding for finding in await examine(bot.base))
 
 
-async def test_a_deleted_answer_is_posted_anew_when_somebody_asks_again(bot: Bot) -> None:
-    number, comment = await asked(bot)
-    await answered(bot, number, comment)
-    (posted,) = [one for one in await bot.github.comments(bot.repo, number) if one["user"]["type"] == "Bot"]
+async def test_a_deleted_answer_is_posted_again_when_somebody_asks_again(bot: Bot) -> None:
+    number, comment = await comment_in_sprint(bot)
+    await wait_for_answer(bot, number, comment)
+    (posted,) = [
+        comment for comment in await bot.github.comments(bot.repo, number) if comment["user"]["type"] == "Bot"
+    ]
     await bot.github.delete_comment(bot.repo, posted["id"])
     await bot.say(number, "/sprint status")
     assert len(await bot.answers(number)) == 1
 
 
 async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
-    number, comment = await asked(bot)
-    await answered(bot, number, comment)
+    number, comment = await comment_in_sprint(bot)
+    await wait_for_answer(bot, number, comment)
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     for _ in range(3):
         await bot.github.redeliver(delivery.id)
@@ -131,15 +119,17 @@ async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_is_reported_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret detail")
 
     monkeypatch.setattr("storage.sprints.Sprints.facts", broken)
-    number, comment = await asked(bot)
-    (answer,) = await answered(bot, number, comment, "confused")
+    number, comment = await comment_in_sprint(bot)
+    (answer,) = await wait_for_answer(bot, number, comment, "confused")
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     assert "Something went wrong on our side" in answer
     assert delivery.id[:8] in answer
@@ -151,12 +141,12 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
 async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
     async with services(settings) as base, aiohttp.ClientSession() as session:
         async with door(base, "127.0.0.1", 0) as port:
-            entrance = Door(session, f"http://127.0.0.1:{port}")
-            await entrance.deliver("issues", ISSUE)
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
+            await entrance.deliver("issues", ISSUE_OPENED)
             # As a worker leaves it that was killed long ago.
-            as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+            query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
             for _ in range(others_waiting):
-                await entrance.deliver("issues", ISSUE | {"action": "reopened"})
+                await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
         async with worker(base, talks=False):
             await until_processed(base)
         (tenant,) = await rows(base, "select * from all_tenants()")
@@ -170,15 +160,15 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
         aiohttp.ClientSession() as session,
         door(base, "127.0.0.1", 0) as port,
     ):
-        entrance = Door(session, f"http://127.0.0.1:{port}")
-        await entrance.deliver("issues", ISSUE, "guid")
+        entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
+        await entrance.deliver("issues", ISSUE_OPENED, "guid")
         (tenant,) = await rows(base, "select * from all_tenants()")
         await rows(base, "update github_events set parked_at = now(), attempts = 5 returning id", tenant[0])
         assert any("guid (issues) is parked" in finding for finding in await examine(base))
-        assert await entrance.deliver("issues", ISSUE, "guid") == (202, "retried")
+        assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "retried")
         async with worker(base, talks=False):
             await until_processed(base)
-        assert await entrance.deliver("issues", ISSUE, "guid") == (202, "repeated")
+        assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "repeated")
         assert len(await rows(base, "select * from timeline", tenant[0])) == 1
 
 
@@ -196,11 +186,11 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
             worker(base, talks=False),
             door(base, "127.0.0.1", 0) as port,
         ):
-            entrance = Door(session, f"http://127.0.0.1:{port}")
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             statuses = await _load_with_an_outage(entrance, folder / "postgres")
             assert statuses.count(202) == 150
             assert set(statuses) == {202, 503}
-            await until(lambda: _all_recorded(base, 150))
+            await wait_until(lambda: _all_recorded(base, 150))
 
 
 async def _all_recorded(base: object, count: int) -> bool:
@@ -211,11 +201,13 @@ async def _all_recorded(base: object, count: int) -> bool:
         return False
 
 
-async def _load_with_an_outage(entrance: Door, data: Path) -> list[int]:
+async def _load_with_an_outage(entrance: WebhookClient, data: Path) -> list[int]:
     statuses: list[int] = []
 
     async def one(number: int) -> None:
-        payload = ISSUE | {"issue": ISSUE["issue"] | {"node_id": f"I_{number}", "number": number + 1}}
+        payload = ISSUE_OPENED | {
+            "issue": ISSUE_OPENED["issue"] | {"node_id": f"I_{number}", "number": number + 1}
+        }
         guid, status = str(uuid.uuid4()), 0
         while status != 202:
             status, _ = await entrance.deliver("issues", payload, guid)

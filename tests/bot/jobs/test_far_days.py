@@ -16,13 +16,13 @@ from bot.services import github_of
 from bot.sync.reconciliation import Reconciliation
 from handlers.delivery import Delivery, Recorded
 from handlers.issues import record_issue
-from sprints.milestone import sprint_of
+from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
-from tests.bot.webhooks.test_github_endpoint import ISSUE
-from tests.commands.sprint.test_status import day, make_sprint
 from tests.support.running import Bot, rows
+from tests.support.sprints import day_from_today, make_sprint
+from tests.support.webhooks import ISSUE_OPENED
 
 FAR = "9999-12-31"
 
@@ -137,19 +137,19 @@ async def test_the_night_goes_on(bot: Bot, drawing: Drawing) -> None:
 async def test_a_milestone_that_cannot_be_read_stops_only_itself(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await make_far_sprint(bot, due=day(5))
+    await make_far_sprint(bot, due=day_from_today(5))
     number = await make_sprint(bot)
     organization_id, base = await tenant_of(bot), bot.base
 
     def broken(events, as_of, calendar):  # type: ignore[no-untyped-def]
         if events[0].title == "Some day":
             raise OverflowError("date value out of range")
-        return sprint_of(events, as_of, calendar)
+        return derive_sprint(events, as_of, calendar)
 
-    monkeypatch.setattr(storage.sprints, "sprint_of", broken)
+    monkeypatch.setattr(storage.sprints, "derive_sprint", broken)
     async with github_of(base) as github:
         with capture_logs() as logs:
-            await bot.github.change_silently(bot.repo, number, state="closed")
+            await bot.github.change_without_webhook(bot.repo, number, state="closed")
             assert await Reconciliation(base.database, github, later).run(organization_id) == 1
             await DailyFigures(base.database, later).run(organization_id)
             answer = await ask(bot, number, "/sprint status")
@@ -166,7 +166,7 @@ async def test_a_milestone_that_cannot_be_read_stops_only_itself(
 def test_a_due_date_that_no_calendar_knows_loses_no_event(due: str) -> None:
     """The issue that the milestone came with is recorded all the same."""
     milestone = {"id": 77, "number": 7, "title": "Odd", "due_on": due}
-    payload = ISSUE | {"issue": ISSUE["issue"] | {"milestone": milestone}}
+    payload = ISSUE_OPENED | {"issue": ISSUE_OPENED["issue"] | {"milestone": milestone}}
     delivery = Delivery("d1", "issues", "opened", json.dumps(payload).encode(), later())
 
     facts = [outcome.fact for outcome in record_issue(delivery) if isinstance(outcome, Recorded)]

@@ -9,22 +9,18 @@ import pytest
 
 from bot.services import Services
 from sprints.calendar import Calendar
-from sprints.flow import flows_of
-from sprints.model import in_order
+from sprints.flow import build_flows
+from sprints.model import sort_events
 from sprints.rules import Rules
-from sprints.team import team_days
-from sprints.team_sums import people_of
+from sprints.team import build_team_days, list_people
 from sprints.wip import owners_of
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
 from storage.pull_requests import PullRequests
 from storage.seats import Seats
 from storage.timeline import Timeline
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
-from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.running import WebhookClient, rows
+from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 10, 12, tzinfo=UTC)
@@ -45,7 +41,7 @@ WEB_FLOW = {"id": 19864447, "login": "web-flow", "type": "User"}
 
 def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> tuple[str, Json]:
     """Something happens to a planned issue of a private repository."""
-    told = ISSUE["issue"] | {
+    data = ISSUE_OPENED["issue"] | {
         "id": number,
         "node_id": f"I_{number}",
         "number": number,
@@ -55,12 +51,12 @@ def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> t
         "user": changes.pop("user", ALICE),
     }
     named = {name: changes.pop(name) for name in ("assignee",) if name in changes}
-    repository = ISSUE["repository"] | {"private": True}
-    return "issues", ISSUE | named | {
+    repository = ISSUE_OPENED["repository"] | {"private": True}
+    return "issues", ISSUE_OPENED | named | {
         "action": action,
         "sender": sender,
         "repository": repository,
-        "issue": told | changes,
+        "issue": data | changes,
     }
 
 
@@ -70,7 +66,7 @@ def closed(number: int, sender: Json, day: int, **changes: Any) -> tuple[str, Js
 
 
 async def seats(base: Services) -> list[str]:
-    async with base.database.tenant(await tenant(base)) as opened:
+    async with base.database.tenant(await only_tenant_id(base)) as opened:
         people = await Seats(opened).active_people(NOW, 30)
         assert sorted(await Seats(opened).by_seniority(people)) == sorted(people)
         return people
@@ -78,95 +74,103 @@ async def seats(base: Services) -> list[str]:
 
 async def known(base: Services) -> Mapping[str, Any]:
     """The items' histories, by node id, as every number is made of them."""
-    async with base.database.tenant(await tenant(base)) as opened:
+    async with base.database.tenant(await only_tenant_id(base)) as opened:
         (project,) = await Projects(opened).active()
         return await Timeline(opened).items(project.id)
 
 
-@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda one: one["login"])
-async def test_who_is_no_person_takes_no_seat_and_no_part(
-    base: Services, entrance: Door, nobody: Json
+@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda user: user["login"])
+async def test_bots_take_no_seat_and_no_part(
+    base: Services, webhook_client: WebhookClient, nobody: Json
 ) -> None:
     events = [
         event(1, "opened", ALICE, 2),
         event(1, "assigned", ALICE, 3, assignee=nobody, assignees=[nobody]),
         closed(1, nobody, 4, assignees=[nobody]),
     ]
-    await record(base, entrance, events)
+    await record_deliveries(base, webhook_client, events)
 
     assert await seats(base) == ["alice"]
     histories = await known(base)
-    flows = flows_of(histories, NOW, Rules(Calendar()))
+    flows = build_flows(histories, NOW, Rules(Calendar()))
     assert [owners_of(flow) for flow in flows] == [set()]
-    days = team_days(flows, (), NOW, Calendar(), NOW.date() - timedelta(days=9), NOW.date())
-    assert people_of(days) == frozenset()
+    days = build_team_days(flows, (), NOW, Calendar(), NOW.date() - timedelta(days=9), NOW.date())
+    assert list_people(days) == frozenset()
     assert sum(day.total.issues_closed for day in days) == 1
 
 
-async def test_old_facts_know_copilot_by_its_login_alone(base: Services, entrance: Door) -> None:
-    await record(base, entrance, [event(1, "opened", ALICE, 2)])
+async def test_old_facts_know_copilot_by_its_login_alone(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    await record_deliveries(base, webhook_client, [event(1, "opened", ALICE, 2)])
     await rows(
         base,
         "insert into timeline (organization_id, project_id, item, kind, event, at, actor, source, milestone_id, "
         "after) select organization_id, project_id, item, kind, 'edited', at + interval '1 hour', 'Copilot', "
         "source, milestone_id, after from timeline where event = 'opened' returning 1",
-        await tenant(base),
+        await only_tenant_id(base),
     )
 
     assert await seats(base) == ["alice"]
 
 
-async def test_a_person_with_another_login_is_the_same_person(base: Services, entrance: Door) -> None:
+async def test_a_person_with_another_login_is_the_same_person(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     renamed = ALICE | {"login": "alice-new"}
-    await record(base, entrance, [event(1, "opened", ALICE, 2), event(2, "opened", ALICE, 3)])
-    await record(base, entrance, [closed(1, renamed, 6, assignees=[ALICE], user=renamed)])
+    await record_deliveries(
+        base, webhook_client, [event(1, "opened", ALICE, 2), event(2, "opened", ALICE, 3)]
+    )
+    await record_deliveries(base, webhook_client, [closed(1, renamed, 6, assignees=[ALICE], user=renamed)])
 
     assert await seats(base) == ["alice-new"]
     histories = await known(base)
-    assert {one.actor for told in histories.values() for one in told} == {"alice-new"}
-    assert [one.snapshot.author for one in in_order(histories["I_2"])] == ["alice-new"]
-    assert in_order(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
+    assert {entry.actor for history in histories.values() for entry in history} == {"alice-new"}
+    assert [entry.snapshot.author for entry in sort_events(histories["I_2"])] == ["alice-new"]
+    assert sort_events(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
 
 
-async def test_both_logins_may_come_at_once_and_in_any_case(base: Services, entrance: Door) -> None:
+async def test_both_logins_may_come_at_once_and_in_any_case(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     logins = ("alice", "Alice", "alice-new", "Alice-New")
     events = [
         event(n, "opened", ALICE | {"login": login}, 2 + n, user=ALICE | {"login": login})
         for n, login in enumerate(logins, 1)
     ]
-    for n, (_, told) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
-        told["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
-    await record(base, entrance, events)
+    for n, (_, data) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
+        data["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
+    await record_deliveries(base, webhook_client, events)
 
     assert await seats(base) == ["Alice-New"]
 
 
 async def test_a_login_that_somebody_else_took_over_is_theirs_from_then_on(
-    base: Services, entrance: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     newcomer = {"id": 2, "login": "alice", "type": "User"}
-    await record(base, entrance, [event(1, "opened", ALICE, 2)])
-    await record(base, entrance, [event(2, "opened", ALICE | {"login": "alicia"}, 3)])
+    await record_deliveries(base, webhook_client, [event(1, "opened", ALICE, 2)])
+    await record_deliveries(base, webhook_client, [event(2, "opened", ALICE | {"login": "alicia"}, 3)])
     late = datetime.now(UTC) + timedelta(days=2)
     moved = event(3, "opened", newcomer, 5, user=newcomer)
     moved[1]["issue"] |= {"created_at": late.isoformat(), "updated_at": late.isoformat()}
-    await record(base, entrance, [moved])
+    await record_deliveries(base, webhook_client, [moved])
 
     histories = await known(base)
-    assert [in_order(histories[f"I_{n}"])[0].actor for n in (1, 2, 3)] == ["alicia", "alicia", "alice"]
+    assert [sort_events(histories[f"I_{n}"])[0].actor for n in (1, 2, 3)] == ["alicia", "alicia", "alice"]
 
 
-async def test_who_is_only_assigned_is_known_by_id_too(base: Services, entrance: Door) -> None:
+async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_client: WebhookClient) -> None:
     bob, bobby = ({"id": 9, "login": login, "type": "User"} for login in ("bob", "bobby"))
-    await record(base, entrance, [closed(1, ALICE, 3, assignees=[bob])])
-    await record(base, entrance, [closed(2, ALICE, 4, assignees=[bobby])])
+    await record_deliveries(base, webhook_client, [closed(1, ALICE, 3, assignees=[bob])])
+    await record_deliveries(base, webhook_client, [closed(2, ALICE, 4, assignees=[bobby])])
 
-    flows = flows_of(await known(base), NOW, Rules(Calendar()))
+    flows = build_flows(await known(base), NOW, Rules(Calendar()))
     assert {flow.assignee_at_done for flow in flows} == {"bobby"}
 
 
-async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_logins(
-    base: Services, entrance: Door
+async def test_reviewers_and_authors_of_pull_requests_are_reported_by_their_present_logins(
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     bob = {"id": 9, "login": "bob", "type": "User"}
     review = {
@@ -178,16 +182,22 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
             "user": ALICE,
             "updated_at": "2026-11-05T10:00:00Z",
         },
-        "repository": ISSUE["repository"],
-        "installation": ISSUE["installation"],
+        "repository": ISSUE_OPENED["repository"],
+        "installation": ISSUE_OPENED["installation"],
         "sender": bob,
     }
-    await record(base, entrance, [event(1, "opened", ALICE, 2), ("pull_request_review", review)])
-    async with base.database.tenant(await tenant(base)) as opened:
+    await record_deliveries(
+        base, webhook_client, [event(1, "opened", ALICE, 2), ("pull_request_review", review)]
+    )
+    async with base.database.tenant(await only_tenant_id(base)) as opened:
         await Installations(opened).record_people([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
-        (found,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
-    assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
+        (result,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
+    assert (result.details["author"], result.details["reviewer"], result.actor) == (
+        "alicia",
+        "bobby",
+        "bobby",
+    )
 
 
 def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dict[int, str]]:
@@ -215,7 +225,7 @@ def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dic
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_each_deed_is_its_person_s_whatever_logins_change_hands(
-    base: Services, entrance: Door, seed: int
+    base: Services, webhook_client: WebhookClient, seed: int
 ) -> None:
     """In order whatever happens, and in any order if nobody gets an old login back."""
     is_in_order = seed % 2 == 0
@@ -229,10 +239,10 @@ async def test_each_deed_is_its_person_s_whatever_logins_change_hands(
     if not is_in_order:
         Random(seed).shuffle(events)
     for start in range(0, len(events), 7):
-        await record(base, entrance, events[start : start + 7])
+        await record_deliveries(base, webhook_client, events[start : start + 7])
 
     histories = await known(base)
-    shown = {number: in_order(histories[f"I_{number}"])[0] for number, _ in enumerate(deeds, 1)}
+    shown = {number: sort_events(histories[f"I_{number}"])[0] for number, _ in enumerate(deeds, 1)}
     expected = {number: seen[person] for number, (person, _) in enumerate(deeds, 1)}
     assert {number: fact.actor for number, fact in shown.items()} == expected
     assert {number: fact.snapshot.assignees for number, fact in shown.items()} == {
@@ -250,43 +260,49 @@ def at_day(day: int, number: int, sender: Json) -> tuple[str, Json]:
 BOB = {"id": 2, "login": "bob", "type": "User"}
 
 
-async def test_a_login_that_is_taken_before_we_notice_is_the_taker_s(base: Services, entrance: Door) -> None:
-    await record(
-        base, entrance, [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, ALICE | {"login": "bob"})]
+async def test_a_login_that_is_taken_before_we_notice_is_the_taker_s(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    await record_deliveries(
+        base, webhook_client, [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, ALICE | {"login": "bob"})]
     )
-    await record(base, entrance, [at_day(5, 4, BOB | {"login": "robert"})])
+    await record_deliveries(base, webhook_client, [at_day(5, 4, BOB | {"login": "robert"})])
 
     assert await openers(base, 4) == ["bob", "robert", "bob", "robert"]
     assert await seats(base) == ["bob", "robert"]
 
 
-async def test_an_event_that_comes_late_brings_no_old_login_back(base: Services, entrance: Door) -> None:
-    await record(base, entrance, [at_day(3, 1, ALICE), at_day(5, 2, ALICE | {"login": "alicia"})])
-    await record(base, entrance, [at_day(4, 3, ALICE), at_day(2, 4, ALICE)])
+async def test_an_event_that_comes_late_brings_no_old_login_back(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    await record_deliveries(
+        base, webhook_client, [at_day(3, 1, ALICE), at_day(5, 2, ALICE | {"login": "alicia"})]
+    )
+    await record_deliveries(base, webhook_client, [at_day(4, 3, ALICE), at_day(2, 4, ALICE)])
     assert await openers(base, 4) == ["alicia"] * 4
 
     newcomer = {"id": 3, "login": "alice", "type": "User"}
-    await record(base, entrance, [at_day(6, 5, newcomer)])
+    await record_deliveries(base, webhook_client, [at_day(6, 5, newcomer)])
     assert await openers(base, 5) == [*["alicia"] * 4, "alice"]
     assert await seats(base) == ["alice", "alicia"]
 
 
 async def test_what_github_is_asked_about_the_past_names_people_as_they_are_called_now(
-    base: Services, entrance: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """A backfill tells what alice did of old by the login that bob had then."""
     events = [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, BOB | {"login": "robert"})]
-    await record(base, entrance, [*events, at_day(5, 4, ALICE | {"login": "bob"})])
+    await record_deliveries(base, webhook_client, [*events, at_day(5, 4, ALICE | {"login": "bob"})])
     await rows(
         base,
         "insert into timeline (organization_id, project_id, item, kind, event, at, actor, source, milestone_id, "
         "after) select organization_id, project_id, item, kind, 'edited', at, 'bob', 'backfill', milestone_id, "
         "after from timeline where item = 'I_1' and event = 'opened' returning 1",
-        await tenant(base),
+        await only_tenant_id(base),
     )
 
     assert await openers(base, 4) == ["bob", "robert", "robert", "bob"]
-    assert {one.actor for one in (await known(base))["I_1"]} == {"bob"}
+    assert {entry.actor for entry in (await known(base))["I_1"]} == {"bob"}
 
 
 async def openers(base: Services, count: int) -> list[str | None]:

@@ -1,5 +1,6 @@
 """What is done without being asked by anybody."""
 
+from storage.job_types import MeasureJob, ReconcileJob
 from storage.jobs import Jobs
 from tests.support.running import Bot, rows
 
@@ -8,7 +9,7 @@ async def test_a_repository_s_past_is_asked_for_when_it_is_added(bot: Bot) -> No
     async with bot.github.muted():
         milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
         await bot.github.create_issue(bot.repo, "From before", milestone=milestone["number"])
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select * from all_tenants()")
@@ -16,22 +17,22 @@ async def test_a_repository_s_past_is_asked_for_when_it_is_added(bot: Bot) -> No
     assert project.sync == {}
     assert project.synced_at is not None
     assert project.is_active
-    told = await rows(
+    data = await rows(
         bot.base, "select event, source from timeline where kind in ('issue', 'milestone')", organization[0]
     )
-    assert {("opened", "backfill"), ("observed", "backfill")} <= {tuple(row) for row in told}
+    assert {("opened", "backfill"), ("observed", "backfill")} <= {tuple(row) for row in data}
 
 
 async def test_a_removed_repository_keeps_its_history_and_gets_no_more_work(bot: Bot) -> None:
     await bot.github.create_issue(bot.repo, "Seen")
-    await bot.github.tell("installation_repositories", "removed", bot.repo)
+    await bot.github.trigger("installation_repositories", "removed", bot.repo)
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     (project,) = await rows(bot.base, "select is_active from projects", organization[0])
     assert not project.is_active
     assert await rows(bot.base, "select 1 from timeline where event = 'opened'", organization[0])
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
 
 
 async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(bot: Bot) -> None:
@@ -41,8 +42,8 @@ async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(
     jobs = Jobs(bot.base.queue)
     async with bot.base.database.unscoped() as connection:
         for _ in range(2):  # The second finds the first waiting, and is none.
-            await jobs.measure(connection, organization_id=organization[0])
-            await jobs.reconcile(connection, organization_id=organization[0])
+            await jobs.defer(connection, MeasureJob(organization_id=organization[0]))
+            await jobs.defer(connection, ReconcileJob(organization_id=organization[0]))
     await bot.rest()
 
     (turns,) = await rows(

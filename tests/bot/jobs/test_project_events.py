@@ -9,11 +9,8 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from storage.timeline import Timeline
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, entrance
-from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.running import WebhookClient, rows
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, only_tenant_id, record_deliveries
 
 ORGANIZATION = {"id": 3, "login": "acme", "node_id": "O_3"}
 ITEM: dict[str, Any] = {
@@ -66,7 +63,7 @@ async def facts(base: Services) -> list[Any]:
     query = (
         "select * from timeline where kind in ('project_item', 'project', 'issue_field') order by at, subject"
     )
-    return await rows(base, query, await tenant(base))
+    return await rows(base, query, await only_tenant_id(base))
 
 
 @pytest.mark.parametrize(
@@ -85,9 +82,11 @@ async def facts(base: Services) -> list[Any]:
     ],
 )
 async def test_a_field_is_kept_before_and_after(
-    base: Services, entrance: Door, kind: str, before: Any, after: Any
+    base: Services, webhook_client: WebhookClient, kind: str, before: Any, after: Any
 ) -> None:
-    await record(base, entrance, [("projects_v2_item", edited("Estimate", kind, before, after))])
+    await record_deliveries(
+        base, webhook_client, [("projects_v2_item", edited("Estimate", kind, before, after))]
+    )
     (fact,) = await facts(base)
     assert (fact.project_id, fact.event, fact.actor) == (None, "edited", "alice")
     assert fact.at.isoformat() == "2026-11-02T10:00:00+00:00"
@@ -105,15 +104,15 @@ async def test_a_field_is_kept_before_and_after(
 
 
 async def test_changes_of_one_second_are_all_kept_and_repetitions_are_not(
-    base: Services, entrance: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     changes = [
         edited("Estimate", "number", None, 5),
         edited("Estimate", "number", 5, 8),
         edited("Status", "single_select", None, {"id": "1", "name": "Todo"}),
     ]
-    told = [("projects_v2_item", change) for change in changes]
-    await record(base, entrance, told[::-1] + told)
+    data = [("projects_v2_item", change) for change in changes]
+    await record_deliveries(base, webhook_client, data[::-1] + data)
     values = [fact.after["value"] for fact in await facts(base)]
     assert sorted(values, key=str) == [5, 8, {"id": "1", "name": "Todo"}]
 
@@ -136,32 +135,34 @@ async def test_changes_of_one_second_are_all_kept_and_repetitions_are_not(
     ],
 )  # fmt: skip
 async def test_what_happens_to_an_item_is_kept(
-    base: Services, entrance: Door, action: str, shown: Any, changes: Any, at: str, before: Any
+    base: Services, webhook_client: WebhookClient, action: str, shown: Any, changes: Any, at: str, before: Any
 ) -> None:
     payload = ITEM | {"action": action, "projects_v2_item": ITEM["projects_v2_item"] | shown}
     if changes is not None:
         payload |= {"changes": changes}
-    await record(base, entrance, [("projects_v2_item", payload)])
+    await record_deliveries(base, webhook_client, [("projects_v2_item", payload)])
     (fact,) = await facts(base)
     assert (fact.event, fact.at.isoformat(), fact.before) == (action, at, before)
     assert "secret" not in json.dumps([fact.after, fact.before])
 
 
-async def test_a_deletion_happened_when_we_heard_of_it(base: Services, entrance: Door) -> None:
+async def test_a_deletion_happened_when_we_heard_of_it(base: Services, webhook_client: WebhookClient) -> None:
     """What the item shows is the time of its last change, which may be months ago."""
-    await record(base, entrance, [("projects_v2_item", ITEM | {"action": "deleted"})])
+    await record_deliveries(base, webhook_client, [("projects_v2_item", ITEM | {"action": "deleted"})])
     (fact,) = await facts(base)
-    (event,) = await rows(base, "select created_at from github_events", await tenant(base))
+    (event,) = await rows(base, "select created_at from github_events", await only_tenant_id(base))
     assert fact.at == event.created_at
 
 
-async def test_what_people_write_has_bounds(base: Services, entrance: Door) -> None:
+async def test_what_people_write_has_bounds(base: Services, webhook_client: WebhookClient) -> None:
     deep: Any = 1
     for _ in range(400):
         deep = [deep]
     large = [("Notes", "x" * 5_000), ("Options", [{"id": str(n)} for n in range(2_000)]), ("Deep", deep)]
-    await record(
-        base, entrance, [("projects_v2_item", edited(name, "text", None, value)) for name, value in large]
+    await record_deliveries(
+        base,
+        webhook_client,
+        [("projects_v2_item", edited(name, "text", None, value)) for name, value in large],
     )
     values = {fact.after["field_name"]: fact.after["value"] for fact in await facts(base)}
     assert values["Notes"] == "x" * 1_000 + "…"
@@ -182,11 +183,17 @@ async def test_what_people_write_has_bounds(base: Services, entrance: Door) -> N
     ],
 )  # fmt: skip
 async def test_what_happens_to_a_project_is_kept(
-    base: Services, entrance: Door, action: str, shown: Any, changes: Any, before: Any, after: Any
+    base: Services,
+    webhook_client: WebhookClient,
+    action: str,
+    shown: Any,
+    changes: Any,
+    before: Any,
+    after: Any,
 ) -> None:
     payload = {name: ITEM[name] for name in ("organization", "sender", "installation")}
     payload |= {"action": action, "projects_v2": PROJECT | shown} | ({"changes": changes} if changes else {})
-    await record(base, entrance, [("projects_v2", payload)])
+    await record_deliveries(base, webhook_client, [("projects_v2", payload)])
     (fact,) = await facts(base)
     assert (fact.kind, fact.event, fact.before, fact.after.get("changes")) == (
         "project",
@@ -198,7 +205,7 @@ async def test_what_happens_to_a_project_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("action", "told", "before", "after"),
+    ("action", "payload", "before", "after"),
     [
         ("field_added", {"issue_field_value": {"id": 1, "value": 3}}, None, {"id": 1, "value": 3}),
         ("field_added", {"issue_field_value": {"id": 1, "value": 5},
@@ -210,47 +217,54 @@ async def test_what_happens_to_a_project_is_kept(
     ],
 )  # fmt: skip
 async def test_a_field_of_an_issue_is_kept(
-    base: Services, entrance: Door, action: str, told: Any, before: Any, after: Any
+    base: Services, webhook_client: WebhookClient, action: str, payload: Any, before: Any, after: Any
 ) -> None:
     field = {"issue_field": {"id": 9, "name": "Effort", "field_type": "number"}}
-    await record(base, entrance, [("issues", ISSUE | {"action": action} | field | told)])
+    await record_deliveries(
+        base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | field | payload)]
+    )
     (fact,) = await facts(base)
     assert fact.project_id is not None
     assert (fact.event, fact.after["content"], fact.after["number"]) == (action, "I_7", 7)
-    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in told else None)
+    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in payload else None)
     assert (fact.before, fact.after["value"]) == ({"value": before} if before else None, after)
 
 
-async def test_no_number_follows_them(base: Services, entrance: Door) -> None:
+async def test_no_number_follows_them(base: Services, webhook_client: WebhookClient) -> None:
     """Nor does an issue become known by its fields, or a repository by its organization's projects."""
     field = {"issue_field": {"id": 9, "name": "Effort"}, "issue_field_value": {"id": 1, "value": 3}}
-    await record(base, entrance, [("issues", ISSUE)])
-    one = await tenant(base)
-    async with base.database.tenant(one) as within:
+    await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED)])
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         before = await Timeline(within).items_by_id(["I_7"])
-    told = [
+    data = [
         ("projects_v2_item", edited("Estimate", "number", None, 5)),
-        ("issues", ISSUE | {"action": "field_added"} | field),
+        ("issues", ISSUE_OPENED | {"action": "field_added"} | field),
     ]
-    await record(base, entrance, told)
-    async with base.database.tenant(one) as within:
+    await record_deliveries(base, webhook_client, data)
+    async with base.database.tenant(entry) as within:
         assert await Timeline(within).items_by_id(["I_7"]) == before
-    assert len(await rows(base, "select 1 from projects", one)) == 1
+    assert len(await rows(base, "select 1 from projects", entry)) == 1
     assert len(await facts(base)) == 2
 
 
-async def test_text_in_its_fields_goes_with_a_deleted_issue(base: Services, entrance: Door) -> None:
-    deleted = ISSUE | {"action": "deleted", "issue": ISSUE["issue"] | {"updated_at": "2026-11-09T09:00:00Z"}}
-    told = [
+async def test_text_in_its_fields_goes_with_a_deleted_issue(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    deleted = ISSUE_OPENED | {
+        "action": "deleted",
+        "issue": ISSUE_OPENED["issue"] | {"updated_at": "2026-11-09T09:00:00Z"},
+    }
+    data = [
         ("projects_v2_item", edited("Notes", "text", "a secret", "another")),
         ("projects_v2_item", edited("Estimate", "number", 3, 5)),
         ("projects_v2_item", edited("Due", "date", None, "2026-11-30")),
-        ("issues", ISSUE | {"action": "field_added", "issue_field_value": "a secret"}),
+        ("issues", ISSUE_OPENED | {"action": "field_added", "issue_field_value": "a secret"}),
     ]
     other = edited("Notes", "text", None, "kept")
     other |= {"projects_v2_item": ITEM["projects_v2_item"] | {"content_node_id": "I_8", "node_id": "PVTI_12"}}
-    await record(base, entrance, [*told, ("projects_v2_item", other)])
-    await record(base, entrance, [("issues", deleted)])
+    await record_deliveries(base, webhook_client, [*data, ("projects_v2_item", other)])
+    await record_deliveries(base, webhook_client, [("issues", deleted)])
     kept = [
         (fact.after.get("field_name"), fact.after.get("value"), fact.before) for fact in await facts(base)
     ]
@@ -263,15 +277,17 @@ async def test_text_in_its_fields_goes_with_a_deleted_issue(base: Services, entr
     ]
 
 
-async def test_another_account_sees_nothing_of_them(base: Services, entrance: Door) -> None:
+async def test_another_account_sees_nothing_of_them(base: Services, webhook_client: WebhookClient) -> None:
     other = {"id": 4, "login": "other"}
     elsewhere = edited("Estimate", "number", None, 5, organization=other, installation={"id": 200})
-    installed = INSTALLED | {"installation": {"id": 200, "account": other | {"type": "Organization"}}}
-    await record(
+    installed = INSTALLATION_CREATED | {
+        "installation": {"id": 200, "account": other | {"type": "Organization"}}
+    }
+    await record_deliveries(
         base,
-        entrance,
+        webhook_client,
         [
-            ("installation", INSTALLED),
+            ("installation", INSTALLATION_CREATED),
             ("installation", installed),
             ("projects_v2_item", ITEM | {"action": "created"}),
             ("projects_v2_item", elsewhere),
@@ -279,12 +295,15 @@ async def test_another_account_sees_nothing_of_them(base: Services, entrance: Do
     )
     tenants = [row[0] for row in await rows(base, "select * from all_tenants()")]
     seen = [
-        [row.event for row in await rows(base, "select event from timeline where kind = 'project_item'", one)]
-        for one in tenants
+        [
+            row.event
+            for row in await rows(base, "select event from timeline where kind = 'project_item'", tenant)
+        ]
+        for tenant in tenants
     ]
     assert sorted(seen) == [["created"], ["edited"]]
     contradiction = ITEM | {"organization": other}
-    assert (await entrance.deliver("projects_v2_item", contradiction))[0] == 409
+    assert (await webhook_client.deliver("projects_v2_item", contradiction))[0] == 409
 
 
 @pytest.mark.parametrize(
@@ -296,27 +315,31 @@ async def test_another_account_sees_nothing_of_them(base: Services, entrance: Do
     ],
 )
 async def test_what_says_nothing_of_a_field_is_answered_and_not_stored(
-    base: Services, entrance: Door, event: str, action: str
+    base: Services, webhook_client: WebhookClient, event: str, action: str
 ) -> None:
-    assert await entrance.deliver(event, ITEM | {"action": action}) == (
+    assert await webhook_client.deliver(event, ITEM | {"action": action}) == (
         202,
         "ignored: not an event that we act on",
     )
     assert await rows(base, "select * from all_tenants()") == []
 
 
-async def test_an_item_without_an_id_is_noted(base: Services, entrance: Door) -> None:
+async def test_an_item_without_an_id_is_noted(base: Services, webhook_client: WebhookClient) -> None:
     async with worker(base, talks=False):
         for broken in ({}, None, {"node_id": "", "id": None}):
-            assert (await entrance.deliver("projects_v2_item", ITEM | {"projects_v2_item": broken}))[0] == 202
+            assert (await webhook_client.deliver("projects_v2_item", ITEM | {"projects_v2_item": broken}))[
+                0
+            ] == 202
         await until_processed(base)
-    notes = [row.note for row in await rows(base, "select note from github_events", await tenant(base))]
+    notes = [
+        row.note for row in await rows(base, "select note from github_events", await only_tenant_id(base))
+    ]
     assert len(notes) == 3
     assert all(note.startswith("nothing usable") for note in notes)
 
 
-async def test_the_account_is_an_organization(base: Services, entrance: Door) -> None:
+async def test_the_account_is_an_organization(base: Services, webhook_client: WebhookClient) -> None:
     """GitHub names no type where it names an organization."""
-    await record(base, entrance, [("projects_v2_item", ITEM | {"action": "created"})])
-    (account,) = await rows(base, "select account_type from organizations", await tenant(base))
+    await record_deliveries(base, webhook_client, [("projects_v2_item", ITEM | {"action": "created"})])
+    (account,) = await rows(base, "select account_type from organizations", await only_tenant_id(base))
     assert account.account_type == "Organization"

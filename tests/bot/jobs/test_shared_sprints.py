@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from storage.job_types import RedrawJob
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
-from tests.commands.sprint.test_status import day
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.shared_sprints import list_tenants, plan_sprint, share_sprints
+from tests.support.sprints import day_from_today
 
 
 @dataclass
@@ -27,55 +28,35 @@ class Shop:
     thread: int
     elsewhere: int
 
-    async def ask(self, said: str, *, there: bool = False) -> str:
+    async def ask(self, answer: str, *, there: bool = False) -> str:
         """What is answered last in an issue of the first repository, or of the other one."""
         repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
-        await self.bot.github.comment(repo, number, said)
+        await self.bot.github.comment(repo, number, answer)
         await self.bot.rest()
         return await self.heard(there=there)
 
     async def heard(self, *, there: bool = False) -> str:
         repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
         comments = await self.bot.github.comments(repo, number)
-        return [str(one["body"]) for one in comments if one["user"]["type"] == "Bot"][-1]
+        return [str(comment["body"]) for comment in comments if comment["user"]["type"] == "Bot"][-1]
 
     async def milestone(self, repo: str, title: str = "Sprint 12") -> dict[str, Any] | None:
-        told = await self.bot.github.call("GET", f"/repos/{repo}/milestones?state=all")
-        return next((one for one in told if one["title"] == title), None)
-
-
-async def share(bot: Bot, *names: str) -> None:
-    """The organization's file lists some repositories; how it is read is told in test_settings_file.py."""
-    told = {"sprints": {"repositories": [name.partition("/")[2] for name in names]}}
-    for tenant in await tenants(bot):
-        query = "update organizations set file = cast(:told as jsonb) where id = :tenant returning id"
-        assert await rows(bot.base, query, tenant, told=json.dumps(told), tenant=tenant)
-
-
-async def planned(bot: Bot, repo: str, title: str, *items: tuple[str, str]) -> list[int]:
-    milestone = await bot.github.create_milestone(
-        repo, title, due_on=f"{day(9)}T07:00:00Z", description=f"Start: {day(-4)}"
-    )
-    made = [
-        await bot.github.create_issue(repo, name, labels=[label], milestone=milestone["number"])
-        for name, label in items
-    ]
-    await bot.rest()
-    return [int(one["number"]) for one in made]
+        milestones = await self.bot.github.call("GET", f"/repos/{repo}/milestones?state=all")
+        return next((item for item in milestones if item["title"] == title), None)
 
 
 @pytest.fixture
 async def shop(bot: Bot) -> Shop:
     other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
-    first, done = await planned(
+    first, done = await plan_sprint(
         bot, bot.repo, "Sprint 12", ("Card form", "points: 5"), ("Receipts", "points: 3")
     )
     # The numbers of the two repositories do not go together.
     await bot.github.create_issue(other, "Not in any sprint")
-    (there,) = await planned(bot, other, "sprint 12", ("Refunds", "points: 8"))
+    (there,) = await plan_sprint(bot, other, "sprint 12", ("Refunds", "points: 8"))
     await bot.github.close_issue(bot.repo, done)
     await bot.rest()
-    await share(bot, bot.repo, other)
+    await share_sprints(bot, bot.repo, other)
     return Shop(bot, bot.repo, other, first, there)
 
 
@@ -92,20 +73,22 @@ async def test_one_status_wherever_it_is_asked(shop: Shop) -> None:
 
 
 async def test_it_begins_in_all_of_them(shop: Shop) -> None:
-    asked = f'/sprint start "Sprint 13" due:{day(20)} confirm:yes'
-    told = await shop.ask(asked, there=True)
-    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in told
+    asked = f'/sprint start "Sprint 13" due:{day_from_today(20)} confirm:yes'
+    data = await shop.ask(asked, there=True)
+    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in data
     assert await shop.milestone(shop.lead, "Sprint 13") is None
 
     await shop.ask(asked)
     for repo in (shop.lead, shop.other):
         milestone = await shop.milestone(repo, "Sprint 13")
         assert milestone
-        assert milestone["due_on"].startswith(day(20))
+        assert milestone["due_on"].startswith(day_from_today(20))
 
 
 async def test_it_ends_in_all_of_them_and_each_item_stays_in_its_repository(shop: Shop) -> None:
-    await shop.ask(f'/sprint start "Sprint 13" due:{day(20)} start:{day(10)} confirm:yes')
+    await shop.ask(
+        f'/sprint start "Sprint 13" due:{day_from_today(20)} start:{day_from_today(10)} confirm:yes'
+    )
     shown = await shop.ask("/sprint close")
     assert f"{shop.other}#{shop.elsewhere} (8 points)" in shown
 
@@ -139,52 +122,52 @@ async def test_who_may_not_write_there_changes_nothing(shop: Shop) -> None:
 async def test_an_item_joins_the_milestone_of_its_own_repository(shop: Shop) -> None:
     issue = await shop.bot.github.create_issue(shop.other, "Chargebacks", labels=["points: 2"])
     await shop.bot.rest()
-    told = await shop.ask(f"/sprint add #{issue['number']}", there=True)
+    data = await shop.ask(f"/sprint add #{issue['number']}", there=True)
 
-    assert "18" in told
+    assert "18" in data
     assert (await shop.bot.github.issue(shop.other, issue["number"]))["milestone"]["title"] == "sprint 12"
     assert "**3 of 18 points done**" in await shop.ask("/sprint status")
 
 
 async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shop: Shop) -> None:
-    told = await shop.ask(f'/calendar add {day(3)} "Holiday"', there=True)
+    data = await shop.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
 
-    assert f"what their numbers depend on is settled in {shop.lead}" in told
+    assert f"what their numbers depend on is settled in {shop.lead}" in data
 
 
 async def test_it_is_followed_in_one_place(shop: Shop) -> None:
     bot = shop.bot
-    tenant = (await tenants(bot))[0]
+    tenant = (await list_tenants(bot))[0]
     lead, other = await project(bot, tenant, shop.lead), await project(bot, tenant, shop.other)
     assert (lead.is_led, other.is_led, other.leader.id) == (False, True, lead.id)
-    async with bot.base.database.tenant(tenant) as one:
+    async with bot.base.database.tenant(tenant) as tenant_scope:
         for repository in (lead, other):
-            await Projects(one).set_command_setting(repository.id, "tracking", "issue")
-            await Jobs(bot.base.queue).redraw(
-                one.connection, organization_id=tenant, project_id=repository.id
+            await Projects(tenant_scope).set_command_setting(repository.id, "tracking", "issue")
+            await Jobs(bot.base.queue).defer(
+                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
             )
     await bot.rest()
 
-    told = [
-        (repo, one["title"])
+    data = [
+        (repo, issue["title"])
         for repo in (shop.lead, shop.other)
-        for one in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
-        if one["user"]["type"] == "Bot"
+        for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
+        if issue["user"]["type"] == "Bot"
     ]
-    assert told == [(shop.lead, "Sprint 12: progress")]
+    assert data == [(shop.lead, "Sprint 12: progress")]
 
 
-async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
+async def test_snapshot_is_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
     bot = shop.bot
-    tenant = (await tenants(bot))[0]
+    tenant = (await list_tenants(bot))[0]
     clock.now = datetime.now(UTC) + timedelta(days=20)
     milestone = await shop.milestone(shop.lead)
     assert milestone
     for repo, open_one in ((shop.other, f"{shop.lead}#{shop.thread}"), (shop.lead, shop.thread)):
-        async with bot.base.database.tenant(tenant) as one:
-            found = await Projects(one).by_name(repo)
-            assert found
-            sprints = Sprints(one, found)
+        async with bot.base.database.tenant(tenant) as tenant_scope:
+            result = await Projects(tenant_scope).by_name(repo)
+            assert result
+            sprints = Sprints(tenant_scope, result)
             sprint = next(box for box in await sprints.all(clock.now) if box.title == "Sprint 12")
             closed = await sprints.closed(sprint.milestone, clock.now)
         assert closed
@@ -196,9 +179,9 @@ async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clo
 
 async def test_public_and_private_repositories_share_nothing(bot: Bot) -> None:
     private = await bot.github.create_repository(name=f"{bot.repository['name']}-secret", private=True)
-    (number,) = await planned(bot, bot.repo, "Sprint 12", ("Card form", "points: 5"))
-    await planned(bot, str(private["full_name"]), "Sprint 12", ("Secret", "points: 8"))
-    await share(bot, bot.repo, str(private["full_name"]))
+    (number,) = await plan_sprint(bot, bot.repo, "Sprint 12", ("Card form", "points: 5"))
+    await plan_sprint(bot, str(private["full_name"]), "Sprint 12", ("Secret", "points: 8"))
+    await share_sprints(bot, bot.repo, str(private["full_name"]))
     await bot.say(number, "/sprint status\n/agile health")
 
     status, health = await bot.answers(number)
@@ -207,15 +190,10 @@ async def test_public_and_private_repositories_share_nothing(bot: Bot) -> None:
 
 
 async def project(bot: Bot, tenant: int, name: str) -> Project:
-    async with bot.base.database.tenant(tenant) as one:
-        found = await Projects(one).by_name(name)
-    assert found
-    return found
-
-
-async def tenants(bot: Bot) -> list[int]:
-    async with bot.base.database.unscoped() as connection:
-        return list(await all_tenants(connection))
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        result = await Projects(tenant_scope).by_name(name)
+    assert result
+    return result
 
 
 async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(shop: Shop) -> None:
@@ -232,7 +210,7 @@ async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up
         everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
     )
     await bot.rest()
-    assert not (await project(bot, (await tenants(bot))[0], shop.other)).sharing
+    assert not (await project(bot, (await list_tenants(bot))[0], shop.other)).sharing
     await redraw(bot, shop.lead, shop.other)
     assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
@@ -265,17 +243,19 @@ async def test_a_repository_that_leaves_sums_up_what_waited_unsent(shop: Shop) -
 
 async def settle(bot: Bot, **settings: object) -> None:
     """The organization's own settings are these."""
-    (tenant,) = await tenants(bot)
+    (tenant,) = await list_tenants(bot)
     query = "update organizations set settings = cast(:settings as jsonb) where id = :tenant returning id"
     assert await rows(bot.base, query, tenant, settings=json.dumps(settings), tenant=tenant)
 
 
 async def redraw(bot: Bot, *repos: str) -> None:
-    tenant = (await tenants(bot))[0]
+    tenant = (await list_tenants(bot))[0]
     ids = [(await project(bot, tenant, repo)).id for repo in repos]
-    async with bot.base.database.tenant(tenant) as one:
+    async with bot.base.database.tenant(tenant) as tenant_scope:
         for project_id in ids:
-            await Jobs(bot.base.queue).redraw(one.connection, organization_id=tenant, project_id=project_id)
+            await Jobs(bot.base.queue).defer(
+                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=project_id)
+            )
     await bot.rest()
 
 

@@ -1,123 +1,40 @@
 """What is said unasked of a sprint: one living comment, an alert where a line was crossed, and a summary."""
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from bot.jobs.sprint_reports import SprintReports, next_turns
-from bot.publishing.pictures import Drawing, Pictures
-from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.jobs.sprint_reports import next_turns
 from sprints.calendar import Calendar
 from sprints.gaps import GapCause
 from sprints.milestone import GRACE_AFTER_END
-from sprints.rules import rules_of
+from sprints.settings_parser import parse_settings
 from storage.gaps import Gaps
+from storage.job_types import MeasureJob
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
-from storage.projects import Projects
 from storage.tables import projects
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.sprint.test_status import make_sprint, private_repository
-from tests.conftest import Clock
-from tests.support.builders import Card, at
+from tests.support.builders import at
+from tests.support.changes import query_database
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import NOW, record, tell_past, usual_past
-from tests.support.running import Bot, rows
+from tests.support.past import NOW, record_events, usual_past
+from tests.support.reporting import ReportingHarness, close_sprint, make_joining_card
+from tests.support.running import Bot, query_as_administrator
+from tests.support.sprints import make_sprint, use_private_repository
 
-CURRENT = 7024
 CHANCES = re.compile(r"certain|more than 9 in 10|less than 1 in 10|\d in 10", re.IGNORECASE)
-
-
-@dataclass
-class Room:
-    """The bot, and what works out and sends what it says unasked, by a clock of the test's own."""
-
-    bot: Bot
-    clock: Clock
-    reports: SprintReports
-    posting: PostPublisher
-    thread: int = 1
-
-    async def settle(self, **settings: Any) -> None:
-        tenant, project = await self.ids()
-        async with self.bot.base.database.tenant(tenant) as one:
-            for key, value in settings.items():
-                await Projects(one).set_command_setting(project, key, value)
-
-    async def ids(self) -> tuple[int, int]:
-        async with self.bot.base.database.unscoped() as connection:
-            (tenant,) = await all_tenants(connection)
-        async with self.bot.base.database.tenant(tenant) as one:
-            project = await Projects(one).by_name(self.bot.repo)
-        assert project is not None
-        return tenant, project.id
-
-    async def go(self, to: str | datetime | None = None) -> list[str]:
-        """Time passes, everything is redrawn and sent; what stands in the thread afterwards."""
-        if to is not None:
-            self.clock.now = at(to)
-        # While an event is on its way, nothing new is said.
-        await self.bot.rest()
-        tenant, project = await self.ids()
-        await self.reports.redraw(tenant, project)
-        await self.bot.rest()
-        await self.posting.send(tenant)
-        # The bot's own job may have begun to send the same.
-        await self.bot.rest()
-        return await self.said()
-
-    async def said(self, thread: int | None = None) -> list[str]:
-        answers = await self.bot.answers(thread or self.thread)
-        return [text.partition("\n\n<!-- agile-github-suite")[0] for text in answers]
-
-    async def issues(self, title: str) -> list[dict[str, Any]]:
-        found = await self.bot.github.call("GET", f"/repos/{self.bot.repo}/issues?state=all")
-        return [one for one in found if one["title"] == title]
-
-    @property
-    def writes(self) -> int:
-        told = self.bot.github.requests
-        return sum(one[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in one[1] for one in told)
-
-
-@pytest.fixture
-async def room(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
-    base = bot.base
-    async with github_of(base) as github:
-        pictures = Pictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
-        yield Room(
-            bot,
-            clock,
-            reports,
-            PostPublisher(base.database, github, clock, reports.as_of_now, pause_seconds=0),
-        )
-
-
-@pytest.fixture
-async def tracked(room: Room) -> Room:
-    """A week's sprint with 12 points that began on Monday, followed in a thread; it is Wednesday noon."""
-    room.thread = await tell_past(room.bot, room.clock)
-    await room.settle(tracking=room.thread, summaries="off")
-    return room
-
-
-def joining(points: int, number: int = 2000, when: str = "11-18 12:30") -> Card:
-    card = FlowCard(number, "Late wish", actor="bob").opened("11-10", f"points: {points}")
-    return card.joined(when, CURRENT)
 
 
 # The living comment
 
 
-async def test_it_stands_where_the_settings_say_and_shows_the_sprint(tracked: Room) -> None:
-    (text,) = await tracked.go()
+async def test_it_stands_where_the_settings_say_and_shows_the_sprint(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    (text,) = await tracked_sprint.advance()
 
     assert text.startswith("### Sprint 24 · day 3 of 5")
     assert "**6 of 12 points done** (50 %)" in text
@@ -128,63 +45,70 @@ async def test_it_stands_where_the_settings_say_and_shows_the_sprint(tracked: Ro
     assert "@" not in text
 
 
-async def test_in_a_private_repository_nothing_leaves_github(room: Room) -> None:
-    await private_repository(room.bot)
-    room.thread = await make_sprint(room.bot)
-    await room.settle(tracking=room.thread)
-    (text,) = await room.go(datetime.now(UTC))
+async def test_in_a_private_repository_nothing_leaves_github(reporting: ReportingHarness) -> None:
+    await use_private_repository(reporting.bot)
+    reporting.thread = await make_sprint(reporting.bot)
+    await reporting.set_settings(tracking=reporting.thread)
+    (text,) = await reporting.advance(datetime.now(UTC))
 
     assert "```mermaid" in text
     assert "http" not in text
 
 
-async def test_nothing_is_posted_where_nobody_ever_asked(room: Room) -> None:
-    room.thread = await make_sprint(room.bot)
-    assert await room.go(datetime.now(UTC)) == []
-    assert room.writes == 0
+async def test_nothing_is_posted_where_nobody_ever_asked(reporting: ReportingHarness) -> None:
+    reporting.thread = await make_sprint(reporting.bot)
+    assert await reporting.advance(datetime.now(UTC)) == []
+    assert reporting.writes == 0
 
 
-async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked: Room) -> None:
-    await tracked.settle(alerts="off")
-    await tracked.go()
-    writes = tracked.writes
+async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts="off")
+    await tracked_sprint.advance()
+    writes = tracked_sprint.writes
     for hour in (13, 14, 18):
-        await tracked.go(f"2026-11-18 {hour}:00")
-    assert tracked.writes == writes
+        await tracked_sprint.advance(f"2026-11-18 {hour}:00")
+    assert tracked_sprint.writes == writes
 
-    await record(tracked.bot, *joining(1).events)
-    (text,) = await tracked.go("2026-11-18 19:00")
-    assert tracked.writes == writes + 1
+    await record_events(tracked_sprint.bot, *make_joining_card(1).events)
+    (text,) = await tracked_sprint.advance("2026-11-18 19:00")
+    assert tracked_sprint.writes == writes + 1
     assert "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point" in text
 
 
-async def test_because_time_has_passed_it_is_edited_once_a_day(tracked: Room) -> None:
-    await tracked.settle(alerts="off")
-    await tracked.go()
-    writes = tracked.writes
+async def test_because_time_has_passed_it_is_edited_once_a_day(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts="off")
+    await tracked_sprint.advance()
+    writes = tracked_sprint.writes
     for hour in (1, 8, 9, 20):
-        await tracked.go(f"2026-11-19 {hour:02}:00")
-    assert tracked.writes == writes + 1
+        await tracked_sprint.advance(f"2026-11-19 {hour:02}:00")
+    assert tracked_sprint.writes == writes + 1
 
 
-async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(tracked: Room) -> None:
-    await tracked.go()
-    await record(tracked.bot, *joining(8).events)
-    (text, *_) = await tracked.go("2026-11-18 13:00")
-    (line,) = [one for one in text.splitlines() if "#2000" in one and "came in" in one]
+async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
+    (text, *_) = await tracked_sprint.advance("2026-11-18 13:00")
+    (line,) = [entry for entry in text.splitlines() if "#2000" in entry and "came in" in entry]
     assert re.search(
         r"came in, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
     )
 
-    await record(tracked.bot, *joining(1, 2001, "11-18 15:00").events)
-    (text, *_) = await tracked.go("2026-11-18 16:00")
+    await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-18 15:00").events)
+    (text, *_) = await tracked_sprint.advance("2026-11-18 16:00")
     assert line in text.splitlines()
 
 
-async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(tracked: Room) -> None:
-    events = [*joining(2, 2000, "11-18 12:30:01").events, *joining(3, 2001, "11-18 12:30:02").events]
-    await record(tracked.bot, *events)
-    (text, *_) = await tracked.go("2026-11-18 12:30:03")
+async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    events = [
+        *make_joining_card(2, 2000, "11-18 12:30:01").events,
+        *make_joining_card(3, 2001, "11-18 12:30:02").events,
+    ]
+    await record_events(tracked_sprint.bot, *events)
+    (text, *_) = await tracked_sprint.advance("2026-11-18 12:30:03")
     lines = {
         number: next(line for line in text.splitlines() if f"#{number} came" in line)
         for number in (2000, 2001)
@@ -197,148 +121,162 @@ async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(tr
 
 async def test_several_events_within_minutes_are_one_job(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
-    jobs = await in_jobs(bot, "redraw_later")
+    jobs = await waiting_for(bot, "redraw")
     assert len(jobs) == 1
     assert timedelta(minutes=2) < jobs[0].wait <= timedelta(minutes=3)
 
 
-async def in_jobs(bot: Bot, task: str) -> list[Any]:
+async def waiting_for(bot: Bot, task: str) -> list[Any]:
+    """The jobs that wait for their time to run a task."""
     query = (
         "select scheduled_at - now() as wait from procrastinate_jobs "
-        f"where task_name = '{task}' and status = 'todo'"
+        "where task_name = 'run_later' and args ->> 'task' = :task and status = 'todo'"
     )
-    return await rows(bot.base, query)
+    return query_as_administrator(bot.base, query, task=task)
 
 
-async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(room: Room) -> None:
-    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
-    room.thread = issue["number"]
+async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(
+    reporting: ReportingHarness,
+) -> None:
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Planning")
+    reporting.thread = issue["number"]
     due = datetime.now(UTC).date() + timedelta(days=11)
-    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due}')
-    room.clock.now = datetime.now(UTC) + timedelta(minutes=5)
-    said = await room.go()
+    await reporting.bot.say(reporting.thread, f'/sprint start "Sprint 25" due:{due}')
+    reporting.clock.now = datetime.now(UTC) + timedelta(minutes=5)
+    messages = await reporting.advance()
 
-    assert len(said) == 2
-    assert said[1].startswith("### Sprint 25 · day 1 of 12")
+    assert len(messages) == 2
+    assert messages[1].startswith("### Sprint 25 · day 1 of 12")
 
 
-async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(room: Room) -> None:
-    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
-    room.thread = issue["number"]
+async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(reporting: ReportingHarness) -> None:
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Planning")
+    reporting.thread = issue["number"]
     start = datetime.now(UTC).date() + timedelta(days=1)
     due = start + timedelta(days=11)
-    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due} start:{start}')
-    await room.bot.github.update_milestone(room.bot.repo, 1, title="Payments")
-    said = await room.go(datetime.combine(start, datetime.min.time(), UTC) + timedelta(hours=12))
+    await reporting.bot.say(reporting.thread, f'/sprint start "Sprint 25" due:{due} start:{start}')
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, title="Payments")
+    messages = await reporting.advance(
+        datetime.combine(start, datetime.min.time(), UTC) + timedelta(hours=12)
+    )
 
-    assert said[-1].startswith("### Payments · day 1 of 12")
+    assert messages[-1].startswith("### Payments · day 1 of 12")
 
 
-async def test_switched_off_it_is_nowhere(room: Room) -> None:
-    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
-    room.thread = issue["number"]
+async def test_disabled_check_is_absent(reporting: ReportingHarness) -> None:
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Planning")
+    reporting.thread = issue["number"]
     due = datetime.now(UTC).date() + timedelta(days=11)
-    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due}')
-    await room.settle(tracking="off")
-    room.clock.now = datetime.now(UTC) + timedelta(minutes=5)
+    await reporting.bot.say(reporting.thread, f'/sprint start "Sprint 25" due:{due}')
+    await reporting.set_settings(tracking="off")
+    reporting.clock.now = datetime.now(UTC) + timedelta(minutes=5)
 
-    assert len(await room.go()) == 1
+    assert len(await reporting.advance()) == 1
 
 
-async def test_an_issue_of_its_own_is_opened_once_and_closed_when_all_is_over(room: Room) -> None:
-    await make_sprint(room.bot, start=-4, due=9)
-    await room.settle(tracking="issue", summaries="off")
+async def test_an_issue_of_its_own_is_opened_once_and_closed_when_all_is_over(
+    reporting: ReportingHarness,
+) -> None:
+    await make_sprint(reporting.bot, start=-4, due=9)
+    await reporting.set_settings(tracking="issue", summaries="off")
     now = datetime.now(UTC)
-    await room.go(now)
-    await room.go(now + timedelta(days=1))
+    await reporting.advance(now)
+    await reporting.advance(now + timedelta(days=1))
 
-    (issue,) = await room.issues("Sprint 12: progress")
+    (issue,) = await reporting.issues("Sprint 12: progress")
     assert issue["state"] == "open"
     assert issue["body"].startswith("### Sprint 12 · day 6 of 14")
-    await room.go(now + timedelta(days=9) + GRACE_AFTER_END + timedelta(days=1))
-    (issue,) = await room.issues("Sprint 12: progress")
+    await reporting.advance(now + timedelta(days=9) + GRACE_AFTER_END + timedelta(days=1))
+    (issue,) = await reporting.issues("Sprint 12: progress")
     assert (issue["state"], issue["state_reason"]) == ("closed", "not_planned")
 
 
-async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked: Room) -> None:
-    await tracked.go()
+async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.advance()
     (comment,) = [
-        one
-        for one in await tracked.bot.github.comments(tracked.bot.repo, tracked.thread)
-        if one["user"]["type"] == "Bot"
+        comment
+        for comment in await tracked_sprint.bot.github.comments(
+            tracked_sprint.bot.repo, tracked_sprint.thread
+        )
+        if comment["user"]["type"] == "Bot"
     ]
-    await tracked.bot.github.delete_comment(tracked.bot.repo, comment["id"])
-    await record(tracked.bot, *joining(8).events)
+    await tracked_sprint.bot.github.delete_comment(tracked_sprint.bot.repo, comment["id"])
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
 
-    assert await tracked.go("2026-11-18 13:00") == []
-    assert await tracked.go("2026-11-19 13:00") == []
+    assert await tracked_sprint.advance("2026-11-18 13:00") == []
+    assert await tracked_sprint.advance("2026-11-19 13:00") == []
 
 
-async def test_one_forecast_a_day_is_kept_to_be_graded(tracked: Room) -> None:
-    await tracked.go()
-    await record(tracked.bot, *joining(1).events)
-    await tracked.go("2026-11-18 15:00")
-    await tracked.go("2026-11-19 15:00")
+async def test_one_forecast_a_day_is_kept_to_be_graded(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(1).events)
+    await tracked_sprint.advance("2026-11-18 15:00")
+    await tracked_sprint.advance("2026-11-19 15:00")
 
-    told = await in_database(tracked.bot, "select shown_in, made_at::date from forecasts order by id")
-    assert [tuple(one) for one in told] == [("living", date(2026, 11, 18)), ("living", date(2026, 11, 19))]
+    database = await query_database(
+        tracked_sprint.bot, "select shown_in, made_at::date from forecasts order by id"
+    )
+    assert [tuple(entry) for entry in database] == [
+        ("living", date(2026, 11, 18)),
+        ("living", date(2026, 11, 19)),
+    ]
 
 
 # Alerts
 
 
-async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked: Room) -> None:
-    await tracked.settle(alerts={"half_way": False, "days_left": "off"})
-    await tracked.go()
-    await record(tracked.bot, *joining(3).events)
-    assert len(await tracked.go("2026-11-18 13:00")) == 1  # Nobody is disturbed at lunch.
-    _, alert = await tracked.go("2026-11-19 09:00")
+async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts={"half_way": False, "days_left": "off"})
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(3).events)
+    assert len(await tracked_sprint.advance("2026-11-18 13:00")) == 1  # Nobody is disturbed at lunch.
+    _, alert = await tracked_sprint.advance("2026-11-19 09:00")
 
     assert alert.startswith(
         "**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points. The latest: #2000 (+3 points)."
     )
     for day, hour in (("19", "11"), ("20", "09")):
-        assert len(await tracked.go(f"2026-11-{day} {hour}:00")) == 2
+        assert len(await tracked_sprint.advance(f"2026-11-{day} {hour}:00")) == 2
 
 
-async def test_what_is_crossed_at_once_is_told_at_once(tracked: Room) -> None:
-    await tracked.go()
-    await record(tracked.bot, *joining(3).events)
-    _, alert = await tracked.go("2026-11-19 09:00")
+async def test_what_is_crossed_at_once_is_reported_at_once(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(3).events)
+    _, alert = await tracked_sprint.advance("2026-11-19 09:00")
 
     assert "its scope has grown by 25 %" in alert
     assert "\n\n2 working days left, today included" in alert
 
 
-async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
-    await tracked.settle(alerts={"blocked": 1, "half_way": False, "days_left": False})
-    card = joining(1)
+async def test_what_was_blocked_for_three_working_days(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts={"blocked": 1, "half_way": False, "days_left": False})
+    card = make_joining_card(1)
     assert isinstance(card, FlowCard)
-    await record(tracked.bot, *card.blocked("11-18 12:40", reason="no key").events)
-    (text,) = await tracked.go("2026-11-18 13:00")
+    await record_events(tracked_sprint.bot, *card.blocked("11-18 12:40", reason="no key").events)
+    (text,) = await tracked_sprint.advance("2026-11-18 13:00")
     assert "**Blocked**\n- #2000 since today: no key" in text
 
-    _, alert = await tracked.go("2026-11-19 09:00")
+    _, alert = await tracked_sprint.advance("2026-11-19 09:00")
     assert alert.startswith("**Sprint 24:** #2000 has been blocked for 1 working day: no key.")
 
 
 async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprint_hears(
-    tracked: Room,
+    tracked_sprint: ReportingHarness,
 ) -> None:
     """With the tracking comment and the summary these are five notifications; four if it were finished.
 
     One item is open on the last morning. The first post is of the sprint that ended in the week before the
     bot came.
     """
-    await tracked.settle(summaries="tracking")
+    await tracked_sprint.set_settings(summaries="tracking")
     _, cards = usual_past()
     (late,) = [card for card in cards if card.id == "item-1042"]
-    await record(tracked.bot, *late.closed("11-18 14:00").events)
+    await record_events(tracked_sprint.bot, *late.closed("11-18 14:00").events)
     for day in range(18, 27):
         for hour in (1, 9, 13, 15):
-            said = await tracked.go(f"2026-11-{day} {hour:02}:00")
+            messages = await tracked_sprint.advance(f"2026-11-{day} {hour:02}:00")
 
-    earlier, living, half_way, last_days, lost, summary = said
+    earlier, living, half_way, last_days, lost, summary = messages
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
     assert "half of its working days are over, 3 are left. **6 of 12 points done** (50 %)." in half_way
@@ -347,12 +285,12 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
     assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")
 
 
-async def test_alerts_can_be_switched_off(tracked: Room) -> None:
-    await tracked.settle(alerts="off")
-    await tracked.go()
-    await record(tracked.bot, *joining(8).events)
+async def test_alerts_can_be_switched_off(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts="off")
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
 
-    assert len(await tracked.go("2026-11-19 09:00")) == 1
+    assert len(await tracked_sprint.advance("2026-11-19 09:00")) == 1
 
 
 @pytest.mark.parametrize(
@@ -360,170 +298,171 @@ async def test_alerts_can_be_switched_off(tracked: Room) -> None:
     [{"quiet": {"1": "on"}}, {"quiet": {"1": "2026-11-19"}}, {"paused": True}],
     ids=["quiet", "until a day", "paused"],
 )
-async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
-    tracked: Room, silence: dict[str, Any]
+async def test_where_it_is_quiet_nothing_new_is_stated_and_a_line_is_reported_later(
+    tracked_sprint: ReportingHarness, silence: dict[str, Any]
 ) -> None:
-    assert tracked.thread == 1
-    await tracked.settle(alerts={"half_way": False, "days_left": False})
-    await tracked.go()
-    await tracked.settle(**silence)
-    await record(tracked.bot, *joining(8).events)
-    assert len(await tracked.go("2026-11-18 13:00")) == 1
+    assert tracked_sprint.thread == 1
+    await tracked_sprint.set_settings(alerts={"half_way": False, "days_left": False})
+    await tracked_sprint.advance()
+    await tracked_sprint.set_settings(**silence)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
+    assert len(await tracked_sprint.advance("2026-11-18 13:00")) == 1
 
-    await tracked.settle(**dict.fromkeys(silence))
-    assert len(await tracked.go("2026-11-20 09:00")) == 2
+    await tracked_sprint.set_settings(**dict.fromkeys(silence))
+    assert len(await tracked_sprint.advance("2026-11-20 09:00")) == 2
 
 
-async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(tracked: Room) -> None:
-    await tracked.settle(alerts="off", standup="09:30")
-    assert len(await tracked.go("2026-11-19 09:00")) == 1
-    _, digest = await tracked.go("2026-11-19 09:30")
+async def test_standup_is_posted_once_a_day_where_requested(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    await tracked_sprint.set_settings(alerts="off", standup="09:30")
+    assert len(await tracked_sprint.advance("2026-11-19 09:00")) == 1
+    _, digest = await tracked_sprint.advance("2026-11-19 09:30")
     assert digest.startswith("### Since Wed 18 Nov")
-    await record(tracked.bot, *joining(1, 2001, "11-19 09:40").events)
-    assert (await tracked.go("2026-11-19 10:00"))[1:] == [digest]
-    assert len(await tracked.go("2026-11-19 15:00")) == 2
-    assert len(await tracked.go("2026-11-20 10:00")) == 3
-    assert len(await tracked.go("2026-11-21 10:00")) == 3
+    await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:40").events)
+    assert (await tracked_sprint.advance("2026-11-19 10:00"))[1:] == [digest]
+    assert len(await tracked_sprint.advance("2026-11-19 15:00")) == 2
+    assert len(await tracked_sprint.advance("2026-11-20 10:00")) == 3
+    assert len(await tracked_sprint.advance("2026-11-21 10:00")) == 3
 
 
 # A team that will move: until then its old zone is in force.
 MOVING = [{"zone": "Europe/Berlin"}, {"from": "2026-12-01", "zone": "Asia/Tokyo"}]
 
 
-async def test_until_a_zone_begins_the_one_before_it_rules_the_standup(tracked: Room) -> None:
-    await tracked.settle(alerts="off", standup="09:30", timezone=MOVING)
-    assert len(await tracked.go("2026-11-19 08:29")) == 1
-    _, digest = await tracked.go("2026-11-19 08:31")
+async def test_until_a_zone_begins_the_one_before_it_rules_the_standup(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    await tracked_sprint.set_settings(alerts="off", standup="09:30", timezone=MOVING)
+    assert len(await tracked_sprint.advance("2026-11-19 08:29")) == 1
+    _, digest = await tracked_sprint.advance("2026-11-19 08:31")
     assert "As of 19 Nov 2026, 09:31 CET" in digest
 
 
-async def test_until_a_zone_begins_the_one_before_it_rules_quiet_hours(tracked: Room) -> None:
+async def test_until_a_zone_begins_the_one_before_it_rules_quiet_hours(
+    tracked_sprint: ReportingHarness,
+) -> None:
     hours = {"from": "09:00", "until": "11:00"}  # In Berlin 08:00 to 10:00 UTC, in Tokyo 00:00 to 02:00.
-    await tracked.settle(alerts={"half_way": False, "days_left": False}, timezone=MOVING, quiet_hours=hours)
-    await tracked.go()
-    await record(tracked.bot, *joining(8).events)
-    assert len(await tracked.go("2026-11-19 08:30")) == 1
-    assert len(await tracked.go("2026-11-19 10:01")) == 2
+    await tracked_sprint.set_settings(
+        alerts={"half_way": False, "days_left": False}, timezone=MOVING, quiet_hours=hours
+    )
+    await tracked_sprint.advance()
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
+    assert len(await tracked_sprint.advance("2026-11-19 08:30")) == 1
+    assert len(await tracked_sprint.advance("2026-11-19 10:01")) == 2
 
 
 # The summary
 
 
-async def closed_sprint(room: Room, **settings: Any) -> datetime:
-    """A sprint whose milestone was closed just now."""
-    room.thread = await make_sprint(room.bot)
-    await room.settle(**settings)
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
-    await room.bot.rest()
-    return datetime.now(UTC) + timedelta(minutes=3)
-
-
-async def test_a_closed_milestone_is_summed_up_in_an_issue_that_is_nobody_s_work(room: Room) -> None:
-    closed = await closed_sprint(room)
+async def test_a_closed_milestone_is_summed_up_in_an_issue_that_is_nobody_s_work(
+    reporting: ReportingHarness,
+) -> None:
+    closed = await close_sprint(reporting)
     for hours in (0, 1, 2):
-        await room.go(closed + timedelta(hours=hours))
+        await reporting.advance(closed + timedelta(hours=hours))
 
-    (issue,) = await room.issues("Summary: Sprint 12")
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert (issue["state"], issue["state_reason"]) == ("closed", "not_planned")
     assert issue["body"].startswith("### Sprint 12 · summary")
     assert "provisional until a day after the closing" in issue["body"]
 
 
-async def test_once_the_numbers_are_taken_it_is_told_by_them(room: Room) -> None:
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    await room.go(closed + timedelta(days=3))
-    writes = room.writes
-    (issue,) = await room.issues("Summary: Sprint 12")
+async def test_once_the_snapshot_is_taken_it_is_reported_by_them(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting)
+    await reporting.advance(closed)
+    await reporting.advance(closed + timedelta(days=3))
+    writes = reporting.writes
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert "Frozen on" in issue["body"]
     assert "provisional" not in issue["body"]
-    await room.go(closed + timedelta(days=4))
-    assert room.writes == writes
+    await reporting.advance(closed + timedelta(days=4))
+    assert reporting.writes == writes
 
 
-async def test_when_the_goal_is_judged_the_summary_says_so(room: Room) -> None:
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    room.clock.now = closed
-    await room.bot.say(room.thread, '/sprint goal met milestone:"Sprint 12"')
-    await room.go(closed + timedelta(hours=1))
-    (issue,) = await room.issues("Summary: Sprint 12")
+async def test_when_the_goal_is_judged_the_summary_says_so(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting)
+    await reporting.advance(closed)
+    reporting.clock.now = closed
+    await reporting.bot.say(reporting.thread, '/sprint goal met milestone:"Sprint 12"')
+    await reporting.advance(closed + timedelta(hours=1))
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert "**Goal met:** Pay by card" in issue["body"]
 
 
-async def test_it_says_the_words_of_summary(room: Room) -> None:
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    room.clock.now = closed
-    await room.bot.say(room.thread, "/summary")
-    (issue,) = await room.issues("Summary: Sprint 12")
-    (answer,) = await room.said()
+async def test_it_says_the_words_of_summary(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting)
+    await reporting.advance(closed)
+    reporting.clock.now = closed
+    await reporting.bot.say(reporting.thread, "/summary")
+    (issue,) = await reporting.issues("Summary: Sprint 12")
+    (answer,) = await reporting.read_thread()
 
     assert issue["body"].partition("<sub>")[0] == answer.partition("<sub>")[0]
 
 
-async def test_where_the_sprint_was_followed_the_summary_is_told_too(room: Room) -> None:
-    await make_sprint(room.bot)
-    issue = await room.bot.github.create_issue(room.bot.repo, "Sprints")
-    room.thread = issue["number"]
-    await room.settle(tracking=room.thread)
+async def test_where_the_sprint_was_followed_the_summary_is_reported_too(reporting: ReportingHarness) -> None:
+    await make_sprint(reporting.bot)
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Sprints")
+    reporting.thread = issue["number"]
+    await reporting.set_settings(tracking=reporting.thread)
     now = datetime.now(UTC)
-    await room.go(now)
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
-    await room.bot.rest()
-    _, summary = await room.go(now + timedelta(minutes=3))
+    await reporting.advance(now)
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="closed")
+    await reporting.bot.rest()
+    _, summary = await reporting.advance(now + timedelta(minutes=3))
 
     assert summary.startswith("### Sprint 12 · summary")
-    assert await room.issues("Summary: Sprint 12") == []
+    assert await reporting.issues("Summary: Sprint 12") == []
 
 
-async def test_a_milestone_that_nobody_closes_is_said_to_be_over_once(room: Room) -> None:
-    await make_sprint(room.bot, due=2)
+async def test_a_milestone_that_nobody_closes_is_stated_to_be_over_once(reporting: ReportingHarness) -> None:
+    await make_sprint(reporting.bot, due=2)
     now = datetime.now(UTC)
-    await room.go(now + timedelta(days=4))
-    assert await room.issues("Summary: Sprint 12") == []
+    await reporting.advance(now + timedelta(days=4))
+    assert await reporting.issues("Summary: Sprint 12") == []
     for days in (6, 7, 8):
-        await room.go(now + timedelta(days=days))
+        await reporting.advance(now + timedelta(days=days))
 
-    (issue,) = await room.issues("Summary: Sprint 12")
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert "nobody has closed it: `/sprint close`" in issue["body"]
 
 
-async def test_switched_off_nothing_is_summed_up(room: Room) -> None:
-    closed = await closed_sprint(room, summaries="off")
-    await room.go(closed)
-    assert await room.issues("Summary: Sprint 12") == []
+async def test_switched_off_nothing_is_summed_up(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting, summaries="off")
+    await reporting.advance(closed)
+    assert await reporting.issues("Summary: Sprint 12") == []
 
 
-async def test_what_ended_long_before_we_came_is_not_ours_to_sum_up(room: Room) -> None:
-    await make_sprint(room.bot, start=-30, due=-10)
-    await room.go(datetime.now(UTC))
-    assert await room.issues("Summary: Sprint 12") == []
+async def test_sprint_ended_before_installation_gets_no_summary(reporting: ReportingHarness) -> None:
+    await make_sprint(reporting.bot, start=-30, due=-10)
+    await reporting.advance(datetime.now(UTC))
+    assert await reporting.issues("Summary: Sprint 12") == []
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(2, True), (9, False)])
-async def test_what_ended_unheard_is_summed_up_only_while_it_is_news(
-    room: Room, days: int, *, is_told: bool
+async def test_what_ended_without_a_webhook_is_summed_up_only_while_it_is_news(
+    reporting: ReportingHarness, days: int, *, is_told: bool
 ) -> None:
-    closed = await closed_sprint(room)
+    closed = await close_sprint(reporting)
     heard_again = closed + timedelta(days=days)
-    tenant_id, project_id = await room.ids()
-    async with room.bot.base.database.tenant(tenant_id) as tenant:
+    tenant_id, project_id = await reporting.ids()
+    async with reporting.bot.base.database.tenant(tenant_id) as tenant:
         await Gaps(tenant).add(GapCause.SUSPENDED, closed - timedelta(days=1), heard_again)
         read = update(projects).where(projects.c.id == project_id).values(synced_from=heard_again)
         await tenant.connection.execute(read)
-    await room.go(heard_again + timedelta(hours=1))
-    assert bool(await room.issues("Summary: Sprint 12")) is is_told
+    await reporting.advance(heard_again + timedelta(hours=1))
+    assert bool(await reporting.issues("Summary: Sprint 12")) is is_told
 
 
-async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None:
-    await make_sprint(room.bot, start=None, due=None)
-    await room.settle(tracking="issue")
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
-    await room.bot.rest()
-    await room.go(datetime.now(UTC) + timedelta(days=1))
+async def test_a_milestone_that_is_no_time_box_is_left_alone(reporting: ReportingHarness) -> None:
+    await make_sprint(reporting.bot, start=None, due=None)
+    await reporting.set_settings(tracking="issue")
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="closed")
+    await reporting.bot.rest()
+    await reporting.advance(datetime.now(UTC) + timedelta(days=1))
 
-    assert await room.issues("Summary: Sprint 12") == await room.issues("Sprint 12: progress") == []
+    assert await reporting.issues("Summary: Sprint 12") == await reporting.issues("Sprint 12: progress") == []
 
 
 # The clock
@@ -533,35 +472,43 @@ async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None
     ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:00", "11-19 08:00")]
 )
 def test_the_next_morning(now: str, expected: str) -> None:
-    assert next_turns(at(now), Calendar(), {}) == {"morning": at(expected)}
-    assert next_turns(at("11-18"), Calendar(), {"standup": "09:30"})["standup"] == at("11-18 09:30")
+    assert next_turns(at(now), Calendar(), parse_settings({})) == {"morning": at(expected)}
+    assert next_turns(at("11-18"), Calendar(), parse_settings({"standup": "09:30"}))["standup"] == at(
+        "11-18 09:30"
+    )
 
 
 def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> None:
-    calendar = rules_of({"timezone": MOVING}).calendar
-    assert next_turns(at("11-18 08:00"), calendar, {"standup": "09:30"})["standup"] == at("11-18 08:30")
+    calendar = parse_settings({"timezone": MOVING}).rules.calendar
+    assert next_turns(at("11-18 08:00"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
+        "11-18 08:30"
+    )
     # The day on which it moves is 8 hours shorter.
-    assert next_turns(at("11-30 08:30"), calendar, {"standup": "09:30"})["standup"] == at("12-01 00:30")
+    assert next_turns(at("11-30 08:30"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
+        "12-01 00:30"
+    )
 
 
-async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> None:
-    await tracked.settle(alerts="off")
-    tenant, _ = await tracked.ids()
-    async with tracked.bot.base.database.unscoped() as connection:
-        await Jobs(tracked.bot.base.queue).measure(connection, organization_id=tenant)
-    await tracked.bot.rest()
+async def test_posts_are_refreshed_every_night(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.set_settings(alerts="off")
+    tenant, _ = await tracked_sprint.ids()
+    async with tracked_sprint.bot.base.database.unscoped() as connection:
+        await Jobs(tracked_sprint.bot.base.queue).defer(connection, MeasureJob(organization_id=tenant))
+    await tracked_sprint.bot.rest()
 
-    (text,) = await tracked.said()
+    (text,) = await tracked_sprint.read_thread()
     assert text.startswith("### Sprint 24 · day 3 of 5")
-    assert tracked.clock.now == NOW
+    assert tracked_sprint.clock.now == NOW
 
 
-async def test_a_sprint_that_needed_nothing_to_be_begun_is_followed_where_it_was(room: Room) -> None:
-    first = await make_sprint(room.bot)
-    room.thread = first
+async def test_a_sprint_that_needed_nothing_to_be_begun_is_followed_where_it_was(
+    reporting: ReportingHarness,
+) -> None:
+    first = await make_sprint(reporting.bot)
+    reporting.thread = first
     due = datetime.now(UTC).date() + timedelta(days=9)
     start = datetime.now(UTC).date() - timedelta(days=4)
-    await room.bot.say(first, f'/sprint start "Sprint 12" due:{due} start:{start}')
-    said = await room.go(datetime.now(UTC) + timedelta(minutes=5))
+    await reporting.bot.say(first, f'/sprint start "Sprint 12" due:{due} start:{start}')
+    messages = await reporting.advance(datetime.now(UTC) + timedelta(minutes=5))
 
-    assert said[-1].startswith("### Sprint 12 · day 5 of 14")
+    assert messages[-1].startswith("### Sprint 12 · day 5 of 14")

@@ -13,16 +13,17 @@ from bot.services import github_of
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from storage.jobs import Jobs
-from tests.bot.jobs.test_sprint_reports import Room
-from tests.commands.sprint.test_status import make_sprint, private_repository
-from tests.conftest import Clock, running_bot
+from tests.support.clock import Clock
 from tests.support.github_openapi import load_checker
+from tests.support.reporting import ReportingHarness
+from tests.support.running import running_bot
+from tests.support.sprints import make_sprint, use_private_repository
 
 PEOPLES = "## What's new\r\n\r\n- Pay by card (#1)"
 
 
 @pytest.fixture
-async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
+async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[ReportingHarness]:
     """The bot where it may write contents, as `app.yml` asks for."""
     async with (
         StandInGitHub(check_request=load_checker()) as github,
@@ -32,7 +33,7 @@ async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncItera
         base = bot.base
         pictures = Pictures(base.database, drawing, base.settings.public_url)
         reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
-        yield Room(
+        yield ReportingHarness(
             bot,
             clock,
             reports,
@@ -41,21 +42,21 @@ async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncItera
         assert not github.violations, github.violations
 
 
-async def followed(room: Room) -> datetime:
+async def followed(room: ReportingHarness) -> datetime:
     """A sprint that is followed in a thread, whose milestone was closed just now."""
     await make_sprint(room.bot)
     issue = await room.bot.github.create_issue(room.bot.repo, "Sprints")
     room.thread = issue["number"]
-    await room.settle(tracking=room.thread, summaries="release", alerts="off")
+    await room.set_settings(tracking=room.thread, summaries="release", alerts="off")
     now = datetime.now(UTC)
-    await room.go(now)
+    await room.advance(now)
     await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
     await room.bot.rest()
     return now + timedelta(minutes=3)
 
 
-async def publish(room: Room, **told: Any) -> dict[str, Any]:
-    fields = {"tag_name": "2026-12", "name": "Sprint 12", "body": PEOPLES} | told
+async def publish(room: ReportingHarness, **changes: Any) -> dict[str, Any]:
+    fields = {"tag_name": "2026-12", "name": "Sprint 12", "body": PEOPLES} | changes
     release: dict[str, Any] = await room.bot.github.call(
         "POST", f"/repos/{room.bot.repo}/releases", fields, as_user="alice"
     )
@@ -63,17 +64,19 @@ async def publish(room: Room, **told: Any) -> dict[str, Any]:
     return release
 
 
-async def body_of(room: Room, release: dict[str, Any]) -> str:
+async def body_of(room: ReportingHarness, release: dict[str, Any]) -> str:
     path = f"/repos/{room.bot.repo}/releases/{release['id']}"
     return str((await room.bot.github.call("GET", path))["body"])
 
 
-async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsewhere(room: Room) -> None:
+async def test_a_release_that_is_there_is_written_into_and_nothing_is_stated_elsewhere(
+    room: ReportingHarness,
+) -> None:
     release = await publish(room)
-    said = await room.go(await followed(room))
+    messages = await room.advance(await followed(room))
     body = await body_of(room, release)
 
-    assert len(said) == 1  # The living comment.
+    assert len(messages) == 1  # The living comment.
     assert body.startswith(f"{PEOPLES}\n\n<!-- agile-github-suite:post:")
     assert "### Sprint 12 · summary" in body
     assert "![Burndown: " in body
@@ -81,28 +84,30 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsew
     assert await room.issues("Summary: Sprint 12") == []
 
 
-async def test_without_a_release_it_is_said_once_and_posted_when_there_is_one(room: Room) -> None:
+async def test_without_a_release_it_is_stated_once_and_posted_when_there_is_one(
+    room: ReportingHarness,
+) -> None:
     closed = await followed(room)
     for hours in (0, 1, 2):
-        said = await room.go(closed + timedelta(hours=hours))
-    assert len(said) == 2
-    assert said[1].startswith("**Sprint 12 is over.** Its summary comes into the release of that name")
+        messages = await room.advance(closed + timedelta(hours=hours))
+    assert len(messages) == 2
+    assert messages[1].startswith("**Sprint 12 is over.** Its summary comes into the release of that name")
 
     release = await publish(room)
-    said = await room.go(closed + timedelta(hours=3))
-    assert said[1] == "**Sprint 12 is over.** Its summary stands in the release 2026-12."
-    assert len(said) == 2
+    messages = await room.advance(closed + timedelta(hours=3))
+    assert messages[1] == "**Sprint 12 is over.** Its summary stands in the release 2026-12."
+    assert len(messages) == 2
     assert "### Sprint 12 · summary" in await body_of(room, release)
 
 
-async def test_once_the_numbers_are_taken_only_our_part_is_edited(room: Room) -> None:
+async def test_once_the_snapshot_is_taken_only_our_part_is_edited(room: ReportingHarness) -> None:
     closed = await followed(room)
     release = await publish(room)
-    await room.go(closed)
+    await room.advance(closed)
     before = await body_of(room, release)
     path = f"/repos/{room.bot.repo}/releases/{release['id']}"
     await room.bot.github.call("PATCH", path, {"body": f"Thanks to all!\n\n{before}\n\nP.S."})
-    await room.go(closed + timedelta(days=3))
+    await room.advance(closed + timedelta(days=3))
     body = await body_of(room, release)
 
     assert "provisional" in before
@@ -112,25 +117,25 @@ async def test_once_the_numbers_are_taken_only_our_part_is_edited(room: Room) ->
     assert "Frozen on" in body
     assert "provisional" not in body
     writes = room.writes
-    await room.go(closed + timedelta(days=4))
+    await room.advance(closed + timedelta(days=4))
     assert room.writes == writes
 
 
-async def test_what_a_person_took_out_of_the_release_stays_out(room: Room) -> None:
+async def test_what_a_person_took_out_of_the_release_stays_out(room: ReportingHarness) -> None:
     closed = await followed(room)
     release = await publish(room)
-    await room.go(closed)
+    await room.advance(closed)
     path = f"/repos/{room.bot.repo}/releases/{release['id']}"
     await room.bot.github.call("PATCH", path, {"body": PEOPLES})
-    await room.go(closed + timedelta(days=3))
+    await room.advance(closed + timedelta(days=3))
     assert await body_of(room, release) == PEOPLES
 
 
-async def test_of_a_private_repository_the_release_has_words_for_the_picture(room: Room) -> None:
-    await private_repository(room.bot)
+async def test_of_a_private_repository_the_release_has_words_for_the_picture(room: ReportingHarness) -> None:
+    await use_private_repository(room.bot)
     closed = await followed(room)
     release = await publish(room, body="")
-    await room.go(closed)
+    await room.advance(closed)
     body = await body_of(room, release)
 
     assert "\n\nBurndown: " in body
@@ -138,7 +143,7 @@ async def test_of_a_private_repository_the_release_has_words_for_the_picture(roo
     assert "http" not in body
 
 
-async def test_a_release_of_another_name_is_left_alone(room: Room) -> None:
+async def test_a_release_of_another_name_is_left_alone(room: ReportingHarness) -> None:
     release = await publish(room, name="Sprint 13")
-    await room.go(await followed(room))
+    await room.advance(await followed(room))
     assert await body_of(room, release) == PEOPLES

@@ -1,100 +1,35 @@
 """What a command changes: shown first where it is due, done once, written down, taken back."""
 
 import asyncio
-import re
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.publishing.change_applier import ChangeApplier, Task
-from commands.framework import registry
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, MoveItem, Step, decoded, encoded
-from commands.framework.context import Context
+from commands.framework.changes import MoveItem, decode_steps, encode_steps
 from commands.framework.outcome import Reply
-from commands.framework.permissions import Level
-from commands.framework.registry import Command, command
 from storage.changes import ChangeState, CommandChange
 from storage.database import Database
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
-from tests.commands.sprint.test_status import make_sprint
-from tests.support.running import Bot, rows, until
-
-
-@command(
-    "evacuate",
-    summary="takes items out of their milestone",
-    level=Level.WRITE,
-    arguments=(Argument("items", Kind.ITEMS, "which", is_positional=True, is_required=True),),
-    examples=("/evacuate #1",),
-    is_changing=True,
-)
-async def evacuate(context: Context, arguments: Arguments) -> Changes:
-    """A command as simple as can be, to see what is made of its changes."""
-    steps = list[Step]()
-    for number in arguments.numbers("items"):
-        item = await context.item(number)
-        if item and item.milestone:
-            sprints = {sprint.milestone: sprint.number for sprint in await context.sprints.all(context.now)}
-            steps.append(MoveItem(number, sprints[item.milestone], None))
-    return Changes(f"evacuate {len(steps)} items", tuple(steps), f"Evacuated {len(steps)} items.")
-
-
-@pytest.fixture
-def _with_evacuate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot knows the command above as well."""
-    usual = registry.load
-
-    def load(package: Any) -> tuple[Command, ...]:
-        return (*usual(package), evacuate)
-
-    monkeypatch.setattr("bot.jobs.command_answers.load", load)
-
-
-async def in_database(bot: Bot, query: str) -> list[Any]:
-    """Rows of the one tenant that there is."""
-    async with bot.base.database.unscoped() as connection:
-        (tenant,) = await all_tenants(connection)
-    return await rows(bot.base, query, tenant)
-
-
-async def milestones(bot: Bot, *numbers: int) -> list[bool]:
-    """Whether each item is in a milestone, as GitHub has it."""
-    return [(await bot.github.issue(bot.repo, number))["milestone"] is not None for number in numbers]
-
-
-def box_of(answer: str) -> str:
-    (line,) = re.findall(
-        r"^- \[ \] \*\*Do it\*\* <!-- agile-github-suite:change:\d+ -->$", answer, re.MULTILINE
-    )
-    return str(line)
-
-
-async def tick(bot: Bot, number: int, as_user: str = "alice") -> None:
-    """Somebody ticks the box in the bot's last comment."""
-    comments = await bot.github.comments(bot.repo, number)
-    (comment,) = [one for one in comments if "agile-github-suite:change:" in one["body"]]
-    body = comment["body"].replace("- [ ] **Do it**", "- [x] **Do it**")
-    await bot.github.edit_comment(bot.repo, comment["id"], body, as_user=as_user)
-    await bot.rest()
-
+from tests.support.changes import box_line, have_milestones, query_database, tick_box
+from tests.support.running import Bot, wait_until
+from tests.support.sprints import make_sprint
 
 # One thing is done at once
 
 
-async def test_one_step_is_done_and_written_down(bot: Bot) -> None:
+async def test_single_step_is_applied_and_audited(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "/estimate 8")
 
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
     (answer,) = await bot.answers(number)
     assert f"#{number}: 5 points → **8 points**" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    (entry,) = await in_database(bot, "select actor, action, target, details from audit_log")
+    (entry,) = await query_database(bot, "select actor, action, target, details from audit_log")
     assert entry[:3] == ("alice", "/estimate 8", f"#{number}")
     assert entry.details["step"] == {
         "type": "Relabel", "number": number, "removed": ["points: 5"], "added": ["points: 8"]
@@ -108,7 +43,7 @@ async def test_what_we_changed_comes_back_by_webhook_and_counts_once(bot: Bot) -
 
     answers = await bot.answers(number)
     assert any("3 of 11 points done" in answer for answer in answers)
-    labeled = await in_database(
+    labeled = await query_database(
         bot, "select actor from timeline where event = 'labeled' and subject = 'points: 8'"
     )
     assert [row.actor for row in labeled] == [bot.github.bot_login]
@@ -120,99 +55,99 @@ async def test_what_is_so_already_changes_nothing(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert f"#{number} has 5 points already" in answer
-    assert not await in_database(bot, "select 1 from audit_log")
+    assert not await query_database(bot, "select 1 from audit_log")
 
 
 # More than one is shown first
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_more_than_one_is_shown_first_and_done_when_the_box_is_ticked(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, f"/evacuate #{number} #{number + 2}")
 
     (answer,) = await bot.answers(number)
     assert "### Evacuate 2 items?" in answer
-    assert box_of(answer)
-    assert await milestones(bot, number, number + 2) == [True, True]
+    assert box_line(answer)
+    assert await have_milestones(bot, number, number + 2) == [True, True]
     assert bot.reactions(comment) == ["eyes", "+1"]
 
-    await tick(bot, number)
+    await tick_box(bot, number)
     (answer,) = await bot.answers(number)
     assert "Evacuated 2 items." in answer
     assert "Do it" not in answer
-    assert await milestones(bot, number, number + 2) == [False, False]
+    assert await have_milestones(bot, number, number + 2) == [False, False]
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_who_may_not_run_it_may_not_tick_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/evacuate #{number} #{number + 2}")
-    await tick(bot, number, as_user="dave")
+    await tick_box(bot, number, as_user="dave")
 
-    assert await milestones(bot, number, number + 2) == [True, True]
+    assert await have_milestones(bot, number, number + 2) == [True, True]
     answers = await bot.answers(number)
     assert any("needs the write role; yours is read" in answer for answer in answers)
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_a_preview_that_is_stale_is_not_carried_out(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/evacuate #{number} #{number + 1} #{number + 2}")
     await bot.github.update_issue(bot.repo, number + 1, milestone=None)
     await bot.rest()
-    await tick(bot, number)
+    await tick_box(bot, number)
 
-    assert await milestones(bot, number, number + 2) == [True, True]
+    assert await have_milestones(bot, number, number + 2) == [True, True]
     (answer,) = await bot.answers(number)
     assert "Things have changed since the last preview" in answer
     assert "### Evacuate 2 items?" in answer
-    await tick(bot, number)
-    assert await milestones(bot, number, number + 2) == [False, False]
+    await tick_box(bot, number)
+    assert await have_milestones(bot, number, number + 2) == [False, False]
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_it_can_be_confirmed_in_the_command(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes")
 
-    assert await milestones(bot, number, number + 2) == [False, False]
-    assert len(await in_database(bot, "select 1 from audit_log")) == 2
+    assert await have_milestones(bot, number, number + 2) == [False, False]
+    assert len(await query_database(bot, "select 1 from audit_log")) == 2
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_one_that_was_refused_tells_what_was_done_before(bot: Bot) -> None:
     number = await make_sprint(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=422)
     await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes")
 
-    assert await milestones(bot, number, number + 2) == [False, True]
+    assert await have_milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)
     assert f"GitHub would not let me evacuate 2 items: #{number + 2}: GitHub answered 422" in answer
     assert f"Done before that: #{number}." in answer
 
 
-@pytest.mark.usefixtures("_with_evacuate")
-async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
+@pytest.mark.usefixtures("evacuate_command")
+async def test_interrupted_attempt_is_resumed(bot: Bot) -> None:
     """GitHub goes away in the middle; nothing is done twice, and the answer is that of the whole."""
     number = await make_sprint(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=502)
     await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes")
 
     async def is_done() -> bool:
-        return await milestones(bot, number, number + 2) == [False, False]
+        return await have_milestones(bot, number, number + 2) == [False, False]
 
-    await until(is_done)
+    await wait_until(is_done)
     await bot.rest()
     (answer,) = await bot.answers(number)
     assert "Evacuated 2 items." in answer
-    assert len(await in_database(bot, "select 1 from audit_log")) == 2
+    assert len(await query_database(bot, "select 1 from audit_log")) == 2
 
 
 def test_steps_survive_their_way_through_the_database() -> None:
     steps = (MoveItem(1, 2, None),)
-    assert decoded(encoded(steps)) == steps
-    assert steps[0].undone() == MoveItem(1, None, 2)
+    assert decode_steps(encode_steps(steps)) == steps
+    assert steps[0].inverse() == MoveItem(1, None, 2)
 
 
 @given(st.sampled_from(["", "interrupted", "Interrupted. ", "stopped partway: "]), st.text(max_size=20))

@@ -13,12 +13,13 @@ from bot.services import github_of
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.chart_files import ChartFiles
 from storage.installations import Installations
+from storage.job_types import CheckVisibilityJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.projects import Project, Projects, RepositoryName
-from tests.bot.webhooks.test_chart_route import picture, project_of
-from tests.conftest import Clock
+from tests.support.chart_links import find_project, request_chart_path
 from tests.support.charts.family import CASES
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 
 CHART = CASES["velocity"]
@@ -36,12 +37,12 @@ async def status(bot: Bot, path: str, **headers: str) -> int:
 async def check_visibility(bot: Bot) -> None:
     """The look at GitHub, as the clock sets it going."""
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
 
 async def tell(bot: Bot, event: str, action: str) -> None:
-    await bot.github.tell(event, action, bot.repo, repositories=[bot.repo])
+    await bot.github.trigger(event, action, bot.repo, repositories=[bot.repo])
     await bot.rest()
 
 
@@ -74,7 +75,7 @@ async def other_project(bot: Bot, *, is_private: bool = False) -> Project:
 async def test_a_link_ends_with_what_github_tells_and_comes_back_with_it(
     bot: Bot, event: str, ends: str, comes_back: str | None
 ) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     assert await status(bot, path) == 200
     etag = f'"{path.removeprefix("/charts/").removesuffix(".png")}"'
 
@@ -88,7 +89,7 @@ async def test_a_link_ends_with_what_github_tells_and_comes_back_with_it(
 
 
 async def test_a_deleted_repository_s_link_ends_and_an_archived_one_s_stays(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     await tell(bot, "repository", "archived")
     assert await status(bot, path) == 200
     await tell(bot, "repository", "deleted")
@@ -96,7 +97,7 @@ async def test_a_deleted_repository_s_link_ends_and_an_archived_one_s_stays(bot:
 
 
 async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
     assert await status(bot, path) == 200
@@ -104,7 +105,7 @@ async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> No
     await check_visibility(bot)
     assert await status(bot, path) == 404
     # What was free in public is kept as docs/billing.md says: that needs the day.
-    assert (await project_of(bot)).private_since is not None
+    assert (await find_project(bot)).private_since is not None
 
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": False})
@@ -112,22 +113,22 @@ async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> No
     assert await status(bot, path) == 200
 
 
-async def test_a_repository_that_was_removed_unheard_is_found(bot: Bot) -> None:
-    path = await picture(bot)
+async def test_missed_repository_removal_is_found(bot: Bot) -> None:
+    path = await request_chart_path(bot)
     async with unheard(bot):
-        await bot.github.tell("installation_repositories", "removed", bot.repo)
+        await bot.github.trigger("installation_repositories", "removed", bot.repo)
     await check_visibility(bot)
     assert await status(bot, path) == 404
 
     async with unheard(bot):
-        await bot.github.tell("installation_repositories", "added", bot.repo)
+        await bot.github.trigger("installation_repositories", "added", bot.repo)
     await check_visibility(bot)
     assert await status(bot, path) == 200
 
 
 @pytest.mark.parametrize("answer", [404, 403], ids=["uninstalled", "suspended"])
-async def test_an_installation_that_is_gone_unheard_is_found(bot: Bot, answer: int) -> None:
-    path = await picture(bot)
+async def test_missed_uninstallation_is_found(bot: Bot, answer: int) -> None:
+    path = await request_chart_path(bot)
     bot.github.revoke_installation_tokens()
     bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", answer, times=5)
     await check_visibility(bot)
@@ -139,7 +140,7 @@ async def test_an_installation_that_is_gone_unheard_is_found(bot: Bot, answer: i
 
 
 async def test_an_installation_that_was_resumed_unheard_is_found(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     await tell(bot, "installation", "suspend")
     assert await status(bot, path) == 404
 
@@ -154,7 +155,7 @@ async def test_an_installation_that_was_resumed_unheard_is_found(bot: Bot) -> No
 
 
 async def test_a_suspension_that_came_while_github_was_asked_stays(bot: Bot, clock: Clock) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     asked_at = clock.now = datetime.now(UTC)
     async with bot.base.database.tenant(1) as tenant:
         installations = Installations(tenant)
@@ -165,7 +166,7 @@ async def test_a_suspension_that_came_while_github_was_asked_stays(bot: Bot, clo
 
 @pytest.mark.parametrize("answer", [500, 0, 401], ids=["broken", "away", "our key"])
 async def test_while_github_cannot_be_asked_everything_stays(bot: Bot, answer: int) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     bot.github.revoke_installation_tokens()
     bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", answer, times=10)
     await check_visibility(bot)
@@ -177,9 +178,9 @@ async def test_while_github_cannot_be_asked_everything_stays(bot: Bot, answer: i
 
 
 async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     await tell(bot, "repository", "privatized")
-    project = await project_of(bot)
+    project = await find_project(bot)
     for setting, expected in (("image", 200), ("mermaid", 404), ("image", 200), (None, 404)):
         async with bot.base.database.tenant(1) as tenant:
             await Projects(tenant).set_command_setting(project.id, "charts", setting)
@@ -187,9 +188,9 @@ async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it
 
 
 async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, drawing: Drawing) -> None:
-    await picture(bot)
+    await request_chart_path(bot)
     pictures = Pictures(bot.base.database, drawing, "")
-    here, there = await project_of(bot), await other_project(bot)
+    here, there = await find_project(bot), await other_project(bot)
     first, second = [await pictures.link(1, project, CHART) for project in (here, there)]
     assert first != second
     assert await pictures.link(1, here, CHART) == first
@@ -201,8 +202,8 @@ async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, draw
 async def test_a_picture_of_shared_work_ends_with_any_repository_that_is_in_it(
     bot: Bot, drawing: Drawing
 ) -> None:
-    await picture(bot)
-    here, other = await project_of(bot), await other_project(bot)
+    await request_chart_path(bot)
+    here, other = await find_project(bot), await other_project(bot)
     path = await Pictures(bot.base.database, drawing, "").link(1, replace(here, sharing=(other, here)), CHART)
     assert await status(bot, path) == 200
     await other_project(bot, is_private=True)
@@ -219,7 +220,7 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
             return list(await tenants_due(connection, "visibility", later))
 
     assert await due() == []
-    project = await project_of(bot)
+    project = await find_project(bot)
     async with bot.base.database.tenant(1) as tenant:
         await ChartFiles(tenant).store(project, "a chart", b"png", b"inputs")
     assert await due() == [1]
@@ -228,29 +229,29 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
     await tell(bot, "installation", "created")
 
 
-async def test_of_many_pages_every_repository_is_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    await picture(bot)
+async def test_repositories_of_all_pages_are_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    await request_chart_path(bot)
     monkeypatch.setattr("bot.sync.visibility_check._PER_PAGE", 1)
     await bot.github.create_repository(name=f"{bot.repo.rpartition('/')[2]}-beside")
     async with github_of(bot.base) as github:
         assert await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1) == []
-    (found,) = await rows(
+    (row,) = await rows(
         bot.base, "select hidden_since from projects where github_repo = :name", 1, name=bot.repo
     )
-    assert found.hidden_since is None
+    assert row.hidden_since is None
 
 
-async def test_what_is_said_unasked_is_drawn_anew_after_an_unheard_change(bot: Bot) -> None:
-    await picture(bot)
+async def test_what_is_stated_unasked_is_drawn_again_after_an_missed_change(bot: Bot) -> None:
+    await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
     async with github_of(bot.base) as github:
         changed = await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1)
-    assert changed == [(await project_of(bot)).id]
+    assert changed == [(await find_project(bot)).id]
 
 
 async def test_a_new_command_in_a_repository_that_became_private_links_no_picture(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
     await check_visibility(bot)

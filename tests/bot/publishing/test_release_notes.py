@@ -10,29 +10,29 @@ NAME = "agile-github-suite:post:7"
 BEGIN, END = f"<!-- {NAME} -->", f"<!-- /{NAME} -->"
 
 
-def test_it_comes_after_what_people_wrote() -> None:
+def test_our_part_comes_after_the_text_of_people() -> None:
     text = "## What's new\r\n\r\n- Pay by card  "
-    told = with_part(text, NAME, "### Sprint 12", was_there=False)
-    assert told == f"{text}\n\n{BEGIN}\n\n### Sprint 12\n\n{END}"
+    data = with_part(text, NAME, "### Sprint 12", was_there=False)
+    assert data == f"{text}\n\n{BEGIN}\n\n### Sprint 12\n\n{END}"
     assert with_part("", NAME, "### Sprint 12", was_there=False) == f"{BEGIN}\n\n### Sprint 12\n\n{END}"
 
 
 @given(st.text(), st.text(), st.text().filter(lambda text: "<!--" not in text))
-def test_all_around_our_part_stays_as_it_is(head: str, tail: str, part: str) -> None:
+def test_text_around_our_part_is_unchanged(head: str, tail: str, part: str) -> None:
     first = with_part(head, NAME, "old", was_there=False)
     assert first is not None
     assert first.startswith(head) or not head.strip()
-    told = with_part(f"{first}{tail}", NAME, part, was_there=True)
-    assert told == first.replace("old", part, 1) + tail if "old" not in head else told
-    assert told == with_part(str(told), NAME, part, was_there=True)
+    data = with_part(f"{first}{tail}", NAME, part, was_there=True)
+    assert data == first.replace("old", part, 1) + tail if "old" not in head else data
+    assert data == with_part(str(data), NAME, part, was_there=True)
 
 
 @pytest.mark.parametrize("text", ["", "Notes", f"Notes {BEGIN} half", f"{END} turned {BEGIN}"])
-def test_what_a_person_took_out_stays_out(text: str) -> None:
+def test_section_removed_by_a_person_stays_removed(text: str) -> None:
     assert with_part(text, NAME, "new", was_there=True) is None
 
 
-def test_of_a_broken_pair_nothing_is_taken_for_ours() -> None:
+def test_broken_marker_pair_marks_nothing() -> None:
     assert with_part(f"{BEGIN} and then my own words", NAME, "new", was_there=False) is None
 
 

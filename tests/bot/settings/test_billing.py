@@ -46,31 +46,31 @@ def test_who_sets_up_a_shop_sells_unless_it_is_switched_off(environment: dict[st
 
 
 def test_the_listing_s_plans_and_where_they_are_bought() -> None:
-    found = billing(MARKETPLACE | {"MARKETPLACE_LISTING": "agile"}).marketplace
-    assert found
-    assert found.plan(1313) is PlanName.PRO
-    assert found.plan(999) is None
-    assert found.upgrade_links(7) == {
+    marketplace = billing(MARKETPLACE | {"MARKETPLACE_LISTING": "agile"}).marketplace
+    assert marketplace
+    assert marketplace.plan(1313) is PlanName.PRO
+    assert marketplace.plan(999) is None
+    assert marketplace.upgrade_links(7) == {
         PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7",
         PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7",
     }
-    assert [secret.reveal() for secret in found.webhook_secrets] == ["m1", "m2"]
+    assert [secret.reveal() for secret in marketplace.webhook_secrets] == ["m1", "m2"]
     unlisted = billing(MARKETPLACE).marketplace
     assert unlisted
     assert unlisted.upgrade_links(7) == {}
 
 
 def test_stripe_s_prices_by_plan_and_year() -> None:
-    found = billing(STRIPE | {"BILLING_GRACE_DAYS": "3"})
-    assert found.grace.days == 3
-    assert found.stripe
-    assert found.stripe.prices == {"price_pro": ("pro", False), "price_year": ("pro", True)}
-    assert found.stripe.price(PlanName.PRO, is_yearly=True) == "price_year"
-    assert found.stripe.price(PlanName.ENTERPRISE, is_yearly=True) is None
+    result = billing(STRIPE | {"BILLING_GRACE_DAYS": "3"})
+    assert result.grace.days == 3
+    assert result.stripe
+    assert result.stripe.prices == {"price_pro": ("pro", False), "price_year": ("pro", True)}
+    assert result.stripe.price(PlanName.PRO, is_yearly=True) == "price_year"
+    assert result.stripe.price(PlanName.ENTERPRISE, is_yearly=True) is None
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "expected"),
     [
         ({"BILLING": "perhaps"}, "BILLING is “perhaps”; it must be on or off"),
         ({"BILLING": "on"}, "BILLING is on, but nothing can be bought"),
@@ -127,8 +127,8 @@ def test_stripe_s_prices_by_plan_and_year() -> None:
         (MARKETPLACE | {"MARKETPLACE_LISTING": "Agile GitHub Suite"}, "name alone"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], said: str) -> None:
-    assert said in problems(environment)
+def test_each_mistake_is_reported_with_its_fix(environment: dict[str, str], expected: str) -> None:
+    assert expected in problems(environment)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_a_plan_that_is_misspelt_is_not_also_said_to_be_missing() -> None:
 
 
 def test_white_space_and_case_of_the_switches_do_not_matter() -> None:
-    found = billing(STRIPE | {"BILLING": " Off\n", "BILLING_GRACE_DAYS": " 3 "})
-    assert not found.is_on
-    assert found.grace.days == 3
+    result = billing(STRIPE | {"BILLING": " Off\n", "BILLING_GRACE_DAYS": " 3 "})
+    assert not result.is_on
+    assert result.grace.days == 3
 
 
 @pytest.mark.parametrize("switch", ["", "off", " OFF "])

@@ -28,7 +28,7 @@ def test_what_talks_to_github_needs_its_settings() -> None:
         assert f"{name} is missing" in str(problem.value)
 
 
-def test_all_problems_are_told_at_once_each_with_its_mend() -> None:
+def test_all_problems_are_reported_at_once_with_their_fixes() -> None:
     wrong = {
         "PORT": "eighty",
         "PUBLIC_URL": "example.org",

@@ -38,7 +38,7 @@ from bot.webhooks.chart_route import ChartRoute
 from storage.database import Database, Tenant, hide_values
 from storage.deliveries import ReceivedDelivery
 from storage.embedded import EmbeddedServer
-from tests.support.running import Bot, as_administrator
+from tests.support.running import Bot, query_as_administrator
 
 CANARY = "xanthic-canary"
 SECRETS = {
@@ -108,9 +108,9 @@ async def test_an_error_of_the_database_tells_no_values(base: Services, case: st
     for transaction in transactions:
         with pytest.raises(SQLAlchemyError) as problem:
             await _fail(transaction(), STATEMENTS[case])
-        told = _told_of(problem.value)
-        assert CANARY not in told
-        assert "SQLSTATE" in told
+        data = _told_of(problem.value)
+        assert CANARY not in data
+        assert "SQLSTATE" in data
 
 
 async def test_an_error_still_tells_what_is_wrong(base: Services) -> None:
@@ -142,14 +142,14 @@ async def test_what_a_comment_says_is_not_logged_when_its_answer_cannot_be_store
 ) -> None:
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
-    as_administrator(bot.base, "alter table outbox add constraint no_reply check (kind <> 'reply')")
+    query_as_administrator(bot.base, "alter table outbox add constraint no_reply check (kind <> 'reply')")
     try:
         await bot.say(issue["number"], f"/sprint status as-of:{CANARY}")
     finally:
-        as_administrator(bot.base, "alter table outbox drop constraint no_reply")
-    told = logged()
-    assert "no_reply" in told
-    assert CANARY not in told
+        query_as_administrator(bot.base, "alter table outbox drop constraint no_reply")
+    data = logged()
+    assert "no_reply" in data
+    assert CANARY not in data
 
 
 # Logs
@@ -168,9 +168,9 @@ def test_a_secret_in_an_exception_is_not_written(case: str, logged: Callable[[],
         except ValueError:
             log.exception("failed")
         log.error(shown)
-    told = logged()
-    assert secret not in told
-    assert len(re.findall(r"it failed with [^\n]*… ?[^\n]*in the end\"", told)) == 2
+    data = logged()
+    assert secret not in data
+    assert len(re.findall(r"it failed with [^\n]*… ?[^\n]*in the end\"", data)) == 2
 
 
 @given(st.text(st.characters(exclude_characters="@\"' ", categories=("L", "N", "P", "S")), max_size=100))
@@ -190,9 +190,9 @@ def test_a_line_that_cannot_be_written_is_not_shown_in_the_report_of_it(logged: 
         handler for handler in logging.getLogger().handlers if isinstance(handler, logs._StandardError)
     )
     handler.handle(logging.LogRecord("aiohttp", logging.ERROR, "", 1, "%d pieces", (CANARY,), None))
-    told = logged()
-    assert "a line of aiohttp could not be logged" in told
-    assert CANARY not in told
+    data = logged()
+    assert "a line of aiohttp could not be logged" in data
+    assert CANARY not in data
 
 
 def test_ordinary_lines_stay_as_they_are() -> None:
@@ -211,7 +211,7 @@ async def test_a_failing_request_is_logged_without_the_link(
     async def fail(_: ChartRoute, token: str) -> bytes:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(ChartRoute, "_png", fail)
+    monkeypatch.setattr(ChartRoute, "_load_png", fail)
     token = "short-but-secret"
     async with (
         door(base, "127.0.0.1", 0) as port,
@@ -220,9 +220,9 @@ async def test_a_failing_request_is_logged_without_the_link(
     ):
         assert response.status == 500
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-    told = logged()
-    assert "/charts/{token}.png" in told
-    assert token not in told
+    data = logged()
+    assert "/charts/{token}.png" in data
+    assert token not in data
 
 
 # What is printed of our own objects
@@ -248,9 +248,9 @@ _SECRET_NAME = re.compile(
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not re.search(r"__main__|migrations|\.demo", found.name):
-            yield importlib.import_module(found.name)
+    for walk_package in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not re.search(r"__main__|migrations|\.demo", walk_package.name):
+            yield importlib.import_module(walk_package.name)
 
 
 def test_no_field_with_a_secret_s_name_is_printed() -> None:

@@ -17,14 +17,15 @@ from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
 from storage.closed_sprints import ClosedSprints
 from storage.gaps import Gaps
+from storage.job_types import CheckVisibilityJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
-from tests.bot.webhooks.test_github_endpoint import INSTALLED
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
-from tests.support.running import Bot, as_administrator, rows
+from tests.support.clock import Clock
+from tests.support.running import Bot, query_as_administrator, rows
+from tests.support.sprints import make_sprint
+from tests.support.webhooks import INSTALLATION_CREATED
 
 _COULD_NOT_HEAR = "reconstructed: we could not hear GitHub from "
 _INCOMPLETE = "incomplete: we could not hear GitHub from "
@@ -37,7 +38,7 @@ async def ask(bot: Bot, number: int, command: str) -> str:
 
 async def installed(bot: Bot) -> None:
     """As GitHub tells it when the App is installed."""
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
 
 
@@ -48,15 +49,15 @@ async def close_unheard(bot: Bot, number: int) -> None:
 
 async def closings(bot: Bot) -> list[str]:
     """Where each closing of an issue is known from."""
-    told = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
-    return sorted(row.source for row in told)
+    data = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
+    return sorted(row.source for row in data)
 
 
 def backfills(bot: Bot) -> int:
     """How often the first page of the issues was asked for."""
     return sum(
         "items:issues" in asked["query"] and not asked["variables"].get("after")
-        for asked in bot.github.history.asked
+        for asked in bot.github.history.queries
         if asked["variables"].get("name") == bot.repo.partition("/")[2]
     )
 
@@ -78,18 +79,18 @@ async def gaps(bot: Bot) -> list[Any]:
         ("installation", None, "new_permissions_accepted", None),
     ],
 )
-async def test_what_happened_unheard_is_asked_for(
+async def test_what_happened_without_a_webhook_is_asked_for(
     bot: Bot, event: str, ends: str | None, begins: str, cause: str | None
 ) -> None:
     number = await make_sprint(bot)
     await installed(bot)
     if ends:
-        await bot.github.tell(event, ends, bot.repo, repositories=[bot.repo])
+        await bot.github.trigger(event, ends, bot.repo, repositories=[bot.repo])
     await bot.rest()
     await close_unheard(bot, number)
     assert await closings(bot) == ["webhook"]
 
-    await bot.github.tell(event, begins, bot.repo, repositories=[bot.repo])
+    await bot.github.trigger(event, begins, bot.repo, repositories=[bot.repo])
     await bot.rest()
 
     assert await closings(bot) == ["backfill", "webhook"]
@@ -107,8 +108,8 @@ async def test_what_happened_unheard_is_asked_for(
 async def test_a_new_installation_asks_for_what_happened_without_any(bot: Bot) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     before = {"installation": {"id": 4711, "account": owner}}
-    await bot.deliver("installation", INSTALLED | before)
-    await bot.deliver("installation", INSTALLED | before | {"action": "deleted"})
+    await bot.deliver("installation", INSTALLATION_CREATED | before)
+    await bot.deliver("installation", INSTALLATION_CREATED | before | {"action": "deleted"})
     await bot.rest()
     async with bot.github.muted():
         number = await make_sprint(bot)
@@ -132,14 +133,14 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 ) -> None:
     number = await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
     printed = capsys.readouterr().out
     assert "tenant 1: Nothing has been heard since " in printed
     assert f" UTC from {bot.repo}, because the App was suspended\n" in printed
     bot.github.fail_next("POST", "/graphql", 404, times=100)
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
 
     for command in FIGURES:
@@ -155,7 +156,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 
     bot.github.clear_faults()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status new:yes")
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
@@ -165,12 +166,12 @@ async def test_a_changed_and_a_deleted_milestone_are_found(bot: Bot) -> None:
     number = await make_sprint(bot)
     await make_sprint(bot, "Sprint 13", start=10, due=20)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.github.muted():
         await bot.github.update_milestone(bot.repo, 1, title="Sprint twelve")
         await bot.github.call("DELETE", f"/repos/{bot.repo}/milestones/2")
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
 
     answer = await ask(bot, number, "/sprint list")
@@ -189,7 +190,7 @@ async def test_told_twice_the_past_is_asked_for_once(bot: Bot) -> None:
     payloads = [
         delivery.payload
         for action in ("suspend", "unsuspend")
-        for delivery in await bot.github.tell("installation", action, bot.repo)
+        for delivery in await bot.github.trigger("installation", action, bot.repo)
     ]
     await bot.rest()
     assert backfills(bot) == asked + 1
@@ -204,10 +205,10 @@ async def test_the_end_may_be_told_before_the_beginning(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     async with bot.github.muted():
-        told = [
-            await bot.github.tell("installation", action, bot.repo) for action in ("suspend", "unsuspend")
+        data = [
+            await bot.github.trigger("installation", action, bot.repo) for action in ("suspend", "unsuspend")
         ]
-    assert told
+    assert data
     now = datetime.now(UTC)
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     suspended = {**present, "suspended_at": stamp(now - timedelta(seconds=1))}
@@ -260,15 +261,15 @@ def stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clock: Clock) -> None:
+async def test_missed_resumption_is_found_by_asking_stripe(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
         assert list(due) == [1]
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select suspended_at from organizations", 1)
@@ -284,10 +285,10 @@ async def test_nothing_is_frozen_while_nothing_is_heard(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     assert not await is_history_coming(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     assert await is_history_coming(bot)
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
     assert not await is_history_coming(bot)
 
@@ -302,7 +303,7 @@ async def is_history_coming(bot: Bot) -> bool:
 async def test_a_suspended_account_is_left_alone(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.tenant(1) as tenant:
         project = await Projects(tenant).by_name(bot.repo)
@@ -328,7 +329,7 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
     account = await owner_of(bot)
     present = {"id": bot.github.installation_id, "account": account}
     begun = present if had is None else present | {"permissions": had}
-    await bot.deliver("installation", INSTALLED | {"installation": begun})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": begun})
     await bot.rest()
     accepted = {"action": "new_permissions_accepted", "installation": present | {"permissions": has}}
     await bot.deliver("installation", accepted)
@@ -339,11 +340,11 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
 
 async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_release_adds(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
-    await bot.deliver("installation", INSTALLED | {"installation": present})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": present})
     await bot.rest()
     number = await make_sprint(bot)
     for table in ("organizations", "projects"):
-        as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
+        query_as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
     granted = {"issues": "write", "pull_requests": "write", "merge_queues": "read"}
     accepted = {
         "action": "new_permissions_accepted",
@@ -358,7 +359,9 @@ async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_r
 async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     held = {"issues": "write", "pull_requests": "write"}
-    await bot.deliver("installation", INSTALLED | {"installation": present | {"permissions": held}})
+    await bot.deliver(
+        "installation", INSTALLATION_CREATED | {"installation": present | {"permissions": held}}
+    )
     number = await make_sprint(bot)
     asked = backfills(bot)
     granted = present | {"permissions": held | {"merge_queues": "read"}}
@@ -368,7 +371,7 @@ async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     assert "could not hear" not in await ask(bot, number, "/sprint status")
 
 
-async def test_a_suspension_that_is_told_twice_at_once_is_known_once(bot: Bot) -> None:
+async def test_concurrent_duplicate_suspensions_count_once(bot: Bot) -> None:
     """By the webhook, and by GitHub's answer while the webhook's transaction is open."""
     await make_sprint(bot)
     await installed(bot)
@@ -447,7 +450,7 @@ async def test_a_delivery_that_was_asked_for_in_vain_is_a_gap_of_its_repository(
     assert gap.project_id is not None
 
 
-async def test_a_gap_that_is_told_again_stays_one(bot: Bot) -> None:
+async def test_repeated_gap_stays_one(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     begin = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -475,7 +478,7 @@ async def lose(bot: Bot, *, event: str, days_ago: int, asked: int = len(PAUSES))
 
 async def test_deliveries_lost_far_apart_are_gaps_of_their_own(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
-    as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
     await lose(bot, event="issues", days_ago=200)
     await lose(bot, event="label", days_ago=5)
     await lose(bot, event="milestone", days_ago=5)
@@ -504,7 +507,7 @@ async def test_what_is_lost_for_good_and_told_by_nothing_else_is_named(
     (finding,) = [finding for finding in await examine(bot.base) if "lost for good" in finding]
     assert "5 deliveries are lost for good (1 deployment_status, 1 issue_comment, " in finding
 
-    as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
+    query_as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
     assert "lost for good" not in await ask(bot, number, "/agile health new:yes")
     assert not [finding for finding in await examine(bot.base) if "lost for good" in finding]
     capsys.readouterr()
@@ -518,14 +521,14 @@ async def test_of_what_the_past_tells_nothing_is_lost_for_good(bot: Bot, redeliv
     assert "lost for good" not in await ask(bot, number, "/agile health")
 
 
-async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) -> None:
+async def test_suspension_becomes_a_gap_when_it_ends(bot: Bot) -> None:
     """The installation was confirmed as suspended, by GitHub when it was asked."""
     await make_sprint(bot)
     await installed(bot)
-    as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
+    query_as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (gap,) = await gaps(bot)
@@ -538,17 +541,17 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
 
     async def compare() -> int:
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+            await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
         await bot.rest()
         return backfills(bot)
 
     assert await compare() == 0
-    as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
     assert await compare() == 1
     assert await compare() == 1
 
 
-async def test_gaps_are_asked_for_once_and_only_where_figures_are_told(
+async def test_gaps_are_asked_for_once_and_only_where_figures_are_reported(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = await make_sprint(bot)

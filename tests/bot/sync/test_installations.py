@@ -13,11 +13,11 @@ from bot.github.client import App
 from bot.jobs.retention import Retention
 from bot.services import Services
 from storage.deliveries import ReceivedDelivery, receive_deliveries
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, stored
-from tests.conftest import Clock
-from tests.support.running import Bot, Door, rows
+from tests.support.clock import Clock
+from tests.support.running import Bot, WebhookClient, rows
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
 
-OTHERS_REPOSITORY = ISSUE["repository"] | {
+OTHERS_REPOSITORY = ISSUE_OPENED["repository"] | {
     "id": 6,
     "node_id": "R_6",
     "full_name": "umbrella/lab",
@@ -26,40 +26,40 @@ OTHERS_REPOSITORY = ISSUE["repository"] | {
 
 
 @pytest.fixture
-async def endpoint(base: Services) -> AsyncIterator[Door]:
+async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 async def binding(base: Services, login: str) -> int | None:
     """The installation that an account is known by."""
-    found = [
+    result = [
         row.github_installation_id
         for (tenant,) in await rows(base, "select * from all_tenants()")
         for row in await rows(base, "select * from organizations where name = :login", tenant, login=login)
     ]
-    (installation,) = found
+    (installation,) = result
     return None if installation is None else int(installation)
 
 
-def issue_of(installation: int, repository: dict[str, Any] = ISSUE["repository"]) -> dict[str, Any]:
-    return ISSUE | {"installation": {"id": installation}, "repository": repository}
+def issue_of(installation: int, repository: dict[str, Any] = ISSUE_OPENED["repository"]) -> dict[str, Any]:
+    return ISSUE_OPENED | {"installation": {"id": installation}, "repository": repository}
 
 
-async def test_only_an_installation_event_binds(base: Services, endpoint: Door) -> None:
+async def test_only_an_installation_event_binds(base: Services, endpoint: WebhookClient) -> None:
     assert await endpoint.deliver("issues", issue_of(100)) == (202, "stored")
     assert await binding(base, "acme") is None
 
-    assert await endpoint.deliver("installation", INSTALLED) == (202, "stored")
+    assert await endpoint.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
     assert await binding(base, "acme") == 100
 
 
 @pytest.mark.parametrize("event", ["issues", "installation_repositories", "push", "issue_comment"])
 async def test_an_unknown_installation_takes_over_no_account(
-    base: Services, endpoint: Door, event: str
+    base: Services, endpoint: WebhookClient, event: str
 ) -> None:
-    await endpoint.deliver("installation", INSTALLED)
+    await endpoint.deliver("installation", INSTALLATION_CREATED)
     action = {"issue_comment": "created", "installation_repositories": "added", "push": None}
 
     payload = issue_of(200) | {"action": action.get(event, "opened")}
@@ -70,35 +70,37 @@ async def test_an_unknown_installation_takes_over_no_account(
     assert await binding(base, "acme") == 100
     # The next event of that installation is about somebody else, and is nothing of this tenant's.
     await endpoint.deliver("issues", issue_of(200, OTHERS_REPOSITORY))
-    events = [(event.event_type, event.github_id) for event in await stored(base)]
+    events = [(event.event_type, event.github_id) for event in await list_stored_events(base)]
     assert events == [("installation", None), ("issues", 6)]
     (acme, umbrella) = await rows(base, "select * from all_tenants()")
     assert [row.github_id for row in await rows(base, "select * from github_events", acme[0])] == [None]
     assert [row.github_id for row in await rows(base, "select * from github_events", umbrella[0])] == [6]
 
 
-async def test_a_known_installation_stores_nothing_of_another_account(base: Services, endpoint: Door) -> None:
-    await endpoint.deliver("installation", INSTALLED)
+async def test_a_known_installation_stores_nothing_of_another_account(
+    base: Services, endpoint: WebhookClient
+) -> None:
+    await endpoint.deliver("installation", INSTALLATION_CREATED)
 
     status, _ = await endpoint.deliver("issues", issue_of(100, OTHERS_REPOSITORY))
 
     assert status == 409
-    assert [event.event_type for event in await stored(base)] == ["installation"]
+    assert [event.event_type for event in await list_stored_events(base)] == ["installation"]
 
 
 async def test_an_installation_event_cannot_give_a_bound_installation_away(
-    base: Services, endpoint: Door
+    base: Services, endpoint: WebhookClient
 ) -> None:
-    await endpoint.deliver("installation", INSTALLED)
-    other = INSTALLED | {"installation": {"id": 100, "account": OTHERS_REPOSITORY["owner"]}}
+    await endpoint.deliver("installation", INSTALLATION_CREATED)
+    other = INSTALLATION_CREATED | {"installation": {"id": 100, "account": OTHERS_REPOSITORY["owner"]}}
 
     assert (await endpoint.deliver("installation", other))[0] == 409
     assert await binding(base, "acme") == 100
 
 
 async def test_what_comes_late_from_an_installation_that_is_gone_is_kept_and_binds_nothing(bot: Bot) -> None:
-    await bot.deliver("installation", INSTALLED)
-    await bot.deliver("installation", INSTALLED | {"action": "deleted"})
+    await bot.deliver("installation", INSTALLATION_CREATED)
+    await bot.deliver("installation", INSTALLATION_CREATED | {"action": "deleted"})
     await bot.rest()
 
     assert await bot.deliver("issues", issue_of(100)) == (202, "stored")
@@ -106,9 +108,9 @@ async def test_what_comes_late_from_an_installation_that_is_gone_is_kept_and_bin
 
 
 async def test_doctor_names_what_was_refused(
-    base: Services, endpoint: Door, capsys: pytest.CaptureFixture[str]
+    base: Services, endpoint: WebhookClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await endpoint.deliver("installation", INSTALLED)
+    await endpoint.deliver("installation", INSTALLATION_CREATED)
     for _ in range(3):
         await endpoint.deliver("issues", issue_of(200))
 
@@ -132,7 +134,7 @@ async def test_a_reinstallation_whose_event_was_lost_is_confirmed_and_then_redel
     bot: Bot, clock: Clock
 ) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
-    old = INSTALLED | {"installation": {"id": 4711, "account": owner}}
+    old = INSTALLATION_CREATED | {"installation": {"id": 4711, "account": owner}}
     await bot.deliver("installation", old)
     issue = await bot.github.create_issue(bot.repo, "Pay by card")
     await bot.rest()
@@ -147,7 +149,10 @@ async def test_a_reinstallation_whose_event_was_lost_is_confirmed_and_then_redel
 
 
 async def test_github_denies_a_claim_and_doctor_says_so(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
-    await bot.deliver("installation", INSTALLED | {"installation": INSTALLED["installation"] | {"id": 4711}})
+    await bot.deliver(
+        "installation",
+        INSTALLATION_CREATED | {"installation": INSTALLATION_CREATED["installation"] | {"id": 4711}},
+    )
     await bot.deliver("issues", issue_of(bot.github.installation_id))
     await bot.rest()
 
@@ -167,8 +172,8 @@ async def _organization(base: Services, tenant: int = 1) -> Any:
 
 
 def _installation_event(installation: int, action: str = "created") -> dict[str, Any]:
-    owner = INSTALLED["installation"]["account"]
-    return INSTALLED | {"action": action, "installation": {"id": installation, "account": owner}}
+    owner = INSTALLATION_CREATED["installation"]["account"]
+    return INSTALLATION_CREATED | {"action": action, "installation": {"id": installation, "account": owner}}
 
 
 _BINDING_ACTIONS = ("created", "suspend", "unsuspend", "new_permissions_accepted")
@@ -176,7 +181,7 @@ _BINDING_ACTIONS = ("created", "suspend", "unsuspend", "new_permissions_accepted
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_a_replaced_installation_is_not_bound_again_by_what_it_tells_late(
-    base: Services, endpoint: Door, action: str
+    base: Services, endpoint: WebhookClient, action: str
 ) -> None:
     await endpoint.deliver("installation", _installation_event(100))
     await endpoint.deliver("installation", _installation_event(200))
@@ -190,7 +195,7 @@ async def test_a_replaced_installation_is_not_bound_again_by_what_it_tells_late(
     assert organization.former_installations == [100]
 
 
-async def test_each_replaced_installation_is_remembered_once(base: Services, endpoint: Door) -> None:
+async def test_each_replaced_installation_is_remembered_once(base: Services, endpoint: WebhookClient) -> None:
     for installation in (100, 200, 200, 300, 100, 200, 300):
         await endpoint.deliver("installation", _installation_event(installation))
         await endpoint.deliver("installation", _installation_event(installation, "suspend"))
@@ -202,7 +207,7 @@ async def test_each_replaced_installation_is_remembered_once(base: Services, end
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_any_sign_of_life_of_an_installation_binds_it(
-    base: Services, endpoint: Door, action: str
+    base: Services, endpoint: WebhookClient, action: str
 ) -> None:
     await endpoint.deliver("installation", _installation_event(100, action))
     assert await binding(base, "acme") == 100
@@ -211,7 +216,7 @@ async def test_any_sign_of_life_of_an_installation_binds_it(
 @pytest.mark.parametrize("action", ["deleted", "renamed", None])
 @pytest.mark.parametrize("bound", [None, 100])
 async def test_no_other_installation_event_binds(
-    base: Services, endpoint: Door, action: str | None, bound: int | None
+    base: Services, endpoint: WebhookClient, action: str | None, bound: int | None
 ) -> None:
     """What is not in `ROUTES` today may be tomorrow, so the database is asked itself."""
     if bound:
@@ -264,9 +269,9 @@ async def test_what_an_uninstalled_one_tells_late_brings_no_repository_back(bot:
 async def test_of_events_in_the_wrong_order_github_tells_the_present_installation(bot: Bot) -> None:
     """A `created` of long ago arrives last: the installation that it replaced is asked about."""
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
-    await bot.deliver("installation", INSTALLED | {"installation": {"id": 4711, "account": owner}})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": {"id": 4711, "account": owner}})
     await bot.rest()
 
     organization = await _organization(bot.base)
@@ -310,7 +315,7 @@ async def test_a_confirmed_installation_is_suspended_as_github_says(
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     for action in ("created", "suspend"):
         old = {"action": action, "installation": {"id": 4711, "account": owner}}
-        await bot.deliver("installation", INSTALLED | old)
+        await bot.deliver("installation", INSTALLATION_CREATED | old)
     await bot.rest()
     get = App.get
 
@@ -406,10 +411,10 @@ async def test_a_claim_that_was_denied_is_confirmed_when_github_says_so_later(bo
     assert await _claims(bot.base) == []
 
 
-async def test_no_name_keeps_another_account_out(base: Services, endpoint: Door) -> None:
+async def test_no_name_keeps_another_account_out(base: Services, endpoint: WebhookClient) -> None:
     """A login that somebody gave up, and one that looks as we would tell the next account apart."""
     for account, login in ((3, "acme"), (9, "acme-5"), (10, "acme-5-5"), (5, "ACME")):
         owner = {"id": account, "login": login, "type": "Organization"}
-        installed = INSTALLED | {"installation": {"id": 100 + account, "account": owner}}
+        installed = INSTALLATION_CREATED | {"installation": {"id": 100 + account, "account": owner}}
         assert await endpoint.deliver("installation", installed) == (202, "stored")
     assert len(await rows(base, "select * from all_tenants()")) == 4

@@ -13,7 +13,7 @@ from bot.settings import GitHubSettings, Secret
 from bot.sync import reconciliation as reconcile
 from bot.sync.reconciliation import Reconciliation
 from sprints.facts import Facts
-from sprints.numbering import own
+from sprints.numbering import local_number
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.support.running import Bot, rows
@@ -37,15 +37,15 @@ class Sprint:
             sprints = Sprints(tenant, project)
             milestone = await sprints.milestone_id(1)
             assert milestone is not None
-            found = await sprints.facts(milestone, later())
-            assert found is not None
-            return found
+            facts = await sprints.facts(milestone, later())
+            assert facts is not None
+            return facts
 
     async def items(self) -> list[tuple[int, str, int | None]]:
         """Number, state and points of each member."""
         return [
-            (own(one.number), one.state, None if one.points is None else int(one.points))
-            for one in (await self.facts()).items
+            (local_number(item.number), item.state, None if item.points is None else int(item.points))
+            for item in (await self.facts()).items
         ]
 
     async def corrections(self) -> list[Any]:
@@ -76,9 +76,9 @@ async def sprint(bot: Bot) -> AsyncIterator[Sprint]:
     settings = GitHubSettings(str(github.app_id), Secret(github.private_key))
     async with aiohttp.ClientSession() as session:
         client = GitHub(session, settings, github.url, bot.base.clock)
-        found = Sprint(bot, Reconciliation(bot.base.database, client, later))
-        found.organization = int((await rows(bot.base, "select * from all_tenants()"))[0][0])
-        yield found
+        result = Sprint(bot, Reconciliation(bot.base.database, client, later))
+        result.organization = int((await rows(bot.base, "select * from all_tenants()"))[0][0])
+        yield result
 
 
 async def test_where_all_agrees_nothing_is_written(sprint: Sprint) -> None:
@@ -108,19 +108,19 @@ async def test_where_all_agrees_nothing_is_written(sprint: Sprint) -> None:
 async def test_an_item_becomes_as_github_shows_it(
     sprint: Sprint, number: int, fields: dict[str, Any], expected: list[Any]
 ) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, number, **fields)
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, number, **fields)
     assert await sprint.items() != expected
     assert await sprint.run() == 1
     assert await sprint.items() == expected
     assert await sprint.run() == 0
-    (found,) = await sprint.corrections()
-    assert (found.event, found.delivery[:10]) == ("corrected", "reconcile:")
+    (correction,) = await sprint.corrections()
+    assert (correction.event, correction.delivery[:10]) == ("corrected", "reconcile:")
 
 
-async def test_what_was_done_unheard_was_done_when_github_says(sprint: Sprint) -> None:
+async def test_what_was_done_without_a_webhook_was_done_when_github_says(sprint: Sprint) -> None:
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(microsecond=0)
-    told = at.isoformat().replace("+00:00", "Z")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, at=told, state="closed")
+    data = at.isoformat().replace("+00:00", "Z")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=data, state="closed")
     assert await sprint.run() == 1
     (done,) = (await sprint.facts()).done_items
     assert done.done_at == at
@@ -141,8 +141,8 @@ async def test_the_milestone_becomes_as_github_shows_it(sprint: Sprint) -> None:
             sprint.bot.repo, 1, title="Sprint One", due_on=f"{in_days(107)}T07:00:00Z"
         )
     assert await sprint.run() == 1
-    found = (await sprint.facts()).sprint
-    assert (found.title, str(found.due)) == ("Sprint One", in_days(107))
+    result = (await sprint.facts()).sprint
+    assert (result.title, str(result.due)) == ("Sprint One", in_days(107))
     assert await sprint.run() == 0
     assert [row.event for row in await sprint.corrections()] == ["edited"]
 
@@ -158,12 +158,12 @@ async def test_a_milestone_that_was_closed_unheard_is_closed(sprint: Sprint) -> 
 
 async def test_what_has_just_changed_is_left_to_its_webhook(sprint: Sprint) -> None:
     soon = (later() - timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, at=soon, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=soon, state="closed")
     assert await sprint.run() == 0
 
 
 async def test_a_tenant_with_waiting_deliveries_is_left_for_later(sprint: Sprint) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, state="closed")
     back = "update github_events set processed_at = null, due_at = now() + interval '1 hour' returning 1"
     await rows(sprint.bot.base, back, sprint.organization)
     assert await sprint.run() == 0
@@ -185,21 +185,21 @@ async def test_all_pages_are_read(sprint: Sprint, monkeypatch: pytest.MonkeyPatc
     assert one_by_one != reconcile._MILESTONE
     monkeypatch.setattr(reconcile, "_MILESTONE", one_by_one)
     assert await sprint.run() == 0
-    await sprint.bot.github.change_silently(sprint.bot.repo, 2, state="closed")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 3, milestone=1)
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 2, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 3, milestone=1)
     assert await sprint.run() == 2
     assert await sprint.items() == [(1, "open", 3), (2, "done", 5), (3, "open", 2)]
 
 
 async def test_two_at_once_correct_the_same_once(sprint: Sprint) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, state="closed")
     await asyncio.gather(sprint.run(), sprint.run())
     assert len(await sprint.corrections()) == 1
 
 
 async def test_a_milestone_that_github_no_longer_has_is_deleted(sprint: Sprint) -> None:
     for number in (1, 2):
-        await sprint.bot.github.change_silently(sprint.bot.repo, number, milestone=None)
+        await sprint.bot.github.change_without_webhook(sprint.bot.repo, number, milestone=None)
     repository = sprint.bot.github.history.repository(sprint.bot.repo)
     assert repository is not None
     del repository.milestones[1]
@@ -220,7 +220,7 @@ async def test_a_merged_pull_request_is_done(sprint: Sprint) -> None:
     sent = {"title": "Pay", "head": "pay", "base": main["name"]}
     number = (await call("POST", f"/repos/{repo}/pulls", sent))["number"]
     await sprint.bot.rest()
-    await sprint.bot.github.change_silently(repo, number, milestone=1, state="closed", merged=True)
+    await sprint.bot.github.change_without_webhook(repo, number, milestone=1, state="closed", merged=True)
     assert await sprint.run() == 1
     assert (number, "done", None) in await sprint.items()
     assert await sprint.run() == 0
@@ -239,8 +239,8 @@ async def test_links_that_no_webhook_told_of_are_known_since_they_were_asked_for
 
     repository.items[number].linked = {2}
     await sprint.run()
-    (found,) = [one for one in await sprint.corrections() if one.kind == "pull_request"]
-    assert (found.event, found.after["item"]["closes"]) == ("linked", [2])
+    (result,) = [correction for correction in await sprint.corrections() if correction.kind == "pull_request"]
+    assert (result.event, result.after["item"]["closes"]) == ("linked", [2])
     assert await covered(sprint) == [number]
     await sprint.run()
     assert len(await sprint.corrections()) == 1
@@ -255,8 +255,8 @@ async def covered(sprint: Sprint) -> list[int]:
     async with sprint.bot.base.database.tenant(sprint.organization) as tenant:
         project = await Projects(tenant).by_name(sprint.bot.repo)
         assert project is not None
-        found = await Sprints(tenant, project).facts(
+        facts = await Sprints(tenant, project).facts(
             await Sprints(tenant, project).milestone_id(1) or 0, later() + timedelta(minutes=5)
         )
-        assert found is not None
-        return [own(item.number) for item in found.items if item.is_covered]
+        assert facts is not None
+        return [local_number(item.number) for item in facts.items if item.is_covered]

@@ -12,7 +12,7 @@ from bot.settings import GitHubSettings, Secret
 from bot.sync import redelivery
 from bot.sync.redelivery import Redelivery
 from storage.missed_deliveries import MissedDeliveries, get_checkpoint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 
 CLOSED_PORT = "http://127.0.0.1:9/webhooks/github"
@@ -35,7 +35,7 @@ async def tenant_id(bot: Bot) -> int:
 
 async def still_missed(bot: Bot) -> list[tuple[str, int]]:
     async with bot.base.database.tenant(await tenant_id(bot)) as tenant:
-        return [(one.event, one.asked_again) for one in await MissedDeliveries(tenant).unrecovered()]
+        return [(entry.event, entry.asked_again) for entry in await MissedDeliveries(tenant).unrecovered()]
 
 
 async def happen_unheard(bot: Bot) -> None:
@@ -44,7 +44,7 @@ async def happen_unheard(bot: Bot) -> None:
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay", milestone=milestone["number"])
     await bot.github.close_issue(bot.repo, issue["number"])
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
     bot.github.target = open_door
 
 
@@ -57,18 +57,20 @@ async def begin(bot: Bot) -> None:
 async def test_what_was_missed_comes_again_once(bot: Bot, missing: Redelivery) -> None:
     await begin(bot)
     await happen_unheard(bot)
-    missed = {one.id for one in bot.github.deliveries if one.status is None}
+    missed = {delivery.id for delivery in bot.github.deliveries if delivery.status is None}
     assert len(missed) >= 3
     assert await missing.run() == len(missed)
     assert len(await still_missed(bot)) == len(missed)
     await bot.rest()
     assert await missing.run() == 0
     assert await still_missed(bot) == []
-    one = await tenant_id(bot)
-    stored = await rows(bot.base, "select delivery_id from github_events where processed_at is not null", one)
+    entry = await tenant_id(bot)
+    stored = await rows(
+        bot.base, "select delivery_id from github_events where processed_at is not null", entry
+    )
     assert missed <= {row[0] for row in stored}
-    told = await rows(bot.base, "select event from timeline where item <> '' order by at, id", one)
-    events = [row[0] for row in told]
+    data = await rows(bot.base, "select event from timeline where item <> '' order by at, id", entry)
+    events = [row[0] for row in data]
     assert (events.count("closed"), events.count("created"), events.count("milestoned")) == (1, 1, 1)
 
 
@@ -77,8 +79,8 @@ async def test_two_runs_at_once_do_no_harm(bot: Bot, missing: Redelivery) -> Non
     await happen_unheard(bot)
     await asyncio.gather(missing.run(), missing.run())
     await bot.rest()
-    found = await rows(bot.base, "select event, item from timeline", await tenant_id(bot))
-    assert [row.event for row in found].count("closed") == 1
+    result = await rows(bot.base, "select event, item from timeline", await tenant_id(bot))
+    assert [row.event for row in result].count("closed") == 1
     assert await missing.run() == 0
 
 
@@ -89,12 +91,12 @@ async def test_it_is_asked_for_five_times_with_growing_pauses(
     await happen_unheard(bot)
     bot.github.target, open_door = CLOSED_PORT, bot.github.target
     count = await missing.run()
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
     assert await missing.run() == 0
     for pause in redelivery.PAUSES[1:]:
         clock.now = datetime.now(UTC) + pause
         assert await missing.run() == count
-        await bot.github.settle()
+        await bot.github.wait_for_webhooks()
     clock.now = datetime.now(UTC) + timedelta(hours=10)
     assert await missing.run() == 0
     assert {asked for _, asked in await still_missed(bot)} == {5}

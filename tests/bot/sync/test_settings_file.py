@@ -24,22 +24,22 @@ from commands.settings.file import (
 )
 from handlers.delivery import Delivery
 from handlers.push import find_settings
-from sprints.alerts import lines_of
-from sprints.rules import rules_of
+from sprints.settings_parser import parse_settings
+from storage.job_types import ReadSettingsJob
 from storage.jobs import Jobs
-from storage.projects import Projects
 from tests.support.running import Bot, rows
+from tests.support.settings_files import load_settings, push_settings_file
 
 NAMES = command_names()
 ZONES = schema()["properties"]["timezone"]["errorMessage"]
 
 
 def problems(text: str, *, is_organization: bool = False) -> list[str]:
-    found = read_settings(text.encode(), NAMES, is_organization=is_organization)
-    assert {problem.key for problem in found.problems} - {"", "?"} <= set(found.wrong)
-    assert not set(found.wrong) & found.settings.keys()
-    assert not (found.is_unreadable and found.settings)
-    return [str(problem) for problem in found.problems]
+    settings = read_settings(text.encode(), NAMES, is_organization=is_organization)
+    assert {problem.key for problem in settings.problems} - {"", "?"} <= set(settings.wrong)
+    assert not set(settings.wrong) & settings.settings.keys()
+    assert not (settings.is_unreadable and settings.settings)
+    return [str(problem) for problem in settings.problems]
 
 
 # What it may say
@@ -78,12 +78,12 @@ ai: true
 sprints: {repositories: [webshop, payments]}
 billing: {repository: office}
 """
-    found = read_settings(text.encode(), NAMES, is_organization=True)
+    settings = read_settings(text.encode(), NAMES, is_organization=True)
 
-    assert found.problems == ()
-    assert set(found.settings) == set(schema()["properties"])
-    assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
-    rules = rules_of(found.settings)
+    assert settings.problems == ()
+    assert set(settings.settings) == set(schema()["properties"])
+    assert settings.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+    rules = parse_settings(settings.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
@@ -106,7 +106,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (
             "\n\ntimezone: Berlin",
@@ -255,8 +255,8 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
-    assert problems(text) == [said]
+def test_each_mistake_is_reported_with_line_and_fix(text: str, expected: str) -> None:
+    assert problems(text) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -294,12 +294,12 @@ def test_every_example_of_the_page_is_good(example: str) -> None:
 def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
     read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
     assert read.problems == ()
-    assert not getattr(lines_of(read.settings), line)
+    assert not getattr(parse_settings(read.settings).alerts, line)
 
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
-    (said,) = problems("commands: {sprint: {role: read}}")
-    assert said.startswith("line 1: `sprint` alone is no command; there are `sprint ")
+    (problem,) = problems("commands: {sprint: {role: read}}")
+    assert problem.startswith("line 1: `sprint` alone is no command; there are `sprint ")
 
 
 def test_a_bomb_is_refused_before_it_grows() -> None:
@@ -307,32 +307,32 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
         f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    found = problems(bomb)
-    assert found[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
-    assert len(found) == 9
+    result = problems(bomb)
+    assert result[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
+    assert len(result) == 9
     assert read_settings(bomb.encode(), NAMES).settings == {}
 
 
 def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
     assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
-    found = read_settings(b"ai: true\n# caf\xe9", NAMES)
-    assert [str(one) for one in found.problems] == ["line 2: the file must be text in UTF-8"]
+    settings = read_settings(b"ai: true\n# caf\xe9", NAMES)
+    assert [str(problem) for problem in settings.problems] == ["line 2: the file must be text in UTF-8"]
 
 
 def test_many_problems_are_cut_and_counted() -> None:
-    told = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
-    assert len(told) == 21
-    assert told[-1] == "And 10 more."
+    data = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
+    assert len(data) == 21
+    assert data[-1] == "And 10 more."
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
 def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    found = read_settings(raw, NAMES)
-    assert not (found.is_unreadable and found.settings)
-    assert bool(found.problems) == bool(found.wrong or found.is_unreadable)
+    settings = read_settings(raw, NAMES)
+    assert not (settings.is_unreadable and settings.settings)
+    assert bool(settings.problems) == bool(settings.wrong or settings.is_unreadable)
     # What is left is good by itself.
-    assert not check_settings(found.settings, NAMES)
+    assert not check_settings(settings.settings, NAMES)
 
 
 _KEYS = st.sampled_from([*schema()["properties"], "other"])
@@ -344,98 +344,83 @@ _VALUES = st.recursive(
 
 
 @given(st.dictionaries(_KEYS, _VALUES, max_size=5))
-def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
-    text = yaml.safe_dump(told, allow_unicode=True)
-    found = read_settings(text.encode("utf-8", "replace"), NAMES)
-    assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
-    rules_of(found.settings)
-    assert not check_settings(found.settings, NAMES)
+def test_a_file_of_any_values_is_good_or_told_of(payload: dict[str, Any]) -> None:
+    text = yaml.safe_dump(payload, allow_unicode=True)
+    settings = read_settings(text.encode("utf-8", "replace"), NAMES)
+    assert all(str(problem) and "\n" not in problem.text for problem in settings.problems)
+    parse_settings(settings.settings)
+    assert not check_settings(settings.settings, NAMES)
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [("5", 5), ("-1", -1), ("0.5", 0.5), (".5", 0.5), ("true", True), ("~", None), ("", None), ("yes", "yes"),
      ("18:00", "18:00"), ("2026-12-24", "2026-12-24"), ("1e999", "1e999"), ("9" * 99, "9" * 99), ("on", "on")],
 )  # fmt: skip
-def test_words_mean_what_editors_show(text: str, meant: object) -> None:
-    assert scalar(text) == meant
-    assert type(scalar(text)) is type(meant)
+def test_words_mean_what_editors_show(text: str, expected: object) -> None:
+    assert scalar(text) == expected
+    assert type(scalar(text)) is type(expected)
 
 
 # The schema itself
 
 
-def _schemas(told: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
+def _schemas(data: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
     """All schemas within one that check something."""
-    found = []
-    if isinstance(told, dict):
-        if {"type", "enum", "pattern", "format"} & told.keys() and path.rpartition(".")[2] != "properties":
-            found.append((path, told))
-        for key, value in told.items():
+    result = []
+    if isinstance(data, dict):
+        if {"type", "enum", "pattern", "format"} & data.keys() and path.rpartition(".")[2] != "properties":
+            result.append((path, data))
+        for key, value in data.items():
             if key not in {"examples", "default"}:
-                found += _schemas(value, f"{path}.{key}")
-    elif isinstance(told, list):
-        for n, value in enumerate(told):
-            found += _schemas(value, f"{path}[{n}]")
-    return found
+                result += _schemas(value, f"{path}.{key}")
+    elif isinstance(data, list):
+        for n, value in enumerate(data):
+            result += _schemas(value, f"{path}[{n}]")
+    return result
 
 
 def test_whatever_is_checked_has_words_for_what_would_be_right() -> None:
     checked = _schemas(schema())
     assert len(checked) > 30
-    assert [path for path, one in checked if not one.get("errorMessage", "").startswith("must ")] == []
+    assert [path for path, entry in checked if not entry.get("errorMessage", "").startswith("must ")] == []
 
 
 @pytest.mark.parametrize("key", list(schema()["properties"]))
 def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
-    told = schema()["properties"][key]
-    assert told["title"]
-    assert told["description"]
-    assert "default" in told
-    for example in told["examples"]:
+    data = schema()["properties"][key]
+    assert data["title"]
+    assert data["description"]
+    assert "default" in data
+    for example in data["examples"]:
         assert check_settings({key: example}, [*NAMES, "sprint close", "estimate"]) == ()
 
 
 # Read, kept and complained about
 
 
-async def in_force(bot: Bot) -> dict[str, Any]:
-    (organization,) = await rows(bot.base, "select * from all_tenants()")
-    async with bot.base.database.tenant(organization[0]) as tenant:
-        project = await Projects(tenant).by_name(bot.repo)
-    assert project is not None
-    return project.settings
-
-
-async def write(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:
-    """Somebody pushes a file; returns the commit."""
-    made = await bot.github.put_file(repo or bot.repo, path, text)
-    await bot.rest()
-    return str(made["commit"]["sha"])
-
-
 async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]:
     """The conclusion and title of each check run of ours on a commit."""
-    told = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
-    assert all(one["name"] == "Agile settings" for one in told["check_runs"])
-    return [(one["conclusion"], one["output"]["title"]) for one in told["check_runs"]]
+    runs = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
+    assert all(run["name"] == "Agile settings" for run in runs["check_runs"])
+    return [(run["conclusion"], run["output"]["title"]) for run in runs["check_runs"]]
 
 
 async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
-    commit = await write(bot, "timezone: Europe/Berlin\n")
+    commit = await push_settings_file(bot, "timezone: Europe/Berlin\n")
 
-    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
     assert await checks(bot, commit) == []
     await bot.github.delete_file(bot.repo, PATH)
     await bot.rest()
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
 
 
-async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
-    await write(bot, "timezone: Europe/Berlin\n")
-    bad = await write(bot, "timezone: Berlin\nai: true\n")
+async def test_what_is_wrong_is_reported_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
+    await push_settings_file(bot, "timezone: Europe/Berlin\n")
+    bad = await push_settings_file(bot, "timezone: Berlin\nai: true\n")
 
-    settings = await in_force(bot)
+    settings = await load_settings(bot)
     assert settings["timezone"] == "Europe/Berlin"
     assert settings["ai"] is True
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
@@ -445,24 +430,24 @@ async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: B
         in run["output"]["summary"]
     )
     # Another push says nothing again.
-    other = await write(bot, "alice\n", "OWNERS")
+    other = await push_settings_file(bot, "alice\n", "OWNERS")
     assert await checks(bot, other) == []
     assert len(await checks(bot, bad)) == 1
 
-    good = await write(bot, "timezone: Europe/Berlin\nai: true\n")
-    assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+    good = await push_settings_file(bot, "timezone: Europe/Berlin\nai: true\n")
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin", "ai": True}
     assert await checks(bot, good) == [("success", "The settings are good")]
-    still_good = await write(bot, "ai: true\n")
+    still_good = await push_settings_file(bot, "ai: true\n")
     assert await checks(bot, still_good) == []
 
 
-async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
-    await write(bot, "ai: true\n")
-    await write(bot, "ai: maybe\n")
-    again = await write(bot, "ai: true\n")
+async def test_taking_back_what_was_wrong_is_reported_too(bot: Bot) -> None:
+    await push_settings_file(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: maybe\n")
+    again = await push_settings_file(bot, "ai: true\n")
 
     assert await checks(bot, again) == [("success", "The settings are good")]
-    assert await in_force(bot) == {"ai": True}
+    assert await load_settings(bot) == {"ai": True}
 
 
 @pytest.mark.parametrize(
@@ -489,44 +474,44 @@ def test_pushes_that_may_change_the_settings(
 
 
 async def test_other_pushes_read_nothing(bot: Bot) -> None:
-    await write(bot, "# Shop\n", "README.md")
+    await push_settings_file(bot, "# Shop\n", "README.md")
 
-    assert not [one for one in bot.github.requests if "/contents/" in one.path and bot.repo in one.path and one.who != "alice"]  # fmt: skip
+    assert not [request for request in bot.github.requests if "/contents/" in request.path and bot.repo in request.path and request.who != "alice"]  # fmt: skip
 
 
 async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     made = await bot.github.create_repository(name=".github")
     everywhere = str(made["full_name"])
-    await write(bot, "charts: mermaid\n")
-    await write(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
+    await push_settings_file(bot, "charts: mermaid\n")
+    await push_settings_file(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
 
-    assert await in_force(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
-    bad = await write(bot, "timezone: Tokyo\n", repo=everywhere)
-    assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
+    assert await load_settings(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    bad = await push_settings_file(bot, "timezone: Tokyo\n", repo=everywhere)
+    assert (await load_settings(bot))["timezone"] == "Asia/Tokyo"
     assert await checks(bot, bad, everywhere) == [("failure", f"1 problem in {PATH}")]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
-async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
-    bad = await write(bot, "ai: maybe\ncharts: mermaid\n")
+async def test_a_file_that_an_older_version_put_out_of_force_is_read_again(bot: Bot) -> None:
+    bad = await push_settings_file(bot, "ai: maybe\ncharts: mermaid\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
         where file ? 'problems' returning id"""
     assert await rows(bot.base, old, organization[0])
-    assert "charts" not in await in_force(bot)
+    assert "charts" not in await load_settings(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert (await in_force(bot))["charts"] == "mermaid"
-    assert len([one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
+    assert (await load_settings(bot))["charts"] == "mermaid"
+    assert len([request for request in bot.github.requests if (request[0], request[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
 
 
 async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None:
-    await write(bot, "ai: true\ntimezone: Asia/Tokyo\n")
-    bad = await write(bot, "ai: [\ntimezone: UTC\n")
-    settings = await in_force(bot)
+    await push_settings_file(bot, "ai: true\ntimezone: Asia/Tokyo\n")
+    bad = await push_settings_file(bot, "ai: [\ntimezone: UTC\n")
+    settings = await load_settings(bot)
     assert (settings["ai"], settings["timezone"]) == (True, "Asia/Tokyo")
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert (
@@ -552,9 +537,9 @@ async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None
 async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
     bot: Bot, before: str, after: str, labels: dict[str, list[str]]
 ) -> None:
-    await write(bot, f"{before}\nai: true\n")
-    bad = await write(bot, f"{after}\nai: 7\n")
-    settings = await in_force(bot)
+    await push_settings_file(bot, f"{before}\nai: true\n")
+    bad = await push_settings_file(bot, f"{after}\nai: 7\n")
+    settings = await load_settings(bot)
     kept = {key: value for key, value in settings.items() if key in {"done_labels", "started_labels", "ai"}}
     assert kept == labels | {"ai": True}
     (run,) = await bot.github.check_runs(bot.repo, bad)
@@ -564,35 +549,35 @@ async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
 
 
 async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:
-    bad = await write(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
-    settings = await in_force(bot)
+    bad = await push_settings_file(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
+    settings = await load_settings(bot)
     assert settings["alerts"] == {"half_way": "off"}
     assert "tracking" not in settings
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert "`tracking` is empty, because `#` begins a comment in YAML" in run["output"]["summary"]
     assert "`tracking` is ignored." in run["output"]["summary"]
     # Mended, it is good again, also if only the wrong line was changed.
-    good = await write(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
+    good = await push_settings_file(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
     assert await checks(bot, good) == [("success", "The settings are good")]
-    assert (await in_force(bot))["tracking"] == "#42"
+    assert (await load_settings(bot))["tracking"] == "#42"
 
 
 @pytest.mark.parametrize("away", ["gone", "hidden"])
 async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, away: str) -> None:
     made = await bot.github.create_repository(name=".github")
     everywhere = str(made["full_name"])
-    await write(bot, "# Ours\n")
-    await write(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
+    await push_settings_file(bot, "# Ours\n")
+    await push_settings_file(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
     if away == "gone":
         await bot.github.call("DELETE", f"/repos/{everywhere}")
     else:
         bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert await in_force(bot) == {"timezone": "Asia/Tokyo"}
+    assert await load_settings(bot) == {"timezone": "Asia/Tokyo"}
     number = int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
     await bot.say(number, "/agile health\n/agile config\n/agile config validate")
     for answer in await bot.answers(number):
@@ -602,41 +587,41 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
         return
     # Seen again, it is as it was; and who deletes the file there ends its settings.
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
     await bot.say(number, "/agile health")
     assert "out of sight" not in (await bot.answers(number))[0]
     await bot.github.delete_file(everywhere, PATH)
     await bot.rest()
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
 async def test_a_repository_that_is_added_has_its_file_read(bot: Bot) -> None:
     async with bot.github.muted():
         await bot.github.put_file(bot.repo, PATH, "ai: true\n")
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
     await bot.rest()
 
-    assert await in_force(bot) == {"ai": True}
+    assert await load_settings(bot) == {"ai": True}
 
 
 async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
-    await write(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: true\n")
     async with bot.github.muted():
         await bot.github.put_file(bot.repo, PATH, "ai: false\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert await in_force(bot) == {"ai": False}
+    assert await load_settings(bot) == {"ai": False}
 
 
 async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
-    await write(bot, "ai: false\n")
+    await push_settings_file(bot, "ai: false\n")
     bot.github.fail_next("GET", f"/repos/{bot.repo}/contents/", status=502, times=3)
-    await write(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: true\n")
     waiting = await rows(
         bot.base,
         "select 1 from procrastinate_jobs where task_name = 'read_settings' and status = 'todo' "
@@ -644,20 +629,20 @@ async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
     )
 
     assert waiting
-    assert await in_force(bot) == {"ai": False}
+    assert await load_settings(bot) == {"ai": False}
 
 
-async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
+async def test_without_the_permission_for_checks_it_is_kept_nevertheless(bot: Bot) -> None:
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
-    commit = await write(bot, "ai: maybe\n")
+    commit = await push_settings_file(bot, "ai: maybe\n")
 
-    assert (await in_force(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
+    assert (await load_settings(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
     assert await checks(bot, commit) == []
 
 
 async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "Pay by card")
-    await write(bot, "approvers: [alice]\n", "OWNERS")
+    await push_settings_file(bot, "approvers: [alice]\n", "OWNERS")
     comment = await bot.say(issue["number"], "/help")
 
     assert bot.reactions(comment) == []
@@ -677,15 +662,15 @@ async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
 def test_the_check_run_points_at_the_lines() -> None:
     wrong = "`ai` must be `true` or `false`, not “may\\_be”"
     read = SettingsFile({}, (Problem(7, wrong, "ai"), Problem(0, "And 3 more.")), ("ai",))
-    told = check_run("c0ffee", read, {"ai": True})
+    data = check_run("c0ffee", read, {"ai": True})
 
-    assert told["conclusion"] == "failure"
-    assert told["output"]["title"] == f"2 problems in {PATH}"
-    assert "- line 7: `ai` must be" in told["output"]["summary"]
-    assert "may\\_be" in told["output"]["summary"]
-    assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
+    assert data["conclusion"] == "failure"
+    assert data["output"]["title"] == f"2 problems in {PATH}"
+    assert "- line 7: `ai` must be" in data["output"]["summary"]
+    assert "may\\_be" in data["output"]["summary"]
+    assert [annotation["start_line"] for annotation in data["output"]["annotations"]] == [7, 1]
     # Lines of files are annotated in plain text.
-    assert told["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
+    assert data["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
 
 
 @pytest.mark.parametrize("number", [2**31, 99_999_999_999])

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from bot.sync.event_access import leave
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import Projects
 from storage.seats import Seats
-from tests.bot.webhooks.test_github_endpoint import ISSUE
 from tests.support.running import Bot, rows
+from tests.support.webhooks import ISSUE_OPENED
 
 ACME = {"id": 3, "login": "acme", "type": "Organization"}
 UMBRELLA = {"id": 4, "login": "umbrella", "type": "Organization"}
@@ -60,7 +61,7 @@ async def transfer(
     bot: Bot,
     source: dict[str, Any],
     target: dict[str, Any],
-    told: dict[str, Any],
+    user: dict[str, Any],
     name: str = "shop",
     **fields: Any,
 ) -> tuple[int, str]:
@@ -68,10 +69,10 @@ async def transfer(
     payload = {
         "action": "transferred",
         "repository": shop(target, name),
-        "organization": told,
-        "installation": {"id": INSTALLATION_OF[told["login"]]},
+        "organization": user,
+        "installation": {"id": INSTALLATION_OF[user["login"]]},
         "changes": {"owner": {"from": {"organization": source}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     } | fields
     answer = await bot.deliver("repository", payload)
     await bot.rest()
@@ -88,10 +89,10 @@ async def work(
     **fields: Any,
 ) -> None:
     """An issue is opened; `fields` of the repository may differ."""
-    issue = ISSUE["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
+    issue = ISSUE_OPENED["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
     if at is not None:
         issue |= {"created_at": at.isoformat(), "updated_at": at.isoformat()}
-    payload = ISSUE | {
+    payload = ISSUE_OPENED | {
         "issue": issue,
         "repository": shop(owner, **fields),
         "installation": {"id": installation or INSTALLATION_OF[owner["login"]]},
@@ -109,8 +110,8 @@ async def tenant_of(bot: Bot, owner: dict[str, Any]) -> int:
 
 
 async def project(bot: Bot, owner: dict[str, Any]) -> Any:
-    (found,) = await rows(bot.base, "select * from projects", await tenant_of(bot, owner))
-    return found
+    (row,) = await rows(bot.base, "select * from projects", await tenant_of(bot, owner))
+    return row
 
 
 async def both(bot: Bot) -> None:
@@ -136,8 +137,8 @@ async def test_told_to_the_old_account_alone_it_leaves_under_its_old_name(bot: B
     old = await project(bot, ACME)
     assert (old.is_active, old.github_repo) == (False, "acme/shop")
     assert await rows(bot.base, "select * from projects", await tenant_of(bot, UMBRELLA)) == []
-    told = await rows(bot.base, "select kind from timeline where event = 'transferred'", old.organization_id)
-    assert [row.kind for row in told] == ["repository"]
+    data = await rows(bot.base, "select kind from timeline where event = 'transferred'", old.organization_id)
+    assert [row.kind for row in data] == ["repository"]
 
 
 @pytest.mark.parametrize("name", ["shop", "store"])
@@ -180,22 +181,22 @@ async def test_the_new_account_asks_for_the_past(bot: Bot) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     async with bot.github.muted():
         await bot.github.create_issue(bot.repo, "From before")
-    await bot.github.tell("installation", "created", bot.repo)
+    await bot.github.trigger("installation", "created", bot.repo)
     repository = await bot.github.call("GET", f"/repos/{bot.repo}")
     payload = {
         "action": "transferred",
         "repository": repository,
         "installation": {"id": bot.github.installation_id},
         "changes": {"owner": {"from": {"organization": ACME}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()
 
-    told = await rows(
+    data = await rows(
         bot.base, "select event, source from timeline where kind = 'issue'", await tenant_of(bot, owner)
     )
-    assert [tuple(row) for row in told] == [("opened", "backfill")]
+    assert [tuple(row) for row in data] == [("opened", "backfill")]
 
 
 async def test_back_again_its_history_goes_on_with_a_gap(bot: Bot) -> None:
@@ -225,16 +226,16 @@ async def test_what_has_left_needs_no_seats_and_is_open_to_nobody(bot: Bot) -> N
     await rows(bot.base, "select 1", acme)
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     async with bot.base.database.tenant(acme) as tenant:
-        known = await Projects(tenant).by_node_id("R_shop")
-        assert known is not None
-        assert not known.is_accessible
+        known_items = await Projects(tenant).by_node_id("R_shop")
+        assert known_items is not None
+        assert not known_items.is_accessible
         assert await Seats(tenant).active_people(datetime.now(UTC) + timedelta(days=1), 3650) == []
         assert await Projects(tenant).active() == []
 
 
 async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
     """And what is still there stays."""
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     gone = shop(owner) | {
@@ -252,11 +253,11 @@ async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
         await bot.deliver("installation_repositories", payload)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
 
-    found = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)
-    assert [tuple(row) for row in found] == [(bot.repo, True), (f"{owner['login']}/gone", False)]
+    result = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)
+    assert [tuple(row) for row in result] == [(bot.repo, True), (f"{owner['login']}/gone", False)]
 
 
 async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot) -> None:
@@ -267,7 +268,7 @@ async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot)
         "changes": {"login": {"from": "acme"}},
         "installation": {"id": INSTALLATION_OF["acme"], "node_id": "MDIz"},
         "target_type": "Organization",
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     assert await bot.deliver("installation_target", payload) == (202, "stored")
     await bot.rest()
@@ -291,15 +292,15 @@ def ago(**span: float) -> datetime:
     return datetime.now(UTC) - timedelta(**span)
 
 
-@pytest.mark.parametrize("told", [ACME, UMBRELLA])
+@pytest.mark.parametrize("payload", [ACME, UMBRELLA])
 async def test_a_late_transfer_takes_nothing_where_github_tells_its_time(
-    bot: Bot, told: dict[str, Any]
+    bot: Bot, payload: dict[str, Any]
 ) -> None:
     await both(bot)
     assert not await is_compared_at_once(bot, ACME)
     back, away = ago(minutes=10).isoformat(), ago(hours=2).isoformat()
     await transfer(bot, UMBRELLA, ACME, ACME, repository=shop(ACME, updated_at=back))
-    await transfer(bot, ACME, UMBRELLA, told, repository=shop(UMBRELLA, updated_at=away))
+    await transfer(bot, ACME, UMBRELLA, payload, repository=shop(UMBRELLA, updated_at=away))
 
     old = await project(bot, ACME)
     assert (old.is_active, old.hidden_since, old.github_repo) == (True, None, "acme/shop")
@@ -380,7 +381,7 @@ async def test_what_is_archived_stays_so(bot: Bot) -> None:
         "action": "archived",
         "repository": shop(ACME, archived=True),
         "installation": {"id": INSTALLATION_OF["acme"]},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()

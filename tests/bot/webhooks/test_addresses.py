@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.services import Services
-from bot.webhooks.readiness import Readiness
-from tests.support.calling import Caller, strict_door
-from tests.support.running import Door
+from bot.webhooks.readiness import ReadinessProbe
+from tests.support.calling import RawConnection, strict_endpoint
+from tests.support.running import WebhookClient
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
-    async with strict_door(base) as opened:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+    async with strict_endpoint(base) as opened:
         yield opened
 
 
@@ -26,9 +26,9 @@ async def entrance(base: Services) -> AsyncIterator[Door]:
     ["%00", "%00" * 32, "A" * 31 + "%00", "A" * 5_000, "%FF", "%C3%28", "%ed%a0%80", "..%2f..%2fetc", "A B", "a%20b",
      "%25", "ä", "A.png", "%2e%2e", "'", "A" * 32 + "%0a"],
 )  # fmt: skip
-async def test_what_names_no_picture_is_404(entrance: Door, token: str) -> None:
+async def test_what_names_no_picture_is_404(entrance: WebhookClient, token: str) -> None:
     for method in (b"GET", b"HEAD"):
-        caller = await Caller.of(entrance)
+        caller = await RawConnection.of(entrance)
         await caller.send(
             method + b" /charts/" + token.encode() + b".png HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
@@ -38,7 +38,7 @@ async def test_what_names_no_picture_is_404(entrance: Door, token: str) -> None:
 
 
 @pytest.mark.parametrize("ticket", ["%00", "A" * 3_000, "%FF", "ä", "=", "AAAA"])
-async def test_what_is_no_ticket_is_410(entrance: Door, ticket: str) -> None:
+async def test_what_is_no_ticket_is_410(entrance: WebhookClient, ticket: str) -> None:
     for page, status in (("checkout", 410), ("portal", 410), ("done", 200), ("cancelled", 200)):
         async with entrance.session.get(f"{entrance.url}/billing/{page}/{ticket}") as response:
             assert response.status == status
@@ -58,7 +58,7 @@ async def test_what_is_no_ticket_is_410(entrance: Door, ticket: str) -> None:
         ("GET", "/webhooks", 404),
     ],
 )
-async def test_methods(entrance: Door, method: str, path: str, status: int) -> None:
+async def test_methods(entrance: WebhookClient, method: str, path: str, status: int) -> None:
     async with entrance.session.request(method, entrance.url + path) as response:
         assert response.status == status
 
@@ -67,25 +67,25 @@ async def test_methods(entrance: Door, method: str, path: str, status: int) -> N
 
 
 async def test_readiness_is_looked_at_once_for_all_who_ask(base: Services) -> None:
-    readiness = Readiness(base.database_url)
+    readiness = ReadinessProbe(base.database_url)
     try:
-        assert await asyncio.gather(*(readiness.problem() for _ in range(200))) == [None] * 200
-        assert readiness.looks == 1
+        assert await asyncio.gather(*(readiness.find_problem() for _ in range(200))) == [None] * 200
+        assert readiness.check_count == 1
     finally:
         await readiness.close()
 
 
 async def test_readiness_is_looked_at_again_later(base: Services) -> None:
-    readiness = Readiness(base.database_url, every_seconds=0)
+    readiness = ReadinessProbe(base.database_url, check_every_seconds=0)
     try:
         for _ in range(3):
-            assert await readiness.problem() is None
-        assert readiness.looks == 3
+            assert await readiness.find_problem() is None
+        assert readiness.check_count == 3
     finally:
         await readiness.close()
 
 
-async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance: Door) -> None:
+async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance: WebhookClient) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(10):
             await stack.enter_async_context(base.database.unscoped())
@@ -94,11 +94,11 @@ async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance:
 
 
 async def test_readiness_gives_up_in_time(base: Services) -> None:
-    readiness = Readiness(base.database_url, every_seconds=0, patience_seconds=0.2)
+    readiness = ReadinessProbe(base.database_url, check_every_seconds=0, timeout_seconds=0.2)
     try:
         async with readiness._database.unscoped():  # Its one connection is busy.
-            assert await readiness.problem() == "the database is away"
-        readiness._patience = 60
-        assert await readiness.problem() is None
+            assert await readiness.find_problem() == "the database is away"
+        readiness._timeout_seconds = 60
+        assert await readiness.find_problem() is None
     finally:
         await readiness.close()

@@ -6,32 +6,15 @@ from datetime import UTC, datetime, timedelta
 from bot.jobs.retention import Retention
 from bot.publishing.pictures import Drawing, Pictures
 from bot.sync.visibility_check import CHECK_EVERY
-from storage.projects import Project, Projects
-from tests.bot.jobs.test_failures import answered, asked
-from tests.conftest import Clock
+from tests.support.chart_links import find_project, request_chart_path
 from tests.support.charts.family import CASES
+from tests.support.clock import Clock
+from tests.support.conversations import comment_in_sprint, wait_for_answer
 from tests.support.running import Bot, rows
 
 
-async def project_of(bot: Bot) -> Project:
-    """The repository of the test, as we know it."""
-    async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).by_name(bot.repo)
-    assert project
-    return project
-
-
-async def picture(bot: Bot) -> str:
-    """The path of the picture in an answer."""
-    number, comment = await asked(bot)
-    (answer,) = await answered(bot, number, comment)
-    link = re.search(r"!\[Burndown: [^]]+]\(http://127\.0\.0\.1:8080(/charts/[\w-]{32}\.png)\)", answer)
-    assert link, answer
-    return link[1]
-
-
 async def test_the_linked_picture_is_served_and_soon_asked_for_again(bot: Bot) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     async with bot.session.get(bot.url + path) as response:
         assert response.status == 200
         assert response.content_type == "image/png"
@@ -53,8 +36,8 @@ async def test_the_linked_picture_is_served_and_soon_asked_for_again(bot: Bot) -
 
 
 async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> None:
-    number, comment = await asked(bot)
-    await answered(bot, number, comment)
+    number, comment = await comment_in_sprint(bot)
+    await wait_for_answer(bot, number, comment)
     await bot.say(number, "/sprint status new:yes")
     first, second = (re.findall(r"/charts/([\w-]+)\.png", answer)[0] for answer in await bot.answers(number))
     assert first == second
@@ -62,9 +45,9 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
 
 
 async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None:
-    await picture(bot)
+    await request_chart_path(bot)
     pictures = Pictures(bot.base.database, drawing, bot.url)
-    project = await project_of(bot)
+    project = await find_project(bot)
     links = {await pictures.link(1, project, CASES[name]) for name in ("velocity", "flow", "velocity")}
     assert len(links) == 2
     for link in links:
@@ -73,7 +56,7 @@ async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None
 
 
 async def test_a_picture_that_was_given_up_is_drawn_again_the_same(bot: Bot, clock: Clock) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     async with bot.session.get(bot.url + path) as response:
         before = await response.read()
     later = datetime.now(UTC) + timedelta(days=31)
@@ -86,7 +69,7 @@ async def test_a_picture_that_was_given_up_is_drawn_again_the_same(bot: Bot, clo
 
 
 async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> None:
-    path = await picture(bot)
+    path = await request_chart_path(bot)
     await rows(bot.base, "update chart_files set used_at = now() - interval '40 days' returning id", 1)
     async with bot.session.get(bot.url + path) as response:
         assert response.status == 200

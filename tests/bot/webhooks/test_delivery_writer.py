@@ -84,7 +84,7 @@ async def bring(inbox: DeliveryWriter, names: list[str], random: Random) -> list
 
 
 @given(st.integers(0, 2**32).map(Random), st.lists(st.integers(0, 40), min_size=1, max_size=60))
-def test_every_delivery_is_answered_whatever_order_callbacks_run_in(random: Random, ids: list[int]) -> None:
+def test_every_delivery_is_answered_in_any_callback_order(random: Random, ids: list[int]) -> None:
     disk, names = Disk(random), [f"delivery-{number}" for number in ids]
 
     answers = run_in_any_order(bring(inbox_on(disk), names, random), random)

@@ -10,18 +10,17 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
-from tests.bot.jobs.test_event_processor import record, tenant, timeline
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhook_descriptions import described
-
-__all__ = ["entrance"]
+from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, read_timeline, record_deliveries
 
 # The description calls everything in these optional, even the issues that they are about.
 _NOTHING_LEFT = re.compile(r"(?:sub_issues|issue_dependencies)-\w+-absent")
 
 
-async def test_all_that_the_description_allows_is_recorded(base: Services, entrance: Door) -> None:
+async def test_all_that_the_description_allows_is_recorded(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     """GitHub's answer is 202, and nothing fails, is put off or is noted as unusable."""
     sent, handlers = set[str](), Counter[tuple[object, ...]]()
     async with worker(base, talks=False):
@@ -38,15 +37,15 @@ async def test_all_that_the_description_allows_is_recorded(base: Services, entra
                     continue
                 delivery = f"{event} {action} {name}".replace("[]", "empty").replace("[null]", "nulls")
                 delivery = re.sub(r"\W+", "-", delivery)
-                assert (await entrance.deliver(event, installed(payload), delivery))[0] == 202, delivery
+                assert (await webhook_client.deliver(event, installed(payload), delivery))[0] == 202, delivery
                 sent.add(delivery)
         await until_processed(base)
 
-    found = await rows(base, "select * from github_events", await tenant(base))
-    assert {row.delivery_id for row in found} == sent
-    failed = {row.delivery_id: row.note for row in found if row.attempts or not row.processed_at}
+    result = await rows(base, "select * from github_events", await only_tenant_id(base))
+    assert {row.delivery_id for row in result} == sent
+    failed = {row.delivery_id: row.note for row in result if row.attempts or not row.processed_at}
     assert failed == {}
-    odd = {row.delivery_id for row in found if row.note}
+    odd = {row.delivery_id for row in result if row.note}
     assert {name for name in odd if not _NOTHING_LEFT.fullmatch(name)} == set()
 
 
@@ -73,11 +72,17 @@ def installed(payload: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 async def test_one_odd_part_costs_that_part_only(
-    base: Services, entrance: Door, odd: dict[str, Any], labels: list[str], assignees: list[str]
+    base: Services,
+    webhook_client: WebhookClient,
+    odd: dict[str, Any],
+    labels: list[str],
+    assignees: list[str],
 ) -> None:
     full = {"labels": [{"name": "points: 5"}], "assignees": [{"id": 2, "login": "bob"}]}
-    await record(base, entrance, [("issues", ISSUE | {"issue": ISSUE["issue"] | full | odd})])
-    ((*_, fact),) = await timeline(base)
+    await record_deliveries(
+        base, webhook_client, [("issues", ISSUE_OPENED | {"issue": ISSUE_OPENED["issue"] | full | odd})]
+    )
+    ((*_, fact),) = await read_timeline(base)
     shown = fact["item"]
     assert (shown.get("labels", []), shown.get("assignees", []), shown["number"]) == (labels, assignees, 7)
 
@@ -89,26 +94,26 @@ async def test_one_odd_part_costs_that_part_only(
 )  # fmt: skip
 @pytest.mark.parametrize("value", [{}, {"of": None}, {"of": {"name": None, "id": None}}])
 async def test_what_an_event_is_about_may_be_gone(
-    base: Services, entrance: Door, action: str, named: str, value: dict[str, Any]
+    base: Services, webhook_client: WebhookClient, action: str, named: str, value: dict[str, Any]
 ) -> None:
     """GitHub names no label, person or milestone that was deleted meanwhile."""
     about = {named: value["of"]} if value else {}
-    await record(base, entrance, [("issues", ISSUE | {"action": action} | about)])
-    ((_, event, *_),) = await timeline(base)
+    await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | about)])
+    ((_, event, *_),) = await read_timeline(base)
     assert event == action
 
 
-async def test_an_event_of_no_repository_is_noted(base: Services, entrance: Door) -> None:
+async def test_an_event_of_no_repository_is_noted(base: Services, webhook_client: WebhookClient) -> None:
     """Also a milestone's, which the database would refuse again and again."""
     milestone = {"id": 1, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
-    nowhere = {name: value for name, value in ISSUE.items() if name != "repository"} | {
-        "organization": ISSUE["repository"]["owner"]
+    nowhere = {name: value for name, value in ISSUE_OPENED.items() if name != "repository"} | {
+        "organization": ISSUE_OPENED["repository"]["owner"]
     }
-    await record(
+    await record_deliveries(
         base,
-        entrance,
+        webhook_client,
         [("issues", nowhere), ("milestone", nowhere | {"action": "created", "milestone": milestone})],
     )
-    found = await rows(base, "select * from github_events", await tenant(base))
-    assert [row.note for row in found] == ["nothing usable: it names no repository"] * 2
-    assert await timeline(base) == []
+    result = await rows(base, "select * from github_events", await only_tenant_id(base))
+    assert [row.note for row in result] == ["nothing usable: it names no repository"] * 2
+    assert await read_timeline(base) == []

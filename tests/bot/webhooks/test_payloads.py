@@ -17,25 +17,25 @@ from bot.services import Services
 from bot.webhooks.github_endpoint import read_envelope
 from handlers.payloads import MalformedError, replace_half_pairs, strip_nul
 from storage.cipher import delivery_place
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, stored
-from tests.support.calling import SIGNED, strict_door
-from tests.support.running import Door, rows, signature, until
+from tests.support.calling import SIGNED, strict_endpoint
+from tests.support.running import WebhookClient, rows, signature, wait_until
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
 
-_BODY = json.dumps(ISSUE).encode()
+_BODY = json.dumps(ISSUE_OPENED).encode()
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
-    async with strict_door(base) as opened:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+    async with strict_endpoint(base) as opened:
         yield opened
 
 
 # What the body says
 
 
-async def post(entrance: Door, body: bytes, kind: str, **headers: str) -> tuple[int, str]:
-    told = SIGNED | {"X-Hub-Signature-256": signature(body), "Content-Type": kind}
-    return await entrance.post(body, told | headers)
+async def post(entrance: WebhookClient, body: bytes, kind: str, **headers: str) -> tuple[int, str]:
+    data = SIGNED | {"X-Hub-Signature-256": signature(body), "Content-Type": kind}
+    return await entrance.post(body, data | headers)
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -51,19 +51,19 @@ _FORM = "application/x-www-form-urlencoded"
 )
 @pytest.mark.parametrize("kind", [_FORM, _FORM.upper() + "; charset=UTF-8"])
 async def test_a_delivery_as_a_form_is_stored_as_json(
-    base: Services, entrance: Door, form: bytes, kind: str
+    base: Services, entrance: WebhookClient, form: bytes, kind: str
 ) -> None:
     assert await post(entrance, form, kind) == (202, "stored")
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert set(json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id)))) == set(
-        ISSUE
+        ISSUE_OPENED
     )
 
 
-async def test_a_form_keeps_every_character(base: Services, entrance: Door) -> None:
-    odd = ISSUE | {"title": "50 % & more = ü + 👍 ;"}
+async def test_a_form_keeps_every_character(base: Services, entrance: WebhookClient) -> None:
+    odd = ISSUE_OPENED | {"title": "50 % & more = ü + 👍 ;"}
     assert (await post(entrance, urlencode({"payload": json.dumps(odd)}).encode(), _FORM))[0] == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == odd
 
 
@@ -72,12 +72,12 @@ async def test_a_form_keeps_every_character(base: Services, entrance: Door) -> N
     [b"", b"payload", b"payload=", b"Payload=%7B%7D", b"payload=%7B", b"payload=%FF", b"payload=%00", b"x=1",
      b"payload=%7B%7D&payload=%7B%7D", b"a&" * 30 + b"payload=%7B%7D", b"payload=%zz", _BODY],
 )  # fmt: skip
-async def test_a_form_without_a_payload_is_400(base: Services, entrance: Door, form: bytes) -> None:
+async def test_a_form_without_a_payload_is_400(base: Services, entrance: WebhookClient, form: bytes) -> None:
     assert (await post(entrance, form, _FORM))[0] == 400
-    assert await stored(base) == []
+    assert await list_stored_events(base) == []
 
 
-async def test_a_form_is_signed_as_it_is_sent(entrance: Door) -> None:
+async def test_a_form_is_signed_as_it_is_sent(entrance: WebhookClient) -> None:
     form = urlencode({"payload": _BODY}).encode()
     headers = {"X-Hub-Signature-256": signature(_BODY), "Content-Type": _FORM}
     assert (await entrance.post(form, SIGNED | headers))[0] == 401
@@ -85,16 +85,16 @@ async def test_a_form_is_signed_as_it_is_sent(entrance: Door) -> None:
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON",
                                   "application/vnd.github+json"])  # fmt: skip
-async def test_json_is_read_under_all_its_names(entrance: Door, kind: str) -> None:
+async def test_json_is_read_under_all_its_names(entrance: WebhookClient, kind: str) -> None:
     assert await post(entrance, _BODY, kind) == (202, "stored")
 
 
 def changed(**values: Any) -> bytes:
     """The payload with values of its repository's owner, or itself, replaced by what JSON text says."""
-    text = json.dumps(ISSUE)
+    text = json.dumps(ISSUE_OPENED)
     for name, value in values.items():
         text = text.replace(f'"{name}": {json.dumps(value[0])}', f'"{name}": {value[1]}')
-    assert text != json.dumps(ISSUE)
+    assert text != json.dumps(ISSUE_OPENED)
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -118,11 +118,11 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_cannot_be_read_is_400(base: Services, entrance: Door, body: bytes) -> None:
+async def test_what_cannot_be_read_is_400(base: Services, entrance: WebhookClient, body: bytes) -> None:
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
         status, message = await post(entrance, sent, kind)
         assert status == 400, message
-    assert await stored(base) == []
+    assert await list_stored_events(base) == []
 
 
 def signed_for_billing(path: str, body: bytes) -> dict[str, str]:
@@ -137,7 +137,7 @@ def signed_for_billing(path: str, body: bytes) -> dict[str, str]:
     }
 
 
-async def post_to(entrance: Door, path: str, body: bytes) -> int:
+async def post_to(entrance: WebhookClient, path: str, body: bytes) -> int:
     headers = signed_for_billing(path, body)
     async with entrance.session.post(entrance.url + path, data=body, headers=headers) as response:
         return response.status
@@ -149,7 +149,7 @@ async def post_to(entrance: Door, path: str, body: bytes) -> int:
     [b"[" * 100_000, b'{"id":"x","type":"y","data":{"object":' + b'{"a":' * 100_000,
      b'{"id": "evt\\u0000", "type": "invoice.paid"}', b"null", b""],
 )  # fmt: skip
-async def test_nor_is_it_by_the_doors_of_billing(entrance: Door, path: str, body: bytes) -> None:
+async def test_nor_is_it_by_the_doors_of_billing(entrance: WebhookClient, path: str, body: bytes) -> None:
     assert await post_to(entrance, path, body) == 400
 
 
@@ -165,14 +165,14 @@ async def test_nor_is_it_by_the_doors_of_billing(entrance: Door, path: str, body
         {"subscription": {"id": {"id": "sub_1"}}, "metadata": None},
     ],
 )
-async def test_odd_values_of_stripe_are_passed_over(entrance: Door, shown: dict[str, Any]) -> None:
+async def test_odd_values_of_stripe_are_passed_over(entrance: WebhookClient, shown: dict[str, Any]) -> None:
     for kind in ("checkout.session.completed", "customer.deleted", "invoice.paid"):
         event = {"id": "evt_1", "type": kind, "data": {"object": shown}}
         assert await post_to(entrance, "/webhooks/stripe", json.dumps(event).encode()) == 200
 
 
 @pytest.mark.parametrize("account", [2**63, -1])
-async def test_a_purchase_by_an_account_that_cannot_be(entrance: Door, account: int) -> None:
+async def test_a_purchase_by_an_account_that_cannot_be(entrance: WebhookClient, account: int) -> None:
     body = json.dumps({"action": "purchased", "marketplace_purchase": {"account": {"id": account}}}).encode()
     assert await post_to(entrance, "/webhooks/marketplace", body) == 400
 
@@ -193,11 +193,11 @@ ODD_ENVELOPES = {
 
 @pytest.mark.parametrize("body", ODD_ENVELOPES.values(), ids=ODD_ENVELOPES.keys())
 async def test_an_odd_part_of_the_envelope_costs_that_part(
-    base: Services, entrance: Door, body: bytes
+    base: Services, entrance: WebhookClient, body: bytes
 ) -> None:
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
         assert (await post(entrance, sent, kind))[0] == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     payload = base.cipher.open(event.payload, delivery_place(3, event.delivery_id))
     assert replace_half_pairs(payload) == payload
 
@@ -217,22 +217,22 @@ async def test_an_odd_part_of_the_envelope_costs_that_part(
     ],
 )
 async def test_whose_a_delivery_is_can_be_told_by_any_part(
-    base: Services, entrance: Door, odd: dict[str, Any]
+    base: Services, entrance: WebhookClient, odd: dict[str, Any]
 ) -> None:
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
-    assert await entrance.deliver("installation", INSTALLED) == (202, "stored")
-    assert await entrance.deliver("issues", ISSUE | odd) == (202, "stored")
-    assert len({event.organization_id for event in await stored(base)}) == 1
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
+    assert await entrance.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED | odd) == (202, "stored")
+    assert len({event.organization_id for event in await list_stored_events(base)}) == 1
 
 
-async def test_an_organization_whose_type_is_missing_is_one(base: Services, entrance: Door) -> None:
-    owner = ISSUE["repository"]["owner"] | {"type": None}
-    payload = ISSUE | {
-        "repository": ISSUE["repository"] | {"owner": owner},
+async def test_an_organization_whose_type_is_missing_is_one(base: Services, entrance: WebhookClient) -> None:
+    owner = ISSUE_OPENED["repository"]["owner"] | {"type": None}
+    payload = ISSUE_OPENED | {
+        "repository": ISSUE_OPENED["repository"] | {"owner": owner},
         "organization": {"id": 3, "login": "acme"},
     }
     assert await entrance.deliver("issues", payload) == (202, "stored")
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     (organization,) = await rows(base, "select * from organizations", event.organization_id)
     assert (organization.name, organization.account_type) == ("acme", "Organization")
 
@@ -257,35 +257,35 @@ ODD = (
 )
 
 
-async def test_what_is_taken_can_be_worked_off(base: Services, entrance: Door) -> None:
+async def test_what_is_taken_can_be_worked_off(base: Services, entrance: WebhookClient) -> None:
     """No payload that the door takes fails again and again in the worker, or stops the one behind it."""
     async with worker(base, talks=False):
         for name, body in ODD.items():
             headers = {"X-GitHub-Delivery": name.replace(" ", "-")}
             status, message = await post(entrance, body, "application/json", **headers)
             assert status in {202, 400}, (name, message)
-        assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+        assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
         async def all_are_done() -> bool:
-            events = await stored(base)
+            events = await list_stored_events(base)
             return all(event.processed_at or event.attempts for event in events)
 
-        await until(all_are_done)
-    events = await stored(base)
+        await wait_until(all_are_done)
+    events = await list_stored_events(base)
     assert [event.delivery_id for event in events if event.attempts] == []
     assert len(events) >= len(ODD) / 2
 
 
-async def test_nul_is_left_out_of_what_is_recorded(base: Services, entrance: Door) -> None:
+async def test_nul_is_left_out_of_what_is_recorded(base: Services, entrance: WebhookClient) -> None:
     async with worker(base, talks=False):
         assert (await post(entrance, ODD["title with NUL"], "application/json"))[0] == 202
 
         async def is_recorded() -> bool:
-            (event,) = await stored(base)
+            (event,) = await list_stored_events(base)
             return event.processed_at is not None
 
-        await until(is_recorded)
-    (event,) = await stored(base)
+        await wait_until(is_recorded)
+    (event,) = await list_stored_events(base)
     (fact,) = await rows(base, "select * from timeline where event = 'opened'", event.organization_id)
     assert "Pay by\\\\u0000 card" in json.dumps(fact._asdict(), default=str)
 

@@ -13,24 +13,24 @@ import pytest
 import bot.cli.serve
 from bot.cli.serve import door
 from bot.services import Services
-from bot.webhooks.request_bodies import MOST_BYTES
+from bot.webhooks.request_bodies import MAX_BODY_BYTES
 from storage.cipher import delivery_place
-from tests.bot.webhooks.test_github_endpoint import ISSUE, stored
-from tests.support.calling import SIGNED, STRIPE_SIGNED, Caller, strict_door
-from tests.support.running import Door, signature, until
+from tests.support.calling import SIGNED, STRIPE_SIGNED, RawConnection, strict_endpoint
+from tests.support.running import WebhookClient, signature, wait_until
+from tests.support.webhooks import ISSUE_OPENED, list_stored_events
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
-    async with strict_door(base) as opened:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+    async with strict_endpoint(base) as opened:
         yield opened
 
 
 @pytest.fixture
-async def roomy(base: Services) -> AsyncIterator[Door]:
+async def roomy(base: Services) -> AsyncIterator[WebhookClient]:
     """A door as it is when nothing is set."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ async def callers() -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
 
         async def call(
-            entrance: Door,
+            entrance: WebhookClient,
             headers: dict[str, str],
             *,
             path: str = "/webhooks/github",
             length: int | None = None,
-        ) -> Caller:
-            caller = await Caller.of(entrance)
+        ) -> RawConnection:
+            caller = await RawConnection.of(entrance)
             stack.callback(caller.hang_up)
             size = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
             lines = [f"{name}: {value}" for name, value in ({"Host": "x"} | size | headers).items()]
@@ -70,7 +70,7 @@ def chunk(size: int) -> bytes:
      "0" * 64, "sha256=" + "0" * 64 + " x"],
 )  # fmt: skip
 async def test_without_a_signature_no_body_is_waited_for(
-    entrance: Door, callers: Any, path: str, signed: str
+    entrance: WebhookClient, callers: Any, path: str, signed: str
 ) -> None:
     caller = await callers(entrance, SIGNED | {"X-Hub-Signature-256": signed}, path=path, length=1_000_000)
     status, _, message = await caller.answer()
@@ -81,7 +81,7 @@ async def test_without_a_signature_no_body_is_waited_for(
 @pytest.mark.parametrize(
     "signed", [None, "nonsense", "t=1", f"v1={'0' * 64}", "t=abc,v1=def", f"t=1,v1={'0' * 63}"]
 )
-async def test_nor_by_stripe_s_endpoint(entrance: Door, callers: Any, signed: str | None) -> None:
+async def test_nor_by_stripe_s_endpoint(entrance: WebhookClient, callers: Any, signed: str | None) -> None:
     headers = {} if signed is None else {"Stripe-Signature": signed}
     caller = await callers(entrance, headers, path="/webhooks/stripe", length=1_000_000)
     assert (await caller.answer())[0] == 401
@@ -91,7 +91,7 @@ async def test_nor_by_stripe_s_endpoint(entrance: Door, callers: Any, signed: st
 @pytest.mark.parametrize("header", ["X-GitHub-Event", "X-GitHub-Delivery"])
 @pytest.mark.parametrize("value", [None, "", "two words", "é", "x" * 101])
 async def test_a_header_that_names_nothing_is_refused_at_once(
-    entrance: Door, callers: Any, path: str, header: str, value: str | None
+    entrance: WebhookClient, callers: Any, path: str, header: str, value: str | None
 ) -> None:
     headers = SIGNED | {header: value or ""}
     if value is None:
@@ -108,7 +108,7 @@ async def test_a_header_that_names_nothing_is_refused_at_once(
 @pytest.mark.parametrize(
     ("headers", "length", "status"),
     [
-        ({}, MOST_BYTES + 1, 413),
+        ({}, MAX_BODY_BYTES + 1, 413),
         ({}, 10**17, 413),
         ({"Content-Encoding": "gzip"}, 100, 415),
         ({"Content-Type": "text/plain"}, 100, 415),
@@ -116,7 +116,7 @@ async def test_a_header_that_names_nothing_is_refused_at_once(
     ],
 )
 async def test_what_could_not_be_read_is_refused_at_once(
-    entrance: Door,
+    entrance: WebhookClient,
     callers: Any,
     path: str,
     signed: dict[str, str],
@@ -129,8 +129,8 @@ async def test_what_could_not_be_read_is_refused_at_once(
 
 
 @pytest.mark.parametrize("path", ["/webhooks/github", "/webhooks/marketplace", "/webhooks/stripe"])
-async def test_bytes_that_are_no_text_in_headers_are_refused(entrance: Door, path: str) -> None:
-    caller = await Caller.of(entrance)
+async def test_bytes_that_are_no_text_in_headers_are_refused(entrance: WebhookClient, path: str) -> None:
+    caller = await RawConnection.of(entrance)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode()
     for name in (b"X-GitHub-Delivery", b"X-GitHub-Event", b"X-Hub-Signature-256", b"Stripe-Signature"):
         head += name + b": \xff\xfe\r\n"
@@ -144,7 +144,7 @@ async def test_half_a_head_does_not_keep_a_connection(
 ) -> None:
     monkeypatch.setattr(bot.cli.serve, "_IDLE_SECONDS", 1)
     async with door(base, "127.0.0.1", 0) as port:
-        caller = Caller(*await asyncio.open_connection("127.0.0.1", port))
+        caller = RawConnection(*await asyncio.open_connection("127.0.0.1", port))
         await caller.send(b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\n")
         assert await caller.is_closed()
         caller.hang_up()
@@ -159,7 +159,7 @@ async def test_half_a_head_does_not_keep_a_connection(
 )
 @pytest.mark.parametrize("length", [1_000_000, None])
 async def test_a_body_that_does_not_come_is_given_up(
-    entrance: Door, callers: Any, path: str, signed: dict[str, str], length: int | None
+    entrance: WebhookClient, callers: Any, path: str, signed: dict[str, str], length: int | None
 ) -> None:
     caller = await callers(entrance, signed, path=path, length=length)
     await caller.send(b"x" if length else chunk(1))
@@ -170,13 +170,15 @@ async def test_a_body_that_does_not_come_is_given_up(
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
-async def test_unfinished_bodies_are_bounded_together(entrance: Door, callers: Any, is_chunked: bool) -> None:
+async def test_unfinished_bodies_are_bounded_together(
+    entrance: WebhookClient, callers: Any, is_chunked: bool
+) -> None:
     announced = None if is_chunked else 24 * 1024 * 1024
     unfinished = [await callers(entrance, SIGNED, length=announced) for _ in range(20)]
     sent = chunk(400_000) if is_chunked else b"x" * 400_000
     await asyncio.gather(*(caller.send(sent) for caller in unfinished))
 
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
     answers = await asyncio.gather(*(caller.answer() for caller in unfinished))
     assert {status for status, _, _ in answers} == {503}
@@ -185,14 +187,14 @@ async def test_unfinished_bodies_are_bounded_together(entrance: Door, callers: A
     assert sum("too many large bodies" in message for _, _, message in answers) == 18
 
 
-async def test_who_only_announces_much_takes_no_room(entrance: Door, callers: Any) -> None:
+async def test_who_only_announces_much_takes_no_room(entrance: WebhookClient, callers: Any) -> None:
     for _ in range(50):
         await callers(entrance, SIGNED, length=24 * 1024 * 1024)
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
 
-async def test_room_is_given_back(entrance: Door, callers: Any) -> None:
-    large = ISSUE | {"padding": "x" * 700_000}
+async def test_room_is_given_back(entrance: WebhookClient, callers: Any) -> None:
+    large = ISSUE_OPENED | {"padding": "x" * 700_000}
     for number in range(5):
         unfinished = await callers(entrance, SIGNED, length=1_000_000)
         await unfinished.send(b"x" * 300_000)
@@ -204,24 +206,24 @@ async def test_room_is_given_back(entrance: Door, callers: Any) -> None:
         async def there_is_room(number: int = number) -> bool:
             return (await entrance.deliver("issues", large, f"guid-{number}"))[0] == 202
 
-        await until(there_is_room)
+        await wait_until(there_is_room)
 
 
-async def test_more_than_25_megabytes_in_chunks_is_413(roomy: Door, callers: Any) -> None:
+async def test_more_than_25_megabytes_in_chunks_is_413(roomy: WebhookClient, callers: Any) -> None:
     caller = await callers(roomy, SIGNED)
     for _ in range(26):
         await caller.send(chunk(1024 * 1024))
     assert (await caller.answer())[0] == 413
 
 
-async def test_a_large_delivery_is_stored_whole(base: Services, roomy: Door) -> None:
-    large = ISSUE | {"padding": "x" * 20_000_000}
+async def test_a_large_delivery_is_stored_whole(base: Services, roomy: WebhookClient) -> None:
+    large = ISSUE_OPENED | {"padding": "x" * 20_000_000}
     body = json.dumps(large).encode()
     headers = SIGNED | {"X-Hub-Signature-256": signature(body)}
     url = f"{roomy.url}/webhooks/github"
     async with roomy.session.post(url, data=io.BytesIO(body), headers=headers) as response:
         assert response.status == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == large
 
 
@@ -231,7 +233,7 @@ async def test_a_large_delivery_is_stored_whole(base: Services, roomy: Door) -> 
 )
 @pytest.mark.parametrize("rest", [b"", b"x", b"5\r\nxx", b"nonsense\r\n"])
 async def test_an_upload_that_is_aborted_is_no_failure_of_ours(
-    entrance: Door,
+    entrance: WebhookClient,
     callers: Any,
     capsys: pytest.CaptureFixture[str],
     path: str,

@@ -14,26 +14,16 @@ from commands.messages.config import differences, shown
 from commands.settings.file import PATH, parsed, schema
 from commands.settings.text import as_yaml, changed, with_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
-from tests.bot.publishing.test_change_applier import in_database
-from tests.bot.sync.test_settings_file import in_force, write
-from tests.support.running import Bot, until
-
-
-async def thread(bot: Bot) -> int:
-    return int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
-
-
-async def ask(bot: Bot, number: int, body: str, as_user: str = "alice") -> str:
-    """What the bot says last."""
-    await bot.say(number, body, as_user=as_user)
-    return (await bot.answers(number))[-1]
-
+from tests.support.changes import query_database
+from tests.support.conversations import ask_bot, create_thread
+from tests.support.running import Bot, wait_until
+from tests.support.settings_files import load_settings, push_settings_file
 
 # What holds
 
 
 async def test_without_anything_all_defaults_hold(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile config")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile config")
 
     assert answer.startswith("Nothing is settled here: all defaults hold.")
     assert f"<summary>{len(schema()['properties'])} settings at the default</summary>" in answer
@@ -41,21 +31,21 @@ async def test_without_anything_all_defaults_hold(bot: Bot) -> None:
 
 
 async def test_every_setting_has_its_source(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "timezone: Europe/Berlin\ncharts: mermaid\n")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "timezone: Europe/Berlin\ncharts: mermaid\n")
     await bot.say(number, "/agile quiet on")
-    answer = await ask(bot, number, "/agile config show", as_user="dave")
+    answer = await ask_bot(bot, number, "/agile config show", as_user="dave")
 
     assert "| `timezone` | `Europe/Berlin` | the repository's file |" in answer
     assert "| `charts` | `mermaid` | the repository's file |" in answer
     assert "quiet" not in answer.replace("quiet_hours", "").split("<details>")[0]
 
 
-async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "ai: true\n")
-    await write(bot, "ai: perhaps\n")
-    answer = await ask(bot, number, "/agile config")
+async def test_problems_of_the_newest_file_are_reported(bot: Bot) -> None:
+    number = await create_thread(bot)
+    await push_settings_file(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: perhaps\n")
+    answer = await ask_bot(bot, number, "/agile config")
 
     assert answer.startswith(
         "> [!WARNING]\n> The newest version of the repository's `.github/agile.yml` is wrong"
@@ -73,59 +63,59 @@ def test_what_wins_hides_what_does_not() -> None:
         StoredSettingsFile(),
         {"timezone": "Europe/Berlin"},
     )
-    told = shown(origins)
+    data = shown(origins)
 
-    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in told
+    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in data
 
 
 # Whether it is good
 
 
-async def test_a_missing_file_is_said_and_how_to_begin(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile config validate")
+async def test_a_missing_file_is_stated_and_how_to_begin(bot: Bot) -> None:
+    answer = await ask_bot(bot, await create_thread(bot), "/agile config validate")
     assert "There is no `.github/agile.yml` here" in answer
     assert parsed(answer.partition("```yaml\n")[2].partition("```")[0])
 
 
 async def test_a_good_and_a_bad_file(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "ai: true\n")
-    assert "of the default branch is good. It says what holds already." in await ask(
+    number = await create_thread(bot)
+    await push_settings_file(bot, "ai: true\n")
+    assert "of the default branch is good. It says what holds already." in await ask_bot(
         bot, number, "/agile config validate"
     )
-    await write(bot, "ai: true\ntimezon: UTC\n")
-    answer = await ask(bot, number, "/agile config validate")
+    await push_settings_file(bot, "ai: true\ntimezon: UTC\n")
+    answer = await ask_bot(bot, number, "/agile config validate")
     assert answer.startswith("**1 problem in `.github/agile.yml`** of the default branch:")
     assert "- line 2: there is no setting `timezon`; did you mean `timezone`?" in answer
 
 
 async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "# Ours\ntimezone: Europe/Berlin\n")
-    answer = await ask(bot, number, "/agile config set ai true")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "# Ours\ntimezone: Europe/Berlin\n")
+    answer = await ask_bot(bot, number, "/agile config set ai true")
     assert "so I have proposed this in the pull request “Settings: ai = true”" in answer
-    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
 
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
     assert pull["title"] == "Settings: ai = true"
     assert f"`alice` asked for it in #{number}." in pull["body"]
     await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
-    told = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
-    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", told)
+    data = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
+    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", data)
     await bot.rest()
     (answer,) = await bot.answers(pull["number"])
     assert f"of #{pull['number']} is good. Merged, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
-    told = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
-    text = base64.b64decode(told["content"]).decode()
+    data = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
+    text = base64.b64decode(data["content"]).decode()
     assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
-    await write(bot, text)
-    assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+    await push_settings_file(bot, text)
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin", "ai": True}
 
 
 async def test_what_is_wrong_in_a_pull_request_is_not_said_to_be_in_force(bot: Bot) -> None:
-    await write(bot, "timezone: Europe/Berlin\nwip: {limit: 3}\n")
+    await push_settings_file(bot, "timezone: Europe/Berlin\nwip: {limit: 3}\n")
     proposed = "timezone: Asia/Tokyo\nwip: {limit: many}\ntracking: #42\n"
     pull, answer = await validate_proposed(bot, proposed)
     assert answer.startswith(f"**2 problems in `.github/agile.yml`** of #{pull}:")
@@ -155,33 +145,33 @@ async def validate_proposed(bot: Bot, text: str) -> tuple[int, str]:
 
 
 async def test_what_is_wrong_already_is_not_right_when_it_is_set(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "wip: {limit: many}\n")
-    answer = await ask(bot, number, "/agile config set wip.limit many")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "wip: {limit: many}\n")
+    answer = await ask_bot(bot, number, "/agile config set wip.limit many")
     assert "`wip.limit` must be" in answer
     assert "says so already" not in answer
-    await write(bot, "wip: {limit: 3}\n")
-    answer = await ask(bot, number, "/agile config set wip.limit 3")
+    await push_settings_file(bot, "wip: {limit: 3}\n")
+    answer = await ask_bot(bot, number, "/agile config set wip.limit 3")
     assert "`.github/agile.yml` says so already." in answer
 
 
 @pytest.mark.parametrize("typed", ["18:00-08:00", "18:00–08:00", '"18:00 - 08:00"'])
 async def test_quiet_hours_are_set_by_one_command(bot: Bot, typed: str) -> None:
-    await ask(bot, await thread(bot), f"/agile config set quiet_hours {typed}")
-    assert (await in_force(bot))["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+    await ask_bot(bot, await create_thread(bot), f"/agile config set quiet_hours {typed}")
+    assert (await load_settings(bot))["quiet_hours"] == {"from": "18:00", "until": "08:00"}
 
 
 async def test_one_time_of_quiet_hours_changes_where_there_are_both(bot: Bot) -> None:
-    number = await thread(bot)
+    number = await create_thread(bot)
     await bot.say(number, "/agile config set quiet_hours 18:00-08:00")
     await bot.say(number, "/agile config set quiet_hours.from 19:00")
-    assert (await in_force(bot))["quiet_hours"] == {"from": "19:00", "until": "08:00"}
+    assert (await load_settings(bot))["quiet_hours"] == {"from": "19:00", "until": "08:00"}
 
 
 async def test_a_command_mends_what_is_wrong_in_the_file(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "# Ours\r\ntracking: #42\r\nai: perhaps  # soon\r\n")
-    answer = await ask(bot, number, "/agile config set ai true")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "# Ours\r\ntracking: #42\r\nai: perhaps  # soon\r\n")
+    answer = await ask_bot(bot, number, "/agile config set ai true")
     assert "so I have proposed this in the pull request “Settings: ai = true”" in answer
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
     there = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
@@ -189,25 +179,25 @@ async def test_a_command_mends_what_is_wrong_in_the_file(bot: Bot) -> None:
 
 
 async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "timezone: Europe/Berlin\n")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "timezone: Europe/Berlin\n")
     bot.github.fail_next("POST", f"/repos/{bot.repo}/pulls", status=502, after_effect=True)
     await bot.say(number, "/agile config set ai true")
 
     async def is_answered() -> bool:
         return bool(await bot.answers(number))
 
-    await until(is_answered)
+    await wait_until(is_answered)
     await bot.rest()
     assert "I have proposed this" in (await bot.answers(number))[-1]
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1
 
 
-async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bot) -> None:
+async def test_without_the_permission_it_is_stated_who_can_help(restricted_bot: Bot) -> None:
     bot = restricted_bot
-    number = await thread(bot)
-    await write(bot, "timezone: Europe/Berlin\n")
-    answer = await ask(bot, number, "/agile config set ai true")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "timezone: Europe/Berlin\n")
+    answer = await ask_bot(bot, number, "/agile config set ai true")
 
     assert "GitHub would not let me propose `ai`" in answer
     assert "`/agile health` tells what an owner must grant" in answer
@@ -216,34 +206,34 @@ async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bo
 # Changed by command
 
 
-async def test_without_a_file_it_is_settled_at_once_and_taken_back(bot: Bot) -> None:
-    number = await thread(bot)
+async def test_setting_without_a_file_is_stored_and_removed(bot: Bot) -> None:
+    number = await create_thread(bot)
     comment = await bot.say(number, "/agile config set timezone Europe/Berlin")
 
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
     assert "| `timezone` | the default | `Europe/Berlin` |" in (await bot.answers(number))[-1]
     await bot.say(number, "/agile config set sizes.M 3\n/agile config set sizes.L 8")
-    assert (await in_force(bot))["sizes"] == {"M": 3, "L": 8}
+    assert (await load_settings(bot))["sizes"] == {"M": 3, "L": 8}
     await bot.say(number, "/agile config set sizes.M default\n/agile config set timezone default")
-    assert await in_force(bot) == {"sizes": {"L": 8}}
-    (first, *_) = await in_database(bot, "select actor, action, target from audit_log order by id")
+    assert await load_settings(bot) == {"sizes": {"L": 8}}
+    (first, *_) = await query_database(bot, "select actor, action, target from audit_log order by id")
     assert tuple(first) == ("alice", "/agile config set timezone Europe/Berlin", "timezone")
 
 
 async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
-    number = await thread(bot)
+    number = await create_thread(bot)
     await bot.say(number, "/agile config set timezone Europe/Berlin")
-    await write(bot, "timezone: Asia/Tokyo\n")
-    assert (await in_force(bot))["timezone"] == "Europe/Berlin"
-    answer = await ask(bot, number, "/agile config set timezone default")
+    await push_settings_file(bot, "timezone: Asia/Tokyo\n")
+    assert (await load_settings(bot))["timezone"] == "Europe/Berlin"
+    answer = await ask_bot(bot, number, "/agile config set timezone default")
 
     assert "`timezone` is no longer set by command" in answer
-    assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
+    assert (await load_settings(bot))["timezone"] == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("timezone Berlin", "`timezone` must be an IANA time zone such as `Europe/Berlin`"),
         ("timezon UTC", "There is no setting “timezon”. There are `timezone`,"),
@@ -263,31 +253,31 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, said: str) -> None:
-    number = await thread(bot)
+async def test_invalid_setting_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
+    number = await create_thread(bot)
     comment = await bot.say(number, f"/agile config set {typed}")
 
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert said in (await bot.answers(number))[-1]
-    assert await in_force(bot) == {}
+    assert expected in (await bot.answers(number))[-1]
+    assert await load_settings(bot) == {}
 
 
-async def test_who_may_not_set_is_told_who_may(bot: Bot) -> None:
-    number = await thread(bot)
-    answer = await ask(bot, number, "/agile config set ai true", as_user="bob")
+async def test_who_may_not_set_is_reported_who_may(bot: Bot) -> None:
+    number = await create_thread(bot)
+    answer = await ask_bot(bot, number, "/agile config set ai true", as_user="bob")
     assert "`/agile config set` needs the maintain role; yours is write." in answer
 
 
 async def test_what_settles_who_may_is_for_admins(bot: Bot) -> None:
-    number = await thread(bot)
+    number = await create_thread(bot)
     bot.github.roles = {**bot.github.roles, bot.repo: {"alice": "admin", "bob": "maintain"}}
     typed = '/agile config set "commands.agile roles.role" maintain'
-    answer = await ask(bot, number, typed, as_user="bob")
+    answer = await ask_bot(bot, number, typed, as_user="bob")
 
     assert "`commands` settles who may do what, so that an admin must set it by command." in answer
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
     await bot.say(number, typed)
-    assert await in_force(bot) == {"commands": {"agile roles": {"role": "maintain"}}}
+    assert await load_settings(bot) == {"commands": {"agile roles": {"role": "maintain"}}}
 
 
 # Texts
@@ -421,7 +411,7 @@ def test_deep_values_are_changed_and_taken_away() -> None:
     assert changed(settings, ("sizes", "S"), None) is None
     assert changed(settings, ("commands", "estimate", "role"), "write") == {
         "short": False,
-        "estimate": {"role": "write"},
+        "estimate": {"role": "push_settings_file"},
     }
     assert changed(settings, ("ai",), True) is True
     assert changed(settings, ("wip", "teams", "a"), None) is None
@@ -445,8 +435,8 @@ def test_what_is_typed_is_read_as_the_setting_asks(
 
 def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
-    told = {**schema(), "properties": {**schema()["properties"], "any": forms}}
-    monkeypatch.setattr("commands.agile.config_set.schema", lambda: told)
+    data = {**schema(), "properties": {**schema()["properties"], "any": forms}}
+    monkeypatch.setattr("commands.agile.config_set.schema", lambda: data)
     assert read_value(("any",), ("42",)) == 42
     assert read_value(("any",), ("off",)) == "off"
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from commands.agile.explain import METRICS, overview
 from commands.messages.explain import (
     Explanation,
-    Listing,
-    Row,
+    ExplanationRow,
+    ItemListing,
     addition,
     delivery_words,
     event_words,
@@ -28,7 +28,7 @@ from commands.messages.explain_sprint import (
     DROPPED,
     REESTIMATED,
     REMOVED,
-    Told,
+    SprintEvidence,
     carried,
     committed,
     done_work,
@@ -39,33 +39,43 @@ from commands.messages.explain_sprint import (
 )
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts
-from sprints.history import LabelBook, changes
-from sprints.model import Source
-from sprints.percentiles import nearest_rank
-from sprints.velocity import carry_over, velocity
-from tests.commands.flow.test_velocity import USUAL
-from tests.commands.sprint.test_burndown import late, planned
-from tests.conftest import Clock
-from tests.sprints.test_properties import EVERY
-from tests.support.builders import SPRINT, Box, Card, at, label_deleted, renamed
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.history import LabelHistory, trace_changes
+from sprints.model import EventSource
+from sprints.order_statistics import find_nearest_rank
+from sprints.velocity import compute_velocity, list_carry_over
+from tests.support.builders import (
+    SPRINT,
+    Box,
+    Card,
+    at,
+    label_deleted,
+    make_added_card,
+    make_committed_card,
+    renamed,
+)
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import ask, tell_past
+from tests.support.outcomes import USUAL_OUTCOMES
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
-from tests.support.sprints_strategies import NOWS, History, histories
+from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
 
-def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> Told:
+def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> SprintEvidence:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return Told(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
+    return SprintEvidence(facts, {card.id: trace_changes(card.events, SPRINT) for card in cards}, "points")
 
 
-def told_of(history: History, facts: Facts) -> Told:
-    book = LabelBook(history.labels)
+def told_of(history: History, facts: Facts) -> SprintEvidence:
+    book = LabelHistory(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
-    found = {item: changes(told, milestone, estimates, book.of(told)) for item, told in history.items.items()}
-    return Told(facts, found, "points")
+    result = {
+        item: trace_changes(data, milestone, estimates, book.find_for(data))
+        for item, data in history.items.items()
+    }
+    return SprintEvidence(facts, result, "points")
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -79,8 +89,8 @@ def rows_of(text: str) -> list[list[str]]:
 
 @given(st.lists(st.decimals(-50, 50, places=2), min_size=1, max_size=30))
 def test_an_addition_adds_up(values: list[Decimal]) -> None:
-    said = addition(values, "x").removesuffix(" = **x**")
-    terms = [term.replace("(", "").replace(")", "").replace("−", "-") for term in said.split(" + ")]
+    answer = addition(values, "x").removesuffix(" = **x**")
+    terms = [term.replace("(", "").replace(")", "").replace("−", "-") for term in answer.split(" + ")]
     products = [[Decimal(factor) for factor in term.split(" × ")] for term in terms]
 
     assert sum((p[0] * p[1] if len(p) == 2 else p[0] for p in products), Decimal(0)) == sum(values)
@@ -93,21 +103,21 @@ def test_an_addition_puts_equal_values_together() -> None:
 
 @given(st.lists(st.integers(1, 60), min_size=1).map(sorted), st.sampled_from([50, 85, 95]))
 def test_a_percentile_is_the_value_at_its_place(days: list[int], percent: int) -> None:
-    value = nearest_rank(days, percent)
+    value = find_nearest_rank(days, percent)
     assert percentile_words(days, percent).endswith(f"**{value} {'day' if value == 1 else 'days'}**")
 
 
 def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
     odd, even = (
-        of_velocity(velocity(USUAL), Calendar()),
-        of_velocity(velocity([*USUAL, USUAL[0]]), Calendar()),
+        of_velocity(compute_velocity(USUAL_OUTCOMES), Calendar()),
+        of_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
     assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
     assert even.arithmetic == [
         "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
     ]
-    few = of_velocity(velocity(USUAL[:2]), Calendar())
+    few = of_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
     assert few.arithmetic == ["2 sprints finished; a velocity needs 3."]
 
@@ -115,31 +125,31 @@ def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
 # The lists of a sprint
 
 CARDS = (
-    planned(1).closed("11-17"),
-    planned(2, 3),
-    planned(3).left("11-17"),
-    planned(4, 2).dropped("11-18"),
-    planned(5, 1).estimated("11-18", 8),
-    late(6, 8),
+    make_committed_card(1).closed("11-17"),
+    make_committed_card(2, 3),
+    make_committed_card(3).left("11-17"),
+    make_committed_card(4, 2).dropped("11-18"),
+    make_committed_card(5, 1).estimated("11-18", 8),
+    make_added_card(6, 8),
 )
-OF_SPRINT: dict[str, Callable[[Told], Explanation]] = {
+OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
     "committed": committed,
-    "added": lambda one: of_cause(one, ADDED, Cause.ADDED),
-    "removed": lambda one: of_cause(one, REMOVED, Cause.REMOVED),
-    "dropped": lambda one: of_cause(one, DROPPED, Cause.DROPPED),
-    "reestimated": lambda one: of_cause(one, REESTIMATED, Cause.REESTIMATED),
+    "added": lambda entry: of_cause(entry, ADDED, ScopeCause.ADDED),
+    "removed": lambda entry: of_cause(entry, REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda entry: of_cause(entry, DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda entry: of_cause(entry, REESTIMATED, ScopeCause.REESTIMATED),
     "scope": scope,
     "done": done_work,
     "remaining": remaining,
     "say/do": say_do,
-    "carry-over": lambda one: carried(one, carry_over(one.facts)),
+    "carry-over": lambda entry: carried(entry, list_carry_over(entry.facts)),
 }
 
 
 def total_of(facts: Facts, metric: str) -> Amount:
-    found = {cause.value: facts.total(cause) for cause in Cause}
-    found |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
-    return (found | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
+    result = {cause.value: facts.total(cause) for cause in ScopeCause}
+    result |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
+    return (result | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
 
 
 @pytest.mark.parametrize(
@@ -169,60 +179,60 @@ def test_each_number_of_a_sprint(metric: str, result: str, events: dict[int, str
 
 
 def test_the_equation_of_the_scope() -> None:
-    one = told(*CARDS)
-    for text in (explained(scope(one), ""), overview(one.facts)):
+    entry = told(*CARDS)
+    for text in (explained(scope(entry), ""), overview(entry.facts)):
         assert "16 committed + 8 added − 5 removed − 2 dropped + 7 re-estimated = **24 points**" in text
         assert "5 committed + 1 added − 1 removed − 1 dropped = **4 items**" in text
-    assert all(f"`/explain {metric}`" in overview(one.facts) for metric in METRICS)
+    assert all(f"`/explain {metric}`" in overview(entry.facts) for metric in METRICS)
 
 
 def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
-    text = explained(scope(told(planned(1, 8).estimated("11-18", 5))), "")
+    text = explained(scope(told(make_committed_card(1, 8).estimated("11-18", 5))), "")
     assert "8 committed + 0 added − 0 removed − 0 dropped + (−3) re-estimated = **5 points**" in text
 
 
 def test_what_was_carried_over_at_the_end() -> None:
-    one = told(*CARDS, as_of="12-05")
-    text = explained(carried(one, carry_over(one.facts)), "")
+    entry = told(*CARDS, as_of="12-05")
+    text = explained(carried(entry, list_carry_over(entry.facts)), "")
     assert "Carry-over · Sprint 12: 19 points in 3 items" in text
     assert "2 × 8 + 3 = **19 points**" in text
     assert "| #6 | 8 | 1 | 1 time |" in text
 
 
-def test_what_is_not_estimated_is_said_and_what_never_happened_as_well() -> None:
+def test_what_is_not_estimated_is_stated_and_what_never_happened_as_well() -> None:
     text = explained(committed(told(Card(1).opened("11-10").joined("11-12"))), "")
     assert "1 item not estimated, 0 points each" in text
     assert "| #1 | not estimated | 1 | added to the milestone |" in text
-    nothing = explained(OF_SPRINT["added"](told(planned(1))), "")
+    nothing = explained(OF_SPRINT["added"](told(make_committed_card(1))), "")
     assert "Nothing of that kind has happened in this sprint." in nothing
-    assert "n/a" in explained(say_do(told(late(1, 3))), "")
+    assert "n/a" in explained(say_do(told(make_added_card(1, 3))), "")
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
-    one = told_of(history, facts)
+    entry = told_of(history, facts)
     for metric, explain in OF_SPRINT.items():
-        found = explain(one)
-        assert found.listing is not None
+        result = explain(entry)
+        assert result.listing is not None
         if metric == "carry-over":
             continue
         total = total_of(facts, metric)
-        assert sum(found.listing.amounts, Amount()) == total
-        if found.listing.rows:
-            assert rows_of(explained(found, ""))[-1][:3] == [
+        assert sum(result.listing.amounts, Amount()) == total
+        if result.listing.rows:
+            assert rows_of(explained(result, ""))[-1][:3] == [
                 "**Sum**", f"**{_number(total.points)}**", f"**{total.count}**"
             ]  # fmt: skip
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_every_item_that_counts_has_the_event_that_made_it_count(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
-    one = told_of(history, facts)
+    entry = told_of(history, facts)
     for explain in (committed, scope, remaining, done_work):
-        listed = explain(one).listing
+        listed = explain(entry).listing
         assert listed is not None
         assert all(row.events for row in listed.rows)
         assert all(event.at < facts.as_of for row in listed.rows for event in row.events)
@@ -238,8 +248,8 @@ def _number(value: Decimal) -> str:
 def test_how_something_came_to_be_known() -> None:
     event = Card().opened("11-10").events[0]
     assert delivery_words(replace(event, delivery="d-`1")) == "`d-1`"
-    assert delivery_words(replace(event, source=Source.BACKFILL)) == "asked for later"
-    assert delivery_words(replace(event, source=Source.CORRECTION)) == "found missing"
+    assert delivery_words(replace(event, source=EventSource.BACKFILL)) == "asked for later"
+    assert delivery_words(replace(event, source=EventSource.CORRECTION)) == "found missing"
     assert delivery_words(replace(event, delivery="")) == ""
 
 
@@ -267,23 +277,23 @@ def test_what_happened_to_labels_in_words() -> None:
 
 def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
     amounts = [Amount(Decimal(n), 1) for n in range(120)]
-    rows = [Row(n, (str(n), "1")) for n in range(120)]
-    listed = Listing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
+    rows = [ExplanationRow(n, (str(n), "1")) for n in range(120)]
+    listed = ItemListing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
     text = explained(Explanation(ADDED, "x", "y", (), listed), "")
 
     assert "<summary>120 lines</summary>" in text
-    found = rows_of(listing(listed, None))
-    assert len(found) == 102
-    assert found[-2][:3] == ["… 20 more", "2,190", "20"]
-    assert sum(int(row[1].replace(",", "")) for row in found[:-1]) == 7140
+    result = rows_of(listing(listed, None))
+    assert len(result) == 102
+    assert result[-2][:3] == ["… 20 more", "2,190", "20"]
+    assert sum(int(row[1].replace(",", "")) for row in result[:-1]) == 7140
 
 
 # By the front door
 
 
 async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/explain")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/explain")
 
     assert answer.startswith("### How the scope of Sprint 24 came about")
     assert "12 committed + 0 added − 0 removed − 0 dropped + 0 re-estimated = **12 points**" in answer
@@ -291,8 +301,8 @@ async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
 
 
 async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/explain added for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/explain added for:"Sprint 22"')
 
     assert "### Added · Sprint 22: 9 points in 3 items" in answer
     assert "3 × 3 = **9 points**" in answer
@@ -303,9 +313,9 @@ async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clo
 
 
 async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    first = await ask(bot, number, '/explain carry-over for:"Sprint 21"')
-    second = await ask(bot, number, '/explain carry over for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    first = await ask_command(bot, number, '/explain carry-over for:"Sprint 21"')
+    second = await ask_command(bot, number, '/explain carry over for:"Sprint 22"')
 
     assert "| #1013 | 3 | 1 | 1 time |" in first
     assert "| #1013 | 3 | 1 | 2 times |" in second
@@ -327,22 +337,22 @@ async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> Non
     ],
 )
 async def test_each_metric_is_answered(bot: Bot, clock: Clock, metric: str, result: str, more: str) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, f"/explain {metric}")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, f"/explain {metric}")
 
     assert answer.split("\n")[0].endswith(result)
     assert more in answer
     assert "Source: " in answer
 
 
-async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+async def test_every_name_that_is_reported_is_understood(bot: Bot, clock: Clock) -> None:
+    number = await record_past(bot, clock)
     for metric in METRICS:
-        assert (await ask(bot, number, f"/explain {metric}")).startswith("### ")
+        assert (await ask_command(bot, number, f"/explain {metric}")).startswith("### ")
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("expected", "words"),
     [
         ("veloity", "I cannot explain “veloity”. Did you mean `/explain velocity`?"),
         ("@all", "I cannot explain “@\u200ball”. What I can explain: `committed`"),
@@ -351,24 +361,24 @@ async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> 
         ("throughput last:0", "`last:0` is not from 1 to 52"),
     ],
 )
-async def test_what_cannot_be_explained(bot: Bot, clock: Clock, said: str, words: str) -> None:
-    number = await tell_past(bot, clock)
-    assert words in await ask(bot, number, f"/explain {said}")
+async def test_what_cannot_be_explained(bot: Bot, clock: Clock, expected: str, words: str) -> None:
+    number = await record_past(bot, clock)
+    assert words in await ask_command(bot, number, f"/explain {expected}")
 
 
 async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    assert "is for collaborators of this repository" in await ask(bot, number, "/explain", "mallory")
+    number = await record_past(bot, clock)
+    assert "is for collaborators of this repository" in await ask_command(bot, number, "/explain", "mallory")
 
 
 def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:
     rows = [
-        Row(n, ("1",), (Card().opened(at(when)).events[0],))
+        ExplanationRow(n, ("1",), (Card().opened(at(when)).events[0],))
         for n, when in enumerate(("11-10 23:30", "12-10 23:30"))
     ]
     calendar = Calendar(
         ((date.min, ZoneInfo("Europe/Helsinki")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo")))
     )
-    text = listing(Listing("x", ("Items",), rows), calendar)
+    text = listing(ItemListing("x", ("Items",), rows), calendar)
     assert "11 Nov 2026, 01:30" in text
     assert "11 Dec 2026, 08:30" in text

@@ -24,11 +24,11 @@ from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause
 from storage.account_status import AccountStatus
 from storage.settings_files import StoredSettingsFile
-from tests.bot.publishing.test_change_applier import in_database
-from tests.bot.sync.test_settings_file import write
-from tests.commands.agile.test_config import ask, thread
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import query_database
+from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
+from tests.support.settings_files import push_settings_file
+from tests.support.sprints import make_sprint
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 WELL = HealthFacts(
@@ -42,7 +42,7 @@ WELL = HealthFacts(
 
 
 async def test_it_tells_how_all_stands(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile health", as_user="dave")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile health", as_user="dave")
 
     assert answer.startswith("**All is well:**")
     assert "| Permissions | all granted |" in answer
@@ -56,7 +56,7 @@ async def test_what_the_app_does_not_ask_for_is_the_operator_s_to_add(
     restricted_bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bot = restricted_bot
-    answer = await ask(bot, await thread(bot), "/agile health")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile health")
     assert (
         "- `contents: write` is missing. It lets the App propose changes of the settings file, and write a "
         "summary into a release.\n"
@@ -115,12 +115,12 @@ def test_without_contents_the_settings_file_cannot_be_read_either() -> None:
 async def test_doctor_says_so_where_github_cannot_be_asked(
     bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await thread(bot)
+    await create_thread(bot)
     await bot.rest()
     bot.github.fail_next("GET", "/app$", 500, times=9)
     findings = await examine(bot.base)
     capsys.readouterr()
-    assert any("GitHub could not be asked which permissions the App has" in one for one in findings)
+    assert any("GitHub could not be asked which permissions the App has" in finding for finding in findings)
 
 
 _USER = {"id": 7, "account": {"login": "ada", "type": "User"}, "target_type": "User"}
@@ -178,10 +178,10 @@ def test_the_operator_s_page_of_the_app() -> None:
 
 
 async def test_other_bots_and_files_are_named(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "approvers: [alice]\n", "OWNERS")
-    await write(bot, "ai: perhaps\n")
-    answer = await ask(bot, number, "/agile health")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "approvers: [alice]\n", "OWNERS")
+    await push_settings_file(bot, "ai: perhaps\n")
+    answer = await ask_bot(bot, number, "/agile health")
 
     assert "- The repository's `.github/agile.yml` is wrong in 1 place: line 1: `ai`" in answer
     assert "| Other bots | Prow, by the files at the root" in answer
@@ -197,7 +197,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "expected"),
     [
         (replace(WELL, status=replace(WELL.status, parked=2)), "- 2 events could not be read, through a fault of ours."),
         (
@@ -211,19 +211,19 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
     ],
 )  # fmt: skip
-def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -> None:
+def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: str) -> None:
     card = health_card(facts)
     assert card.startswith("**1 thing needs attention:**")
-    assert said in card
+    assert expected in card
 
 
 @pytest.mark.parametrize(
-    ("running", "said"),
+    ("running", "expected"),
     [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
      ("backfill", "| Past of this repository | being read now |")],
 )  # fmt: skip
-def test_what_runs_is_told(running: str, said: str) -> None:
-    assert said in health_card(replace(WELL, status=replace(WELL.status, running=frozenset({running}))))
+def test_health_card_names_running_jobs(running: str, expected: str) -> None:
+    assert expected in health_card(replace(WELL, status=replace(WELL.status, running=frozenset({running}))))
 
 
 def test_a_repository_whose_past_was_never_read_says_so() -> None:
@@ -261,7 +261,7 @@ def test_what_was_read_again_needs_nobody_and_is_named() -> None:
 def test_permissions_are_compared_by_strength() -> None:
     granted = {name: level for name, (level, _) in PERMISSIONS.items()}
     assert missing_permissions(granted) == {}
-    assert missing_permissions(granted | {"metadata": "write"}) == {}
+    assert missing_permissions(granted | {"metadata": "push_settings_file"}) == {}
     assert list(missing_permissions(granted | {"checks": "read"})) == ["checks: write"]
     assert len(missing_permissions({})) == len(PERMISSIONS)
 
@@ -273,32 +273,34 @@ async def test_what_was_missed_is_found(bot: Bot) -> None:
     number = await make_sprint(bot)
     async with bot.github.muted():
         await bot.github.close_issue(bot.repo, number)
-    answer = await ask(bot, number, "/agile resync since:2026-11-01")
+    answer = await ask_bot(bot, number, "/agile resync since:2026-11-01")
 
     assert answer.startswith("I am comparing the running sprints with GitHub now; what differs is corrected.")
     assert "I also read the past of this repository again." in answer
-    (project,) = await in_database(bot, "select synced_at from projects where synced_at is not null")
+    (project,) = await query_database(bot, "select synced_at from projects where synced_at is not null")
     assert project.synced_at
-    (entry,) = await in_database(bot, "select action, target from audit_log")
+    (entry,) = await query_database(bot, "select action, target from audit_log")
     assert tuple(entry) == ("/agile resync since:2026-11-01", "the history")
-    (turn,) = await in_database(bot, "select next_reconcile_at > now() from organizations")
+    (turn,) = await query_database(bot, "select next_reconcile_at > now() from organizations")
     assert turn[0]
-    closed = await in_database(bot, "select 1 from timeline where event = 'closed' and source = 'backfill'")
+    closed = await query_database(
+        bot, "select 1 from timeline where event = 'closed' and source = 'backfill'"
+    )
     assert closed
 
 
 async def test_the_past_is_left_alone_unless_asked_for(bot: Bot) -> None:
     number = await make_sprint(bot)
-    answer = await ask(bot, number, "/agile resync")
+    answer = await ask_bot(bot, number, "/agile resync")
     assert "I also read the past" not in answer
-    assert not await in_database(bot, "select 1 from projects where synced_at is not null")
+    assert not await query_database(bot, "select 1 from projects where synced_at is not null")
 
 
 async def test_the_future_cannot_be_read(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile resync since:2099-01-01")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile resync since:2099-01-01")
     assert "`since:2099-01-01` lies in the future" in answer
 
 
 async def test_resync_is_for_maintainers(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile resync", as_user="bob")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile resync", as_user="bob")
     assert "`/agile resync` needs the maintain role; yours is write." in answer

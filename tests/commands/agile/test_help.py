@@ -4,25 +4,26 @@ import pytest
 
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need, Policy
-from commands.messages.help import Entry, one, overview, who
-from tests.bot.sync.test_settings_file import write
-from tests.commands.agile.test_config import ask, thread
-from tests.commands.sprint.test_status import make_sprint
+from commands.messages.help import HelpEntry, one, overview, who
+from sprints.settings_parser import parse_settings
+from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
+from tests.support.settings_files import push_settings_file
+from tests.support.sprints import make_sprint
 
 
-def entries(level: Level, login: str = "carol", **settings: object) -> list[Entry]:
-    policy = Policy(settings)
-    found = []
+def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
+    policy = Policy(parse_settings(settings))
+    result = []
     for command in known():
         need = policy.need(command.name, command.level)
-        found.append(Entry(command, policy.spelled(command.name), need, need.admits(login, level)))
-    return found
+        result.append(HelpEntry(command, policy.spelled(command.name), need, need.admits(login, level)))
+    return result
 
 
 async def test_it_shows_what_the_asker_may_run_and_folds_the_rest(bot: Bot) -> None:
-    number = await thread(bot)
-    answer = await ask(bot, number, "/help", as_user="carol")
+    number = await create_thread(bot)
+    answer = await ask_bot(bot, number, "/help", as_user="carol")
     mine, _, others = answer.partition("<details>")
 
     assert (
@@ -37,12 +38,14 @@ async def test_it_shows_what_the_asker_may_run_and_folds_the_rest(bot: Bot) -> N
 
 @pytest.mark.parametrize("typed", ["/agile help", "/agile"])
 async def test_it_answers_to_our_own_name(bot: Bot, typed: str) -> None:
-    assert (await ask(bot, await thread(bot), typed)).startswith("Write a command on a line of its own")
+    assert (await ask_bot(bot, await create_thread(bot), typed)).startswith(
+        "Write a command on a line of its own"
+    )
 
 
 @pytest.mark.parametrize("typed", ["/help sprint close", "/help /sprint close", "/agile help sprint close"])
 async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
-    answer = await ask(bot, await thread(bot), typed, as_user="bob")
+    answer = await ask_bot(bot, await create_thread(bot), typed, as_user="bob")
 
     assert answer.startswith("### `/sprint close`\n\nEnds the sprint")
     assert "**Who may:** the maintain role or a higher one. You may not: your role here is write." in answer
@@ -51,27 +54,27 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
 
 
 async def test_the_first_word_shows_all_that_begin_with_it(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/help sprint")
+    answer = await ask_bot(bot, await create_thread(bot), "/help sprint")
     assert "`/sprint status " in answer
     assert "`/estimate" not in answer
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("/help sprint stauts", "There is no command “sprint stauts”. Did you mean `/help sprint status`?"),
         ("/help xyzzyxyzzy", "There is no command “xyzzyxyzzy”. `/help` shows all there are."),
     ],
 )
-async def test_what_there_is_not_is_told(bot: Bot, typed: str, said: str) -> None:
-    number = await thread(bot)
+async def test_unknown_topic_is_reported(bot: Bot, typed: str, expected: str) -> None:
+    number = await create_thread(bot)
     comment = await bot.say(number, typed)
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert said in (await bot.answers(number))[-1]
+    assert expected in (await bot.answers(number))[-1]
 
 
 async def test_it_is_not_for_strangers(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/help", as_user="mallory")
+    answer = await ask_bot(bot, await create_thread(bot), "/help", as_user="mallory")
     assert "`/help` is for collaborators of this repository." in answer
 
 
@@ -80,51 +83,53 @@ async def test_it_is_not_for_strangers(bot: Bot) -> None:
 
 async def test_renamed_and_switched_off_forms_work_as_help_says(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await write(bot, "commands:\n  estimate: {name: effort}\n  sprint: {short: false}\n")
-    answer = await ask(bot, number, "/help")
+    await push_settings_file(bot, "commands:\n  estimate: {name: effort}\n  sprint: {short: false}\n")
+    answer = await ask_bot(bot, number, "/help")
     assert '| `/effort "points"` |' in answer
     assert "`/agile sprint status " in answer
     assert "`/sprint status" not in answer
 
     comment = await bot.say(number, "/effort 8")
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
     comment = await bot.say(number, "/agile effort 3")
     assert bot.reactions(comment) == ["eyes", "+1"]
     comment = await bot.say(number, "/sprint status")
     assert bot.reactions(comment) == []
     comment = await bot.say(number, "/agile sprint status")
     assert bot.reactions(comment) == ["eyes", "+1"]
-    page = await ask(bot, number, "/help effort new:yes")
+    page = await ask_bot(bot, number, "/help effort new:yes")
     assert page.startswith("### `/effort`")
     assert "- `/effort 0.5`" in page
 
 
 async def test_without_short_forms_only_our_own_name_is_ours(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "commands: {short: false}\n")
+    number = await create_thread(bot)
+    await push_settings_file(bot, "commands: {short: false}\n")
     for typed in ("/help", "/estimate 5", "/sprint status"):
         assert bot.reactions(await bot.say(number, typed)) == []
-    assert "`/agile estimate " in await ask(bot, number, "/agile help")
+    assert "`/agile estimate " in await ask_bot(bot, number, "/agile help")
 
 
 async def test_a_role_of_the_team_s_holds(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "commands:\n  estimate: {role: maintain, users: [dave, '@author'], teams: [leads]}\n")
+    number = await create_thread(bot)
+    await push_settings_file(
+        bot, "commands:\n  estimate: {role: maintain, users: [dave, '@author'], teams: [leads]}\n"
+    )
     refused = await bot.say(number, "/estimate 5", as_user="bob")
     assert bot.reactions(refused) == ["eyes", "confused"]
     assert bot.reactions(await bot.say(number, "/estimate 5", as_user="dave")) == ["eyes", "+1"]
     bot.github.teams["leads"] = {"bob"}
     assert bot.reactions(await bot.say(number, "/estimate 8", as_user="bob")) == ["eyes", "+1"]
-    page = await ask(bot, number, "/help estimate", as_user="carol")
+    page = await ask_bot(bot, number, "/help estimate", as_user="carol")
     assert "the maintain role or a higher one, the team `leads`, `dave`, whoever opened the thread" in page
     assert "You may not: your role here is triage." in page
     del bot.github.teams["leads"]
 
 
 async def test_bots_that_are_listed_count_and_our_own_comments_never(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, f'bots: ["release-drafter[bot]", "{bot.github.bot_login}"]\npublic: read\n')
+    number = await create_thread(bot)
+    await push_settings_file(bot, f'bots: ["release-drafter[bot]", "{bot.github.bot_login}"]\npublic: read\n')
     payload = await _comment_of_a_bot(bot, number, "release-drafter[bot]", "/help")
     assert await _answers_to(bot, number, payload) == 1
     ours = f"/help\n\n<!-- agile-github-suite:{'0' * 8}/0 -->"
@@ -138,10 +143,12 @@ async def _comment_of_a_bot(bot: Bot, number: int, login: str, body: str) -> dic
     """A delivery as GitHub tells of an App's comment."""
     comment = await bot.github.comment(bot.repo, number, "Nothing for anybody")
     await bot.rest()
-    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issue_comment")
+    delivery = next(
+        delivery for delivery in reversed(bot.github.deliveries) if delivery.event == "issue_comment"
+    )
     sender = {**delivery.payload["sender"], "login": login, "type": "Bot"}
-    told = {**delivery.payload["comment"], "id": comment["id"], "body": body, "user": sender}
-    return {**delivery.payload, "comment": told, "sender": sender}
+    data = {**delivery.payload["comment"], "id": comment["id"], "body": body, "user": sender}
+    return {**delivery.payload, "comment": data, "sender": sender}
 
 
 async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
@@ -180,7 +187,7 @@ def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     assert all(f"- `{example}`" in page for example in entry.command.examples)
 
 
-def test_who_may_is_said_in_words() -> None:
+def test_who_may_is_stated_in_words() -> None:
     assert who(Need(Level.ADMIN)) == "the admin role"
     need = Need(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
     assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
@@ -198,11 +205,13 @@ def test_who_may_is_said_in_words() -> None:
     ],
 )
 def test_a_command_is_written_as_settled(settings: dict[str, object], spelled: str) -> None:
-    assert Policy({"commands": settings}).spelled("estimate") == spelled
+    assert Policy(parse_settings({"commands": settings})).spelled("estimate") == spelled
 
 
 def test_words_of_other_bots_need_our_name() -> None:
-    policy = Policy({}, ("help",))
+    policy = Policy(parse_settings({}), ("help",))
     assert policy.spelled("help") == "/agile help"
     assert policy.spelled("agile health") == "/agile health"
-    assert Policy({"commands": {"help": {"short": True}}}, ("help",)).spelled("help") == "/help"
+    assert (
+        Policy(parse_settings({"commands": {"help": {"short": True}}}), ("help",)).spelled("help") == "/help"
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -14,45 +14,27 @@ from commands.framework.registry import Command, load
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import PurchasePages, resolve_account_plan
+from marketplace.entitlements import PurchasePages
 from marketplace.plans import PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions, tenant_of_account
-from tests.commands.sprint.test_status import make_sprint, private_repository
-from tests.conftest import Clock, running_bot
-from tests.marketplace.test_reading import SETTINGS
-from tests.support.running import Bot, rows
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-LINKS = PurchasePages(
-    {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
-)
+from storage.subscriptions import PendingChange, Subscription, Subscriptions
+from tests.support.billing import BILLING_SETTINGS
+from tests.support.billing_messages import DAY, LINKS, NOW, find_owner_tenant, make_billing, make_subscription
+from tests.support.clock import Clock
+from tests.support.running import Bot, rows, running_bot
+from tests.support.sprints import make_sprint, use_private_repository
 
 
-def bought(
-    source: str = "marketplace", status: str = "active", plan: str = "pro", **more: Any
-) -> Subscription:
-    return Subscription(source, status, plan, NOW, **more)
-
-
-def billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
-    standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
-    account = Account(7, "acme", "Organization", standing.name, 100, None)
-    who = tuple(f"person-{number}" for number in range(people))
-    return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
-
-
-def card(found: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
+def card(billing: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
         return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
 
-    return plan_card(found, links, checkout, is_public=is_public)
+    return plan_card(billing, links, checkout, is_public=is_public)
 
 
-def test_a_paid_plan_is_told_in_three_lines() -> None:
-    told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY)))
-    assert told.startswith(
+def test_a_paid_plan_is_reported_in_three_lines() -> None:
+    data = card(make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY)))
+    assert data.startswith(
         "### acme is on Pro\n\n"
         "Bought on GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
         "3 people on planned work, 5 seats paid for.\n\n"
@@ -60,67 +42,76 @@ def test_a_paid_plan_is_told_in_three_lines() -> None:
     )
     assert (
         "$6.00 a month or $60.00 a year for a seat: [on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
-        in told
+        in data
     )
 
 
 def test_without_a_plan_it_says_what_is_free() -> None:
-    told = card(billing())
-    assert "### acme is on Free" in told
-    assert "|  | **Free** | Pro | Enterprise |" in told
-    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in told
-    assert "Public repositories have everything that Pro has." in told
-    assert "3 people on planned work; a paid plan needs a seat for each." in told
-    assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in told
+    data = card(make_billing())
+    assert "### acme is on Free" in data
+    assert "|  | **Free** | Pro | Enterprise |" in data
+    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in data
+    assert "Public repositories have everything that Pro has." in data
+    assert "3 people on planned work; a paid plan needs a seat for each." in data
+    assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in data
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
-        (bought(status="trialing", trial_ends=NOW + 3 * DAY), "The trial ends on 26 Nov 2026."),
-        (bought(quantity=2), "**3 people on planned work, 2 seats paid for.** Who came last waits"),
-        (bought(), "3 people on planned work; the plan is for any number."),
+        (make_subscription(status="trialing", trial_ends=NOW + 3 * DAY), "The trial ends on 26 Nov 2026."),
         (
-            bought("stripe", quantity=2),
+            make_subscription(quantity=2),
+            "**3 people on planned work, 2 seats paid for.** Who came last waits",
+        ),
+        (make_subscription(), "3 people on planned work; the plan is for any number."),
+        (
+            make_subscription("stripe", quantity=2),
             "3 people on planned work, 2 seats paid for.\n\n**Change it",
         ),
-        (bought(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
+        (make_subscription(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
         (
-            bought(pending=PendingChange("free", None, NOW + 9 * DAY)),
+            make_subscription(pending=PendingChange("free", None, NOW + 9 * DAY)),
             "From 2 Dec 2026 on it will be Free; until then nothing changes.",
         ),
-        (bought(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
-        (bought(pending=PendingChange(None, None, NOW + 9 * DAY)), "It was cancelled and ends on 2 Dec 2026"),
+        (make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
         (
-            bought("stripe", "past_due", past_due_since=NOW - DAY),
+            make_subscription(pending=PendingChange(None, None, NOW + 9 * DAY)),
+            "It was cancelled and ends on 2 Dec 2026",
+        ),
+        (
+            make_subscription("stripe", "past_due", past_due_since=NOW - DAY),
             "> **The last payment failed.** Nothing changes before 6 Dec 2026: until then, please [change the card](https://billing.stripe.com/p/login/x).",
         ),
-        (bought("stripe", "unpaid"), "> **The last payment failed**, and its time is over."),
-        (bought("stripe", "paused"), "> **The subscription is paused.**"),
-        (bought(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
+        (make_subscription("stripe", "unpaid"), "> **The last payment failed**, and its time is over."),
+        (make_subscription("stripe", "paused"), "> **The subscription is paused.**"),
+        (make_subscription(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
     ],
 )
-def test_what_matters_is_said(subscription: Subscription, said: str) -> None:
-    assert said in card(billing(subscription))
+def test_plan_card_states_the_subscription(subscription: Subscription, expected: str) -> None:
+    assert expected in card(make_billing(subscription))
 
 
-def test_who_pays_twice_is_told_which_one_counts() -> None:
-    told = card(
-        billing(bought(quantity=9), bought("stripe", plan="enterprise", quantity=1, reference="sub_1"))
+def test_who_pays_twice_is_reported_which_one_counts() -> None:
+    data = card(
+        make_billing(
+            make_subscription(quantity=9),
+            make_subscription("stripe", plan="enterprise", quantity=1, reference="sub_1"),
+        )
     )
     assert (
         "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise, paid by card (Stripe)."
-        in told
+        in data
     )
 
 
 def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
-    told = card(billing(bought("stripe", quantity=1, reference="sub_1")))
-    assert "/billing/checkout/" not in told
-    assert "/upgrade/" not in told
+    data = card(make_billing(make_subscription("stripe", quantity=1, reference="sub_1")))
+    assert "/billing/checkout/" not in data
+    assert "/upgrade/" not in data
     portal = "[billing portal](https://billing.stripe.com/p/login/x)"
     for what in ("Another plan, monthly or yearly", "Invoices, receipts, tax ID and card", "Cancel"):
-        assert f"- **{what}:** {portal}" in told
+        assert f"- **{what}:** {portal}" in data
 
 
 MONTH: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
@@ -128,31 +119,31 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (
-            bought("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
+            make_subscription("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
             (
                 "- **One more seat:** about $3.20 until 9 Dec 2026, on the next invoice; then $6.00 a month, "
                 "before discounts and tax. Seats follow the people on planned work, once a day"
             ),
         ),
         (
-            bought("stripe", quantity=2, unit_amount=5400, currency="eur", is_yearly=True, **YEAR),
+            make_subscription("stripe", quantity=2, unit_amount=5400, currency="eur", is_yearly=True, **YEAR),
             "about €29.59 until 11 Jun 2027, invoiced at once; then €54.00 a year, before discounts and tax.",
         ),
         (
-            bought("stripe", quantity=2, unit_amount=900, currency="jpy", **MONTH),
+            make_subscription("stripe", quantity=2, unit_amount=900, currency="jpy", **MONTH),
             "about 480 JPY until 9 Dec 2026, on the next invoice; then 900 JPY a month",
         ),
         (
-            bought(
+            make_subscription(
                 "stripe", "trialing", quantity=2, trial_ends=NOW + 9 * DAY, unit_amount=500, currency="usd"
             ),
             "nothing until the trial ends on 2 Dec 2026, then $5.00 a month, before discounts and tax.",
         ),
         (
-            bought(
+            make_subscription(
                 "stripe",
                 quantity=2,
                 unit_amount=600,
@@ -162,9 +153,12 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             ),
             "about $3.20 until 9 Dec 2026, invoiced at once, before discounts and tax.",
         ),
-        (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before discounts and tax (list price)."),
         (
-            bought(
+            make_subscription("stripe", quantity=2, **MONTH),
+            "then $6.00 a month, before discounts and tax (list price).",
+        ),
+        (
+            make_subscription(
                 "stripe",
                 plan="enterprise",
                 quantity=2,
@@ -174,7 +168,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             "on the next invoice, before discounts and tax",
         ),
         (
-            bought(
+            make_subscription(
                 "stripe",
                 quantity=2,
                 is_yearly=True,
@@ -187,7 +181,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             ),
         ),
         (
-            bought(
+            make_subscription(
                 "stripe",
                 "trialing",
                 quantity=2,
@@ -197,11 +191,11 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             "nothing until the trial ends on 2 Dec 2026, before discounts and tax (list price).",
         ),
         (
-            bought("stripe", "past_due", quantity=2, past_due_since=NOW - DAY, **MONTH),
+            make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW - DAY, **MONTH),
             "- **One more seat:** none is added while a payment is due",
         ),
         (
-            bought(quantity=2),
+            make_subscription(quantity=2),
             (
                 "- **One more seat:** $6.00 a month "
                 "before discounts and tax (list price); the rest of this period is "
@@ -211,14 +205,18 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         ),
     ],
 )
-def test_the_cost_of_one_more_seat_is_told_before_it_is_added(subscription: Subscription, said: str) -> None:
-    assert said in card(billing(subscription, as_of=NOW))
+def test_the_cost_of_one_more_seat_is_reported_before_it_is_added(
+    subscription: Subscription, expected: str
+) -> None:
+    assert expected in card(make_billing(subscription, as_of=NOW))
 
 
 def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
-    told = card(billing(bought("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW))
+    data = card(
+        make_billing(make_subscription("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW)
+    )
     sentence = "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before discounts and tax."
-    assert sentence in told
+    assert sentence in data
 
 
 @pytest.mark.parametrize(
@@ -229,202 +227,228 @@ def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
     ],
 )
 def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: str) -> None:
-    found = billing(bought(quantity=5), as_of=NOW)
-    told = card(replace(found, account=replace(found.account, kind=kind)))
+    billing = make_billing(make_subscription(quantity=5), as_of=NOW)
+    data = card(replace(billing, account=replace(billing.account, kind=kind)))
     for what, words, path in (
         ("Receipts", "payment history on GitHub", history),
         ("Card, tax ID and billing details", "GitHub's billing page", page),
         ("Cancel", "GitHub's billing page", page),
     ):
-        assert f"- **{what}:** [{words}](https://github.com/{path})" in told
-    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in told
+        assert f"- **{what}:** [{words}](https://github.com/{path})" in data
+    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in data
 
 
-def test_without_a_portal_it_is_said_who_opens_it() -> None:
-    told = card(billing(bought("stripe", quantity=1)), links=PurchasePages())
-    assert "- **Cancel:** billing portal. The plan stays until the end" in told
-    assert "`python -m bot plan --account acme --portal-link`" in told
+def test_without_a_portal_it_is_stated_who_opens_it() -> None:
+    data = card(make_billing(make_subscription("stripe", quantity=1)), links=PurchasePages())
+    assert "- **Cancel:** billing portal. The plan stays until the end" in data
+    assert "`python -m bot plan --account acme --portal-link`" in data
 
 
 def test_invoices_of_earlier_payments_are_found() -> None:
-    told = card(billing(bought("stripe", "ended", ended_at=NOW - DAY)))
-    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in told
-    assert "**Cancel:**" not in told
+    data = card(make_billing(make_subscription("stripe", "ended", ended_at=NOW - DAY)))
+    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in data
+    assert "**Cancel:**" not in data
 
 
 def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
-    told = card(billing(bought(status="trialing", trial_ends=NOW + 9 * DAY, quantity=5), as_of=NOW))
-    assert "That ends the trial at once; 30 days later this account's data here is deleted." in told
-    assert "The plan stays until the end of the period" not in told
-    assert "nothing is charged before the trial ends" in told
+    data = card(
+        make_billing(make_subscription(status="trialing", trial_ends=NOW + 9 * DAY, quantity=5), as_of=NOW)
+    )
+    assert "That ends the trial at once; 30 days later this account's data here is deleted." in data
+    assert "The plan stays until the end of the period" not in data
+    assert "nothing is charged before the trial ends" in data
 
 
-def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
+def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_to_cancel() -> None:
     pending = PendingChange(None, None, NOW + 9 * DAY)
-    told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW))
-    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in told
-    assert "- **Cancel:**" not in told
-    assert "- **Keep the plan after all:** [GitHub's billing page]" in told
+    data = card(
+        make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
+    )
+    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in data
+    assert "- **Cancel:**" not in data
+    assert "- **Keep the plan after all:** [GitHub's billing page]" in data
     assert (
-        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in told
+        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in data
     )
 
 
 def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -> None:
     soon = NOW + 9 * DAY
-    one = bought(
+    subscription = make_subscription(
         "stripe", plan="enterprise", quantity=5, period_end=soon, pending=PendingChange("pro", 5, soon)
     )
-    text = card(billing(one))
+    text = card(make_billing(subscription))
     assert "- **Keep the plan after all:** [billing portal]" in text
     assert "- **Cancel:** [billing portal]" in text
-    cancelled = card(billing(replace(one, pending=PendingChange(None, None, soon))))
+    cancelled = card(make_billing(replace(subscription, pending=PendingChange(None, None, soon))))
     assert "- **Keep the plan after all:** [billing portal]" in cancelled
     assert "**Cancel:**" not in cancelled
 
 
 def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
-    by_card = bought("stripe", reference="sub_1", **MONTH)
-    cancelled = bought(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
-    told = card(billing(by_card, cancelled, as_of=NOW))
-    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in told
-    assert "deleted" not in told.replace("nothing is deleted", "")
-    told = card(billing(by_card, bought(quantity=5), as_of=NOW))
-    assert "Nothing is deleted while the plan by card goes on" in told
-    assert "data here is deleted" not in told
+    by_card = make_subscription("stripe", reference="sub_1", **MONTH)
+    cancelled = make_subscription(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
+    data = card(make_billing(by_card, cancelled, as_of=NOW))
+    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in data
+    assert "deleted" not in data.replace("nothing is deleted", "")
+    data = card(make_billing(by_card, make_subscription(quantity=5), as_of=NOW))
+    assert "Nothing is deleted while the plan by card goes on" in data
+    assert "data here is deleted" not in data
 
 
 def test_with_two_plans_each_line_says_which_one_it_changes() -> None:
-    told = card(billing(bought("stripe", reference="sub_1", **MONTH), bought(quantity=5), as_of=NOW))
+    data = card(
+        make_billing(
+            make_subscription("stripe", reference="sub_1", **MONTH), make_subscription(quantity=5), as_of=NOW
+        )
+    )
     for what in ("Another plan, monthly or yearly", "One more seat", "Cancel"):
         for which in ("Pro by card", "Pro on GitHub"):
-            assert told.count(f"- **{what} ({which}):**") == 1
+            assert data.count(f"- **{what} ({which}):**") == 1
 
 
 def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
-    told = card(billing(bought(plan="free"), as_of=NOW))
-    assert "Chosen on GitHub Marketplace; it costs nothing." in told
-    assert "monthly" not in told.split("**Change it**", maxsplit=1)[0]
-    assert "30 days after a cancellation it is deleted" in told
+    data = card(make_billing(make_subscription(plan="free"), as_of=NOW))
+    assert "Chosen on GitHub Marketplace; it costs nothing." in data
+    assert "monthly" not in data.split("**Change it**", maxsplit=1)[0]
+    assert "30 days after a cancellation it is deleted" in data
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
-        (bought("stripe", "paused"), "Only whoever sells it can resume it: please write to whoever runs"),
         (
-            bought("stripe", "paused", trial_ends=NOW - DAY),
+            make_subscription("stripe", "paused"),
+            "Only whoever sells it can resume it: please write to whoever runs",
+        ),
+        (
+            make_subscription("stripe", "paused", trial_ends=NOW - DAY),
             "If its trial ended without a card, [add a card](https://billing.stripe.com/p/login/x).",
         ),
-        (bought("stripe", "paused"), "Pro, bought by card (Stripe), is paused."),
+        (make_subscription("stripe", "paused"), "Pro, bought by card (Stripe), is paused."),
         (
-            bought("stripe", "unpaid", past_due_since=NOW - 20 * DAY),
+            make_subscription("stripe", "unpaid", past_due_since=NOW - 20 * DAY),
             "Pro, bought by card (Stripe), waits for its payment.",
         ),
     ],
 )
 def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
-    subscription: Subscription, said: str
+    subscription: Subscription, expected: str
 ) -> None:
-    told = card(billing(subscription, as_of=NOW))
-    assert said in told
+    data = card(make_billing(subscription, as_of=NOW))
+    assert expected in data
     for wrong in ("No plan runs any more", "One more seat", "The plan stays until", "To go on, [change the"):
-        assert wrong not in told
-    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in told
+        assert wrong not in data
+    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in data
 
 
 def test_the_way_from_yearly_to_monthly_is_announced() -> None:
     pending = PendingChange("pro", 5, YEAR["period_end"], is_yearly=False)
-    found = billing(bought("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW)
-    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(found)
-    told = found.as_json()["pending"]
-    assert isinstance(told, dict)
-    assert told["yearly"] is False
+    billing = make_billing(
+        make_subscription("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW
+    )
+    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(billing)
+    data = billing.as_json()["pending"]
+    assert isinstance(data, dict)
+    assert data["yearly"] is False
 
 
 def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
-    old = bought("stripe", "ended", past_due_since=NOW - 500 * DAY, ended_at=NOW - 480 * DAY, reference="s")
-    trial = bought(status="ended", trial_ends=NOW - DAY, ended_at=NOW - DAY, quantity=5)
-    assert "**The trial is over.**" in card(billing(old, trial, as_of=NOW))
+    old = make_subscription(
+        "stripe", "ended", past_due_since=NOW - 500 * DAY, ended_at=NOW - 480 * DAY, reference="s"
+    )
+    trial = make_subscription(status="ended", trial_ends=NOW - DAY, ended_at=NOW - DAY, quantity=5)
+    assert "**The trial is over.**" in card(make_billing(old, trial, as_of=NOW))
     failed = replace(old, past_due_since=NOW - 30 * DAY, ended_at=NOW - 20 * DAY)
     earlier = replace(trial, trial_ends=NOW - 90 * DAY, ended_at=NOW - 90 * DAY)
-    assert "**The last payment failed**" in card(billing(failed, earlier, as_of=NOW))
+    assert "**The last payment failed**" in card(make_billing(failed, earlier, as_of=NOW))
 
 
-def test_usage_that_is_charged_for_is_told_to_who_pays_by_card() -> None:
-    by_card, on_github = billing(bought("stripe", quantity=5)), billing(bought(quantity=5))
+def test_usage_that_is_charged_for_is_reported_to_who_pays_by_card() -> None:
+    by_card, on_github = (
+        make_billing(make_subscription("stripe", quantity=5)),
+        make_billing(make_subscription(quantity=5)),
+    )
     charged = "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
     spared = "Who pays by card is charged for usage as well; this account is not."
-    for found, said in ((by_card, charged), (on_github, spared)):
-        assert said in usage_card(found, NOW, is_public=False, is_usage_charged=True)
-        assert said in plan_card(
-            found, LINKS, lambda _plan, _yearly: None, is_public=False, is_usage_charged=True
+    for result, answer in ((by_card, charged), (on_github, spared)):
+        assert answer in usage_card(result, NOW, is_public=False, is_usage_charged=True)
+        assert answer in plan_card(
+            result, LINKS, lambda _plan, _yearly: None, is_public=False, is_usage_charged=True
         )
-        assert said not in usage_card(found, NOW, is_public=False)
-        assert "charged" not in usage_card(found, NOW, is_public=True, is_usage_charged=True)
+        assert answer not in usage_card(result, NOW, is_public=False)
+        assert "charged" not in usage_card(result, NOW, is_public=True, is_usage_charged=True)
 
 
 def test_no_link_signs_its_visitor_in() -> None:
-    for found in (billing(bought("stripe", quantity=1)), billing(bought(quantity=1)), billing()):
-        assert "billing.stripe.com/p/session" not in card(found)
-        assert "/billing/portal/" not in card(found)
+    for result in (
+        make_billing(make_subscription("stripe", quantity=1)),
+        make_billing(make_subscription(quantity=1)),
+        make_billing(),
+    ):
+        assert "billing.stripe.com/p/session" not in card(result)
+        assert "/billing/portal/" not in card(result)
 
 
 def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
-    found = billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
-    assert card(found).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
+    billing = make_billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
+    assert card(billing).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
 
 
 def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:
-    assert "/billing/checkout/" not in card(billing(bought(quantity=1)))
-    ending = bought(quantity=1, pending=PendingChange("free", None, NOW + DAY))
-    assert "/billing/checkout/pro" in card(billing(ending))
+    assert "/billing/checkout/" not in card(make_billing(make_subscription(quantity=1)))
+    ending = make_subscription(quantity=1, pending=PendingChange("free", None, NOW + DAY))
+    assert "/billing/checkout/pro" in card(make_billing(ending))
 
 
 def test_an_unpaid_period_is_not_called_paid() -> None:
-    late = bought("stripe", "past_due", past_due_since=NOW, period_end=NOW + 30 * DAY, reference="sub_1")
-    assert "Paid until" not in card(billing(late))
-    assert "No plan runs any more." in card(billing(bought(status="ended")))
+    late = make_subscription(
+        "stripe", "past_due", past_due_since=NOW, period_end=NOW + 30 * DAY, reference="sub_1"
+    )
+    assert "Paid until" not in card(make_billing(late))
+    assert "No plan runs any more." in card(make_billing(make_subscription(status="ended")))
 
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
-    found = billing(bought(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
+    billing = make_billing(
+        make_subscription(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True)
+    )
     for is_public in (True, False):
-        told = card(found, is_public=is_public)
-        assert "> **This account's data here will be deleted on 23 Dec 2026**" in told
+        data = card(billing, is_public=is_public)
+        assert "> **This account's data here will be deleted on 23 Dec 2026**" in data
         assert (
             "[choose a plan on GitHub Marketplace](https://github.com/marketplace/agile/upgrade/3/7) before then"
-            in told
+            in data
         )
 
 
-def test_in_public_nothing_is_said_of_money_or_people() -> None:
-    found = billing(bought("stripe", "past_due", quantity=2, past_due_since=NOW))
-    for told in (card(found, is_public=True), usage_card(found, NOW, is_public=True)):
-        assert "$" not in told
-        assert "payment" not in told
-        assert "person-1" not in told
-        assert "everything that Pro has is free here" in told
+def test_in_public_nothing_is_stated_of_money_or_people() -> None:
+    billing = make_billing(make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW))
+    for data in (card(billing, is_public=True), usage_card(billing, NOW, is_public=True)):
+        assert "$" not in data
+        assert "payment" not in data
+        assert "person-1" not in data
+        assert "everything that Pro has is free here" in data
 
 
 def test_usage_is_a_table_of_what_is_counted() -> None:
-    found = billing(bought(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
-    told = usage_card(found, NOW, is_public=False)
-    assert told.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
-    assert "| Commands answered | 1,234 |" in told
-    assert "| Calls of GitHub's API | 7 |" in told
-    assert "Usage is counted and stops nothing." in told
-    assert "<summary>3 people on planned work</summary>" in told
-    assert "`person-0`, `person-1`, `person-2`" in told
+    billing = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
+    data = usage_card(billing, NOW, is_public=False)
+    assert data.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
+    assert "| Commands answered | 1,234 |" in data
+    assert "| Calls of GitHub's API | 7 |" in data
+    assert "Usage is counted and stops nothing." in data
+    assert "<summary>3 people on planned work</summary>" in data
+    assert "`person-0`, `person-1`, `person-2`" in data
 
 
 def test_where_nothing_is_sold_everything_is_on() -> None:
-    found = billing(is_sold=False)
-    assert card(found) == "Nothing is sold here: every feature is on, for everybody."
-    usage = usage_card(found, NOW, is_public=False)
+    billing = make_billing(is_sold=False)
+    assert card(billing) == "Nothing is sold here: every feature is on, for everybody."
+    usage = usage_card(billing, NOW, is_public=False)
     assert "| Commands answered | 0 |" in usage
     assert "needs a seat" not in usage
-    assert all(found.features.values())
+    assert all(billing.features.values())
 
 
 # From a comment to the answer
@@ -435,24 +459,19 @@ async def shop(
     github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
     """The bot with something to sell."""
-    async with running_bot(github, replace(settings, billing=SETTINGS), clock, drawing) as running:
+    async with running_bot(github, replace(settings, billing=BILLING_SETTINGS), clock, drawing) as running:
         yield running
     assert not github.violations, github.violations
 
 
-async def tenant_of(bot: Bot) -> int:
-    async with bot.base.database.unscoped() as connection:
-        return await tenant_of_account(connection, int(bot.repository["owner"]["id"])) or 0
-
-
-async def buy(bot: Bot, **told: Any) -> None:
+async def buy(bot: Bot, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
-    async with bot.base.database.tenant(await tenant_of(bot)) as tenant:
-        await Subscriptions(tenant).put(Subscription(**(usual | told)))
+    async with bot.base.database.tenant(await find_owner_tenant(bot)) as tenant:
+        await Subscriptions(tenant).put(Subscription(**(usual | fields)))
 
 
 async def test_an_owner_asks_for_the_plan(shop: Bot) -> None:
-    await private_repository(shop)
+    await use_private_repository(shop)
     number = await make_sprint(shop)
     await buy(shop, quantity=5)
     comment = await shop.say(number, "/agile plan")
@@ -464,7 +483,7 @@ async def test_an_owner_asks_for_the_plan(shop: Bot) -> None:
 
 
 async def test_an_owner_asks_for_the_usage(shop: Bot) -> None:
-    await private_repository(shop)
+    await use_private_repository(shop)
     number = await make_sprint(shop)
     await shop.say(number, "/sprint status")
     await shop.say(number, "/agile usage")
@@ -486,7 +505,7 @@ async def test_in_a_public_repository_no_price_is_named(shop: Bot) -> None:
     ("who", "line"), [("bob", "/agile plan"), ("bob", "/agile usage"), ("dave", "/agile plan")]
 )
 async def test_who_may_not_is_refused(shop: Bot, who: str, line: str) -> None:
-    await private_repository(shop)
+    await use_private_repository(shop)
     number = await make_sprint(shop)
     comment = await shop.say(number, line, as_user=who)
     (answer,) = await shop.answers(number)
@@ -495,7 +514,7 @@ async def test_who_may_not_is_refused(shop: Bot, who: str, line: str) -> None:
 
 
 async def test_it_takes_no_arguments(shop: Bot) -> None:
-    await private_repository(shop)
+    await use_private_repository(shop)
     number = await make_sprint(shop)
     await shop.say(number, "/agile plan enterprise")
     (answer,) = await shop.answers(number)
@@ -510,16 +529,16 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
 
 
 async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> None:
-    await private_repository(shop)
+    await use_private_repository(shop)
     number = await make_sprint(shop)
     at = datetime.now(UTC)
-    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     for person, is_told in (("bob", False), ("alice", True), ("alice", False)):
         await shop.say(number, "/sprint status new:yes", as_user=person)
         answer = (await shop.answers(number))[-1]
         assert ("<sub>This account cancelled on GitHub Marketplace" in answer) is is_told, person
-    audited = await rows(shop.base, "select action from audit_log", await tenant_of(shop))
+    audited = await rows(shop.base, "select action from audit_log", await find_owner_tenant(shop))
     assert [row.action for row in audited] == ["billing notice"]
 
 
@@ -534,16 +553,17 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
 
     def with_a_feature(package: ModuleType) -> tuple[Command, ...]:
         return tuple(
-            replace(one, feature="forecasts") if one.name == "sprint status" else one for one in load(package)
+            replace(entry, feature="forecasts") if entry.name == "sprint status" else entry
+            for entry in load(package)
         )
 
     monkeypatch.setattr("bot.jobs.command_answers.load", with_a_feature)
-    async with running_bot(github, replace(settings, billing=SETTINGS), clock, drawing) as shop:
+    async with running_bot(github, replace(settings, billing=BILLING_SETTINGS), clock, drawing) as shop:
         number = await make_sprint(shop)
         await shop.say(number, "/sprint status", as_user="bob")
         assert "### Sprint 12" in (await shop.answers(number))[0]
 
-        await private_repository(shop)
+        await use_private_repository(shop)
         number = await make_sprint(shop)
         comment = await shop.say(number, "/sprint status", as_user="bob")
         (answer,) = await shop.answers(number)

@@ -1,57 +1,48 @@
 """`/agile quiet`, `/agile pause` and `/agile resume`: what we keep to ourselves."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commands.agile.quiet import is_quiet
 from storage.projects import merge_setting_change
-from tests.bot.publishing.test_change_applier import tick
-from tests.bot.sync.test_settings_file import in_force
-from tests.commands.agile.test_config import ask, thread
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import tick_box
+from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
+from tests.support.settings_files import load_settings
+from tests.support.sprints import make_sprint
 
 
 async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
-    number, other = await thread(bot), await thread(bot)
-    assert "This thread is not quiet" in await ask(bot, number, "/agile quiet", as_user="carol")
-    answer = await ask(bot, number, "/agile quiet on", as_user="carol")
+    number, other = await create_thread(bot), await create_thread(bot)
+    assert "This thread is not quiet" in await ask_bot(bot, number, "/agile quiet", as_user="carol")
+    answer = await ask_bot(bot, number, "/agile quiet on", as_user="carol")
     assert answer.startswith("This thread is **quiet**: I post nothing here unasked")
     await bot.say(other, "/agile quiet on")
-    assert (await in_force(bot))["quiet"] == {str(number): "on", str(other): "on"}
+    assert (await load_settings(bot))["quiet"] == {str(number): "on", str(other): "on"}
 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    assert "This thread is **quiet** until " in await ask(bot, number, f"/agile quiet until:{tomorrow}")
-    assert (await in_force(bot))["quiet"] == {str(number): tomorrow, str(other): "on"}
-    assert "This thread is not quiet" in await ask(bot, number, "/agile quiet off")
-    assert (await in_force(bot))["quiet"] == {str(other): "on"}
+    assert "This thread is **quiet** until " in await ask_bot(bot, number, f"/agile quiet until:{tomorrow}")
+    assert (await load_settings(bot))["quiet"] == {str(number): tomorrow, str(other): "on"}
+    assert "This thread is not quiet" in await ask_bot(bot, number, "/agile quiet off")
+    assert (await load_settings(bot))["quiet"] == {str(other): "on"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("until:2020-01-01", "`until:2020-01-01` is no day to come"),
         ("off until:2099-01-01", "`off` begins at once"),
         ("loud", "`state` must be `on` or `off`"),
     ],
 )
-async def test_what_makes_no_sense_is_told(bot: Bot, typed: str, said: str) -> None:
-    number = await thread(bot)
-    assert said in await ask(bot, number, f"/agile quiet {typed}")
+async def test_invalid_value_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
+    number = await create_thread(bot)
+    assert expected in await ask_bot(bot, number, f"/agile quiet {typed}")
 
 
 async def test_who_may_not_make_it_quiet(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile quiet on", as_user="dave")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile quiet on", as_user="dave")
     assert "`/agile quiet` needs the triage role; yours is read." in answer
-
-
-def test_quiet_ends_on_its_day() -> None:
-    settings: dict[str, object] = {"quiet": {"7": "2026-12-01", "8": "on"}}
-    assert is_quiet(settings, 7, date(2026, 11, 30))
-    assert not is_quiet(settings, 7, date(2026, 12, 1))
-    assert is_quiet(settings, 8, date(2099, 1, 1))
-    assert not is_quiet(settings, 9, date(2026, 11, 30))
 
 
 # Everywhere
@@ -59,14 +50,14 @@ def test_quiet_ends_on_its_day() -> None:
 
 async def test_paused_we_say_and_change_nothing_and_record_all(bot: Bot) -> None:
     number = await make_sprint(bot)
-    assert (await ask(bot, number, "/agile pause")).startswith("**Paused.**")
+    assert (await ask_bot(bot, number, "/agile pause")).startswith("**Paused.**")
     before = await bot.answers(number)
 
     for typed in ("/sprint status", "/estimate 8", "/agile", "/agile nonsense", "/help"):
         comment = await bot.say(number, typed)
         assert bot.reactions(comment) == ["eyes"], typed
     assert await bot.answers(number) == before
-    labels = [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]]
+    labels = [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]]
     assert labels == ["points: 5"]
     await bot.github.close_issue(bot.repo, number)
     await bot.rest()
@@ -76,7 +67,7 @@ async def test_paused_we_say_and_change_nothing_and_record_all(bot: Bot) -> None
     comment = await bot.say(number, "/estimate 13\n/agile resume")
     assert bot.reactions(comment) == ["eyes", "+1"]
     assert (await bot.answers(number))[-1].startswith("**Resumed.**")
-    status = await ask(bot, number, "/sprint status by:points new:yes")
+    status = await ask_bot(bot, number, "/sprint status by:points new:yes")
     assert "8 of 8 points done" in status
 
 
@@ -84,18 +75,18 @@ async def test_a_box_that_is_ticked_while_paused_does_nothing(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/sprint close")
     await bot.say(number, "/agile pause")
-    await tick(bot, number)
+    await tick_box(bot, number)
 
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    assert [one["state"] for one in milestones] == ["open"]
+    assert [milestone["state"] for milestone in milestones] == ["open"]
 
 
-async def test_resuming_what_runs_is_said(bot: Bot) -> None:
-    assert "I was not paused here." in await ask(bot, await thread(bot), "/agile resume")
+async def test_resuming_what_runs_is_stated(bot: Bot) -> None:
+    assert "I was not paused here." in await ask_bot(bot, await create_thread(bot), "/agile resume")
 
 
 async def test_pausing_is_for_maintainers(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile pause", as_user="bob")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile pause", as_user="bob")
     assert "`/agile pause` needs the maintain role; yours is write." in answer
 
 

@@ -4,32 +4,32 @@ import pytest
 
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need
-from commands.messages.help import Entry
+from commands.messages.help import HelpEntry
 from commands.messages.roles import roles_card
-from tests.bot.publishing.test_change_applier import in_database
-from tests.bot.sync.test_settings_file import in_force, write
-from tests.commands.agile.test_config import ask, thread
+from tests.support.changes import query_database
+from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
+from tests.support.settings_files import load_settings, push_settings_file
 
 
 async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> None:
-    number = await thread(bot)
-    assert "needs the maintain role; yours is triage" in await ask(
+    number = await create_thread(bot)
+    assert "needs the maintain role; yours is triage" in await ask_bot(
         bot, number, "/agile pause", as_user="carol"
     )
-    answer = await ask(bot, number, "/agile roles grant @carol maintain")
+    answer = await ask_bot(bot, number, "/agile roles grant @carol maintain")
     assert answer.startswith(
         "`carol` may now run what needs the **maintain** role. On GitHub it stays triage."
     )
-    assert (await in_force(bot))["roles"] == {"carol": "maintain"}
+    assert (await load_settings(bot))["roles"] == {"carol": "maintain"}
     comment = await bot.say(number, "/agile resume", as_user="carol")
     assert bot.reactions(comment) == ["eyes", "+1"]
 
     await bot.say(number, "/agile roles revoke @carol")
-    assert (await in_force(bot))["roles"] == {}
+    assert (await load_settings(bot))["roles"] == {}
     comment = await bot.say(number, "/agile pause", as_user="carol")
     assert bot.reactions(comment) == ["eyes", "confused"]
-    audit = await in_database(
+    audit = await query_database(
         bot, "select actor, target, details from audit_log where target = 'roles' order by id"
     )
     assert [(row.actor, row.target) for row in audit] == [("alice", "roles"), ("alice", "roles")]
@@ -37,10 +37,12 @@ async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> No
 
 
 async def test_it_lists_who_may_do_what(bot: Bot) -> None:
-    number = await thread(bot)
-    await write(bot, "commands:\n  estimate: {role: write, teams: [leads], users: ['@author']}\n")
+    number = await create_thread(bot)
+    await push_settings_file(
+        bot, "commands:\n  estimate: {role: write, teams: [leads], users: ['@author']}\n"
+    )
     await bot.say(number, "/agile roles grant @dave triage")
-    answer = await ask(bot, number, "/agile roles")
+    answer = await ask_bot(bot, number, "/agile roles")
 
     assert "| Role | May run |" in answer
     (admins,) = [line for line in answer.splitlines() if line.startswith("| Admin |")]
@@ -53,7 +55,7 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("grant", "Whom? For example: `/agile roles grant @carol maintain`."),
         ("revoke", "Whom? For example: `/agile roles revoke @carol`."),
@@ -65,29 +67,29 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
         ("promote @bob", "`action` must be `grant` or `revoke`"),
     ],
 )
-async def test_what_cannot_be_given_is_told(bot: Bot, typed: str, said: str) -> None:
-    assert said in await ask(bot, await thread(bot), f"/agile roles {typed}")
-    assert not await in_database(bot, "select 1 from audit_log")
+async def test_invalid_role_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
+    assert expected in await ask_bot(bot, await create_thread(bot), f"/agile roles {typed}")
+    assert not await query_database(bot, "select 1 from audit_log")
 
 
 async def test_only_admins_give_roles(bot: Bot) -> None:
-    answer = await ask(bot, await thread(bot), "/agile roles grant @bob admin", as_user="bob")
+    answer = await ask_bot(bot, await create_thread(bot), "/agile roles grant @bob admin", as_user="bob")
     assert (
         "`/agile roles` needs the admin role; yours is write. Please ask anyone with the admin role" in answer
     )
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
 
 
 async def test_a_file_cannot_give_roles(bot: Bot) -> None:
-    await thread(bot)
-    await write(bot, "roles: {bob: admin}\n")
-    settings = await in_force(bot)
+    await create_thread(bot)
+    await push_settings_file(bot, "roles: {bob: admin}\n")
+    settings = await load_settings(bot)
     assert "roles" not in settings
     assert settings["problems"][0].startswith("line 1: there is no setting `roles`")
 
 
 def test_without_anything_given_it_says_so() -> None:
-    entries = [Entry(one, f"/{one.name}", Need(one.level), is_allowed=True) for one in known()]
+    entries = [HelpEntry(entry, f"/{entry.name}", Need(entry.level), is_allowed=True) for entry in known()]
     card = roles_card(entries, {})
     assert "Nobody was given another role" in card
     assert "Settled by your team" not in card

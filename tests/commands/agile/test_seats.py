@@ -18,21 +18,21 @@ from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
 from marketplace.entitlements import resolve_account_plan
 from marketplace.seat_increases import SeatIncrease
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Account, AccountAuditEntry, PendingChange, Subscription, Subscriptions
 from storage.timeline import Timeline, TimelineRow
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.bot.publishing.test_change_applier import box_of, tick
-from tests.commands.agile.test_plan import tenant_of
-from tests.commands.sprint.test_status import make_sprint, private_repository
-from tests.conftest import Clock, running_bot
-from tests.marketplace.test_reading import worked
-from tests.support.running import Bot, rows
+from tests.support.billing import work_events
+from tests.support.billing_messages import find_owner_tenant
+from tests.support.changes import box_line, tick_box
+from tests.support.clock import Clock
+from tests.support.running import Bot, rows, running_bot
+from tests.support.sprints import make_sprint, use_private_repository
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -64,7 +64,7 @@ def increase(**more: Any) -> SeatIncrease:
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (bought(), "3 people on planned work, 2 seats paid for."),
         (
@@ -99,15 +99,15 @@ def increase(**more: Any) -> SeatIncrease:
         (None, "3 people on planned work."),
     ],
 )
-def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None:
+def test_seats_card_states_the_price_of_a_seat(subscription: Subscription | None, expected: str) -> None:
     card = seats_card(billing(subscription), NOW)
     assert card.startswith("### Seats of acme")
-    assert said in card
+    assert expected in card
     assert "`person-0`, `person-1`, `person-2`" in card
 
 
 @pytest.mark.parametrize(
-    ("waiting", "subscription", "said"),
+    ("waiting", "subscription", "expected"),
     [
         (increase(due_now=0), bought(), "**12 people need a seat; 2 seats are paid for.**"),
         (
@@ -143,9 +143,11 @@ def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None
         (increase(), bought(status="trialing"), "Nothing is due during the trial."),
     ],
 )
-def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscription, said: str) -> None:
+def test_increase_text_states_its_price(
+    waiting: SeatIncrease, subscription: Subscription, expected: str
+) -> None:
     text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
-    assert said in text
+    assert expected in text
     assert "Until you agree, nothing more is charged, and nobody loses anything." in text
 
 
@@ -156,12 +158,12 @@ def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> N
 
 def test_seats_take_effect_tonight() -> None:
     approved = increase(approved_at=NOW, approved_by="alice")
-    said = [
+    answer = [
         approved_text(approved),
         increase_text(increase(), billing(bought())),
         seats_card(billing(bought(), seat_increase=approved), NOW),
     ]
-    for text in said:
+    for text in answer:
         assert "takes effect" in text
         assert "Stripe is told" not in text
 
@@ -178,20 +180,22 @@ def test_a_long_list_of_people_is_cut() -> None:
 
 @pytest.fixture
 async def shop(
-    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
     """The bot selling by card, in a private repository of an account that pays for one seat."""
-    async with running_bot(github, replace(settings, billing=sold(stand_in)), clock, drawing) as running:
-        await private_repository(running)
+    async with running_bot(
+        github, replace(settings, billing=card_billing_settings(stripe_server)), clock, drawing
+    ) as running:
+        await use_private_repository(running)
         yield running
     assert not github.violations, github.violations
 
 
-async def crowd(shop: Bot, stand_in: StandInStripe, count: int = 9) -> int:
+async def crowd(shop: Bot, stripe_server: StandInStripe, count: int = 9) -> int:
     """So many people at work all at once; returns the number of a thread."""
     number = await make_sprint(shop)
-    tenant_id = await tenant_of(shop)
-    subscription = stand_in.subscribe(int(shop.repository["owner"]["id"]))
+    tenant_id = await find_owner_tenant(shop)
+    subscription = stripe_server.subscribe(int(shop.repository["owner"]["id"]))
     async with shop.base.database.tenant(tenant_id) as tenant:
         bought_seat = bought(
             reference=subscription["id"],
@@ -202,85 +206,89 @@ async def crowd(shop: Bot, stand_in: StandInStripe, count: int = 9) -> int:
         )
         await Subscriptions(tenant).put(bought_seat)
     await more_people(shop, count)
-    await report(shop, stand_in)
+    await report(shop, stripe_server)
     return number
 
 
 async def more_people(shop: Bot, count: int) -> None:
-    tenant_id, now = await tenant_of(shop), shop.base.clock()
+    tenant_id, now = await find_owner_tenant(shop), shop.base.clock()
     (project,) = await rows(
         shop.base, "select id from projects where github_repo = :repo", tenant_id, repo=shop.repo
     )
     async with shop.base.database.tenant(tenant_id) as tenant:
         for number in range(count):
-            events = worked(1_000 + number, f"person-{number}", now - timedelta(hours=2))
+            events = work_events(1_000 + number, f"person-{number}", now - timedelta(hours=2))
             await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
 
 
-async def report(shop: Bot, stand_in: StandInStripe) -> None:
-    client = RealStripe(stripe_settings(stand_in))
-    reporting = SeatReporting(shop.base.database, client, sold(stand_in), shop.base.clock)
-    await reporting.report(await tenant_of(shop))
+async def report(shop: Bot, stripe_server: StandInStripe) -> None:
+    client = RealStripe(stripe_settings(stripe_server))
+    reporting = SeatReporting(
+        shop.base.database, client, card_billing_settings(stripe_server), shop.base.clock
+    )
+    await reporting.report(await find_owner_tenant(shop))
     await client.close()
 
 
 async def current(shop: Bot) -> SeatIncrease | None:
-    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
         return await SeatIncreases(tenant).current()
 
 
-def quantities(stand_in: StandInStripe) -> list[int]:
-    return [one["items"]["data"][0]["quantity"] for one in stand_in.subscriptions.values()]
+def quantities(stripe_server: StandInStripe) -> list[int]:
+    return [
+        subscription["items"]["data"][0]["quantity"] for subscription in stripe_server.subscriptions.values()
+    ]
 
 
-async def test_an_admin_s_tick_lets_the_seats_be_charged(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
-    assert quantities(stand_in) == [1]
+async def test_an_admin_s_tick_lets_the_seats_be_charged(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
+    assert quantities(stripe_server) == [1]
     await shop.say(number, "/agile seats")
     (answer,) = await shop.answers(number)
     assert answer.startswith("### Pay for 10 seats instead of 1?")
     assert "**10 people need a seat; 1 seat is paid for.**" in answer
-    assert box_of(answer)
+    assert box_line(answer)
     increase = await current(shop)
     assert increase
     assert increase.is_waiting
-    await tick(shop, number)
+    await tick_box(shop, number)
     (answer,) = await shop.answers(number)
     assert answer.startswith("Approved: up to 10 seats.")
     increase = await current(shop)
     assert increase
     assert (increase.approved_by, increase.after) == ("alice", 10)
-    await report(shop, stand_in)
-    assert quantities(stand_in) == [10]
-    audited = await rows(shop.base, "select actor, target from audit_log", await tenant_of(shop))
+    await report(shop, stripe_server)
+    assert quantities(stripe_server) == [10]
+    audited = await rows(shop.base, "select actor, target from audit_log", await find_owner_tenant(shop))
     assert ("alice", "seats") in [(row.actor, row.target) for row in audited]
 
 
-async def test_nobody_but_an_admin_may_tick(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
+async def test_nobody_but_an_admin_may_tick(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile seats", as_user="bob")
     assert "`/agile seats` needs the" in (await shop.answers(number))[0]
     await shop.say(number, "/agile seats")
-    await tick(shop, number, as_user="bob")
+    await tick_box(shop, number, as_user="bob")
     increase = await current(shop)
     assert increase
     assert increase.is_waiting
 
 
-async def test_who_is_no_admin_any_more_approves_nothing(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
+async def test_who_is_no_admin_any_more_approves_nothing(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile seats")
     shop.github.roles[shop.repo] = {**shop.github.roles["*"], "alice": "maintain"}
-    await tick(shop, number)
+    await tick_box(shop, number)
     increase = await current(shop)
     assert increase
     assert increase.is_waiting
     assert "needs the admin role" in (await shop.answers(number))[-1]
 
 
-async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
-    tenant_id = await tenant_of(shop)
+async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
+    tenant_id = await find_owner_tenant(shop)
     await rows(
         shop.base,
         "update projects set said = cast(:said as jsonb) where github_repo = :repo returning id",
@@ -299,14 +307,14 @@ async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: S
 
 @pytest.mark.parametrize("is_ticked", [True, False])
 async def test_a_role_granted_for_commands_approves_nothing(
-    shop: Bot, stand_in: StandInStripe, *, is_ticked: bool
+    shop: Bot, stripe_server: StandInStripe, *, is_ticked: bool
 ) -> None:
     """On GitHub bob stays what he is, so he spends no money, by tick or by `confirm:yes`."""
-    number = await crowd(shop, stand_in)
+    number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile roles grant @bob admin")
     if is_ticked:
         await shop.say(number, "/agile seats")
-        await tick(shop, number, as_user="bob")
+        await tick_box(shop, number, as_user="bob")
     else:
         await shop.say(number, "/agile seats confirm:yes", as_user="bob")
     answer = (await shop.answers(number))[-1]
@@ -317,42 +325,44 @@ async def test_a_role_granted_for_commands_approves_nothing(
     assert increase.is_waiting
 
 
-async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
+async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile seats")
     await more_people(shop, 30)
-    await report(shop, stand_in)
-    await tick(shop, number)
+    await report(shop, stripe_server)
+    await tick_box(shop, number)
     (answer,) = await shop.answers(number)
     assert answer.startswith("### Pay for 31 seats instead of 1?")
     assert "Things have changed since the last preview." in answer
     increase = await current(shop)
     assert increase
     assert increase.is_waiting
-    await tick(shop, number)
+    await tick_box(shop, number)
     increase = await current(shop)
     assert increase
     assert increase.approved_by == "alice"
 
 
-async def test_two_ticks_approve_once(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
+async def test_two_ticks_approve_once(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server)
     other = await make_sprint(shop, "Sprint 13", start=10, due=20)
     for thread in (number, other):
         await shop.say(thread, "/agile seats")
-    await tick(shop, number)
-    await tick(shop, other)
+    await tick_box(shop, number)
+    await tick_box(shop, other)
     (answer,) = await shop.answers(other)
     assert answer.startswith("### Seats of")
     assert "`alice` has approved up to 10 seats" in answer
 
 
-async def test_in_public_nothing_is_said_and_nothing_is_approved(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in)
+async def test_in_public_nothing_is_stated_and_nothing_is_approved(
+    shop: Bot, stripe_server: StandInStripe
+) -> None:
+    number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile seats")
-    await shop.github.tell("repository", "publicized", shop.repo)
+    await shop.github.trigger("repository", "publicized", shop.repo)
     await shop.rest()
-    await tick(shop, number)
+    await tick_box(shop, number)
     answer = (await shop.answers(number))[-1]
     assert answer.startswith("This is a public repository")
     assert "seat" not in answer.split("public repository", 1)[1].split(".")[0]
@@ -360,8 +370,8 @@ async def test_in_public_nothing_is_said_and_nothing_is_approved(shop: Bot, stan
     assert increase is None or increase.is_waiting
 
 
-async def test_when_nothing_waits_there_is_no_box(shop: Bot, stand_in: StandInStripe) -> None:
-    number = await crowd(shop, stand_in, 0)
+async def test_when_nothing_waits_there_is_no_box(shop: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(shop, stripe_server, 0)
     await shop.say(number, "/agile seats confirm:yes")
     (answer,) = await shop.answers(number)
     assert answer.startswith("### Seats of")
@@ -380,49 +390,49 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
 
 
 async def test_a_repository_that_became_private_charges_for_who_works_there_now(
-    shop: Bot, stand_in: StandInStripe
+    shop: Bot, stripe_server: StandInStripe
 ) -> None:
     """From the webhooks to Stripe: who worked there in public costs nothing, who does so today costs a seat."""
-    await shop.github.tell("repository", "publicized", shop.repo)
+    await shop.github.trigger("repository", "publicized", shop.repo)
     number = await make_sprint(shop)
     milestone = (await shop.github.issue(shop.repo, number))["milestone"]["number"]
     for person in ("bob", "carol", "dave"):
         await shop.github.create_issue(shop.repo, f"By {person}", milestone=milestone, as_user=person)
     await shop.rest()
     await asyncio.sleep(1.1)  # GitHub's times are whole seconds.
-    await shop.github.tell("repository", "privatized", shop.repo)
+    await shop.github.trigger("repository", "privatized", shop.repo)
     await shop.rest()
-    tenant_id = await tenant_of(shop)
-    subscription = stand_in.subscribe(int(shop.repository["owner"]["id"]))
+    tenant_id = await find_owner_tenant(shop)
+    subscription = stripe_server.subscribe(int(shop.repository["owner"]["id"]))
     async with shop.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
         await Subscriptions(tenant).put(bought(**usual))
         assert await Seats(tenant).active_people(shop.base.clock(), 30) == []
-    await report(shop, stand_in)
-    assert (quantities(stand_in), await current(shop)) == ([1], None)
+    await report(shop, stripe_server)
+    assert (quantities(stripe_server), await current(shop)) == ([1], None)
     await asyncio.sleep(1.1)
     for person in ("bob", "carol"):
         await shop.github.create_issue(shop.repo, f"More by {person}", milestone=milestone, as_user=person)
     await shop.rest()
-    await report(shop, stand_in)
-    assert quantities(stand_in) == [2]
+    await report(shop, stripe_server)
+    assert quantities(stripe_server) == [2]
 
 
 async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(shop: Bot) -> None:
     number = await make_sprint(shop)
     async with shop.github.muted():
-        await shop.github.tell("repository", "publicized", shop.repo)
-    tenant_id = await tenant_of(shop)
+        await shop.github.trigger("repository", "publicized", shop.repo)
+    tenant_id = await find_owner_tenant(shop)
     async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
     await shop.rest()
     query = "select is_private from projects where github_repo = :repo"
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
     assert project.is_private is False
     async with shop.github.muted():
-        await shop.github.tell("repository", "privatized", shop.repo)
+        await shop.github.trigger("repository", "privatized", shop.repo)
     async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
     await shop.rest()
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
     assert project.is_private is True
@@ -435,9 +445,9 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
 async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop: Bot) -> None:
     number = await make_sprint(shop)
     async with shop.github.muted():
-        await shop.github.tell("repository", "publicized", shop.repo)
+        await shop.github.trigger("repository", "publicized", shop.repo)
         public = await shop.github.call("GET", f"/repos/{shop.repo}")
-        await shop.github.tell("repository", "privatized", shop.repo)
+        await shop.github.trigger("repository", "privatized", shop.repo)
         private = await shop.github.call("GET", f"/repos/{shop.repo}")
     base, sender = datetime.now(UTC), {"id": 1, "login": "alice", "type": "User"}
     changes = [
@@ -458,7 +468,7 @@ async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop
     (project,) = await rows(
         shop.base,
         "select id, is_private, private_since from projects where github_repo = :repo",
-        await tenant_of(shop),
+        await find_owner_tenant(shop),
         repo=shop.repo,
     )
     assert project.is_private
@@ -466,23 +476,26 @@ async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop
     assert number
 
 
-async def test_doctor_names_who_has_not_answered_for_a_week(shop: Bot, stand_in: StandInStripe) -> None:
-    await crowd(shop, stand_in)
+async def test_doctor_names_who_has_not_answered_for_a_week(shop: Bot, stripe_server: StandInStripe) -> None:
+    await crowd(shop, stripe_server)
     assert not [finding for finding in await examine(shop.base) if "seats" in finding]
     at = shop.base.clock() - timedelta(days=8)
     await rows(
-        shop.base, "update seat_increases set asked_at = :at returning id", await tenant_of(shop), at=at
+        shop.base,
+        "update seat_increases set asked_at = :at returning id",
+        await find_owner_tenant(shop),
+        at=at,
     )
     (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
     assert f"pays for 1 seat and needs 10 since {at:%Y-%m-%d}" in finding
     assert "no admin has approved them with `/agile seats` yet" in finding
 
 
-async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stand_in: StandInStripe) -> None:
-    await crowd(shop, stand_in, 2)
-    assert quantities(stand_in) == [3]
+async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stripe_server: StandInStripe) -> None:
+    await crowd(shop, stripe_server, 2)
+    assert quantities(stripe_server) == [3]
     clock = shop.base.clock()
-    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
         noted = AccountAuditEntry("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
         await Subscriptions(tenant).record_audit_entry(noted)
     (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]

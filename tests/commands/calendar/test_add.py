@@ -2,28 +2,29 @@
 
 import pytest
 
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.flow.test_wip_limit import kept
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import day, make_sprint
+from tests.support.changes import query_database
 from tests.support.running import Bot
+from tests.support.settings_files import read_command_settings, replace_settings
+from tests.support.sprints import day_from_today, make_sprint
 
 
 async def test_days_off_are_kept_and_the_sprint_they_change_is_named(bot: Bot) -> None:
     number = await make_sprint(bot)
-    comment = await bot.say(number, f'/calendar add {day(1)}..{day(7)} "Winter break"')
+    comment = await bot.say(number, f'/calendar add {day_from_today(1)}..{day_from_today(7)} "Winter break"')
 
     (answer,) = await bot.answers(number)
     assert "**Off:** " in answer
     assert ", Winter break: 5 working days." in answer
     assert "- Sprint 12 has 5 working days instead of 10." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert await kept(bot) == {"days_off": [{"from": day(1), "to": day(7), "name": "Winter break"}]}
+    assert await read_command_settings(bot) == {
+        "days_off": [{"from": day_from_today(1), "to": day_from_today(7), "name": "Winter break"}]
+    }
 
 
 async def test_the_numbers_of_the_sprint_follow(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f"/calendar add {day(0)}..{day(9)}")
+    await bot.say(number, f"/calendar add {day_from_today(0)}..{day_from_today(9)}")
     await bot.say(number, "/sprint status")
 
     assert any("no working day is left" in answer for answer in await bot.answers(number))
@@ -37,13 +38,13 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "**Off:** 24 Dec 2027 – 26 Dec 2027: 1 working day." in answer
     assert "Sprint 12" not in answer
-    assert await kept(bot) == {
+    assert await read_command_settings(bot) == {
         "days_off": [{"from": "2027-12-24", "to": "2027-12-26"}, {"from": "2027-12-31", "to": "2027-12-31"}]
     }
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/calendar add", "is missing: a day, or a first and a last one"),
         ("/calendar add tomorrow", "`dates` must be a day such as `2026-12-24`"),
@@ -52,13 +53,13 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
         ("/calendar add 2026-12-25", "That day is off already. `/calendar` shows all."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"holidays": ["2026-12-25"]}')
-    await bot.say(number, said)
+    await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
+    await bot.say(number, comment)
 
     assert why in (await bot.answers(number))[0]
-    assert not await in_database(bot, "select 1 from projects where said <> '{}'")
+    assert not await query_database(bot, "select 1 from projects where said <> '{}'")
 
 
 async def test_it_is_for_maintainers(bot: Bot) -> None:

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from commands.calendar.remove import without
 from sprints.rules import DaysOff
-from tests.commands.flow.test_wip_limit import kept
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import day, make_sprint
 from tests.support.running import Bot
+from tests.support.settings_files import read_command_settings, replace_settings
+from tests.support.sprints import day_from_today, make_sprint
 
 FIRST = date(2026, 12, 1)
 DAYS = st.integers(0, 40).map(lambda n: FIRST + timedelta(days=n))
@@ -20,13 +19,13 @@ RANGES = st.tuples(DAYS, DAYS).map(sorted)
 
 async def test_an_entry_is_taken_back_and_the_sprint_has_its_days_again(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f"/calendar add {day(1)}..{day(7)}")
-    await bot.say(number, f"/calendar remove {day(1)}..{day(7)}")
+    await bot.say(number, f"/calendar add {day_from_today(1)}..{day_from_today(7)}")
+    await bot.say(number, f"/calendar remove {day_from_today(1)}..{day_from_today(7)}")
 
     answer = (await bot.answers(number))[-1]
     assert "**7 days off taken back** (" in answer
     assert "- Sprint 12 has 10 working days instead of 5." in answer
-    assert await kept(bot) == {"days_off": []}
+    assert await read_command_settings(bot) == {"days_off": []}
 
 
 async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
@@ -35,7 +34,7 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
     await bot.say(number, "/calendar remove 2027-12-28..2027-12-29")
 
     assert "**2 days off taken back** (28 Dec 2027 – 29 Dec 2027)." in (await bot.answers(number))[-1]
-    assert await kept(bot) == {
+    assert await read_command_settings(bot) == {
         "days_off": [
             {"from": "2027-12-24", "to": "2027-12-27", "name": "Break"},
             {"from": "2027-12-30", "to": "2028-01-02", "name": "Break"},
@@ -44,7 +43,7 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/calendar remove", "is missing: a day, or a first and a last one"),
         ("/calendar remove 2026-12-31", "31 Dec 2026 was not added as a day off."),
@@ -56,10 +55,10 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
         ("/calendar remove Christmas", "`dates` must be a day such as"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"holidays": ["2026-12-25"]}')
-    await bot.say(number, said)
+    await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
+    await bot.say(number, comment)
     assert why in (await bot.answers(number))[0]
 
 
@@ -72,7 +71,7 @@ async def test_it_is_for_maintainers(bot: Bot) -> None:
 @given(st.lists(RANGES, max_size=4), RANGES)
 def test_exactly_the_days_named_are_no_longer_off(ranges: list[list[date]], named: list[date]) -> None:
     offs = [DaysOff(first, last) for first, last in ranges]
-    before = {one for off in offs for one in off.days}
-    after = {one for off in without(offs, *named) for one in off.days}
+    before = {day for off in offs for day in off.days}
+    after = {day for off in without(offs, *named) for day in off.days}
 
-    assert after == {one for one in before if not named[0] <= one <= named[1]}
+    assert after == {entry for entry in before if not named[0] <= entry <= named[1]}

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from commands.messages.calendar import calendar_text, off_line, sprint_effects
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import Box
 from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 
 BERLIN = Calendar.of(ZoneInfo("Europe/Berlin"))
 BREAK = DaysOff(date(2026, 12, 24), date(2027, 1, 2), "Winter *break*")
@@ -17,7 +17,7 @@ BREAK = DaysOff(date(2026, 12, 24), date(2027, 1, 2), "Winter *break*")
 
 async def test_who_may_read_sees_what_is_off(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(
+    await replace_settings(
         bot, '{"holidays": ["2026-12-25"], "days_off": [{"from": "2027-12-24", "to": "2028-01-02"}]}'
     )
     await bot.say(number, "/calendar", as_user="dave")
@@ -71,7 +71,7 @@ def test_of_sprints_those_not_over_are_named_with_what_they_have_then() -> None:
     assert sprint_effects([sprint], Calendar(), Calendar(), date(2026, 11, 20)) == []
 
 
-def test_a_sprint_of_days_off_only_is_told() -> None:
+def test_a_sprint_of_days_off_only_is_reported() -> None:
     sprint = Box(due="2026-11-27", start="11-16").sprint(as_of="11-20")
     off = {date(2026, 11, 16) + timedelta(days=n) for n in range(12)}
     (line,) = sprint_effects(

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 from commands.flow.aging import ages_table, aging_reading
 from sprints.calendar import Calendar
-from sprints.durations import Durations, ages, cycle_times
-from tests.commands.flow.test_cycletime import took
-from tests.conftest import Clock
-from tests.support.flow_cards import FlowCard, flows
-from tests.support.past import NOW, ask, tell_past, usual_past
+from sprints.durations import Durations, measure_ages, measure_cycle_times
+from tests.support.clock import Clock
+from tests.support.flow_cards import FlowCard, flows, make_finished_card
+from tests.support.past import NOW, ask_command, record_past, usual_past
 from tests.support.running import Bot
 
-PAST = cycle_times(
-    flows(*(took(n, days) for n, days in enumerate([1, 2, 2, 2, 3, 3, 3, 4, 4, 9], start=1))).values(),
+PAST = measure_cycle_times(
+    flows(
+        *(make_finished_card(n, days) for n, days in enumerate([1, 2, 2, 2, 3, 3, 3, 4, 4, 9], start=1))
+    ).values(),
     Calendar(),
 )
 
@@ -31,7 +32,7 @@ def blocked(card: FlowCard, by: FlowCard) -> FlowCard:
 
 
 def reading(*cards: FlowCard, past: Durations = PAST) -> list[str]:
-    return aging_reading(ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
+    return aging_reading(measure_ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
 
 
 def test_what_is_older_than_usual_comes_first() -> None:
@@ -71,14 +72,14 @@ def test_nothing_is_finished_yet() -> None:
 
 def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     seen_late = FlowCard(21).opened("10-01").assigned("10-02").commented("11-10").first_seen(2)
-    few = cycle_times(flows(took(1, 2)).values(), Calendar())
-    found = ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
+    few = measure_cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
+    result = measure_ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
-    assert aging_reading(found, few)[2] == (
+    assert aging_reading(result, few)[2] == (
         "Of #21 only a least age is known: work had begun before it was seen. What is usual is known from 1 "
         "finished item only."
     )
-    assert "| #21 | before 10 Nov 2026 | at least 9 days |  |" in ages_table(found, Calendar())
+    assert "| #21 | before 10 Nov 2026 | at least 9 days |  |" in ages_table(result, Calendar())
 
 
 def test_nothing_is_in_progress() -> None:
@@ -87,15 +88,17 @@ def test_nothing_is_in_progress() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    found = ages(flows(*(started(n, 3) for n in range(1, 44)), as_of="11-18 12:00").values(), NOW, Calendar())
-    assert ages_table(found, Calendar()).split("\n")[-1] == "| … 3 more |  | 3 days or fewer |  |"
+    result = measure_ages(
+        flows(*(started(n, 3) for n in range(1, 44)), as_of="11-18 12:00").values(), NOW, Calendar()
+    )
+    assert ages_table(result, Calendar()).split("\n")[-1] == "| … 3 more |  | 3 days or fewer |  |"
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()
     old, blocker = FlowCard(2001).opened("10-20").assigned("10-26"), FlowCard(2002).opened("10-20")
-    number = await tell_past(bot, clock, boxes, [*cards, blocked(old, blocker), blocker])
-    answer = await ask(bot, number, "/aging as:table")
+    number = await record_past(bot, clock, boxes, [*cards, blocked(old, blocker), blocker])
+    answer = await ask_command(bot, number, "/aging as:table")
 
     assert (
         "- **#2001 has been in progress for 24 days**, 85 % of finished items took at most 9. It is "
@@ -108,8 +111,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 async def test_only_of_a_sprint(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()
-    number = await tell_past(bot, clock, boxes, [*cards, FlowCard(2001).opened("10-20").assigned("10-26")])
-    answer = await ask(bot, number, '/aging for:"Sprint 24" as:table')
+    number = await record_past(bot, clock, boxes, [*cards, FlowCard(2001).opened("10-20").assigned("10-26")])
+    answer = await ask_command(bot, number, '/aging for:"Sprint 24" as:table')
 
     assert "### Age of work · Sprint 24" in answer
     assert "#2001" not in answer
@@ -117,7 +120,7 @@ async def test_only_of_a_sprint(bot: Bot, clock: Clock) -> None:
 
 
 async def test_an_unknown_sprint_and_weeks_are_refused(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
 
-    assert "no milestone called “Sprint 99”" in await ask(bot, number, '/aging for:"Sprint 99"')
-    assert "I do not know this argument" in await ask(bot, number, "/aging last:4")
+    assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/aging for:"Sprint 99"')
+    assert "I do not know this argument" in await ask_command(bot, number, "/aging last:4")

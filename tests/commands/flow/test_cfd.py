@@ -7,18 +7,17 @@ from hypothesis import given
 
 from commands.flow.cfd import flow_reading, flow_table
 from sprints.calendar import days_between
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates
-from sprints.facts import facts_of
-from sprints.flow import flows_of
+from sprints.facts import compute_facts
+from sprints.flow import build_flows
 from sprints.rules import Rules
-from tests.conftest import Clock
-from tests.sprints.test_properties import EVERY
 from tests.support.builders import Box, at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, calendar
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
-from tests.support.sprints_strategies import NOWS, History, histories
+from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
 MONDAY = date(2026, 11, 16)
 
@@ -26,12 +25,12 @@ MONDAY = date(2026, 11, 16)
 def flow(*days: tuple[int, int, int, int]) -> CumulativeFlow:
     """Arrived, started, done and dropped on the days from a Monday on."""
     dates = days_between(MONDAY, date(2026, 11, 29))[: len(days)]
-    return CumulativeFlow(tuple(FlowDay(day, *told) for day, told in zip(dates, days, strict=True)))
+    return CumulativeFlow(tuple(FlowDay(day, *data) for day, data in zip(dates, days, strict=True)))
 
 
 def reading(*days: tuple[int, int, int, int], is_over: bool = False) -> list[str]:
-    found = flow(*days)
-    return flow_reading(found, calendar(), date(2026, 12, 31) if is_over else found.days[-1].date)
+    result = flow(*days)
+    return flow_reading(result, calendar(), date(2026, 12, 31) if is_over else result.days[-1].date)
 
 
 def test_more_begun_than_finished_comes_first() -> None:
@@ -65,16 +64,16 @@ def test_nothing_piles_up_nothing_moves_or_all_is_done() -> None:
     assert reading((0, 0, 0, 0))[0].startswith("**There is nothing to draw**")
 
 
-def test_of_what_is_over_nobody_is_told_what_to_do() -> None:
-    told = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
-    assert [reading(*days, is_over=True)[0] for days in told] == [
+def test_of_what_is_over_nobody_is_reported_what_to_do() -> None:
+    data = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
+    assert [reading(*days, is_over=True)[0] for days in data] == [
         "**Work in progress grew from 1 to 4** from the end of Mon 16 Nov to Tue 17 Nov: 4 started, 1 done.",
         "**What waits grew from 3 to 7** from the end of Mon 16 Nov to Tue 17 Nov: 5 arrived, 1 started.",
         "**Nothing moved** from the end of Mon 16 Nov to Tue 17 Nov: none started, none done.",
     ]
 
 
-def test_days_on_which_nothing_was_done_are_told_but_for_today_and_days_off() -> None:
+def test_days_on_which_nothing_was_done_are_reported_but_for_today_and_days_off() -> None:
     days = [(6, 2, 1, 0), *[(6, 3, 1, 0)] * 8]  # To the Tuesday of the week after.
     assert reading(*days, is_over=True)[2] == (
         "Nothing was done on 6 working days in a row, Tue 17 Nov to Tue 24 Nov."
@@ -101,13 +100,13 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
     cards = (planned, late, gone)
     facts = box.facts(*cards, as_of="11-19 12:00")
     events = {card.id: card.events for card in cards}
-    flows = in_sprint(facts, flows_of(events, at("11-19 12:00"), Rules(calendar())))
+    flows = select_sprint_flows(facts, build_flows(events, at("11-19 12:00"), Rules(calendar())))
 
-    found = cumulative_flow(
+    result = count_cumulative_flow(
         flows, events, at("11-19 12:00"), calendar(), date(2026, 11, 16), date(2026, 11, 19)
     )
 
-    assert [(day.arrived, day.started, day.done) for day in found.days] == [
+    assert [(day.arrived, day.started, day.done) for day in result.days] == [
         (1, 1, 0),
         (1, 1, 1),
         (2, 1, 1),
@@ -116,7 +115,7 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     sprint = facts.sprint
@@ -124,19 +123,19 @@ def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: objec
     if until <= sprint.start:
         return
     # In the frame that is known now, as the command folds it.
-    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    facts = compute_facts(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
     rules = Rules(history.calendar)
-    flows = in_sprint(facts, flows_of(history.items, until, rules, history.labels))
+    flows = select_sprint_flows(facts, build_flows(history.items, until, rules, history.labels))
     last = max(sprint.first_day, history.calendar.day_of(until))
-    days = cumulative_flow(flows, history.items, until, history.calendar, sprint.first_day, last).days
+    days = count_cumulative_flow(flows, history.items, until, history.calendar, sprint.first_day, last).days
 
     assert days[-1].waiting + days[-1].in_progress == facts.remaining.count
     assert days[-1].done >= facts.done.count
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/cfd for:"Sprint 21" as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/cfd for:"Sprint 21" as:table')
 
     assert answer.startswith(
         "### Cumulative flow · Sprint 21\n\n"
@@ -150,8 +149,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_nobody_says_which_so_it_is_the_running_sprint(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cfd")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cfd")
 
     assert answer.startswith("### Cumulative flow · Sprint 24\n\n- **Nothing piled up** since the end of Mon")
     assert (
@@ -160,8 +159,8 @@ async def test_nobody_says_which_so_it_is_the_running_sprint(bot: Bot, clock: Cl
 
 
 async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cfd last:2 as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cfd last:2 as:table")
 
     assert answer.startswith("### Cumulative flow · the last 2 weeks\n\n- **Nothing piled up** since the end")
     assert "- Most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
@@ -170,8 +169,8 @@ async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock
 
 
 async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock, cards=[FlowCard(1001).opened("11-09").assigned("11-10")])
-    assert (await ask(bot, number, "/cfd")).startswith("### Cumulative flow · since ")
+    number = await record_past(bot, clock, cards=[FlowCard(1001).opened("11-09").assigned("11-10")])
+    assert (await ask_command(bot, number, "/cfd")).startswith("### Cumulative flow · since ")
 
 
 @pytest.mark.parametrize(
@@ -184,17 +183,19 @@ async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Cl
     ],
 )
 async def test_what_makes_no_sense_is_refused(bot: Bot, clock: Clock, arguments: str, words: str) -> None:
-    number = await tell_past(bot, clock)
-    assert words in await ask(bot, number, f"/cfd {arguments}")
+    number = await record_past(bot, clock)
+    assert words in await ask_command(bot, number, f"/cfd {arguments}")
 
 
 async def test_a_sprint_to_come_has_no_days(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     clock.now = at("2026-11-15 12:00")
-    answer = await ask(bot, number, '/cfd for:"Sprint 24"')
+    answer = await ask_command(bot, number, '/cfd for:"Sprint 24"')
     assert "Sprint 24 begins on 16 Nov 2026: no day of it is over." in answer
 
 
 async def test_a_stranger_hears_whom_it_is_for(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    assert "is for collaborators of this repository" in await ask(bot, number, "/cfd", as_user="mallory")
+    number = await record_past(bot, clock)
+    assert "is for collaborators of this repository" in await ask_command(
+        bot, number, "/cfd", as_user="mallory"
+    )

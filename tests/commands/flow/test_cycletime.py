@@ -1,34 +1,23 @@
 """`/cycletime` and what it says of how long items take."""
 
-from datetime import timedelta
-
 from commands.flow.cycletime import cycletime_reading, items_table, timed
 from commands.messages.cycletime import left_out
 from sprints.calendar import Calendar
-from sprints.durations import cycle_times
-from tests.conftest import Clock
-from tests.support.builders import at
-from tests.support.flow_cards import FlowCard, flows
-from tests.support.past import ask, tell_past
+from sprints.durations import measure_cycle_times
+from tests.support.clock import Clock
+from tests.support.flow_cards import FlowCard, flows, make_finished_card
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
-
-
-def took(number: int, days: int) -> FlowCard:
-    """An item that touched so many days."""
-    start = at("11-02 09:00")
-    card = FlowCard(number).opened("11-01").assigned(start)
-    card.closed(start + timedelta(days=days - 1, hours=1))
-    return card
 
 
 def reading(*cards: FlowCard) -> list[str]:
     done = list(flows(*cards).values())
-    return cycletime_reading(timed(done, Calendar()), cycle_times(done, Calendar()))
+    return cycletime_reading(timed(done, Calendar()), measure_cycle_times(done, Calendar()))
 
 
 def test_the_longest_stands_out() -> None:
     days = [1, 2, 2, 2, 3, 3, 3, 4, 4, 20]
-    assert reading(*(took(n, d) for n, d in enumerate(days, start=1))) == [
+    assert reading(*(make_finished_card(n, d) for n, d in enumerate(days, start=1))) == [
         (
             "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what began and "
             "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
@@ -39,7 +28,7 @@ def test_the_longest_stands_out() -> None:
 
 
 def test_nothing_stands_out_and_few_items_promise_nothing() -> None:
-    lines = reading(took(1, 2), took(2, 3), took(3, 4))
+    lines = reading(make_finished_card(1, 2), make_finished_card(2, 3), make_finished_card(3, 4))
     assert lines[0] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
     assert lines[1] == (
         "Only 3 items so far, too few to promise anything: half took at most 3 days, 85 % at most 4."
@@ -50,9 +39,9 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     never = FlowCard(4).opened("11-01").closed("11-05")
     late = FlowCard(5).opened("11-01").closed("11-05").assigned("11-06")
     again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
-    found = cycle_times(flows(took(1, 2), never, late, again).values(), Calendar())
+    result = measure_cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
-    assert left_out(found) == (
+    assert left_out(result) == (
         "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
         "1 of 2 items had been done before and opened again."
     )
@@ -61,15 +50,15 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    done = list(flows(*(took(n, 2) for n in range(1, 44))).values())
+    done = list(flows(*(make_finished_card(n, 2) for n in range(1, 44))).values())
     lines = items_table(timed(done, Calendar())).split("\n")
     assert lines[2] == "| #1 | 2 Nov 2026 | 3 Nov 2026 | 2 |"
     assert lines[-1] == "| … 3 more |  |  | 2 or fewer |"
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cycletime as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cycletime as:table")
 
     assert "- **#1013 took 21 days**, half of the items took at most 2." in answer
     assert "- Expect **85 % of items within 9 days**; half take at most 2, 95 % at most 21." in answer
@@ -78,8 +67,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_of_a_sprint(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/cycletime for:"Sprint 20" as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/cycletime for:"Sprint 20" as:table')
 
     assert "### Cycle time · Sprint 20" in answer
     assert "n = 4 items" in answer

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from commands.messages.eta import eta_text
-from sprints.expectation import past_of
-from sprints.work import Work
-from tests.commands.sprint.test_status import make_sprint
+from sprints.expectation import measure_past
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 NOW = at("11-23 10:30")
 # Twenty items that took 1 to 20 days.
@@ -20,11 +20,11 @@ PAST = [
 
 def text(card: FlowCard, *others: FlowCard, past: list[FlowCard] = PAST) -> str:
     cards = [card, *others, *past]
-    found = tuple(flows(*cards, as_of="11-23 10:30").values())
-    work = Work(found, {one.id: one.events for one in cards}, NOW, calendar())
+    result = tuple(flows(*cards, as_of="11-23 10:30").values())
+    work = RepositoryWork(result, {card.id: card.events for card in cards}, NOW, calendar())
     flow = work.flow(1)
     assert flow is not None
-    return eta_text(flow, past_of(found, NOW, calendar()), work)
+    return eta_text(flow, measure_past(result, NOW, calendar()), work)
 
 
 async def test_too_few_items_expect_nothing_and_say_so(bot: Bot) -> None:
@@ -54,23 +54,23 @@ async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
 
 
 def test_an_item_of_usual_age_has_the_level_and_the_dates_ahead() -> None:
-    told = text(FlowCard(1).opened("11-01").started("11-18"))
+    data = text(FlowCard(1).opened("11-01").started("11-18"))
 
-    assert "**#1 is in its 6th day** (since Wed 18 Nov): nothing unusual. 30 % of the items" in told
-    assert "85 % of the items are done by their 17th day: for this one that is Fri 4 Dec." in told
+    assert "**#1 is in its 6th day** (since Wed 18 Nov): nothing unusual. 30 % of the items" in data
+    assert "85 % of the items are done by their 17th day: for this one that is Fri 4 Dec." in data
     assert (
         "Of the 14 that took longer, half were done by their 13th day and 85 % by their 18th: "
         "for this one **Mon 30 Nov** and **Mon 7 Dec**."
-    ) in told
-    assert "Cycle times of 20 items done, the last 90 days" in told
+    ) in data
+    assert "Cycle times of 20 items done, the last 90 days" in data
 
 
-def test_one_that_is_older_than_the_level_is_said_to_be() -> None:
-    told = text(FlowCard(1).opened("11-01").started("11-05"))
+def test_one_that_is_older_than_the_level_is_stated_to_be() -> None:
+    data = text(FlowCard(1).opened("11-01").started("11-05"))
 
-    assert "**#1 is in its 19th day** (since Thu 5 Nov): unusually long. 95 % of the items" in told
-    assert "it is 2 days past that." in told
-    assert "Only 1 item took longer: too few to say when it may be done." in told
+    assert "**#1 is in its 19th day** (since Thu 5 Nov): unusually long. 95 % of the items" in data
+    assert "it is 2 days past that." in data
+    assert "Only 1 item took longer: too few to say when it may be done." in data
 
 
 def test_between_the_median_and_the_level_it_is_longer_than_most() -> None:
@@ -85,9 +85,9 @@ def test_what_nothing_took_longer_than_has_no_date() -> None:
 
 
 def test_one_that_is_not_started_hears_what_is_usual() -> None:
-    told = text(FlowCard(1).opened("11-01"))
-    assert "**#1 is not started**, so it has no age yet." in told
-    assert "half of the items were done within 10 days, 85 % within 17 days." in told
+    data = text(FlowCard(1).opened("11-01"))
+    assert "**#1 is not started**, so it has no age yet." in data
+    assert "half of the items were done within 10 days, 85 % within 17 days." in data
 
 
 def test_one_that_is_done_hears_how_long_it_took() -> None:
@@ -96,16 +96,16 @@ def test_one_that_is_done_hears_how_long_it_took() -> None:
     assert "#1 was given up on 4 Nov 2026." in text(FlowCard(1).opened("11-01").dropped("11-04"))
 
 
-def test_what_held_it_up_is_told_beside_its_age() -> None:
+def test_what_held_it_up_is_reported_beside_its_age() -> None:
     other = FlowCard(9).opened("11-01")
     card = (
         FlowCard(1).opened("11-01").blocked("11-02", other).started("11-10").blocked("11-20", reason="keys")
     )
-    told = text(card.paused("11-21"), other)
+    data = text(card.paused("11-21"), other)
 
-    assert "**Blocked:** by #9 and keys." in told
-    assert "Of its age it was blocked for 13 days." in told
-    assert "It is paused since Sat 21 Nov; its age counts on" in told
+    assert "**Blocked:** by #9 and keys." in data
+    assert "Of its age it was blocked for 13 days." in data
+    assert "It is paused since Sat 21 Nov; its age counts on" in data
 
 
 def test_a_start_without_a_date_is_at_least_so_old() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from charts.values import CountBar, ThroughputBars
 from commands.flow.throughput import counts_table, throughput_reading
-from tests.conftest import Clock
 from tests.support.builders import at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 
 MONDAY = date(2026, 10, 5)
@@ -74,8 +74,8 @@ def test_days_off_are_marked_and_the_sum_stands_last() -> None:
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/throughput as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/throughput as:table")
 
     assert "### Throughput · since 17 Oct 2026" in answer
     assert "- **1 item done in the week of 26 Oct**, the median is 4.5." in answer
@@ -85,10 +85,10 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    two_weeks = await ask(bot, number, "/throughput last:2 as:table")
-    sprint = await ask(bot, number, '/throughput for:"sprint 22" as:table')
-    running = await ask(bot, number, '/throughput for:"Sprint 24" as:table')
+    number = await record_past(bot, clock)
+    two_weeks = await ask_command(bot, number, "/throughput last:2 as:table")
+    sprint = await ask_command(bot, number, '/throughput for:"sprint 22" as:table')
+    running = await ask_command(bot, number, '/throughput for:"Sprint 24" as:table')
 
     assert "### Throughput · the last 2 weeks" in two_weeks
     assert "| Mon 9 Nov | 1 |" in two_weeks
@@ -111,23 +111,23 @@ async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
 async def test_days_that_make_no_sense_are_refused(
     bot: Bot, clock: Clock, arguments: str, words: str
 ) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     for command in ("/throughput", "/cycletime"):
-        assert words in await ask(bot, number, f"{command} {arguments}")
+        assert words in await ask_command(bot, number, f"{command} {arguments}")
 
 
 async def test_a_sprint_to_come_has_no_days(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     clock.now = at("2026-11-15 12:00")
-    answer = await ask(bot, number, '/throughput for:"Sprint 24"')
+    answer = await ask_command(bot, number, '/throughput for:"Sprint 24"')
     assert "Sprint 24 begins on 16 Nov 2026: no day of it is over." in answer
 
 
 async def test_a_pull_request_that_closes_an_issue_is_not_counted_twice(bot: Bot, clock: Clock) -> None:
     issue = FlowCard(1001).opened("11-09").closed("11-17 10:00")
     pull_request = FlowCard(1002).proposed("11-16", 1001).closed("11-17 10:00")
-    number = await tell_past(bot, clock, cards=[issue, pull_request])
-    answer = await ask(bot, number, "/throughput as:table")
+    number = await record_past(bot, clock, cards=[issue, pull_request])
+    answer = await ask_command(bot, number, "/throughput as:table")
 
     assert "| **Sum** | **1** |" in answer
     assert "1 done item is not counted, because others tell its work." in answer

@@ -1,42 +1,21 @@
 """`/velocity` and what it says of sprints."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
 from commands.flow.velocity import velocity_reading
 from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
-from sprints.facts import Amount
-from sprints.velocity import Outcome, velocity
-from tests.conftest import Clock
-from tests.support.builders import at
-from tests.support.past import ask, tell_past
+from sprints.velocity import compute_velocity
+from tests.support.clock import Clock
+from tests.support.outcomes import USUAL_OUTCOMES, make_team_outcome
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 
 
-def outcome(number: int, committed: int, completed: int, kept: int, carried: int = 0) -> Outcome:
-    def amount(points: int) -> Amount:
-        return Amount(Decimal(points), points // 2)
-
-    return Outcome(
-        milestone=number,
-        number=number,
-        title=f"Sprint {number}",
-        end=at(f"11-{number:02} 00:00"),
-        committed=amount(committed),
-        completed=amount(completed),
-        kept=amount(kept),
-        carried=amount(carried),
-    )
-
-
-USUAL = [outcome(2, 20, 21, 18), outcome(9, 22, 19, 11, 3), outcome(16, 20, 22, 20)]
-
-
 def test_a_sprint_that_brought_little_stands_out() -> None:
-    assert velocity_reading(velocity([*USUAL, outcome(23, 25, 8, 8, 14)])) == [
+    assert velocity_reading(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 8, 8, 14)])) == [
         (
             "**Sprint 23 completed 8 points**, the median is 20: of 25 committed, 14 were carried over. See "
             'what they waited for (`/explain carry-over for:"Sprint 23"`) before you plan the next one.'
@@ -47,13 +26,13 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
 
 
 def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
-    quoted = replace(outcome(23, 25, 8, 8, 14), title='The "last" one')
-    lead = velocity_reading(velocity([*USUAL, quoted]))[0]
+    quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title='The "last" one')
+    lead = velocity_reading(compute_velocity([*USUAL_OUTCOMES, quoted]))[0]
     assert "See what they waited for (`/explain carry-over`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:
-    lead = velocity_reading(velocity([*USUAL, outcome(23, 25, 50, 25)]))[0]
+    lead = velocity_reading(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 50, 25)]))[0]
     assert lead == (
         "**Sprint 23 completed 50 points**, the median is 21.5; 25 were committed. Do not plan with it: it was "
         "the exception."
@@ -61,38 +40,38 @@ def test_a_sprint_that_brought_much_stands_out() -> None:
 
 
 def test_nothing_stands_out() -> None:
-    assert velocity_reading(velocity(USUAL))[0].startswith("**No sprint stands out**")
+    assert velocity_reading(compute_velocity(USUAL_OUTCOMES))[0].startswith("**No sprint stands out**")
 
 
 def test_too_few() -> None:
-    lines = velocity_reading(velocity(USUAL[:2]))
+    lines = velocity_reading(compute_velocity(USUAL_OUTCOMES[:2]))
     assert lines[0].startswith("**2 sprints finished: too few for a velocity**, which needs 3.")
     assert lines[1:] == [
         "Completed so far: 21 points, 19 points.",
         "Of what was committed was kept: 90 % in Sprint 2, 50 % in Sprint 9.",
     ]
-    assert velocity_reading(velocity([])) == [
+    assert velocity_reading(compute_velocity([])) == [
         "**No sprint has finished yet.** One counts once its due date has passed or it is closed."
     ]
 
 
 def test_nothing_was_committed() -> None:
-    lines = velocity_reading(velocity([outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
+    lines = velocity_reading(compute_velocity([make_team_outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
     assert lines[2] == "Nothing was committed in any of them, so there is no say/do."
 
 
 def test_the_figures_in_either_unit() -> None:
     assert "| Sprint 9 | 8 Nov 2026 | 22 | 19 | 11 | 50 % | 3 | 0 |" in sprints_table(
-        velocity(USUAL, "points"), Calendar()
+        compute_velocity(USUAL_OUTCOMES, "points"), Calendar()
     )
     assert "| Sprint 9 | 8 Nov 2026 | 11 | 9 | 5 | 45 % | 1 | 0 |" in sprints_table(
-        velocity(USUAL, "count"), Calendar()
+        compute_velocity(USUAL_OUTCOMES, "count"), Calendar()
     )
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/velocity as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/velocity as:table")
 
     assert "- **Sprint 21 completed 3 points**, the median is 12: of 12 committed, 9 were carried" in answer
     assert "- Plan the next sprint with about **12 points**: the median of the last 4, which completed 3 to 18." in answer  # fmt: skip
@@ -101,8 +80,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_fewer_sprints_and_the_other_unit(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/velocity last:3 by:count as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/velocity last:3 by:count as:table")
 
     assert "Sprint 20" not in answer
     assert "**4 items**: the median of the last 3, which completed 1 to 6." in answer
@@ -110,5 +89,5 @@ async def test_fewer_sprints_and_the_other_unit(bot: Bot, clock: Clock) -> None:
 
 @pytest.mark.parametrize("last", [0, 2, 8])
 async def test_too_few_or_too_many_are_refused(bot: Bot, clock: Clock, last: int) -> None:
-    number = await tell_past(bot, clock)
-    assert f"`last:{last}` is not from 3 to 7" in await ask(bot, number, f"/velocity last:{last}")
+    number = await record_past(bot, clock)
+    assert f"`last:{last}` is not from 3 to 7" in await ask_command(bot, number, f"/velocity last:{last}")

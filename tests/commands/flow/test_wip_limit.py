@@ -4,17 +4,12 @@ import pytest
 
 from commands.flow.wip_limit import read_limit, with_limit
 from commands.framework.errors import UserError
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import query_database
 from tests.support.running import Bot
+from tests.support.settings_files import read_command_settings, replace_settings
+from tests.support.sprints import make_sprint
 
 TEAMS = '{"teams": {"pay": {"labels": ["points: 5"], "people": ["alice", "bob", "carol"]}, "ops": {"people": ["dave"]}}}'
-
-
-async def kept(bot: Bot) -> object:
-    ((said,),) = await in_database(bot, "select said from projects where said <> '{}'")
-    return said
 
 
 async def test_the_limit_is_kept_and_the_work_in_progress_is_held_against_it(bot: Bot) -> None:
@@ -25,7 +20,7 @@ async def test_the_limit_is_kept_and_the_work_in_progress_is_held_against_it(bot
     answer = (await bot.answers(number))[-1]
     assert "**Work in progress:** limit none → **5**. 1 item is in progress; the limit is 5." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert await kept(bot) == {"wip": {"limit": 5}}
+    assert await read_command_settings(bot) == {"wip": {"limit": 5}}
 
     await bot.say(number, "/wip limit 3")
     assert "limit 5 → **3**" in (await bot.answers(number))[-1]
@@ -37,18 +32,18 @@ async def test_the_limit_is_kept_and_the_work_in_progress_is_held_against_it(bot
 
 async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, TEAMS)
+    await replace_settings(bot, TEAMS)
     await bot.say(number, "/start")
     await bot.say(number + 2, "/start")
     await bot.say(number, "/wip limit 3 team:Pay")
 
     answer = (await bot.answers(number))[-1]
     assert "**Work in progress of team pay:** limit none → **3**. 1 item of team pay is in progress" in answer
-    assert await kept(bot) == {"wip": {"teams": {"pay": 3}}}
+    assert await read_command_settings(bot) == {"wip": {"teams": {"pay": 3}}}
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/wip limit", "`limit` is missing"),
         ("/wip limit many", "“many” is no limit. Write a number from 1 to 999, or `none`."),
@@ -60,14 +55,14 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
         ("/wip limit 3 team:ops", "A team's figures are told for 3 people or more"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await settle(bot, TEAMS)
-    await bot.say(number, said)
+    await replace_settings(bot, TEAMS)
+    await bot.say(number, comment)
 
     (answer,) = await bot.answers(number)
     assert why in answer.replace('"limit"', "limit")
-    assert not await in_database(bot, "select 1 from projects where said <> '{}'")
+    assert not await query_database(bot, "select 1 from projects where said <> '{}'")
 
 
 async def test_it_is_for_maintainers(bot: Bot) -> None:
@@ -94,7 +89,7 @@ def test_what_else_is_settled_stays(
     assert with_limit(before, most, slug) == after
 
 
-@pytest.mark.parametrize("told", ["", "-1", "1.5", "1000", "²", "9" * 5000, "five"])
-def test_what_is_no_limit_is_refused(told: str) -> None:
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "1000", "²", "9" * 5000, "five"])
+def test_what_is_no_limit_is_refused(value: str) -> None:
     with pytest.raises(UserError):
-        read_limit(told)
+        read_limit(value)

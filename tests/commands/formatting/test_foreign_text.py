@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from commands.agile.audit import audit_card
 from commands.formatting.foreign_text import code, inert, one_line, plain, visible
 from commands.formatting.wording import person, table
-from commands.framework.arguments import Argument, Kind, read, words_of
+from commands.framework.arguments import Argument, ArgumentKind, read, words_of
 from commands.framework.changes import (
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
-    Settle,
     Step,
-    Tell,
 )
 from commands.framework.errors import UserError
 from commands.messages.change_steps import Titles, described, target_words
@@ -268,8 +268,8 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
         CreateMilestone(text),
         OpenIssue(text),
         ProposeFile("a", "b", "c", text, "d"),
-        Tell(3, text),
-        Settle(text, other, {text: other}),
+        RecordFact(3, text),
+        ChangeSetting(text, other, {text: other}),
     ]
     for step in steps:
         for words in (described(step, titles), target_words(step)):
@@ -283,7 +283,7 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
 
 
 @given(hostile.filter(lambda text: text.strip()))
-def test_what_is_wrong_in_a_settings_file_is_told_without_effect(text: str) -> None:
+def test_what_is_wrong_in_a_settings_file_is_reported_without_effect(text: str) -> None:
     settings = {"commands": {text: {"role": text}}, "wip": {"teams": {text: 1}}, text: text, "locale": text}
     for problem in check_settings(settings, ["sprint status", "estimate"]):
         page = rendered(f"- {problem.text}")
@@ -291,9 +291,9 @@ def test_what_is_wrong_in_a_settings_file_is_told_without_effect(text: str) -> N
 
 
 @given(hostile)
-def test_what_is_wrong_in_a_command_is_told_without_effect(text: str) -> None:
+def test_what_is_wrong_in_a_command_is_reported_without_effect(text: str) -> None:
     line = f"/estimate {one_line(text) or 'x'} bogus:1"
-    accepted = (Argument("items", Kind.ITEMS, "items", is_positional=True),)
+    accepted = (Argument("items", ArgumentKind.ITEMS, "items", is_positional=True),)
     with pytest.raises(UserError) as problem:
         read(line, words_of(line, len("/estimate")), accepted)
     assert set(rendered(str(problem.value)).tags) <= {"p", "code"}

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.arguments import Argument, Arguments, Kind, read, words_of
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, read, words_of
 from commands.framework.errors import UserError
 
 ACCEPTED = (
-    Argument("name", Kind.TEXT, "the title", is_positional=True),
-    Argument("by", Kind.CHOICE, "the unit", choices=("points", "count")),
-    Argument("as-of", Kind.DATE, "the day"),
-    Argument("new", Kind.FLAG, "a new comment"),
+    Argument("name", ArgumentKind.TEXT, "the title", is_positional=True),
+    Argument("by", ArgumentKind.CHOICE, "the unit", choices=("points", "count")),
+    Argument("as-of", ArgumentKind.DATE, "the day"),
+    Argument("new", ArgumentKind.FLAG, "a new comment"),
 )
 
 
@@ -88,9 +88,9 @@ def test_an_error_points_at_the_place(line: str, text: str) -> None:
 
 
 def test_an_unknown_argument_is_answered_with_those_that_are_known() -> None:
-    known = '`"name"`, `by:points|count`, `as-of:date`, `new:yes`'
+    known_items = '`"name"`, `by:points|count`, `as-of:date`, `new:yes`'
 
-    assert complaint("/go foo:bar").endswith(f"This command takes {known}.")
+    assert complaint("/go foo:bar").endswith(f"This command takes {known_items}.")
 
 
 def test_what_was_typed_cannot_leave_the_code_in_which_it_is_shown() -> None:

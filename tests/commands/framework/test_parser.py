@@ -4,6 +4,7 @@ import pytest
 
 from commands.framework.parser import added_commands, commands_in
 from commands.framework.request import CommandLine
+from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
 
 
 def found(text: str) -> list[str]:
@@ -178,43 +179,9 @@ def test_an_edit_asks_only_for_what_it_added(before: str, after: str, added: lis
 
 # As long as a comment may be, and as nasty
 
-MOST = 65_536
-NASTY = {
-    "quotations": ">" * MOST,
-    "brackets": "[" * MOST,
-    "links": "[a](" * MOST,
-    "nested links": "[a" * 12_000 + "](b)" * 8_000,
-    "pictures": "![" * 16_000,
-    "emphasis": "*a_" * MOST,
-    "strikethrough": "~~a" * MOST,
-    "code spans": "".join("`" * n + "a" for n in range(1, 360)),
-    "angle brackets": "<" * MOST,
-    "comments in blocks": "<!--" * MOST,
-    "comments in text": "a<!--" * MOST,
-    "tags": "<b>" * MOST,
-    "tags and ends": "<b>" * 9_000 + "</x>" * 8_000,
-    "tags begun": "<div\n\n" * MOST,
-    "details begun": "<details\n\n" * MOST,
-    "attributes begun": "<p a=\n\n" * MOST,
-    "attributes": "<a " + "b " * MOST,
-    "attributes over lines": '/x\n<a b="' * MOST,
-    "scripts": "<script>\n\n" * MOST,
-    "entities": "&amp" * MOST,
-    "backslashes": "\\" * MOST,
-    "lists": "- " * MOST,
-    "lists in lists": "\n".join(" " * n + "- a" for n in range(350)),
-    "pipes": "|" * MOST,
-    "a long table": "|a\n|-\n" + "/a|\n" * MOST,
-    "empty lines": "\n" * MOST,
-    "commands": "/sprint status\n" * MOST,
-    "short commands": "/a\n" * MOST,
-    "lazy quotations": "> a\n" + "/a\n" * MOST,
-    "references": "[a]: b\n" * MOST,
-}
 
-
-@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
+@pytest.mark.parametrize("text", HOSTILE_COMMENTS.values(), ids=HOSTILE_COMMENTS)
 @pytest.mark.timeout(30)
 def test_nasty_comments_take_no_time(text: str) -> None:
     # A way through the text that goes back and forth takes minutes: the limit above stops it.
-    assert commands_in(f"/go\n\n{text}"[:MOST])[0].text == "/go"
+    assert commands_in(f"/go\n\n{text}"[:LONGEST_COMMENT])[0].text == "/go"

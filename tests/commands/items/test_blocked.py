@@ -1,20 +1,11 @@
 """`/blocked`, from the comment to GitHub's own dependencies and the blocked clock."""
 
-from typing import Any
-
 import pytest
 
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.items.test_start import told
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import query_database
+from tests.support.items import list_blocking_issues, list_item_commands
 from tests.support.running import Bot
-
-
-async def blockers(bot: Bot, number: int) -> list[int]:
-    """What GitHub says an issue is blocked by."""
-    path = f"/repos/{bot.repo}/issues/{number}/dependencies/blocked_by"
-    found: list[dict[str, Any]] = await bot.github.call("GET", path)
-    return [one["number"] for one in found]
+from tests.support.sprints import make_sprint
 
 
 async def test_github_knows_the_dependency_and_we_since_when(bot: Bot) -> None:
@@ -25,9 +16,9 @@ async def test_github_knows_the_dependency_and_we_since_when(bot: Bot) -> None:
     assert f"**#{number} is blocked** by #{number + 2}." in answer
     assert f"That ends when #{number + 2} is closed, or with `/unblocked`." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert await blockers(bot, number) == [number + 2]
-    assert {event for event, _, _ in await told(bot)} == {"blocked"}
-    assert len({after["named"] for _, _, after in await told(bot)}) == 1
+    assert await list_blocking_issues(bot, number) == [number + 2]
+    assert {event for event, _, _ in await list_item_commands(bot)} == {"blocked"}
+    assert len({after["named"] for _, _, after in await list_item_commands(bot)}) == 1
 
 
 async def test_a_reason_is_kept_and_needs_no_second_question(bot: Bot) -> None:
@@ -37,7 +28,7 @@ async def test_a_reason_is_kept_and_needs_no_second_question(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert f"is blocked** by #{number + 2}: the API comes first." in answer
     assert "Do it" not in answer
-    assert [after["reason"] for _, _, after in await told(bot) if "reason" in after] == [
+    assert [after["reason"] for _, _, after in await list_item_commands(bot) if "reason" in after] == [
         "the API comes first"
     ]
 
@@ -48,23 +39,25 @@ async def test_a_reason_is_enough_where_there_is_no_issue(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert f"**#{number} is blocked**: no test account. `/unblocked` ends it." in answer
-    assert await blockers(bot, number) == []
-    assert [(event, after.get("named")) for event, _, after in await told(bot)] == [("blocked", None)]
+    assert await list_blocking_issues(bot, number) == []
+    assert [(event, after.get("named")) for event, _, after in await list_item_commands(bot)] == [
+        ("blocked", None)
+    ]
 
 
-async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
+async def test_what_is_so_already_is_stated_and_not_done_again(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/blocked by:#{number + 2}")
-    entries = len(await in_database(bot, "select 1 from audit_log"))
+    entries = len(await query_database(bot, "select 1 from audit_log"))
     await bot.say(number, f"/blocked by:#{number + 2}")
 
     (answer,) = await bot.answers(number)
     assert "It has been since today." in answer
-    assert len(await in_database(bot, "select 1 from audit_log")) == entries
+    assert len(await query_database(bot, "select 1 from audit_log")) == entries
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("text", "why"),
     [
         ("/blocked", "By what? Name an issue"),
         ("/blocked by:#{here}", "#{here} cannot wait for itself."),
@@ -74,15 +67,15 @@ async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
         ("/blocked by:nine", "`by` must be issues or pull requests such as `#12`"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, text: str, why: str) -> None:
     number = await make_sprint(bot)
     numbers = {"here": number, "done": number + 1}
-    comment = await bot.say(number, said.format(**numbers))
+    comment = await bot.say(number, text.format(**numbers))
 
     (answer,) = await bot.answers(number)
     assert why.format(**numbers) in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert await told(bot) == []
+    assert await list_item_commands(bot) == []
 
 
 async def test_two_cannot_wait_for_each_other(bot: Bot) -> None:
@@ -104,14 +97,14 @@ async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot
     assert "Say it in the issue that it closes" in (await bot.answers(pull))[0]
 
     await bot.say(pull, '/blocked reason:"legal must agree"')
-    assert any(f"**#{pull} is blocked**: legal must agree." in one for one in await bot.answers(pull))
+    assert any(f"**#{pull} is blocked**: legal must agree." in answer for answer in await bot.answers(pull))
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/blocked by:#{number + 2}", as_user="dave")
     assert "`/blocked` needs the triage role; yours is read." in (await bot.answers(number))[0]
-    assert await blockers(bot, number) == []
+    assert await list_blocking_issues(bot, number) == []
 
 
 async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> None:
@@ -121,9 +114,9 @@ async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> No
     deleted = issue | {"updated_at": "2030-01-01T00:00:00Z"}
     payload = {"action": "deleted", "issue": deleted, "repository": bot.repository}
     hook = {"sender": issue["user"], "installation": {"id": bot.github.installation_id}}
-    await bot.github.send_hook("issues", payload | hook)
+    await bot.github.send_webhook("issues", payload | hook)
     await bot.rest()
 
-    kept = await in_database(bot, "select 1 from timeline where after::text like '%supplier%'")
+    kept = await query_database(bot, "select 1 from timeline where after::text like '%supplier%'")
     assert kept == []
-    assert await in_database(bot, "select 1 from timeline where event = 'blocked'")
+    assert await query_database(bot, "select 1 from timeline where event = 'blocked'")

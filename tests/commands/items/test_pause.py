@@ -1,8 +1,8 @@
 """`/pause`, and `/start` after it."""
 
-from tests.commands.items.test_start import told
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.items import list_item_commands
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 
 async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> None:
@@ -18,7 +18,7 @@ async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> No
     answers = await bot.answers(number)
     assert f"**#{number} goes on.** It was paused since today; its age counts since today." in answers[0]
     assert "1 item is in progress." in answers[0]
-    assert [(event, after.get("reason")) for event, _, after in await told(bot)] == [
+    assert [(event, after.get("reason")) for event, _, after in await list_item_commands(bot)] == [
         ("started", None),
         ("paused", "waits for the design."),
         ("started", None),
@@ -31,17 +31,17 @@ async def test_what_was_never_started_cannot_rest(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert f"#{number} was never started, so there is nothing to pause." in answer
-    assert await told(bot) == []
+    assert await list_item_commands(bot) == []
 
 
-async def test_said_twice_it_is_told_once(bot: Bot) -> None:
+async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start")
     await bot.say(number, "/pause")
     await bot.say(number, "/pause")
 
     assert f"#{number} is paused already, since today." in (await bot.answers(number))[1]
-    assert len(await told(bot)) == 2
+    assert len(await list_item_commands(bot)) == 2
 
 
 async def test_what_a_reason_says_mentions_nobody(bot: Bot) -> None:
@@ -53,7 +53,7 @@ async def test_what_a_reason_says_mentions_nobody(bot: Bot) -> None:
     assert "ask @\u200bbob \\<!--" in answer
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/pause", as_user="dave")
     assert "`/pause` needs the triage role; yours is read." in (await bot.answers(number))[0]

@@ -1,28 +1,20 @@
 """`/split`: parts are opened below their parent once somebody agrees."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
-from commands.items.split import MOST_PARTS, Part, effect_on, parts_of
-from sprints.estimates import USUAL, Estimates
-from tests.bot.publishing.test_change_applier import tick
-from tests.commands.sprint.test_status import make_sprint
+from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
+from tests.support.changes import tick_box
+from tests.support.items import list_sub_issues
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 SIZES = Estimates({"M": Decimal(3)})
-
-
-async def below(bot: Bot, number: int) -> list[dict[str, Any]]:
-    """The sub-issues that GitHub has of an issue."""
-    found: list[dict[str, Any]] = await bot.github.call(
-        "GET", f"/repos/{bot.repo}/issues/{number}/sub_issues"
-    )
-    return found
 
 
 async def test_the_parts_are_shown_first_and_opened_when_agreed_to(bot: Bot) -> None:
@@ -33,10 +25,10 @@ async def test_the_parts_are_shown_first_and_opened_when_agreed_to(bot: Bot) -> 
     assert f"### Open 2 sub-issues of #{number}?" in answer
     assert "- Form fields (3 points)\n- Check digits (2 points)" in answer
     assert "the parts have 5 points, as before." in answer
-    assert await below(bot, number) == []
+    assert await list_sub_issues(bot, number) == []
 
-    await tick(bot, number)
-    parts = await below(bot, number)
+    await tick_box(bot, number)
+    parts = await list_sub_issues(bot, number)
     assert [part["title"] for part in parts] == ["Form fields", "Check digits"]
     assert [[label["name"] for label in part["labels"]] for part in parts] == [["points: 3"], ["points: 2"]]
     assert {part["milestone"]["title"] for part in parts} == {"Sprint 12"}
@@ -56,13 +48,13 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, '/split into:"Form fields","Check digits" confirm:yes')
 
-    assert [part["labels"] for part in await below(bot, number)] == [[], []]
+    assert [part["labels"] for part in await list_sub_issues(bot, number)] == [[], []]
     (answer,) = await bot.answers(number)
     assert "Until they are estimated, the sprint's scope is smaller by that." in answer
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/split", "`into:"),
         ('/split into:"A"," "', "A part has no title."),
@@ -74,12 +66,12 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
         ('/split into:"A","B" points:3,many', "“many” is no estimate."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, said)
+    await bot.say(number, comment)
 
     assert why in (await bot.answers(number))[0]
-    assert await below(bot, number) == []
+    assert await list_sub_issues(bot, number) == []
 
 
 async def test_a_pull_request_has_no_parts(bot: Bot) -> None:
@@ -100,18 +92,21 @@ async def test_who_may_not_write_may_not_split(bot: Bot) -> None:
 
 
 def test_parts_may_have_sizes_for_estimates() -> None:
-    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (Part("A", Decimal(3)), Part("B b", Decimal("0.5")))
+    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (
+        NewSubIssue("A", Decimal(3)),
+        NewSubIssue("B b", Decimal("0.5")),
+    )
 
 
 def test_too_many_parts_and_too_long_titles_are_refused() -> None:
     with pytest.raises(UserError, match=r"You named 21 parts\. You can name up to 20\."):
-        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, USUAL)
+        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, DEFAULT_ESTIMATES)
     with pytest.raises(UserError, match="longer than GitHub's 256 characters"):
-        parts_of(["x" * 257], None, USUAL)
+        parts_of(["x" * 257], None, DEFAULT_ESTIMATES)
 
 
 @pytest.mark.parametrize(
-    ("before", "points", "is_in_milestone", "said"),
+    ("before", "points", "is_in_milestone", "expected"),
     [
         (None, [None, None], True, "count instead of it."),
         (
@@ -124,21 +119,23 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
         (Decimal(5), [Decimal(3), Decimal(5)], True, "the parts have 8 points, where it had 5 points."),
     ],
 )
-def test_what_becomes_of_the_estimate_is_said(
-    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
+def test_what_becomes_of_the_estimate_is_stated(
+    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, expected: str
 ) -> None:
-    parts = [Part(str(n), one) for n, one in enumerate(points)]
-    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
+    parts = [NewSubIssue(str(n), entry) for n, entry in enumerate(points)]
+    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(expected)
 
 
 @given(
     st.lists(st.text(max_size=30), min_size=1, max_size=25),
     st.none() | st.text("0123456789,.mM ", max_size=12),
 )
-def test_parts_are_as_many_as_were_named_or_it_is_said_why_not(titles: list[str], points: str | None) -> None:
+def test_parts_are_as_many_as_were_named_or_it_is_stated_why_not(
+    titles: list[str], points: str | None
+) -> None:
     try:
-        found = parts_of(titles, points, SIZES)
+        parts = parts_of(titles, points, SIZES)
     except UserError:
         return
-    assert [part.title for part in found] == [" ".join(title.split()) for title in titles]
-    assert all((part.points is None) == (points is None) for part in found)
+    assert [part.title for part in parts] == [" ".join(title.split()) for title in titles]
+    assert all((part.points is None) == (points is None) for part in parts)

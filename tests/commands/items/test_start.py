@@ -1,29 +1,12 @@
 """`/start`, from a person's comment to the timeline, and what it says of limits."""
 
-from typing import Any
-
 import pytest
 
-from commands.framework.changes import Block, Changes, MoveItem, Step, Tell
-from storage.lookups import all_tenants
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.sprint.test_status import make_sprint
-from tests.support.running import Bot, rows
-
-
-async def settle(bot: Bot, settings: str) -> None:
-    """Settings of the repository, as JSON."""
-    async with bot.base.database.unscoped() as connection:
-        (tenant,) = await all_tenants(connection)
-    query = "update projects set settings = cast(:told as jsonb) where github_repo = :repo returning id"
-    assert await rows(bot.base, query, tenant, told=settings, repo=bot.repo)
-
-
-async def told(bot: Bot) -> list[Any]:
-    """What commands told the timeline, oldest first."""
-    events = "('started', 'paused', 'blocked', 'unblocked', 'unstarted')"
-    query = f"select event, actor, after from timeline where event in {events} order by at, event"
-    return await in_database(bot, query)
+from commands.framework.changes import Changes, MoveItem, RecordFact, SetBlocked, Step
+from tests.support.items import list_item_commands
+from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 
 
 async def test_it_begins_and_the_timeline_knows_who_said_so(bot: Bot) -> None:
@@ -34,12 +17,12 @@ async def test_it_begins_and_the_timeline_knows_who_said_so(bot: Bot) -> None:
     assert f"**#{number} is in progress.**" in answer
     assert "1 item is in progress." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert [(event, actor) for event, actor, _ in await told(bot)] == [("started", "carol")]
+    assert [(event, actor) for event, actor, _ in await list_item_commands(bot)] == [("started", "carol")]
 
 
-async def test_the_limit_is_said_and_how_far_it_is_exceeded(bot: Bot) -> None:
+async def test_the_limit_is_stated_and_how_far_it_is_exceeded(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"wip": {"limit": 1}}')
+    await replace_settings(bot, '{"wip": {"limit": 1}}')
     await bot.say(number, "/start")
     assert "1 item is in progress; the limit is 1." in (await bot.answers(number))[0]
     await bot.say(number + 2, "/start")
@@ -49,9 +32,9 @@ async def test_the_limit_is_said_and_how_far_it_is_exceeded(bot: Bot) -> None:
     assert "Finish something, or `/pause` it, before more is started." in answer
 
 
-async def test_the_limit_of_a_team_is_said_where_it_concerns_the_item(bot: Bot) -> None:
+async def test_the_limit_of_a_team_is_stated_where_it_concerns_the_item(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(
+    await replace_settings(
         bot,
         '{"wip": {"teams": {"pay": 3, "ops": 3}}, "teams": {"pay": {"labels": ["points: 5"]},'
         ' "ops": {"labels": ["ops"]}}}',
@@ -63,14 +46,14 @@ async def test_the_limit_of_a_team_is_said_where_it_concerns_the_item(bot: Bot) 
     assert "team ops" not in answer
 
 
-async def test_said_twice_it_is_told_once(bot: Bot) -> None:
+async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start")
     await bot.say(number, "/start")
 
     (answer,) = await bot.answers(number)
     assert f"#{number} is in progress already, since today." in answer
-    assert len(await told(bot)) == 1
+    assert len(await list_item_commands(bot)) == 1
 
 
 async def test_it_goes_before_a_weaker_sign_and_says_so(bot: Bot) -> None:
@@ -92,7 +75,7 @@ async def test_a_pull_request_is_in_progress_since_it_was_opened(bot: Bot) -> No
     assert (
         f"#{pull['number']} is a pull request: it is in progress since today, when it was opened." in answer
     )
-    assert await told(bot) == []
+    assert await list_item_commands(bot) == []
 
 
 async def test_what_is_closed_is_not_started(bot: Bot) -> None:
@@ -104,16 +87,16 @@ async def test_what_is_closed_is_not_started(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start", as_user="dave")
 
     (answer,) = await bot.answers(number)
     assert "`/start` needs the triage role; yours is read." in answer
-    assert await told(bot) == []
+    assert await list_item_commands(bot) == []
 
 
-async def test_it_takes_no_words(bot: Bot) -> None:
+async def test_arguments_are_refused(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start now")
 
@@ -125,24 +108,24 @@ async def test_it_takes_no_words(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "undone"),
+    ("step", "undone"),
     [
-        (Tell(1, "started"), Tell(1, "unstarted")),
-        (Tell(1, "paused", "lunch"), Tell(1, "started")),
-        (Tell(1, "blocked", "the API", 9), Tell(1, "unblocked", by=9)),
-        (Tell(1, "unblocked", by=9), Tell(1, "blocked", by=9)),
-        (Tell(1, "unstarted"), None),
+        (RecordFact(1, "started"), RecordFact(1, "unstarted")),
+        (RecordFact(1, "paused", "lunch"), RecordFact(1, "started")),
+        (RecordFact(1, "blocked", "the API", 9), RecordFact(1, "unblocked", by=9)),
+        (RecordFact(1, "unblocked", by=9), RecordFact(1, "blocked", by=9)),
+        (RecordFact(1, "unstarted"), None),
     ],
 )
-def test_what_was_told_is_taken_back_by_its_opposite(told: Tell, undone: Tell | None) -> None:
-    assert told.undone() == undone
+def test_command_is_undone_by_its_opposite(step: RecordFact, undone: RecordFact | None) -> None:
+    assert step.inverse() == undone
 
 
 @pytest.mark.parametrize(
     ("steps", "is_previewed"),
     [
-        ((Block(1, 9), Tell(1, "blocked", "the API", 9)), False),
-        ((Block(1, 9), Tell(2, "blocked")), True),
+        ((SetBlocked(1, 9), RecordFact(1, "blocked", "the API", 9)), False),
+        ((SetBlocked(1, 9), RecordFact(2, "blocked")), True),
         ((MoveItem(1, 2, None),), False),
     ],
 )

@@ -1,9 +1,8 @@
 """`/unblocked`: dependencies are taken away, and what was said is over."""
 
-from tests.commands.items.test_blocked import blockers
-from tests.commands.items.test_start import told
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.items import list_blocking_issues, list_item_commands
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 
 async def test_it_ends_what_github_knows_and_what_was_said(bot: Bot) -> None:
@@ -14,7 +13,7 @@ async def test_it_ends_what_github_knows_and_what_was_said(bot: Bot) -> None:
 
     answers = await bot.answers(number)
     assert f"**#{number} is not blocked any more**, after less than an hour." in answers[-1]
-    assert await blockers(bot, number) == []
+    assert await list_blocking_issues(bot, number) == []
     await bot.say(number, "/unblocked new:yes")
     assert f"#{number} is not blocked." in (await bot.answers(number))[-1]
 
@@ -26,7 +25,7 @@ async def test_one_issue_may_end_while_another_goes_on(bot: Bot) -> None:
     await bot.say(number, f"/unblocked by:#{number + 2}")
 
     assert f"#{number} is still blocked: no test account." in (await bot.answers(number))[-1]
-    assert await blockers(bot, number) == []
+    assert await list_blocking_issues(bot, number) == []
 
 
 async def test_what_does_not_block_cannot_end(bot: Bot) -> None:
@@ -36,7 +35,7 @@ async def test_what_does_not_block_cannot_end(bot: Bot) -> None:
 
     answer = (await bot.answers(number))[-1]
     assert f"#{number} is not blocked by #{number + 1}. It is blocked by #{number + 2}." in answer
-    assert await blockers(bot, number) == [number + 2]
+    assert await list_blocking_issues(bot, number) == [number + 2]
 
 
 async def test_an_issue_that_was_closed_blocks_no_more_without_a_word(bot: Bot) -> None:
@@ -47,10 +46,10 @@ async def test_an_issue_that_was_closed_blocks_no_more_without_a_word(bot: Bot) 
     await bot.say(number, "/unblocked")
 
     assert f"#{number} is not blocked." in (await bot.answers(number))[-1]
-    assert {event for event, _, _ in await told(bot)} == {"blocked"}
+    assert {event for event, _, _ in await list_item_commands(bot)} == {"blocked"}
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/unblocked", as_user="dave")
     assert "`/unblocked` needs the triage role; yours is read." in (await bot.answers(number))[0]

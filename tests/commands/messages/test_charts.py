@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from tests.commands.sprint.test_status import private_repository, set_up
-from tests.conftest import Clock
-from tests.support.past import ask, tell_past
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
+from tests.support.settings_files import replace_setting
+from tests.support.sprints import use_private_repository
 
 EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]
 WITHOUT_MERMAID = ["/cycletime", "/aging"]
@@ -16,9 +17,9 @@ _PICTURE = re.compile(r"!\[[^\]]+\]\((\S+)\)")
 
 
 async def test_a_public_repository_gets_pictures_that_can_be_fetched(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     for chart in EVERY:
-        answer = await ask(bot, number, chart)
+        answer = await ask_command(bot, number, chart)
 
         (link,) = _PICTURE.findall(answer)
         async with bot.session.get(f"{bot.url}/charts/{link.rpartition('/')[2]}") as response:
@@ -29,9 +30,9 @@ async def test_a_public_repository_gets_pictures_that_can_be_fetched(bot: Bot, c
 
 
 async def test_a_table_is_asked_for(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     for chart in EVERY:
-        answer = await ask(bot, number, f"{chart} as:table")
+        answer = await ask_command(bot, number, f"{chart} as:table")
 
         assert "](" not in answer
         assert "mermaid" not in answer
@@ -40,9 +41,9 @@ async def test_a_table_is_asked_for(bot: Bot, clock: Clock) -> None:
 
 
 async def test_mermaid_is_asked_for(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     for chart in EVERY:
-        answer = await ask(bot, number, f"{chart} as:mermaid")
+        answer = await ask_command(bot, number, f"{chart} as:mermaid")
 
         assert not _PICTURE.search(answer)
         assert ("```mermaid" in answer) is (chart in WITH_MERMAID)
@@ -50,11 +51,11 @@ async def test_mermaid_is_asked_for(bot: Bot, clock: Clock) -> None:
 
 
 async def test_nothing_of_a_private_repository_leaves_github(bot: Bot, clock: Clock) -> None:
-    await private_repository(bot)
-    number = await tell_past(bot, clock)
+    await use_private_repository(bot)
+    number = await record_past(bot, clock)
     for chart in EVERY:
-        answer = await ask(bot, number, chart)
-        wanted = await ask(bot, number, f"{chart} as:image")
+        answer = await ask_command(bot, number, chart)
+        wanted = await ask_command(bot, number, f"{chart} as:image")
 
         assert "http" not in answer + wanted
         assert ("```mermaid" in answer) is (chart in WITH_MERMAID)
@@ -63,12 +64,12 @@ async def test_nothing_of_a_private_repository_leaves_github(bot: Bot, clock: Cl
 
 
 async def test_a_private_repository_may_allow_pictures(bot: Bot, clock: Clock) -> None:
-    await private_repository(bot)
-    number = await tell_past(bot, clock)
-    await set_up(bot, "charts", "image")
+    await use_private_repository(bot)
+    number = await record_past(bot, clock)
+    await replace_setting(bot, "charts", "image")
 
-    assert _PICTURE.search(await ask(bot, number, "/burnup"))
-    assert not _PICTURE.search(await ask(bot, number, "/burnup as:mermaid"))
+    assert _PICTURE.search(await ask_command(bot, number, "/burnup"))
+    assert not _PICTURE.search(await ask_command(bot, number, "/burnup as:mermaid"))
 
 
 @pytest.mark.parametrize("chart", EVERY)
@@ -81,7 +82,7 @@ async def test_what_is_no_way_to_show_it_is_refused(bot: Bot, chart: str) -> Non
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_nothing_to_draw_is_said_in_words(bot: Bot) -> None:
+async def test_nothing_to_draw_is_stated_in_words(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "A lonely card")
     number = issue["number"]
     for chart, words in [
@@ -90,16 +91,16 @@ async def test_nothing_to_draw_is_said_in_words(bot: Bot) -> None:
         ("/cycletime", "**No item with a known start was done in these days.**"),
         ("/aging", "**Nothing is in progress.**"),
     ]:
-        answer = await ask(bot, number, chart)
+        answer = await ask_command(bot, number, chart)
 
         assert words in answer
         assert "](" not in answer
-    assert "There is no sprint yet" in await ask(bot, number, "/burndown")
-    assert "There is no sprint yet" in await ask(bot, number, "/burnup")
+    assert "There is no sprint yet" in await ask_command(bot, number, "/burndown")
+    assert "There is no sprint yet" in await ask_command(bot, number, "/burnup")
 
 
 async def test_a_stranger_is_refused_and_a_reader_is_not(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
 
-    assert "is for collaborators of this repository" in await ask(bot, number, "/velocity", "mallory")
-    assert "### Velocity" in await ask(bot, number, "/velocity", "dave")
+    assert "is for collaborators of this repository" in await ask_command(bot, number, "/velocity", "mallory")
+    assert "### Velocity" in await ask_command(bot, number, "/velocity", "dave")

@@ -11,23 +11,23 @@ from commands.messages.close import (
     closing_preview,
     early_warning,
 )
-from sprints.plain import plain
-from sprints.report import report_of
-from tests.commands.messages.test_report import MIXED, box, card
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from tests.support.builders import Box, Card
+from tests.support.report_sheets import MIXED_CARDS, make_box, make_planned_card
 
 NEXT = Box("11-10", milestone=502, number=13, title="Sprint 13", start="11-30", due="2026-12-11").sprint()
 
 
 def closing(*cards: Card, as_of: str = "11-26 12:00") -> Closing:
-    facts = box().facts(*cards, as_of=as_of)
-    report = report_of(plain(facts), is_over=False)
+    facts = make_box().facts(*cards, as_of=as_of)
+    report = build_report(convert_facts(facts), is_over=False)
     moved = [item for item in facts.items if item.state == "open"]
     return Closing(facts.sprint, report, moved, NEXT)
 
 
 def test_what_to_know_before() -> None:
-    text = closing_preview(closing(*MIXED))
+    text = closing_preview(closing(*MIXED_CARDS))
 
     assert text.startswith("**15 of 23 points committed are done (65 %)**, 21 points in all.")
     assert "**Done, stays** (21 points in 4 items): #1, #2, #5, #8." in text
@@ -40,33 +40,33 @@ def test_what_to_know_before() -> None:
 
 
 def test_without_a_next_one_all_goes_to_the_backlog() -> None:
-    made = replace(closing(*MIXED), target=None)
+    made = replace(closing(*MIXED_CARDS), target=None)
 
     assert made.summary == "close Sprint 12 and move 3 items to the backlog"
     assert "**Will move to the backlog**" in closing_preview(made)
 
 
 def test_where_nothing_is_open() -> None:
-    made = closing(card(1).closed("11-18"))
+    made = closing(make_planned_card(1).closed("11-18"))
 
     assert made.summary == "close Sprint 12"
     assert "Nothing is open in it, so nothing moves." in closing_preview(made)
 
 
 def test_where_nothing_was_done() -> None:
-    assert "**Done, stays:** nothing." in closing_preview(closing(card(1)))
+    assert "**Done, stays:** nothing." in closing_preview(closing(make_planned_card(1)))
 
 
 def test_a_milestone_that_somebody_closed_already() -> None:
-    made = closing(card(1))
+    made = closing(make_planned_card(1))
     closed = replace(made, sprint=replace(made.sprint, closed_at=made.sprint.start + timedelta(days=3)))
 
     assert closed.summary == "tidy up Sprint 12 and move 1 item to Sprint 13"
 
 
 def test_what_others_tell_moves_and_counts_nothing() -> None:
-    parent = card(1, 8)
-    child = card(2, 3).put_under("11-13", parent)
+    parent = make_planned_card(1, 8)
+    child = make_planned_card(2, 3).put_under("11-13", parent)
 
     text = closing_preview(closing(parent, child))
     assert (
@@ -76,36 +76,38 @@ def test_what_others_tell_moves_and_counts_nothing() -> None:
 
 
 def test_what_was_done_late_and_counts() -> None:
-    facts = box().facts(*MIXED, as_of="11-29")
+    facts = make_box().facts(*MIXED_CARDS, as_of="11-29")
     late = [item for item in facts.items if item.number == 9]
-    made = replace(closing(*MIXED), credited=late)
+    made = replace(closing(*MIXED_CARDS), credited=late)
 
     assert "**Done late, will count for its velocity** (2 points in 1 item): #9." in closing_preview(made)
     assert "**Done late, counts for its velocity**" in closing_done(made)
 
 
-def test_what_is_said_afterwards() -> None:
-    text = closing_done(closing(*MIXED))
+def test_what_is_stated_afterwards() -> None:
+    text = closing_done(closing(*MIXED_CARDS))
 
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
     assert "`/sprint report` tells them; `/agile undo` opens it again and moves the items back." in text
-    assert closing_done(closing(card(1).closed("11-18"))).endswith(
+    assert closing_done(closing(make_planned_card(1).closed("11-18"))).endswith(
         "provisional. `/sprint report` tells them."
     )
 
 
 def test_a_dry_run_says_that_it_was_one() -> None:
-    text = closing_dry_run(closing(*MIXED))
+    text = closing_dry_run(closing(*MIXED_CARDS))
 
     assert text.startswith("### Would close Sprint 12 and move 3 items to Sprint 13")
     assert "Nothing was changed." in text
 
 
 def test_warnings() -> None:
-    sprint = box().sprint()
-    made = replace(closing(card(1)), warnings=[early_warning(sprint, 1), before_start_warning(sprint)])
+    sprint = make_box().sprint()
+    made = replace(
+        closing(make_planned_card(1)), warnings=[early_warning(sprint, 1), before_start_warning(sprint)]
+    )
     text = closing_preview(made)
 
     assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. Closed now, it ends now." in text
@@ -113,7 +115,7 @@ def test_warnings() -> None:
 
 
 def test_names_format_nothing() -> None:
-    made = replace(closing(card(1)), target=replace(NEXT, title="<b>@bob</b>"))
+    made = replace(closing(make_planned_card(1)), target=replace(NEXT, title="<b>@bob</b>"))
 
     assert "@bob" not in made.summary
     assert "<b>@" not in closing_preview(made)

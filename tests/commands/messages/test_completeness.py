@@ -17,7 +17,7 @@ UNREAD = EventGap(GapCause.OUTAGE, BEGAN, ENDED)
 DEAF = EventGap(GapCause.SUSPENDED, BEGAN, None)
 
 
-def test_each_kind_of_gap_is_told() -> None:
+def test_each_kind_of_gap_is_reported() -> None:
     span = "from 3 Nov 2026, 14:00 CET to 5 Nov 2026, 14:00 CET"
     assert gaps_text([READ], PLACE) == f"reconstructed: we could not hear GitHub {span}"
     assert gaps_text([UNREAD], PLACE) == f"incomplete: we could not hear GitHub {span}"

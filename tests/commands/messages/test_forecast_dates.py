@@ -5,19 +5,19 @@ from datetime import date
 
 import pytest
 
-from charts.locales import locale_of, writing_in
+from charts.locales import find_locale, use_locale
 from commands.messages.forecast import after_chart, amounts_card, before_chart, dates_card
 from sprints.calendar import Calendar
 from sprints.facts import Facts
 from sprints.forecast import Refusal
-from sprints.forecast_dates import Amounts, Dates, begun_today, empty_sprint
+from sprints.forecast_dates import DateForecast, ItemForecast, create_empty_sprint, restart_today
 from tests.support.builders import Box, Card, at
 
 FROM = "From 6 finished sprints of the team."
-SURE = Dates(date(2026, 11, 20), date(2026, 11, 24), date(2027, 1, 8), 0.99, FROM)
-PARTLY = Dates(date(2028, 3, 3), None, None, 0.7, FROM)
-NEVER = Dates(None, None, None, 0.02, FROM)
-TODAY = empty_sprint(Calendar(), at("11-11 12:00"))
+SURE = DateForecast(date(2026, 11, 20), date(2026, 11, 24), date(2027, 1, 8), 0.99, FROM)
+PARTLY = DateForecast(date(2028, 3, 3), None, None, 0.7, FROM)
+NEVER = DateForecast(None, None, None, 0.02, FROM)
+TODAY = create_empty_sprint(Calendar(), at("11-11 12:00"))
 
 
 def running(*, due: str | None = "2026-11-23") -> Facts:
@@ -37,7 +37,7 @@ def test_dates_for_items() -> None:
     assert dates_card(SURE, 8, TODAY).endswith(f"{FROM} As for a sprint that begins today.")
 
 
-def test_what_takes_more_than_two_years_is_said_in_a_whole_sentence() -> None:
+def test_what_takes_more_than_two_years_is_stated_in_a_whole_sentence() -> None:
     assert dates_card(NEVER, 10_000, TODAY).split("\n\n")[:2] == [
         "**10,000 items** are unlikely to be done within two years: the chance is less than 1 in 10.",
         f"{FROM} As for a sprint that begins today.",
@@ -52,16 +52,16 @@ def test_what_takes_more_than_two_years_is_said_in_a_whole_sentence() -> None:
 
 
 def test_thousands_are_set_apart_as_the_locale_does() -> None:
-    with writing_in(locale_of("de")):
+    with use_locale(find_locale("de")):
         assert dates_card(NEVER, 10_000, TODAY).startswith("**10.000 items** are")
         assert "| 50 % | 1.200 or more |" in amounts_card(
-            Amounts(1200, 1100, 1000, 1.0, 300, FROM), date(2027, 12, 31), TODAY
+            ItemForecast(1200, 1100, 1000, 1.0, 300, FROM), date(2027, 12, 31), TODAY
         )
 
 
 def test_items_by_a_day() -> None:
-    with writing_in(locale_of("en", date(2026, 11, 11))):
-        card = amounts_card(Amounts(9, 7, 5, 0.99, 20, FROM), date(2027, 1, 8), TODAY)
+    with use_locale(find_locale("en", date(2026, 11, 11))):
+        card = amounts_card(ItemForecast(9, 7, 5, 0.99, 20, FROM), date(2027, 1, 8), TODAY)
 
     assert card == (
         "**7 items or more** will be done by Fri 8 Jan 2027, 85 times in 100.\n\n"
@@ -74,20 +74,20 @@ def test_items_by_a_day() -> None:
     ("amounts", "sentence"),
     [
         (
-            Amounts(3, 0, 0, 0.8, 4, FROM),
+            ItemForecast(3, 0, 0, 0.8, 4, FROM),
             "**3 items or more** will be done by Fri 20 Nov, 50 times in 100. The chance of at least one is 8 in 10.",
         ),
         (
-            Amounts(0, 0, 0, 0.2, 1, FROM),
+            ItemForecast(0, 0, 0, 0.2, 1, FROM),
             "It is uncertain that even one item will be done by Fri 20 Nov: the chance is **2 in 10**.",
         ),
         (
-            Amounts(0, 0, 0, 0.0, 0, FROM),
+            ItemForecast(0, 0, 0, 0.0, 0, FROM),
             "**No working day is left** until Fri 20 Nov, so no item is expected to be done by then.",
         ),
     ],
 )
-def test_none_is_never_called_0_or_more(amounts: Amounts, sentence: str) -> None:
+def test_none_is_never_called_0_or_more(amounts: ItemForecast, sentence: str) -> None:
     card = amounts_card(amounts, date(2026, 11, 20), TODAY)
 
     assert card.startswith(f"{sentence}\n\n")
@@ -110,7 +110,7 @@ def test_when_all_that_is_open_may_be_done() -> None:
 def test_without_a_due_date_it_is_as_if_the_sprint_began_today() -> None:
     answer = before_chart(running(due=None), None, None, SURE)
     assert answer.endswith(f"{FROM} As for a sprint that begins today.")
-    assert begun_today(running(due=None)).sprint.due is None
+    assert restart_today(running(due=None)).sprint.due is None
 
 
 def test_a_reason_takes_the_place_of_dates() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charts.alt_text import burndown_alt
+from charts.alt_text import describe_burndown
 from commands.messages.progress import open_work, percent, progress, progress_percent
 from commands.messages.report import result_sentence
 from commands.messages.sprint_charts import burndown_reading, burnup_reading
@@ -16,13 +16,13 @@ from reports.alert import alert_text
 from reports.sprint_impact import impact_card
 from reports.sprint_impact import title as impact_title
 from sprints.alerts import DaysLeft
-from sprints.burndown import burndown_of
-from sprints.facts import amount_of
+from sprints.burndown import build_burndown
+from sprints.facts import sum_items
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
-from sprints.plain import plain
+from sprints.plain import convert_facts
 from sprints.pull_requests import PullRequest
-from sprints.report import report_of
-from tests.sprints.test_units import KINDS, running
+from sprints.report import build_report
+from tests.support.unit_weeks import ITEM_KINDS, make_running_mixed_week
 
 SAYS_DONE = re.compile(
     r"\(100 %\)|everything in scope|nothing (?:is|was) left|\b0 (?:points|items) (?:remain|to do|were not)|"
@@ -62,37 +62,39 @@ def test_only_all_is_100_percent_and_only_nothing_is_0(part: int, whole: int, ro
     ],
 )
 def test_the_words_in_points(kinds: list[tuple[int | None, bool]], words: str, share: str, left: str) -> None:
-    facts = running(kinds, "11-11 12:00")
+    facts = make_running_mixed_week(kinds, "11-11 12:00")
 
     assert progress(facts, "points") == words
     assert progress_percent(facts, "points") == share
     assert open_work(facts, "points") == left
 
 
-@given(KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
+@given(ITEM_KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
 def test_no_card_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
-    facts = running(kinds, as_of)
+    facts = make_running_mixed_week(kinds, as_of)
     texts = [alert_text(facts, [DaysLeft(2)])]
     for unit in ("points", "count"):
-        burndown = burndown_of(facts, unit)
-        texts += [before_chart(facts, burndown), after_chart(facts, burndown), burndown_alt(burndown)]
+        burndown = build_burndown(facts, unit)
+        texts += [before_chart(facts, burndown), after_chart(facts, burndown), describe_burndown(burndown)]
         texts += [*burndown_reading(facts, burndown), *burnup_reading(facts, burndown)]
-    texts.append(result_sentence(report_of(plain(facts), is_over=facts.sprint.has_ended(facts.as_of))))
+    texts.append(
+        result_sentence(build_report(convert_facts(facts), is_over=facts.sprint.has_ended(facts.as_of)))
+    )
     if facts.open_items:
         assert [text for text in texts if SAYS_DONE.search(text)] == []
 
 
 def test_a_check_counts_items_where_no_points_would_be_left() -> None:
-    facts = running([(5, True), (3, False), (None, False)], "11-11 12:00")
+    facts = make_running_mixed_week([(5, True), (3, False), (None, False)], "11-11 12:00")
     item = next(item for item in facts.open_items if item.points)
-    after = facts.remaining - amount_of([item])
+    after = facts.remaining - sum_items([item])
     impact = Impact(
         PullRequest("pull-9", 9, "abc", facts.as_of),
         PullRequestStatus.SPRINT,
         facts.sprint,
-        moved=(LinkedItem(item, LinkKind.CLOSES),),
+        linked_items=(LinkedItem(item, LinkKind.CLOSES),),
         effect=Effect("points", facts.scope, facts.remaining, after),
     )
 

@@ -4,85 +4,48 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from commands.messages.report import (
     ClosedSnapshot,
-    Sheet,
+    ReportData,
     numbers_table,
     report_text,
     summary_head,
     summary_rest,
 )
 from sprints.estimates import Estimates
-from sprints.facts import Amount, facts_of
-from sprints.late import Credit
-from sprints.milestone import sprint_of
-from sprints.plain import plain
-from sprints.report import report_of
+from sprints.facts import Amount, compute_facts
+from sprints.late import LateCredit
+from sprints.milestone import derive_sprint
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from sprints.thanks import Contribution, Thanks
-from sprints.velocity import Outcome, outcome_of
-from sprints.waits import Wait, Waiting
-from tests.support.builders import Box, Card, at
+from sprints.waits import ItemWait, WaitKind
+from tests.support.builders import Card, at
+from tests.support.report_sheets import (
+    EARLIER_OUTCOMES,
+    MIXED_CARDS,
+    make_box,
+    make_planned_card,
+    make_points_outcome,
+    make_sheet,
+)
 from tests.support.sprints_strategies import NOWS, History, histories
 
 
-def card(number: int, points: int | None = 5) -> Card:
-    labels = [] if points is None else [f"points: {points}"]
-    return Card(number).opened("11-10", *labels).joined("11-12")
-
-
-def box(**fields: Any) -> Box:
-    frame = {"due": "2026-11-27", "description": "Goal: Pay by card\nStart: 2026-11-16"}
-    return Box("11-10", **(frame | fields))
-
-
-MIXED = (
-    card(1).closed("11-18"),
-    card(2, 8).closed("11-19"),
-    card(3, 3),
-    card(4, 2).left("11-20"),
-    Card(5).opened("11-10", "points: 5").joined("11-20").closed("11-24"),
-    card(6, 1).dropped("11-20"),
-    card(7, None),
-    card(8, 2).estimated("11-18", 3).closed("11-25"),
-    card(9, 2).closed("11-28 10:00"),
-)
-
-
-def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **more: Any) -> Sheet:
-    made = frame or box()
-    now = made.facts(*cards, as_of=as_of)
-    sprint, is_over = now.sprint, now.sprint.has_ended(now.as_of)
-    values = plain(made.facts(*cards, as_of=sprint.end)) if sprint.end and is_over else plain(now)
-    report = report_of(values | {"late": plain(now)["late"]}, is_over=is_over)
-    own = [outcome_of(made.facts(*cards, as_of="12-31"))] if is_over else []
-    outcomes = [*more.pop("before", ()), *own]
-    return Sheet(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
-
-
-def summary_text(made: Sheet) -> str:
+def summary_text(made: ReportData) -> str:
     """The words around the picture."""
     return f"{summary_head(made)}\n\n{summary_rest(made)}"
-
-
-def outcome(number: int, points: int, unit: str = "points") -> Outcome:
-    done = Amount(Decimal(points), 3)
-    end = at("10-01") + timedelta(days=14 * number)
-    return Outcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)
-
-
-BEFORE = [outcome(number, points) for number, points in enumerate([18, 24, 21, 20], start=1)]
 
 
 # What a report says
 
 
 def test_a_report_leads_with_what_became_of_the_commitment() -> None:
-    text = report_text(sheet(*MIXED, verdict="met"))
+    text = report_text(make_sheet(*MIXED_CARDS, verdict="met"))
 
     assert text.split("\n\n")[:4] == [
         "### Sprint 12 · report",
@@ -93,7 +56,7 @@ def test_a_report_leads_with_what_became_of_the_commitment() -> None:
 
 
 def test_the_table_goes_from_the_commitment_to_what_was_left() -> None:
-    assert numbers_table(sheet(*MIXED).report).splitlines() == [
+    assert numbers_table(make_sheet(*MIXED_CARDS).report).splitlines() == [
         "|  | Points | Items |",
         "| :-- | --: | --: |",
         "| Committed | 23 | 8 |",
@@ -111,7 +74,7 @@ def test_the_table_goes_from_the_commitment_to_what_was_left() -> None:
 
 
 def test_what_did_not_happen_has_no_row() -> None:
-    text = numbers_table(sheet(card(1).closed("11-18")).report)
+    text = numbers_table(make_sheet(make_planned_card(1).closed("11-18")).report)
 
     assert "Added" not in text
     assert "Dropped" not in text
@@ -119,7 +82,7 @@ def test_what_did_not_happen_has_no_row() -> None:
 
 
 def test_everything_done() -> None:
-    text = report_text(sheet(card(1).closed("11-18")))
+    text = report_text(make_sheet(make_planned_card(1).closed("11-18")))
 
     assert "**5 of 5 points committed were done (100 %)**. Nothing was left." in text
     assert "**Carried over:**" not in text
@@ -127,14 +90,14 @@ def test_everything_done() -> None:
 
 def test_nothing_committed() -> None:
     added = Card(1).opened("11-10", "points: 5").joined("11-20").closed("11-24")
-    text = report_text(sheet(added))
+    text = report_text(make_sheet(added))
 
     assert "**5 points were done**; nothing was committed." in text
     assert "Say/do" not in text
 
 
-def test_where_too_little_is_estimated_items_are_told() -> None:
-    text = report_text(sheet(card(1, None).closed("11-18"), card(2, None)))
+def test_where_too_little_is_estimated_items_are_reported() -> None:
+    text = report_text(make_sheet(make_planned_card(1, None).closed("11-18"), make_planned_card(2, None)))
 
     assert "**1 of 2 items committed were done (50 %)**. 0 points in 1 item carried over." in text
     assert "**Carried over:** #2 (not estimated)." in text
@@ -142,7 +105,7 @@ def test_where_too_little_is_estimated_items_are_told() -> None:
 
 
 def test_what_was_carried_names_how_often_and_what_was_late() -> None:
-    text = report_text(sheet(*MIXED, crossed={3: 2, 7: 1, 9: 1}))
+    text = report_text(make_sheet(*MIXED_CARDS, crossed={3: 2, 7: 1, 9: 1}))
 
     assert (
         "**Carried over:** #3 (3 points, for the 2nd time), #7 (not estimated), #9 (2 points, done late)."
@@ -154,17 +117,17 @@ def test_what_was_carried_names_how_often_and_what_was_late() -> None:
     ("crossed", "word"), [(2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd")]
 )
 def test_ordinals(crossed: int, word: str) -> None:
-    assert f"for the {word} time" in report_text(sheet(card(1), crossed={1: crossed}))
+    assert f"for the {word} time" in report_text(make_sheet(make_planned_card(1), crossed={1: crossed}))
 
 
 def test_many_that_were_carried() -> None:
-    text = report_text(sheet(*(card(number, 1) for number in range(1, 16))))
+    text = report_text(make_sheet(*(make_planned_card(number, 1) for number in range(1, 16))))
 
     assert "#10 (1 point), 5 more." in text
 
 
 def test_each_list_adds_up_to_its_total() -> None:
-    text = report_text(sheet(*MIXED))
+    text = report_text(make_sheet(*MIXED_CARDS))
 
     assert (
         "**Done: 21 points in 4 items**\n- #1 · 5 points\n- #2 · 8 points\n- #5 · 5 points\n- #8 · 3 points"
@@ -176,7 +139,7 @@ def test_each_list_adds_up_to_its_total() -> None:
 
 
 def test_a_list_without_end_is_cut_where_it_still_adds_up() -> None:
-    text = report_text(sheet(*(card(number, 1) for number in range(1, 101))))
+    text = report_text(make_sheet(*(make_planned_card(number, 1) for number in range(1, 101))))
 
     assert "- #60 · 1 point\n- and 40 more · 40 points in 40 items" in text
 
@@ -185,17 +148,26 @@ def test_a_list_without_end_is_cut_where_it_still_adds_up() -> None:
 
 
 def test_a_verdict_is_asked_for_once_it_is_over() -> None:
-    assert "Pay by card – was it met? Say `/sprint goal met`" in report_text(sheet(card(1)))
-    assert "was it met" not in report_text(sheet(card(1), as_of="11-20"))
-    assert "**Goal missed:** Pay by card" in report_text(sheet(card(1), verdict="missed"))
+    assert "Pay by card – was it met? Say `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
+    assert "was it met" not in report_text(make_sheet(make_planned_card(1), as_of="11-20"))
+    assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
 
-def test_without_a_goal_nothing_is_said_of_it() -> None:
-    assert "Goal" not in report_text(sheet(card(1), frame=box(description="Start: 2026-11-16")))
+def test_without_a_goal_nothing_is_stated_of_it() -> None:
+    assert "Goal" not in report_text(
+        make_sheet(make_planned_card(1), frame=make_box(description="Start: 2026-11-16"))
+    )
 
 
 def test_a_running_sprint_tells_its_numbers_so_far() -> None:
-    text = report_text(sheet(card(1).closed("11-18"), card(2, 3), as_of="11-20 12:00", before=BEFORE))
+    text = report_text(
+        make_sheet(
+            make_planned_card(1).closed("11-18"),
+            make_planned_card(2, 3),
+            as_of="11-20 12:00",
+            before=EARLIER_OUTCOMES,
+        )
+    )
 
     assert "27 Nov 2026 · still running: these are its numbers so far" in text
     assert "**5 of 8 points committed are done (62 %)**. 3 points in 1 item still to do." in text
@@ -205,45 +177,47 @@ def test_a_running_sprint_tells_its_numbers_so_far() -> None:
 
 
 def test_a_planned_sprint() -> None:
-    assert "· not begun yet" in report_text(sheet(card(1), as_of="11-13"))
+    assert "· not begun yet" in report_text(make_sheet(make_planned_card(1), as_of="11-13"))
 
 
 def test_one_closed_before_its_due_date() -> None:
-    text = report_text(sheet(card(1), frame=box().closed("11-25 10:00")))
+    text = report_text(make_sheet(make_planned_card(1), frame=make_box().closed("11-25 10:00")))
 
     assert "16 Nov 2026 – 27 Nov 2026 · closed on 25 Nov 2026" in text
     assert "provisional until a day after the closing" in text
 
 
 def test_an_abandoned_one() -> None:
-    text = report_text(sheet(card(1), frame=box().deleted("11-20")))
+    text = report_text(make_sheet(make_planned_card(1), frame=make_box().deleted("11-20")))
 
     assert "· abandoned" in text
     assert "It was abandoned, so it counts for no velocity." in text
 
 
 def test_numbers_that_are_not_frozen_yet_say_until_when() -> None:
-    assert "provisional until a day after `/sprint close`" in report_text(sheet(card(1)))
+    assert "provisional until a day after `/sprint close`" in report_text(make_sheet(make_planned_card(1)))
 
 
 def test_numbers_that_are_frozen_say_since_when() -> None:
     taken = ClosedSnapshot(1, at("11-29 09:00"))
 
     assert "<sub>Frozen on 29 Nov 2026, 09:00 UTC · complete</sub>" in report_text(
-        sheet(card(1), taken=taken)
+        make_sheet(make_planned_card(1), taken=taken)
     )
-    assert "UTC, revision 2 ·" in report_text(sheet(card(1), taken=replace(taken, revision=2)))
+    assert "UTC, revision 2 ·" in report_text(
+        make_sheet(make_planned_card(1), taken=replace(taken, revision=2))
+    )
 
 
 def test_what_became_known_since_is_a_footnote_of_the_report_only() -> None:
-    made = sheet(card(1), footnotes=["#4 was opened again afterwards"])
+    made = make_sheet(make_planned_card(1), footnotes=["#4 was opened again afterwards"])
 
     assert "1 thing became known since; the numbers stay" in report_text(made)
     assert "afterwards" not in summary_text(made)
 
 
 def test_how_well_the_history_is_known() -> None:
-    made = sheet(card(1))
+    made = make_sheet(make_planned_card(1))
     report = replace(made.report, is_complete=False, reconstructed_before=at("11-13 10:00"), first_seen=(1,))
     text = report_text(replace(made, report=report))
 
@@ -254,29 +228,36 @@ def test_how_well_the_history_is_known() -> None:
 
 
 def test_velocity_stands_beside_the_last_ones() -> None:
-    text = report_text(sheet(*MIXED, before=BEFORE))
+    text = report_text(make_sheet(*MIXED_CARDS, before=EARLIER_OUTCOMES))
 
     assert "**Velocity:** 21 points. The 4 sprints before it: median 20.5 points, from 18 to 24." in text
 
 
 def test_too_few_sprints_have_no_median() -> None:
     assert "The sprints before it: 18 and 24 points; three make a median." in report_text(
-        sheet(card(1), before=BEFORE[:2])
+        make_sheet(make_planned_card(1), before=EARLIER_OUTCOMES[:2])
     )
     assert "The sprint before it: 18 points; three make a median." in report_text(
-        sheet(card(1), before=BEFORE[:1])
+        make_sheet(make_planned_card(1), before=EARLIER_OUTCOMES[:1])
     )
-    assert "There is no sprint before it to compare with." in report_text(sheet(card(1)))
+    assert "There is no sprint before it to compare with." in report_text(make_sheet(make_planned_card(1)))
 
 
 def test_units_are_never_mixed() -> None:
-    text = report_text(sheet(card(1).closed("11-18"), before=[*BEFORE[:3], outcome(4, 0, "count")]))
+    text = report_text(
+        make_sheet(
+            make_planned_card(1).closed("11-18"),
+            before=[*EARLIER_OUTCOMES[:3], make_points_outcome(4, 0, "count")],
+        )
+    )
 
     assert "**Velocity:** 1 item. The 4 sprints before it: median 3 items, from 3 to 3." in text
 
 
 def test_what_was_credited_is_named() -> None:
-    text = report_text(sheet(card(1).closed("11-18"), credit=Credit(Amount(Decimal(2), 1), (9,))))
+    text = report_text(
+        make_sheet(make_planned_card(1).closed("11-18"), credit=LateCredit(Amount(Decimal(2), 1), (9,)))
+    )
 
     assert "**Velocity:** 5 points (2 points of it done late)." in text
 
@@ -285,15 +266,15 @@ def test_what_was_credited_is_named() -> None:
 
 
 WAITS = [
-    Wait(3, Waiting.START, timedelta(days=9, hours=3), is_over=False),
-    Wait(2, Waiting.BLOCKED, timedelta(days=4), is_over=True),
-    Wait(9, Waiting.BLOCKED, timedelta(days=2), is_over=False),
-    Wait(8, Waiting.START, timedelta(days=1), is_over=True),
+    ItemWait(3, WaitKind.START, timedelta(days=9, hours=3), is_over=False),
+    ItemWait(2, WaitKind.BLOCKED, timedelta(days=4), is_over=True),
+    ItemWait(9, WaitKind.BLOCKED, timedelta(days=2), is_over=False),
+    ItemWait(8, WaitKind.START, timedelta(days=1), is_over=True),
 ]
 
 
 def test_the_longest_waits() -> None:
-    text = summary_text(sheet(*MIXED, waits=WAITS))
+    text = summary_text(make_sheet(*MIXED_CARDS, waits=WAITS))
 
     assert (
         "**Longest waits**\n- #3: 9 days, and no work on it had begun\n- #2: blocked for 4 days\n"
@@ -302,27 +283,27 @@ def test_the_longest_waits() -> None:
 
 
 def test_a_wait_of_a_day() -> None:
-    assert "- #8: 1 day until work on it began" in summary_text(sheet(*MIXED, waits=WAITS[3:]))
+    assert "- #8: 1 day until work on it began" in summary_text(make_sheet(*MIXED_CARDS, waits=WAITS[3:]))
 
 
 def test_people_are_thanked_and_not_called() -> None:
     thanks = [Thanks(Contribution.FINISHED, ("alice", "bob")), Thanks(Contribution.REVIEWED, ("carol",))]
-    text = summary_text(sheet(*MIXED, thanks=thanks))
+    text = summary_text(make_sheet(*MIXED_CARDS, thanks=thanks))
 
     assert "**Thank you** – finished work: `alice`, `bob`; reviewed: `carol`." in text
     assert "@" not in text
 
 
 def test_a_summary_without_waits_and_people() -> None:
-    text = summary_text(sheet(*MIXED))
+    text = summary_text(make_sheet(*MIXED_CARDS))
 
     assert "Longest waits" not in text
     assert "Thank you" not in text
 
 
 def test_words_written_elsewhere_format_nothing_here() -> None:
-    frame = box(title="Sprint @all **12**", description="Goal: <b>@bob</b>\nStart: 2026-11-16")
-    text = summary_text(sheet(card(1), frame=frame))
+    frame = make_box(title="Sprint @all **12**", description="Goal: <b>@bob</b>\nStart: 2026-11-16")
+    text = summary_text(make_sheet(make_planned_card(1), frame=frame))
 
     assert "@all" not in text
     assert "@bob" not in text
@@ -332,11 +313,11 @@ def test_words_written_elsewhere_format_nothing_here() -> None:
 @given(histories(), NOWS)
 @settings(max_examples=60, deadline=None)
 def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: datetime) -> None:
-    sprint = sprint_of(history.milestone, now, history.calendar)
+    sprint = derive_sprint(history.milestone, now, history.calendar)
     until = min(sprint.end, now) if sprint.end else now
-    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
-    report = report_of(plain(facts), is_over=sprint.has_ended(until))
-    text = report_text(Sheet(sprint=sprint, report=report, as_of=until))
+    facts = compute_facts(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    report = build_report(convert_facts(facts), is_over=sprint.has_ended(until))
+    text = report_text(ReportData(sprint=sprint, report=report, as_of=until))
 
     for heading, lines in re.findall(r"^\*\*[^*\n]+: ([^*\n]+)\*\*\n((?:- #.*\n)+)", text, re.MULTILINE):
         points = [_points(line) for line in lines.splitlines()]
@@ -345,9 +326,9 @@ def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: 
 
 
 def _points(text: str) -> Decimal:
-    found = re.search(r"([+−]?)([\d,.]+) points?", text)
-    if found is None:
+    result = re.search(r"([+−]?)([\d,.]+) points?", text)
+    if result is None:
         assert "not estimated" in text
         return Decimal(0)
-    sign = -1 if found[1] == "−" else 1
-    return sign * Decimal(found[2].replace(",", ""))
+    sign = -1 if result[1] == "−" else 1
+    return sign * Decimal(result[2].replace(",", ""))

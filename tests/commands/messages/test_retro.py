@@ -6,15 +6,19 @@ import pytest
 
 from commands.messages.retro import Retro, retro_text
 from sprints.durations import ServiceLevel
-from sprints.retro import Evidence, Topic
-from tests.commands.messages.test_report import MIXED, sheet
+from sprints.retro import RetroEvidence, Topic
 from tests.support.builders import at
+from tests.support.report_sheets import MIXED_CARDS, make_sheet
 
 
-def text(*evidence: Evidence, as_of: str = "11-29 12:00", usual: ServiceLevel | None = None) -> str:
-    by_topic = {topic: [one for one in evidence if one.topic is topic] for topic in Topic}
+def text(*evidence: RetroEvidence, as_of: str = "11-29 12:00", usual: ServiceLevel | None = None) -> str:
+    by_topic = {topic: [entry for entry in evidence if entry.topic is topic] for topic in Topic}
     return retro_text(
-        Retro(sheet(*MIXED, as_of=as_of, verdict="met"), {t: e for t, e in by_topic.items() if e}, usual)
+        Retro(
+            make_sheet(*MIXED_CARDS, as_of=as_of, verdict="met"),
+            {t: e for t, e in by_topic.items() if e},
+            usual,
+        )
     )
 
 
@@ -23,7 +27,7 @@ def hours(count: int) -> timedelta:
 
 
 def test_it_begins_with_the_result_and_with_how_to_vote() -> None:
-    parts = text(Evidence(Topic.CARRIED, 3, count=2)).split("\n\n")
+    parts = text(RetroEvidence(Topic.CARRIED, 3, count=2)).split("\n\n")
 
     assert parts[:3] == [
         "### Sprint 12 · for the retrospective",
@@ -40,27 +44,27 @@ def test_it_begins_with_the_result_and_with_how_to_vote() -> None:
 @pytest.mark.parametrize(
     ("evidence", "line"),
     [
-        (Evidence(Topic.OLDEST, 1, hours(50)), "- #1: 2 days until it was done"),
-        (Evidence(Topic.OLDEST, 1, hours(24), is_over=False), "- #1: 1 day, and not done"),
-        (Evidence(Topic.BLOCKED, 1, hours(30), by=(7, 8)), "- #1: 1 day by #7, #8"),
+        (RetroEvidence(Topic.OLDEST, 1, hours(50)), "- #1: 2 days until it was done"),
+        (RetroEvidence(Topic.OLDEST, 1, hours(24), is_over=False), "- #1: 1 day, and not done"),
+        (RetroEvidence(Topic.BLOCKED, 1, hours(30), by=(7, 8)), "- #1: 1 day by #7, #8"),
         (
-            Evidence(Topic.BLOCKED, 1, hours(5), reason="no @account", is_over=False),
+            RetroEvidence(Topic.BLOCKED, 1, hours(5), reason="no @account", is_over=False),
             "- #1: 5 hours, and it still was – no @\u200baccount",
         ),
-        (Evidence(Topic.REOPENED, 1, count=1), "- #1: once, and done again"),
-        (Evidence(Topic.REOPENED, 1, count=2, is_over=False), "- #1: 2 times, and not done again"),
+        (RetroEvidence(Topic.REOPENED, 1, count=1), "- #1: once, and done again"),
+        (RetroEvidence(Topic.REOPENED, 1, count=2, is_over=False), "- #1: 2 times, and not done again"),
         (
-            Evidence(Topic.LATE, 1, at=at("11-25 10:00")),
+            RetroEvidence(Topic.LATE, 1, at=at("11-25 10:00")),
             "- #1: added on Wed 25 Nov, 2 days before the last one, done in time",
         ),
         (
-            Evidence(Topic.LATE, 1, at=at("11-27 10:00"), is_over=False),
+            RetroEvidence(Topic.LATE, 1, at=at("11-27 10:00"), is_over=False),
             "- #1: added on Fri 27 Nov, the last day, not done",
         ),
-        (Evidence(Topic.LATE, 1, hours(20)), "- #1: done 20 hours after the end"),
+        (RetroEvidence(Topic.LATE, 1, hours(20)), "- #1: done 20 hours after the end"),
     ],
 )
-def test_each_kind_of_evidence(evidence: Evidence, line: str) -> None:
+def test_each_kind_of_evidence(evidence: RetroEvidence, line: str) -> None:
     assert line in text(evidence).splitlines()
 
 
@@ -68,13 +72,13 @@ def test_what_took_longer_than_usual_says_what_is_usual() -> None:
     usual = ServiceLevel(85, 4, 30)
 
     assert "9 days until it was done; 85 in 100 items take at most 4 days (n = 30)" in text(
-        Evidence(Topic.OLDEST, 1, hours(9 * 24)), usual=usual
+        RetroEvidence(Topic.OLDEST, 1, hours(9 * 24)), usual=usual
     )
-    assert "85 in 100" not in text(Evidence(Topic.OLDEST, 1, hours(4 * 24)), usual=usual)
+    assert "85 in 100" not in text(RetroEvidence(Topic.OLDEST, 1, hours(4 * 24)), usual=usual)
 
 
 def test_each_topic_has_a_reaction_of_its_own() -> None:
-    made = text(*(Evidence(topic, 1, hours(30), count=2) for topic in Topic))
+    made = text(*(RetroEvidence(topic, 1, hours(30), count=2) for topic in Topic))
     marks = [
         line[2:].split(" ")[0]
         for line in made.splitlines()
@@ -86,7 +90,7 @@ def test_each_topic_has_a_reaction_of_its_own() -> None:
 
 
 def test_many_of_a_topic() -> None:
-    made = text(*(Evidence(Topic.CARRIED, number, count=2) for number in range(1, 9)))
+    made = text(*(RetroEvidence(Topic.CARRIED, number, count=2) for number in range(1, 9)))
 
     assert "**👍 Carried more than once** (8 items)" in made
     assert "- and 3 more: #6, #7, #8" in made
@@ -97,7 +101,7 @@ def test_nothing_stood_out() -> None:
 
 
 def test_a_sprint_that_still_runs() -> None:
-    made = text(Evidence(Topic.LATE, 5, at=at("11-25 10:00")), as_of="11-26 12:00")
+    made = text(RetroEvidence(Topic.LATE, 5, at=at("11-25 10:00")), as_of="11-26 12:00")
 
     assert made.startswith("### Sprint 12 · for the retrospective · so far")
     assert "2 days before the last one, done" in made

@@ -6,15 +6,15 @@ from decimal import Decimal
 import pytest
 
 from commands.messages.scope import Deed, Moves, moves_text, scope_text
-from sprints.facts import Cause, Facts, Item
-from tests.commands.messages.test_report import box, card
+from sprints.facts import Facts, Item, ScopeCause
 from tests.support.builders import Box, Card, at
+from tests.support.report_sheets import make_box, make_planned_card
 
 NOW = "11-19 12:00"
 
 
 def facts(*cards: Card, as_of: str = NOW, frame: Box | None = None) -> Facts:
-    return (frame or box()).facts(*cards, as_of=as_of)
+    return (frame or make_box()).facts(*cards, as_of=as_of)
 
 
 def added(number: int = 9, points: int = 3) -> Card:
@@ -25,7 +25,9 @@ def added(number: int = 9, points: int = 3) -> Card:
 
 
 def test_the_ledger_line_in_both_units() -> None:
-    text = moves_text(Moves(facts(card(1)), facts(card(1), added()), [(9, "3 points")]))
+    text = moves_text(
+        Moves(facts(make_planned_card(1)), facts(make_planned_card(1), added()), [(9, "3 points")])
+    )
 
     assert text.startswith(
         "**Scope of Sprint 12:** 5 points in 1 item → **8 points in 2 items** (+3 points, +1 item)\n\n- #9: 3 points"
@@ -34,7 +36,10 @@ def test_the_ledger_line_in_both_units() -> None:
 
 def test_over_the_commitment_a_swap_is_proposed() -> None:
     swap = [Item(2, "", "open", Decimal(2)), Item(4, "", "open", Decimal(1))]
-    before, after = facts(card(1), card(2, 2)), facts(card(1), card(2, 2), added())
+    before, after = (
+        facts(make_planned_card(1), make_planned_card(2, 2)),
+        facts(make_planned_card(1), make_planned_card(2, 2), added()),
+    )
 
     assert (
         "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not begun."
@@ -43,15 +48,17 @@ def test_over_the_commitment_a_swap_is_proposed() -> None:
     assert moves_text(Moves(before, after, [])).endswith("the 7 points committed.")
 
 
-def test_within_the_commitment_nothing_is_said_of_it() -> None:
-    left = card(2, 5).left("11-17")
+def test_within_the_commitment_nothing_is_stated_of_it() -> None:
+    left = make_planned_card(2, 5).left("11-17")
 
-    assert "over" not in moves_text(Moves(facts(card(1), left), facts(card(1), left, added()), []))
+    assert "over" not in moves_text(
+        Moves(facts(make_planned_card(1), left), facts(make_planned_card(1), left, added()), [])
+    )
 
 
 def test_before_the_start_it_is_planning() -> None:
-    before = facts(card(1), as_of="11-13")
-    text = moves_text(Moves(before, facts(card(1), card(2, 8), as_of="11-13"), []))
+    before = facts(make_planned_card(1), as_of="11-13")
+    text = moves_text(Moves(before, facts(make_planned_card(1), make_planned_card(2, 8), as_of="11-13"), []))
 
     assert (
         text
@@ -60,19 +67,25 @@ def test_before_the_start_it_is_planning() -> None:
 
 
 def test_what_counts_nothing_changes_nothing() -> None:
-    text = moves_text(Moves(facts(card(1)), facts(card(1)), [(9, "3 points, given up: it counts nothing")]))
+    text = moves_text(
+        Moves(
+            facts(make_planned_card(1)),
+            facts(make_planned_card(1)),
+            [(9, "3 points, given up: it counts nothing")],
+        )
+    )
 
     assert text.startswith("**Scope of Sprint 12:** 5 points in 1 item, as before.")
 
 
 def test_out_of_a_sprint_that_has_ended() -> None:
-    over = facts(card(1), as_of="12-01")
+    over = facts(make_planned_card(1), as_of="12-01")
 
     assert moves_text(Moves(over, over, [])) == "**Sprint 12** has ended; its numbers stay as they are."
 
 
 def test_a_reason() -> None:
-    text = moves_text(Moves(facts(card(1)), facts(), [(1, "5 points")], "waits for <b>@bob</b>"))
+    text = moves_text(Moves(facts(make_planned_card(1)), facts(), [(1, "5 points")], "waits for <b>@bob</b>"))
 
     assert "**Reason:** waits for \\<b\\>@\u200bbob" in text
     assert "(−5 points, −1 item)" in text
@@ -83,11 +96,11 @@ def test_a_reason() -> None:
 
 def test_from_the_commitment_to_the_scope() -> None:
     cards = [
-        card(1),
+        make_planned_card(1),
         added(),
-        card(2, 2).left("11-17"),
-        card(3, 1).dropped("11-17"),
-        card(4, 2).estimated("11-17", 3),
+        make_planned_card(2, 2).left("11-17"),
+        make_planned_card(3, 1).dropped("11-17"),
+        make_planned_card(4, 2).estimated("11-17", 3),
     ]
     text = scope_text(facts(*cards))
 
@@ -103,7 +116,7 @@ def test_from_the_commitment_to_the_scope() -> None:
 
 
 def test_each_change_with_who_and_when() -> None:
-    text = scope_text(facts(card(1), added()))
+    text = scope_text(facts(make_planned_card(1), added()))
 
     assert "**Changes, the latest first**\n- Wed 18 Nov, 10:00 · #9 added by `bob`, 3 points" in text
 
@@ -111,24 +124,28 @@ def test_each_change_with_who_and_when() -> None:
 def test_what_we_did_was_done_by_who_asked_for_it() -> None:
     ours = Card(9, actor="suite[bot]").opened("11-10", "points: 3").joined("11-18 10:00").left("11-18 12:00")
     deeds = [
-        Deed(9, Cause.ADDED, "alice", at("11-17 10:00")),
-        Deed(9, Cause.ADDED, "carol", at("11-18 10:00:02")),
-        Deed(9, Cause.REMOVED, "dave", at("11-18 12:00:02"), "too early @all"),
+        Deed(9, ScopeCause.ADDED, "alice", at("11-17 10:00")),
+        Deed(9, ScopeCause.ADDED, "carol", at("11-18 10:00:02")),
+        Deed(9, ScopeCause.REMOVED, "dave", at("11-18 12:00:02"), "too early @all"),
     ]
-    text = scope_text(facts(card(1), ours), deeds)
+    text = scope_text(facts(make_planned_card(1), ours), deeds)
 
     assert "· #9 added by `carol`, 3 points" in text
     assert "· #9 removed by `dave`, 3 points: too early @\u200ball" in text
 
 
 def test_what_a_person_did_on_github_is_theirs() -> None:
-    deeds = [Deed(9, Cause.ADDED, "alice", at("11-18 10:00:02"))]
+    deeds = [Deed(9, ScopeCause.ADDED, "alice", at("11-18 10:00:02"))]
 
-    assert "added by `bob`" in scope_text(facts(card(1), added()), deeds)
+    assert "added by `bob`" in scope_text(facts(make_planned_card(1), added()), deeds)
 
 
 def test_one_label_for_another_is_one_new_estimate() -> None:
-    swapped = card(1, 5).unlabeled("11-18 10:00:00", "points: 5").labeled("11-18 10:00:02", "points: 8")
+    swapped = (
+        make_planned_card(1, 5)
+        .unlabeled("11-18 10:00:00", "points: 5")
+        .labeled("11-18 10:00:02", "points: 8")
+    )
     again = swapped.unlabeled("11-18 12:00:00", "points: 8").labeled("11-18 12:00:02", "points: 8")
     text = scope_text(facts(again))
 
@@ -139,16 +156,16 @@ def test_one_label_for_another_is_one_new_estimate() -> None:
 
 def test_work_that_left_after_it_was_done_is_named() -> None:
     assert "#1 removed, 5 points, though it was done" in scope_text(
-        facts(card(1).closed("11-17").left("11-18"))
+        facts(make_planned_card(1).closed("11-17").left("11-18"))
     )
 
 
 @pytest.mark.parametrize(
     ("cards", "sentence"),
     [
-        ([card(1)], "**5 points in 1 item**, as committed: nothing has changed since."),
+        ([make_planned_card(1)], "**5 points in 1 item**, as committed: nothing has changed since."),
         (
-            [card(1), card(2, 3).left("11-17"), added()],
+            [make_planned_card(1), make_planned_card(2, 3).left("11-17"), added()],
             "**8 points in 2 items**, as much as committed, though not the same.",
         ),
     ],
@@ -160,7 +177,7 @@ def test_what_leads(cards: list[Card], sentence: str) -> None:
 
 def test_before_the_commitment_nothing_is_a_change() -> None:
     assert "the commitment is what it holds at the beginning of 16 Nov 2026." in scope_text(
-        facts(card(1), as_of="11-13")
+        facts(make_planned_card(1), as_of="11-13")
     )
     made_late = Box("11-18 09:00", due="2026-11-27", start="11-16")
     text = scope_text(facts(added(), as_of="11-18 12:00", frame=made_late))
@@ -173,13 +190,13 @@ def test_many_changes_of_one_hand_are_one_line_and_old_ones_are_folded() -> None
         Card(number).opened("11-10", "points: 1").joined(f"11-{16 + number // 10} {10 + number % 10}:00")
         for number in range(1, 19)
     ]
-    text = scope_text(facts(card(90), *bulk, *single))
+    text = scope_text(facts(make_planned_card(90), *bulk, *single))
 
     assert "added 30 points in 10 items by `bob`: #20, #21" in text
     assert "4 earlier changes" in text
 
 
 def test_the_moment() -> None:
-    made = facts(card(1))
+    made = facts(make_planned_card(1))
 
     assert "<sub>As of 19 Nov 2026, 12:00 UTC</sub>" in scope_text(replace(made))

@@ -4,22 +4,22 @@ from datetime import UTC, date
 
 from commands.messages.start import adopted, begun_empty
 from sprints.calendar import Calendar
-from tests.commands.messages.test_report import box, card
 from tests.support.builders import Box, Card
+from tests.support.report_sheets import make_box, make_planned_card
 
 CALENDAR = Calendar.of(UTC)
 EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
 
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
-    first, due, today = (date.fromisoformat(f"2026-{one}") for one in (start, "11-27", "11-16"))
+    first, due, today = (date.fromisoformat(f"2026-{entry}") for entry in (start, "11-27", "11-16"))
     return begun_empty("Sprint 12", goal, first, due, CALENDAR, today)
 
 
 def text(
     *cards: Card, as_of: str = "11-16 09:30", frame: Box | None = None, before: Box | None = None
 ) -> str:
-    facts = (frame or box()).facts(*cards, as_of=as_of)
+    facts = (frame or make_box()).facts(*cards, as_of=as_of)
     return adopted(facts, before.sprint(as_of) if before else facts.sprint)
 
 
@@ -42,7 +42,7 @@ def test_without_a_goal_it_asks_for_one() -> None:
 
 
 def test_what_is_committed_and_what_is_not_estimated() -> None:
-    made = text(card(1), card(2, 3), card(3, None))
+    made = text(make_planned_card(1), make_planned_card(2, 3), make_planned_card(3, None))
 
     assert "**Committed: 8 points in 3 items.** Estimated: #1 (5 points), #2 (3 points)." in made
     assert "**1 item is not estimated:** #3. Say `/estimate 5` in each." in made
@@ -51,11 +51,13 @@ def test_what_is_committed_and_what_is_not_estimated() -> None:
 def test_what_came_after_midnight_is_no_part_of_it() -> None:
     late = Card(4).opened("11-16 08:00", "points: 2").joined("11-16 09:00")
 
-    assert "Added since that day began, so not committed (2 points in 1 item): #4." in text(card(1), late)
+    assert "Added since that day began, so not committed (2 points in 1 item): #4." in text(
+        make_planned_card(1), late
+    )
 
 
 def test_before_it_starts_nothing_is_committed_yet() -> None:
-    made = text(card(1), as_of="11-13")
+    made = text(make_planned_card(1), as_of="11-13")
 
     assert "### Sprint 12 is planned" in made
     assert "**It holds 5 points in 1 item.** What it holds when 16 Nov 2026 begins is the commitment." in made
@@ -75,10 +77,10 @@ def test_an_empty_one() -> None:
 
 def test_what_the_milestone_said_before() -> None:
     before = Box("11-10", due="2026-11-25", description="Goal: Ship <b>")
-    made = text(card(1), before=before)
+    made = text(make_planned_card(1), before=before)
 
     assert (
         "Changed: due date (it was 25 Nov 2026), start (it was 10 Nov 2026), goal (it was: Ship \\<b\\>)."
         in made
     )
-    assert "Changed" not in text(card(1))
+    assert "Changed" not in text(make_planned_card(1))

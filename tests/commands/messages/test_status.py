@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from commands.messages.status import after_chart, before_chart
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from tests.support.builders import SPRINT, Box, Card, Json
 
 
@@ -21,7 +21,7 @@ def shown(
     box: Box, *cards: Card, as_of: str = "11-18 12:00", unit: str | None = None, zone: tzinfo = UTC
 ) -> str:
     facts = box.facts(*cards, as_of=as_of, zone=zone)
-    burndown = burndown_of(facts, unit)
+    burndown = build_burndown(facts, unit)
     return before_chart(facts, burndown) + "\n\n[chart]\n\n" + after_chart(facts, burndown)
 
 
@@ -96,7 +96,7 @@ def test_a_deleted_milestone_is_abandoned() -> None:
     assert "· abandoned" in shown(sprint().deleted("11-18"), as_of="11-19 12:00")
 
 
-def test_the_moment_is_told_in_the_teams_time() -> None:
+def test_the_moment_is_reported_in_the_teams_time() -> None:
     text = shown(sprint(), as_of="11-18 12:00", zone=ZoneInfo("Pacific/Auckland"))
 
     assert "As of 19 Nov 2026, 01:00 NZDT" in text
@@ -264,7 +264,7 @@ def test_long_lists_of_what_others_tell_are_cut() -> None:
     assert "\n- and 2 more\n" in folded
 
 
-def test_nothing_is_told_by_others() -> None:
+def test_nothing_is_reported_by_others() -> None:
     assert "not counted" not in shown(sprint(), card())
 
 

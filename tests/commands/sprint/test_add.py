@@ -1,25 +1,22 @@
 """`/sprint add`, from a person's comment to what GitHub then has."""
 
-from tests.bot.publishing.test_change_applier import tick
-from tests.commands.sprint.test_close import make_next, milestone_of
-from tests.commands.sprint.test_status import make_sprint
-from tests.support.ended_sprints import make_begun_sprint
+from tests.support.changes import tick_box
 from tests.support.running import Bot
-
-
-async def an_issue(bot: Bot, points: int | None = 3, milestone: int | None = None) -> int:
-    labels = [] if points is None else [f"points: {points}"]
-    issue = await bot.github.create_issue(bot.repo, "More", labels=labels, milestone=milestone)
-    await bot.rest()
-    return int(issue["number"])
+from tests.support.sprints import (
+    create_item,
+    get_milestone_title,
+    make_next_sprint,
+    make_running_sprint,
+    make_sprint,
+)
 
 
 async def test_one_item_comes_in_at_once(bot: Bot) -> None:
     await make_sprint(bot)
-    number = await an_issue(bot)
+    number = await create_item(bot)
     comment = await bot.say(number, "/sprint add", as_user="carol")
 
-    assert await milestone_of(bot, number) == "Sprint 12"
+    assert await get_milestone_title(bot, number) == "Sprint 12"
     (answer,) = await bot.answers(number)
     assert "Sprint 12:** 8 points in 3 items → **11 points in 4 items** (+3 points, +1 item)" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -27,28 +24,28 @@ async def test_one_item_comes_in_at_once(bot: Bot) -> None:
 
 async def test_several_are_shown_first(bot: Bot) -> None:
     number = await make_sprint(bot)
-    other = await make_next(bot)
-    first, second = await an_issue(bot, 5), await an_issue(bot, None, other)
+    other = await make_next_sprint(bot)
+    first, second = await create_item(bot, 5), await create_item(bot, None, other)
     await bot.say(number, f"/sprint add #{first} #{second} #{number}")
     (answer,) = await bot.answers(number)
     assert "### Add 2 items to Sprint 12?" in answer
     assert f"- #{second}: not estimated, from Sprint 13" in answer
     assert f"- #{number}: 5 points, in it already" in answer
-    assert await milestone_of(bot, first) is None
+    assert await get_milestone_title(bot, first) is None
 
-    await tick(bot, number)
-    assert [await milestone_of(bot, one) for one in (first, second)] == ["Sprint 12", "Sprint 12"]
+    await tick_box(bot, number)
+    assert [await get_milestone_title(bot, entry) for entry in (first, second)] == ["Sprint 12", "Sprint 12"]
 
 
 async def test_into_a_sprint_by_name(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await make_next(bot)
-    added = await an_issue(bot)
+    await make_next_sprint(bot)
+    added = await create_item(bot)
     await bot.say(number, f'/sprint add #{added} milestone:"sprint 13"')
 
     (answer,) = await bot.answers(number)
     assert "**Planned for Sprint 13:** 0 points in 0 items → **3 points in 1 item**" in answer
-    assert await milestone_of(bot, added) == "Sprint 13"
+    assert await get_milestone_title(bot, added) == "Sprint 13"
 
 
 async def test_what_is_there_already(bot: Bot) -> None:
@@ -62,14 +59,14 @@ async def test_what_is_there_already(bot: Bot) -> None:
 async def test_to_a_sprint_that_has_ended_nothing_is_added(bot: Bot) -> None:
     await make_sprint(bot, "Sprint 11", start=-20, due=-7)
     await make_sprint(bot)
-    number = await an_issue(bot)
+    number = await create_item(bot)
     comment = await bot.say(number, f'/sprint add #{number} milestone:"Sprint 11"')
 
     (answer,) = await bot.answers(number)
     assert "Sprint 11 ended on" in answer
     assert "its numbers stand: nothing can be added to it. Open ones: “Sprint 12”." in answer
     assert f'`/sprint add #{number} milestone:"Sprint 12"`' in answer
-    assert await milestone_of(bot, number) is None
+    assert await get_milestone_title(bot, number) is None
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
@@ -85,17 +82,17 @@ async def test_what_cannot_be_understood(bot: Bot) -> None:
 
 async def test_who_may_not(bot: Bot) -> None:
     await make_sprint(bot)
-    number = await an_issue(bot)
+    number = await create_item(bot)
     await bot.say(number, "/sprint add", as_user="dave")
 
     (answer,) = await bot.answers(number)
     assert "`/sprint add` needs the triage role; yours is read." in answer
-    assert await milestone_of(bot, number) is None
+    assert await get_milestone_title(bot, number) is None
 
 
 async def test_over_the_commitment_it_says_what_could_leave(bot: Bot) -> None:
-    number = await an_issue(bot, 5, await make_begun_sprint(bot))
-    added = await an_issue(bot, 5)
+    number = await create_item(bot, 5, await make_running_sprint(bot))
+    added = await create_item(bot, 5)
     await bot.say(number, f"/sprint add #{added}")
 
     (answer,) = await bot.answers(number)

@@ -3,23 +3,27 @@
 from hypothesis import given
 
 from commands.messages.sprint_charts import burnup_reading, equation
-from sprints.burndown import burndown_of
-from tests.commands.sprint.test_burndown import late, planned
-from tests.conftest import Clock
-from tests.sprints.test_properties import EVERY
-from tests.support.builders import Box, Card
-from tests.support.past import ask, tell_past
+from sprints.burndown import build_burndown
+from tests.support.builders import Box, Card, make_added_card, make_committed_card
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
-from tests.support.sprints_strategies import NOWS, History, histories
+from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
 
 def reading(*cards: Card, as_of: str = "11-19 12:00") -> list[str]:
     facts = Box("11-10", start="11-16", due="2026-11-27").facts(*cards, as_of=as_of)
-    return burnup_reading(facts, burndown_of(facts, "points"))
+    return burnup_reading(facts, build_burndown(facts, "points"))
 
 
 def test_the_largest_change_of_the_scope_comes_first() -> None:
-    cards = [planned(1), planned(2).closed("11-17"), planned(3, 2).left("11-17"), late(4, 5), late(5, 3)]
+    cards = [
+        make_committed_card(1),
+        make_committed_card(2).closed("11-17"),
+        make_committed_card(3, 2).left("11-17"),
+        make_added_card(4, 5),
+        make_added_card(5, 3),
+    ]
 
     assert reading(*cards) == [
         (
@@ -32,28 +36,30 @@ def test_the_largest_change_of_the_scope_comes_first() -> None:
 
 
 def test_a_scope_that_fell_or_did_not_move() -> None:
-    fell = reading(planned(1), planned(2).dropped("11-17"))
+    fell = reading(make_committed_card(1), make_committed_card(2).dropped("11-17"))
     assert fell[0].startswith("**The scope fell by 5 points on Tue 17 Nov**, 50 % of the commitment: #2.")
-    assert reading(planned(1))[0].startswith("**The scope is what it was at the start.**")
-    assert reading(planned(1), as_of="11-14")[0] == "**It has not begun**; it starts on Mon 16 Nov."
+    assert reading(make_committed_card(1))[0].startswith("**The scope is what it was at the start.**")
+    assert (
+        reading(make_committed_card(1), as_of="11-14")[0] == "**It has not begun**; it starts on Mon 16 Nov."
+    )
 
 
 def test_a_scope_that_came_after_an_empty_start() -> None:
-    assert "5 points on Wed 18 Nov**: #4." in reading(late(4, 5))[0]
+    assert "5 points on Wed 18 Nov**: #4." in reading(make_added_card(4, 5))[0]
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_there_are_always_three_lines(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     for unit in ("points", "count"):
-        assert all(burnup_reading(facts, burndown_of(facts, unit)))
+        assert all(burnup_reading(facts, build_burndown(facts, unit)))
         assert "of scope" in equation(facts, unit)
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/burnup for:"Sprint 22" by:points as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/burnup for:"Sprint 22" by:points as:table')
 
     assert answer.startswith("### Burnup · Sprint 22\n\n- **The scope grew by 9 points on Mon 2 Nov**")
     assert "- 18 of 21 points done; the ideal line is at 12.\n" in answer

@@ -1,38 +1,28 @@
 """`/sprint close`, from a person's comment to what GitHub then has."""
 
-from typing import Any
-
 import pytest
 
-from tests.bot.publishing.test_change_applier import in_database, tick
-from tests.commands.sprint.test_status import day, make_sprint
-from tests.conftest import Clock
 from tests.support.builders import person
-from tests.support.ended_sprints import make_ended_sprint
+from tests.support.changes import query_database, tick_box
+from tests.support.clock import Clock
 from tests.support.running import Bot
-
-
-async def make_next(bot: Bot, title: str = "Sprint 13", due: int = 23) -> int:
-    milestone = await bot.github.create_milestone(
-        bot.repo, title, due_on=f"{day(due)}T07:00:00Z", description=f"Start: {day(10)}"
-    )
-    await bot.rest()
-    return int(milestone["number"])
-
-
-async def milestone_of(bot: Bot, number: int) -> Any:
-    found = (await bot.github.issue(bot.repo, number))["milestone"]
-    return found["title"] if found else None
+from tests.support.sprints import (
+    day_from_today,
+    get_milestone_title,
+    make_ended_sprint,
+    make_next_sprint,
+    make_sprint,
+)
 
 
 async def state_of(bot: Bot, title: str) -> str:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    return next(str(one["state"]) for one in found if one["title"] == title)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    return next(str(item["state"]) for item in milestones if item["title"] == title)
 
 
 async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await make_next(bot)
+    await make_next_sprint(bot)
     await bot.say(number, "/sprint close")
     (answer,) = await bot.answers(number)
     assert "### Close Sprint 12 and move 2 items to Sprint 13?" in answer
@@ -40,11 +30,11 @@ async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> No
     assert "Closed now, it ends now." in answer
     assert await state_of(bot, "Sprint 12") == "open"
 
-    await tick(bot, number)
+    await tick_box(bot, number)
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 12 is closed")
     assert await state_of(bot, "Sprint 12") == "closed"
-    moved = [await milestone_of(bot, number + n) for n in range(3)]
+    moved = [await get_milestone_title(bot, number + n) for n in range(3)]
     assert moved == ["Sprint 13", "Sprint 12", "Sprint 13"]
     await bot.say(number, '/sprint report "Sprint 12"')
     report = (await bot.answers(number))[-1]
@@ -54,12 +44,12 @@ async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> No
 
 async def test_it_can_be_taken_back(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await make_next(bot)
+    await make_next_sprint(bot)
     await bot.say(number, "/sprint close confirm:yes")
     await bot.say(number, "/agile undo confirm:yes")
 
     assert await state_of(bot, "Sprint 12") == "open"
-    assert [await milestone_of(bot, number + n) for n in range(3)] == ["Sprint 12"] * 3
+    assert [await get_milestone_title(bot, number + n) for n in range(3)] == ["Sprint 12"] * 3
 
 
 async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
@@ -83,9 +73,9 @@ async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
         ('milestone:"Sprint 99"', "There is no milestone called “Sprint 99” here."),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot)
-    await make_next(bot)
+    await make_next_sprint(bot)
     comment = await bot.say(number, f"/sprint close {words}")
 
     (answer,) = await bot.answers(number)
@@ -119,7 +109,7 @@ async def test_a_preview_whose_numbers_moved_is_stale(bot: Bot) -> None:
     await bot.say(number, "/sprint close to:backlog")
     await bot.github.update_issue(bot.repo, number, labels=["points: 8"])
     await bot.rest()
-    await tick(bot, number)
+    await tick_box(bot, number)
 
     (answer,) = await bot.answers(number)
     assert "Things have changed since the last preview" in answer
@@ -138,9 +128,9 @@ async def test_closed_already_it_says_so(bot: Bot) -> None:
 async def test_what_was_done_late_is_credited(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock, days_ago=1)
     # GitHub's stand-in cannot be ahead of today; so it is told what it would tell.
-    stamp = f"{day(3)}T02:00:00Z"
+    stamp = f"{day_from_today(3)}T02:00:00Z"
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp, "updated_at": stamp}
-    await bot.github.send_hook(
+    await bot.github.send_webhook(
         "issues",
         {
             "action": "closed",
@@ -156,7 +146,7 @@ async def test_what_was_done_late_is_credited(bot: Bot, clock: Clock) -> None:
     (answer,) = await bot.answers(number)
     assert f"**Done late, counts for its velocity** (5 points in 1 item): #{number}." in answer
     assert f"**Moved to the backlog** (0 points in 1 item): #{number + 2} (not estimated)." in answer
-    (row,) = await in_database(bot, "select said from projects where said != '{}'")
+    (row,) = await query_database(bot, "select said from projects where said != '{}'")
     assert list(row.said["late"].values()) == [{"points": 5, "count": 1, "items": [number]}]
     await bot.say(number, "/sprint report")
     assert "**Velocity:** 2 items (1 item of it done late)." in (await bot.answers(number))[-1]

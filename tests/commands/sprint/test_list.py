@@ -2,15 +2,14 @@
 
 import pytest
 
-from tests.commands.sprint.test_close import make_next
-from tests.conftest import Clock
-from tests.support.ended_sprints import make_ended_sprint
+from tests.support.clock import Clock
 from tests.support.running import Bot
+from tests.support.sprints import make_ended_sprint, make_next_sprint
 
 
 async def test_all_sprints(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock)
-    await make_next(bot)
+    await make_next_sprint(bot)
     comment = await bot.say(number, "/sprint list", as_user="dave")
 
     (answer,) = await bot.answers(number)

@@ -1,13 +1,12 @@
 """`/sprint plan`, from a person's comment to the bot's answer."""
 
-from tests.commands.sprint.test_close import make_next
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.running import Bot
+from tests.support.sprints import make_next_sprint, make_sprint
 
 
 async def test_the_next_sprint_is_meant(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await make_next(bot)
+    await make_next_sprint(bot)
     comment = await bot.say(number, "/sprint plan", as_user="bob")
 
     (answer,) = await bot.answers(number)

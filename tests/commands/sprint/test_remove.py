@@ -1,22 +1,20 @@
 """`/sprint remove`, from a person's comment to what GitHub then has."""
 
-from tests.bot.publishing.test_change_applier import in_database, tick
-from tests.commands.sprint.test_add import an_issue
-from tests.commands.sprint.test_close import milestone_of
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import query_database, tick_box
 from tests.support.running import Bot
+from tests.support.sprints import create_item, get_milestone_title, make_sprint
 
 
 async def test_one_item_leaves_at_once_and_the_reason_is_kept(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, f'/sprint remove #{number} reason:"waits for the API"', as_user="carol")
 
-    assert await milestone_of(bot, number) is None
+    assert await get_milestone_title(bot, number) is None
     (answer,) = await bot.answers(number)
     assert "Sprint 12:** 8 points in 3 items → **3 points in 2 items** (−5 points, −1 item)" in answer
     assert "**Reason:** waits for the API" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    (entry,) = await in_database(bot, "select actor, details from audit_log")
+    (entry,) = await query_database(bot, "select actor, details from audit_log")
     assert (entry.actor, entry.details["step"]["reason"]) == ("carol", "waits for the API")
 
 
@@ -26,20 +24,20 @@ async def test_several_are_shown_first(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "### Remove 2 items from Sprint 12?" in answer
     assert f"- #{number + 1}: 3 points, done already; it leaves what is done, too" in answer
-    assert await milestone_of(bot, number) == "Sprint 12"
+    assert await get_milestone_title(bot, number) == "Sprint 12"
 
-    await tick(bot, number)
-    assert [await milestone_of(bot, number + n) for n in range(2)] == [None, None]
+    await tick_box(bot, number)
+    assert [await get_milestone_title(bot, number + n) for n in range(2)] == [None, None]
 
 
 async def test_what_is_not_in_it(bot: Bot) -> None:
     number = await make_sprint(bot)
-    other = await an_issue(bot)
+    other = await create_item(bot)
     await bot.say(number, f"/sprint remove #{number} #{other}")
 
     (answer,) = await bot.answers(number)
     assert f"#{other} is not in Sprint 12. Nothing was removed." in answer
-    assert await milestone_of(bot, number) == "Sprint 12"
+    assert await get_milestone_title(bot, number) == "Sprint 12"
 
 
 async def test_who_may_not(bot: Bot) -> None:

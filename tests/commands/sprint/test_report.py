@@ -1,12 +1,11 @@
 """`/sprint report`, from a person's comment to the bot's answer."""
 
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
 from tests.support.builders import Box, at
-from tests.support.ended_sprints import make_ended_sprint
-from tests.support.past import ask, tell_past, usual_past
+from tests.support.changes import query_database
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_past, usual_past
 from tests.support.running import Bot
+from tests.support.sprints import make_ended_sprint, make_sprint
 
 
 async def test_a_running_sprint_so_far(bot: Bot) -> None:
@@ -21,14 +20,14 @@ async def test_a_running_sprint_so_far(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
+async def test_a_finished_sprint_is_reported_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock)
     await bot.say(number, "/sprint report")
     (first,) = await bot.answers(number)
     assert "<sub>Frozen on" in first
     # Too little is estimated for points.
     assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in first
-    assert len(await in_database(bot, "select 1 from closed_sprints")) == 1
+    assert len(await query_database(bot, "select 1 from closed_sprints")) == 1
 
     await bot.github.reopen_issue(bot.repo, number + 1)
     await bot.rest()
@@ -53,9 +52,9 @@ async def test_moving_on_what_was_open_does_not_change_the_unit(bot: Bot) -> Non
 async def test_of_two_that_ended_at_once_only_one_is_before_the_other(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()  # Sprint 20 ends on 23 October.
     twin = Box(at("2026-10-16"), milestone=8020, number=80, title="Twin", due="2026-10-23")
-    ask_in = await tell_past(bot, clock, [*boxes, twin], cards)
-    first = await ask(bot, ask_in, '/sprint report "Sprint 20"')
-    second = await ask(bot, ask_in, "/sprint report Twin")
+    ask_in = await record_past(bot, clock, [*boxes, twin], cards)
+    first = await ask_command(bot, ask_in, '/sprint report "Sprint 20"')
+    second = await ask_command(bot, ask_in, "/sprint report Twin")
 
     assert "There is no sprint before it to compare with." in first
     assert "The sprint before it: 12 points" in second

@@ -1,9 +1,8 @@
 """`/sprint retro`, from a person's comment to the bot's answer."""
 
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
-from tests.support.ended_sprints import make_ended_sprint
+from tests.support.clock import Clock
 from tests.support.running import Bot
+from tests.support.sprints import make_ended_sprint, make_sprint
 
 
 async def test_evidence_of_a_finished_sprint(bot: Bot, clock: Clock) -> None:

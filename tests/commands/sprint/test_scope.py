@@ -3,13 +3,11 @@
 import pytest
 
 from commands.sprint.scope import _deeds
-from sprints.facts import Cause
+from sprints.facts import ScopeCause
 from storage.changes import AuditEntry
-from tests.commands.sprint.test_add import an_issue
-from tests.commands.sprint.test_status import day, make_sprint
 from tests.support.builders import Box, at
-from tests.support.ended_sprints import make_begun_sprint
 from tests.support.running import Bot
+from tests.support.sprints import create_item, day_from_today, make_running_sprint, make_sprint
 
 
 async def test_before_the_commitment(bot: Bot) -> None:
@@ -22,8 +20,8 @@ async def test_before_the_commitment(bot: Bot) -> None:
 
 
 async def test_who_asked_us_is_who_did_it(bot: Bot) -> None:
-    await make_begun_sprint(bot)
-    number = await an_issue(bot, 5)
+    await make_running_sprint(bot)
+    number = await create_item(bot, 5)
     await bot.say(number, "/sprint add", as_user="carol")
     await bot.say(number, "/estimate 8", as_user="bob")
     await bot.say(number, '/sprint remove reason:"too early" milestone:"Sprint 12"', as_user="bob")
@@ -40,7 +38,8 @@ async def test_who_asked_us_is_who_did_it(bot: Bot) -> None:
 async def test_bad_arguments(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(
-        number, f'/sprint scope "Sprint 99"\n/sprint scope as-of:{day(3)}\n/sprint scope as-of:soon'
+        number,
+        f'/sprint scope "Sprint 99"\n/sprint scope as-of:{day_from_today(3)}\n/sprint scope as-of:soon',
     )
 
     (answer,) = await bot.answers(number)
@@ -60,15 +59,15 @@ async def test_a_stranger_is_refused(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("step", "cause"),
     [
-        ({"type": "MoveItem", "number": 3, "before": None, "after": 12}, Cause.ADDED),
-        ({"type": "MoveItem", "number": 3, "before": 12, "after": 13}, Cause.REMOVED),
-        ({"type": "Relabel", "number": 3}, Cause.REESTIMATED),
+        ({"type": "MoveItem", "number": 3, "before": None, "after": 12}, ScopeCause.ADDED),
+        ({"type": "MoveItem", "number": 3, "before": 12, "after": 13}, ScopeCause.REMOVED),
+        ({"type": "Relabel", "number": 3}, ScopeCause.REESTIMATED),
         ({"type": "MoveItem", "number": 3, "before": None, "after": 13}, None),
         ({"type": "CreateMilestone", "title": "Sprint 12"}, None),
         ({}, None),
     ],
 )
-def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
+def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: ScopeCause | None) -> None:
     entry = AuditEntry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
     assert [

@@ -6,30 +6,32 @@ from typing import Any
 import pytest
 
 from commands.formatting.wording import full_day
-from tests.commands.sprint.test_status import day, make_sprint
 from tests.support.running import Bot
+from tests.support.sprints import day_from_today, make_sprint
 
 
 async def milestone(bot: Bot, title: str) -> dict[str, Any]:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    (one,) = [one for one in found if one["title"] == title]
-    return dict(one)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    (item,) = [item for item in milestones if item["title"] == title]
+    return dict(item)
 
 
 def written(offset: int) -> str:
     """A day so many days from today, as replies write it."""
-    return full_day(date.fromisoformat(day(offset)))
+    return full_day(date.fromisoformat(day_from_today(offset)))
 
 
 async def test_a_new_milestone_is_made(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "Card form")
     comment = await bot.say(
-        issue["number"], f'/sprint start "Sprint 25" due:{day(11)} goal:"Pay by card"', as_user="bob"
+        issue["number"],
+        f'/sprint start "Sprint 25" due:{day_from_today(11)} goal:"Pay by card"',
+        as_user="bob",
     )
 
     made = await milestone(bot, "Sprint 25")
-    assert made["due_on"].startswith(day(11))
-    assert made["description"].splitlines() == ["Goal: Pay by card", f"Start: {day(0)}"]
+    assert made["due_on"].startswith(day_from_today(11))
+    assert made["description"].splitlines() == ["Goal: Pay by card", f"Start: {day_from_today(0)}"]
     (answer,) = await bot.answers(issue["number"])
     assert answer.startswith("### Sprint 25 has begun")
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -39,11 +41,11 @@ async def test_a_new_milestone_is_made(bot: Bot) -> None:
 
 async def test_one_of_that_title_is_adopted(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f'/sprint start "SPRINT 12" due:{day(11)} start:{day(1)}')
+    await bot.say(number, f'/sprint start "SPRINT 12" due:{day_from_today(11)} start:{day_from_today(1)}')
 
     made = await milestone(bot, "Sprint 12")
-    assert made["due_on"].startswith(day(11))
-    assert made["description"].splitlines() == ["Goal: Pay by card", f"Start: {day(1)}"]
+    assert made["due_on"].startswith(day_from_today(11))
+    assert made["description"].splitlines() == ["Goal: Pay by card", f"Start: {day_from_today(1)}"]
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 12 is planned")
     assert "**Goal:** Pay by card" in answer
@@ -54,34 +56,40 @@ async def test_one_of_that_title_is_adopted(bot: Bot) -> None:
 
 async def test_said_again_it_changes_nothing(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f'/sprint start "Sprint 12" due:{day(9)}')
+    await bot.say(number, f'/sprint start "Sprint 12" due:{day_from_today(9)}')
 
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 12 has begun")
     assert "Changed" not in answer
-    assert "Start: " + day(-4) in (await milestone(bot, "Sprint 12"))["description"]
+    assert "Start: " + day_from_today(-4) in (await milestone(bot, "Sprint 12"))["description"]
 
 
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (f'"Sprint 25" due:{day(-1)}', "is over; name today or a day to come."),
-        (f'"Sprint 25" due:{day(3)} start:{day(4)}', "lies after"),
+        (f'"Sprint 25" due:{day_from_today(-1)}', "is over; name today or a day to come."),
+        (f'"Sprint 25" due:{day_from_today(3)} start:{day_from_today(4)}', "lies after"),
         ('"Sprint 25"', "`due:date` is missing: its last day."),
-        (f"due:{day(3)}", "is missing: the sprint's title."),
+        (f"due:{day_from_today(3)}", "is missing: the sprint's title."),
         ('"Sprint 25" due:friday', "`due` must be a date such as"),
-        (f'"Sprint 11" due:{day(3)}', "and its numbers stand. Begin one with another title."),
+        (f'"Sprint 11" due:{day_from_today(3)}', "and its numbers stand. Begin one with another title."),
         ('"Sprint 25" due:9999-12-31', "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
         (
-            f'"Sprint 25" due:{day(731)}',
+            f'"Sprint 25" due:{day_from_today(731)}',
             f"A sprint can last up to two years. Use a `due:` up to {written(730)}.",
         ),
-        (f'"Sprint 25" due:{day(740)} start:{day(5)}', f"Use a `due:` up to {written(735)}."),
-        (f'"Sprint 25" due:{day(3)} start:2001-01-01', f"Use a `start:` from {written(-727)}."),
-        (f'"{"x" * 256}" due:{day(3)}', "This title has 256 characters. A title can have up to 255."),
+        (
+            f'"Sprint 25" due:{day_from_today(740)} start:{day_from_today(5)}',
+            f"Use a `due:` up to {written(735)}.",
+        ),
+        (f'"Sprint 25" due:{day_from_today(3)} start:2001-01-01', f"Use a `start:` from {written(-727)}."),
+        (
+            f'"{"x" * 256}" due:{day_from_today(3)}',
+            "This title has 256 characters. A title can have up to 255.",
+        ),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot, "Sprint 11", start=-20, due=-7)
     comment = await bot.say(number, f"/sprint start {words}")
 
@@ -92,7 +100,7 @@ async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal:
 
 async def test_who_may_not(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f'/sprint start "Sprint 25" due:{day(3)}', as_user="carol")
+    await bot.say(number, f'/sprint start "Sprint 25" due:{day_from_today(3)}', as_user="carol")
 
     (answer,) = await bot.answers(number)
     assert "`/sprint start` needs the write role; yours is triage." in answer

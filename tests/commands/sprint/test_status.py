@@ -1,64 +1,13 @@
 """`/sprint status`, from a person's comment to the bot's answer on GitHub."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.lookups import all_tenants
 from tests.support.builders import person
-from tests.support.running import Bot, rows
-
-
-def day(offset: int) -> str:
-    """A day so many days from today."""
-    return f"{datetime.now(UTC).date() + timedelta(days=offset)}"
-
-
-async def make_sprint(
-    bot: Bot, title: str = "Sprint 12", *, start: int | None = -4, due: int | None = 9
-) -> int:
-    """A sprint with three items, running unless told otherwise; returns the number of the first."""
-    milestone = await bot.github.create_milestone(
-        bot.repo,
-        title,
-        due_on=None if due is None else f"{day(due)}T07:00:00Z",
-        description="Goal: Pay by card" + ("" if start is None else f"\nStart: {day(start)}"),
-    )
-    number = milestone["number"]
-    first = await bot.github.create_issue(bot.repo, "Card form", labels=["points: 5"], milestone=number)
-    done = await bot.github.create_issue(bot.repo, "Receipts", labels=["points: 3"], milestone=number)
-    await bot.github.create_issue(bot.repo, "Refunds", milestone=number)
-    await bot.github.close_issue(bot.repo, done["number"])
-    await bot.rest()
-    return int(first["number"])
-
-
-async def private_repository(bot: Bot) -> None:
-    """From now on all happens in a private repository."""
-    bot.repository = await bot.github.create_repository(
-        name=f"{bot.repository['name']}-private", private=True
-    )
-
-
-async def set_up(bot: Bot, key: str, value: str) -> None:
-    """A setting of the repository."""
-    async with bot.base.database.unscoped() as connection:
-        tenants = await all_tenants(connection)
-    changed = [
-        row
-        for tenant in tenants
-        for row in await rows(
-            bot.base,
-            "update projects set settings = jsonb_build_object(cast(:key as text), cast(:value as text)) "
-            "where github_repo = :repo returning id",
-            tenant,
-            key=key,
-            value=value,
-            repo=bot.repo,
-        )
-    ]
-    assert len(changed) == 1
+from tests.support.running import Bot
+from tests.support.settings_files import replace_setting
+from tests.support.sprints import day_from_today, make_sprint, use_private_repository
 
 
 async def test_answers_with_a_card_and_a_picture(bot: Bot) -> None:
@@ -80,7 +29,7 @@ async def test_answers_with_a_card_and_a_picture(bot: Bot) -> None:
 
 
 async def test_in_a_private_repository_the_chart_is_text_and_nothing_is_linked(bot: Bot) -> None:
-    await private_repository(bot)
+    await use_private_repository(bot)
     number = await make_sprint(bot)
     await bot.say(number, "/sprint status")
 
@@ -91,9 +40,9 @@ async def test_in_a_private_repository_the_chart_is_text_and_nothing_is_linked(b
 
 
 async def test_in_a_private_repository_a_setting_allows_the_picture(bot: Bot) -> None:
-    await private_repository(bot)
+    await use_private_repository(bot)
     number = await make_sprint(bot)
-    await set_up(bot, "charts", "image")
+    await replace_setting(bot, "charts", "image")
     await bot.say(number, "/sprint status")
 
     (answer,) = await bot.answers(number)
@@ -152,7 +101,7 @@ async def test_each_thread_has_its_own_answer(bot: Bot) -> None:
 async def test_a_bots_comment_is_ignored(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "Just a word")
-    await bot.github.send_hook(
+    await bot.github.send_webhook(
         "issue_comment",
         {
             "action": "created",
@@ -258,7 +207,7 @@ async def test_names_in_an_error_mention_nobody_and_format_nothing(bot: Bot) -> 
 
 async def test_as_of_a_day_that_has_passed(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f"/sprint status by:points as-of:{day(-1)}")
+    await bot.say(number, f"/sprint status by:points as-of:{day_from_today(-1)}")
 
     (answer,) = await bot.answers(number)
     assert "· day 4 of 14" in answer
@@ -267,7 +216,7 @@ async def test_as_of_a_day_that_has_passed(bot: Bot) -> None:
 
 async def test_as_of_today_is_now(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, f"/sprint status by:points as-of:{day(0)}")
+    await bot.say(number, f"/sprint status by:points as-of:{day_from_today(0)}")
 
     (answer,) = await bot.answers(number)
     assert "3 of 8 points done" in answer
@@ -275,7 +224,7 @@ async def test_as_of_today_is_now(bot: Bot) -> None:
 
 async def test_as_of_a_day_to_come_is_refused(bot: Bot) -> None:
     number = await make_sprint(bot)
-    comment = await bot.say(number, f"/sprint status as-of:{day(2)}")
+    comment = await bot.say(number, f"/sprint status as-of:{day_from_today(2)}")
 
     (answer,) = await bot.answers(number)
     assert "lies in the future" in answer

@@ -1,9 +1,8 @@
 """`/summary`, from a person's comment to the bot's answer."""
 
-from tests.commands.sprint.test_status import make_sprint, private_repository
-from tests.conftest import Clock
-from tests.support.ended_sprints import make_ended_sprint
+from tests.support.clock import Clock
 from tests.support.running import Bot
+from tests.support.sprints import make_ended_sprint, make_sprint, use_private_repository
 
 
 async def test_a_sprint_by_its_name(bot: Bot) -> None:
@@ -46,7 +45,7 @@ async def test_the_burndown_of_a_sprint_that_is_over_stands_below_what_became_of
 
 
 async def test_in_a_private_repository_the_burndown_is_mermaid(bot: Bot, clock: Clock) -> None:
-    await private_repository(bot)
+    await use_private_repository(bot)
     number = await make_ended_sprint(bot, clock)
     await bot.say(number, "/summary")
 

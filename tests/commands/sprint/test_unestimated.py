@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from sprints.facts import Amount
-from tests.conftest import Clock
 from tests.support.builders import Box, Card, at
-from tests.support.past import NOW, ask, sprint_box, tell_past
+from tests.support.clock import Clock
+from tests.support.past import NOW, ask_command, make_sprint_box, record_past
 from tests.support.running import Bot
 
 DONE_POINTS, BLANK = 10, 2
@@ -25,7 +25,7 @@ def past(*, blank: int = BLANK, open_points: int = 0) -> tuple[list[Box], list[C
     first = at("2026-10-05")
     for n in range(7):
         monday = first + timedelta(weeks=n)
-        boxes.append(sprint_box(monday, 20 + n))
+        boxes.append(make_sprint_box(monday, 20 + n))
         is_running = n == 6
         for k in range(DONE_POINTS if is_running else 6):
             card = Card(1000 + 20 * n + k, actor="alice").opened(monday - timedelta(days=2), "points: 3")
@@ -44,8 +44,8 @@ def past(*, blank: int = BLANK, open_points: int = 0) -> tuple[list[Box], list[C
 
 
 async def answer(bot: Bot, clock: Clock, command: str, **more: int) -> str:
-    number = await tell_past(bot, clock, *past(**more))
-    return await ask(bot, number, command)
+    number = await record_past(bot, clock, *past(**more))
+    return await ask_command(bot, number, command)
 
 
 def says_done(text: str) -> list[str]:
@@ -54,7 +54,7 @@ def says_done(text: str) -> list[str]:
     return re.findall(phrases, text, re.IGNORECASE)
 
 
-def test_the_past_is_as_it_is_said_to_be() -> None:
+def test_the_past_is_as_it_is_stated_to_be() -> None:
     boxes, cards = past()
     facts = Box.facts(boxes[-1], *cards, as_of=NOW)
 
@@ -103,8 +103,8 @@ async def test_without_the_last_points_an_open_item_still_counts(bot: Bot, clock
 
 
 async def test_the_picture_and_its_words_name_the_open_items(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock, *past())
-    text, burnup = await ask(bot, number, "/sprint status"), await ask(bot, number, "/burnup")
+    number = await record_past(bot, clock, *past())
+    text, burnup = await ask_command(bot, number, "/sprint status"), await ask_command(bot, number, "/burnup")
 
     assert "0 of 30 points and 2 items worth no points remain on" in text
     assert (

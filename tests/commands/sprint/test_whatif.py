@@ -11,13 +11,13 @@ from commands.messages.forecast import finish_sentence
 from commands.sprint import whatif
 from sprints.forecast import Forecast
 from sprints.outlook import Outlook
-from tests.bot.checks.test_sprint_impact import check, open_pull
-from tests.bot.jobs.test_shared_sprints import planned, share
-from tests.bot.publishing.test_change_applier import in_database
-from tests.conftest import Clock
 from tests.support.builders import Box, Card
-from tests.support.past import ask, record
+from tests.support.changes import query_database
+from tests.support.checks import find_check, open_pull_request
+from tests.support.clock import Clock
+from tests.support.past import ask_command, record_events
 from tests.support.running import Bot
+from tests.support.shared_sprints import plan_sprint, share_sprints
 
 CHANCE = r"(certain|more than 9 in 10|less than 1 in 10|\d in 10)"
 Change = Callable[["Team"], Awaitable[Any]]
@@ -60,7 +60,7 @@ class Team:
         await self.bot.github.update_issue(self.bot.repo, number, milestone=None)
 
     async def ask(self, text: str) -> str:
-        answer = await ask(self.bot, self.thread, text)
+        answer = await ask_command(self.bot, self.thread, text)
         await self.bot.rest()
         return answer
 
@@ -77,7 +77,7 @@ class Team:
         return (await self.kept(), words)
 
     async def kept(self) -> float:
-        rows = await in_database(self.bot, "select chance from forecasts order by id desc limit 1")
+        rows = await query_database(self.bot, "select chance from forecasts order by id desc limit 1")
         return float(rows[0].chance)
 
     async def _record_past(self) -> None:
@@ -98,7 +98,7 @@ class Team:
                 if i < 2 + n % 5:
                     card.closed(start + timedelta(days=2 * i + 1, hours=10))
                 events += card.events
-            await record(self.bot, *events)
+            await record_events(self.bot, *events)
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ async def all_at_once(team: Team) -> None:
         ("drop:#{small} add:8 due:{later} days-off:1", all_at_once),
     ],
 )
-async def test_what_is_said_comes_true(team: Team, question: str, change: Change) -> None:
+async def test_what_is_stated_comes_true(team: Team, question: str, change: Change) -> None:
     typed = question.format(**vars(team), later=day(16))
     assumed = await team.what_if(typed)
     await change(team)
@@ -174,7 +174,7 @@ async def test_what_is_said_comes_true(team: Team, question: str, change: Change
 
 async def test_taking_out_the_last_sub_issue_makes_its_parent_count(team: Team) -> None:
     github, parent = team.bot.github, await team.issue(8)
-    await github.tell("sub_issues", "added", team.bot.repo, parent=parent, child=team.small)
+    await github.trigger("sub_issues", "added", team.bot.repo, parent=parent, child=team.small)
     await team.bot.rest()
     answer = await team.ask(f"/whatif drop:#{team.small}")
     assert f"#{parent} then counts itself, because no other item covers it any more." in answer
@@ -202,8 +202,8 @@ async def test_the_advice_comes_true_when_it_is_taken(team: Team) -> None:
 
 async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Team) -> None:
     bot = team.bot
-    pull = await open_pull(bot, body=f"Closes #{team.large}")
-    table = (await check(bot, pull["head"]["sha"]))["output"]["summary"]
+    pull = await open_pull_request(bot, body=f"Closes #{team.large}")
+    table = (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
     row = re.search(rf"Chance that all is done by [^|]+\| {CHANCE} \| \*\*{CHANCE}\*\*", table)
     assert row, table
     _, before = await team.forecast()
@@ -219,8 +219,8 @@ async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Te
 async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team: Team) -> None:
     bot = team.bot
     other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
-    (there,) = await planned(bot, other, "now", ("Refunds", "points: 8"))
-    await share(bot, bot.repo, other)
+    (there,) = await plan_sprint(bot, other, "now", ("Refunds", "points: 8"))
+    await share_sprints(bot, bot.repo, other)
     assumed = await team.what_if(f"drop:{other.upper()}#{there},#{team.small}")
     await bot.github.update_issue(other, there, milestone=None)
     await team.leave(team.small)
@@ -263,7 +263,9 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
         ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` tells them."),
     ],
 )
-async def test_what_is_asked_is_said_again_or_refused_in_words(team: Team, question: str, words: str) -> None:
+async def test_what_is_asked_is_stated_again_or_refused_in_words(
+    team: Team, question: str, words: str
+) -> None:
     typed = question.format(**vars(team), due=day(9), repo=team.bot.repo)
 
     assert words in await team.ask(f"/whatif {typed}")

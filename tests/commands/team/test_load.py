@@ -5,22 +5,22 @@ import re
 from hypothesis import given, settings
 
 from commands.team.load import load_of, load_text
-from sprints.reviews import waiting_for_review
+from sprints.reviews import list_review_waits
 from sprints.wip import Team
-from sprints.work import Work
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 from tests.support.sprints_strategies import NOWS
 
 NOW = at("11-23 10:30")
 
 
-def work(*cards: FlowCard) -> Work:
+def work(*cards: FlowCard) -> RepositoryWork:
     events = {card.id: card.events for card in cards}
-    return Work(tuple(flows(*cards, as_of="11-23 10:30").values()), events, NOW, calendar())
+    return RepositoryWork(tuple(flows(*cards, as_of="11-23 10:30").values()), events, NOW, calendar())
 
 
 async def share_out(bot: Bot, number: int, *people: str) -> None:
@@ -30,7 +30,7 @@ async def share_out(bot: Bot, number: int, *people: str) -> None:
 
 async def test_it_tells_the_load_by_state(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"wip": {"limit": 3}}')
+    await replace_settings(bot, '{"wip": {"limit": 3}}')
     await share_out(bot, number, "alice", "bob", "carol")
     await bot.say(number + 2, '/blocked reason:"no keys"')
     comment = await bot.say(number, "/team load", as_user="dave")
@@ -45,7 +45,7 @@ async def test_it_tells_the_load_by_state(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_of_fewer_than_three_people_nothing_is_told(bot: Bot) -> None:
+async def test_of_fewer_than_three_people_nothing_is_reported(bot: Bot) -> None:
     number = await make_sprint(bot)
     await share_out(bot, number, "alice", "bob")
     comment = await bot.say(number, "/team load")
@@ -81,13 +81,13 @@ def test_a_team_that_is_too_small_is_named_without_a_figure() -> None:
     assert "fewer than 3 people are known in them: ops." in text
 
 
-def test_the_paused_and_the_reviews_are_told() -> None:
+def test_the_paused_and_the_reviews_are_reported() -> None:
     cards = [
         FlowCard(1).opened("11-01", "points: 2").assigned("11-02").paused("11-20"),
         FlowCard(2).proposed("11-20", 1, author="bob"),
     ]
     here = work(*cards)
-    waits = waiting_for_review(here.flows, here.events, (), NOW)
+    waits = list_review_waits(here.flows, here.events, (), NOW)
     text = load_text(load_of(here.flows, waits, here, most=None), [], here)
 
     assert "| Paused | 1 | 0 | 2 | 0 |" in text
@@ -98,7 +98,7 @@ def test_the_paused_and_the_reviews_are_told() -> None:
 @given(repositories(), NOWS)
 def test_every_row_adds_up_to_what_is_open(repository: Repository, now: object) -> None:
     as_of = at(now)  # type: ignore[arg-type]
-    here = Work(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
+    here = RepositoryWork(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
     text = load_text(load_of(here.flows, (), here, most=None), [], here)
     rows = [
         [float(cell) for cell in re.findall(r"\| \**([\d.]+)\**(?= \|)", line)]

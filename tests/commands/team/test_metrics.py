@@ -6,23 +6,21 @@ from decimal import Decimal
 
 import pytest
 
-from commands.team.metrics import Span, team_reading, team_text
+from commands.team.metrics import MetricsSpan, team_reading, team_text
 from sprints.calendar import Calendar
-from sprints.durations import Durations, cycle_times
-from sprints.team import Work
-from sprints.team_sums import TeamSum
-from tests.commands.flow.test_cycletime import took
-from tests.conftest import Clock
-from tests.support.flow_cards import flows
-from tests.support.past import ask, pushed, record, settle, tell_past
+from sprints.durations import Durations, measure_cycle_times
+from sprints.team import TeamSum, WorkCounts
+from tests.support.clock import Clock
+from tests.support.flow_cards import flows, make_finished_card
+from tests.support.past import ask_command, make_push, record_events, record_past, set_single_setting
 from tests.support.running import Bot
 
-USUAL = Work(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
+USUAL = WorkCounts(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
 
 
-def span(work: Work | None, people: int = 4, times: Durations | None = None) -> Span:
+def span(work: WorkCounts | None, people: int = 4, times: Durations | None = None) -> MetricsSpan:
     sums = None if work is None else TeamSum(people, work)
-    return Span(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
+    return MetricsSpan(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
 
 
 def test_what_moved_the_most_comes_first() -> None:
@@ -37,12 +35,14 @@ def test_what_moved_the_most_comes_first() -> None:
 
 def test_nothing_stands_out() -> None:
     assert team_reading(span(USUAL), span(USUAL)).startswith("**Nothing stands out**: 4 people at work")
-    assert team_reading(span(Work()), span(Work(commits=1))).startswith("**Nothing stands out**")
+    assert team_reading(span(WorkCounts()), span(WorkCounts(commits=1))).startswith("**Nothing stands out**")
 
 
 def test_too_few_people_before() -> None:
     text = team_text(
-        "payments", span(None), span(USUAL, times=cycle_times(flows(took(1, 2)).values(), Calendar()))
+        "payments",
+        span(None),
+        span(USUAL, times=measure_cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())),
     )
     assert "**4 people at work** in these four weeks; the four before had fewer than 3." in text
     assert "| Issues closed | 10 | – |" in text
@@ -52,13 +52,15 @@ def test_too_few_people_before() -> None:
 async def people_at_work(bot: Bot, *logins: str) -> None:
     """Each pushed 5 commits in the last four whole weeks, and 2 in the four before."""
     for login in logins:
-        await record(bot, pushed("2026-11-04 10:00", login, 5), pushed("2026-10-02 10:00", login, 2))
+        await record_events(
+            bot, make_push("2026-11-04 10:00", login, 5), make_push("2026-10-02 10:00", login, 2)
+        )
 
 
 async def test_everybody(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol")
-    answer = await ask(bot, number, "/team metrics")
+    answer = await ask_command(bot, number, "/team metrics")
 
     assert "### Team metrics · everybody here" in answer
     assert "**Points completed rose from 0 to 48**" in answer
@@ -70,9 +72,9 @@ async def test_everybody(bot: Bot, clock: Clock) -> None:
 
 
 async def test_fewer_than_three_people_have_no_figures(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "renovate[bot]")
-    answer = await ask(bot, number, "/team metrics")
+    answer = await ask_command(bot, number, "/team metrics")
 
     assert answer.startswith("Fewer than 3 people worked here in the last 4 whole weeks.")
     assert "|" not in answer
@@ -84,10 +86,10 @@ async def test_fewer_than_three_people_have_no_figures(bot: Bot, clock: Clock) -
 async def test_a_team_by_itself(
     bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...], is_shown: bool
 ) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol", *others)
     monkeypatch.setitem(bot.github.teams, "payments", {"alice", "bob", "carol", "judy"})
-    answer = await ask(bot, number, "/team metrics team:@acme/payments")
+    answer = await ask_command(bot, number, "/team metrics team:@acme/payments")
 
     assert ("### Team metrics · payments" in answer) is is_shown
     assert ("| Commits on the default branch | 15 | 6 |" in answer) is is_shown
@@ -96,10 +98,10 @@ async def test_a_team_by_itself(
 
 
 async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol", "frank", "grace", "heidi")
-    await settle(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
-    answer = await ask(bot, number, "/team metrics team:checkout")
+    await set_single_setting(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
+    answer = await ask_command(bot, number, "/team metrics team:checkout")
 
     assert "### Team metrics · checkout" in answer
     assert "| Issues closed | 0 | 0 |" in answer
@@ -107,6 +109,8 @@ async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
 
 
 async def test_an_unknown_team(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol")
-    assert "there is no team of this short name" in await ask(bot, number, "/team metrics team:nobody")
+    assert "there is no team of this short name" in await ask_command(
+        bot, number, "/team metrics team:nobody"
+    )

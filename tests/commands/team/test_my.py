@@ -1,21 +1,21 @@
 """`/my`: one's own work and nobody else's."""
 
 from commands.team.my import mine_of, my_text
-from sprints.reviews import waiting_for_review
-from sprints.work import Work
-from tests.commands.sprint.test_status import make_sprint
+from sprints.reviews import list_review_waits
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 NOW = at("11-23 10:30")
 
 
 def text(login: str, *cards: FlowCard) -> str:
     events = {card.id: card.events for card in cards}
-    found = tuple(flows(*cards, as_of="11-23 10:30").values())
-    waits = waiting_for_review(found, events, (), NOW)
-    return my_text(login, mine_of(login, found, waits), Work(found, events, NOW, calendar()))
+    result = tuple(flows(*cards, as_of="11-23 10:30").values())
+    waits = list_review_waits(result, events, (), NOW)
+    return my_text(login, mine_of(login, result, waits), RepositoryWork(result, events, NOW, calendar()))
 
 
 async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
@@ -78,18 +78,18 @@ def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
 
 def test_ones_own_pull_requests_are_no_reviews_that_wait() -> None:
     mine, theirs = FlowCard(1).proposed("11-21", author="alice"), FlowCard(2).proposed("11-20", author="bob")
-    told = text("alice", mine, theirs)
+    data = text("alice", mine, theirs)
 
-    assert "**Reviews that wait for somebody (1)**\n\n- #2 – for 3 days" in told
+    assert "**Reviews that wait for somebody (1)**\n\n- #2 – for 3 days" in data
 
 
 def test_a_parent_that_its_parts_tell_is_left_out() -> None:
     parent = FlowCard(1).opened("11-01").assigned("11-02")
     part = FlowCard(2).opened("11-03").child_of("11-03", parent).assigned("11-04")
-    told = text("alice", parent, part)
+    data = text("alice", parent, part)
 
-    assert "- #2 " in told
-    assert "- #1" not in told
+    assert "- #2 " in data
+    assert "- #1" not in data
 
 
 def test_a_start_without_a_date_is_at_least_so_long_ago() -> None:

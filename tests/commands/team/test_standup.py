@@ -1,8 +1,8 @@
 """`/standup`: its words, and its way from the timeline to the thread."""
 
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 
 
 async def test_it_tells_what_happened_and_what_waits(bot: Bot) -> None:
@@ -27,20 +27,20 @@ async def test_it_tells_what_happened_and_what_waits(bot: Bot) -> None:
 async def test_a_review_by_another_person_ends_the_wait(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = (await bot.github.open_pull_request(bot.repo, "Cards", as_user="bob"))["number"]
-    await bot.github.tell(
+    await bot.github.trigger(
         "pull_request_review", "submitted", bot.repo, as_user="bob", number=pull, state="commented"
     )
     await bot.say(number, "/standup")
     assert "Waiting for review (1)" in (await bot.answers(number))[0]
 
-    await bot.github.tell("pull_request_review", "submitted", bot.repo, number=pull, state="commented")
+    await bot.github.trigger("pull_request_review", "submitted", bot.repo, number=pull, state="commented")
     await bot.say(number, "/standup")
     assert "Waiting for review" not in (await bot.answers(number))[0]
 
 
-async def test_a_broken_limit_is_told(bot: Bot) -> None:
+async def test_a_broken_limit_is_reported(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"wip": {"limit": 1}}')
+    await replace_settings(bot, '{"wip": {"limit": 1}}')
     await bot.say(number, "/start")
     await bot.say(number + 2, "/start")
     await bot.say(number, "/standup")
@@ -48,7 +48,7 @@ async def test_a_broken_limit_is_told(bot: Bot) -> None:
     assert "**2 items are in progress, 1 over the limit of 1.**" in (await bot.answers(number))[-1]
 
 
-async def test_a_quiet_day_is_said_to_be_one(bot: Bot) -> None:
+async def test_a_quiet_day_is_stated_to_be_one(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "Card form")
     await bot.rest()
     await bot.say(issue["number"], "/standup")

@@ -36,13 +36,13 @@ def burndown(
         passed += Calendar().is_working_day(day) or working == len(calendar)
         in_scope += Decimal(str(steps.get(i, 0)))
         left = Decimal(str(remaining[i])) if i < len(remaining) else None
-        known = left is not None
+        is_known = left is not None
         rows.append(
             BurndownDay(
                 day,
                 Calendar().is_working_day(day),
                 left,
-                in_scope if known else None,
+                in_scope if is_known else None,
                 in_scope - left if left is not None else None,
                 None if open_ended else total * (working - passed) / working,
             )
@@ -52,7 +52,7 @@ def burndown(
     return Burndown(unit, total, tuple(rows), as_of, open_ended, days_later > 0)
 
 
-def long_run(days: int, known: int, start_value: int = 3000) -> list[float]:
+def long_run(days: int, known_days: int, start_value: int = 3000) -> list[float]:
     """Remaining work that falls with a wobble, the same in every run."""
     return [
         max(
@@ -62,7 +62,7 @@ def long_run(days: int, known: int, start_value: int = 3000) -> list[float]:
                 + start_value * 0.04 * (((i // max(1, days // 60)) * 7919) % 13 - 6) / 6
             ),
         )
-        for i in range(known)
+        for i in range(known_days)
     ]
 
 

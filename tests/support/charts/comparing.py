@@ -36,14 +36,14 @@ def accept_if_asked(png: bytes, name: str) -> None:
 
 def words_on(chart: Chart, locale: Locale = ENGLISH) -> list[tuple[str, Box]]:
     """What is written on a picture, and where: from the baseline to the height of capitals."""
-    found = list[tuple[str, Box]]()
+    result = list[tuple[str, Box]]()
 
     def note(_: Canvas, x: float, y: float, text: str, lettering: style.Lettering) -> None:
-        found.append((text, Box(x, y, x + text_width(text, lettering), y + lettering.cap_height)))
+        result.append((text, Box(x, y, x + text_width(text, lettering), y + lettering.cap_height)))
 
     with patch.object(Canvas, "text", note):
         render(chart, locale)
-    return found
+    return result
 
 
 def misplaced(chart: Chart, locale: Locale = ENGLISH) -> list[str]:

@@ -19,7 +19,7 @@ from charts.values import (
     SprintBar,
     ThroughputBars,
     VelocityBars,
-    throughput_bars,
+    build_throughput_bars,
 )
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
@@ -27,8 +27,8 @@ from sprints.calendar import Calendar, days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
-from sprints.forecast_grades import BINS, TENTHS, Bin
-from sprints.percentiles import nearest_rank
+from sprints.forecast_scores import BINS, TENTHS, CalibrationBin
+from sprints.order_statistics import find_nearest_rank
 from sprints.throughput import DayCount, Throughput
 from tests.support.charts.builders import CASES as BURNDOWNS
 from tests.support.charts.builders import burndown
@@ -46,28 +46,28 @@ def velocity(
         for back, (committed, completed) in zip(range(len(pairs) - 1, -1, -1), pairs, strict=True)
     )
     values = [bar.completed for bar in bars]
-    known = (median(values), min(values), max(values)) if len(values) >= 3 else (None, None, None)
-    return VelocityBars(unit, bars, *known)
+    summary = (median(values), min(values), max(values)) if len(values) >= 3 else (None, None, None)
+    return VelocityBars(unit, bars, *summary)
 
 
 def throughput(counts: Sequence[int], days: int, first: date = MONDAY) -> ThroughputBars:
     """Counts that come again and again on working days."""
     calendar, window = Calendar(), days_between(first, first + timedelta(days=days - 1))
-    told = [
+    data = [
         DayCount(day, counts[n % len(counts)] if calendar.is_working_day(day) else 0)
         for n, day in enumerate(window)
     ]
-    return throughput_bars(Throughput(tuple(told)), calendar)
+    return build_throughput_bars(Throughput(tuple(data)), calendar)
 
 
 def cycle(
     items: Iterable[tuple[int, int]], *, days: int = 50, first: date = date(2026, 10, 5), excluded: int = 0
 ) -> CycleScatter:
     """Items by day of the window and days taken."""
-    found = sorted((first + timedelta(days=day), taken) for day, taken in items)
-    taken = sorted(length for _, length in found)
-    p50, p85, p95 = (nearest_rank(taken, percent) for percent in (50, 85, 95))
-    finished = tuple(FinishedItem(*one) for one in found)
+    result = sorted((first + timedelta(days=day), taken) for day, taken in items)
+    taken = sorted(length for _, length in result)
+    p50, p85, p95 = (find_nearest_rank(taken, percent) for percent in (50, 85, 95))
+    finished = tuple(FinishedItem(*entry) for entry in result)
     return CycleScatter(first, first + timedelta(days=days - 1), finished, p50, p85, p95, excluded)
 
 
@@ -113,11 +113,11 @@ def fan(
     last = sprint.days[-1].date
     left += [day for day in days_between(last, last + timedelta(days=days_after))[1:] if day.weekday() < 5]
     bands = [Band(*(done + more * (n + 1) for more in per_day)) for n in range(len(left))]
-    return ForecastFan(sprint, tuple(FanDay(*one) for one in zip(left, bands, strict=True)), chance)
+    return ForecastFan(sprint, tuple(FanDay(*entry) for entry in zip(left, bands, strict=True)), chance)
 
 
 def calibration(*bins: tuple[int, int, int, int, float]) -> Calibration:
-    return Calibration(tuple(Bin(*one) for one in bins))
+    return Calibration(tuple(CalibrationBin(*entry) for entry in bins))
 
 
 _SEVEN = ((34, 31), (30, 32), (38, 24), (30, 28), (34, 34), (40, 19), (36, 38))

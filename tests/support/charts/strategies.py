@@ -16,7 +16,7 @@ def burndowns(draw: st.DrawFn, longest: int = 500) -> Burndown:
     start = draw(st.dates(min_value=date(2008, 1, 1), max_value=date(2060, 1, 1)))
     length = draw(st.integers(0, 40) | st.integers(0, longest))
     is_open_ended = draw(st.booleans())
-    known = length if is_open_ended else draw(st.integers(0, length))
+    known_days = length if is_open_ended else draw(st.integers(0, length))
     committed = draw(AMOUNTS)
     # A few values in turn are as good as a value for each day, and much faster to make.
     scopes = draw(st.lists(AMOUNTS, min_size=1, max_size=6))
@@ -34,13 +34,13 @@ def burndowns(draw: st.DrawFn, longest: int = 500) -> Burndown:
         done = (scope * shares[i % len(shares)]).quantize(Decimal("0.01"))
         ideal = None if is_open_ended else committed * (length - i - 1) / length
         ghost = None if ideal is None or i not in ghosts else ideal / 2
-        if i < known:
+        if i < known_days:
             days.append(
                 BurndownDay(day, Calendar().is_working_day(day), scope - done, scope, done, ideal, ghost)
             )
         else:
             days.append(BurndownDay(day, Calendar().is_working_day(day), None, None, None, ideal, ghost))
-    seen = start + timedelta(days=known + draw(st.integers(-1, 3)))
+    seen = start + timedelta(days=known_days + draw(st.integers(-1, 3)))
     as_of = datetime.combine(seen, time(draw(st.integers(0, 23))), UTC)
     unit = draw(st.sampled_from(["points", "count"]))
     return Burndown(unit, committed, tuple(days), as_of, is_open_ended, draw(st.booleans()))

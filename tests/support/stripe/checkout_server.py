@@ -35,7 +35,7 @@ class StandInCheckout:
             "status_details": {"active": {}},
         }
         self.shows_products = True
-        self.refuses_search = False
+        self.has_search = True
         self.before: Callable[[str, str], Awaitable[None]] | None = None
         self._subscriptions = subscriptions
         self.unindexed = set[str]()
@@ -43,8 +43,8 @@ class StandInCheckout:
 
     def add_customer(self, customer: str, **more: Any) -> Json:
         """A customer who was there before."""
-        found = {"id": customer, "object": "customer", "email": None, "metadata": {}} | more
-        return self.customers.setdefault(customer, found)
+        result = {"id": customer, "object": "customer", "email": None, "metadata": {}} | more
+        return self.customers.setdefault(customer, result)
 
     def delete_customer(self, customer: str) -> None:
         """The operator deletes a customer, which cancels its subscriptions."""
@@ -100,86 +100,86 @@ class StandInCheckout:
 
     # HTTP
 
-    def answer(self, method: str, path: str, told: Json) -> Json | web.Response | None:
+    def answer(self, method: str, path: str, data: Json) -> Json | web.Response | None:
         """What Stripe answers; None where another part of the stand-in knows."""
         try:
-            return self._answer(method, path, told)
+            return self._answer(method, path, data)
         except RefusedError as refusal:
             error = {"message": str(refusal), "type": "invalid_request_error"}
             return web.json_response({"error": error}, status=400)
 
-    def _answer(self, method: str, path: str, told: Json) -> Json | None:
+    def _answer(self, method: str, path: str, data: Json) -> Json | None:
         match [method, *path.split("/")]:
             case ["POST", "checkout", "sessions"]:
-                return self._open(told)
+                return self._open(data)
             case ["GET", "checkout", "sessions"]:
-                return self._list(told)
+                return self._list(data)
             case ["POST", "checkout", "sessions", session, "expire"] if session in self.sessions:
                 if self.sessions[session]["status"] != "open":
                     raise RefusedError("Only Checkout Sessions with a status in [“open”] can be expired.")
                 self.sessions[session] |= {"status": "expired", "url": None}
                 return _without_items(self.sessions[session])
-        return self._answer_of_customers(method, path, told) or self._answer_of_settings(method, path, told)
+        return self._answer_of_customers(method, path, data) or self._answer_of_settings(method, path, data)
 
-    def _answer_of_customers(self, method: str, path: str, told: Json) -> Json | None:
+    def _answer_of_customers(self, method: str, path: str, data: Json) -> Json | None:
         match [method, *path.split("/")]:
             case ["GET", "customers", "search"]:
-                return self._search(told["query"])
+                return self._search(data["query"])
             case ["POST", "customers"]:
-                customer = self.add_customer(f"cus_new_{next(self._numbers)}", **told)
+                customer = self.add_customer(f"cus_new_{next(self._numbers)}", **data)
                 self.unindexed.add(customer["id"])
                 return copy.deepcopy(customer)
             case ["GET", "customers", customer] if customer in self.customers:
                 return self.customers[customer]
         return None
 
-    def _answer_of_settings(self, method: str, path: str, told: Json) -> Json | None:
+    def _answer_of_settings(self, method: str, path: str, data: Json) -> Json | None:
         match [method, *path.split("/")]:
             case ["GET", "prices", price] if price in self.prices:
                 return self.prices[price]
             case ["GET", "billing_portal", "configurations"]:
-                return self._portals(told)
+                return self._portals(data)
             case ["GET", "tax", "settings"]:
                 return self.tax_settings
             case ["GET", "webhook_endpoints"]:
                 return _listed(self.webhook_endpoints, "/v1/webhook_endpoints")
         return None
 
-    def _open(self, told: Json) -> Json:
-        customer = told.get("customer")
+    def _open(self, data: Json) -> Json:
+        customer = data.get("customer")
         if customer is not None and self.customers.get(customer, {"deleted": True}).get("deleted"):
             raise RefusedError(f"No such customer: '{customer}'")
-        update = told.get("customer_update", {})
+        update = data.get("customer_update", {})
         if update and customer is None:
             raise RefusedError("`customer_update` can only be used with `customer`.")
-        is_taxed = told.get("automatic_tax", {}).get("enabled") == "true"
+        is_taxed = data.get("automatic_tax", {}).get("enabled") == "true"
         has_address = customer is None or "address" in self.customers[customer]
         if is_taxed and not has_address and update.get("address") != "auto":
             raise RefusedError(
                 "Automatic tax calculation in Checkout requires a valid address on the Customer."
             )
-        asks_tax_ids = told.get("tax_id_collection", {}).get("enabled") == "true"
+        asks_tax_ids = data.get("tax_id_collection", {}).get("enabled") == "true"
         if asks_tax_ids and customer is not None and update.get("name") != "auto":
             raise RefusedError("Tax ID collection requires updating business name on the customer.")
         number = next(self._numbers)
-        line = told["line_items"]["0"]
+        line = data["line_items"]["0"]
         session: Json = {
             "id": f"cs_test_{number}",
             "object": "checkout.session",
-            "mode": told["mode"],
+            "mode": data["mode"],
             "customer": customer,
             "status": "open",
             "payment_status": "unpaid",
             "created": int(time.time()),
             "url": f"https://checkout.stripe.com/c/{number}",
-            "metadata": told.get("metadata", {}),
+            "metadata": data.get("metadata", {}),
             "automatic_tax": {"enabled": is_taxed},
             "tax_id_collection": {"enabled": asks_tax_ids},
-            "allow_promotion_codes": told.get("allow_promotion_codes") == "true",
-            "custom_text": told.get("custom_text"),
-            "success_url": told["success_url"],
-            "cancel_url": told.get("cancel_url"),
-            "subscription_metadata": told.get("subscription_data", {}).get("metadata", {}),
+            "allow_promotion_codes": data.get("allow_promotion_codes") == "true",
+            "custom_text": data.get("custom_text"),
+            "success_url": data["success_url"],
+            "cancel_url": data.get("cancel_url"),
+            "subscription_metadata": data.get("subscription_data", {}).get("metadata", {}),
             "line_items": _listed(
                 [{"object": "item", "price": {"id": line["price"]}, "quantity": int(line["quantity"])}],
                 "/v1/x",
@@ -188,20 +188,20 @@ class StandInCheckout:
         self.sessions[session["id"]] = session
         return _without_items(session)
 
-    def _list(self, told: Json) -> Json:
+    def _list(self, data: Json) -> Json:
         sessions = [
             session
             for session in reversed(self.sessions.values())
-            if told.get("customer") in {None, session["customer"]}
-            and told.get("status") in {None, session["status"]}
+            if data.get("customer") in {None, session["customer"]}
+            and data.get("status") in {None, session["status"]}
         ]
-        expanded = "data.line_items" in told.get("expand", {}).values()
-        shown = [copy.deepcopy(one) if expanded else _without_items(one) for one in sessions]
-        return _listed(shown[: int(told.get("limit", 10))], "/v1/checkout/sessions")
+        expanded = "data.line_items" in data.get("expand", {}).values()
+        shown = [copy.deepcopy(session) if expanded else _without_items(session) for session in sessions]
+        return _listed(shown[: int(data.get("limit", 10))], "/v1/checkout/sessions")
 
-    def _portals(self, told: Json) -> Json:
+    def _portals(self, data: Json) -> Json:
         """Stripe shows the products of a configuration only to who expands them."""
-        is_expanded = "data.features.subscription_update.products" in told.get("expand", {}).values()
+        is_expanded = "data.features.subscription_update.products" in data.get("expand", {}).values()
         if is_expanded and not self.shows_products:
             raise RefusedError("This property cannot be expanded (features.subscription_update.products).")
         portals = copy.deepcopy(self.portals)
@@ -210,17 +210,17 @@ class StandInCheckout:
         return _listed(portals, "/v1/billing_portal/configurations")
 
     def _search(self, query: str) -> Json:
-        if self.refuses_search:
+        if not self.has_search:
             raise RefusedError("Search is not available to you.")
         account = _OF_ACCOUNT.search(query)
-        found = [
-            one
-            for one in self.customers.values()
+        result = [
+            customer
+            for customer in self.customers.values()
             if account
-            and one.get("metadata", {}).get("account") == account[1]
-            and one["id"] not in self.unindexed
+            and customer.get("metadata", {}).get("account") == account[1]
+            and customer["id"] not in self.unindexed
         ]
-        return _listed(found, "/v1/customers/search") | {"object": "search_result"}
+        return _listed(result, "/v1/customers/search") | {"object": "search_result"}
 
 
 def _without_items(session: Json) -> Json:

@@ -70,8 +70,8 @@ class StandInInvoices:
 
 def _item(subscription: Json, items: Json) -> Json:
     name = items["0"]["id"]
-    found: Json = next(item for item in subscription["items"]["data"] if item["id"] == name)
-    return found
+    result: Json = next(item for item in subscription["items"]["data"] if item["id"] == name)
+    return result
 
 
 def _unit_amount(item: Json) -> int:

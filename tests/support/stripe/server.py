@@ -23,14 +23,14 @@ SECRET = "whsec_stand_in"
 
 def unfolded(body: str) -> Json:
     """Stripe's form: `items[0][quantity]=3`."""
-    found: Json = {}
+    result: Json = {}
     for name, value in parse_qsl(body, keep_blank_values=True):
-        place: Any = found
+        place: Any = result
         keys = re.findall(r"[^\[\]]+", name)
         for key in keys[:-1]:
             place = place.setdefault(key, {})
         place[keys[-1]] = value
-    return found
+    return result
 
 
 class StandInStripe:
@@ -46,7 +46,6 @@ class StandInStripe:
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
         # Stripe's search is not sold everywhere, and may be behind.
-        self.has_search = True
         self.unsearchable: set[str] = set()
         # By path: what Stripe answers with instead.
         self.failing: dict[str, int] = {}
@@ -77,7 +76,7 @@ class StandInStripe:
         """Somebody has subscribed."""
         number = next(self._numbers)
         now = int(time.time())
-        found: Json = {
+        result: Json = {
             "id": f"sub_{number}",
             "object": "subscription",
             "created": now,
@@ -100,9 +99,9 @@ class StandInStripe:
                 ],
             },
         } | more
-        self.subscriptions[found["id"]] = found
-        self.checkout.add_customer(found["customer"])
-        return found
+        self.subscriptions[result["id"]] = result
+        self.checkout.add_customer(result["customer"])
+        return result
 
     def event(self, kind: str, shown: Json, event_id: str | None = None) -> Json:
         """An event with its object as it is now."""
@@ -127,8 +126,8 @@ class StandInStripe:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
         query = request.query_string
-        told = unfolded((await request.text()) if request.method == "POST" else query)
-        self.requests.append((request.method, path, told))
+        data = unfolded((await request.text()) if request.method == "POST" else query)
+        self.requests.append((request.method, path, data))
         if request.headers.get("Authorization") != "Bearer sk_test_stand_in":
             return _error(401, "Invalid API Key provided")
         status = self.failing.get(path, self.fail_with)
@@ -139,29 +138,31 @@ class StandInStripe:
             await self.checkout.before(request.method, path)
         if key and key in self._answers:
             parameters, answer = self._answers[key]
-            if parameters != told:
+            if parameters != data:
                 return _error(400, "Keys for idempotent requests can only be used with the same parameters")
             return web.json_response(answer)
-        found = self._found(request.method, path, told)
-        if isinstance(found, web.Response):
-            return found
+        result = self._found(request.method, path, data)
+        if isinstance(result, web.Response):
+            return result
         if key:
-            self._answers[key] = told, copy.deepcopy(found)
-        return web.json_response(found)
+            self._answers[key] = data, copy.deepcopy(result)
+        return web.json_response(result)
 
-    def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
+    def _found(self, method: str, path: str, given: Json) -> Json | web.Response:
         if path.partition("/")[0] in {"disputes", "refunds"}:
-            return self._payment(*path.split("/"), told=told)
-        if (answer := self.checkout.answer(method, path, told)) is not None:
+            return self._payment(*path.split("/"), data=given)
+        if (answer := self.checkout.answer(method, path, given)) is not None:
             return answer
         match [method, *path.split("/")]:
             case ["GET", "subscriptions", name] if name in self.subscriptions:
-                return _expanded(self.subscriptions[name], told)
+                return _expanded(self.subscriptions[name], given)
             case ["GET", "subscriptions", *_]:
-                return self._list_subscriptions(told) if path == "subscriptions" else self._search(path, told)
+                return (
+                    self._list_subscriptions(given) if path == "subscriptions" else self._search(path, given)
+                )
             case ["POST", "subscriptions", name] if name in self.subscriptions:
-                declined = self.seat_invoices.update(self.subscriptions[name], told)
-                return _expanded(self.subscriptions[name], told) if declined is None else _declined(declined)
+                declined = self.seat_invoices.update(self.subscriptions[name], given)
+                return _expanded(self.subscriptions[name], given) if declined is None else _declined(declined)
             case ["POST", "billing_portal", "sessions"]:
                 return {
                     "id": "bps_1",
@@ -169,71 +170,75 @@ class StandInStripe:
                     "url": "https://billing.stripe.com/session/secret",
                 }
             case ["POST", "billing", "meter_events"]:
-                return self._count(told)
+                return self._count(given)
             case ["GET", "billing", "meters"]:
                 data = [
-                    {"id": one, "object": "billing.meter", "event_name": name}
-                    for name, one in self.meters.items()
+                    {"id": entry, "object": "billing.meter", "event_name": name}
+                    for name, entry in self.meters.items()
                 ]
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/billing/meters"}
             case ["GET", "billing", "meters", meter, "event_summaries"]:
-                return self._summary(meter, told)
-        return self._price_or_invoices(method, path, told)
+                return self._summary(meter, given)
+        return self._price_or_invoices(method, path, given)
 
-    def _price_or_invoices(self, method: str, path: str, told: Json) -> Json | web.Response:
+    def _price_or_invoices(self, method: str, path: str, given: Json) -> Json | web.Response:
         match [method, *path.split("/")]:
             case ["GET", "invoices"]:
-                data = self.invoices.get(told["subscription"], [])
+                data = self.invoices.get(given["subscription"], [])
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoices"}
-            case ["POST", "invoices", "create_preview"] if told["subscription"] in self.subscriptions:
-                return self.seat_invoices.preview(self.subscriptions[told["subscription"]], told)
+            case ["POST", "invoices", "create_preview"] if given["subscription"] in self.subscriptions:
+                return self.seat_invoices.preview(self.subscriptions[given["subscription"]], given)
             case ["GET", "payment_intents", name] if name in self.payment_intents:
                 return self.payment_intents[name]
         return _error(404, f"No such thing: {path}", "resource_missing")
 
-    def _list_subscriptions(self, told: Json) -> Json | web.Response:
+    def _list_subscriptions(self, data: Json) -> Json | web.Response:
         """The newest first. Without a `status`, those that were canceled are left out."""
         listed = list(self.subscriptions.values())[::-1]
-        if "customer" in told:
-            listed = [one for one in listed if one["customer"] == told["customer"]]
+        if "customer" in data:
+            listed = [entry for entry in listed if entry["customer"] == data["customer"]]
             if not listed:
-                return _error(404, f"No such customer: '{told['customer']}'", "resource_missing")
-        if told.get("status") != "all":
-            listed = [one for one in listed if one["status"] != told.get("status", "canceled")]
-        since = int(told.get("created", {}).get("gte", 0))
-        return self._page([one for one in listed if one["created"] >= since], told, "subscriptions")
+                return _error(404, f"No such customer: '{data['customer']}'", "resource_missing")
+        if data.get("status") != "all":
+            listed = [
+                subscription
+                for subscription in listed
+                if subscription["status"] != data.get("status", "canceled")
+            ]
+        since = int(data.get("created", {}).get("gte", 0))
+        return self._page([entry for entry in listed if entry["created"] >= since], data, "subscriptions")
 
-    def _page(self, listed: list[Json], told: Json, path: str) -> Json:
-        ids = [one["id"] for one in listed]
-        first = ids.index(told["starting_after"]) + 1 if "starting_after" in told else 0
-        last = first + min(int(told.get("limit", 10)), self.page_size)
+    def _page(self, listed: list[Json], data: Json, path: str) -> Json:
+        ids = [entry["id"] for entry in listed]
+        first = ids.index(data["starting_after"]) + 1 if "starting_after" in data else 0
+        last = first + min(int(data.get("limit", 10)), self.page_size)
         return {
             "object": "list",
-            "data": [_expanded(one, told, "data.") for one in listed[first:last]],
+            "data": [_expanded(entry, data, "data.") for entry in listed[first:last]],
             "has_more": last < len(listed),
             "url": f"/v1/{path}",
         }
 
-    def _search(self, path: str, told: Json) -> Json | web.Response:
+    def _search(self, path: str, data: Json) -> Json | web.Response:
         if path != "subscriptions/search":
             return _error(404, f"No such subscription: {path}", "resource_missing")
-        if not self.has_search or self.checkout.refuses_search:
+        if not self.checkout.has_search:
             return _error(400, "Search is not available for your account")
-        match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", told["query"])
-        assert match, told["query"]
+        match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", data["query"])
+        assert match, data["query"]
         listed = [
-            one
-            for one in self.subscriptions.values()
-            if one["metadata"].get("account") == match[1]
-            and one["id"] not in self.unsearchable | self.checkout.unindexed
+            subscription
+            for subscription in self.subscriptions.values()
+            if subscription["metadata"].get("account") == match[1]
+            and subscription["id"] not in self.unsearchable | self.checkout.unindexed
         ]
-        first = int(told.get("page", 0))
-        last = first + min(int(told.get("limit", 10)), self.page_size)
+        first = int(data.get("page", 0))
+        last = first + min(int(data.get("limit", 10)), self.page_size)
         has_more = last < len(listed)
         return {
             "object": "search_result",
             "url": "/v1/subscriptions/search",
-            "data": [_expanded(one, told, "data.") for one in listed[first:last]],
+            "data": [_expanded(entry, data, "data.") for entry in listed[first:last]],
             "has_more": has_more,
             "next_page": str(last) if has_more else None,
         }
@@ -293,10 +298,10 @@ class StandInStripe:
         self.disputes[dispute["id"]] = dispute
         return dispute
 
-    def _payment(self, kind: str, name: str | None = None, *, told: Json) -> Json | web.Response:
+    def _payment(self, kind: str, name: str | None = None, *, data: Json) -> Json | web.Response:
         payments = self.disputes if kind == "disputes" else self.refunds
         if name is None:
-            return self._list_payments(kind, told)
+            return self._list_payments(kind, data)
         if name not in payments:
             return _error(404, f"No such {kind[:-1]}: '{name}'", "resource_missing")
         return self._with_charge(payments[name])
@@ -305,30 +310,30 @@ class StandInStripe:
         """With the charge, if it has one."""
         return shown | {"charge": self.charges.get(shown["charge"])}
 
-    def _list_payments(self, kind: str, told: Json) -> Json:
+    def _list_payments(self, kind: str, data: Json) -> Json:
         listed = list((self.disputes if kind == "disputes" else self.refunds).values())[::-1]
-        since = int(told.get("created", {}).get("gte", 0))
-        charge = told.get("charge")
+        since = int(data.get("created", {}).get("gte", 0))
+        charge = data.get("charge")
         chosen = [
-            self._with_charge(one)
-            for one in listed
-            if one["created"] >= since and charge in {None, one["charge"]}
+            self._with_charge(entry)
+            for entry in listed
+            if entry["created"] >= since and charge in {None, entry["charge"]}
         ]
-        return self._page(chosen, told, kind)
+        return self._page(chosen, data, kind)
 
-    def _count(self, told: Json) -> Json | web.Response:
-        if told["identifier"] in self.usage and self.refuses_repeated_usage:
-            return _error(400, f"An event already exists with identifier {told['identifier']}.")
-        self.usage.setdefault(told["identifier"], told)
-        return {"object": "billing.meter_event", "livemode": False, "created": 1, **told}
+    def _count(self, button: Json) -> Json | web.Response:
+        if button["identifier"] in self.usage and self.refuses_repeated_usage:
+            return _error(400, f"An event already exists with identifier {button['identifier']}.")
+        self.usage.setdefault(button["identifier"], button)
+        return {"object": "billing.meter_event", "livemode": False, "created": 1, **button}
 
-    def _summary(self, meter: str, told: Json) -> Json:
-        name = next(name for name, one in self.meters.items() if one == meter)
+    def _summary(self, meter: str, given: Json) -> Json:
+        name = next(name for name, entry in self.meters.items() if entry == meter)
         counted = [
-            int(one["payload"]["value"])
-            for one in self.usage.values()
-            if one["event_name"] == name
-            and int(told["start_time"]) <= int(one["timestamp"]) < int(told["end_time"])
+            int(entry["payload"]["value"])
+            for entry in self.usage.values()
+            if entry["event_name"] == name
+            and int(given["start_time"]) <= int(entry["timestamp"]) < int(given["end_time"])
         ]
         data = [
             {
@@ -341,10 +346,10 @@ class StandInStripe:
         return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
 
 
-def _expanded(shown: Json, told: Json, path: str = "") -> Json:
+def _expanded(shown: Json, data: Json, path: str = "") -> Json:
     """Stripe shows the id of a subscription's schedule, and the schedule where `expand` asks for it."""
     schedule = shown.get("schedule")
-    if not isinstance(schedule, dict) or f"{path}schedule" in told.get("expand", {}).values():
+    if not isinstance(schedule, dict) or f"{path}schedule" in data.get("expand", {}).values():
         return shown
     return shown | {"schedule": schedule.get("id")}
 

@@ -13,11 +13,11 @@ from bot.billing.marketplace_sync import PAUSES, MarketplaceSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings
 from bot.settings.secret import Secret
-from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
+from github_standin.rest.marketplace import ENTERPRISE, FLAT, FREE, PRO, MarketplaceListing
 from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
 from marketplace.subscription_ledger import LedgerCause
-from storage.billing_jobs import BillingJobs
+from storage.jobs import JobMessage, Jobs
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,30 +37,30 @@ _ACCOUNTS = itertools.count(5000)
 class StandInListing:
     """The stand-in's listing without HTTP between."""
 
-    def __init__(self, marketplace: Marketplace) -> None:
+    def __init__(self, marketplace: MarketplaceListing) -> None:
         self.marketplace = marketplace
 
-    async def account(self, account: int) -> Any | None:
+    async def get_account(self, account: int) -> Any | None:
         return self.marketplace.accounts.get(account)
 
-    async def plans(self) -> AsyncIterator[Any]:
+    async def list_plans(self) -> AsyncIterator[Any]:
         for plan in self.marketplace.plans.values():
             yield plan
 
-    async def accounts(self, plan: int) -> AsyncIterator[Any]:
-        for one in list(self.marketplace.accounts.values()):
-            if one["marketplace_purchase"]["plan"]["id"] == plan:
-                yield one
+    async def list_accounts(self, plan: int) -> AsyncIterator[Any]:
+        for account in list(self.marketplace.accounts.values()):
+            if account["marketplace_purchase"]["plan"]["id"] == plan:
+                yield account
 
 
-class RememberedJobs(BillingJobs):
+class RememberedJobs(Jobs):
     """Jobs that are only remembered: what GitHub is asked again for."""
 
     def __init__(self) -> None:
-        self.again: list[dict[str, Any]] = []
+        self.again: list[JobMessage] = []
 
-    async def follow_purchase(self, connection: AsyncConnection, **told: Any) -> None:  # noqa: ARG002
-        self.again.append(told)
+    async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:  # noqa: ARG002
+        self.again.append(job)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class World:
         self.base = base
         self.account = next(_ACCOUNTS)
         self.login = f"customer-{self.account}"
-        self.marketplace = Marketplace(_nobody, lambda: URL("http://stand-in/"))
+        self.marketplace = MarketplaceListing(_nobody, lambda: URL("http://stand-in/"))
         self.jobs = RememberedJobs()
         self.listing = StandInListing(self.marketplace)
         self.sync = MarketplaceSync(base.database, self.listing, SETTINGS, self.jobs, base.clock)

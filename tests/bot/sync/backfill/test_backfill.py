@@ -23,7 +23,7 @@ from sprints.facts import Facts
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.support.builders import REPOSITORY, at, item_json, milestone_json, stamp, webhook
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 LIVE, PAST = "acme/live", "acme/past"
 NEXT: dict[str, Any] = {"id": 502, "number": 13, "title": "Sprint 13"}
@@ -47,7 +47,7 @@ def history(repo: str, key: int) -> list[dict[str, Any]]:
     def done(when: str) -> dict[str, Any]:
         return {"state": "closed", "state_reason": "completed", "closed_at": stamp(when)}
 
-    told: list[tuple[str, str, dict[str, Any]]] = [
+    data: list[tuple[str, str, dict[str, Any]]] = [
         ("milestone", "created", {"milestone": box()}),
         ("milestone", "created", {"milestone": other}),
         *(("issues", "opened", {"issue": card(n, "11-10", milestone=None)}) for n in range(1, 6)),
@@ -103,7 +103,7 @@ def history(repo: str, key: int) -> list[dict[str, Any]]:
             "payload": webhook(action, **parts)
             | {"repository": where, "installation": {"id": INSTALLATION_ID}},
         }
-        for n, (event, action, parts) in enumerate(told)
+        for n, (event, action, parts) in enumerate(data)
     ]
 
 
@@ -133,9 +133,9 @@ async def facts_of(base: Services, repo: str, number: int = 12) -> Facts:
                 sprints = Sprints(tenant, project)
                 milestone = await sprints.milestone_id(number)
                 assert milestone
-                found = await sprints.facts(milestone, at("12-01"))
-                assert found
-                return found
+                facts = await sprints.facts(milestone, at("12-01"))
+                assert facts
+                return facts
     raise AssertionError(repo)
 
 
@@ -150,13 +150,13 @@ def numbers(facts: Facts) -> Any:
 
 
 @asynccontextmanager
-async def running_door(base: Services) -> AsyncIterator[Door]:
+async def running_door(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("number", [12, 13])
@@ -165,8 +165,8 @@ async def test_what_was_asked_for_gives_the_same_numbers_as_what_was_heard(
 ) -> None:
     base, client = connected
     async with running_door(base) as entrance:
-        for one in history(LIVE, 7100):
-            assert (await entrance.deliver(one["event"], one["payload"], one["delivery"]))[0] == 202
+        for entry in history(LIVE, 7100):
+            assert (await entrance.deliver(entry["event"], entry["payload"], entry["delivery"]))[0] == 202
         await until_processed(base)
     organization_id, project_id = await _find(base, client, PAST)
     assert await Backfill(base.database, client, base.clock).run(organization_id, project_id) == 5
@@ -192,7 +192,7 @@ async def test_people_of_the_past_are_known_by_id(connected: tuple[Services, Git
     assert (1, "alice") in [tuple(row) for row in await rows(base, query, organization_id)]
 
 
-async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
+async def test_backfill_resumes_without_repeating_events(
     connected: tuple[Services, GitHub], github: StandInGitHub
 ) -> None:
     base, client = connected
@@ -213,7 +213,7 @@ async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
     assert project.synced_at is not None
 
 
-async def test_the_last_points_of_the_hour_are_left_to_who_waits(
+async def test_last_rate_limit_points_are_left_for_people(
     connected: tuple[Services, GitHub], github: StandInGitHub
 ) -> None:
     base, client = connected

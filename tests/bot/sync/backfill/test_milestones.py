@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.sync.backfill.milestones import unheard_changes
 from sprints.calendar import Calendar
-from sprints.milestone import sprint_of
-from sprints.model import MilestoneEvent, Source
+from sprints.milestone import derive_sprint
+from sprints.model import EventSource, MilestoneEvent
 from tests.support.builders import SPRINT, at, milestone_json, stamp
 
 CALENDAR = Calendar()
@@ -38,7 +38,7 @@ def test_what_is_as_it_was_needs_nothing() -> None:
 )
 def test_what_has_changed_is_dated_by_github(changed: dict[str, Any], event: str, when: str) -> None:
     (fact,) = unheard(milestone_json("11-20", **changed))
-    assert (fact.event, fact.at, fact.source) == (event, at(when), Source.BACKFILL)
+    assert (fact.event, fact.at, fact.source) == (event, at(when), EventSource.BACKFILL)
 
 
 def test_what_is_gone_was_deleted_and_what_came_since_was_not() -> None:
@@ -63,7 +63,7 @@ def test_with_what_was_missing_our_history_ends_where_github_is(
     asked_at: datetime = at("11-23") + timedelta(hours=asked)
     events = [KNOWN, *unheard_changes({SPRINT: [KNOWN]}, [shown], CALENDAR, asked_at)]
 
-    sprint = sprint_of(events, asked_at + timedelta(days=1), CALENDAR)
+    sprint = derive_sprint(events, asked_at + timedelta(days=1), CALENDAR)
     assert (sprint.title, sprint.closed_at) == (title, at(closed) if closed else None)
     assert (sprint.due is None) is (due_on is None)
     assert unheard_changes({SPRINT: events}, [shown], CALENDAR, asked_at) == []

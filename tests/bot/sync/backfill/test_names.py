@@ -8,8 +8,8 @@ import pytest
 from bot.services import Services
 from bot.sync.backfill.names import Names
 from github_standin.github import StandInGitHub
-from sprints.model import MilestoneEvent, Source
-from tests.bot.sync.backfill.test_past import Asked, asking, hearing
+from sprints.model import EventSource, MilestoneEvent
+from tests.support.backfill import BackfillHarness, start_backfill, start_receiver
 from tests.support.builders import Json, at, renamed
 
 A, B = 501, 502
@@ -24,7 +24,7 @@ def told(
     *,
     created: str = "01-01",
     before: str | None = None,
-    source: Source = Source.WEBHOOK,
+    source: EventSource = EventSource.WEBHOOK,
 ) -> MilestoneEvent:
     return MilestoneEvent(
         milestone, event, at(when), f"{next(_DELIVERIES):04}", milestone, title, at(created),
@@ -33,86 +33,88 @@ def told(
 
 
 def names(*events: MilestoneEvent, now: dict[int, str]) -> Names:
-    known: dict[int, list[MilestoneEvent]] = {}
+    known_items: dict[int, list[MilestoneEvent]] = {}
     for event in events:
-        known.setdefault(event.milestone, []).append(event)
-    return Names({}, now, known)
+        known_items.setdefault(event.milestone, []).append(event)
+    return Names({}, now, known_items)
 
 
-def meant(found: Names, title: str, *moments: str) -> Sequence[int | None]:
-    return [found.titled(title, at(moment)) for moment in moments]
+def meant(result: Names, title: str, *moments: str) -> Sequence[int | None]:
+    return [result.titled(title, at(moment)) for moment in moments]
 
 
 def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known() -> None:
-    seen = told(A, "observed", "01-10", "One", created="01-10", source=Source.BACKFILL)
+    seen = told(A, "observed", "01-10", "One", created="01-10", source=EventSource.BACKFILL)
     assert meant(names(seen, now={A: "One"}), "One", "01-09", "01-10", "03-01") == [None, A, A]
 
 
 def test_a_rename_that_was_heard_parts_the_titles() -> None:
-    found = names(told(A, "edited", "02-01", "New", before="Old"), now={A: "New"})
-    assert meant(found, "Old", "01-15", "02-01", "02-02") == [A, A, None]
-    assert meant(found, "New", "01-15", "02-01", "02-02") == [None, A, A]
+    result = names(told(A, "edited", "02-01", "New", before="Old"), now={A: "New"})
+    assert meant(result, "Old", "01-15", "02-01", "02-02") == [A, A, None]
+    assert meant(result, "New", "01-15", "02-01", "02-02") == [None, A, A]
 
 
 def test_a_title_that_was_given_up_and_taken_by_another() -> None:
-    found = names(
+    result = names(
         told(A, "edited", "02-01", "Old sprint", before="Sprint"),
         told(B, "created", "03-01", "Sprint", created="03-01"),
         now={A: "Old sprint", B: "Sprint"},
     )
-    assert meant(found, "Sprint", "01-15", "02-15", "03-01", "04-01") == [A, None, B, B]
+    assert meant(result, "Sprint", "01-15", "02-15", "03-01", "04-01") == [A, None, B, B]
 
 
 def test_a_deleted_milestone_gives_its_title_to_the_next() -> None:
-    found = names(
+    result = names(
         told(A, "created", "01-01", "Sprint"),
         told(A, "deleted", "02-01", "Sprint"),
-        told(B, "observed", "03-01", "Sprint", created="03-01", source=Source.BACKFILL),
+        told(B, "observed", "03-01", "Sprint", created="03-01", source=EventSource.BACKFILL),
         now={B: "Sprint"},
     )
-    assert meant(found, "Sprint", "01-15", "02-15", "03-15") == [A, None, B]
+    assert meant(result, "Sprint", "01-15", "02-15", "03-15") == [A, None, B]
 
 
 def test_between_two_sightings_either_title_may_have_been_borne() -> None:
-    found = names(told(A, "observed", "01-10", "Old"), told(A, "observed", "02-10", "New"), now={A: "Newest"})
-    assert meant(found, "Old", "01-05", "01-20", "02-20") == [A, A, None]
-    assert meant(found, "New", "01-05", "01-20", "02-20") == [None, A, A]
-    assert meant(found, "Newest", "01-20", "02-20") == [None, A]
+    result = names(
+        told(A, "observed", "01-10", "Old"), told(A, "observed", "02-10", "New"), now={A: "Newest"}
+    )
+    assert meant(result, "Old", "01-05", "01-20", "02-20") == [A, A, None]
+    assert meant(result, "New", "01-05", "01-20", "02-20") == [None, A, A]
+    assert meant(result, "Newest", "01-20", "02-20") == [None, A]
 
 
 def test_what_was_asked_for_says_nothing_of_when() -> None:
     """The first run saw a milestone's old title, and wrote it down at the creation."""
-    seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
+    seen = told(A, "observed", "01-01", "Old", source=EventSource.BACKFILL)
     edited = told(A, "edited", "02-01", "New", before="Old")
     assert meant(names(seen, edited, now={A: "New"}), "Old", "01-15", "02-15") == [A, None]
 
 
-def test_a_title_that_only_an_earlier_run_was_told_may_have_been_borne_at_any_time() -> None:
-    seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
-    found = names(seen, now={A: "New"})
-    assert meant(found, "Old", "01-15", "02-15") == meant(found, "New", "01-15", "02-15") == [A, A]
+def test_a_title_that_only_an_earlier_run_was_reported_may_have_been_borne_at_any_time() -> None:
+    seen = told(A, "observed", "01-01", "Old", source=EventSource.BACKFILL)
+    result = names(seen, now={A: "New"})
+    assert meant(result, "Old", "01-15", "02-15") == meant(result, "New", "01-15", "02-15") == [A, A]
 
 
 def test_labels_have_the_name_of_the_time() -> None:
-    found = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
-    assert [found.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
+    result = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
+    assert [result.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
         "first",
         "second",
         "third",
     ]
-    assert found.label_then("bug", at("01-15")) == "bug"
+    assert result.label_then("bug", at("01-15")) == "bug"
 
 
 # Through the front door
 
 
 @pytest.fixture
-async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[Asked]:
-    async with asking(github, base) as found:
-        yield found
+async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
+    async with start_backfill(github, base) as result:
+        yield result
 
 
-async def moves(asked: Asked, number: int) -> list[tuple[str, int]]:
+async def moves(asked: BackfillHarness, number: int) -> list[tuple[str, int]]:
     """Where an item joined and left, by the number of the milestone."""
     return [
         (row.event, int(row.subject) - asked.past.id_of(0))
@@ -121,7 +123,7 @@ async def moves(asked: Asked, number: int) -> list[tuple[str, int]]:
     ]
 
 
-async def renamed_and_reused(asked: Asked) -> Json:
+async def renamed_and_reused(asked: BackfillHarness) -> Json:
     """Milestone 1 gives up its title, which milestone 2 takes. Returns the webhook of the rename."""
     past = asked.past
     past.many(4)
@@ -140,9 +142,9 @@ async def renamed_and_reused(asked: Asked) -> Json:
     return rename
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: Asked) -> None:
+async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: BackfillHarness) -> None:
     rename = await renamed_and_reused(asked)
-    async with hearing(asked.base) as hear:
+    async with start_receiver(asked.base) as hear:
         await hear([rename])
     await asked.run()
     assert await moves(asked, 1) == [("milestoned", 1)]
@@ -151,7 +153,7 @@ async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: Aske
     assert await moves(asked, 4) == [("milestoned", 2)]
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: Asked) -> None:
+async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: BackfillHarness) -> None:
     """What an item left it had joined, and where it is now it joined last; the rest cannot be known."""
     await renamed_and_reused(asked)
     await asked.run()
@@ -161,7 +163,7 @@ async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: A
     assert await moves(asked, 4) == [("milestoned", 2)]
 
 
-async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(asked: Asked) -> None:
+async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(asked: BackfillHarness) -> None:
     await renamed_and_reused(asked)
     await asked.run()
     for number in (1, 2, 3, 4):

@@ -16,28 +16,28 @@ from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from bot.services import Services
 from bot.sync.backfill.past_reader import BackfillError
 from github_standin.github import StandInGitHub
-from tests.bot.sync.backfill.test_past import Asked, asking
-from tests.support.running import until
+from tests.support.backfill import BackfillHarness, start_backfill
+from tests.support.running import wait_until
 
 ROOT = Path(__file__).parents[4]
 GAVE_UP = {"message": "Something went wrong while executing your query. This may be the result of a timeout."}
 
 
 @pytest.fixture
-async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[Asked]:
-    async with asking(github, base) as found:
-        yield found
+async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
+    async with start_backfill(github, base) as result:
+        yield result
 
 
 @pytest.fixture
-async def large(asked: Asked) -> Asked:
+async def large(asked: BackfillHarness) -> BackfillHarness:
     """120 issues: two full pages and a rest."""
     asked.past.many(120)
     await asked.introduce()
     return asked
 
 
-async def test_many_items_come_page_by_page_and_once(large: Asked) -> None:
+async def test_many_items_come_page_by_page_and_once(large: BackfillHarness) -> None:
     seen: list[tuple[int, int]] = []
     assert await large.run(lambda done, total: seen.append((done, total))) == 120
     assert seen == [(50, 120), (100, 120), (120, 120), (120, 120)]
@@ -47,7 +47,7 @@ async def test_many_items_come_page_by_page_and_once(large: Asked) -> None:
     first = await large.timeline()
     assert len([row for row in first if row.event == "opened"]) == 120
 
-    large.github.history.asked.clear()
+    large.github.history.queries.clear()
     assert await large.run() == 120
     assert len(large.pages()) == 3
     assert await large.timeline() == first
@@ -55,7 +55,7 @@ async def test_many_items_come_page_by_page_and_once(large: Asked) -> None:
     assert large.pauses == []
 
 
-async def test_an_outage_on_the_second_page_loses_nothing_of_the_first(large: Asked) -> None:
+async def test_an_outage_on_the_second_page_loses_nothing_of_the_first(large: BackfillHarness) -> None:
     def break_after_the_first(done: int, _total: int) -> None:
         if done == 50:
             large.github.fail_next("POST", "/graphql", 502, times=20)
@@ -81,7 +81,7 @@ async def test_an_outage_on_the_second_page_loses_nothing_of_the_first(large: As
 
 @pytest.mark.parametrize("trouble", [502, 0, 200])
 async def test_in_trouble_half_is_asked_for_after_a_pause_and_then_a_little_more(
-    large: Asked, trouble: int
+    large: BackfillHarness, trouble: int
 ) -> None:
     body = {"data": None, "errors": [GAVE_UP]} if trouble == 200 else None
     large.github.fail_next("POST", "/graphql", trouble, body=body)
@@ -90,7 +90,7 @@ async def test_in_trouble_half_is_asked_for_after_a_pause_and_then_a_little_more
     assert [size for _, size in large.pages()] == [25, 30, 35, 40]
 
 
-async def test_a_limit_is_waited_out_and_asks_for_no_less(large: Asked) -> None:
+async def test_a_limit_is_waited_out_and_asks_for_no_less(large: BackfillHarness) -> None:
     large.github.fail_next("POST", "/graphql", 403, headers={"Retry-After": "30"})
     before = datetime.now(UTC)
     with pytest.raises(GitHubUnavailableError) as limit:
@@ -99,14 +99,14 @@ async def test_a_limit_is_waited_out_and_asks_for_no_less(large: Asked) -> None:
     assert (large.calls, large.pauses) == (1, [])
 
 
-async def test_a_refusal_is_not_repeated(large: Asked) -> None:
+async def test_a_refusal_is_not_repeated(large: BackfillHarness) -> None:
     large.github.fail_next("POST", "/graphql", 403)
     with pytest.raises(GitHubRefusedError):
         await large.run()
     assert (large.calls, large.pauses) == (1, [])
 
 
-async def test_with_few_points_left_the_page_at_hand_is_kept_first(large: Asked) -> None:
+async def test_with_few_points_left_the_page_at_hand_is_kept_first(large: BackfillHarness) -> None:
     large.github.graphql_remaining = 501
     with pytest.raises(GitHubUnavailableError, match="nearly used up") as pause:
         await large.run()
@@ -119,7 +119,7 @@ async def test_with_few_points_left_the_page_at_hand_is_kept_first(large: Asked)
     assert [after is None for after, _ in large.pages()] == [True, False, False]
 
 
-async def test_few_points_left_at_the_end_stop_nothing(asked: Asked) -> None:
+async def test_few_points_left_at_the_end_stop_nothing(asked: BackfillHarness) -> None:
     asked.past.many(1)
     await asked.introduce()
     asked.github.graphql_remaining = 502
@@ -127,7 +127,7 @@ async def test_few_points_left_at_the_end_stop_nothing(asked: Asked) -> None:
     assert (await asked.sync()).synced_at is not None
 
 
-async def test_a_process_that_is_killed_goes_on_where_it_was(large: Asked) -> None:
+async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarness) -> None:
     settings = large.base.settings
     assert settings.database_url is not None
     environment = {
@@ -147,22 +147,24 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: Asked) -> No
         return bool((await large.sync()).sync)
 
     try:
-        await until(has_kept_a_page)
+        await wait_until(has_kept_a_page)
     finally:
         process.kill()
         await process.wait()
     assert (await large.sync()).sync["done"] == 50
     large.github.delay = 0.0
 
-    large.github.history.asked.clear()
+    large.github.history.queries.clear()
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
-    said, _ = await again.communicate()
-    assert (again.returncode, said.decode()) == (0, "120 issues and pull requests were told\n")
+    answer, _ = await again.communicate()
+    assert (again.returncode, answer.decode()) == (0, "120 issues and pull requests were told\n")
     assert [after is None for after, _ in large.pages()] == [False, False]
     assert len([row for row in await large.timeline() if row.event == "opened"]) == 120
 
 
-async def test_what_takes_too_long_is_trouble_as_well(large: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_takes_too_long_is_trouble_as_well(
+    large: BackfillHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def slow_down(done: int, _total: int) -> None:
         if done == 50:
             large.github.delay = 0.6
@@ -174,7 +176,7 @@ async def test_what_takes_too_long_is_trouble_as_well(large: Asked, monkeypatch:
     assert (await large.sync()).sync["done"] == 50
 
 
-async def test_a_cursor_that_github_takes_no_more_is_given_up(large: Asked) -> None:
+async def test_a_cursor_that_github_takes_no_more_is_given_up(large: BackfillHarness) -> None:
     place = 'update projects set sync = \'{"phase": "issues", "after": "gone", "done": 50}\''
     async with large.base.database.tenant(large.organization) as tenant:
         await tenant.connection.exec_driver_sql(place)
@@ -185,7 +187,7 @@ async def test_a_cursor_that_github_takes_no_more_is_given_up(large: Asked) -> N
     large.github.violations.clear()
 
 
-async def test_long_timelines_are_read_to_their_end(asked: Asked) -> None:
+async def test_long_timelines_are_read_to_their_end(asked: BackfillHarness) -> None:
     asked.past.many(2)
     for minute in range(130):
         when = f"01-03 {10 + minute // 60}:{minute % 60:02}"
@@ -198,7 +200,7 @@ async def test_long_timelines_are_read_to_their_end(asked: Asked) -> None:
     assert events == ["opened", *["labeled", "unlabeled"] * 65, "labeled"]
 
 
-async def test_another_repository_that_took_the_name_is_not_read(large: Asked) -> None:
+async def test_another_repository_that_took_the_name_is_not_read(large: BackfillHarness) -> None:
     query = "update projects set repository_node_id = 'R_that_was_before'"
     async with large.base.database.tenant(large.organization) as tenant:
         await tenant.connection.exec_driver_sql(query)
@@ -207,7 +209,7 @@ async def test_another_repository_that_took_the_name_is_not_read(large: Asked) -
     assert "opened" not in [row.event for row in await large.timeline()]
 
 
-async def test_what_is_left_out_is_logged_with_its_count_also_after_a_pause(asked: Asked) -> None:
+async def test_what_is_left_out_is_logged_with_its_count_also_after_a_pause(asked: BackfillHarness) -> None:
     asked.past.box(1, "01-01")
     asked.past.many(60)
     asked.past.item(1, "milestoned", "01-03", box=1)

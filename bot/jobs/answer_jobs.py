@@ -1,0 +1,47 @@
+"""The job that answers the commands of an event."""
+
+from datetime import timedelta
+
+import msgspec
+import structlog
+from procrastinate import RetryStrategy
+
+from bot.github.client import GitHubUnavailableError
+from bot.job_blueprint import JobBlueprint, JobServices
+from bot.jobs.command_answers import CommandAnswers
+from storage.job_types import AnswerJob
+
+_MOST_TRIES_OF_A_BUG = 3
+# About a day, with an hour between tries when GitHub stays away.
+_MOST_TRIES_OF_GITHUB = 30
+
+tasks = JobBlueprint()
+_log = structlog.get_logger(__name__)
+
+
+@tasks.job(AnswerJob, retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=2))
+async def answer(services: JobServices, job: AnswerJob) -> None:
+    """Answer an event's commands. While GitHub is away, the answer waits for up to about a day."""
+    is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
+    with structlog.contextvars.bound_contextvars(organization=job.organization_id):
+        try:
+            await services.get(CommandAnswers).answer(
+                job.organization_id, job.event_id, is_last_try=is_last_try
+            )
+        except GitHubUnavailableError as problem:
+            if job.tries >= _MOST_TRIES_OF_GITHUB:
+                _log.error("answer given up", reason=str(problem))
+                raise
+            _log.warning("answer put off", reason=str(problem), until=problem.retry_at.isoformat())
+            at = max(problem.retry_at, services.clock() + _backoff(job.tries))
+            async with services.database.unscoped() as connection:
+                again = msgspec.structs.replace(job, tries=job.tries + 1)
+                await services.jobs.defer(connection, again, at)
+        except Exception:
+            _log.exception("answer failed", is_last_try=is_last_try)
+            raise
+
+
+def _backoff(tries: int) -> timedelta:
+    """The pause after so many failures to reach GitHub: seconds at first, an hour at most."""
+    return timedelta(seconds=min(2.0 * 2**tries, 3600.0))

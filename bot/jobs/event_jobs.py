@@ -1,0 +1,45 @@
+"""The job that records a tenant's waiting deliveries."""
+
+import structlog
+
+from bot.github.client import GitHubUnavailableError
+from bot.job_blueprint import JobBlueprint, JobServices
+from bot.jobs.event_processor import EventProcessor
+from bot.sync.installation_check import InstallationCheck
+from storage.job_types import ProcessEventsJob
+from storage.lookups import wake_tenant
+
+# After so many, the rest of a tenant's deliveries waits behind the jobs of others.
+_MOST_DELIVERIES_A_JOB = 300
+
+tasks = JobBlueprint()
+_log = structlog.get_logger(__name__)
+
+
+@tasks.job(ProcessEventsJob)
+async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
+    """Record a tenant's waiting deliveries. If some are left, queue another job for them."""
+    with structlog.contextvars.bound_contextvars(organization=job.organization_id):
+        await _check_installations(services, job.organization_id)
+        try:
+            processed = await services.get(EventProcessor).process_pending(
+                job.organization_id, most=_MOST_DELIVERIES_A_JOB
+            )
+            if processed >= _MOST_DELIVERIES_A_JOB:
+                async with services.database.unscoped() as connection:
+                    await wake_tenant(connection, job.organization_id)
+        except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
+            _log.exception("recording failed")
+
+
+async def _check_installations(services: JobServices, organization_id: int) -> None:
+    """Confirm installations first, so that the jobs which events ask for find them."""
+    installations = services.find(InstallationCheck)
+    if installations is None:
+        return
+    try:
+        await installations.run(organization_id)
+    except GitHubUnavailableError as problem:  # An answer asks again; so does the next event.
+        _log.warning("installation not checked", reason=str(problem))
+    except Exception:  # noqa: BLE001 - events are recorded all the same
+        _log.exception("installation not checked")

@@ -1,0 +1,153 @@
+"""The jobs that read from GitHub: a repository's past, what was missed, visibility, settings files."""
+
+from datetime import timedelta
+
+import structlog
+from procrastinate import RetryStrategy
+
+from bot.github.client import GitHubRefusedError, GitHubUnavailableError
+from bot.isolation import isolated
+from bot.job_blueprint import JobBlueprint, JobServices
+from bot.jobs.event_processor import REDRAW_EVERY
+from bot.sync.backfill.backfill import Backfill, BackfillError
+from bot.sync.event_access import heard_since, leave, other_owners
+from bot.sync.installation_check import InstallationCheck
+from bot.sync.reconciliation import Reconciliation
+from bot.sync.repository_check import RepositoryCheck
+from bot.sync.settings_file import SettingsFileSync
+from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
+from storage.database import Tenant
+from storage.gaps import Gaps
+from storage.installations import Installations
+from storage.job_types import (
+    BackfillJob,
+    CheckJob,
+    CheckVisibilityJob,
+    ReadSettingsJob,
+    ReconcileJob,
+    RedrawJob,
+    RepositoryLeftJob,
+)
+from storage.projects import Projects
+
+_RECONCILE_EVERY = timedelta(days=1)
+# A failed delivery that announces a repository may be repeated after the repository's first events.
+_ANNOUNCED_WITHIN = timedelta(days=1)
+_SETTINGS_PAUSE = timedelta(seconds=5)
+_VISIBILITY_PAUSE = timedelta(minutes=1)
+_RETRY = RetryStrategy(max_attempts=2, wait=60)
+
+tasks = JobBlueprint()
+_log = structlog.get_logger(__name__)
+
+
+@tasks.job(BackfillJob, retry=_RETRY)
+async def backfill(services: JobServices, job: BackfillJob) -> None:
+    """Read a repository's past from GitHub, if some of it is missing or somebody asked for it."""
+    reader = services.get(Backfill)
+    if not job.is_wanted and not await reader.is_needed(job.organization_id, job.project_id):
+        return
+    try:
+        await reader.run(job.organization_id, job.project_id)
+    except GitHubUnavailableError as problem:
+        async with services.database.unscoped() as connection:
+            await services.jobs.defer(connection, job, problem.retry_at)
+    except (BackfillError, GitHubRefusedError) as problem:
+        _log.warning("the past was not asked for", project=job.project_id, reason=str(problem))
+    else:
+        async with services.database.tenant(job.organization_id) as tenant:
+            if await Gaps(tenant).of_projects({job.project_id}):
+                await _follow_up_gap(services, tenant, job.project_id)
+
+
+async def _follow_up_gap(services: JobServices, tenant: Tenant, project_id: int) -> None:
+    """Find what no timeline shows, such as a deleted issue, and bring all posts up to date."""
+    where = tenant.organization_id
+    await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
+    await services.jobs.defer(tenant.connection, CheckJob(organization_id=where, project_id=project_id))
+    redraw = RedrawJob(organization_id=where, project_id=project_id)
+    await services.jobs.defer(tenant.connection, redraw, services.clock() + REDRAW_EVERY)
+
+
+@tasks.job(RepositoryLeftJob, retry=_RETRY)
+async def repository_left(services: JobServices, job: RepositoryLeftJob) -> None:
+    """Note that a repository was another account's at a time.
+
+    If it sent events here later, that account has lost it again, and both accounts are compared with GitHub.
+    """
+    async with services.database.tenant(job.organization_id) as tenant:
+        if await leave(tenant, job.node_id, job.left_at):
+            _log.info("repository has left", organization=job.organization_id)
+            return
+        heard_at = await heard_since(tenant, job.node_id, job.left_at) or job.left_at
+        await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=job.organization_id))
+        for owner in (await other_owners(tenant, [job.node_id])).get(job.node_id, ()):
+            left = RepositoryLeftJob(organization_id=owner, node_id=job.node_id, left_at=heard_at)
+            await services.jobs.defer(tenant.connection, left)
+
+
+@tasks.job(ReconcileJob, retry=_RETRY)
+async def reconcile(services: JobServices, job: ReconcileJob) -> None:
+    """Compare a tenant's repositories and running sprints with GitHub, and schedule the next comparison."""
+    next_turn = services.clock() + _RECONCILE_EVERY
+    try:
+        with isolated(_log, "repositories not compared", organization=job.organization_id):
+            await services.get(RepositoryCheck).run(job.organization_id)
+        await queue_missing_backfills(services, job.organization_id)
+        await _queue_first_backfills(services, job.organization_id)
+        await services.get(Reconciliation).run(job.organization_id)
+    except GitHubUnavailableError as problem:
+        next_turn = problem.retry_at
+    except GitHubRefusedError as problem:
+        _log.warning("not reconciled", organization=job.organization_id, reason=str(problem))
+    finally:  # Also after a bug: it must not come back each minute.
+        async with services.database.tenant(job.organization_id) as tenant:
+            await Installations(tenant).schedule_reconciliation(next_turn)
+
+
+@tasks.job(ReadSettingsJob, retry=_RETRY)
+async def read_settings(services: JobServices, job: ReadSettingsJob) -> None:
+    """Read a repository's settings file, or all of the tenant's."""
+    try:
+        await services.get(SettingsFileSync).run(job.organization_id, job.project_id)
+    except GitHubUnavailableError as problem:
+        at = max(problem.retry_at, services.clock() + _SETTINGS_PAUSE)
+        async with services.database.unscoped() as connection:
+            await services.jobs.defer(connection, job, at)
+
+
+@tasks.job(CheckVisibilityJob, retry=_RETRY)
+async def check_visibility(services: JobServices, job: CheckVisibilityJob) -> None:
+    """Ask GitHub which repositories can be seen, and redraw the posts of those that changed."""
+    organization_id = job.organization_id
+    next_turn, changed = services.clock() + CHECK_EVERY, list[int]()
+    try:
+        await services.get(InstallationCheck).check_suspension(organization_id)
+        changed = await services.get(VisibilityCheck).run(organization_id)
+    except GitHubUnavailableError as problem:
+        next_turn = min(max(problem.retry_at, services.clock() + _VISIBILITY_PAUSE), next_turn)
+    finally:  # Also after a bug: it must not come back each minute.
+        async with services.database.tenant(organization_id) as tenant:
+            await Installations(tenant).schedule_visibility_check(next_turn)
+    await queue_missing_backfills(services, organization_id)
+    async with services.database.tenant(organization_id) as tenant:
+        # A post has a picture where pictures may be, and Mermaid elsewhere.
+        for project_id in changed:
+            redraw = RedrawJob(organization_id=organization_id, project_id=project_id)
+            await services.jobs.defer(tenant.connection, redraw)
+
+
+async def queue_missing_backfills(services: JobServices, organization_id: int) -> None:
+    """Queue a backfill for each repository whose events were missed and can be received again."""
+    async with services.database.tenant(organization_id) as tenant:
+        for project_id in await Gaps(tenant).projects_to_backfill():
+            job = BackfillJob(organization_id=organization_id, project_id=project_id)
+            await services.jobs.defer(tenant.connection, job)
+
+
+async def _queue_first_backfills(services: JobServices, organization_id: int) -> None:
+    """Queue a backfill for each repository that no delivery announced, and that only its events show."""
+    async with services.database.tenant(organization_id) as tenant:
+        for project_id in await Projects(tenant).never_backfilled(services.clock() - _ANNOUNCED_WITHIN):
+            job = BackfillJob(organization_id=organization_id, project_id=project_id)
+            await services.jobs.defer(tenant.connection, job)

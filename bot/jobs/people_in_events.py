@@ -1,0 +1,67 @@
+"""The people whom events show, and the logins that they had at those times."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from cachetools import LRUCache
+
+from bot.jobs.delivery_reader import ReadEvent
+from handlers.delivery import Recorded
+from handlers.payloads import AccountPayload, clean
+from sprints.people import NOBODY_IDS, is_person
+from storage.database import Tenant
+from storage.installations import Installations, SeenLogin
+
+_TYPES_OF_PEOPLE = {"User", "EnterpriseUserAccount"}
+
+# The newest login by tenant and person, and by tenant and login in lower case.
+LastLogins = dict[tuple[int, int | str], SeenLogin]
+
+
+class PeopleStore:
+    """Stores people once, and not with each of their events."""
+
+    def __init__(self) -> None:
+        # Only committed ones: what is stored in a transaction that fails is stored by the next one.
+        self._stored: LRUCache[tuple[int, int | str], SeenLogin] = LRUCache(maxsize=20_000)
+
+    async def store(self, tenant: Tenant, logins: Iterable[SeenLogin]) -> LastLogins:
+        """Store who is new or has another login. Call `remember` with the result after the commit."""
+        newest, fresh = LastLogins(), list[SeenLogin]()
+        for login in logins:
+            by_id = (tenant.organization_id, login.github_id)
+            by_login = (tenant.organization_id, login.login.lower())
+            last = newest.get(by_id, self._stored.get(by_id))
+            holder = newest.get(by_login, self._stored.get(by_login))
+            # The same, unless somebody else had the login meanwhile, or the person another one.
+            if last is not None and last is holder and last.login == login.login and last.at <= login.at:
+                continue
+            fresh.append(login)
+            newest[by_id] = newest[by_login] = login
+        await Installations(tenant).record_people(fresh)
+        return newest
+
+    def remember(self, logins: LastLogins) -> None:
+        """Keep in memory which logins have been committed."""
+        self._stored.update(logins)
+
+
+def logins_in(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
+    """All people whom deliveries show, with their logins at those times, in the deliveries' order."""
+    for read in events:
+        received_at = happened_at = read.event.received_at
+        for outcome in read.outcomes:
+            if isinstance(outcome, Recorded):
+                at = min(outcome.fact.at, received_at)
+                yield from _logins_of(outcome.accounts, at)
+                if outcome.fact.actor:
+                    happened_at = min(happened_at, at)
+        if read.frame.sender is not None:
+            yield from _logins_of((read.frame.sender,), happened_at)
+
+
+def _logins_of(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:
+    for account in accounts:
+        login = clean(account.login)
+        if account.type in _TYPES_OF_PEOPLE and account.id not in NOBODY_IDS and is_person(login):
+            yield SeenLogin(account.id, login, at)

@@ -1,0 +1,47 @@
+"""The periodic job that keeps the queue going: jobs of dead workers, forgotten deliveries, ended jobs."""
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+from bot.job_blueprint import JobBlueprint, JobServices
+from storage.fair_jobs import FairJobManager
+from storage.job_types import SWEEP
+from storage.jobs import delete_ended_jobs, stalled_jobs
+from storage.lookups import tenants_with_waiting_events, wake_tenant
+
+_KEEP_ENDED_JOBS = timedelta(hours=24)
+_KEEP_FAILED_JOBS = timedelta(days=7)
+# A worker reports every 10 seconds that it lives.
+_DEAD_AFTER = timedelta(seconds=30)
+# The worker's clock decides when a job's time has come; this is past by any clock.
+_AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+
+tasks = JobBlueprint()
+_log = structlog.get_logger(__name__)
+
+
+@tasks.periodic_job(SWEEP, "*/15 * * * * *", is_exclusive=False)
+async def sweep(services: JobServices) -> None:
+    """Take up what a dead worker left behind and deliveries that wait without a job; delete ended jobs."""
+    await _retry_stalled_jobs(services)
+    async with services.database.unscoped() as connection:
+        for organization_id in await tenants_with_waiting_events(connection, services.clock()):
+            await wake_tenant(connection, organization_id)
+    async with services.database.unscoped() as connection:
+        await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
+        await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)
+
+
+async def _retry_stalled_jobs(services: JobServices) -> None:
+    manager = services.get(FairJobManager)
+    async with services.database.unscoped() as connection:
+        stalled = await stalled_jobs(connection, _DEAD_AFTER)
+    for job in stalled:
+        _log.warning("job of a dead worker taken up again", task=job.task)
+        try:
+            await manager.retry_job_by_id_async(job.id, _AT_ONCE)
+        except UniqueViolation:  # Another waiting job does the same work.
+            await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)

@@ -1,0 +1,85 @@
+"""The planning of one repository at one moment: what commands, reports and checks are made of."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from charts.locales import find_locale, use_locale
+from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
+from sprints.calendar import Calendar
+from sprints.flow import Flow, build_flows
+from sprints.gaps import EventGap
+from sprints.model import ItemSnapshot, sort_events
+from storage.changes import ChangeLog
+from storage.database import Tenant
+from storage.history import History
+from storage.projects import Project
+from storage.sprints import Sprints
+
+
+def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
+    """Write numbers and dates in the form of a repository's team, with dates as of its local day."""
+    today = project.rules.calendar.day_of(now)
+    return use_locale(find_locale(project.settings.locale, today))
+
+
+@dataclass(frozen=True)
+class Planning:
+    """A repository's sprints, history and settings as of `now`, read within the transaction of its tenant.
+
+    `entitled` answers which features the account may use.
+    """
+
+    tenant: Tenant
+    project: Project
+    now: datetime
+    entitled: Entitled = allow_everything
+
+    @property
+    def calendar(self) -> Calendar:
+        """The team's days."""
+        return self.project.rules.calendar
+
+    @cached_property
+    def sprints(self) -> Sprints:
+        """The repository's sprints."""
+        return Sprints(self.tenant, self.project)
+
+    @cached_property
+    def history(self) -> History:
+        """The repository's history, together with that of the repositories that share its sprints."""
+        return History(self.tenant, self.project)
+
+    async def gaps(self) -> tuple[EventGap, ...]:
+        """The spans in which GitHub's events did not reach us; read once."""
+        return await self.sprints.gaps()
+
+    @property
+    def changes(self) -> ChangeLog:
+        """The changes that commands have made in the repository."""
+        return ChangeLog(self.tenant, self.project.id)
+
+    @property
+    def links_pictures(self) -> bool:
+        """Whether a chart may be a linked picture."""
+        return self.project.may_link_images
+
+    async def includes(self, feature: str) -> bool:
+        """Whether the account may use a feature here, whoever asks.
+
+        An answer that is edited in place must not lose a line because somebody without a seat asked again.
+        """
+        return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
+
+    async def flows(self) -> Sequence[Flow]:
+        """How all items of the repository flow, as of `now`."""
+        items = await self.history.items()
+        labels = await self.history.labels()
+        return build_flows(items, self.now, self.project.rules, labels)
+
+    async def item(self, number: int) -> ItemSnapshot | None:
+        """The newest snapshot of an issue or pull request; None if no event named it."""
+        events = await self.history.item(number)
+        return sort_events(events)[-1].snapshot if events else None

@@ -1,0 +1,1 @@
+"""GitHub's GraphQL API, answered from the history by GitHub's own schema."""

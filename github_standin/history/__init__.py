@@ -1,0 +1,1 @@
+"""Repositories, items and timelines, built from webhooks: the data behind GraphQL and what emulate lacks."""

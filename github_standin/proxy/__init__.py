@@ -1,0 +1,1 @@
+"""Between callers and emulate: who asks, what emulate answers, and planned faults."""

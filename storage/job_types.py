@@ -1,0 +1,297 @@
+"""Every kind of job but those of billing, as messages: what a job is about, its priority and its locks.
+
+They are here, and not beside the functions that run them, because rooms below those functions defer them.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from storage.jobs import EVENTS, JobMessage, RunLaterJob, TenantJob
+
+# Tasks that are queued by the clock alone, and have no arguments.
+SWEEP = "sweep"
+TICK = "tick"
+WAKE_POSTS = "wake_posts"
+REDELIVER = "redeliver"
+RETAIN = "retain"
+# Somebody waits for these.
+_URGENT = 10
+
+
+class ProcessEventsJob(TenantJob, frozen=True, kw_only=True):
+    """Processes a tenant's waiting deliveries. The database queues it together with a delivery."""
+
+    name = "process_events"
+    queue = EVENTS
+
+
+class AnswerJob(TenantJob, frozen=True, kw_only=True):
+    """Answers the commands of an event. Answers in one thread are given one after another."""
+
+    name = "answer"
+    priority = _URGENT
+
+    event_id: int
+    # `thread:PROJECT:NUMBER`
+    thread: str
+    # How often GitHub could not be reached for it.
+    tries: int = 0
+
+    @property
+    def lock(self) -> str:
+        return self.thread
+
+
+class BackfillJob(TenantJob, frozen=True, kw_only=True):
+    """Reads a repository's past from GitHub: if some of it is missing, or all of it if `is_wanted`.
+
+    It waits as itself, because the account's status counts waiting ones.
+    """
+
+    name = "backfill"
+    is_background = True
+    waits_as_itself = True
+
+    project_id: int
+    is_wanted: bool = False
+
+    @property
+    def lock(self) -> str:  # Two at once would ask for the same.
+        return f"backfill:{self.project_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"backfill:{self.project_id}{':wanted' if self.is_wanted else ''}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id,)
+
+
+class RepositoryLeftJob(TenantJob, frozen=True, kw_only=True):
+    """Tells a tenant that another account has had a repository since a time (`left_at`)."""
+
+    name = "repository_left"
+
+    # GitHub's global node id.
+    node_id: str
+    left_at: datetime
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"left:{self.organization_id}:{self.node_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.organization_id, self.node_id)
+
+
+class MeasureJob(TenantJob, frozen=True, kw_only=True):
+    """Measures a tenant's sprints and people."""
+
+    name = "measure"
+    is_background = True
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"measure:{self.organization_id}"
+
+
+class ReconcileJob(TenantJob, frozen=True, kw_only=True):
+    """Compares a tenant's running sprints and repositories with GitHub."""
+
+    name = "reconcile"
+    is_background = True
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"reconcile:{self.organization_id}"
+
+
+class CheckVisibilityJob(TenantJob, frozen=True, kw_only=True):
+    """Asks GitHub which of a tenant's repositories can be seen."""
+
+    name = "check_visibility"
+    is_background = True
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"visibility:{self.organization_id}"
+
+
+class ReadSettingsJob(TenantJob, frozen=True, kw_only=True):
+    """Reads the settings file of a repository, or all of the tenant's files without `project_id`."""
+
+    name = "read_settings"
+    is_background = True
+    waits_as_itself = True
+
+    project_id: int | None = None
+
+    @property
+    def lock(self) -> str:  # Two at once might store what the slower one read, which is older.
+        return f"settings:{self.organization_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"settings:{self.organization_id}:{'all' if self.project_id is None else self.project_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (-1 if self.project_id is None else self.project_id,)
+
+
+class TellOwnerJob(TenantJob, frozen=True, kw_only=True):
+    """Brings an account's billing issue up to date."""
+
+    name = "tell_owner"
+
+    @property
+    def lock(self) -> str:
+        return f"tell-owner:{self.organization_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"tell-owner:{self.organization_id}"
+
+    def queueing_lock_until(self, at: datetime) -> str:
+        return f"{self.queueing_lock}:{at.isoformat()}"
+
+
+class SendPostsJob(TenantJob, frozen=True, kw_only=True):
+    """Brings a tenant's unsent posts to GitHub."""
+
+    name = "send_posts"
+    is_background = True
+
+    @property
+    def lock(self) -> str:  # Two at once might both send the same post.
+        return f"posts:{self.organization_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"posts:{self.organization_id}"
+
+    def queueing_lock_until(self, at: datetime) -> str:  # noqa: ARG002 - one for all times
+        return f"posts-later:{self.organization_id}"
+
+
+class RedrawJob(TenantJob, frozen=True, kw_only=True):
+    """Brings the posts about a repository's sprints up to date.
+
+    One waiting job of each `turn` is enough for any number of events.
+    """
+
+    name = "redraw"
+    is_background = True
+
+    project_id: int
+    turn: str = "soon"
+
+    @property
+    def lock(self) -> str:  # Two at once might post the same under two keys.
+        return f"redraw:{self.project_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"redraw:now:{self.project_id}"
+
+    def queueing_lock_until(self, at: datetime) -> str:  # noqa: ARG002 - one for all times
+        return f"redraw:{self.turn}:{self.project_id}"
+
+
+class CheckJob(TenantJob, frozen=True, kw_only=True):
+    """Works out the check of one pull request, named by number or by head SHA, or of all open ones.
+
+    A re-run is sent to GitHub even if the check says the same as before.
+    """
+
+    name = "check"
+    is_background = True
+
+    project_id: int
+    number: int | None = None
+    head: str | None = None
+    is_rerun: bool = False
+
+    @property
+    def lock(self) -> str:  # Two at once might store what the slower one worked out earlier.
+        return f"checks:{self.project_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        pull_request = self.head or self.number or "all"
+        return f"check:{self.project_id}:{pull_request}{':again' if self.is_rerun else ''}"
+
+    def queueing_lock_until(self, at: datetime) -> str:  # noqa: ARG002 - one for all times
+        return f"checks-later:{self.project_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id, self.number or 0, self.head or "", self.is_rerun)
+
+
+class PressJob(TenantJob, frozen=True, kw_only=True):
+    """Does what somebody asked for by a check's button."""
+
+    name = "press"
+    priority = _URGENT
+
+    event_id: int
+    project_id: int
+
+    @property
+    def lock(self) -> str:
+        return f"buttons:{self.project_id}"
+
+
+class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):
+    """Reports the check of a merge group's commit (`head`, a SHA)."""
+
+    name = "report_merge_group"
+    priority = _URGENT
+    waits_as_itself = True
+
+    project_id: int
+    head: str
+    number: int | None = None
+    is_rerun: bool = False
+
+    @property
+    def lock(self) -> str:  # Two at once might both report what nobody has reported yet.
+        return f"merge-group:{self.project_id}:{self.head}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"merge-group:{self.project_id}:{self.head}{':again' if self.is_rerun else ''}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id, self.head, self.is_rerun)
+
+
+TENANT_JOBS: Final[tuple[type[TenantJob], ...]] = (
+    ProcessEventsJob,
+    AnswerJob,
+    BackfillJob,
+    RepositoryLeftJob,
+    MeasureJob,
+    ReconcileJob,
+    CheckVisibilityJob,
+    ReadSettingsJob,
+    TellOwnerJob,
+    SendPostsJob,
+    RedrawJob,
+    CheckJob,
+    PressJob,
+    ReportMergeGroupJob,
+    RunLaterJob,
+)
+_BY_NAME = {kind.name: kind for kind in TENANT_JOBS}
+
+
+def job_of(task: str, arguments: dict[str, Any]) -> JobMessage:
+    """The job that a task's name and its stored arguments stand for. Raises KeyError for an unknown task."""
+    return msgspec.convert(arguments, _BY_NAME[task])

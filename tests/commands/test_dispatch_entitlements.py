@@ -1,0 +1,84 @@
+"""The dispatcher asks for what a plan includes: once, in its place, and only for commands that need it."""
+
+from dataclasses import replace
+
+import pytest
+
+from commands.dispatch import CommandEnvironment, Dispatcher
+from commands.framework.outcome import Answer
+from commands.framework.permissions import Level
+from commands.framework.request import Request
+from marketplace.entitlements import Allowed, Decision, Denied, Reason
+from tests.support.dispatching import DispatchHarness, make_request, reply_texts
+
+DENIED = Denied(Reason.NOT_IN_PLAN, "This is part of Pro; acme is on Free.", "See `/agile plan`")
+
+
+class Shop(DispatchHarness):
+    """An office in which closing a sprint needs a feature."""
+
+    def __init__(self, decision: Decision, level: Level = Level.WRITE) -> None:
+        super().__init__(level)
+        self.decision = decision
+        needing = replace(self._command("sprint close", Level.WRITE), feature="forecasts")
+        self.dispatcher = Dispatcher([self._command("sprint status", Level.READ), needing])
+
+    async def answer(self, request: Request) -> list[Answer]:
+        desk = CommandEnvironment(
+            self.place, self.place, self.policy, lambda: self._context(request), entitled=self._entitled
+        )
+        return await self.dispatcher.answer(request, desk)
+
+    async def _entitled(self, feature: str, login: str) -> Decision:
+        self.log.append(f"is {login} entitled to {feature}")
+        return self.decision
+
+
+async def test_what_the_plan_includes_runs() -> None:
+    shop = Shop(Allowed())
+    (answer,) = await shop.say("/sprint close")
+    assert answer.is_success
+    assert shop.log[-2:] == ["is alice entitled to forecasts", "ran sprint close"]
+
+
+async def test_what_it_does_not_include_is_denied_in_words_and_does_not_run() -> None:
+    shop = Shop(DENIED)
+    (answer,) = await shop.say("/sprint close")
+    assert not answer.is_success
+    assert reply_texts([answer]) == [DENIED.text]
+    assert shop.ran == []
+
+
+async def test_all_other_lines_of_the_comment_are_answered() -> None:
+    shop = Shop(DENIED)
+    answers = await shop.say("/sprint status", "/sprint close")
+    assert [answer.is_success for answer in answers] == [True, False]
+
+
+async def test_a_command_without_a_feature_is_never_asked_for() -> None:
+    shop = Shop(DENIED)
+    await shop.say("/sprint status")
+    assert not any("entitled" in entry for entry in shop.log)
+
+
+@pytest.mark.parametrize("level", [Level.READ, Level.TRIAGE])
+async def test_who_may_not_is_refused_before_the_plan_is_looked_at(level: Level) -> None:
+    shop = Shop(DENIED, level)
+    (answer,) = await shop.say("/sprint close")
+    assert "needs the write role" in reply_texts([answer])[0]
+    assert not any("entitled" in entry for entry in shop.log)
+
+
+async def test_the_plan_comes_before_the_arguments() -> None:
+    shop = Shop(DENIED)
+    (answer,) = await shop.say("/sprint close when:never")
+    assert reply_texts([answer]) == [DENIED.text]
+
+
+async def test_where_nothing_is_sold_everything_is_allowed() -> None:
+    shop = Shop(DENIED)
+    desk = CommandEnvironment(
+        shop.place, shop.place, shop.policy, lambda: shop._context(make_request("/sprint close"))
+    )
+    (answer,) = await shop.dispatcher.answer(make_request("/sprint close"), desk)
+    assert answer.is_success

@@ -1,0 +1,1 @@
+"""The tools for working on the project."""
