@@ -13,10 +13,9 @@ from tests.support.checks import (
     open_pull_request,
     press_button,
     run_check_job,
-    set_setting,
 )
+from tests.support.repository_settings import push_settings_file, set_setting
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import day_from_today, make_sprint
 
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ import pytest
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.merge_group import follow_merge_group, pull_request_of
 from tests.support.clock import Clock
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 _EXAMPLES = json.loads(

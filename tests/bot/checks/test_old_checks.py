@@ -10,9 +10,9 @@ from tests.support.checks import (
     find_check,
     list_check_writes,
     open_pull_request,
-    set_setting,
 )
 from tests.support.clock import Clock
+from tests.support.repository_settings import set_setting
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
 

@@ -27,8 +27,8 @@ from handlers.push import find_settings
 from sprints.alerts import lines_of
 from sprints.rules import rules_of
 from storage.jobs import Jobs
+from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot, rows
-from tests.support.settings_files import load_settings, push_settings_file
 
 NAMES = command_names()
 ZONES = schema()["properties"]["timezone"]["errorMessage"]

@@ -6,8 +6,8 @@ from commands.agile.help import known
 from commands.framework.permissions import Level, Need, Policy
 from commands.messages.help import Entry, one, overview, who
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 

@@ -8,8 +8,8 @@ from commands.agile.quiet import is_quiet
 from storage.projects import settled
 from tests.support.changes import tick_box
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import load_settings
 from tests.support.running import Bot
-from tests.support.settings_files import load_settings
 from tests.support.sprints import make_sprint
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.past import ask_command, record_past
+from tests.support.repository_settings import replace_setting
 from tests.support.running import Bot
-from tests.support.settings_files import replace_setting
 from tests.support.sprints import use_private_repository
 
 EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]
