@@ -1,4 +1,4 @@
-"""The dispatcher asks for what a plan includes: once, in its place, and only for commands that need it."""
+"""The dispatcher asks for entitlements once, and only for commands that need them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What commands and posts say around New Year: no date of another year without its year."""
+"""Answers and posts around New Year show the year of dates in another year."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which number of seats a subscription gets, and which increase an admin has to approve first."""
+"""The number of seats of a subscription, and the increases that an admin has to approve."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The billing issue: an owner is told of money and data where they look, once, and nowhere in public."""
+"""The billing issue tells owners about money and data once, and never in public."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The nightly comparison finds purchases whose events were lost, and goes on past whatever fails."""
+"""The nightly comparison finds purchases whose events were lost, and continues after failures."""
 
 import itertools
 from collections.abc import AsyncIterator

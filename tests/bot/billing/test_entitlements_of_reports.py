@@ -1,4 +1,4 @@
-"""Reports and checks ask for the plan as commands do: what it does not include is left out, all else stays."""
+"""Reports and checks respect the plan: features that it lacks are left out, everything else stays."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

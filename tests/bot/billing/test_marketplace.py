@@ -1,4 +1,4 @@
-"""GitHub Marketplace over HTTP: the door, what GitHub is asked for, the daily comparison, and deletion."""
+"""GitHub Marketplace over HTTP: its webhook, questions to GitHub, the daily comparison, and deletion."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Seats from the people on planned work to Stripe: what is reported, what waits for an admin, what is charged."""
+"""Seats, from people on planned work to Stripe: reports, approvals and charges."""
 
 import asyncio
 import calendar

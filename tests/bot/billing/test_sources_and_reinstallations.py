@@ -1,4 +1,4 @@
-"""Two sources and an App that comes and goes: every sequence, its events in every order and with duplicates."""
+"""Marketplace and Stripe together, with reinstallations: events in any order lead to the same state."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

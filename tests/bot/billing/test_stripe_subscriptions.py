@@ -1,4 +1,4 @@
-"""What a Stripe subscription means: its plan, its status, its grace and its owner, from the webhook to the books."""
+"""Stripe subscriptions: plan, status, grace and owner, from the webhook to the ledger."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

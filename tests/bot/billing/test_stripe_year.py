@@ -1,4 +1,4 @@
-"""A year of customers who pay by card: every line in order, in every order and with duplicates, the same end."""
+"""A customer's year by card: events in any order and repeated lead to the same state."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Usage is told from the ledger: once a day, again after failure, never twice."""
+"""Usage is reported from the ledger: daily, again after a failure, and never twice."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta

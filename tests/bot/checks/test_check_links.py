@@ -1,4 +1,4 @@
-"""What a pull request is linked with, and what its check says of it: by its text, and by GitHub's own list."""
+"""Links between pull requests and issues, from the text and from GitHub's own list, in the check."""
 
 import re
 from typing import Any

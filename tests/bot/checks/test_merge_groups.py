@@ -1,4 +1,4 @@
-"""Merge groups: a queue that requires the check “Sprint impact” hears of each group's commit."""
+"""Merge groups: each commit of a queue gets the check “Sprint impact”."""
 
 import json
 from datetime import UTC, datetime, timedelta

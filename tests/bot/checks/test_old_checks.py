@@ -1,4 +1,4 @@
-"""A check that GitHub refused says how things are when it is sent, or is dropped if nobody needs it."""
+"""Checks that GitHub refused are sent with current values later, or dropped if nobody needs them."""
 
 from datetime import UTC, datetime, timedelta
 

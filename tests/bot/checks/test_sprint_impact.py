@@ -1,4 +1,4 @@
-"""The check “Sprint impact”, from a pull request's webhook to what stands on its commit."""
+"""The check “Sprint impact”, from a pull request's webhook to the check run on its commit."""
 
 import itertools
 from collections.abc import Sequence

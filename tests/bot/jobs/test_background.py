@@ -1,4 +1,4 @@
-"""Tasks, flags and wake-ups of our own: none is lost, whatever happens in between and in whatever order."""
+"""Background tasks, flags and wake-ups: none is lost, in whatever order callbacks run."""
 
 import asyncio
 import traceback

@@ -1,4 +1,4 @@
-"""A finished sprint is taken once, and what is taken never changes."""
+"""Snapshots of closed sprints are taken once and never change."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Jobs of several repositories are put into the queue in one order, whatever the order of their events."""
+"""Jobs of several repositories are queued in one order, whatever the order of their events."""
 
 from collections.abc import AsyncIterator
 from typing import Any

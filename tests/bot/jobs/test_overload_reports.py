@@ -1,4 +1,4 @@
-"""Overload and items without an estimate in what is said unasked."""
+"""Overload and missing estimates in reports."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is done without being asked by anybody."""
+"""Periodic tasks."""
 
 from storage.jobs import Jobs
 from tests.support.running import Bot, rows

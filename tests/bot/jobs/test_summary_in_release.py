@@ -1,4 +1,4 @@
-"""`summaries: release`: the summary stands in the release that is called like the milestone."""
+"""`summaries: release`: the summary is put into the release that has the milestone's title."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What people wrote, and what opens doors, is in no log, no error's text and no repr."""
+"""Texts of people and secrets appear in no log, no error and no repr."""
 
 import dataclasses
 import importlib

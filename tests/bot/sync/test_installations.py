@@ -1,4 +1,4 @@
-"""Whose an installation is: GitHub says so, never the order in which deliveries happen to arrive."""
+"""Installations belong to the account that GitHub names, in whatever order deliveries arrive."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The team's settings file: what it may say, and how it is read, kept and complained about."""
+"""The settings file: its schema, and how it is read, stored and validated."""
 
 import json
 import re

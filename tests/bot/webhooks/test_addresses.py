@@ -1,4 +1,4 @@
-"""The other addresses: what names nothing is 404, and whoever asks for readiness slows nobody."""
+"""Other routes: unknown paths return 404, and readiness checks slow nobody."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The inbox: no delivery waits while a commit could be made for it, in whatever order callbacks run."""
+"""The delivery writer commits without needless waiting, in whatever order callbacks run."""
 
 import asyncio
 import json

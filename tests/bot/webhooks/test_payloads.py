@@ -1,4 +1,4 @@
-"""What a signed body says: read as JSON or from a form, refused where it cannot be read, now or later."""
+"""Signed bodies as JSON or form, and refusals of those that cannot be read."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The door before the signature: strangers are refused by their headers, and bodies are bounded together."""
+"""Checks before the signature: requests are refused by their headers, and bodies are bounded together."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""`/agile config`: what holds and from where, whether a file is good, and how a setting is changed."""
+"""`/agile config`: effective settings and their sources, validation, and changes."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""`/agile health` and `/agile resync`: whether all arrives, and what is done about it."""
+"""`/agile health` and `/agile resync`: missing events and their repair."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`/help`: what there is, who may, and how it is written here."""
+"""`/help`: available commands, permissions and syntax."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`/agile plan` and `/agile usage`: what an owner reads, and what is said nowhere in public."""
+"""`/agile plan` and `/agile usage`: texts for owners, and nothing of them in public."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`/agile quiet`, `/agile pause` and `/agile resume`: what we keep to ourselves."""
+"""`/agile quiet`, `/agile pause` and `/agile resume`."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""`/agile roles`: who may do what, and roles that an admin gives for commands."""
+"""`/agile roles`: required roles, and roles that an admin sets for commands."""
 
 import pytest
 

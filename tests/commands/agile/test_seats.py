@@ -1,4 +1,4 @@
-"""`/agile seats`: who needs a seat, what it costs, and the tick that lets a large increase be charged."""
+"""`/agile seats`: people, costs, and the approval of a large increase."""
 
 import asyncio
 from collections.abc import AsyncIterator

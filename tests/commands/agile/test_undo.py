@@ -1,4 +1,4 @@
-"""`/agile undo` and `/agile audit`: what commands changed, and how it is taken back."""
+"""`/agile undo` and `/agile audit`: changes by commands and their reversal."""
 
 import asyncio
 from datetime import UTC, datetime

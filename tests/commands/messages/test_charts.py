@@ -1,4 +1,4 @@
-"""How a chart is shown: what people want, what the repository allows, and what there is."""
+"""Display of charts: preferences, permissions of the repository, and fallbacks."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The past names milestones by title: which one is meant depends on when."""
+"""Milestones that the history names by title only, resolved by time."""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import count

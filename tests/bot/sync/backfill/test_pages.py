@@ -1,4 +1,4 @@
-"""The past is asked for page by page: what stops it, and how it goes on."""
+"""Pages of a backfill: interruptions and resumption."""
 
 import asyncio
 import os

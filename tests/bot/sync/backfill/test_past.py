@@ -1,4 +1,4 @@
-"""The past of a repository on the stand-in GitHub, and what the database makes of it."""
+"""A repository's history on the stand-in GitHub, and the timeline that a backfill makes of it."""
 
 import json
 from collections.abc import AsyncIterator
