@@ -8,6 +8,8 @@ from tests.support.past import make_sprint_box
 
 DELIVERED = (24, 27, 31, 20, 30)
 
+DONE_POINTS, BLANK = 10, 2
+
 
 def make_overload_past(
     committed: int, done: tuple[int, ...] = (2,), unestimated: int = 0

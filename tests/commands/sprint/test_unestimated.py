@@ -11,8 +11,6 @@ from tests.support.past import NOW, ask_command, record_past
 from tests.support.running import Bot
 from tests.support.special_sprints import find_done_claims, make_unestimated_past
 
-DONE_POINTS, BLANK = 10, 2
-
 
 async def answer(bot: Bot, clock: Clock, command: str, **more: int) -> str:
     number = await record_past(bot, clock, *make_unestimated_past(**more))
