@@ -1,4 +1,4 @@
-"""Which of an account's Stripe customers is used."""
+"""Choice among an account's Stripe customers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

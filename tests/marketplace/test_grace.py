@@ -1,4 +1,4 @@
-"""Grace, from values: whatever Stripe makes of a due payment, nothing changes before its end, or lasts longer."""
+"""The grace period, whatever Stripe does with a due payment: it never ends early or lasts longer."""
 
 from collections.abc import Callable
 from dataclasses import replace

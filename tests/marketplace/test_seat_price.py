@@ -1,4 +1,4 @@
-"""What one more seat costs, and amounts of money as people read them."""
+"""The price of one more seat, and amounts of money as text."""
 
 from datetime import UTC, datetime, timedelta
 

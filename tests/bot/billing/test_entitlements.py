@@ -1,4 +1,4 @@
-"""The entitlement as it is read from the database: open when in doubt, and seats from the timeline."""
+"""Entitlements read from the database: allowed when in doubt, and seats from the timeline."""
 
 from dataclasses import replace
 from datetime import timedelta

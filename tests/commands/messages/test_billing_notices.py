@@ -1,4 +1,4 @@
-"""What an owner hears of money and data, from values."""
+"""Notices on money and data for owners."""
 
 from dataclasses import replace
 from datetime import timedelta
