@@ -411,7 +411,7 @@ def test_deep_values_are_changed_and_taken_away() -> None:
     assert changed(settings, ("sizes", "S"), None) is None
     assert changed(settings, ("commands", "estimate", "role"), "write") == {
         "short": False,
-        "estimate": {"role": "push_settings_file"},
+        "estimate": {"role": "write"},
     }
     assert changed(settings, ("ai",), True) is True
     assert changed(settings, ("wip", "teams", "a"), None) is None

@@ -261,7 +261,7 @@ def test_what_was_read_again_needs_nobody_and_is_named() -> None:
 def test_permissions_are_compared_by_strength() -> None:
     granted = {name: level for name, (level, _) in PERMISSIONS.items()}
     assert missing_permissions(granted) == {}
-    assert missing_permissions(granted | {"metadata": "push_settings_file"}) == {}
+    assert missing_permissions(granted | {"metadata": "write"}) == {}
     assert list(missing_permissions(granted | {"checks": "read"})) == ["checks: write"]
     assert len(missing_permissions({})) == len(PERMISSIONS)
 
