@@ -104,7 +104,7 @@ async def load_billing(tenant: Tenant, now: datetime, offer: Offer) -> Billing |
     if account is None:
         return None
     subscriptions = await store.all()
-    usage = await used_in_month(tenant, now)
+    usage = await sum_month_usage(tenant, now)
     plan = resolve_account_plan(subscriptions, now, offer.grace)
     increase = await SeatIncreases(tenant).current()
     is_of_subscription = (
@@ -125,7 +125,7 @@ async def load_billing(tenant: Tenant, now: datetime, offer: Offer) -> Billing |
     )
 
 
-async def used_in_month(tenant: Tenant, now: datetime) -> dict[str, int]:
+async def sum_month_usage(tenant: Tenant, now: datetime) -> dict[str, int]:
     """Sum the usage, by metric, of the UTC month of a moment, up to that moment."""
     ledger, today = Usage(tenant), now.date()
     records = [record for record in await ledger.since(today.replace(day=1)) if record.period <= today]

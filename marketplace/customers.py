@@ -8,7 +8,7 @@ from storage.subscriptions import STRIPE, Subscription
 _RANK = {"active": 0, "trialing": 0, "past_due": 1, "unpaid": 1, "paused": 2, "incomplete": 3, "ended": 4}
 
 
-def subscription_to_use(subscriptions: Sequence[Subscription]) -> Subscription | None:
+def choose_subscription(subscriptions: Sequence[Subscription]) -> Subscription | None:
     """Return the Stripe subscription that an account changes and is charged by now.
 
     An active one or a trial comes before one whose payment is due, then one that is paused, then the one that
@@ -26,9 +26,9 @@ def subscription_to_use(subscriptions: Sequence[Subscription]) -> Subscription |
     return max(usable, key=_preference, default=(0, None))[1]
 
 
-def customer_to_use(subscriptions: Sequence[Subscription]) -> str | None:
-    """Return Stripe's id of the customer of `subscription_to_use`; None where there is none."""
-    subscription = subscription_to_use(subscriptions)
+def choose_customer(subscriptions: Sequence[Subscription]) -> str | None:
+    """Return Stripe's id of the customer of `choose_subscription`; None where there is none."""
+    subscription = choose_subscription(subscriptions)
     return subscription.customer if subscription else None
 
 

@@ -37,7 +37,7 @@ class Notice:
     key: str
 
 
-def notices_of(billing: Billing) -> tuple[Notice, ...]:
+def collect_notices(billing: Billing) -> tuple[Notice, ...]:
     """The notices at the moment of `billing`, the most urgent first.
 
     A deletion is due even where nothing is sold any more, because a cancellation stays valid.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from marketplace.seat_price import prorated
+from marketplace.seat_price import prorate
 from storage.seat_increases import SeatIncrease
 from storage.subscriptions import Subscription
 
@@ -140,4 +140,4 @@ def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> i
     begins, ends = subscription.period_start, subscription.period_end
     if subscription.unit_amount is None or begins is None or ends is None or ends <= begins:
         return None
-    return prorated(subscription.unit_amount * added, begins, ends, now)
+    return prorate(subscription.unit_amount * added, begins, ends, now)

@@ -22,7 +22,7 @@ class SeatPrice:
     is_list_price: bool = False
 
 
-def price_of_seat(subscription: Subscription) -> SeatPrice | None:
+def resolve_seat_price(subscription: Subscription) -> SeatPrice | None:
     """Return the subscriber's own price of a seat, else the list price.
 
     None where a seat costs nothing, or is paid in a currency in which there is no list price.
@@ -36,7 +36,7 @@ def price_of_seat(subscription: Subscription) -> SeatPrice | None:
     return SeatPrice(amount, LIST_CURRENCY, subscription.is_yearly, is_list_price=True)
 
 
-def prorated(unit_amount: int, period_start: datetime, period_end: datetime, now: datetime) -> int:
+def prorate(unit_amount: int, period_start: datetime, period_end: datetime, now: datetime) -> int:
     """The share of `unit_amount`, the price of a whole period, for `now` to its end.
 
     It is prorated by seconds, and rounded half up.

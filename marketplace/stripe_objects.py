@@ -14,28 +14,28 @@ _MOST_NUMBER = 2**63 - 1
 _LAST_SECOND = 253_402_300_799  # The year 9999, where Python's calendar ends.
 
 
-def id_of(value: object) -> str | None:
+def parse_id(value: object) -> str | None:
     """Parse the id of an object, expanded or not."""
     if isinstance(value, Mapping):
         value = value.get("id")
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def text_of(value: object) -> str | None:
+def parse_text(value: object) -> str | None:
     """Parse a text, cut after 500 characters."""
     return value[:_MOST_TEXT] if isinstance(value, str) else None
 
 
-def number_of(value: object) -> int | None:
+def parse_number(value: object) -> int | None:
     """Parse a whole number within the range of bigint."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if abs(value) <= _MOST_NUMBER else None
 
 
-def moment_of(value: object) -> datetime | None:
+def parse_moment(value: object) -> datetime | None:
     """Parse a moment, from Unix seconds to UTC."""
-    seconds = number_of(value)
+    seconds = parse_number(value)
     if seconds is None or not 0 <= seconds <= _LAST_SECOND:
         return None
     return datetime.fromtimestamp(seconds, UTC)
@@ -48,7 +48,7 @@ def object_at(value: object, *path: str) -> Any:
     return value
 
 
-def objects_in(value: object) -> list[Mapping[str, Any]]:
+def list_objects(value: object) -> list[Mapping[str, Any]]:
     """Return the objects of a list, in Stripe's form with `data` or a plain one."""
     entries = value.get("data") if isinstance(value, Mapping) else value
     if not isinstance(entries, Sequence) or isinstance(entries, str):

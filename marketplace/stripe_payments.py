@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from marketplace.stripe_objects import id_of, moment_of, number_of, object_at
+from marketplace.stripe_objects import object_at, parse_id, parse_moment, parse_number
 
 _FAILED_PAUSES = frozenset({"first_payment_failure", "final_payment_failure"})
 # The reasons of invoices for a whole period. A paid proration says nothing about the period's own invoice.
@@ -36,12 +36,12 @@ def is_payment_due(subscription: Mapping[str, Any]) -> bool:
 def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool:
     """Whether invoices are issued and never collected. With `keep_as_draft` they are collected later."""
     pause = subscription.get("pause_collection")
-    resumes_at = moment_of(object_at(pause, "resumes_at"))
+    resumes_at = parse_moment(object_at(pause, "resumes_at"))
     has_resumed = resumes_at is not None and resumes_at <= now
     return object_at(pause, "behavior") in _NOT_COLLECTED and not has_resumed
 
 
-def oldest_due(
+def find_oldest_due(
     subscription: Mapping[str, Any], invoices: Iterable[Mapping[str, Any]], now: datetime
 ) -> datetime | None:
     """When the oldest outstanding payment was due. None where no invoice is outstanding.
@@ -50,12 +50,12 @@ def oldest_due(
     count, because Stripe considered the subscription paid meanwhile.
     """
     latest = subscription.get("latest_invoice")
-    by_id = {id_of(invoice): invoice for invoice in invoices if id_of(invoice) is not None}
+    by_id = {parse_id(invoice): invoice for invoice in invoices if parse_id(invoice) is not None}
     if isinstance(latest, Mapping):
-        by_id.setdefault(id_of(latest), latest)
+        by_id.setdefault(parse_id(latest), latest)
     paid = [due_at(invoice) for invoice in by_id.values() if _is_paid_period(invoice)]
     last_paid = max((moment for moment in paid if moment is not None), default=None)
-    unpaid = [due_at(invoice) for invoice in by_id.values() if _is_unpaid(invoice, id_of(latest))]
+    unpaid = [due_at(invoice) for invoice in by_id.values() if _is_unpaid(invoice, parse_id(latest))]
     due = [at for at in unpaid if at is not None and at <= now and (last_paid is None or at > last_paid)]
     return min(due, default=None)
 
@@ -64,7 +64,7 @@ def due_at(invoice: Mapping[str, Any]) -> datetime | None:
     """When an invoice is due: its due date, or else when it was finalized and its payment was tried."""
     finalized_at = object_at(invoice, "status_transitions", "finalized_at")
     moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
-    return next((moment for value in moments if (moment := moment_of(value)) is not None), None)
+    return next((moment for value in moments if (moment := parse_moment(value)) is not None), None)
 
 
 def _is_paid_period(invoice: Mapping[str, Any]) -> bool:
@@ -73,9 +73,9 @@ def _is_paid_period(invoice: Mapping[str, Any]) -> bool:
 
 def _is_unpaid(invoice: Mapping[str, Any], latest: str | None) -> bool:
     """Whether an invoice is outstanding; of uncollectible ones only the latest, as others may be waived."""
-    status, remaining = invoice.get("status"), number_of(invoice.get("amount_remaining"))
+    status, remaining = invoice.get("status"), parse_number(invoice.get("amount_remaining"))
     if remaining == 0:
         return False
     if status == "uncollectible" or status is None:  # An invoice with nothing but an id and a time.
-        return id_of(invoice) == latest
+        return parse_id(invoice) == latest
     return bool(status == "open")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.plans import PLANS, PlanName
-from marketplace.stripe_objects import id_of, number_of, object_at, text_of
+from marketplace.stripe_objects import object_at, parse_id, parse_number, parse_text
 
 # How many of an interval make up a year.
 _IN_A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
@@ -70,17 +70,17 @@ def parse_item(item: Mapping[str, Any]) -> SubscriptionItem | None:
     if price is None or item.get("deleted") is True:
         return None
     return SubscriptionItem(
-        id_of(item) or "",
+        parse_id(item) or "",
         price,
-        number_of(item.get("quantity")),
-        number_of(item.get("current_period_start")),
-        number_of(item.get("current_period_end")),
+        parse_number(item.get("quantity")),
+        parse_number(item.get("current_period_start")),
+        parse_number(item.get("current_period_end")),
     )
 
 
 def parse_price(price: object) -> StripePrice | None:
     """Parse a price or a plan, expanded or as an id."""
-    price_id = id_of(price)
+    price_id = parse_id(price)
     if price_id is None:
         return None
     if not isinstance(price, Mapping):
@@ -89,24 +89,24 @@ def parse_price(price: object) -> StripePrice | None:
     amount = price.get("unit_amount") if "unit_amount" in price else price.get("amount")
     return StripePrice(
         price_id,
-        product=id_of(price.get("product")),
-        unit_amount=number_of(amount),
-        currency=currency_of(price.get("currency")),
+        product=parse_id(price.get("product")),
+        unit_amount=parse_number(amount),
+        currency=parse_currency(price.get("currency")),
         is_yearly=_is_yearly(object_at(recurring, "interval"), object_at(recurring, "interval_count")),
         is_metered=object_at(recurring, "usage_type") == "metered",
-        plan=plan_in(price.get("metadata")) or plan_in(object_at(price.get("product"), "metadata")),
+        plan=parse_plan(price.get("metadata")) or parse_plan(object_at(price.get("product"), "metadata")),
     )
 
 
-def plan_in(metadata: object) -> PlanName | None:
+def parse_plan(metadata: object) -> PlanName | None:
     """The paid plan that metadata name as `plan`, in any case; None without one."""
-    name = (text_of(object_at(metadata, "plan")) or "").strip().lower()
+    name = (parse_text(object_at(metadata, "plan")) or "").strip().lower()
     plan = PlanName(name) if name in set(PlanName) else None
     # The free plan has no price that anybody pays.
     return plan if plan is not None and PLANS[plan].is_paid else None
 
 
-def plan_item(
+def choose_plan_item(
     items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None
 ) -> SubscriptionItem | None:
     """Choose the item that is the plan; others may meter usage, or be sold in addition.
@@ -126,10 +126,10 @@ def plan_item(
 def _is_yearly(interval: object, count: object) -> bool | None:
     if not isinstance(interval, str) or interval not in _IN_A_YEAR:
         return None
-    return (number_of(count) or 1) >= _IN_A_YEAR[interval]
+    return (parse_number(count) or 1) >= _IN_A_YEAR[interval]
 
 
-def currency_of(value: object) -> str | None:
+def parse_currency(value: object) -> str | None:
     """Parse a currency code (ISO 4217), in lower case; None if it is invalid."""
-    code = (text_of(value) or "").lower()
+    code = (parse_text(value) or "").lower()
     return code if len(code) == 3 and code.isascii() and code.isalpha() else None

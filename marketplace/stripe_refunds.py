@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from marketplace.github_purchases import PurchaseError
-from marketplace.stripe_objects import id_of, object_at
+from marketplace.stripe_objects import object_at, parse_id
 from storage.stripe_refunds import DISPUTE, REFUND
 
 # The events carry the refund or the dispute, except `charge.refunded`, which carries the charge.
@@ -95,7 +95,7 @@ def _parse(action: str, answer: Mapping[str, Any]) -> PaymentChange:
     except msgspec.ValidationError as problem:
         raise PurchaseError(f"Stripe described a {action} that cannot be read: {problem}") from None
     sources = payment.charge, payment.payment_intent
-    customers = (id_of(object_at(source, "customer")) for source in sources)
+    customers = (parse_id(object_at(source, "customer")) for source in sources)
     due_by = payment.evidence_details.due_by if payment.evidence_details else None
     return PaymentChange(
         action,
@@ -103,7 +103,7 @@ def _parse(action: str, answer: Mapping[str, Any]) -> PaymentChange:
         payment.status or "unknown",
         payment.amount,
         payment.currency,
-        id_of(payment.charge),
+        parse_id(payment.charge),
         next(filter(None, customers), None),
         payment.reason,
         datetime.fromtimestamp(due_by, UTC) if due_by else None,

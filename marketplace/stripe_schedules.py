@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marketplace.stripe_objects import moment_of, object_at, objects_in
-from marketplace.stripe_plans import PlanCatalog, SubscriptionItem, parse_item, plan_item
+from marketplace.stripe_objects import list_objects, object_at, parse_moment
+from marketplace.stripe_plans import PlanCatalog, SubscriptionItem, choose_plan_item, parse_item
 from storage.subscriptions import PendingChange
 
 _SCHEDULED = frozenset({"active", "not_started"})
 
 
-def pending_change(
+def parse_pending_change(
     subscription: Mapping[str, Any],
     item: SubscriptionItem,
     period_end: datetime | None,
@@ -25,7 +25,7 @@ def pending_change(
 
     `item` is the subscription's plan as it is now, `period_end` the end of its period.
     """
-    cancels_at = moment_of(subscription.get("cancel_at"))
+    cancels_at = parse_moment(subscription.get("cancel_at"))
     if cancels_at is None and subscription.get("cancel_at_period_end") is True:
         cancels_at = period_end
     end = PendingChange(None, None, cancels_at) if cancels_at else None
@@ -42,12 +42,12 @@ def _next_phase(
     """The first future phase that changes the plan, the seats or the interval; or the schedule's end."""
     if not isinstance(schedule, Mapping) or schedule.get("status") not in _SCHEDULED:
         return None
-    phases = objects_in(schedule.get("phases"))
-    for phase in sorted(phases, key=lambda phase: moment_of(phase.get("start_date")) or now):
-        begins_at = moment_of(phase.get("start_date"))
+    phases = list_objects(schedule.get("phases"))
+    for phase in sorted(phases, key=lambda phase: parse_moment(phase.get("start_date")) or now):
+        begins_at = parse_moment(phase.get("start_date"))
         if begins_at is not None and begins_at > now and (change := _change(phase, item, catalog, begins_at)):
             return change
-    ends = [moment for phase in phases if (moment := moment_of(phase.get("end_date"))) is not None]
+    ends = [moment for phase in phases if (moment := parse_moment(phase.get("end_date"))) is not None]
     is_cancelled = object_at(schedule, "end_behavior") == "cancel" and ends and max(ends) > now
     return PendingChange(None, None, max(ends)) if is_cancelled else None
 
@@ -55,8 +55,10 @@ def _next_phase(
 def _change(
     phase: Mapping[str, Any], item: SubscriptionItem, catalog: PlanCatalog, begins_at: datetime
 ) -> PendingChange | None:
-    items = [parsed for entry in objects_in(phase.get("items")) if (parsed := parse_item(entry)) is not None]
-    next_item = plan_item(items, catalog, item.price.id)
+    items = [
+        parsed for entry in list_objects(phase.get("items")) if (parsed := parse_item(entry)) is not None
+    ]
+    next_item = choose_plan_item(items, catalog, item.price.id)
     if next_item is None:
         return None
     present_plan, next_plan = catalog.plan_of(item.price), catalog.plan_of(next_item.price)

@@ -13,19 +13,26 @@ import msgspec
 
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
-from marketplace.stripe_objects import id_of, moment_of, number_of, object_at, objects_in, text_of
-from marketplace.stripe_payments import is_collection_paused, is_payment_due, oldest_due
+from marketplace.stripe_objects import (
+    list_objects,
+    object_at,
+    parse_id,
+    parse_moment,
+    parse_number,
+    parse_text,
+)
+from marketplace.stripe_payments import find_oldest_due, is_collection_paused, is_payment_due
 from marketplace.stripe_plans import (
     PlanCatalog,
     StripePrice,
     SubscriptionItem,
-    currency_of,
+    choose_plan_item,
+    parse_currency,
     parse_item,
-    plan_in,
-    plan_item,
+    parse_plan,
 )
 from marketplace.stripe_refunds import PAYMENT_EVENTS, PaymentHint
-from marketplace.stripe_schedules import pending_change
+from marketplace.stripe_schedules import parse_pending_change
 from storage.subscriptions import STRIPE, Subscription
 
 EVENTS = frozenset(
@@ -78,14 +85,14 @@ class StripeSubscription:
     @property
     def account(self) -> int | None:
         """GitHub's id of the account for which the subscription was bought; None if unknown."""
-        return account_in(self.metadata)
+        return parse_account(self.metadata)
 
     def item(self, catalog: PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
         """Choose the item that is the plan. Raises PurchaseError where there is no item.
 
         `price_id` is the stored price, for one that is not configured any more.
         """
-        item = plan_item(self.items, catalog, price_id)
+        item = choose_plan_item(self.items, catalog, price_id)
         if item is None:
             raise PurchaseError(f"the subscription {self.id} has no items")
         return item
@@ -93,15 +100,15 @@ class StripeSubscription:
 
 def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
     """Parse Stripe's answer, ignoring invalid fields. Raises PurchaseError without id or status."""
-    subscription_id, status = id_of(answer), text_of(answer.get("status"))
+    subscription_id, status = parse_id(answer), parse_text(answer.get("status"))
     if subscription_id is None or status is None:
         raise PurchaseError("Stripe answered with a subscription that has no id or no status")
     metadata = answer.get("metadata")
-    entries = objects_in(answer.get("items")) or [{**answer, "id": None}]
+    entries = list_objects(answer.get("items")) or [{**answer, "id": None}]
     return StripeSubscription(
         subscription_id,
         status,
-        id_of(answer.get("customer")),
+        parse_id(answer.get("customer")),
         tuple(item for entry in entries if (item := parse_item(entry)) is not None),
         metadata if isinstance(metadata, Mapping) else {},
         answer,
@@ -128,16 +135,18 @@ def read_subscription(
     Status and end always apply; for the plan see `_plan`. Raises PurchaseError where nothing tells the plan
     or the status.
     """
-    item = plan_item(answered.items, catalog, subscription.price_id if subscription else None)
+    item = choose_plan_item(answered.items, catalog, subscription.price_id if subscription else None)
     item = item or _stored_item(subscription)
     plan, plan_problem = _plan(answered, item, catalog, subscription)
     status, status_problem = _status(answered, read_at, subscription)
     quantity, quantity_problem = _quantity(answered, item)
-    period_end = moment_of(item.current_period_end or number_of(answered.answer.get("current_period_end")))
+    period_end = parse_moment(
+        item.current_period_end or parse_number(answered.answer.get("current_period_end"))
+    )
     is_yearly = catalog.is_yearly(item.price)
     has_ended = status == "ended"
     # A price in several currencies has the amount of its default one, which others do not pay.
-    currency = currency_of(answered.answer.get("currency")) or item.price.currency
+    currency = parse_currency(answered.answer.get("currency")) or item.price.currency
     return SubscriptionReading(
         Subscription(
             STRIPE,
@@ -148,29 +157,29 @@ def read_subscription(
             quantity=quantity,
             is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
             customer=answered.customer,
-            period_start=moment_of(
-                item.current_period_start or number_of(answered.answer.get("current_period_start"))
+            period_start=parse_moment(
+                item.current_period_start or parse_number(answered.answer.get("current_period_start"))
             ),
             period_end=None if has_ended else period_end,
-            trial_ends=moment_of(answered.answer.get("trial_end")),
+            trial_ends=parse_moment(answered.answer.get("trial_end")),
             past_due_since=_due_since(answered, invoices, read_at, subscription),
             # A subscription whose first payment never came gave no access that could end.
-            ended_at=moment_of(answered.answer.get("ended_at"))
+            ended_at=parse_moment(answered.answer.get("ended_at"))
             if answered.status != "incomplete_expired"
             else None,
             pending=None
             if has_ended
-            else pending_change(answered.answer, item, period_end, catalog, read_at),
+            else parse_pending_change(answered.answer, item, period_end, catalog, read_at),
             unit_amount=item.price.unit_amount if currency == item.price.currency else None,
             currency=currency,
             price_id=item.price.id,
-            started_at=moment_of(answered.answer.get("start_date")),
+            started_at=parse_moment(answered.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
 
 
-def with_status_of(subscription: Subscription, read: Subscription) -> Subscription:
+def update_status(subscription: Subscription, read: Subscription) -> Subscription:
     """Update only the status and the dates of a stored subscription to those of Stripe."""
     return replace(
         subscription,
@@ -207,7 +216,7 @@ def _plan(
     The metadata may be older than a change in Stripe's portal, and the stored plan may be older still. Raises
     PurchaseError where none tells the plan.
     """
-    if (plan := catalog.plan_of(item.price) or plan_in(answered.metadata)) is not None:
+    if (plan := catalog.plan_of(item.price) or parse_plan(answered.metadata)) is not None:
         return plan, None
     names = ", ".join(item.price.id for item in answered.items) or "none"
     problem = (
@@ -256,7 +265,7 @@ def _due_since(
         return None
     stored = subscription.past_due_since if subscription else None
     listed = list(invoices)
-    due = oldest_due(answered.answer, listed, read_at)
+    due = find_oldest_due(answered.answer, listed, read_at)
     if (
         not listed and stored is not None
     ):  # The latest invoice alone may be a later one that is unpaid as well.
@@ -266,7 +275,7 @@ def _due_since(
     # There is no unpaid invoice any more, as one that was voided. A payment was due before the end at least.
     answer = answered.answer
     paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
-    ends = [moment_of(answer.get("ended_at")), moment_of(paused_at)]
+    ends = [parse_moment(answer.get("ended_at")), parse_moment(paused_at)]
     return min([read_at, *(moment for moment in ends if moment is not None)])
 
 
@@ -302,32 +311,32 @@ class StripeEvent(msgspec.Struct):
     def payment_hint(self) -> PaymentHint | None:
         """The refund or dispute of the event; None for other events."""
         payload = self.data.object
-        reference = id_of(payload)
+        reference = parse_id(payload)
         if self.type not in PAYMENT_EVENTS or reference is None or not self.id:
             return None
-        charge = reference if self.type == "charge.refunded" else id_of(payload.get("charge"))
-        return PaymentHint(self.id, self.type, reference, charge, id_of(payload.get("customer")))
+        charge = reference if self.type == "charge.refunded" else parse_id(payload.get("charge"))
+        return PaymentHint(self.id, self.type, reference, charge, parse_id(payload.get("customer")))
 
     def subscription_hint(self) -> SubscriptionHint | None:
         """The subscription of the event, or the deleted customer; None for other events."""
         payload = self.data.object
-        customer = id_of(payload.get("customer"))
-        subscription = id_of(payload.get("subscription"))
+        customer = parse_id(payload.get("customer"))
+        subscription = parse_id(payload.get("subscription"))
         account = None
         if self.type == "customer.deleted":
-            customer = id_of(payload.get("id"))
+            customer = parse_id(payload.get("id"))
         elif self.type.startswith("customer.subscription."):
-            subscription = id_of(payload.get("id"))
+            subscription = parse_id(payload.get("id"))
         elif self.type.startswith("invoice.") and subscription is None:
-            subscription = id_of(object_at(payload, "parent", "subscription_details", "subscription"))
+            subscription = parse_id(object_at(payload, "parent", "subscription_details", "subscription"))
         elif self.type.startswith("checkout."):
-            account = account_in(payload.get("metadata"))
+            account = parse_account(payload.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
             return None
         return SubscriptionHint(self.id, self.type, customer, subscription, account)
 
 
-def account_in(metadata: object) -> int | None:
+def parse_account(metadata: object) -> int | None:
     """Parse GitHub's id of the account from metadata that a checkout wrote."""
     account = metadata.get("account") if isinstance(metadata, Mapping) else None
     return int(account) if isinstance(account, str) and re.fullmatch(r"[0-9]{1,18}", account) else None

@@ -51,14 +51,14 @@ class SubscriptionLedger:
     async def record(self, read: Subscription, cause: LedgerCause) -> bool:
         """Record a subscription as read from its source. False if a later reading is stored."""
         account = await self._subscriptions.lock()
-        stored = await self.stored(read.source, read.reference)
+        stored = await self.get_subscription(read.source, read.reference)
         if account is None or (stored is not None and stored.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
-        previous_plan = previous_plan_after(stored, read, at, self._grace)
+        previous_plan = resolve_previous_plan(stored, read, at, self._grace)
         updated = replace(read, previous_plan=previous_plan, quantity_set_on=_quantity_day(stored, read))
         await self._subscriptions.put(updated)
-        await self._audit_change(account, stored, updated, cause)
+        await self._audit_and_set_plan(account, stored, updated, cause)
         if self._keeps_data(updated):
             await self._deadlines.withdraw(self._now, f"{updated.source}: {updated.plan} {updated.status}")
         elif updated.source == STRIPE and updated.has_ended:
@@ -125,7 +125,7 @@ class SubscriptionLedger:
             await self._deadlines.withdraw(self._now, f"{paid[0].source}: {paid[0].plan} {paid[0].status}")
         return bool(paid)
 
-    async def stored(self, source: str, reference: str) -> Subscription | None:
+    async def get_subscription(self, source: str, reference: str) -> Subscription | None:
         """Return a stored subscription; None if there is none."""
         subscriptions = await self._subscriptions.all()
         return next(
@@ -156,9 +156,10 @@ class SubscriptionLedger:
         )
         return (subscription.status in _GIVING or has_time) and PLANS[PlanName(subscription.plan)].is_paid
 
-    async def _audit_change(
+    async def _audit_and_set_plan(
         self, account: Account, stored: Subscription | None, updated: Subscription, cause: LedgerCause
     ) -> None:
+        """Record a changed subscription in the audit log, and set the plan that follows."""
         before, after = _audited_fields(stored), _audited_fields(updated)
         if before != after:
             details = {"before": before, "after": after, "event": cause.event, "id": cause.id}
@@ -178,7 +179,7 @@ class SubscriptionLedger:
         )
 
 
-def previous_plan_after(
+def resolve_previous_plan(
     stored: Subscription | None, read: Subscription, at: datetime, grace: timedelta
 ) -> PreviousPlan | None:
     """The plan before a subscription was reduced; None once it has as much again."""

@@ -175,7 +175,7 @@ class Posts:
         """Withdraw posts that were never sent; they stay withdrawn until they are desired again."""
         await self._connection.execute(
             update(posts)
-            .where(self._mine, posts.c.project_id == project_id, posts.c.key.in_(keys))
+            .where(self._is_mine, posts.c.project_id == project_id, posts.c.key.in_(keys))
             .where(posts.c.external_id.is_(None), posts.c.sent_at.is_(None))
             .values(is_withdrawn=True, refused=None, refused_at=None)
         )
@@ -184,7 +184,7 @@ class Posts:
         """Merge facts into the data of a post without making the post due."""
         await self._connection.execute(
             update(posts)
-            .where(self._mine, posts.c.project_id == project_id, posts.c.key == key)
+            .where(self._is_mine, posts.c.project_id == project_id, posts.c.key == key)
             .values(data=posts.c.data.op("||")(cast(dict(data), JSONB)))
         )
 
@@ -213,7 +213,7 @@ class Posts:
     async def pending_notices(self, project_id: int) -> set[str]:
         """The keys of unsent posts about sprints that would notify people, which checks do not."""
         query = select(posts.c.key).where(
-            self._mine,
+            self._is_mine,
             posts.c.project_id == project_id,
             posts.c.kind != PostKind.CHECK,
             ~posts.c.key.startswith(BILLING),
@@ -227,7 +227,7 @@ class Posts:
     async def desired_since(self, project_id: int, prefix: str) -> dict[str, datetime]:
         """Since when, by key, the posts whose key begins with `prefix` have their desired content."""
         query = select(posts.c.key, posts.c.wanted_at).where(
-            self._mine,
+            self._is_mine,
             posts.c.project_id == project_id,
             posts.c.key.startswith(prefix, autoescape=True),
             ~posts.c.is_withdrawn,
@@ -277,7 +277,7 @@ class Posts:
         attempted = [*(text for text in desired.attempted if text != body), body][-_MOST_ATTEMPTED:]
         statement = (
             update(posts)
-            .where(self._mine, posts.c.id == desired.id, posts.c.wanted_at == desired.wanted_at)
+            .where(self._is_mine, posts.c.id == desired.id, posts.c.wanted_at == desired.wanted_at)
             .where(~posts.c.is_withdrawn, ~posts.c.is_gone)
             .values(attempts=posts.c.attempts + 1, attempted=attempted)
             .returning(posts.c.id)
@@ -309,7 +309,9 @@ class Posts:
         is_beside = posts.c.data["beside"].as_string() == desired.post.key
         await self._connection.execute(
             update(posts)
-            .where(self._mine, posts.c.project_id == desired.project_id, posts.c.sent_at.is_(None), is_beside)
+            .where(
+                self._is_mine, posts.c.project_id == desired.project_id, posts.c.sent_at.is_(None), is_beside
+            )
             .values(is_gone=True)
         )
 
@@ -332,7 +334,7 @@ class Posts:
 
         Returns whether there are any.
         """
-        statement = update(posts).where(self._mine, posts.c.refused.is_not(None), ~posts.c.is_withdrawn)
+        statement = update(posts).where(self._is_mine, posts.c.refused.is_not(None), ~posts.c.is_withdrawn)
         if project_id is not None:
             statement = statement.where(posts.c.project_id == project_id)
         if thread is not None:
@@ -345,7 +347,7 @@ class Posts:
         """The refused posts that are still desired: repository and key, and the reason."""
         query = (
             select(projects.c.github_repo, posts.c.key, posts.c.refused)
-            .join(projects, and_(projects.c.id == posts.c.project_id, self._mine))
+            .join(projects, and_(projects.c.id == posts.c.project_id, self._is_mine))
             .where(projects.c.organization_id == self._organization_id)
             .where(self._is_wanted, posts.c.refused.is_not(None), self._is_recent)
             .order_by(posts.c.id)
@@ -386,25 +388,25 @@ class Posts:
 
     @property
     def _is_wanted(self) -> ColumnElement[bool]:
-        return and_(self._mine, ~posts.c.is_gone, ~posts.c.is_withdrawn, _is_pending)
+        return and_(self._is_mine, ~posts.c.is_gone, ~posts.c.is_withdrawn, _is_pending)
 
     @property
     def _is_recent(self) -> ColumnElement[bool]:
         return posts.c.wanted_at > func.app_now() - _RETRY_WITHIN
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return posts.c.organization_id == self._organization_id
 
     async def _statuses(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, PostStatus]:
         query = select(posts).where(
-            self._mine, posts.c.project_id == project_id, has_key, ~posts.c.is_withdrawn
+            self._is_mine, posts.c.project_id == project_id, has_key, ~posts.c.is_withdrawn
         )
         return {row.key: _status(row) for row in await self._connection.execute(query)}
 
     async def _update(self, post_id: int, **values: object) -> None:
         await self._connection.execute(
-            update(posts).where(self._mine, posts.c.id == post_id).values(**values)
+            update(posts).where(self._is_mine, posts.c.id == post_id).values(**values)
         )
 
 

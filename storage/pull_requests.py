@@ -12,12 +12,12 @@ from sprints.pull_requests import (
     BUTTON,
     HEAD,
     PLAN,
+    PressedButton,
     PullRequest,
     build_pull_requests,
     find_last_button,
     group_head_events,
 )
-from sprints.pull_requests import PressedButton as PressedButton
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.billing.stripe_client import Stripe
 from bot.billing.stripe_sync import StripeSync
-from marketplace.stripe_subscriptions import SubscriptionHint, account_in
+from marketplace.stripe_subscriptions import SubscriptionHint, parse_account
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscriptions
 
@@ -54,6 +54,6 @@ class CardPurchases:
             answers += [
                 answer
                 for answer in await self._stripe.list_subscriptions(customer)
-                if account_in(answer.get("metadata")) in {None, account.github_id}
+                if parse_account(answer.get("metadata")) in {None, account.github_id}
             ]
         return list({str(answer["id"]): answer for answer in answers}.values())

@@ -11,7 +11,7 @@ import structlog
 
 from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import Stripe
-from marketplace.stripe_subscriptions import account_in
+from marketplace.stripe_subscriptions import parse_account
 
 # In these states Stripe may still collect money. An incomplete subscription expires by itself after a day.
 _COLLECTED_STATES = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
@@ -103,7 +103,7 @@ class Checkouts:
             self._stripe.list_checkout_sessions(terms.customer),
             self.find_subscription(terms.account, terms.customer),
         )
-        own = [session for session in sessions if account_in(session.get("metadata")) == terms.account]
+        own = [session for session in sessions if parse_account(session.get("metadata")) == terms.account]
         return own, subscription
 
     async def _resolve_conflicts(self, terms: CheckoutTerms, session: CheckoutSession) -> str:
@@ -126,7 +126,7 @@ class Checkouts:
 
     def _is_own(self, subscription: StripeSubscriptionAnswer, account: int) -> bool:
         """Whether a subscription was bought for the account; a customer may also buy other products."""
-        owner = account_in(subscription.get("metadata"))
+        owner = parse_account(subscription.get("metadata"))
         if owner is not None:
             return owner == account
         items = (subscription.get("items") or {}).get("data", [])

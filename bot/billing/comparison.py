@@ -10,8 +10,8 @@ import structlog
 from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.github_purchases import PurchaseError
-from marketplace.stripe_objects import id_of
-from marketplace.stripe_subscriptions import account_in, parse_subscription
+from marketplace.stripe_objects import parse_id
+from marketplace.stripe_subscriptions import parse_account, parse_subscription
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
 from storage.stripe_comparison import (
@@ -102,7 +102,7 @@ class StripeComparison:
         asked_at = self._clock()
         async for page in self._stripe.iterate_live_subscriptions():
             for answer in reversed(page):  # Stripe lists the newest first; the newest is stored last.
-                if (reference := id_of(answer)) is not None:
+                if (reference := parse_id(answer)) is not None:
                     listed.add(reference)
                 subscription = await self._store_one(answer, asked_at)
                 if subscription is not None:
@@ -115,7 +115,7 @@ class StripeComparison:
         A price that Stripe cannot show fails for its own subscriptions only: if Stripe is unavailable, the
         next page of the list fails.
         """
-        reference, account = id_of(answer), account_in(answer.get("metadata"))
+        reference, account = parse_id(answer), parse_account(answer.get("metadata"))
         failure = _NOT_STORED
         with (
             structlog.contextvars.bound_contextvars(subscription=reference),
@@ -157,7 +157,7 @@ class StripeComparison:
 
     async def _list_owners(self, answer: Mapping[str, Any]) -> Sequence[int]:
         async with self._database.unscoped() as connection:
-            return await tenants_of_stripe(connection, _customer_of(answer), id_of(answer))
+            return await tenants_of_stripe(connection, _customer_of(answer), parse_id(answer))
 
     async def _is_stored(self, reference: str) -> bool:
         async with self._database.unscoped() as connection:
@@ -274,4 +274,4 @@ class StripeComparison:
 
 
 def _customer_of(answer: Mapping[str, Any]) -> str | None:
-    return id_of(answer.get("customer"))
+    return parse_id(answer.get("customer"))

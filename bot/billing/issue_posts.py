@@ -16,7 +16,7 @@ from commands.messages.billing_notices import (
     news_text,
 )
 from marketplace.accounts import Billing, Offer, load_billing
-from marketplace.notices import Notice, NoticeKind, notices_of
+from marketplace.notices import Notice, NoticeKind, collect_notices
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
 from storage.deadlines import Deadlines
@@ -53,7 +53,7 @@ async def load_issue_state(tenant: Tenant, now: datetime, offer: Offer) -> Billi
     if not posts and not await Subscriptions(tenant).all() and await Deadlines(tenant).latest() is None:
         return None  # Most accounts end here, which costs less than reading the rest.
     billing = await load_billing(tenant, now, offer)
-    notices = notices_of(billing) if billing else ()
+    notices = collect_notices(billing) if billing else ()
     if billing is None or not (notices or posts):
         return None
     projects, setting = Projects(tenant), await billing_posts.setting()

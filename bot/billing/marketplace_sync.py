@@ -169,7 +169,7 @@ class MarketplaceSync:
             return
         async with self._database.tenant(tenant_id) as tenant:
             ledger = SubscriptionLedger(tenant, self._clock(), self._grace)
-            stored = await ledger.stored(MARKETPLACE, "")
+            stored = await ledger.get_subscription(MARKETPLACE, "")
             read = None
             if purchase is not None:
                 reading = read_purchase(purchase, self._plan_of, asked_at, stored)

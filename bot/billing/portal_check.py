@@ -12,8 +12,8 @@ from bot.settings.secret import redacted
 from commands.formatting.money import money
 from marketplace.plans import PLANS, PlanName
 from marketplace.seat_price import LIST_CURRENCY
-from marketplace.stripe_objects import number_of, object_at
-from marketplace.stripe_plans import plan_in
+from marketplace.stripe_objects import object_at, parse_number
+from marketplace.stripe_plans import parse_plan
 
 PORTAL_SETTINGS = "https://dashboard.stripe.com/settings/billing/portal"
 # What payers change themselves.
@@ -152,7 +152,7 @@ def _check_price(
 
 def _check_amount(named: str, price: Mapping[str, Any], plan: PlanName, *, is_yearly: bool) -> Iterator[str]:
     """Compare the amount that Stripe charges with the list price, which payers read before they buy."""
-    amount, currency = number_of(price.get("unit_amount")), str(price.get("currency") or LIST_CURRENCY)
+    amount, currency = parse_number(price.get("unit_amount")), str(price.get("currency") or LIST_CURRENCY)
     if "unit_amount" not in price and "currency" not in price:
         return
     listed = PLANS[plan].yearly_cents if is_yearly else PLANS[plan].monthly_cents
@@ -174,7 +174,7 @@ def _check_metadata(named: str, price: Mapping[str, Any], plan: PlanName) -> Ite
         ("product's metadata", object_at(price.get("product"), "metadata")),
     ):
         word = object_at(metadata, "plan")
-        if word and plan_in(metadata) is not plan:
+        if word and parse_plan(metadata) is not plan:
             shown = redacted(str(word))[:40]
             yield f"Stripe has {named}, whose {owner} say that the plan is “{shown}”: write {plan} there"
 

@@ -12,7 +12,7 @@ import structlog
 
 from bot.billing.isolation import isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
-from marketplace.stripe_objects import id_of
+from marketplace.stripe_objects import parse_id
 from marketplace.stripe_refunds import (
     DISPUTE_EVENTS,
     PaymentChange,
@@ -103,7 +103,7 @@ class StripePayments:
 
     async def _add_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a refund with its payment intent, if no charge says who paid."""
-        payment_intent = id_of(refund.get("payment_intent"))
+        payment_intent = parse_id(refund.get("payment_intent"))
         if refund.get("charge") is not None or payment_intent is None:
             return refund
         try:

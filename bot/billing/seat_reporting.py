@@ -178,7 +178,7 @@ class SeatReporting:
         async with self._database.tenant(organization_id) as tenant:
             subscriptions, ledger = Subscriptions(tenant), SubscriptionLedger(tenant, now, self._grace)
             await subscriptions.lock()
-            if stored := await ledger.stored(STRIPE, subscription.reference):
+            if stored := await ledger.get_subscription(STRIPE, subscription.reference):
                 stored = replace(stored, quantity=quantity, read_at=max(self._clock(), stored.read_at))
                 await ledger.record(stored, LedgerCause("clock", "seats", key))
             await subscriptions.set_quantity_day(subscription.reference, now.date())

@@ -8,8 +8,8 @@ import structlog
 
 from bot.billing.stripe_answers import StripeRefusedError
 from bot.billing.stripe_checkout import StripeCheckout
-from marketplace.customers import customer_to_use
-from marketplace.stripe_subscriptions import account_in
+from marketplace.customers import choose_customer
+from marketplace.stripe_subscriptions import parse_account
 from storage.database import Database
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import Account, Subscription, tenants_of_stripe
@@ -33,7 +33,7 @@ class AccountCustomers:
         """
         async with self._database.tenant(organization_id) as tenant:
             stored = await StripeCustomers(tenant).customer()
-        candidates = dict.fromkeys(filter(None, (stored, customer_to_use(tuple(subscriptions)))))
+        candidates = dict.fromkeys(filter(None, (stored, choose_customer(tuple(subscriptions)))))
         customer = await self._first_usable(candidates, organization_id, account.github_id)
         if customer is None:
             customer = await self._find_by_metadata(organization_id, account.github_id)
@@ -56,7 +56,7 @@ class AccountCustomers:
 
     async def _is_own(self, customer: Mapping[str, Any], organization_id: int, account: int) -> bool:
         """Whether a customer is this account's alone: Checkout shows the customer's e-mail address."""
-        owner = account_in(customer.get("metadata"))
+        owner = parse_account(customer.get("metadata"))
         if owner is not None:
             return owner == account
         async with self._database.unscoped() as connection:
@@ -71,7 +71,9 @@ class AccountCustomers:
             self._log.warning("Stripe's search was refused; a new customer is made", reason=str(problem))
             return None
         ids = [
-            str(customer["id"]) for customer in customers if account_in(customer.get("metadata")) == account
+            str(customer["id"])
+            for customer in customers
+            if parse_account(customer.get("metadata")) == account
         ]
         return await self._first_usable(ids, organization_id, account)
 

@@ -22,7 +22,7 @@ from marketplace.stripe_subscriptions import (
     SubscriptionHint,
     parse_subscription,
     read_subscription,
-    with_status_of,
+    update_status,
 )
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
@@ -156,7 +156,7 @@ class StripeSync:
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
-            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).stored(
+            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).get_subscription(
                 STRIPE, stripe_subscription.id
             )
         is_stored = subscription is not None
@@ -165,7 +165,7 @@ class StripeSync:
         async with self._database.tenant(owner.organization_id) as tenant:
             ledger, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
-            subscription = await ledger.stored(STRIPE, stripe_subscription.id)
+            subscription = await ledger.get_subscription(STRIPE, stripe_subscription.id)
             try:
                 reading = read_subscription(stripe_subscription, catalog, asked_at, subscription, invoices)
             except PurchaseError as problem:
@@ -180,7 +180,7 @@ class StripeSync:
             if read.status == "incomplete" and subscription is None:
                 return  # The first payment has not succeeded: nothing is bought yet.
             if owner.problem is not None and subscription is not None:
-                read = with_status_of(subscription, read)
+                read = update_status(subscription, read)
             problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
             await ledger.record(read, LedgerCause("stripe", hint.kind, hint.event_id))
             await self._record_problems(rows, read, problems)

@@ -8,7 +8,7 @@ import structlog
 from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import BillingSettings
-from marketplace.customers import subscription_to_use
+from marketplace.customers import choose_subscription
 from marketplace.plans import Metric
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscription, Subscriptions
@@ -172,7 +172,7 @@ def find_subscription_on(subscriptions: Sequence[Subscription], day: date) -> Su
         for subscription in running
         if subscription.period_start is None or subscription.period_start <= end
     ]
-    return subscription_to_use(in_period) or subscription_to_use(running)
+    return choose_subscription(in_period) or choose_subscription(running)
 
 
 def resolve_usage_time(subscription: Subscription, day: date) -> datetime:

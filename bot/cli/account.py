@@ -11,7 +11,7 @@ from bot.billing.signed_links import SignedLinks
 from bot.services import services, wall_clock
 from bot.settings import Settings, encryption_keys
 from marketplace.accounts import Billing, load_billing
-from marketplace.customers import customer_to_use
+from marketplace.customers import choose_customer
 from marketplace.plans import METRICS
 from storage.cipher import PayloadCipher
 from storage.subscriptions import STRIPE, PendingChange, tenants_named
@@ -54,7 +54,7 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
 
 def _portal_link(settings: Settings, billing: Billing) -> int:
     """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
-    customer = customer_to_use(billing.subscriptions)
+    customer = choose_customer(billing.subscriptions)
     if customer is None:
         has_paid = any(subscription.source == STRIPE for subscription in billing.subscriptions)
         reason = "has no customer at Stripe any more" if has_paid else "has never paid by card"

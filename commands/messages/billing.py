@@ -11,10 +11,10 @@ from commands.messages.changing_plan import how_to_change
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
 from marketplace.entitlements import PurchasePages, Reason
-from marketplace.notices import NoticeKind, notices_of
+from marketplace.notices import NoticeKind, collect_notices
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.purchase_ways import purchase_ways
-from marketplace.seat_price import price_of_seat
+from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import STRIPE, Subscription
 
 # A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
@@ -88,7 +88,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
 
 def _notices(billing: Billing, links: PurchasePages) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
-    notices = notices_of(billing)
+    notices = collect_notices(billing)
     sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
         sentences.append(failed_payment(billing, links, _HOW_TO_BUY))
@@ -150,7 +150,7 @@ def _without_plan(billing: Billing) -> str:
 
 def _total(subscription: Subscription) -> str:
     """What all seats cost for a period, where the subscriber's own price is known."""
-    price = price_of_seat(subscription)
+    price = resolve_seat_price(subscription)
     if price is None or price.is_list_price or subscription.quantity is None:
         return ""
     period = "year" if price.is_yearly else "month"

@@ -11,14 +11,14 @@ from marketplace.notices import (
     Notice,
     NoticeKind,
     also_paid_by,
+    collect_notices,
     ending_trial,
     is_card_subscription_continuing,
     is_lost_to_failed_payment,
-    notices_of,
 )
 from marketplace.plans import PLANS, PlanName
 from marketplace.seat_increases import SeatIncrease
-from marketplace.seat_price import price_of_seat
+from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE
 
 # A subscription by card is in one of these while its payment may be due.
@@ -59,7 +59,7 @@ def sentence_of(notice: Notice, billing: Billing, links: PurchasePages, how_to_b
 def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
     """The text of the billing issue. `people` are called by their GitHub logins, so that they hear of it."""
     called = " ".join(f"@{login}" for login in people)
-    sentences = [sentence_of(notice, billing, links) for notice in notices_of(billing)]
+    sentences = [sentence_of(notice, billing, links) for notice in collect_notices(billing)]
     return "\n\n".join(part for part in [called, *sentences, f"<sub>{_FOOTER}</sub>"] if part)
 
 
@@ -131,7 +131,7 @@ def trial(billing: Billing, links: PurchasePages) -> str:
     if subscription is None or subscription.trial_ends is None:
         return ""
     title, day = PLANS[PlanName(subscription.plan)].title, full_day(subscription.trial_ends.date())
-    price = price_of_seat(subscription)
+    price = resolve_seat_price(subscription)
     cost = "it is paid for"
     if price is not None and subscription.quantity is not None:
         total = money(price.unit_amount * subscription.quantity, price.currency)

@@ -12,7 +12,7 @@ from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import is_ending
 from marketplace.seat_increases import Proration, proration_of
-from marketplace.seat_price import SeatPrice, price_of_seat, prorated
+from marketplace.seat_price import SeatPrice, prorate, resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
 _FOLLOWS = {
@@ -80,7 +80,7 @@ def _portal(links: PurchasePages) -> str:
 
 def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     """What a seat costs that is added at a moment, in the order in which it is paid."""
-    price, follows = price_of_seat(subscription), _FOLLOWS[subscription.is_yearly]
+    price, follows = resolve_seat_price(subscription), _FOLLOWS[subscription.is_yearly]
     if subscription.status not in _RUNNING:
         return "none is added while a payment is due"
     if price is None:
@@ -96,7 +96,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     elif (proration := proration_of(subscription, now)) is Proration.NONE:
         cost = [f"nothing until the renewal on {full_day(end.date())}", then]
     else:
-        rest = money(prorated(price.unit_amount, start, end, now), price.currency)
+        rest = money(prorate(price.unit_amount, start, end, now), price.currency)
         is_at_once = proration is Proration.ALWAYS_INVOICE
         charged = "invoiced at once" if is_at_once else "on the next invoice"
         return (
@@ -114,7 +114,7 @@ def _on_marketplace(
     upgrade = links.upgrade.get(PlanName(subscription.plan))
     where = "by the links above" if upgrade else page
     yield f"- **Another plan, monthly or yearly{which}:** {where}; GitHub shows the cost before you confirm"
-    price = price_of_seat(subscription)
+    price = resolve_seat_price(subscription)
     if price is not None and subscription.quantity is not None:
         full = (
             f"{money(price.unit_amount, price.currency)} a {_period(price)} "

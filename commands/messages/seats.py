@@ -9,7 +9,7 @@ from commands.formatting.wording import counted, folded, full_day, person, plain
 from marketplace.accounts import Billing
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatIncrease, estimate_due_now, proration_of
-from marketplace.seat_price import price_of_seat
+from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import STRIPE, Subscription
 
 _WHO_NEEDS_A_SEAT = (
@@ -109,7 +109,7 @@ def _paid(billing: Billing) -> str:
 
 def _price(billing: Billing, now: datetime) -> str:
     subscription = billing.plan.subscription
-    price = price_of_seat(subscription) if subscription is not None else None
+    price = resolve_seat_price(subscription) if subscription is not None else None
     if subscription is None or price is None or subscription.quantity is None:
         return ""
     period = "year" if price.is_yearly else "month"

@@ -1,4 +1,4 @@
-"""The walk of the demo's sprint: its order and its words, and that it is the same each time."""
+"""The walk through the demo's sprint: its order, its texts, and that it is reproducible."""
 
 import pytest
 

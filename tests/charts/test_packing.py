@@ -1,4 +1,4 @@
-"""What is kept of a picture is enough to draw it again."""
+"""Stored charts contain enough to draw them again."""
 
 import msgspec
 import pytest

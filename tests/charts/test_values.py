@@ -1,4 +1,4 @@
-"""How the domain's values become what pictures show."""
+"""Conversion of domain values to chart values."""
 
 from datetime import date
 from decimal import Decimal

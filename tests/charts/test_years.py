@@ -1,4 +1,4 @@
-"""Dates of another year: told with their year, in every text, picture and twin, in every locale."""
+"""Dates of another year show their year in every text, picture and locale."""
 
 import re
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
+"""The dispatcher: which lines are commands, who may run them, and in which order they run."""
 
 import time
 from collections.abc import Iterator

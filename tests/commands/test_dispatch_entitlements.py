@@ -1,4 +1,4 @@
-"""The dispatcher asks for what a plan includes: once, in its place, and only for commands that need it."""
+"""The dispatcher asks for entitlements once, and only for commands that need them."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from tests.support.dispatching import DispatchHarness, make_request, reply_texts
 DENIED = Denied(Reason.NOT_IN_PLAN, "This is part of Pro; acme is on Free.", "See `/agile plan`")
 
 
-class Shop(DispatchHarness):
+class PaidDispatchHarness(DispatchHarness):
     """An office in which closing a sprint needs a feature."""
 
     def __init__(self, decision: Decision, level: Level = Level.WRITE) -> None:
@@ -35,14 +35,14 @@ class Shop(DispatchHarness):
 
 
 async def test_what_the_plan_includes_runs() -> None:
-    shop = Shop(Allowed())
+    shop = PaidDispatchHarness(Allowed())
     (answer,) = await shop.say("/sprint close")
     assert answer.is_success
     assert shop.log[-2:] == ["is alice entitled to forecasts", "ran sprint close"]
 
 
 async def test_what_it_does_not_include_is_denied_in_words_and_does_not_run() -> None:
-    shop = Shop(DENIED)
+    shop = PaidDispatchHarness(DENIED)
     (answer,) = await shop.say("/sprint close")
     assert not answer.is_success
     assert reply_texts([answer]) == [DENIED.text]
@@ -50,33 +50,33 @@ async def test_what_it_does_not_include_is_denied_in_words_and_does_not_run() ->
 
 
 async def test_all_other_lines_of_the_comment_are_answered() -> None:
-    shop = Shop(DENIED)
+    shop = PaidDispatchHarness(DENIED)
     answers = await shop.say("/sprint status", "/sprint close")
     assert [answer.is_success for answer in answers] == [True, False]
 
 
 async def test_a_command_without_a_feature_is_never_asked_for() -> None:
-    shop = Shop(DENIED)
+    shop = PaidDispatchHarness(DENIED)
     await shop.say("/sprint status")
     assert not any("entitled" in entry for entry in shop.log)
 
 
 @pytest.mark.parametrize("level", [Level.READ, Level.TRIAGE])
 async def test_who_may_not_is_refused_before_the_plan_is_looked_at(level: Level) -> None:
-    shop = Shop(DENIED, level)
+    shop = PaidDispatchHarness(DENIED, level)
     (answer,) = await shop.say("/sprint close")
     assert "needs the write role" in reply_texts([answer])[0]
     assert not any("entitled" in entry for entry in shop.log)
 
 
 async def test_the_plan_comes_before_the_arguments() -> None:
-    shop = Shop(DENIED)
+    shop = PaidDispatchHarness(DENIED)
     (answer,) = await shop.say("/sprint close when:never")
     assert reply_texts([answer]) == [DENIED.text]
 
 
 async def test_where_nothing_is_sold_everything_is_allowed() -> None:
-    shop = Shop(DENIED)
+    shop = PaidDispatchHarness(DENIED)
     desk = CommandEnvironment(
         shop.place, shop.place, shop.policy, lambda: shop._context(make_request("/sprint close"))
     )

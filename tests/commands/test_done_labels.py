@@ -1,4 +1,4 @@
-"""A team for which done is a label: from the setting to the answers and the check."""
+"""A team with done labels: from the setting to answers and the check."""
 
 from storage.lookups import all_tenants
 from storage.projects import Projects

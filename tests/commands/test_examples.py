@@ -1,4 +1,4 @@
-"""What a command says of itself is true: its examples work, and the pages made from it are up to date."""
+"""Declarations of commands: their examples work, and the generated pages are up to date."""
 
 import pytest
 

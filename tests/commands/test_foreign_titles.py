@@ -1,4 +1,4 @@
-"""A sprint whose words are hostile: nothing that we say about it links, calls, closes or hides anything."""
+"""Hostile titles link, mention, close and hide nothing in answers and reports."""
 
 import re
 

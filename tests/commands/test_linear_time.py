@@ -1,4 +1,4 @@
-"""What reads text that people type takes time in proportion to it, whatever is typed.
+"""Everything that parses text of people takes linear time.
 
 A pattern that looks at the same blanks again and again needs minutes for the longest comment; what is held
 to CPU time here needs some milliseconds.

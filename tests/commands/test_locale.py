@@ -4,8 +4,9 @@ import re
 
 from tests.support.changes import query_database
 from tests.support.clock import Clock
-from tests.support.past import ask_command, record_past, set_single_setting
+from tests.support.past import ask_command, record_past
 from tests.support.reporting import ReportingHarness
+from tests.support.repository_settings import set_setting
 from tests.support.running import Bot
 
 _PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")
@@ -14,9 +15,9 @@ _PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")
 async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     english = await ask_command(bot, number, "/burndown")
-    await set_single_setting(bot, "locale", "de")
+    await set_setting(bot, "locale", "de")
     german = await ask_command(bot, number, "/burndown")
-    await set_single_setting(bot, "locale", "en-US")
+    await set_setting(bot, "locale", "en-US")
     american = await ask_command(bot, number, "/burndown")
 
     assert "7.2 to 4.8" in english
@@ -31,7 +32,7 @@ async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bo
 
 async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
-    await set_single_setting(bot, "locale", "en-US")
+    await set_setting(bot, "locale", "en-US")
     answer = await ask_command(bot, number, "/burndown")
     token = _PICTURE.findall(answer)[0][1].rpartition("/")[2]
     first = await _fetched(bot, token)
@@ -52,7 +53,7 @@ async def test_the_sticky_comment_has_it(tracked_sprint: ReportingHarness) -> No
 
 async def test_what_is_written_for_machines_stays_as_it_is(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
-    await set_single_setting(bot, "locale", "de")
+    await set_setting(bot, "locale", "de")
     answer = await ask_command(bot, number, "/burndown as:mermaid")
 
     assert 'line "ideal" [12, 9.6, 7.2, 4.8, 2.4, 0]' in answer

@@ -1,12 +1,13 @@
-"""What commands and posts say around New Year: no date of another year without its year."""
+"""Answers and posts around New Year show the year of dates in another year."""
 
 from datetime import timedelta
 
 from tests.support.builders import at
 from tests.support.charts.years import DATE_WITHOUT_YEAR
 from tests.support.clock import Clock
-from tests.support.past import ask_command, record_past, set_single_setting, usual_past
+from tests.support.past import ask_command, record_past, usual_past
 from tests.support.reporting import ReportingHarness
+from tests.support.repository_settings import set_setting
 from tests.support.running import Bot
 
 # Sprint 24 runs from Monday, 28 December 2026 to Friday, 1 January 2027.
@@ -90,6 +91,6 @@ async def test_what_is_stated_unasked_has_years(reporting: ReportingHarness) -> 
 
 async def test_the_present_year_is_that_of_the_teams_own_zone(bot: Bot, clock: Clock) -> None:
     number = await tell(bot, clock)
-    await set_single_setting(bot, "timezone", "Pacific/Auckland")
+    await set_setting(bot, "timezone", "Pacific/Auckland")
     clock.now = at("2026-12-31 12:00")
     assert "will be done by Fri 8 Jan, 85 times" in await ask_command(bot, number, "/forecast by:2027-01-08")

@@ -1,4 +1,4 @@
-"""The demo's sprints as events tell the same as the webhooks by which the demo plays them."""
+"""The demo's sprints as events equal the webhooks by which the demo plays them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from demo.page import DemoPage
 from github_standin.github import StandInGitHub
 
 
-class Shown(NamedTuple):
+class IssuePage(NamedTuple):
     """A page on an issue, and a browser's session."""
 
     url: str
@@ -24,7 +24,7 @@ class Shown(NamedTuple):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shown(github: StandInGitHub, repo: str) -> AsyncIterator[Shown]:
+async def shown(github: StandInGitHub, repo: str) -> AsyncIterator[IssuePage]:
     """The page of a fresh issue in a sprint."""
     milestone = await github.create_milestone(repo, "Sprint <1>", due_on="2026-03-13T07:00:00Z")
     labels = ["points: 3", "bug"]
@@ -38,17 +38,17 @@ async def shown(github: StandInGitHub, repo: str) -> AsyncIterator[Shown]:
         suggestions=[('/sprint status "Sprint 1"', "How it <stands>")],
     )
     async with page, aiohttp.ClientSession() as session:
-        yield Shown(page.url, issue["number"], session)
+        yield IssuePage(page.url, issue["number"], session)
 
 
-async def text(shown: Shown, path: str = "/") -> str:
+async def text(shown: IssuePage, path: str = "/") -> str:
     async with shown.session.get(shown.url + path) as answer:
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         return await answer.text()
 
 
 async def test_comments_are_rendered_and_what_could_harm_is_not(
-    github: StandInGitHub, repo: str, shown: Shown
+    github: StandInGitHub, repo: str, shown: IssuePage
 ) -> None:
     harm = '<script>alert(1)</script><img src="x" onerror="alert(2)"> <a href="javascript:alert(3)">x</a>'
     await github.comment(repo, shown.number, f"**Bold** and #2 but not `#2`\n\n{harm}", "bob")
@@ -94,7 +94,7 @@ def test_references_in_lists_show_state_and_title() -> None:
     assert html.count(">#12</a>") == 2
 
 
-async def test_the_sidebar_counts_the_sprint(repo: str, shown: Shown) -> None:
+async def test_the_sidebar_counts_the_sprint(repo: str, shown: IssuePage) -> None:
     assert "0 of 2 closed" in await text(shown)
     async with shown.session.post(f"{shown.url}/{repo}/issues/2/state", data={"state": "closed"}) as answer:
         assert (answer.status, answer.url.path) == (200, f"/{repo}/issues/2")
@@ -102,7 +102,7 @@ async def test_the_sidebar_counts_the_sprint(repo: str, shown: Shown) -> None:
     assert "Reopen issue" in await text(shown, f"/{repo}/issues/2")
 
 
-async def test_what_happens_is_streamed_at_once(github: StandInGitHub, repo: str, shown: Shown) -> None:
+async def test_what_happens_is_streamed_at_once(github: StandInGitHub, repo: str, shown: IssuePage) -> None:
     where = f"{shown.url}/{repo}/issues/{shown.number}"
     async with shown.session.get(f"{where}/live") as stream:
         assert len((await _next(stream))["posts"]) == 1
@@ -119,7 +119,7 @@ async def test_what_happens_is_streamed_at_once(github: StandInGitHub, repo: str
 
 
 async def test_other_sites_cannot_write_through_the_page(
-    github: StandInGitHub, repo: str, shown: Shown
+    github: StandInGitHub, repo: str, shown: IssuePage
 ) -> None:
     path = f"{shown.url}/{repo}/issues/{shown.number}/comments"
     for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
@@ -128,7 +128,7 @@ async def test_other_sites_cannot_write_through_the_page(
     assert await github.comments(repo, shown.number) == []
 
 
-async def test_an_unknown_issue_is_a_page_too(repo: str, shown: Shown) -> None:
+async def test_an_unknown_issue_is_a_page_too(repo: str, shown: IssuePage) -> None:
     async with shown.session.get(f"{shown.url}/{repo}/issues/4711") as answer:
         assert answer.status == 404
         assert "no such issue" in await answer.text()

@@ -1,4 +1,4 @@
-"""Which of an account's Stripe customers is used."""
+"""Choice among an account's Stripe customers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.customers import customer_to_use, subscription_to_use
+from marketplace.customers import choose_customer, choose_subscription
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -28,13 +28,13 @@ def test_the_best_status_is_used_and_of_equal_ones_the_newest(statuses: list[str
     subscriptions = [subscription(status, number) for number, status in enumerate(statuses)]
     best = min(rank(status) for status in statuses)
     newest = max(number for number, status in enumerate(statuses) if rank(status) == best)
-    assert customer_to_use(subscriptions) == f"cus_{newest}"
+    assert choose_customer(subscriptions) == f"cus_{newest}"
 
 
 @given(st.permutations([3, 1, 2]))
 def test_of_those_that_ended_the_last_to_end_is_used(days: list[int]) -> None:
     subscriptions = [replace(subscription("ended", day), ended_at=NOW + timedelta(days=day)) for day in days]
-    assert customer_to_use(subscriptions) == "cus_3"
+    assert choose_customer(subscriptions) == "cus_3"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_of_those_that_ended_the_last_to_end_is_used(days: list[int]) -> None:
     ],
 )
 def test_who_cannot_be_used_is_none(unusable: Subscription) -> None:
-    assert subscription_to_use([unusable]) is None
-    assert customer_to_use([unusable, subscription("ended", 2), unusable]) == "cus_2"
-    assert customer_to_use([]) is None
+    assert choose_subscription([unusable]) is None
+    assert choose_customer([unusable, subscription("ended", 2), unusable]) == "cus_2"
+    assert choose_customer([]) is None

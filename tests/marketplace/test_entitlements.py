@@ -1,4 +1,4 @@
-"""Who may use what, decided from values."""
+"""Entitlements computed from values."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Grace, from values: whatever Stripe makes of a due payment, nothing changes before its end, or lasts longer."""
+"""The grace period, whatever Stripe does with a due payment: it never ends early or lasts longer."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from marketplace.entitlements import LONGEST_COURTESY, Reason, resolve_account_p
 from marketplace.plans import PlanName
 from marketplace.stripe_plans import PlanCatalog
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
-from marketplace.subscription_ledger import previous_plan_after
+from marketplace.subscription_ledger import resolve_previous_plan
 from storage.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def answer(due: datetime, **more: Any) -> dict[str, Any]:
 
 def read(shown: dict[str, Any], at: datetime, before: Subscription | None, grace: timedelta) -> Subscription:
     subscription = read_subscription(parse_subscription(shown), PRICES, at, before).subscription
-    return replace(subscription, previous_plan=previous_plan_after(before, subscription, at, grace))
+    return replace(subscription, previous_plan=resolve_previous_plan(before, subscription, at, grace))
 
 
 @given(

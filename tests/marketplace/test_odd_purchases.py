@@ -1,4 +1,4 @@
-"""An event of the Marketplace tells whom to ask GitHub about, whatever else it says."""
+"""Marketplace events identify the account to look up, whatever else they contain."""
 
 from datetime import UTC, datetime
 from typing import Any

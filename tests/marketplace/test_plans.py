@@ -1,4 +1,4 @@
-"""The table of plans holds together, and every command's feature is in it."""
+"""The table of plans is consistent and contains the feature of every command."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""By which ways an account may pay: never so that it pays twice."""
+"""Ways of payment that are offered to an account never make it pay twice."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

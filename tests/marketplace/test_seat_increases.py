@@ -1,4 +1,4 @@
-"""Which number of seats a subscription gets, and which increase an admin has to approve first."""
+"""The number of seats of a subscription, and the increases that an admin has to approve."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -245,7 +245,7 @@ def test_what_is_due_now_is_not_known_without_a_price() -> None:
 # A year of a customer, night by night, against the stand-in's invoices
 
 
-class Year:
+class SeatYear:
     """A subscription with Stripe's invoices, and the nightly decision about its seats."""
 
     def __init__(self, quantity: int, *, is_yearly: bool) -> None:
@@ -301,7 +301,7 @@ class Year:
 
 @given(st.lists(st.integers(0, 30), min_size=364, max_size=364))
 def test_in_a_year_paid_at_once_no_seat_is_paid_twice_and_none_is_billed_later(people: list[int]) -> None:
-    year, most = Year(1, is_yearly=True), 1
+    year, most = SeatYear(1, is_yearly=True), 1
     for needed in people[:-2]:
         year.night(needed)
         most = max(most, needed)
@@ -317,7 +317,7 @@ def test_in_a_year_paid_at_once_no_seat_is_paid_twice_and_none_is_billed_later(p
 
 @given(st.lists(st.integers(0, 30), min_size=59, max_size=59))
 def test_by_the_month_people_are_paid_for_by_the_day(people: list[int]) -> None:
-    months = Year(1, is_yearly=False)
+    months = SeatYear(1, is_yearly=False)
     for needed in people:
         months.night(needed)
     last = int(months.item["quantity"])

@@ -1,4 +1,4 @@
-"""What one more seat costs, and amounts of money as people read them."""
+"""The price of one more seat, and amounts of money as text."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.formatting.money import money
-from marketplace.seat_price import prorated
+from marketplace.seat_price import prorate
 
 START = datetime(2026, 11, 3, tzinfo=UTC)
 AMOUNTS = st.integers(0, 10_000_000)
@@ -19,15 +19,15 @@ def test_the_rest_of_a_period_costs_its_share_and_less_each_second(
     amount: int, length: int, earlier: int, later: int
 ) -> None:
     end = START + timedelta(seconds=length)
-    costs = [prorated(amount, START, end, START + timedelta(seconds=at)) for at in sorted((earlier, later))]
+    costs = [prorate(amount, START, end, START + timedelta(seconds=at)) for at in sorted((earlier, later))]
     assert amount >= costs[0] >= costs[1] >= 0
-    assert prorated(amount, START, end, START) == amount
-    assert prorated(amount, START, end, end) == prorated(amount, end, START, START) == 0
+    assert prorate(amount, START, end, START) == amount
+    assert prorate(amount, START, end, end) == prorate(amount, end, START, START) == 0
 
 
 def test_a_half_is_rounded_up() -> None:
     end = START + timedelta(days=2)
-    assert prorated(601, START, end, START + timedelta(days=1)) == 301
+    assert prorate(601, START, end, START + timedelta(days=1)) == 301
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is said where a sprint was followed while its summary waits for a release."""
+"""Notes in the tracking thread while the summary waits for a release."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The words of the check “Sprint impact”."""
+"""Texts of the check “Sprint impact”."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The words of the living comment, of alerts, and of a summary that nobody asked for."""
+"""Texts of the sticky comment, of alerts and of automatic summaries."""
 
 import re
 from decimal import Decimal

@@ -428,7 +428,7 @@ def test_a_fan_needs_a_date_for_each_day() -> None:
 
 
 def test_a_seed_is_the_same_in_every_process() -> None:
-    code = "from sprints.forecast import seed_of; print(seed_of('acme', 7, '2026-04-01'))"
+    code = "from sprints.forecast import derive_seed; print(derive_seed('acme', 7, '2026-04-01'))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert int(other.stdout) == derive_seed("acme", 7, "2026-04-01")

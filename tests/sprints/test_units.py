@@ -9,6 +9,7 @@ from sprints.facts import Facts
 from sprints.forecast import Forecast
 from sprints.outlook import Outlook, TrackRecord, build_outlook, choose_units
 from sprints.what_if import with_done, with_items, without_items
+from tests.support.forecasts import make_record
 from tests.support.unit_weeks import (
     ITEM_KINDS,
     MOMENTS,
@@ -16,7 +17,6 @@ from tests.support.unit_weeks import (
     UNIT_RECORDS,
     make_mixed_week,
     make_running_mixed_week,
-    make_unit_record,
 )
 
 EVERY = settings(max_examples=80, deadline=None)
@@ -108,9 +108,7 @@ def test_an_empty_sprint_counts_as_past_ones_do() -> None:
     """`/whatif add:5` meant 5 items in a planned sprint of a team that estimates in points."""
     empty = make_running_mixed_week([], "11-09 12:00")
     outlook = build_outlook(empty, TrackRecord(UNIT_RECORDS, (), 1))
-    counted = tuple(
-        make_unit_record(make_mixed_week(monday, [(None, True), (None, False)])) for monday in MONDAYS
-    )
+    counted = tuple(make_record(make_mixed_week(monday, [(None, True), (None, False)])) for monday in MONDAYS)
     other = build_outlook(empty, TrackRecord(counted, (), 1))
 
     assert isinstance(outlook, Outlook)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.estimates import Estimates
@@ -27,7 +27,8 @@ from tests.support.builders import SPRINT, Box, Card, at
 from tests.support.forecasts import PAST_RECORDS
 from tests.support.sprints_strategies import FIRST_DAY, MOMENTS, History, histories
 
-EVERY = settings(max_examples=60, deadline=None)
+# Few histories have an open item at a random moment, so many examples are left out.
+EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 JUST_BEFORE = timedelta(microseconds=1)
 Events = Mapping[str, Sequence[ItemEvent]]
 

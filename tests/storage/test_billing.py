@@ -266,7 +266,7 @@ def _value(column: Column[Any], ids: dict[str, int]) -> object:
 
 
 @pytest.fixture
-async def two(base: Services, server: EmbeddedServer, database_name: str) -> tuple[Owner, int, int]:
+async def two_tenants(base: Services, server: EmbeddedServer, database_name: str) -> tuple[Owner, int, int]:
     """Two tenants with a row in every table. They have one person in common, and each one of its own."""
     owner = Owner(server, database_name)
     entry, other = await buyer(base), await buyer(base, 8, "other")
@@ -291,9 +291,9 @@ async def _note(base: Services, organization_id: int, *, days_ago: int) -> None:
 
 
 async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
-    base: Services, two: tuple[Owner, int, int]
+    base: Services, two_tenants: tuple[Owner, int, int]
 ) -> None:
-    owner, entry, other = two
+    owner, entry, other = two_tenants
     before = owner.counts(other)
     assert min(owner.counts(entry).values()) >= 1
     await _note(base, entry, days_ago=1)
@@ -316,9 +316,9 @@ async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
 
 @pytest.mark.parametrize("case", ["no deadline", "not yet", "withdrawn", "a later one"])
 async def test_without_a_deadline_that_has_passed_the_database_refuses(
-    base: Services, two: tuple[Owner, int, int], case: str
+    base: Services, two_tenants: tuple[Owner, int, int], case: str
 ) -> None:
-    owner, entry, _ = two
+    owner, entry, _ = two_tenants
     before = owner.counts(entry)
     if case != "no deadline":
         await _note(base, entry, days_ago=-1 if case == "not yet" else 1)
@@ -338,8 +338,10 @@ async def test_without_a_deadline_that_has_passed_the_database_refuses(
     }
 
 
-async def test_nobody_and_a_stranger_delete_nothing(base: Services, two: tuple[Owner, int, int]) -> None:
-    _, entry, _ = two
+async def test_nobody_and_a_stranger_delete_nothing(
+    base: Services, two_tenants: tuple[Owner, int, int]
+) -> None:
+    _, entry, _ = two_tenants
     await _note(base, entry, days_ago=1)
     with pytest.raises(DBAPIError, match="no such tenant"):
         await rows(base, "select delete_tenant()")
@@ -348,16 +350,18 @@ async def test_nobody_and_a_stranger_delete_nothing(base: Services, two: tuple[O
 
 
 async def test_the_application_may_delete_nothing_by_itself(
-    base: Services, two: tuple[Owner, int, int]
+    base: Services, two_tenants: tuple[Owner, int, int]
 ) -> None:
-    _, entry, _ = two
+    _, entry, _ = two_tenants
     for table in ("subscriptions", "usage_ledger", "stripe_events", "deletion_deadlines", "audit_log"):
         with pytest.raises(ProgrammingError, match="permission denied"):
             await rows(base, f"delete from {table}", entry)
 
 
-async def test_a_deletion_that_dies_has_deleted_nothing(base: Services, two: tuple[Owner, int, int]) -> None:
-    owner, entry, _ = two
+async def test_a_deletion_that_dies_has_deleted_nothing(
+    base: Services, two_tenants: tuple[Owner, int, int]
+) -> None:
+    owner, entry, _ = two_tenants
     await _note(base, entry, days_ago=1)
     before = owner.counts(entry)
     with pytest.raises(RuntimeError, match="killed"):

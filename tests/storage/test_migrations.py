@@ -63,7 +63,7 @@ def _upgrade(server: EmbeddedServer, revision: str) -> None:
 
 
 @pytest.fixture
-def earlier(server: EmbeddedServer) -> Iterator[str]:
+def earlier_database(server: EmbeddedServer) -> Iterator[str]:
     """The name of a database that was filled before 0006."""
     server.create_database(_NAME)
     try:
@@ -77,40 +77,44 @@ def earlier(server: EmbeddedServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def upgraded(server: EmbeddedServer, earlier: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def upgraded_database(
+    server: EmbeddedServer, earlier_database: str
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """The same after the upgrade, as its administrator sees it."""
-    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
-    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+    schema.migrate(server.address("agile_owner", earlier_database), APPLICATION)
+    with psycopg.connect(server.address("postgres", earlier_database), autocommit=True) as connection:
         yield connection
 
 
-def test_rows_of_earlier_versions_are_taken_over(upgraded: psycopg.Connection[tuple[object, ...]]) -> None:
-    pictures = upgraded.execute(
+def test_rows_of_earlier_versions_are_taken_over(
+    upgraded_database: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    pictures = upgraded_database.execute(
         "select token, project_id, shared_with from chart_files order by token"
     ).fetchall()
     # Where sprints are shared, whose work is in a picture was not noted: it may be anybody's who shares them.
     assert pictures == [(_LINKED, 1, [2]), (_POSTED, 2, [1]), (_TWICE, 1, [2]), (_ALONE, 4, [])]
-    assert upgraded.execute("select login from organization_members").fetchall() == [("octocat",)]
+    assert upgraded_database.execute("select login from organization_members").fetchall() == [("octocat",)]
     # Who was told of a deletion long ago need not be told again.
-    assert upgraded.execute("select * from tenants_to_delete()").fetchall() == [(1,)]
+    assert upgraded_database.execute("select * from tenants_to_delete()").fetchall() == [(1,)]
     # Everybody's turn comes within the hour, and not all at once.
-    turns = upgraded.execute(
+    turns = upgraded_database.execute(
         "select next_visibility_check_at - now() < interval '40 minutes' from organizations"
     ).fetchall()
     assert turns == [(True,), (True,)]
     # What the migration looked at once, the owner sees no more.
-    policies = upgraded.execute(
+    policies = upgraded_database.execute(
         "select 1 from pg_policies where tablename in ('outbox', 'posts') and policyname <> 'tenant'"
     ).fetchall()
     assert policies == []
 
 
-def test_what_was_not_heard_before_is_known(server: EmbeddedServer, earlier: str) -> None:
+def test_what_was_not_heard_before_is_known(server: EmbeddedServer, earlier_database: str) -> None:
     _upgrade(server, "0011")
-    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+    with psycopg.connect(server.address("postgres", earlier_database), autocommit=True) as connection:
         connection.execute("update organizations set suspended_at = '2026-11-20T09:00Z' where id = 2")
-    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
-    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+    schema.migrate(server.address("agile_owner", earlier_database), APPLICATION)
+    with psycopg.connect(server.address("postgres", earlier_database), autocommit=True) as connection:
         gaps = connection.execute(
             "select organization_id, project_id, cause, began_at = '2026-11-20T09:00Z', ended_at from event_gaps"
         ).fetchall()
@@ -121,13 +125,15 @@ def test_what_was_not_heard_before_is_known(server: EmbeddedServer, earlier: str
     assert lost == [("old",)]
 
 
-def test_since_when_repositories_are_private_is_taken_over(server: EmbeddedServer, earlier: str) -> None:
+def test_since_when_repositories_are_private_is_taken_over(
+    server: EmbeddedServer, earlier_database: str
+) -> None:
     _upgrade(server, "0013")
-    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+    with psycopg.connect(server.address("postgres", earlier_database), autocommit=True) as connection:
         connection.execute("update projects set private_since = '2026-11-20T09:00Z' where id = 1")
         projects = connection.execute("select count(*) from projects").fetchone()
-    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
-    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+    schema.migrate(server.address("agile_owner", earlier_database), APPLICATION)
+    with psycopg.connect(server.address("postgres", earlier_database), autocommit=True) as connection:
         changes = connection.execute(
             "select project_id, is_private, at = '2026-11-20T09:00Z' from visibility_changes where is_change"
         ).fetchall()
@@ -137,7 +143,7 @@ def test_since_when_repositories_are_private_is_taken_over(server: EmbeddedServe
 
 
 def test_what_was_said_is_read_before_any_table_is_locked(
-    server: EmbeddedServer, earlier: str, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedServer, earlier_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever works meanwhile may read and write while all that was ever said is gone through."""
     locks = list[list[tuple[object, ...]]]()
@@ -151,5 +157,5 @@ def test_what_was_said_is_read_before_any_table_is_locked(
         return result
 
     monkeypatch.setattr(psycopg.Cursor, "execute", watch)
-    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
+    schema.migrate(server.address("agile_owner", earlier_database), APPLICATION)
     assert locks == [[]]

@@ -7,8 +7,6 @@ from github_standin.seed import INSTALLATION_ID, ORG
 from handlers.check_run import NAME
 from storage.job_types import CheckJob
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
-from storage.projects import Projects
 from tests.support.changes import query_database
 from tests.support.running import Bot
 
@@ -79,16 +77,6 @@ def list_check_writes(bot: Bot) -> list[tuple[str, str]]:
         if request.method in {"POST", "PATCH"}
     ]
     return [path for path in paths if path[1].startswith(f"/repos/{bot.repo}/check-runs")]
-
-
-async def set_setting(bot: Bot, key: str, value: object) -> None:
-    """Store one setting of the repository, as a command does."""
-    async with bot.base.database.unscoped() as connection:
-        (tenant,) = await all_tenants(connection)
-    async with bot.base.database.tenant(tenant) as opened:
-        project = await Projects(opened).by_name(bot.repo)
-        assert project
-        await Projects(opened).set_command_setting(project.id, key, value)
 
 
 async def run_check_job(bot: Bot) -> None:

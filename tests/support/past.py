@@ -25,14 +25,6 @@ async def record_events(bot: Bot, *events: Event) -> None:
         await Timeline(tenant_scope).record([TimelineRow(project.id, fact) for fact in events])
 
 
-async def set_single_setting(bot: Bot, key: str, value: object) -> None:
-    """A setting of the bot's own repository."""
-    (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
-    async with bot.base.database.tenant(tenant) as tenant_scope:
-        (project,) = await Projects(tenant_scope).active()
-        await Projects(tenant_scope).set_command_setting(project.id, key, value)
-
-
 async def record_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
     """Set the clock to `NOW` and record a past, by default the usual one. Returns an issue to ask in."""
     clock.now = NOW  # Before the bot hears of the repository, so that it has not known it for years.

@@ -133,22 +133,11 @@ class App:
         return status, answer
 
 
-async def token_of(github: StandInGitHub, ask: Client) -> str:
-    """A fresh installation token."""
-    now = int(time.time())
-    claims = {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}
-    signed = jwt.encode(claims, github.private_key, algorithm="RS256")
-    path = f"/app/installations/{github.installation_id}/access_tokens"
-    _, minted, _ = await ask("POST", path, token=signed)
-    token: str = minted["token"]
-    return token
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def app(github: StandInGitHub, ask: Client, openapi: Check) -> AsyncIterator[App]:
     """The App; a request that GitHub would not understand fails the test."""
     github.check_request = openapi
-    yield App(ask, await token_of(github, ask))
+    yield App(ask, await installation_token(github, ask))
     assert github.violations == []
 
 

@@ -1,15 +1,12 @@
 """Weeks whose items have estimates or not, for tests of units."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
 
 from sprints.facts import Facts
-from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import SprintRecord
-from sprints.velocity import compute_outcome
 from tests.support.builders import Box, Card, at
+from tests.support.forecasts import make_record
 
 ITEM_KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans()), min_size=1, max_size=7)
 
@@ -26,17 +23,11 @@ def make_mixed_week(monday: str, kinds: list[tuple[int | None, bool]], as_of: st
     return Box(start - timedelta(days=3), start=f"{start:%m-%d}", due=friday).facts(*cards, as_of=as_of)
 
 
-def make_unit_record(facts: Facts) -> SprintRecord:
-    assert facts.sprint.end
-    at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
-    return SprintRecord(facts.sprint, facts.days, compute_outcome(at_end))
-
-
 MONDAYS = ["09-07", "09-14", "09-21", "09-28", "10-05", "10-12"]
 
 
 UNIT_RECORDS = tuple(
-    make_unit_record(make_mixed_week(monday, [(2, n < done) for n in range(5)]))
+    make_record(make_mixed_week(monday, [(2, n < done) for n in range(5)]))
     for monday, done in zip(MONDAYS, (5, 4, 5, 3, 4, 5), strict=True)
 )
 

@@ -32,7 +32,7 @@ _OTHERS = ("tests", "benchmarks", "github_standin", "demo")
 EXEMPT = {
     "Timeline._items": "reads every event of the items of a repository",
     "Timeline._milestones": "reads every event of the milestones of a repository",
-    "flows_of": "follows every item of a repository through its events",
+    "build_flows": "follows every item of a repository through its events",
 }
 
 

@@ -1,4 +1,4 @@
-"""A checkout as emulate's Stripe understands it, which is not of our making."""
+"""A checkout against emulate's own Stripe, which we did not write."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""From a link to a checkout and back: nobody pays twice, and nobody is thanked who has not bought."""
+"""Links to the checkout and back: nobody pays twice, and only buyers are thanked."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The nightly comparison finds purchases whose events were lost, and goes on past whatever fails."""
+"""The nightly comparison finds purchases whose events were lost, and continues after failures."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ GRACE = timedelta(days=14)
 _NUMBERS = itertools.count(20_000)
 
 
-class Books:
+class ComparisonHarness:
     """Several accounts, and the comparison of what they have with the stand-in."""
 
     def __init__(self, base: Services, server: StandInStripe, sync: StripeSync) -> None:
@@ -66,17 +66,19 @@ class Books:
 
 
 @pytest.fixture
-async def books(base: Services, stripe_server: StandInStripe, clock: Clock) -> AsyncIterator[Books]:
+async def comparison(
+    base: Services, stripe_server: StandInStripe, clock: Clock
+) -> AsyncIterator[ComparisonHarness]:
     client = RealStripe(stripe_settings(stripe_server))
-    yield Books(
+    yield ComparisonHarness(
         base, stripe_server, StripeSync(base.database, client, card_billing_settings(stripe_server), clock)
     )
     await client.close()
 
 
-async def about_stripe(books: Books) -> list[str]:
+async def about_stripe(comparison: ComparisonHarness) -> list[str]:
     """What `doctor` finds of Stripe as a whole."""
-    return [finding for finding in await examine(books.base) if finding.startswith("Stripe")]
+    return [finding for finding in await examine(comparison.base) if finding.startswith("Stripe")]
 
 
 async def test_a_purchase_whose_event_was_lost_is_found(
@@ -91,38 +93,40 @@ async def test_a_purchase_whose_event_was_lost_is_found(
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
-async def test_all_pages_of_stripe_are_read(books: Books, page_size: int) -> None:
+async def test_all_pages_of_stripe_are_read(comparison: ComparisonHarness, page_size: int) -> None:
     accounts = range(101, 106)
-    await books.know(*accounts)
-    books.server.page_size = page_size
+    await comparison.know(*accounts)
+    comparison.server.page_size = page_size
     for account in accounts:
-        books.server.subscribe(account)
-    await books.sync.reconcile()
-    assert [await books.statuses(account) for account in accounts] == [["active"]] * 5
+        comparison.server.subscribe(account)
+    await comparison.sync.reconcile()
+    assert [await comparison.statuses(account) for account in accounts] == [["active"]] * 5
 
 
-async def test_what_has_ended_without_a_webhook_ends(books: Books) -> None:
-    await books.know(101)
-    subscription = books.server.subscribe(101)
-    await books.sync.reconcile()
+async def test_what_has_ended_without_a_webhook_ends(comparison: ComparisonHarness) -> None:
+    await comparison.know(101)
+    subscription = comparison.server.subscribe(101)
+    await comparison.sync.reconcile()
     subscription["status"] = "canceled"
-    await books.sync.reconcile()
-    assert await books.statuses(101) == ["ended"]
+    await comparison.sync.reconcile()
+    assert await comparison.statuses(101) == ["ended"]
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 500])
 @pytest.mark.parametrize("ends", ["first", "middle", "last"])
-async def test_refused_lookup_does_not_stop_reconciliation(books: Books, status: int, ends: str) -> None:
+async def test_refused_lookup_does_not_stop_reconciliation(
+    comparison: ComparisonHarness, status: int, ends: str
+) -> None:
     accounts = [101, 102, 103]
-    await books.know(*accounts)
-    subscriptions = [books.server.subscribe(account) for account in accounts]
-    await books.sync.reconcile()
+    await comparison.know(*accounts)
+    subscriptions = [comparison.server.subscribe(account) for account in accounts]
+    await comparison.sync.reconcile()
     refused = {"first": 0, "middle": 1, "last": 2}[ends]
     for subscription in subscriptions:
         subscription["status"] = "canceled"  # So none is listed, and each is asked for.
-    books.server.failing[f"subscriptions/{subscriptions[refused]['id']}"] = status
-    await books.sync.reconcile()
-    kept = [(await books.statuses(account))[0] for account in accounts]
+    comparison.server.failing[f"subscriptions/{subscriptions[refused]['id']}"] = status
+    await comparison.sync.reconcile()
+    kept = [(await comparison.statuses(account))[0] for account in accounts]
     assert [kept[number] for number in range(3) if number != refused] == ["ended", "ended"]
 
 
@@ -136,13 +140,15 @@ async def test_refused_lookup_does_not_stop_reconciliation(books: Books, status:
         {"price": "price_of_nobody"},
     ],
 )
-async def test_malformed_subscription_does_not_stop_reconciliation(books: Books, odd: dict[str, Any]) -> None:
-    await books.know(101, 102, 103)
-    books.server.subscribe(101)
-    books.server.subscribe(102, **odd)
-    books.server.subscribe(103)
-    await books.sync.reconcile()
-    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+async def test_malformed_subscription_does_not_stop_reconciliation(
+    comparison: ComparisonHarness, odd: dict[str, Any]
+) -> None:
+    await comparison.know(101, 102, 103)
+    comparison.server.subscribe(101)
+    comparison.server.subscribe(102, **odd)
+    comparison.server.subscribe(103)
+    await comparison.sync.reconcile()
+    assert [await comparison.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
 
 
 @pytest.mark.parametrize(
@@ -160,118 +166,126 @@ async def test_malformed_subscription_does_not_stop_reconciliation(books: Books,
 )
 @pytest.mark.parametrize("account", [102, None])
 async def test_an_odd_answer_in_the_list_does_not_end_the_night(
-    books: Books, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any], account: int | None
+    comparison: ComparisonHarness, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any], account: int | None
 ) -> None:
-    await books.know(101, 102, 103)
-    books.server.subscribe(101)
-    shown_oddly = books.server.subscribe(account)
-    books.server.subscribe(103)
-    listing = books.server._list_subscriptions
+    await comparison.know(101, 102, 103)
+    comparison.server.subscribe(101)
+    shown_oddly = comparison.server.subscribe(account)
+    comparison.server.subscribe(103)
+    listing = comparison.server._list_subscriptions
 
     def odd_list(data: dict[str, Any]) -> Any:
         answer = listing(data)
         answer["data"] = [entry | odd if entry is shown_oddly else entry for entry in answer["data"]]
         return answer
 
-    monkeypatch.setattr(books.server, "_list_subscriptions", odd_list)
-    await books.sync.reconcile()
-    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+    monkeypatch.setattr(comparison.server, "_list_subscriptions", odd_list)
+    await comparison.sync.reconcile()
+    assert [await comparison.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
 
 
 @pytest.mark.parametrize("count", [1, 4])
-async def test_a_price_that_stripe_cannot_show_does_not_end_the_night(books: Books, count: int) -> None:
+async def test_a_price_that_stripe_cannot_show_does_not_end_the_night(
+    comparison: ComparisonHarness, count: int
+) -> None:
     others = range(200, 200 + count)
-    await books.know(101, 103, *others)
-    books.server.subscribe(101)
-    odd = [books.server.subscribe(account, price="price_odd") for account in others]
-    books.server.subscribe(103)
-    books.server.failing["prices/price_odd"] = 500
-    await books.sync.reconcile()
-    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
-    findings = await about_stripe(books)
+    await comparison.know(101, 103, *others)
+    comparison.server.subscribe(101)
+    odd = [comparison.server.subscribe(account, price="price_odd") for account in others]
+    comparison.server.subscribe(103)
+    comparison.server.failing["prices/price_odd"] = 500
+    await comparison.sync.reconcile()
+    assert [await comparison.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+    findings = await about_stripe(comparison)
     assert len(findings) == count
     for subscription in odd:
         assert any(subscription["id"] in finding for finding in findings)
     assert not any("cancel" in finding for finding in findings)
-    books.server.failing.clear()
-    books.server.prices["price_odd"] = {"id": "price_odd", "object": "price", "metadata": {"plan": "pro"}}
-    await books.sync.reconcile()
-    assert [await books.statuses(account) for account in others] == [["active"]] * count
-    assert await about_stripe(books) == []
+    comparison.server.failing.clear()
+    comparison.server.prices["price_odd"] = {
+        "id": "price_odd",
+        "object": "price",
+        "metadata": {"plan": "pro"},
+    }
+    await comparison.sync.reconcile()
+    assert [await comparison.statuses(account) for account in others] == [["active"]] * count
+    assert await about_stripe(comparison) == []
 
 
 @pytest.mark.parametrize("status", [429, 500])
 @pytest.mark.parametrize("fails", [0, 1, 2])
 async def test_one_that_stripe_cannot_show_does_not_end_the_seats_of_others(
-    books: Books, clock: Clock, status: int, fails: int
+    comparison: ComparisonHarness, clock: Clock, status: int, fails: int
 ) -> None:
     """The list works and one object does not: it is locked, or Stripe has an error of its own."""
     clock.now = datetime.now(UTC)
-    await books.know(101, 102, 103)
-    subscriptions = [books.server.subscribe(account, quantity=5) for account in (101, 102, 103)]
-    await books.sync.reconcile()
+    await comparison.know(101, 102, 103)
+    subscriptions = [comparison.server.subscribe(account, quantity=5) for account in (101, 102, 103)]
+    await comparison.sync.reconcile()
     items = [subscription["items"]["data"][0] for subscription in subscriptions]
     assert [item["quantity"] for item in items] == [1, 1, 1]  # Nobody works there.
     for item in items:
         item["quantity"] = 5
     clock.now += DAY
-    books.server.failing[f"subscriptions/{subscriptions[fails]['id']}"] = status
-    await books.sync.reconcile()
+    comparison.server.failing[f"subscriptions/{subscriptions[fails]['id']}"] = status
+    await comparison.sync.reconcile()
     assert [item["quantity"] for item in items] == [5 if number == fails else 1 for number in range(3)]
 
 
-async def test_where_stripe_is_away_the_seats_of_few_are_asked_for(books: Books, clock: Clock) -> None:
+async def test_where_stripe_is_away_the_seats_of_few_are_asked_for(
+    comparison: ComparisonHarness, clock: Clock
+) -> None:
     clock.now = datetime.now(UTC)
     accounts = range(101, 107)
-    await books.know(*accounts)
-    subscriptions = [books.server.subscribe(account, quantity=5) for account in accounts]
+    await comparison.know(*accounts)
+    subscriptions = [comparison.server.subscribe(account, quantity=5) for account in accounts]
     for subscription in subscriptions:
-        books.server.failing[f"subscriptions/{subscription['id']}"] = 429
+        comparison.server.failing[f"subscriptions/{subscription['id']}"] = 429
     with pytest.raises(StripeUnavailableError):
-        await books.sync.reconcile()
-    asked = {path for _, path, _ in books.server.requests if path.startswith("subscriptions/")}
+        await comparison.sync.reconcile()
+    asked = {path for _, path, _ in comparison.server.requests if path.startswith("subscriptions/")}
     assert len(asked) == 3
 
 
-async def test_where_nothing_may_be_listed_each_of_ours_is_asked_for(books: Books) -> None:
-    await books.know(101)
-    subscription = books.server.subscribe(101)
-    await books.sync.reconcile()
-    books.server.failing["subscriptions"] = 403
+async def test_where_nothing_may_be_listed_each_of_ours_is_asked_for(comparison: ComparisonHarness) -> None:
+    await comparison.know(101)
+    subscription = comparison.server.subscribe(101)
+    await comparison.sync.reconcile()
+    comparison.server.failing["subscriptions"] = 403
     subscription["status"] = "past_due"
     with pytest.raises(StripeRefusedError):
-        await books.sync.reconcile()
-    assert await books.statuses(101) == ["past_due"]
-    (finding,) = await about_stripe(books)
+        await comparison.sync.reconcile()
+    assert await comparison.statuses(101) == ["past_due"]
+    (finding,) = await about_stripe(comparison)
     assert finding.startswith("Stripe's subscriptions were not compared")
-    books.server.failing.clear()
-    await books.sync.reconcile()
-    assert await about_stripe(books) == []
+    comparison.server.failing.clear()
+    await comparison.sync.reconcile()
+    assert await about_stripe(comparison) == []
 
 
 # Whose is it?
 
 
-async def test_doctor_names_what_belongs_to_no_account(books: Books) -> None:
-    await books.know(101)
-    nameless = books.server.subscribe(None)
-    unknown = books.server.subscribe(4711)
-    books.server.subscribe(None, price="price_of_another_product")
-    books.server.subscribe(None, status="incomplete")
-    books.server.subscribe(101)
-    await books.sync.reconcile()
-    second, first = await about_stripe(books)
+async def test_doctor_names_what_belongs_to_no_account(comparison: ComparisonHarness) -> None:
+    await comparison.know(101)
+    nameless = comparison.server.subscribe(None)
+    unknown = comparison.server.subscribe(4711)
+    comparison.server.subscribe(None, price="price_of_another_product")
+    comparison.server.subscribe(None, status="incomplete")
+    comparison.server.subscribe(101)
+    await comparison.sync.reconcile()
+    second, first = await about_stripe(comparison)
     assert unknown["id"] in first
     assert "4711" in first
     assert f"{nameless['id']} ({nameless['customer']})" in second
     assert "its metadata name no account" in second
     # Once the account is known, its purchase is taken up by itself, and the findings go.
-    await books.know(4711)
+    await comparison.know(4711)
     nameless["metadata"] = {"account": "101"}
-    await books.sync.reconcile()
-    assert await books.statuses(4711) == ["active"]
-    assert await books.statuses(101) == ["active", "active"]
-    assert await about_stripe(books) == []
+    await comparison.sync.reconcile()
+    assert await comparison.statuses(4711) == ["active"]
+    assert await comparison.statuses(101) == ["active", "active"]
+    assert await about_stripe(comparison) == []
 
 
 @pytest.mark.parametrize(
@@ -283,91 +297,93 @@ async def test_doctor_names_what_belongs_to_no_account(books: Books) -> None:
     ],
 )
 async def test_doctor_says_what_is_not_understood_of_an_account_that_is_known(
-    books: Books, odd: dict[str, Any], to_do: str
+    comparison: ComparisonHarness, odd: dict[str, Any], to_do: str
 ) -> None:
     """Nobody is to cancel and refund what one setting would mend."""
-    await books.know(101)
-    subscription = books.server.subscribe(101, **odd)
-    await books.sync.reconcile()
-    (finding,) = [finding for finding in await examine(books.base) if subscription["id"] in finding]
+    await comparison.know(101)
+    subscription = comparison.server.subscribe(101, **odd)
+    await comparison.sync.reconcile()
+    (finding,) = [finding for finding in await examine(comparison.base) if subscription["id"] in finding]
     assert "octo-101" in finding
     assert to_do in finding
     assert "not known here" not in finding
     assert "refund" not in finding
     subscription["status"] = "canceled"  # Unheard, and canceled ones are not listed.
-    await books.sync.reconcile()
-    assert not [finding for finding in await examine(books.base) if subscription["id"] in finding]
+    await comparison.sync.reconcile()
+    assert not [finding for finding in await examine(comparison.base) if subscription["id"] in finding]
 
 
-async def test_what_a_customer_buys_beside_a_plan_is_not_named(books: Books) -> None:
-    await books.know(101)
-    plan = books.server.subscribe(101)
-    books.server.subscribe(None, price="price_of_another_product", customer=plan["customer"])
-    await books.sync.reconcile()
-    assert await about_stripe(books) == []
+async def test_what_a_customer_buys_beside_a_plan_is_not_named(comparison: ComparisonHarness) -> None:
+    await comparison.know(101)
+    plan = comparison.server.subscribe(101)
+    comparison.server.subscribe(None, price="price_of_another_product", customer=plan["customer"])
+    await comparison.sync.reconcile()
+    assert await about_stripe(comparison) == []
 
 
 # Gone at Stripe
 
 
-async def bought(books: Books, *accounts: int) -> None:
-    await books.know(*accounts)
+async def bought(comparison: ComparisonHarness, *accounts: int) -> None:
+    await comparison.know(*accounts)
     for account in accounts:
-        books.server.subscribe(account)
-    await books.sync.reconcile()
+        comparison.server.subscribe(account)
+    await comparison.sync.reconcile()
 
 
-async def test_subscription_missing_at_stripe_ends(books: Books) -> None:
-    await bought(books, 101, 102)
-    (gone,) = await books.of(101)
-    del books.server.subscriptions[gone.reference]
-    await books.sync.reconcile()
-    assert await books.statuses(101) == ["ended"]
-    assert await books.statuses(102) == ["active"]
-    async with books.base.database.unscoped() as connection:
+async def test_subscription_missing_at_stripe_ends(comparison: ComparisonHarness) -> None:
+    await bought(comparison, 101, 102)
+    (gone,) = await comparison.of(101)
+    del comparison.server.subscriptions[gone.reference]
+    await comparison.sync.reconcile()
+    assert await comparison.statuses(101) == ["ended"]
+    assert await comparison.statuses(102) == ["active"]
+    async with comparison.base.database.unscoped() as connection:
         tenant = await tenant_of_account(connection, 101)
-    audited = await rows(books.base, "select details from audit_log where action = 'plan'", tenant)
+    audited = await rows(comparison.base, "select details from audit_log where action = 'plan'", tenant)
     assert audited[-1].details["event"] == "missing at Stripe"
-    assert not await rows(books.base, "select 1 from deletion_deadlines", tenant)
+    assert not await rows(comparison.base, "select 1 from deletion_deadlines", tenant)
 
 
-async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(books: Books, clock: Clock) -> None:
+async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(
+    comparison: ComparisonHarness, clock: Clock
+) -> None:
     clock.now = datetime.now(UTC)
     accounts = [101, 102, 103]
-    await bought(books, *accounts)
-    before = dict(books.server.subscriptions)
-    books.server.subscriptions.clear()
+    await bought(comparison, *accounts)
+    before = dict(comparison.server.subscriptions)
+    comparison.server.subscriptions.clear()
     for _ in range(3):
         clock.now += 20 * DAY
-        await books.sync.reconcile()
+        await comparison.sync.reconcile()
     for account in accounts:
-        (subscription,) = await books.of(account)
+        (subscription,) = await comparison.of(account)
         assert subscription.status == "active"
         assert subscription.missing_since is not None
         assert resolve_account_plan([subscription], clock.now, GRACE).name == "pro"
-    (finding,) = await about_stripe(books)
+    (finding,) = await about_stripe(comparison)
     assert "STRIPE_SECRET_KEY" in finding
     assert "none of the 3 subscriptions" in finding
     # The right key is back.
-    books.server.subscriptions.update(before)
-    await books.sync.reconcile()
-    assert [(await books.of(account))[0].missing_since for account in accounts] == [None] * 3
+    comparison.server.subscriptions.update(before)
+    await comparison.sync.reconcile()
+    assert [(await comparison.of(account))[0].missing_since for account in accounts] == [None] * 3
 
 
 async def test_few_new_purchases_do_not_end_what_is_missing_before_the_grace(
-    books: Books, clock: Clock
+    comparison: ComparisonHarness, clock: Clock
 ) -> None:
     clock.now = datetime.now(UTC)
-    await bought(books, 101, 102, 103)
-    books.server.subscriptions.clear()
-    books.server.subscribe(101, quantity=2)
-    await books.sync.reconcile()
-    assert await books.statuses(101) == ["active", "active"]
-    assert await books.statuses(103) == ["active"]
+    await bought(comparison, 101, 102, 103)
+    comparison.server.subscriptions.clear()
+    comparison.server.subscribe(101, quantity=2)
+    await comparison.sync.reconcile()
+    assert await comparison.statuses(101) == ["active", "active"]
+    assert await comparison.statuses(103) == ["active"]
     clock.now += 15 * DAY
-    await books.sync.reconcile()
-    assert await books.statuses(101) == ["ended", "active"]
-    assert await books.statuses(103) == ["ended"]
+    await comparison.sync.reconcile()
+    assert await comparison.statuses(101) == ["ended", "active"]
+    assert await comparison.statuses(103) == ["ended"]
 
 
 async def test_a_missing_subscription_does_not_block_a_new_checkout(
@@ -420,21 +436,21 @@ async def test_time_takes_a_plan_away_where_only_stripe_is_compared(
 @examples(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lost=st.sets(st.integers(0, 3)), nights=st.integers(1, 2))
 async def test_a_year_of_which_events_were_lost_ends_the_same(
-    name: str, books: Books, lost: set[int], nights: int
+    name: str, comparison: ComparisonHarness, lost: set[int], nights: int
 ) -> None:
     account, steps = next(_NUMBERS), SUBSCRIPTION_STORIES[name]
-    await books.know(account)
-    subscription = books.server.subscribe(account)
+    await comparison.know(account)
+    subscription = comparison.server.subscribe(account)
     for number, (kind, act) in enumerate(steps):
         act(subscription)
         if number not in lost:
             about = SubscriptionHint(
                 f"evt_{account}_{number}", f"customer.subscription.{kind}", None, subscription["id"]
             )
-            await books.sync.follow(about)
+            await comparison.sync.follow(about)
     for _ in range(nights):
-        await books.sync.reconcile()
-    kept = await books.of(account)
+        await comparison.sync.reconcile()
+    kept = await comparison.of(account)
     if subscription["status"] == "canceled":
         assert [subscription.status for subscription in kept] in (
             [],

@@ -1,4 +1,4 @@
-"""Nothing is deleted that is paid for by card, nor while Stripe cannot be asked."""
+"""Deletion spares accounts that pay by card, also while Stripe cannot be reached."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

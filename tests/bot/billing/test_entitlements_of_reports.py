@@ -1,4 +1,4 @@
-"""Reports and checks ask for the plan as commands do: what it does not include is left out, all else stays."""
+"""Reports and checks respect the plan: features that it lacks are left out, everything else stays."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ TUESDAY = at("2026-11-17 12:00")
 
 
 @pytest.fixture
-async def room(
+async def reporting(
     github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[ReportingHarness]:
     """A private repository with a sprint that began on Monday, of an account on Free; it is Wednesday noon."""
@@ -62,27 +62,27 @@ def shop_of(base: Any, billing: BillingSettings = BILLING_SETTINGS) -> PurchaseL
     return PurchaseLinks(billing, "https://agile.example", base.cipher)
 
 
-async def become(room: ReportingHarness, *, is_private: bool) -> None:
-    tenant, project_id = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+async def become(reporting: ReportingHarness, *, is_private: bool) -> None:
+    tenant, project_id = await reporting.ids()
+    async with reporting.bot.base.database.tenant(tenant) as tenant_scope:
         project = await Projects(tenant_scope).get(project_id)
         assert project
         # No event of the stand-in is as new, so that none says otherwise.
         at_last = datetime.now(UTC) + DAY
         await Projects(tenant_scope).remember(
-            RepositoryName(project.node_id, room.bot.repo, is_private, None, at_last)
+            RepositoryName(project.node_id, reporting.bot.repo, is_private, None, at_last)
         )
 
 
-async def put(room: ReportingHarness, **fields: Any) -> None:
+async def put(reporting: ReportingHarness, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": TUESDAY}
-    tenant, _ = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+    tenant, _ = await reporting.ids()
+    async with reporting.bot.base.database.tenant(tenant) as tenant_scope:
         await Subscriptions(tenant_scope).put(Subscription(**(usual | fields)))
 
 
-async def end(room: ReportingHarness, when: datetime) -> None:
-    await put(room, status="ended", ended_at=when, previous_plan=PreviousPlan("pro", None, when))
+async def end(reporting: ReportingHarness, when: datetime) -> None:
+    await put(reporting, status="ended", ended_at=when, previous_plan=PreviousPlan("pro", None, when))
 
 
 def tells_a_chance(text: str) -> bool:
@@ -92,41 +92,43 @@ def tells_a_chance(text: str) -> bool:
 # The living comment
 
 
-async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(room: ReportingHarness) -> None:
-    (text,) = await room.advance()
+async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(
+    reporting: ReportingHarness,
+) -> None:
+    (text,) = await reporting.advance()
     assert text.startswith("### Sprint 24 · day 3 of 5")
     assert "**6 of 12 points done** (50 %)" in text
     assert not tells_a_chance(text)
 
-    await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.advance("2026-11-18 13:00")
+    await record_events(reporting.bot, *make_joining_card(8).events)
+    (text,) = await reporting.advance("2026-11-18 13:00")
     assert "#2000 came in, +8 points" in text
     assert not tells_a_chance(text)
 
 
-async def test_once_bought_the_next_edit_has_it(room: ReportingHarness) -> None:
-    await room.advance()
-    await put(room)
-    await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.advance("2026-11-18 13:00")
+async def test_once_bought_the_next_edit_has_it(reporting: ReportingHarness) -> None:
+    await reporting.advance()
+    await put(reporting)
+    await record_events(reporting.bot, *make_joining_card(8).events)
+    (text,) = await reporting.advance("2026-11-18 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
 
-async def test_in_a_public_repository_it_is_free(room: ReportingHarness) -> None:
-    await become(room, is_private=False)
-    (text,) = await room.advance()
+async def test_in_a_public_repository_it_is_free(reporting: ReportingHarness) -> None:
+    await become(reporting, is_private=False)
+    (text,) = await reporting.advance()
     assert tells_a_chance(text)
 
 
 async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_in_the_next(
-    room: ReportingHarness,
+    reporting: ReportingHarness,
 ) -> None:
-    await put(room)
-    assert tells_a_chance((await room.advance())[0])
-    await end(room, at("2026-11-18 14:00"))
-    await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.advance("2026-11-19 13:00")
+    await put(reporting)
+    assert tells_a_chance((await reporting.advance())[0])
+    await end(reporting, at("2026-11-18 14:00"))
+    await record_events(reporting.bot, *make_joining_card(8).events)
+    (text,) = await reporting.advance("2026-11-19 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
@@ -134,15 +136,15 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     card = (
         FlowCard(3000, actor="alice").opened(monday - DAY, "points: 3").joined(monday, CURRENT_MILESTONE + 1)
     )
-    await record_events(room.bot, *make_sprint_box(monday, 25).events, *card.events)
-    *_, text = await room.advance("2026-11-24 12:00")
+    await record_events(reporting.bot, *make_sprint_box(monday, 25).events, *card.events)
+    *_, text = await reporting.advance("2026-11-24 12:00")
     assert text.startswith("### Sprint 25 · day 2 of 5")
     assert not tells_a_chance(text)
 
 
-async def test_what_ended_before_the_sprint_does_not_begin_with_it(room: ReportingHarness) -> None:
-    await end(room, at("2026-11-15 12:00"))
-    assert not tells_a_chance((await room.advance())[0])
+async def test_what_ended_before_the_sprint_does_not_begin_with_it(reporting: ReportingHarness) -> None:
+    await end(reporting, at("2026-11-15 12:00"))
+    assert not tells_a_chance((await reporting.advance())[0])
 
 
 async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
@@ -171,74 +173,74 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
     assert billed_tenant.private.private_since is None
 
 
-async def test_seats_say_nothing_about_what_all_read(room: ReportingHarness) -> None:
-    await put(room, quantity=0)
-    assert tells_a_chance((await room.advance())[0])
+async def test_seats_say_nothing_about_what_all_read(reporting: ReportingHarness) -> None:
+    await put(reporting, quantity=0)
+    assert tells_a_chance((await reporting.advance())[0])
 
 
 async def test_when_billing_cannot_be_read_it_is_open_and_logged(
-    room: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
+    reporting: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    room.reports = reports_of(room.bot.base, clock, drawing, away)
-    assert tells_a_chance((await room.advance())[0])
+    reporting.reports = reports_of(reporting.bot.base, clock, drawing, away)
+    assert tells_a_chance((await reporting.advance())[0])
     assert "billing could not be read; everything is allowed" in "".join(capsys.readouterr())
     await away.close()
 
 
 async def test_where_nothing_is_sold_nothing_is_asked(
-    room: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
+    reporting: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = room.bot.base
+    base = reporting.bot.base
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
     may = Entitlements(away, shop_of(base, replace(BILLING_SETTINGS, is_on=False)), clock).for_project
-    room.reports = SprintReports(
+    reporting.reports = SprintReports(
         base.database,
         Pictures(base.database, drawing, base.settings.public_url),
         Jobs(base.queue),
         clock,
         may,
     )
-    assert tells_a_chance((await room.advance())[0])
+    assert tells_a_chance((await reporting.advance())[0])
     assert "billing" not in "".join(capsys.readouterr())
 
 
 # Alerts, and what runs by the clock
 
 
-async def test_an_alert_tells_what_happened_and_no_chance(room: ReportingHarness) -> None:
-    await room.set_settings(alerts={"half_way": False})
-    await room.advance()
-    await record_events(room.bot, *make_joining_card(8).events)
-    _, alert = await room.advance("2026-11-19 09:00")
+async def test_an_alert_tells_what_happened_and_no_chance(reporting: ReportingHarness) -> None:
+    await reporting.set_settings(alerts={"half_way": False})
+    await reporting.advance()
+    await record_events(reporting.bot, *make_joining_card(8).events)
+    _, alert = await reporting.advance("2026-11-19 09:00")
     assert alert.startswith("**Sprint 24:** its scope has grown by 66 %")
     assert not tells_a_chance(alert)
 
 
 @pytest.mark.parametrize(("plan", "is_told"), [("pro", False), ("enterprise", True)])
 async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked(
-    room: ReportingHarness, monkeypatch: pytest.MonkeyPatch, plan: str, is_told: bool
+    reporting: ReportingHarness, monkeypatch: pytest.MonkeyPatch, plan: str, is_told: bool
 ) -> None:
     """As if `/standup` were a feature of Enterprise."""
     monkeypatch.setattr(reports.running_sprint, "standup", replace(standup, feature="audit"))
-    await put(room, plan=plan)
-    await room.set_settings(standup="09:30")
-    await room.advance()
-    messages = await room.advance("2026-11-19 09:40")
+    await put(reporting, plan=plan)
+    await reporting.set_settings(standup="09:30")
+    await reporting.advance()
+    messages = await reporting.advance("2026-11-19 09:40")
     assert len(messages) == (2 if is_told else 1)
 
 
 # Answers and checks
 
 
-async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: ReportingHarness) -> None:
-    shop = room.bot
+async def test_the_card_of_a_command_and_the_check_leave_it_out_too(reporting: ReportingHarness) -> None:
+    shop = reporting.bot
     for hour, plan, is_told in ((13, "free", False), (14, "pro", True)):
-        room.clock.now = at(f"2026-11-18 {hour}:00")
-        await put(room, plan=plan)
-        await shop.say(room.thread, "/sprint status new:yes")
-        await shop.say(room.thread, "/risk new:yes")
-        status, risk = (await room.read_thread())[-2:]
+        reporting.clock.now = at(f"2026-11-18 {hour}:00")
+        await put(reporting, plan=plan)
+        await shop.say(reporting.thread, "/sprint status new:yes")
+        await shop.say(reporting.thread, "/risk new:yes")
+        status, risk = (await reporting.read_thread())[-2:]
         assert status.startswith("### Sprint 24")
         assert risk.startswith("### Risks · Sprint 24")
         assert tells_a_chance(status) is tells_a_chance(risk) is is_told
@@ -251,10 +253,10 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: Report
         assert ("| Chance that all is done by" in run["output"]["summary"]) is is_told
 
 
-async def test_a_command_that_is_all_forecast_is_denied_in_words(room: ReportingHarness) -> None:
+async def test_a_command_that_is_all_forecast_is_denied_in_words(reporting: ReportingHarness) -> None:
     for line in ("/forecast", "/eta", "/agile audit"):
-        await room.bot.say(room.thread, line)
-        answer = (await room.read_thread())[-1]
+        await reporting.bot.say(reporting.thread, line)
+        answer = (await reporting.read_thread())[-1]
         wanted = "Enterprise" if line == "/agile audit" else "Pro"
         assert answer.startswith(
             f"This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"

@@ -1,4 +1,4 @@
-"""GitHub Marketplace over HTTP: the door, what GitHub is asked for, the daily comparison, and deletion."""
+"""GitHub Marketplace over HTTP: its webhook, questions to GitHub, the daily comparison, and deletion."""
 
 import itertools
 import json
@@ -46,7 +46,7 @@ EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.gi
 
 
 @pytest.fixture
-async def shop(
+async def selling_bot(
     github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
     """The bot with a listing on the Marketplace."""
@@ -66,141 +66,149 @@ async def scheduled(bot: Bot) -> list[Any]:
 # From the event to our books
 
 
-async def test_a_purchase_is_asked_for_and_kept(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
-    assert await deliver_marketplace_event(shop, event) == (202, "stored")
+async def test_a_purchase_is_asked_for_and_kept(selling_bot: Bot) -> None:
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
+    assert await deliver_marketplace_event(selling_bot, event) == (202, "stored")
 
-    assert await list_subscriptions(shop) == [("pro", "active", 5)]
-    asked = [request for request in shop.github.requests if request.path.startswith("/marketplace_listing/")]
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 5)]
+    asked = [
+        request for request in selling_bot.github.requests if request.path.startswith("/marketplace_listing/")
+    ]
     assert (asked[-1].path, asked[-1].who, asked[-1].status) == (
         f"/marketplace_listing/accounts/{BUYER_ACCOUNT}",
         "app",
         200,
     )
-    tenant_id = await find_buyer_tenant(shop)
-    (row,) = await rows(shop.base, "select plan, slug, github_installation_id from organizations", tenant_id)
+    tenant_id = await find_buyer_tenant(selling_bot)
+    (row,) = await rows(
+        selling_bot.base, "select plan, slug, github_installation_id from organizations", tenant_id
+    )
     assert tuple(row) == ("pro", "octo", None)
-    audited = await rows(shop.base, "select actor, action, details from audit_log order by id", tenant_id)
+    audited = await rows(
+        selling_bot.base, "select actor, action, details from audit_log order by id", tenant_id
+    )
     assert [(row.actor, row.action, row.details["event"], row.details["id"]) for row in audited] == [
         ("marketplace", "subscription", "purchased", "guid-1"),
         ("marketplace", "plan", "purchased", "guid-1"),
     ]
 
 
-async def test_the_event_is_a_hint_and_not_believed(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
-    shop.github.marketplace.change(BUYER_ACCOUNT, ENTERPRISE, units=2)
-    await deliver_marketplace_event(shop, event)
-    assert await list_subscriptions(shop) == [("enterprise", "active", 2)]
+async def test_the_event_is_a_hint_and_not_believed(selling_bot: Bot) -> None:
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=5)
+    selling_bot.github.marketplace.change(BUYER_ACCOUNT, ENTERPRISE, units=2)
+    await deliver_marketplace_event(selling_bot, event)
+    assert await list_subscriptions(selling_bot) == [("enterprise", "active", 2)]
 
 
-async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
+async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
     at = datetime.now(UTC).replace(microsecond=0)
-    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, at))
-    assert await list_subscriptions(shop) == [("pro", "ended", 1)]
-    noted = await latest_deadline(shop)
+    await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT, at))
+    assert await list_subscriptions(selling_bot) == [("pro", "ended", 1)]
+    noted = await latest_deadline(selling_bot)
     assert noted
     assert (noted.cancelled_at, noted.due_at, noted.is_announced) == (at, at + 30 * DAY, True)
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
-    assert await latest_deadline(shop) is None
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
+    assert await latest_deadline(selling_bot) is None
 
 
-async def test_a_cancellation_that_is_reported_late_leaves_a_week(shop: Bot) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
-    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, datetime.now(UTC) - 90 * DAY))
-    noted = await latest_deadline(shop)
+async def test_a_cancellation_that_is_reported_late_leaves_a_week(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
+    await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT, datetime.now(UTC) - 90 * DAY))
+    noted = await latest_deadline(selling_bot)
     assert noted
     assert noted.due_at > datetime.now(UTC) + 6 * DAY
 
 
-async def test_what_is_paid_for_with_stripe_is_kept(shop: Bot) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
-    async with shop.base.database.tenant(await find_buyer_tenant(shop) or 0) as tenant:
+async def test_what_is_paid_for_with_stripe_is_kept(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
+    async with selling_bot.base.database.tenant(await find_buyer_tenant(selling_bot) or 0) as tenant:
         card = Subscription("stripe", "active", "pro", datetime.now(UTC), reference="sub_1")
         await Subscriptions(tenant).put(card)
-    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT))
-    assert await latest_deadline(shop) is None
+    await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT))
+    assert await latest_deadline(selling_bot) is None
 
 
-async def test_github_s_answer_may_lag_behind_a_purchase(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
-    lagging = shop.github.marketplace.accounts.pop(BUYER_ACCOUNT)
-    await deliver_marketplace_event(shop, event)
-    assert await list_subscriptions(shop) == []
-    (job,) = await scheduled(shop)
+async def test_github_s_answer_may_lag_behind_a_purchase(selling_bot: Bot) -> None:
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
+    lagging = selling_bot.github.marketplace.accounts.pop(BUYER_ACCOUNT)
+    await deliver_marketplace_event(selling_bot, event)
+    assert await list_subscriptions(selling_bot) == []
+    (job,) = await scheduled(selling_bot)
     assert job.args["tries"] == 1
 
-    shop.github.marketplace.accounts[BUYER_ACCOUNT] = lagging
+    selling_bot.github.marketplace.accounts[BUYER_ACCOUNT] = lagging
     query_as_administrator(
-        shop.base, "update procrastinate_jobs set scheduled_at = null where scheduled_at is not null"
+        selling_bot.base, "update procrastinate_jobs set scheduled_at = null where scheduled_at is not null"
     )
-    await wait_until(lambda: _has(shop))
-    assert await list_subscriptions(shop) == [("pro", "active", 3)]
+    await wait_until(lambda: _has(selling_bot))
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 3)]
 
 
-async def _has(shop: Bot) -> bool:
-    return await list_subscriptions(shop) != []
+async def _has(selling_bot: Bot) -> bool:
+    return await list_subscriptions(selling_bot) != []
 
 
-async def test_github_away_is_asked_again(shop: Bot) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
-    shop.github.fail_next("GET", "/marketplace_listing/", 503, times=3)
-    await deliver_marketplace_event(shop, event)
-    await wait_until(lambda: _has(shop))
+async def test_github_away_is_asked_again(selling_bot: Bot) -> None:
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
+    selling_bot.github.fail_next("GET", "/marketplace_listing/", 503, times=3)
+    await deliver_marketplace_event(selling_bot, event)
+    await wait_until(lambda: _has(selling_bot))
 
 
-async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> None:
-    account = int(shop.repository["owner"]["id"])
-    await deliver_marketplace_event(shop, shop.github.marketplace.purchase(account, "acme", units=3))
-    before = await find_buyer_tenant(shop, account)
-    await shop.github.create_issue(shop.repo, "Pay by card")
-    await shop.rest()
-    assert await find_buyer_tenant(shop, account) == before
-    (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", before)
-    assert tuple(row) == (shop.github.installation_id, "pro")
-    await shop.github.trigger("installation", "deleted")
-    await shop.rest()
-    assert await list_subscriptions(shop, account) == [("pro", "active", 3)]
-    await shop.github.trigger("installation", "created")
+async def test_a_purchase_and_the_installation_meet_in_one_tenant(selling_bot: Bot) -> None:
+    account = int(selling_bot.repository["owner"]["id"])
+    await deliver_marketplace_event(
+        selling_bot, selling_bot.github.marketplace.purchase(account, "acme", units=3)
+    )
+    before = await find_buyer_tenant(selling_bot, account)
+    await selling_bot.github.create_issue(selling_bot.repo, "Pay by card")
+    await selling_bot.rest()
+    assert await find_buyer_tenant(selling_bot, account) == before
+    (row,) = await rows(selling_bot.base, "select github_installation_id, plan from organizations", before)
+    assert tuple(row) == (selling_bot.github.installation_id, "pro")
+    await selling_bot.github.trigger("installation", "deleted")
+    await selling_bot.rest()
+    assert await list_subscriptions(selling_bot, account) == [("pro", "active", 3)]
+    await selling_bot.github.trigger("installation", "created")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 @pytest.mark.parametrize("ends", [False, True], ids=["pays on", "cancels"])
 async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
-    shop: Bot, order: tuple[int, ...], ends: bool
+    selling_bot: Bot, order: tuple[int, ...], ends: bool
 ) -> None:
-    account, market = int(shop.repository["owner"]["id"]), shop.github.marketplace
-    await shop.github.create_issue(shop.repo, "Pay by card")
+    account, market = int(selling_bot.repository["owner"]["id"]), selling_bot.github.marketplace
+    await selling_bot.github.create_issue(selling_bot.repo, "Pay by card")
     data = [market.purchase(account, "acme", units=3)]
     data.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
     for number in (*order, *order):
         if number < 2:
-            await deliver_marketplace_event(shop, data[number])
+            await deliver_marketplace_event(selling_bot, data[number])
         else:
-            await shop.github.trigger("installation", "deleted")
-            await shop.rest()
-    subscriptions = (await list_subscriptions(shop, account))[-1:]
+            await selling_bot.github.trigger("installation", "deleted")
+            await selling_bot.rest()
+    subscriptions = (await list_subscriptions(selling_bot, account))[-1:]
     assert subscriptions == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
-    assert (await latest_deadline(shop, account) is not None) is ends
-    tenant_id = await find_buyer_tenant(shop, account)
-    (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
+    assert (await latest_deadline(selling_bot, account) is not None) is ends
+    tenant_id = await find_buyer_tenant(selling_bot, account)
+    (row,) = await rows(selling_bot.base, "select github_installation_id, plan from organizations", tenant_id)
     assert tuple(row) == (None, "free" if ends else "enterprise")
-    await shop.github.trigger("installation", "created")
+    await selling_bot.github.trigger("installation", "created")
 
 
 # Bad input
 
 
-async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFixture[str]) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo")
-    status, _ = await deliver_marketplace_event(shop, event, secret="the App's own secret")
+async def test_a_wrong_signature_is_refused(selling_bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo")
+    status, _ = await deliver_marketplace_event(selling_bot, event, secret="the App's own secret")
     assert status == 401
-    assert (await deliver_marketplace_event(shop, event, **{"X-Hub-Signature-256": ""}))[0] == 401
-    assert await find_buyer_tenant(shop) is None
+    assert (await deliver_marketplace_event(selling_bot, event, **{"X-Hub-Signature-256": ""}))[0] == 401
+    assert await find_buyer_tenant(selling_bot) is None
     assert "Marketplace event refused: wrong signature" in "".join(capsys.readouterr())
 
 
@@ -213,84 +221,84 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
         ([], "the body is not a purchase"),
     ],
 )
-async def test_malformed_purchase_event_is_refused(shop: Bot, payload: Any, expected: str) -> None:
-    status, message = await deliver_marketplace_event(shop, payload)
+async def test_malformed_purchase_event_is_refused(selling_bot: Bot, payload: Any, expected: str) -> None:
+    status, message = await deliver_marketplace_event(selling_bot, payload)
     assert status == 400
     assert expected in message
 
 
-async def test_what_does_not_concern_us_is_ignored(shop: Bot) -> None:
-    assert (await deliver_marketplace_event(shop, {"zen": "…"}, event="ping"))[0] == 202
-    odd = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": "gifted"}
-    assert await deliver_marketplace_event(shop, odd) == (202, "ignored: not an action that we act on")
-    assert await find_buyer_tenant(shop) is None
+async def test_what_does_not_concern_us_is_ignored(selling_bot: Bot) -> None:
+    assert (await deliver_marketplace_event(selling_bot, {"zen": "…"}, event="ping"))[0] == 202
+    odd = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": "gifted"}
+    assert await deliver_marketplace_event(selling_bot, odd) == (202, "ignored: not an action that we act on")
+    assert await find_buyer_tenant(selling_bot) is None
 
 
 @pytest.mark.parametrize("action", ["changed", "pending_change", "pending_change_cancelled", "cancelled"])
 async def test_an_account_that_neither_we_nor_github_know_changes_nothing(
-    shop: Bot, action: str, capsys: pytest.CaptureFixture[str]
+    selling_bot: Bot, action: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": action}
-    shop.github.marketplace.accounts.clear()
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert await find_buyer_tenant(shop) is None
+    event = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": action}
+    selling_bot.github.marketplace.accounts.clear()
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert await find_buyer_tenant(selling_bot) is None
     assert "GitHub lists no such account, and we know none; nothing is changed" in "".join(
         capsys.readouterr()
     )
 
 
 async def test_a_plan_that_we_do_not_sell_changes_nothing(
-    shop: Bot, capsys: pytest.CaptureFixture[str]
+    selling_bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo", units=5))
     event = market.change(BUYER_ACCOUNT, PRO)
     market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert await list_subscriptions(shop) == [("pro", "active", 5)]
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 5)]
     assert "MARKETPLACE_PLAN_IDS does not name the plan 999" in "".join(capsys.readouterr())
 
 
 async def test_of_a_plan_that_is_named_no_more_all_else_applies(
-    shop: Bot, capsys: pytest.CaptureFixture[str]
+    selling_bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo", units=5))
     event = market.change(BUYER_ACCOUNT, PRO, units=9)
     market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert await list_subscriptions(shop) == [("pro", "active", 5)]
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 5)]
     assert "purchase not understood; the rest of it applies" in "".join(capsys.readouterr())
-    await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT))
-    assert await list_subscriptions(shop) == [("pro", "ended", 5)]
+    await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT))
+    assert await list_subscriptions(selling_bot) == [("pro", "ended", 5)]
 
 
-async def test_an_announced_plan_that_is_not_named_holds_up_nothing(shop: Bot) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+async def test_an_announced_plan_that_is_not_named_holds_up_nothing(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo", units=5))
     event = market.change(BUYER_ACCOUNT, PRO, units=7)
     unknown = {**market.plans[PRO], "id": 999}
     market.accounts[BUYER_ACCOUNT]["marketplace_pending_change"] = {"plan": unknown, "unit_count": 2}
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert await list_subscriptions(shop) == [("pro", "active", 7)]
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 7)]
 
 
-async def test_a_plan_that_costs_nothing_is_the_free_one_whatever_its_id(shop: Bot) -> None:
-    market = shop.github.marketplace
-    await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo", units=5))
+async def test_a_plan_that_costs_nothing_is_the_free_one_whatever_its_id(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
+    await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo", units=5))
     event = market.change(BUYER_ACCOUNT, PRO)
     free = {**market.plans[PRO], "id": 998, "price_model": "FREE"}
     market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = free
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert [plan for plan, _, _ in await list_subscriptions(shop)] == ["free"]
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert [plan for plan, _, _ in await list_subscriptions(selling_bot)] == ["free"]
 
 
-async def test_a_first_purchase_of_a_plan_that_is_not_named_makes_no_tenant(shop: Bot) -> None:
-    market = shop.github.marketplace
+async def test_a_first_purchase_of_a_plan_that_is_not_named_makes_no_tenant(selling_bot: Bot) -> None:
+    market = selling_bot.github.marketplace
     event = market.purchase(BUYER_ACCOUNT, "octo", units=5)
     market.accounts[BUYER_ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
-    assert (await deliver_marketplace_event(shop, event))[0] == 202
-    assert await find_buyer_tenant(shop) is None
+    assert (await deliver_marketplace_event(selling_bot, event))[0] == 202
+    assert await find_buyer_tenant(selling_bot) is None
 
 
 async def test_without_a_listing_there_is_no_such_door(bot: Bot) -> None:
@@ -298,8 +306,8 @@ async def test_without_a_listing_there_is_no_such_door(bot: Bot) -> None:
         assert response.status == 404
 
 
-async def test_another_method_is_not_allowed(shop: Bot) -> None:
-    async with shop.session.get(f"{shop.url}/webhooks/marketplace") as response:
+async def test_another_method_is_not_allowed(selling_bot: Bot) -> None:
+    async with selling_bot.session.get(f"{selling_bot.url}/webhooks/marketplace") as response:
         assert response.status == 405
 
 
@@ -315,13 +323,15 @@ def examples() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("payload", examples(), ids=lambda payload: payload["action"])
-async def test_github_s_own_examples_are_understood(shop: Bot, payload: dict[str, Any]) -> None:
+async def test_github_s_own_examples_are_understood(selling_bot: Bot, payload: dict[str, Any]) -> None:
     account = payload["marketplace_purchase"]["account"]
     if payload["action"] != "cancelled":
-        shop.github.marketplace.purchase(account["id"], account["login"], units=4, at=datetime.now(UTC))
-    assert (await deliver_marketplace_event(shop, payload))[0] == 202
+        selling_bot.github.marketplace.purchase(
+            account["id"], account["login"], units=4, at=datetime.now(UTC)
+        )
+    assert (await deliver_marketplace_event(selling_bot, payload))[0] == 202
     wanted = [] if payload["action"] == "cancelled" else [("pro", "active", 4)]
-    assert await list_subscriptions(shop, account["id"]) == wanted
+    assert await list_subscriptions(selling_bot, account["id"]) == wanted
 
 
 # By the clock
@@ -370,21 +380,21 @@ async def test_a_plan_that_was_removed_from_the_listing_stops_nothing(
     market.plans[LISTED[0].id] = removed
 
 
-async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
-    shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=2)
-    await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
-    await shop.rest()
-    assert await list_subscriptions(shop) == [("pro", "active", 2)]
-    assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
+async def test_the_daily_comparison_runs_as_a_job(selling_bot: Bot) -> None:
+    selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=2)
+    await selling_bot.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
+    await selling_bot.rest()
+    assert await list_subscriptions(selling_bot) == [("pro", "active", 2)]
+    assert not await rows(selling_bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_refused_comparison_is_a_finding_until_one_succeeds(shop: Bot) -> None:
+async def test_refused_comparison_is_a_finding_until_one_succeeds(selling_bot: Bot) -> None:
     async def night() -> list[str]:
-        await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
-        await shop.rest()
-        return [finding async for finding in billing_findings(shop.base)]
+        await selling_bot.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
+        await selling_bot.rest()
+        return [finding async for finding in billing_findings(selling_bot.base)]
 
-    shop.github.fail_next("GET", "/marketplace_listing/plans", 403, body={"message": "no"})
+    selling_bot.github.fail_next("GET", "/marketplace_listing/plans", 403, body={"message": "no"})
     (finding,) = await night()
     assert finding.startswith("The Marketplace's purchases were not compared on ")
     assert "Last compared: never before" in finding
@@ -437,22 +447,24 @@ async def test_while_github_cannot_be_asked_nothing_is_deleted(
 
 
 async def test_a_deletion_while_the_account_still_uses_the_app_begins_again(
-    shop: Bot,
+    selling_bot: Bot,
 ) -> None:
-    account = int(shop.repository["owner"]["id"])
-    await shop.github.create_issue(shop.repo, "Before")
-    await shop.rest()
-    before = await find_buyer_tenant(shop, account)
+    account = int(selling_bot.repository["owner"]["id"])
+    await selling_bot.github.create_issue(selling_bot.repo, "Before")
+    await selling_bot.rest()
+    before = await find_buyer_tenant(selling_bot, account)
     at = datetime.now(UTC) - timedelta(days=31)
-    async with shop.base.database.tenant(before or 0) as tenant:
+    async with selling_bot.base.database.tenant(before or 0) as tenant:
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
-    age_deadlines(shop.base)
-    await make_billing_syncs(shop)[1].run()  # Unless the bot's own clock was faster.
-    await shop.github.create_issue(shop.repo, "After")
-    await shop.rest()
-    after = await find_buyer_tenant(shop, account)
+    age_deadlines(selling_bot.base)
+    await make_billing_syncs(selling_bot)[1].run()  # Unless the bot's own clock was faster.
+    await selling_bot.github.create_issue(selling_bot.repo, "After")
+    await selling_bot.rest()
+    after = await find_buyer_tenant(selling_bot, account)
     assert after not in {None, before}
-    titles = await rows(shop.base, "select distinct after #>> '{item,title}' as title from timeline", after)
+    titles = await rows(
+        selling_bot.base, "select distinct after #>> '{item,title}' as title from timeline", after
+    )
     assert [row.title for row in titles if row.title] == ["After"]
 
 

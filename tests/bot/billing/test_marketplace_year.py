@@ -1,4 +1,4 @@
-"""Every sequence that a year of a customer can bring, in every order and with duplicates: the same end."""
+"""A customer's year on the Marketplace: events in any order and repeated lead to the same state."""
 
 from collections.abc import Callable
 from datetime import datetime

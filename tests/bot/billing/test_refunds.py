@@ -1,4 +1,4 @@
-"""Refunds and disputes: one line each in the audit log, an open dispute in `doctor`, and no change of plan."""
+"""Refunds and disputes: one audit line each, open disputes in `doctor`, and no change of plan."""
 
 import itertools
 from datetime import UTC, datetime

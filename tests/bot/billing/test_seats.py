@@ -1,4 +1,4 @@
-"""Seats from the people on planned work to Stripe: what is reported, what waits for an admin, what is charged."""
+"""Seats, from people on planned work to Stripe: reports, approvals and charges."""
 
 import asyncio
 import calendar
@@ -30,7 +30,7 @@ from tests.support.stripe.server import StandInStripe
 YEAR = 365 * DAY
 
 
-class Office:
+class SeatsHarness:
     """A firm that pays by card, with what the nightly job does about it and the stand-in's clock."""
 
     def __init__(
@@ -129,7 +129,7 @@ class Office:
 @pytest.fixture
 async def office(
     billed_tenant: BilledTenant, stripe_server: StandInStripe, clock: Clock
-) -> AsyncIterator[Office]:
+) -> AsyncIterator[SeatsHarness]:
     client = RealStripe(stripe_settings(stripe_server))
     stripe_server.seat_invoices.now = lambda: clock().timestamp()
     settings = card_billing_settings(stripe_server)
@@ -137,7 +137,7 @@ async def office(
         settings, "https://agile.example", billed_tenant.base.cipher
     )
     parts = (billed_tenant.base.database, client, settings, clock)
-    yield Office(billed_tenant, stripe_server, StripeSync(*parts), SeatReporting(*parts), clock)
+    yield SeatsHarness(billed_tenant, stripe_server, StripeSync(*parts), SeatReporting(*parts), clock)
     await client.close()
 
 
@@ -148,7 +148,7 @@ def crowd(count: int, name: str = "outsider") -> list[str]:
 # What was done in public needs no seat
 
 
-async def test_activity_in_a_public_repository_takes_no_seat(office: Office) -> None:
+async def test_activity_in_a_public_repository_takes_no_seat(office: SeatsHarness) -> None:
     await office.subscribe()
     await office.work("owner")
     await office.work(*crowd(12), in_public=True)
@@ -162,7 +162,7 @@ async def test_activity_in_a_public_repository_takes_no_seat(office: Office) -> 
     assert await office.night() == 2
 
 
-async def test_private_work_counts_again_around_a_public_time(office: Office) -> None:
+async def test_private_work_counts_again_around_a_public_time(office: SeatsHarness) -> None:
     await office.visible(is_private=True, at=NOW - 40 * DAY)
     await office.work("before", at=NOW - 20 * DAY, in_public=True)
     await office.visible(is_private=False, at=NOW - 15 * DAY)
@@ -176,7 +176,9 @@ async def test_private_work_counts_again_around_a_public_time(office: Office) ->
     assert await office.people() == ["after", "before"]
 
 
-async def test_a_change_that_is_reported_late_holds_from_the_moment_that_github_names(office: Office) -> None:
+async def test_a_change_that_is_reported_late_holds_from_the_moment_that_github_names(
+    office: SeatsHarness,
+) -> None:
     changes = [(NOW - 15 * DAY, False), (NOW - 10 * DAY, True)]
     for at, is_private in changes[::-1]:
         async with office.firm.base.database.tenant(office.firm.id) as tenant:
@@ -186,7 +188,7 @@ async def test_a_change_that_is_reported_late_holds_from_the_moment_that_github_
     assert await office.people() == ["after", "before"]
 
 
-async def test_of_a_repository_that_became_private_before_this_was_recorded(office: Office) -> None:
+async def test_of_a_repository_that_became_private_before_this_was_recorded(office: SeatsHarness) -> None:
     await office.work("before", at=NOW - 12 * DAY)
     await office.work("after", at=NOW - 5 * DAY)
     await rows(
@@ -199,7 +201,7 @@ async def test_of_a_repository_that_became_private_before_this_was_recorded(offi
     assert await office.people() == ["after"]
 
 
-async def test_seats_are_given_by_private_work(office: Office) -> None:
+async def test_seats_are_given_by_private_work(office: SeatsHarness) -> None:
     await office.work("outsider", at=NOW - 25 * DAY, in_public=True)
     await office.work("staff", at=NOW - 20 * DAY)
     await office.visible(is_private=True, at=NOW - 10 * DAY)
@@ -212,7 +214,7 @@ async def test_seats_are_given_by_private_work(office: Office) -> None:
 # A jump waits for an admin
 
 
-async def test_large_increase_waits_for_approval_with_its_price(office: Office) -> None:
+async def test_large_increase_waits_for_approval_with_its_price(office: SeatsHarness) -> None:
     await office.subscribe(2)
     await office.work("a", "b", *crowd(8))
     assert await office.night() == 2
@@ -232,7 +234,7 @@ async def test_large_increase_waits_for_approval_with_its_price(office: Office) 
     assert office.changes == ["create_prorations"]
 
 
-async def test_what_waits_is_asked_about_once(office: Office) -> None:
+async def test_what_waits_is_asked_about_once(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     for _ in range(3):
@@ -247,7 +249,7 @@ async def test_what_waits_is_asked_about_once(office: Office) -> None:
 
 
 async def test_growing_increase_is_asked_again_and_a_vanished_one_forgotten(
-    office: Office,
+    office: SeatsHarness,
 ) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
@@ -266,7 +268,7 @@ async def test_growing_increase_is_asked_again_and_a_vanished_one_forgotten(
     assert await office.outcomes() == ["replaced", "not needed"]
 
 
-async def test_an_approval_after_people_have_left_charges_for_who_is_there(office: Office) -> None:
+async def test_an_approval_after_people_have_left_charges_for_who_is_there(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work(*crowd(50), at=NOW - 20 * DAY)
     await office.work(*crowd(8, "staff"))
@@ -275,7 +277,7 @@ async def test_an_approval_after_people_have_left_charges_for_who_is_there(offic
     assert await office.night(days=15) == 8
 
 
-async def test_an_approval_holds_for_no_more_than_was_approved(office: Office) -> None:
+async def test_an_approval_holds_for_no_more_than_was_approved(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     await office.night()
@@ -288,7 +290,7 @@ async def test_an_approval_holds_for_no_more_than_was_approved(office: Office) -
     assert (increase.before, increase.after) == (10, 40)
 
 
-async def test_approval_holds_for_one_subscription(office: Office) -> None:
+async def test_approval_holds_for_one_subscription(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     await office.night()
@@ -303,7 +305,7 @@ async def test_approval_holds_for_one_subscription(office: Office) -> None:
     assert (increase.is_waiting, increase.reference) == (True, office.subscription["id"])
 
 
-async def test_with_the_subscription_the_increase_ends(office: Office) -> None:
+async def test_with_the_subscription_the_increase_ends(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     await office.night()
@@ -312,7 +314,7 @@ async def test_with_the_subscription_the_increase_ends(office: Office) -> None:
     assert await office.outcomes() == ["subscription ended"]
 
 
-async def test_growth_by_a_few_seats_a_day_is_reported(office: Office) -> None:
+async def test_growth_by_a_few_seats_a_day_is_reported(office: SeatsHarness) -> None:
     await office.subscribe(10)
     for count in (10, 12, 14, 17):
         await office.work(*crowd(count))
@@ -326,7 +328,7 @@ async def test_growth_by_a_few_seats_a_day_is_reported(office: Office) -> None:
 
 
 async def test_a_crash_after_stripe_has_answered_charges_once(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: SeatsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await office.subscribe(1)
     await office.work("a", "b")
@@ -343,7 +345,7 @@ async def test_a_crash_after_stripe_has_answered_charges_once(
     assert pending == 600 * 29 // 30 + 600 * 28 // 30
 
 
-def _dying_after_the_change(office: Office) -> Any:
+def _dying_after_the_change(office: SeatsHarness) -> Any:
     """The process dies when it opens a transaction after Stripe has changed the quantity."""
     original = office.firm.base.database.tenant
 
@@ -355,7 +357,7 @@ def _dying_after_the_change(office: Office) -> Any:
     return tenant
 
 
-async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
+async def test_two_workers_at_once_tell_stripe_once(office: SeatsHarness) -> None:
     await office.subscribe(1)
     await office.work("a", "b")
     office.clock.now = office.clock() + DAY
@@ -365,7 +367,9 @@ async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
     assert pending == 600 * 29 // 30
 
 
-async def test_while_stripe_is_away_nothing_is_lost(office: Office, stripe_server: StandInStripe) -> None:
+async def test_while_stripe_is_away_nothing_is_lost(
+    office: SeatsHarness, stripe_server: StandInStripe
+) -> None:
     await office.subscribe(1)
     await office.work("a", "b")
     stripe_server.fail_with = 503
@@ -378,7 +382,7 @@ async def test_while_stripe_is_away_nothing_is_lost(office: Office, stripe_serve
 # Yearly plans
 
 
-async def test_seats_added_to_a_yearly_plan_are_invoiced_at_once(office: Office) -> None:
+async def test_seats_added_to_a_yearly_plan_are_invoiced_at_once(office: SeatsHarness) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work("a", "b")
     assert await office.night(days=73) == 1  # Nobody was there within 30 days.
@@ -388,7 +392,7 @@ async def test_seats_added_to_a_yearly_plan_are_invoiced_at_once(office: Office)
     assert office.charged == [6_000 * 292 // 365]
 
 
-async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(office: Office) -> None:
+async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(office: SeatsHarness) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work("a", "b")
     office.stripe.seat_invoices.is_card_declined = True
@@ -406,7 +410,7 @@ async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(off
     assert await office.night() == 2
 
 
-async def test_yearly_increase_names_the_immediate_charge(office: Office) -> None:
+async def test_yearly_increase_names_the_immediate_charge(office: SeatsHarness) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work(*crowd(11))
     await office.night()
@@ -415,7 +419,9 @@ async def test_yearly_increase_names_the_immediate_charge(office: Office) -> Non
     assert (increase.after, increase.is_yearly, increase.due_now) == (11, True, 60_000 * 364 // 365)
 
 
-async def test_seats_of_a_yearly_plan_stay_until_the_renewal_and_are_never_paid_twice(office: Office) -> None:
+async def test_seats_of_a_yearly_plan_stay_until_the_renewal_and_are_never_paid_twice(
+    office: SeatsHarness,
+) -> None:
     await office.subscribe(4, is_yearly=True)
     await office.work("a", "b", "c", "d")
     assert await office.night() == 4
@@ -432,7 +438,7 @@ async def test_seats_of_a_yearly_plan_stay_until_the_renewal_and_are_never_paid_
     assert office.charged == [2 * 6_000]
 
 
-async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) -> None:
+async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: SeatsHarness) -> None:
     await office.subscribe(2, cancel_at_period_end=True)
     await office.work("a", "b", "c")
     assert await office.night(days=10) == 3
@@ -445,7 +451,7 @@ async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) 
     assert office.stripe.seat_invoices.pending == {}
 
 
-async def test_a_trial_is_not_prorated(office: Office) -> None:
+async def test_a_trial_is_not_prorated(office: SeatsHarness) -> None:
     await office.subscribe(2, status="trialing", is_yearly=True)
     await office.work("a", "b", "c")
     assert await office.night() == 3
@@ -487,7 +493,9 @@ async def test_seats_go_to_the_item_that_is_the_plan(
 
 
 @pytest.mark.parametrize("change", [{"unit_amount": 60_000}, {"currency": "eur"}, {"unit_amount": None}])
-async def test_an_approval_holds_for_the_price_that_was_shown(office: Office, change: dict[str, Any]) -> None:
+async def test_an_approval_holds_for_the_price_that_was_shown(
+    office: SeatsHarness, change: dict[str, Any]
+) -> None:
     """The nightly job asks again at another price, between the tick and its transaction."""
     await office.subscribe(2)
     await office.work("a", "b", *crowd(8))
@@ -503,7 +511,7 @@ async def test_an_approval_holds_for_the_price_that_was_shown(office: Office, ch
     assert current.is_waiting
 
 
-async def test_a_price_in_several_currencies_is_reported_in_the_subscriber_s(office: Office) -> None:
+async def test_a_price_in_several_currencies_is_reported_in_the_subscriber_s(office: SeatsHarness) -> None:
     """A price with `currency_options` shows its default currency; the subscription says what is paid."""
     await office.subscribe(2, is_yearly=True)
     office.subscription["currency"] = "jpy"
@@ -521,7 +529,7 @@ async def test_a_price_in_several_currencies_is_reported_in_the_subscriber_s(off
 
 @pytest.mark.parametrize(("currency", "is_said"), [("eur", False), ("usd", True)])
 async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
-    office: Office, currency: str, *, is_said: bool
+    office: SeatsHarness, currency: str, *, is_said: bool
 ) -> None:
     await office.subscribe(2)
     (item,) = office.subscription["items"]["data"]
@@ -534,7 +542,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
 
 
-async def test_a_price_is_stated_before_discounts(office: Office) -> None:
+async def test_a_price_is_stated_before_discounts(office: SeatsHarness) -> None:
     """A coupon may belong to the subscription or to the customer: only Stripe's invoices tell the sum."""
     await office.subscribe(2)
     coupon = {"coupon": {"percent_off": 50, "duration": "forever"}}

@@ -1,4 +1,4 @@
-"""Two sources and an App that comes and goes: every sequence, its events in every order and with duplicates."""
+"""Marketplace and Stripe together, with reinstallations: events in any order lead to the same state."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -23,7 +23,7 @@ from tests.support.stripe.world import SETTINGS as LISTING
 Hear = Callable[[], Awaitable[None]]
 
 
-class Market:
+class TwoSources:
     """One customer who may buy on the Marketplace and by card."""
 
     def __init__(self, base: Services, stripe: StandInStripe) -> None:
@@ -96,7 +96,7 @@ SEQUENCES: dict[str, tuple[list[str], tuple[str, str | None, bool, bool]]] = {
 async def test_a_card_that_goes_wrong_long_after_a_move_deletes_nothing(
     base: Services, stripe_server: StandInStripe, clock: Clock, status: str
 ) -> None:
-    market = Market(base, stripe_server)
+    market = TwoSources(base, stripe_server)
     await market.world.install()
     for number, act in enumerate(("buys", "pays by card", "cancels")):
         clock.now = NOW + number * DAY
@@ -116,7 +116,7 @@ async def test_when_all_is_heard_late_no_order_matters(
     """All acts first; then their events in each order that there is, each of them twice."""
     acts, wanted = SEQUENCES[name]
     for order in event_orders(len(acts)):
-        market = Market(base, stripe_server)
+        market = TwoSources(base, stripe_server)
         await market.world.install()
         heard = []
         for number, act in enumerate(acts):
@@ -156,7 +156,7 @@ async def test_while_it_happens_no_order_matters(
 ) -> None:
     """Events come between the acts, late or twice, and GitHub and Stripe tell what holds just then."""
     acts, wanted = SEQUENCES[name]
-    market, heard, count = Market(base, stripe_server), dict[int, Hear](), len(acts)
+    market, heard, count = TwoSources(base, stripe_server), dict[int, Hear](), len(acts)
     await market.world.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
     for kind, number in merged(late, {entry for entry in repeated if entry < count}, count):

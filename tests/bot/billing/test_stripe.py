@@ -1,4 +1,4 @@
-"""Stripe over HTTP: the door, what is asked after each event, checkout, portal, seats, and the books at the end."""
+"""Stripe over HTTP: its webhook, lookups after events, checkout, portal, seats, and the ledger."""
 
 import copy
 import itertools

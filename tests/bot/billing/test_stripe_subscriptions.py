@@ -1,4 +1,4 @@
-"""What a Stripe subscription means: its plan, its status, its grace and its owner, from the webhook to the books."""
+"""Stripe subscriptions: plan, status, grace and owner, from the webhook to the ledger."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def seconds(at: datetime) -> int:
     return int(at.timestamp())
 
 
-class Shelf:
+class SubscriptionHarness:
     """Our books and the stand-in Stripe, where events arrive without HTTP between."""
 
     def __init__(
@@ -72,10 +72,10 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(base: Services, stripe_server: StandInStripe, clock: Clock) -> Any:
+async def subscriptions(base: Services, stripe_server: StandInStripe, clock: Clock) -> Any:
     clock.now = NOW
     await read_billing(base)
-    result = Shelf(base, stripe_server, card_billing_settings(stripe_server), clock)
+    result = SubscriptionHarness(base, stripe_server, card_billing_settings(stripe_server), clock)
     yield result
     await result.client.close()
 
@@ -129,32 +129,34 @@ async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
 
 
 async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
-    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+    subscriptions: SubscriptionHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(subscription)
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(subscription)
     item(subscription)["price"] = price("price_x")
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).plan == "pro"
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).plan == "pro"
     assert "subscription not understood; the rest of it applies" in "".join(capsys.readouterr())
-    (problem,) = await shelf.problems()
+    (problem,) = await subscriptions.problems()
     assert problem.subscription_id == subscription["id"]
     assert "price_x" in problem.problem
     item(subscription)["price"] = price("price_big")
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).plan == "enterprise"
-    assert await shelf.problems() == []
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).plan == "enterprise"
+    assert await subscriptions.problems() == []
 
 
-async def test_a_new_subscription_that_nothing_tells_of_gives_nothing_and_is_named(shelf: Shelf) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x")
-    await shelf.hear(subscription)
-    assert (await read_billing(shelf.base)).subscriptions == ()
-    (problem,) = await shelf.problems()
+async def test_a_new_subscription_that_nothing_tells_of_gives_nothing_and_is_named(
+    subscriptions: SubscriptionHarness,
+) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_x")
+    await subscriptions.hear(subscription)
+    assert (await read_billing(subscriptions.base)).subscriptions == ()
+    (problem,) = await subscriptions.problems()
     assert "price_x" in problem.problem
     subscription["status"] = "canceled"
-    await shelf.hear(subscription)
-    assert await shelf.problems() == []
+    await subscriptions.hear(subscription)
+    assert await subscriptions.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ async def test_the_plan_is_known_by_earlier_ids_metadata_or_product(
             "price_x": price("price_x", product=_product_of(shape)),
         }
     )
-    shelf = Shelf(base, stripe_server, settings, clock)
+    shelf = SubscriptionHarness(base, stripe_server, settings, clock)
     subscription = stripe_server.subscribe(CARD_ACCOUNT)
     item(subscription).update(shape)
     await shelf.hear(subscription)
@@ -211,35 +213,37 @@ def _replaced(settings: Any, **more: Any) -> Any:
     return replace(settings, **more)
 
 
-async def test_a_product_with_two_plans_tells_of_neither(shelf: Shelf) -> None:
+async def test_a_product_with_two_plans_tells_of_neither(subscriptions: SubscriptionHarness) -> None:
     both = {"id": "prod_all", "object": "product", "metadata": {}}
-    shelf.stripe.prices.update(
+    subscriptions.stripe.prices.update(
         {name: price(name, product=both) for name in ("price_pro", "price_big", "price_year", "price_x")}
     )
-    await shelf.hear(shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x"))
-    assert (await read_billing(shelf.base)).subscriptions == ()
+    await subscriptions.hear(subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_x"))
+    assert (await read_billing(subscriptions.base)).subscriptions == ()
 
 
-async def test_the_metadata_of_our_checkout_come_after_what_the_price_says(shelf: Shelf) -> None:
+async def test_the_metadata_of_our_checkout_come_after_what_the_price_says(
+    subscriptions: SubscriptionHarness,
+) -> None:
     metadata = {"account": str(CARD_ACCOUNT), "plan": "enterprise"}
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x", metadata=metadata)
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).plan == "enterprise"
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_x", metadata=metadata)
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).plan == "enterprise"
     item(subscription)["price"] = price("price_pro")
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).plan == "pro"
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).plan == "pro"
 
 
 async def test_stripe_away_for_the_price_alone_holds_up_nothing(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    subscriptions: SubscriptionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(subscription)
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(subscription)
     item(subscription)["price"] = price("price_x")
     subscription["status"] = "canceled"
-    monkeypatch.setattr(shelf.client, "get_price", _raising(_away()))
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).status == "ended"
+    monkeypatch.setattr(subscriptions.client, "get_price", _raising(_away()))
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).status == "ended"
 
 
 def _away() -> Exception:
@@ -266,27 +270,29 @@ SUPPORT = {"id": "si_support", "object": "subscription_item", "price": price("pr
 @pytest.mark.parametrize("others", [[USAGE], [SUPPORT], [USAGE, SUPPORT]])
 @pytest.mark.parametrize("name", ["price_pro", "price_of_last_year"])
 async def test_items_beside_the_plan_s_do_not_stand_for_it(
-    shelf: Shelf, others: list[Json], name: str
+    subscriptions: SubscriptionHarness, others: list[Json], name: str
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_pro", quantity=7)
-    await shelf.hear(subscription)
-    shelf.stripe.prices["price_of_last_year"] = price("price_of_last_year", metadata={})
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_pro", quantity=7)
+    await subscriptions.hear(subscription)
+    subscriptions.stripe.prices["price_of_last_year"] = price("price_of_last_year", metadata={})
     item(subscription)["price"] = price(name, metadata={"plan": "pro"})
     subscription["items"]["data"] = [*others, item(subscription)]
-    await shelf.hear(subscription)
-    kept = await shelf.kept()
+    await subscriptions.hear(subscription)
+    kept = await subscriptions.kept()
     assert (kept.plan, kept.quantity, kept.price_id) == ("pro", 7, name)
 
 
-async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=4)
-    await shelf.hear(subscription)
+async def test_a_subscription_without_items_keeps_its_plan_and_ends(
+    subscriptions: SubscriptionHarness,
+) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, quantity=4)
+    await subscriptions.hear(subscription)
     subscription["items"]["data"] = []
-    await shelf.hear(subscription)
-    assert ((await shelf.kept()).plan, (await shelf.kept()).quantity) == ("pro", 4)
+    await subscriptions.hear(subscription)
+    assert ((await subscriptions.kept()).plan, (await subscriptions.kept()).quantity) == ("pro", 4)
     subscription["status"] = "canceled"
-    await shelf.hear(subscription)
-    assert (await read_billing(shelf.base)).account.plan == "free"
+    await subscriptions.hear(subscription)
+    assert (await read_billing(subscriptions.base)).account.plan == "free"
 
 
 @pytest.mark.parametrize(
@@ -301,12 +307,12 @@ async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf
     ],
 )
 async def test_stripe_says_whether_a_price_is_by_the_year(
-    shelf: Shelf, recurring: Json | None, is_yearly: bool
+    subscriptions: SubscriptionHarness, recurring: Json | None, is_yearly: bool
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT)
     item(subscription)["price"] = price("price_pro", recurring=recurring, unit_amount=700, currency="eur")
-    await shelf.hear(subscription)
-    kept = await shelf.kept()
+    await subscriptions.hear(subscription)
+    kept = await subscriptions.kept()
     assert (kept.is_yearly, kept.unit_amount, kept.currency) == (is_yearly, 700, "eur")
 
 
@@ -321,26 +327,28 @@ async def test_stripe_says_whether_a_price_is_by_the_year(
         {"current_period_end": 10**30, "price": price("price_pro")},
     ],
 )
-async def test_an_odd_field_costs_itself_alone(shelf: Shelf, odd: Json) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(subscription)
+async def test_an_odd_field_costs_itself_alone(subscriptions: SubscriptionHarness, odd: Json) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(subscription)
     item(subscription).update(odd)
     subscription.update(
         {"trial_end": "never", "pause_collection": "no", "latest_invoice": 7, "status": "past_due"}
     )
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).status == "past_due"
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).status == "past_due"
 
 
-async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: Shelf) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=2)
-    await shelf.hear(subscription)
+async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(
+    subscriptions: SubscriptionHarness,
+) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, quantity=2)
+    await subscriptions.hear(subscription)
     item(subscription)["quantity"] = 3
     subscription["status"] = "in_orbit"
-    await shelf.hear(subscription)
-    kept = await shelf.kept()
+    await subscriptions.hear(subscription)
+    kept = await subscriptions.kept()
     assert (kept.status, kept.quantity) == ("active", 3)
-    (problem,) = await shelf.problems()
+    (problem,) = await subscriptions.problems()
     assert "in_orbit" in problem.problem
 
 
@@ -362,12 +370,15 @@ async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: She
     ],
 )
 async def test_what_is_never_collected_is_not_paid(
-    shelf: Shelf, status: str, pause: Json | None, plan: str, kept: str
+    subscriptions: SubscriptionHarness, status: str, pause: Json | None, plan: str, kept: str
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, status=status, pause_collection=pause)
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, status=status, pause_collection=pause)
     subscription["trial_end"] = seconds(NOW + 9 * DAY) if status == "trialing" else None
-    await shelf.hear(subscription)
-    assert ((await read_billing(shelf.base)).account.plan, (await shelf.kept()).status) == (plan, kept)
+    await subscriptions.hear(subscription)
+    assert ((await read_billing(subscriptions.base)).account.plan, (await subscriptions.kept()).status) == (
+        plan,
+        kept,
+    )
 
 
 # Grace
@@ -392,21 +403,23 @@ PAUSED = {"status_details": {"paused": {"subscription": {"type": "final_payment_
     ],
     ids=["past_due", "unpaid", "canceled", "paused"],
 )
-async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: Shelf, gave_up: Json) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW))
+async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(
+    subscriptions: SubscriptionHarness, gave_up: Json
+) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW))
     subscription["status"] = "past_due"
-    await shelf.hear(subscription)
-    shelf.clock.now = NOW + 7 * DAY
+    await subscriptions.hear(subscription)
+    subscriptions.clock.now = NOW + 7 * DAY
     subscription.update(gave_up)
-    await shelf.hear(subscription)
-    standing = (await read_billing(shelf.base)).plan
+    await subscriptions.hear(subscription)
+    standing = (await read_billing(subscriptions.base)).plan
     assert (standing.name, standing.grace_ends) == ("pro", NOW + 14 * DAY)
-    assert (await read_billing(shelf.base)).account.plan == "pro"
-    shelf.clock.now = NOW + 14 * DAY
-    standing = (await read_billing(shelf.base)).plan
+    assert (await read_billing(subscriptions.base)).account.plan == "pro"
+    subscriptions.clock.now = NOW + 14 * DAY
+    standing = (await read_billing(subscriptions.base)).plan
     assert (standing.name, standing.reason) == ("free", Reason.PAYMENT_FAILED)
-    await shelf.night()
-    assert (await read_billing(shelf.base)).account.plan == "free"
+    await subscriptions.night()
+    assert (await read_billing(subscriptions.base)).account.plan == "free"
 
 
 @pytest.mark.parametrize(
@@ -420,14 +433,14 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
         {"status": "paused"},
     ],
 )
-async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> None:
-    subscription = shelf.stripe.subscribe(
+async def test_what_somebody_ended_ends_at_once(subscriptions: SubscriptionHarness, over: Json) -> None:
+    subscription = subscriptions.stripe.subscribe(
         CARD_ACCOUNT, latest_invoice=invoice(1, NOW - DAY), status="past_due"
     )
-    await shelf.hear(subscription)
+    await subscriptions.hear(subscription)
     subscription.update(over)
-    await shelf.hear(subscription)
-    billing = await read_billing(shelf.base)
+    await subscriptions.hear(subscription)
+    billing = await read_billing(subscriptions.base)
     assert (billing.account.plan, billing.plan.grace_ends) == ("free", None)
 
 
@@ -465,27 +478,27 @@ async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> Non
     ],
 )
 async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
-    shelf: Shelf, invoices: list[Json], due: datetime
+    subscriptions: SubscriptionHarness, invoices: list[Json], due: datetime
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoices[0], status="past_due")
-    shelf.stripe.invoices[subscription["id"]] = invoices
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).past_due_since == due
-    assert (await read_billing(shelf.base)).plan.grace_ends == due + 14 * DAY
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoices[0], status="past_due")
+    subscriptions.stripe.invoices[subscription["id"]] = invoices
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).past_due_since == due
+    assert (await read_billing(subscriptions.base)).plan.grace_ends == due + 14 * DAY
 
 
 async def test_without_a_list_of_invoices_the_latest_one_counts(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    subscriptions: SubscriptionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf.client, "list_invoices", _raising(_away()))
-    subscription = shelf.stripe.subscribe(
+    monkeypatch.setattr(subscriptions.client, "list_invoices", _raising(_away()))
+    subscription = subscriptions.stripe.subscribe(
         CARD_ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due"
     )
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).past_due_since == NOW - 3 * DAY
     subscription["latest_invoice"] = invoice(2, NOW - DAY)
-    await shelf.hear(subscription)
-    assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
+    await subscriptions.hear(subscription)
+    assert (await subscriptions.kept()).past_due_since == NOW - 3 * DAY
 
 
 # Whose it is
@@ -526,44 +539,50 @@ async def test_a_deleted_customer_of_two_organizations_ends_both(
         assert (await read_billing(selling_bot.base, account)).account.plan == "free"
 
 
-async def test_the_customer_decides_only_where_nothing_else_does(shelf: Shelf) -> None:
-    first = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(first)
-    unnamed = shelf.stripe.subscribe(None, customer=first["customer"], price="price_big")
-    await shelf.hear(unnamed)
-    assert (await read_billing(shelf.base)).account.plan == "enterprise"
-    await read_billing(shelf.base, 8)
-    await shelf.hear(shelf.stripe.subscribe(8, customer=first["customer"]))
-    third = shelf.stripe.subscribe(None, customer=first["customer"])
-    await shelf.hear(third)
-    assert len((await read_billing(shelf.base)).subscriptions) == 2
-    assert len((await read_billing(shelf.base, 8)).subscriptions) == 1
+async def test_the_customer_decides_only_where_nothing_else_does(subscriptions: SubscriptionHarness) -> None:
+    first = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(first)
+    unnamed = subscriptions.stripe.subscribe(None, customer=first["customer"], price="price_big")
+    await subscriptions.hear(unnamed)
+    assert (await read_billing(subscriptions.base)).account.plan == "enterprise"
+    await read_billing(subscriptions.base, 8)
+    await subscriptions.hear(subscriptions.stripe.subscribe(8, customer=first["customer"]))
+    third = subscriptions.stripe.subscribe(None, customer=first["customer"])
+    await subscriptions.hear(third)
+    assert len((await read_billing(subscriptions.base)).subscriptions) == 2
+    assert len((await read_billing(subscriptions.base, 8)).subscriptions) == 1
 
 
-async def test_what_a_customer_buys_elsewhere_is_no_problem_of_ours(shelf: Shelf) -> None:
-    first = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(first)
-    await shelf.hear(shelf.stripe.subscribe(None, customer=first["customer"], price="price_of_a_book"))
-    assert len((await read_billing(shelf.base)).subscriptions) == 1
-    assert await shelf.problems() == []
+async def test_what_a_customer_buys_elsewhere_is_no_problem_of_ours(
+    subscriptions: SubscriptionHarness,
+) -> None:
+    first = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(first)
+    await subscriptions.hear(
+        subscriptions.stripe.subscribe(None, customer=first["customer"], price="price_of_a_book")
+    )
+    assert len((await read_billing(subscriptions.base)).subscriptions) == 1
+    assert await subscriptions.problems() == []
 
 
-async def test_a_subscription_claimed_for_another_account_stays_and_can_end(shelf: Shelf) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(subscription)
-    await read_billing(shelf.base, 8)
+async def test_a_subscription_claimed_for_another_account_stays_and_can_end(
+    subscriptions: SubscriptionHarness,
+) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT)
+    await subscriptions.hear(subscription)
+    await read_billing(subscriptions.base, 8)
     subscription["metadata"] = {"account": "8"}
     item(subscription).update({"quantity": 99, "price": price("price_big")})
-    await shelf.hear(subscription)
-    kept = await shelf.kept()
+    await subscriptions.hear(subscription)
+    kept = await subscriptions.kept()
     assert (kept.plan, kept.quantity, kept.status) == ("pro", 1, "active")
-    (problem,) = await shelf.problems()
+    (problem,) = await subscriptions.problems()
     assert "name another one (8)" in problem.problem
     subscription["status"] = "canceled"
-    await shelf.hear(subscription)
-    assert (await read_billing(shelf.base)).account.plan == "free"
-    assert (await read_billing(shelf.base, 8)).subscriptions == ()
-    assert await rows(shelf.base, "select 1 from subscription_problems") == []
+    await subscriptions.hear(subscription)
+    assert (await read_billing(subscriptions.base)).account.plan == "free"
+    assert (await read_billing(subscriptions.base, 8)).subscriptions == ()
+    assert await rows(subscriptions.base, "select 1 from subscription_problems") == []
 
 
 # What is announced
@@ -592,9 +611,9 @@ def phase(begins: datetime, ends: datetime, name: str = "price_pro", quantity: i
     ],
 )
 async def test_a_change_that_is_scheduled_is_pending(
-    shelf: Shelf, next_phase: Json, more: Json, pending: tuple[Any, ...] | None
+    subscriptions: SubscriptionHarness, next_phase: Json, more: Json, pending: tuple[Any, ...] | None
 ) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big", quantity=3)
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_big", quantity=3)
     subscription["schedule"] = {
         "id": "sub_sched_1",
         "object": "subscription_schedule",
@@ -606,35 +625,37 @@ async def test_a_change_that_is_scheduled_is_pending(
         ],
     }
     subscription.update(more)
-    await shelf.hear(subscription)
-    result = (await shelf.kept()).pending
+    await subscriptions.hear(subscription)
+    result = (await subscriptions.kept()).pending
     assert (result and (result.plan, result.quantity, result.effective_at, result.is_yearly)) == pending
-    assert (await shelf.kept()).plan == "enterprise"
+    assert (await subscriptions.kept()).plan == "enterprise"
 
 
-async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_asked(shelf: Shelf) -> None:
+async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_asked(
+    subscriptions: SubscriptionHarness,
+) -> None:
     """Stripe expands only what is asked for, in lists and searches too."""
-    entry = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big")
+    entry = subscriptions.stripe.subscribe(CARD_ACCOUNT, price="price_big")
     phases = [phase(NOW - DAY, NOW + DAY, "price_big"), phase(NOW + DAY, NOW + 31 * DAY)]
     entry["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
-    await shelf.hear(entry)
-    announced = (await shelf.kept()).pending
+    await subscriptions.hear(entry)
+    announced = (await subscriptions.kept()).pending
     assert announced
-    await shelf.night()
-    assert (await shelf.kept()).pending == announced
-    await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", entry["customer"], None))
-    assert (await shelf.kept()).pending == announced
+    await subscriptions.night()
+    assert (await subscriptions.kept()).pending == announced
+    await subscriptions.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", entry["customer"], None))
+    assert (await subscriptions.kept()).pending == announced
     for has_search in (True, False):
-        shelf.stripe.checkout.has_search = has_search
-        (subscription,) = await shelf.client.find_subscriptions(CARD_ACCOUNT, NOW + DAY)
+        subscriptions.stripe.checkout.has_search = has_search
+        (subscription,) = await subscriptions.client.find_subscriptions(CARD_ACCOUNT, NOW + DAY)
         assert subscription["schedule"]["phases"] == phases
 
 
-async def test_a_change_from_month_to_year_is_pending(shelf: Shelf) -> None:
-    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=3)
+async def test_a_change_from_month_to_year_is_pending(subscriptions: SubscriptionHarness) -> None:
+    subscription = subscriptions.stripe.subscribe(CARD_ACCOUNT, quantity=3)
     phases = [phase(NOW - DAY, NOW + DAY), phase(NOW + DAY, NOW + 366 * DAY, "price_year")]
     subscription["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
-    await shelf.hear(subscription)
-    result = (await shelf.kept()).pending
+    await subscriptions.hear(subscription)
+    result = (await subscriptions.kept()).pending
     assert result
     assert (result.plan, result.is_yearly) == ("pro", True)

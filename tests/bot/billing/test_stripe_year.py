@@ -1,4 +1,4 @@
-"""A year of customers who pay by card: every line in order, in every order and with duplicates, the same end."""
+"""A customer's year by card: events in any order and repeated lead to the same state."""
 
 import itertools
 from collections.abc import Callable
@@ -136,7 +136,7 @@ ASKED: Json = {"cancellation_details": {"reason": "cancellation_requested"}}
 
 
 @dataclass
-class Line:
+class StripeLine:
     """Acts by day, and what must hold in the end: on which day, which plan of the first organization.
 
     `second` is the plan of the second one on the last of these days.
@@ -149,8 +149,8 @@ class Line:
     skips_late: bool = field(default=False)
 
 
-YEAR: dict[str, Line] = {
-    "price changed and recovered": Line(
+YEAR: dict[str, StripeLine] = {
+    "price changed and recovered": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", price="price_last_year", due=30)),
@@ -158,7 +158,7 @@ YEAR: dict[str, Line] = {
         ],
         [(34, "pro"), (400, "pro")],
     ),
-    "price changed and cancelled": Line(
+    "price changed and cancelled": StripeLine(
         [
             (0, buys()),
             (30, becomes(price="price_last_year")),
@@ -166,10 +166,10 @@ YEAR: dict[str, Line] = {
         ],
         [(41, "free"), (400, "free")],
     ),
-    "collection paused": Line(
+    "collection paused": StripeLine(
         [(0, buys()), (30, becomes(pause_collection={"behavior": "void"}))], [(31, "free"), (400, "free")]
     ),
-    "collection paused and resumed": Line(
+    "collection paused and resumed": StripeLine(
         [
             (0, buys()),
             (30, becomes(pause_collection={"behavior": "mark_uncollectible"})),
@@ -177,10 +177,10 @@ YEAR: dict[str, Line] = {
         ],
         [(61, "pro")],
     ),
-    "invoices kept as drafts": Line(
+    "invoices kept as drafts": StripeLine(
         [(0, buys()), (30, becomes(pause_collection={"behavior": "keep_as_draft"}))], [(31, "pro")]
     ),
-    "unpaid on day 7, then paid": Line(
+    "unpaid on day 7, then paid": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -189,11 +189,11 @@ YEAR: dict[str, Line] = {
         ],
         [(41, "pro"), (80, "pro")],
     ),
-    "unpaid on day 7, and over": Line(
+    "unpaid on day 7, and over": StripeLine(
         [(0, buys()), (30, becomes(status="past_due", due=30)), (37, becomes(status="unpaid"))],
         [(38, "pro"), (43.9, "pro"), (44, "free"), (400, "free")],
     ),
-    "two periods unpaid": Line(
+    "two periods unpaid": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -201,7 +201,7 @@ YEAR: dict[str, Line] = {
         ],
         [(43.9, "pro"), (44, "free"), (53, "free")],
     ),
-    "an invoice by mail": Line(
+    "an invoice by mail": StripeLine(
         [
             (0, buys()),
             (60, becomes(status="past_due", collection_method="send_invoice", due=60)),
@@ -209,7 +209,7 @@ YEAR: dict[str, Line] = {
         ],
         [(66, "pro"), (73.9, "pro"), (74, "free")],
     ),
-    "cancelled by a failed payment": Line(
+    "cancelled by a failed payment": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -217,7 +217,7 @@ YEAR: dict[str, Line] = {
         ],
         [(38, "pro"), (43.9, "pro"), (44, "free"), (400, "free")],
     ),
-    "cancelled by a failed payment, and bought anew": Line(
+    "cancelled by a failed payment, and bought anew": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -226,7 +226,7 @@ YEAR: dict[str, Line] = {
         ],
         [(40, "pro"), (400, "pro")],
     ),
-    "cancelled by its owner while a payment was due": Line(
+    "cancelled by its owner while a payment was due": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -234,7 +234,7 @@ YEAR: dict[str, Line] = {
         ],
         [(32, "free"), (44, "free")],
     ),
-    "paused by a failed payment": Line(
+    "paused by a failed payment": StripeLine(
         [
             (0, buys()),
             (30, becomes(status="past_due", due=30)),
@@ -248,14 +248,14 @@ YEAR: dict[str, Line] = {
         ],
         [(38, "pro"), (43.9, "pro"), (44, "free")],
     ),
-    "a first payment that never came": Line(
+    "a first payment that never came": StripeLine(
         [(0, buys(status="incomplete")), (1, becomes(status="incomplete_expired", **GAVE_UP))],
         [(1, "free"), (2, "free")],
     ),
-    "two subscriptions": Line(
+    "two subscriptions": StripeLine(
         [(0, buys()), (5, buys("other", price="price_big"))], [(6, "enterprise")], is_paid_twice=True
     ),
-    "two subscriptions, one of them fails": Line(
+    "two subscriptions, one of them fails": StripeLine(
         [
             (0, buys()),
             (5, buys("other", price="price_big")),
@@ -264,10 +264,10 @@ YEAR: dict[str, Line] = {
         ],
         [(43.9, "enterprise"), (44, "pro"), (400, "pro")],
     ),
-    "a second organization of one customer": Line(
+    "a second organization of one customer": StripeLine(
         [(0, buys()), (5, buys("other", "second", price="price_big"))], [(6, "pro")], "enterprise"
     ),
-    "a second organization, and the first one leaves": Line(
+    "a second organization, and the first one leaves": StripeLine(
         [
             (0, buys()),
             (5, buys("other", "second", price="price_big")),
@@ -276,12 +276,12 @@ YEAR: dict[str, Line] = {
         [(41, "free")],
         "enterprise",
     ),
-    "a customer of two organizations is deleted": Line(
+    "a customer of two organizations is deleted": StripeLine(
         [(0, buys()), (5, buys("other", "second")), (40, customer_is_deleted())],
         [(41, "free")],
         skips_late=True,  # Whose customer it was is known from the first events alone.
     ),
-    "a trial that nobody pays for": Line(
+    "a trial that nobody pays for": StripeLine(
         [
             (0, buys(status="trialing", trial_end=seconds(14))),
             (
@@ -297,7 +297,7 @@ YEAR: dict[str, Line] = {
 }
 
 
-async def check(customers: Customers, line: Line, clock: Clock) -> None:
+async def check(customers: Customers, line: StripeLine, clock: Clock) -> None:
     for number, plan in line.plans:
         result = await customers.at(number, clock, "first")
         assert (result.plan.name, result.account.plan) == (plan, plan), number

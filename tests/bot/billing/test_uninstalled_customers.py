@@ -1,4 +1,4 @@
-"""Whoever pays without the App is named by `doctor`, and finds the way to the portal all the same."""
+"""Customers without the App are listed by `doctor` and still reach the portal."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Usage is told from the ledger: once a day, again after failure, never twice."""
+"""Usage is reported from the ledger: daily, again after a failure, and never twice."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -42,7 +42,7 @@ DAY = timedelta(days=1)
 YESTERDAY = date(2026, 11, 22)
 
 
-class Teller:
+class UsageHarness:
     """An account that pays by card, with its ledger, and what tells it."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Teller:
 
 
 @pytest.fixture
-async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> AsyncIterator[Teller]:
+async def usage(base: Services, clock: Clock, stripe_server: StandInStripe) -> AsyncIterator[UsageHarness]:
     clock.now = NOW
     stripe_server.meters["agile_api_calls"] = "mtr_3"
     async with base.database.unscoped() as connection:
@@ -89,99 +89,105 @@ async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> 
         await Subscriptions(tenant).put(card)
         await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
     client = RealStripe(stripe_settings(stripe_server))
-    yield Teller(base, clock, organization_id, client, stripe_server)
+    yield UsageHarness(base, clock, organization_id, client, stripe_server)
     await client.close()
 
 
-async def test_what_was_used_is_reported_once(teller: Teller) -> None:
-    await teller.use()
-    assert await teller.reporting.run() == 1
-    assert await teller.reporting.run() == 0
-    assert teller.told == {"7:api_calls:2026-11-22": 5}
-    (event,) = teller.server.usage.values()
+async def test_what_was_used_is_reported_once(usage: UsageHarness) -> None:
+    await usage.use()
+    assert await usage.reporting.run() == 1
+    assert await usage.reporting.run() == 0
+    assert usage.told == {"7:api_calls:2026-11-22": 5}
+    (event,) = usage.server.usage.values()
     assert event["event_name"] == "agile_api_calls"
     assert event["payload"] == {"stripe_customer_id": "cus_1", "value": "5"}
     assert datetime.fromtimestamp(int(event["timestamp"]), UTC) == datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
-    (entry,) = await teller.ledger()
+    (entry,) = await usage.ledger()
     assert entry.reported_at == NOW
 
 
-async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
-    await teller.use(day=NOW.date())
-    assert await teller.reporting.run() == 0
-    teller.clock.now = NOW + DAY
-    assert await teller.reporting.run() == 1
+async def test_a_day_that_is_not_over_waits(usage: UsageHarness) -> None:
+    await usage.use(day=NOW.date())
+    assert await usage.reporting.run() == 0
+    usage.clock.now = NOW + DAY
+    assert await usage.reporting.run() == 1
 
 
 @pytest.mark.parametrize("status", [500, 429])
-async def test_after_a_failure_it_is_reported_again_under_the_same_name(teller: Teller, status: int) -> None:
-    await teller.use()
-    teller.server.fail_with = status
-    assert await teller.reporting.run() == 0
-    teller.server.fail_with = None
-    teller.clock.now = NOW + timedelta(hours=1)
-    assert await teller.reporting.run() == 1
-    assert teller.told == {"7:api_calls:2026-11-22": 5}
+async def test_after_a_failure_it_is_reported_again_under_the_same_name(
+    usage: UsageHarness, status: int
+) -> None:
+    await usage.use()
+    usage.server.fail_with = status
+    assert await usage.reporting.run() == 0
+    usage.server.fail_with = None
+    usage.clock.now = NOW + timedelta(hours=1)
+    assert await usage.reporting.run() == 1
+    assert usage.told == {"7:api_calls:2026-11-22": 5}
 
 
-async def test_duplicate_report_counts_as_reported(teller: Teller) -> None:
-    await teller.use()
-    await teller.reporting.run()
-    await teller.note(reported_at=None)
-    teller.server.refuses_repeated_usage = True
-    await teller.stripe.send_usage("agile_api_calls", "cus_1", 5, NOW, "7:api_calls:2026-11-22")
-    teller.clock.now = NOW + timedelta(hours=2)
-    assert await teller.reporting.run() == 1
-    (entry,) = await teller.ledger()
+async def test_duplicate_report_counts_as_reported(usage: UsageHarness) -> None:
+    await usage.use()
+    await usage.reporting.run()
+    await usage.note(reported_at=None)
+    usage.server.refuses_repeated_usage = True
+    await usage.stripe.send_usage("agile_api_calls", "cus_1", 5, NOW, "7:api_calls:2026-11-22")
+    usage.clock.now = NOW + timedelta(hours=2)
+    assert await usage.reporting.run() == 1
+    (entry,) = await usage.ledger()
     assert entry.reported_at
 
 
-async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> None:
+async def test_after_a_day_of_doubt_stripe_is_asked_first(usage: UsageHarness) -> None:
     """It had arrived; only its answer was lost. Stripe has forgotten the identifier by now."""
-    await teller.use()
-    await teller.reporting.run()
-    await teller.note(reported_at=None)
-    before = teller.sent
-    teller.clock.now = NOW + 2 * DAY
-    assert await teller.reporting.run() == 0
-    assert teller.sent == before
-    (entry,) = await teller.ledger()
+    await usage.use()
+    await usage.reporting.run()
+    await usage.note(reported_at=None)
+    before = usage.sent
+    usage.clock.now = NOW + 2 * DAY
+    assert await usage.reporting.run() == 0
+    assert usage.sent == before
+    (entry,) = await usage.ledger()
     assert entry.reported_at == NOW + 2 * DAY
 
 
-async def test_after_a_day_of_doubt_what_never_arrived_is_reported(teller: Teller) -> None:
-    await teller.use()
-    await teller.note(tried_at=NOW - 2 * DAY)
-    assert await teller.reporting.run() == 1
-    assert teller.told == {"7:api_calls:2026-11-22": 5}
+async def test_after_a_day_of_doubt_what_never_arrived_is_reported(usage: UsageHarness) -> None:
+    await usage.use()
+    await usage.note(tried_at=NOW - 2 * DAY)
+    assert await usage.reporting.run() == 1
+    assert usage.told == {"7:api_calls:2026-11-22": 5}
 
 
-async def test_what_is_too_old_goes_to_the_alert(teller: Teller, capsys: pytest.CaptureFixture[str]) -> None:
-    await teller.use(day=YESTERDAY - 40 * DAY)
-    assert await teller.reporting.run() == 0
-    assert teller.told == {}
-    (entry,) = await teller.ledger()
+async def test_what_is_too_old_goes_to_the_alert(
+    usage: UsageHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await usage.use(day=YESTERDAY - 40 * DAY)
+    assert await usage.reporting.run() == 0
+    assert usage.told == {}
+    (entry,) = await usage.ledger()
     assert entry.refused == "older than 35 days"
     assert "too old for Stripe and was never charged" in "".join(capsys.readouterr())
-    assert await teller.reporting.run() == 0
+    assert await usage.reporting.run() == 0
 
 
-async def test_refused_usage_stays_in_the_ledger(teller: Teller, capsys: pytest.CaptureFixture[str]) -> None:
-    await teller.use()
-    teller.server.fail_with = 400
-    assert await teller.reporting.run() == 0
+async def test_refused_usage_stays_in_the_ledger(
+    usage: UsageHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await usage.use()
+    usage.server.fail_with = 400
+    assert await usage.reporting.run() == 0
     assert "usage refused by Stripe" in "".join(capsys.readouterr())
-    (entry,) = await teller.ledger()
+    (entry,) = await usage.ledger()
     assert entry.reported_at is None
 
 
-async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
-    await teller.use()
-    async with teller.base.database.tenant(teller.id) as tenant:
+async def test_who_pays_nothing_by_card_is_not_told_of(usage: UsageHarness) -> None:
+    await usage.use()
+    async with usage.base.database.tenant(usage.id) as tenant:
         ended = Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         await Subscriptions(tenant).put(ended)
-    assert await teller.reporting.run() == 0
-    assert teller.sent == 0
+    assert await usage.reporting.run() == 0
+    assert usage.sent == 0
 
 
 async def test_without_stripe_the_ledger_is_filled_nevertheless(base: Services, clock: Clock) -> None:
@@ -233,35 +239,35 @@ class Flaky:
 )
 @example(bad=["lost after", "lost after"], pauses=[22, 22, 22, 22, 1, 1, 1, 1])
 async def test_usage_is_charged_once_despite_failures(
-    teller: Teller, bad: list[str], pauses: list[int]
+    usage: UsageHarness, bad: list[str], pauses: list[int]
 ) -> None:
     day = YESTERDAY - timedelta(days=1)
-    async with teller.base.database.tenant(teller.id) as tenant:
+    async with usage.base.database.tenant(usage.id) as tenant:
         for entry in await Usage(tenant).since(date(2026, 1, 1)):
             await Usage(tenant).update(entry, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
-    teller.clock.now = NOW
-    flaky = Flaky(teller.clock)
+    usage.clock.now = NOW
+    flaky = Flaky(usage.clock)
     flaky.bad_days = list(bad)
-    settings = card_billing_settings(teller.server)
-    reporting = UsageReporting(teller.base.database, flaky, settings, teller.clock)  # type: ignore[arg-type]
+    settings = card_billing_settings(usage.server)
+    reporting = UsageReporting(usage.base.database, flaky, settings, usage.clock)  # type: ignore[arg-type]
     for hours in pauses:
         await reporting.run()
-        teller.clock.now += timedelta(hours=hours)
+        usage.clock.now += timedelta(hours=hours)
     assert flaky.counted == 5
-    (entry,) = await teller.ledger()
+    (entry,) = await usage.ledger()
     assert entry.reported_at is not None
 
 
 # Which day belongs to which subscription, and when it counts
 
 
-async def test_the_day_is_reported_before_the_invoice_is_final(teller: Teller) -> None:
+async def test_the_day_is_reported_before_the_invoice_is_final(usage: UsageHarness) -> None:
     """A period that ends at 00:30: its invoice is final at 01:30, and the job runs at five past each hour."""
-    await teller.use()
-    teller.clock.now = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
-    assert await teller.reporting.run() == 1
-    (event,) = teller.server.usage.values()
+    await usage.use()
+    usage.clock.now = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
+    assert await usage.reporting.run() == 1
+    (event,) = usage.server.usage.values()
     assert datetime.fromtimestamp(int(event["timestamp"]), UTC) < datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 
 
@@ -287,37 +293,37 @@ async def test_usage_is_reported_at_five_past_each_hour(
     ],
 )
 async def test_a_subscription_that_has_ended_is_charged_for_its_last_day(
-    teller: Teller, ended_at: datetime | None, stamp: datetime | None
+    usage: UsageHarness, ended_at: datetime | None, stamp: datetime | None
 ) -> None:
-    await teller.use()
-    async with teller.base.database.tenant(teller.id) as tenant:
+    await usage.use()
+    async with usage.base.database.tenant(usage.id) as tenant:
         ended = Subscription(
             "stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1", ended_at=ended_at
         )
         await Subscriptions(tenant).put(ended)
-    assert await teller.reporting.run() == (0 if stamp is None else 1)
-    stamps = [datetime.fromtimestamp(int(event["timestamp"]), UTC) for event in teller.server.usage.values()]
+    assert await usage.reporting.run() == (0 if stamp is None else 1)
+    stamps = [datetime.fromtimestamp(int(event["timestamp"]), UTC) for event in usage.server.usage.values()]
     assert stamps == ([] if stamp is None else [stamp])
 
 
-async def test_usage_is_reported_for_the_paying_customer(teller: Teller) -> None:
+async def test_usage_is_reported_for_the_paying_customer(usage: UsageHarness) -> None:
     """The first of the books is paused, or has ended; another is charged."""
-    await teller.use()
-    async with teller.base.database.tenant(teller.id) as tenant:
+    await usage.use()
+    async with usage.base.database.tenant(usage.id) as tenant:
         for status, number in (("paused", 1), ("active", 2), ("past_due", 3)):
             card = Subscription(
                 "stripe", status, "pro", NOW, reference=f"sub_{number}", customer=f"cus_{number}"
             )
             await Subscriptions(tenant).put(card)
-    assert await teller.reporting.run() == 1
-    (event,) = teller.server.usage.values()
+    assert await usage.reporting.run() == 1
+    (event,) = usage.server.usage.values()
     assert event["payload"]["stripe_customer_id"] == "cus_2"
 
 
-async def test_a_day_goes_to_the_subscription_that_it_was_used_under(teller: Teller) -> None:
+async def test_a_day_goes_to_the_subscription_that_it_was_used_under(usage: UsageHarness) -> None:
     """The old one ended today at 00:30, and a new one has begun since."""
-    await teller.use()
-    async with teller.base.database.tenant(teller.id) as tenant:
+    await usage.use()
+    async with usage.base.database.tenant(usage.id) as tenant:
         old = Subscription(
             *("stripe", "ended", "pro", NOW),
             reference="sub_1",
@@ -333,8 +339,8 @@ async def test_a_day_goes_to_the_subscription_that_it_was_used_under(teller: Tel
         )
         await Subscriptions(tenant).put(old)
         await Subscriptions(tenant).put(new)
-    await teller.reporting.run()
-    (event,) = teller.server.usage.values()
+    await usage.reporting.run()
+    (event,) = usage.server.usage.values()
     assert event["payload"]["stripe_customer_id"] == "cus_1"
 
 
@@ -370,28 +376,28 @@ def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: 
 # Meters
 
 
-async def test_usage_waits_until_there_is_a_meter(teller: Teller) -> None:
-    del teller.server.meters["agile_api_calls"]
-    await teller.use()
-    assert await teller.reporting.run() == 0
-    assert teller.sent == 0
-    (finding,) = await examine(teller.base)
+async def test_usage_waits_until_there_is_a_meter(usage: UsageHarness) -> None:
+    del usage.server.meters["agile_api_calls"]
+    await usage.use()
+    assert await usage.reporting.run() == 0
+    assert usage.sent == 0
+    (finding,) = await examine(usage.base)
     assert finding.startswith("Stripe has no meter for agile_api_calls, as of 2026-11-23 02:00 UTC")
-    teller.server.meters["agile_api_calls"] = "mtr_3"
-    assert await teller.reporting.run() == 1
-    assert await examine(teller.base) == []
+    usage.server.meters["agile_api_calls"] = "mtr_3"
+    assert await usage.reporting.run() == 1
+    assert await examine(usage.base) == []
 
 
 # One fails
 
 
 async def test_failing_account_does_not_stop_the_others(
-    teller: Teller, monkeypatch: pytest.MonkeyPatch
+    usage: UsageHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with teller.base.database.unscoped() as connection:
+    async with usage.base.database.unscoped() as connection:
         others = [await tenant_of_buyer(connection, number, f"n-{number}", "User") for number in (8, 9)]
     for organization_id in others:
-        async with teller.base.database.tenant(organization_id) as tenant:
+        async with usage.base.database.tenant(organization_id) as tenant:
             card = Subscription(
                 *("stripe", "active", "pro", NOW),
                 reference=f"s{organization_id}",
@@ -399,17 +405,17 @@ async def test_failing_account_does_not_stop_the_others(
             )
             await Subscriptions(tenant).put(card)
             await Usage(tenant).add("api_calls", YESTERDAY, 2)
-    fill = teller.reporting._fill_ledger
+    fill = usage.reporting._fill_ledger
 
     async def failing(organization_id: int) -> None:
         if organization_id == others[0]:
             raise ValueError("a bug with this account")
         await fill(organization_id)
 
-    monkeypatch.setattr(teller.reporting, "_fill_ledger", failing)
-    await teller.use()
-    assert await teller.reporting.run() == 2
-    assert set(teller.told) == {"7:api_calls:2026-11-22", "9:api_calls:2026-11-22"}
+    monkeypatch.setattr(usage.reporting, "_fill_ledger", failing)
+    await usage.use()
+    assert await usage.reporting.run() == 2
+    assert set(usage.told) == {"7:api_calls:2026-11-22", "9:api_calls:2026-11-22"}
 
 
 # Where it comes from
@@ -438,8 +444,8 @@ async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> N
     assert [tuple(entry) for entry in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
 
 
-async def test_calls_that_cannot_be_recorded_now_are_counted_on(teller: Teller, bot: Bot) -> None:
-    calls, away = Calls(teller.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
+async def test_calls_that_cannot_be_recorded_now_are_counted_on(usage: UsageHarness, bot: Bot) -> None:
+    calls, away = Calls(usage.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
     calls.count(bot.github.installation_id)
     await write_down(away, calls)
     await away.close()
@@ -458,20 +464,20 @@ async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Service
 
 
 async def test_doctor_reports_usage_that_stripe_refused(
-    teller: Teller, capsys: pytest.CaptureFixture[str]
+    usage: UsageHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await teller.use()
-    teller.server.fail_with = 400
-    await teller.reporting.run()
-    (finding,) = await examine(teller.base)
+    await usage.use()
+    usage.server.fail_with = 400
+    await usage.reporting.run()
+    (finding,) = await examine(usage.base)
     assert finding == (
-        f"tenant {teller.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
+        f"tenant {usage.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
         "it is told again each hour"
     )
-    teller.clock.now = NOW + 40 * DAY
-    teller.server.fail_with = None
-    await teller.reporting.run()
-    (finding,) = await examine(teller.base)
+    usage.clock.now = NOW + 40 * DAY
+    usage.server.fail_with = None
+    await usage.reporting.run()
+    (finding,) = await examine(usage.base)
     assert finding.endswith("5 calls of GitHub's API of 2026-11-22 will not be charged: older than 35 days")
     assert "deleted" not in "".join(capsys.readouterr())
 
@@ -491,43 +497,45 @@ async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Servic
 
 
 async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
-    teller: Teller, capsys: pytest.CaptureFixture[str]
+    usage: UsageHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with teller.base.database.tenant(teller.id) as tenant:
+    async with usage.base.database.tenant(usage.id) as tenant:
         await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
-    (finding,) = await examine(teller.base)
+    (finding,) = await examine(usage.base)
     assert finding == (
-        f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
+        f"tenant {usage.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
         "in a thread yet; write to them (docs/billing.md)"
     )
-    async with teller.base.database.tenant(teller.id) as tenant:
+    async with usage.base.database.tenant(usage.id) as tenant:
         await Deadlines(tenant).mark_shown(NOW)
-    assert await examine(teller.base) == []
+    assert await examine(usage.base) == []
     answer = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
     assert answer in "".join(capsys.readouterr())
 
 
-async def test_usage_before_the_purchase_is_not_charged(teller: Teller, stripe_server: StandInStripe) -> None:
+async def test_usage_before_the_purchase_is_not_charged(
+    usage: UsageHarness, stripe_server: StandInStripe
+) -> None:
     """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
     begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
     subscription = stripe_server.subscribe(7)
     subscription["start_date"] = int(begins.timestamp())
     (item,) = subscription["items"]["data"]
     item["current_period_start"] = int(begins.timestamp())
-    async with teller.base.database.tenant(teller.id) as tenant:
+    async with usage.base.database.tenant(usage.id) as tenant:
         await Subscriptions(tenant).put(
             Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         )
-    sync = StripeSync(teller.base.database, teller.stripe, card_billing_settings(stripe_server), teller.clock)
+    sync = StripeSync(usage.base.database, usage.stripe, card_billing_settings(stripe_server), usage.clock)
     await sync.follow(
         SubscriptionHint(
             "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
         )
     )
     for day in (10, 19, 20, 21, 22):
-        await teller.use(day=date(2026, 11, day))
-    assert await teller.reporting.run() == 2
-    assert sorted(teller.told) == ["7:api_calls:2026-11-21", "7:api_calls:2026-11-22"]
+        await usage.use(day=date(2026, 11, day))
+    assert await usage.reporting.run() == 2
+    assert sorted(usage.told) == ["7:api_calls:2026-11-21", "7:api_calls:2026-11-22"]
 
 
 @given(st.integers(0, 30 * 86_400), st.integers(1, 30))

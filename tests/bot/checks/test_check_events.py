@@ -1,4 +1,4 @@
-"""What webhooks tell of a pull request's head, and what they ask of its check."""
+"""Webhooks about a pull request's head, and the check runs that they request."""
 
 from typing import Any
 

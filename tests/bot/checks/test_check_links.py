@@ -1,4 +1,4 @@
-"""What a pull request is linked with, and what its check says of it: by its text, and by GitHub's own list."""
+"""Links between pull requests and issues, from the text and from GitHub's own list, in the check."""
 
 import re
 from typing import Any
@@ -13,10 +13,9 @@ from tests.support.checks import (
     open_pull_request,
     press_button,
     run_check_job,
-    set_setting,
 )
+from tests.support.repository_settings import push_settings_file, set_setting
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import day_from_today, make_sprint
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Merge groups: a queue that requires the check “Sprint impact” hears of each group's commit."""
+"""Merge groups: each commit of a queue gets the check “Sprint impact”."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,8 @@ import pytest
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.merge_group import follow_merge_group, pull_request_of
 from tests.support.clock import Clock
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 _EXAMPLES = json.loads(

@@ -1,4 +1,4 @@
-"""A check that GitHub refused says how things are when it is sent, or is dropped if nobody needs it."""
+"""Checks that GitHub refused are sent with current values later, or dropped if nobody needs them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +11,9 @@ from tests.support.checks import (
     find_check,
     list_check_writes,
     open_pull_request,
-    set_setting,
 )
 from tests.support.clock import Clock
+from tests.support.repository_settings import set_setting
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
 

@@ -1,4 +1,4 @@
-"""The check “Sprint impact”, from a pull request's webhook to what stands on its commit."""
+"""The check “Sprint impact”, from a pull request's webhook to the check run on its commit."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,10 +19,9 @@ from tests.support.checks import (
     press_button,
     repository_event,
     run_check_job,
-    set_setting,
 )
+from tests.support.repository_settings import push_settings_file, set_setting
 from tests.support.running import Bot, query_as_administrator
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 _SHAS = itertools.count(1)

@@ -1,4 +1,4 @@
-"""`python -m bot`: recorded deliveries in, a sprint's numbers out, clear sentences for wrong use."""
+"""`python -m bot`: recorded deliveries in, a sprint's numbers out, clear errors for wrong use."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A check run within GitHub's limits, whatever is to be said."""
+"""Check runs stay within GitHub's limits, whatever their content."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The GitHub client: one token for many calls, ETags of its own, and limits that are obeyed."""
+"""The GitHub client: one token for many calls, ETags, and rate limits that are obeyed."""
 
 import uuid
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Markers: made and recognised by us, and worth nothing elsewhere or in anybody else's hands."""
+"""Markers: signed and recognised by the bot, worthless elsewhere or written by others."""
 
 import base64
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Our part of a text that people may edit: what they wrote around it stays, and ours is never doubled."""
+"""The bot's part of a text that people edit: the rest stays, and the part is never doubled."""
 
 from time import process_time
 

@@ -1,4 +1,4 @@
-"""Tasks, flags and wake-ups of our own: none is lost, whatever happens in between and in whatever order."""
+"""Background tasks, flags and wake-ups: none is lost, in whatever order callbacks run."""
 
 import asyncio
 import traceback
@@ -36,7 +36,7 @@ from tests.support.webhooks import ISSUE_OPENED
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
@@ -174,10 +174,10 @@ def test_room_for_bodies_is_never_exceeded_nor_lost(
 
 
 async def test_failed_batch_is_stored_by_the_next_one(
-    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
+    base: Services, webhook_client: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
-    await entrance.deliver("issues", ISSUE_OPENED)
+    await webhook_client.deliver("issues", ISSUE_OPENED)
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
 
@@ -199,10 +199,10 @@ async def test_failed_batch_is_stored_by_the_next_one(
 
 
 async def test_a_dead_lock_does_not_leave_deliveries_waiting(
-    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
+    base: Services, webhook_client: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await entrance.deliver("issues", ISSUE_OPENED)
-    await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
+    await webhook_client.deliver("issues", ISSUE_OPENED)
+    await webhook_client.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     original, tries = Deliveries.mark_processed, list[int]()
@@ -221,11 +221,11 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
 
 
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
-    base: Services, entrance: WebhookClient
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
-        await entrance.deliver("issues", ISSUE_OPENED | {"action": action})
+        await webhook_client.deliver("issues", ISSUE_OPENED | {"action": action})
         (tenant,) = await rows(base, "select * from all_tenants()")
         await recording.process_pending(tenant[0])
         jobs = await rows(

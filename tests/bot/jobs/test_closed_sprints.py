@@ -1,4 +1,4 @@
-"""A finished sprint is taken once, and what is taken never changes."""
+"""Snapshots of closed sprints are taken once and never change."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -23,7 +23,7 @@ MILESTONE = 501
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,
@@ -47,18 +47,18 @@ def issue(number: int, when: str, *labels: str, **fields: Any) -> dict[str, Any]
     return item_json(when, number, labels, milestone=sprint()) | fields
 
 
-async def tell(base: Services, entrance: WebhookClient, *items: tuple[str, dict[str, Any]]) -> None:
+async def tell(base: Services, webhook_client: WebhookClient, *items: tuple[str, dict[str, Any]]) -> None:
     for event, payload in items:
-        assert (await entrance.deliver(event, payload))[0] == 202
+        assert (await webhook_client.deliver(event, payload))[0] == 202
     await until_processed(base)
 
 
-async def play(base: Services, entrance: WebhookClient) -> None:
+async def play(base: Services, webhook_client: WebhookClient) -> None:
     """Two issues of 5 and 3 points; the first is done in the week."""
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp("11-18")}
     await tell(
         base,
-        entrance,
+        webhook_client,
         ("milestone", webhook("created", milestone=sprint())),
         ("issues", webhook("opened", issue=issue(1, "11-10", "points: 5"))),
         ("issues", webhook("opened", issue=issue(2, "11-10", "points: 3"))),
@@ -74,12 +74,12 @@ async def closed(base: Services) -> Any:
 
 
 async def test_a_sprint_is_provisional_until_a_day_after_its_closing(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     await tell(
         base,
-        entrance,
+        webhook_client,
         ("milestone", webhook("closed", milestone=sprint("11-21 09:00", closed_at=stamp("11-21 09:00")))),
     )
     clock.now = at("11-22 08:59:59")
@@ -91,9 +91,9 @@ async def test_a_sprint_is_provisional_until_a_day_after_its_closing(
 
 
 async def test_a_sprint_that_nobody_closes_settles_after_three_days(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     clock.now = at("11-23 23:59:59")
     assert await closed(base) is None
     clock.now = at("11-24 00:00")
@@ -101,13 +101,15 @@ async def test_a_sprint_that_nobody_closes_settles_after_three_days(
 
 
 async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     clock.now = at("11-25")
     taken = await closed(base)
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp("11-19")}
-    await tell(base, entrance, ("issues", webhook("closed", issue=issue(2, "11-19", "points: 3", **done))))
+    await tell(
+        base, webhook_client, ("issues", webhook("closed", issue=issue(2, "11-19", "points: 3", **done)))
+    )
     clock.now = at("12-05")
 
     assert await closed(base) == taken
@@ -120,9 +122,9 @@ async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
 
 
 async def test_the_database_lets_nobody_change_a_snapshot(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     clock.now = at("11-25")
     await closed(base)
     for statement in ("update closed_sprints set revision = 2", "delete from closed_sprints"):
@@ -131,14 +133,14 @@ async def test_the_database_lets_nobody_change_a_snapshot(
 
 
 async def test_a_sprint_that_goes_on_gets_another_revision(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     clock.now = at("11-25")
     first = await closed(base)
     await tell(
         base,
-        entrance,
+        webhook_client,
         ("milestone", webhook("edited", milestone=sprint("11-25", due_on="2026-11-27T08:00:00Z"))),
     )
     clock.now = at("11-26")
@@ -150,9 +152,9 @@ async def test_a_sprint_that_goes_on_gets_another_revision(
 
 
 async def test_payloads_end_after_their_time_and_nothing_else_does(
-    base: Services, entrance: WebhookClient, clock: Clock
+    base: Services, webhook_client: WebhookClient, clock: Clock
 ) -> None:
-    await play(base, entrance)
+    await play(base, webhook_client)
     retention = Retention(base.database, clock, timedelta(days=90))
     assert await retention.run() == 0
     (newest,) = await rows(base, "select max(created_at) from github_events", 1)

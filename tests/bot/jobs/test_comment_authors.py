@@ -1,4 +1,4 @@
-"""Whose words run, by the front door: those of their author, wherever people type, and nobody else's."""
+"""Commands run with the permissions of their author, wherever they are typed."""
 
 from typing import Any
 

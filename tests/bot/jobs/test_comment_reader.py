@@ -1,4 +1,4 @@
-"""What people typed is read without anybody else having to wait: in time, and in a process of its own."""
+"""Comments are parsed within a time limit, in a separate process."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is measured every night is what the fold gives, however often and however late."""
+"""Daily figures equal those computed from the events, however often and late the job runs."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""When GitHub, the network, PostgreSQL or we ourselves fail: nothing is lost, and nothing is said twice."""
+"""Failures of GitHub, the network, PostgreSQL or the bot: nothing is lost, and nothing is posted twice."""
 
 import asyncio
 import signal

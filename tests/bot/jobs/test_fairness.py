@@ -1,4 +1,4 @@
-"""Nobody waits for somebody else's input: one floods, another is answered."""
+"""Fairness: a flood of one user's comments does not delay others."""
 
 import uuid
 from collections.abc import AsyncIterator

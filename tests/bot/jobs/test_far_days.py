@@ -1,4 +1,4 @@
-"""A milestone with a date that nobody plans for, or one that cannot be read, stops nothing but itself."""
+"""A milestone with an absurd or unreadable date affects nothing but itself."""
 
 import json
 import re

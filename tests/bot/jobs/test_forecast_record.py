@@ -1,4 +1,4 @@
-"""The record of forecasts: what GitHub took, and what foretold something. Nothing else is graded."""
+"""The record of forecasts: only those that GitHub accepted and that predicted something are graded."""
 
 from datetime import date, datetime
 

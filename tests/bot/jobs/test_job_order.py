@@ -1,4 +1,4 @@
-"""Jobs of several repositories are put into the queue in one order, whatever the order of their events."""
+"""Jobs of several repositories are queued in one order, whatever the order of their events."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -30,7 +30,7 @@ _REPOSITORIES = [
 
 
 @pytest.fixture
-async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker, for an account that has three repositories."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         endpoint = WebhookClient(session, f"http://127.0.0.1:{port}")
@@ -67,11 +67,11 @@ def _push(repository: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2)])
 async def test_repositories_that_are_added(
-    base: Services, endpoint: WebhookClient, order: tuple[int, ...]
+    base: Services, webhook_client: WebhookClient, order: tuple[int, ...]
 ) -> None:
     for number in order:
         added = {"action": "added", "repositories_added": [_REPOSITORIES[number - 1]]}
-        await endpoint.deliver("installation_repositories", INSTALLATION_CREATED | added)
+        await webhook_client.deliver("installation_repositories", INSTALLATION_CREATED | added)
 
     queued = await _queued(base)
 
@@ -80,12 +80,14 @@ async def test_repositories_that_are_added(
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1)])
-async def test_settings_and_checks(base: Services, endpoint: WebhookClient, order: tuple[int, ...]) -> None:
+async def test_settings_and_checks(
+    base: Services, webhook_client: WebhookClient, order: tuple[int, ...]
+) -> None:
     for number in order:
         repository = _REPOSITORIES[number - 1]
-        await endpoint.deliver("push", _push(repository))
+        await webhook_client.deliver("push", _push(repository))
         suite = {"id": number, "head_sha": "b" * 40, "head_branch": "x", "pull_requests": []}
-        await endpoint.deliver(
+        await webhook_client.deliver(
             "check_suite",
             ISSUE_OPENED | {"action": "rerequested", "check_suite": suite, "repository": repository},
         )
@@ -96,7 +98,7 @@ async def test_settings_and_checks(base: Services, endpoint: WebhookClient, orde
     assert _of(queued, CheckJob.name) == [1, 2, 3]
 
 
-async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: WebhookClient) -> None:
+async def test_answers_keep_the_order_of_their_events(base: Services, webhook_client: WebhookClient) -> None:
     for number in (3, 1, 2):
         comment = {
             "id": number,
@@ -105,7 +107,7 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
             "created_at": "2026-11-02T09:00:00Z",
         }
         payload = {"action": "created", "comment": comment, "repository": _REPOSITORIES[number - 1]}
-        await endpoint.deliver("issue_comment", ISSUE_OPENED | payload)
+        await webhook_client.deliver("issue_comment", ISSUE_OPENED | payload)
     events = [row.id for row in await rows(base, "select id from github_events order by id", 1)][-3:]
 
     await _queued(base)
@@ -119,7 +121,7 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
 
 
 async def test_repositories_are_listed_in_the_order_of_their_ids(
-    base: Services, endpoint: WebhookClient
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """A row that was changed lies behind the others, and would come last."""
     query_as_administrator(

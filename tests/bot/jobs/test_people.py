@@ -1,4 +1,4 @@
-"""Who is a person: by GitHub's id and type, whatever the login looks like, in seats, figures and answers."""
+"""People are told from bots by GitHub's id and type, in seats, figures and answers."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

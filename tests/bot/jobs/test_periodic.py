@@ -1,4 +1,4 @@
-"""What is done without being asked by anybody."""
+"""Periodic tasks."""
 
 from storage.job_types import MeasureJob, ReconcileJob
 from storage.jobs import Jobs

@@ -1,4 +1,4 @@
-"""Fields of projects and issues: what webhooks tell of them is kept, because GitHub keeps no history."""
+"""Fields of projects and issues from webhooks are stored, because GitHub keeps no history of them."""
 
 import json
 from typing import Any

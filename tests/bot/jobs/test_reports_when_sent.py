@@ -1,4 +1,4 @@
-"""What waits is decided when it is sent, a sprint that goes on says so, and its real end is told once."""
+"""Reports are decided when they are sent, and the actual end of a sprint is announced once."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -18,7 +18,7 @@ from tests.support.sprints import day_from_today
 
 
 @dataclass
-class Shop:
+class SharedSprint:
     """Two repositories that share their sprints: `lead` is named first. Each has one item of Sprint 12 that is
     open (5 points there, 8 here), and the first one a second that is done (3 points)."""
 
@@ -28,10 +28,10 @@ class Shop:
     thread: int
     elsewhere: int
 
-    async def ask(self, answer: str, *, there: bool = False) -> str:
+    async def ask(self, text: str, *, there: bool = False) -> str:
         """What is answered last in an issue of the first repository, or of the other one."""
         repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
-        await self.bot.github.comment(repo, number, answer)
+        await self.bot.github.comment(repo, number, text)
         await self.bot.rest()
         return await self.heard(there=there)
 
@@ -46,7 +46,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(bot: Bot) -> Shop:
+async def shared_sprint(bot: Bot) -> SharedSprint:
     other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
     first, done = await plan_sprint(
         bot, bot.repo, "Sprint 12", ("Card form", "points: 5"), ("Receipts", "points: 3")
@@ -57,88 +57,117 @@ async def shop(bot: Bot) -> Shop:
     await bot.github.close_issue(bot.repo, done)
     await bot.rest()
     await share_sprints(bot, bot.repo, other)
-    return Shop(bot, bot.repo, other, first, there)
+    return SharedSprint(bot, bot.repo, other, first, there)
 
 
-async def test_one_status_wherever_it_is_asked(shop: Shop) -> None:
-    here, there = await shop.ask("/sprint status"), await shop.ask("/sprint status", there=True)
+async def test_one_status_wherever_it_is_asked(shared_sprint: SharedSprint) -> None:
+    here, there = (
+        await shared_sprint.ask("/sprint status"),
+        await shared_sprint.ask("/sprint status", there=True),
+    )
 
     for answer in (here, there):
         assert "### Sprint 12 · day 5 of 14" in answer
         assert "**3 of 16 points done** (18 %)" in answer
-    report = await shop.ask("/sprint report")
-    assert f"#{shop.thread} (5 points)" in report
-    assert f"{shop.other}#{shop.elsewhere} (8 points)" in report
-    assert f"{shop.lead}#{shop.thread} (5 points)" in await shop.ask("/sprint report", there=True)
+    report = await shared_sprint.ask("/sprint report")
+    assert f"#{shared_sprint.thread} (5 points)" in report
+    assert f"{shared_sprint.other}#{shared_sprint.elsewhere} (8 points)" in report
+    assert f"{shared_sprint.lead}#{shared_sprint.thread} (5 points)" in await shared_sprint.ask(
+        "/sprint report", there=True
+    )
 
 
-async def test_it_begins_in_all_of_them(shop: Shop) -> None:
+async def test_it_begins_in_all_of_them(shared_sprint: SharedSprint) -> None:
     asked = f'/sprint start "Sprint 13" due:{day_from_today(20)} confirm:yes'
-    data = await shop.ask(asked, there=True)
-    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in data
-    assert await shop.milestone(shop.lead, "Sprint 13") is None
+    data = await shared_sprint.ask(asked, there=True)
+    assert (
+        f"Sprints here span repositories, and {shared_sprint.lead} leads: say it in an issue there." in data
+    )
+    assert await shared_sprint.milestone(shared_sprint.lead, "Sprint 13") is None
 
-    await shop.ask(asked)
-    for repo in (shop.lead, shop.other):
-        milestone = await shop.milestone(repo, "Sprint 13")
+    await shared_sprint.ask(asked)
+    for repo in (shared_sprint.lead, shared_sprint.other):
+        milestone = await shared_sprint.milestone(repo, "Sprint 13")
         assert milestone
         assert milestone["due_on"].startswith(day_from_today(20))
 
 
-async def test_it_ends_in_all_of_them_and_each_item_stays_in_its_repository(shop: Shop) -> None:
-    await shop.ask(
+async def test_it_ends_in_all_of_them_and_each_item_stays_in_its_repository(
+    shared_sprint: SharedSprint,
+) -> None:
+    await shared_sprint.ask(
         f'/sprint start "Sprint 13" due:{day_from_today(20)} start:{day_from_today(10)} confirm:yes'
     )
-    shown = await shop.ask("/sprint close")
-    assert f"{shop.other}#{shop.elsewhere} (8 points)" in shown
+    shown = await shared_sprint.ask("/sprint close")
+    assert f"{shared_sprint.other}#{shared_sprint.elsewhere} (8 points)" in shown
 
-    await shop.ask("/sprint close confirm:yes")
+    await shared_sprint.ask("/sprint close confirm:yes")
 
-    for repo, number in ((shop.lead, shop.thread), (shop.other, shop.elsewhere)):
-        ended = await shop.milestone(repo) or await shop.milestone(repo, "sprint 12")
+    for repo, number in (
+        (shared_sprint.lead, shared_sprint.thread),
+        (shared_sprint.other, shared_sprint.elsewhere),
+    ):
+        ended = await shared_sprint.milestone(repo) or await shared_sprint.milestone(repo, "sprint 12")
         assert ended
         assert ended["state"] == "closed"
-        item = await shop.bot.github.issue(repo, number)
+        item = await shared_sprint.bot.github.issue(repo, number)
         assert item["milestone"]["title"] == "Sprint 13"
-    assert "is closed" in await shop.heard()
-    await shop.ask("/agile undo confirm:yes")
-    for repo, number in ((shop.lead, shop.thread), (shop.other, shop.elsewhere)):
-        assert (await shop.bot.github.issue(repo, number))["milestone"]["title"].lower() == "sprint 12"
+    assert "is closed" in await shared_sprint.heard()
+    await shared_sprint.ask("/agile undo confirm:yes")
+    for repo, number in (
+        (shared_sprint.lead, shared_sprint.thread),
+        (shared_sprint.other, shared_sprint.elsewhere),
+    ):
+        assert (await shared_sprint.bot.github.issue(repo, number))["milestone"][
+            "title"
+        ].lower() == "sprint 12"
 
 
-async def test_who_may_not_write_there_changes_nothing(shop: Shop) -> None:
-    bot = shop.bot
-    bot.github.roles[shop.lead] = {"bob": "maintain"}
-    bot.github.roles[shop.other] = {"bob": "read"}
-    await bot.github.comment(shop.lead, shop.thread, "/sprint close confirm:yes", as_user="bob")
+async def test_who_may_not_write_there_changes_nothing(shared_sprint: SharedSprint) -> None:
+    bot = shared_sprint.bot
+    bot.github.roles[shared_sprint.lead] = {"bob": "maintain"}
+    bot.github.roles[shared_sprint.other] = {"bob": "read"}
+    await bot.github.comment(
+        shared_sprint.lead, shared_sprint.thread, "/sprint close confirm:yes", as_user="bob"
+    )
     await bot.rest()
 
-    assert f"This changes {shop.other} as well, where it needs the write role." in await shop.heard()
-    milestone = await shop.milestone(shop.lead)
+    assert (
+        f"This changes {shared_sprint.other} as well, where it needs the write role."
+        in await shared_sprint.heard()
+    )
+    milestone = await shared_sprint.milestone(shared_sprint.lead)
     assert milestone
     assert milestone["state"] == "open"
 
 
-async def test_an_item_joins_the_milestone_of_its_own_repository(shop: Shop) -> None:
-    issue = await shop.bot.github.create_issue(shop.other, "Chargebacks", labels=["points: 2"])
-    await shop.bot.rest()
-    data = await shop.ask(f"/sprint add #{issue['number']}", there=True)
+async def test_an_item_joins_the_milestone_of_its_own_repository(shared_sprint: SharedSprint) -> None:
+    issue = await shared_sprint.bot.github.create_issue(
+        shared_sprint.other, "Chargebacks", labels=["points: 2"]
+    )
+    await shared_sprint.bot.rest()
+    data = await shared_sprint.ask(f"/sprint add #{issue['number']}", there=True)
 
     assert "18" in data
-    assert (await shop.bot.github.issue(shop.other, issue["number"]))["milestone"]["title"] == "sprint 12"
-    assert "**3 of 18 points done**" in await shop.ask("/sprint status")
+    assert (await shared_sprint.bot.github.issue(shared_sprint.other, issue["number"]))["milestone"][
+        "title"
+    ] == "sprint 12"
+    assert "**3 of 18 points done**" in await shared_sprint.ask("/sprint status")
 
 
-async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shop: Shop) -> None:
-    data = await shop.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
+async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shared_sprint: SharedSprint) -> None:
+    data = await shared_sprint.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
 
-    assert f"what their numbers depend on is settled in {shop.lead}" in data
+    assert f"what their numbers depend on is settled in {shared_sprint.lead}" in data
 
 
-async def test_it_is_followed_in_one_place(shop: Shop) -> None:
-    bot = shop.bot
+async def test_it_is_followed_in_one_place(shared_sprint: SharedSprint) -> None:
+    bot = shared_sprint.bot
     tenant = (await list_tenants(bot))[0]
-    lead, other = await project(bot, tenant, shop.lead), await project(bot, tenant, shop.other)
+    lead, other = (
+        await project(bot, tenant, shared_sprint.lead),
+        await project(bot, tenant, shared_sprint.other),
+    )
     assert (lead.is_led, other.is_led, other.leader.id) == (False, True, lead.id)
     async with bot.base.database.tenant(tenant) as tenant_scope:
         for repository in (lead, other):
@@ -150,20 +179,25 @@ async def test_it_is_followed_in_one_place(shop: Shop) -> None:
 
     data = [
         (repo, issue["title"])
-        for repo in (shop.lead, shop.other)
+        for repo in (shared_sprint.lead, shared_sprint.other)
         for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
         if issue["user"]["type"] == "Bot"
     ]
-    assert data == [(shop.lead, "Sprint 12: progress")]
+    assert data == [(shared_sprint.lead, "Sprint 12: progress")]
 
 
-async def test_snapshot_is_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
-    bot = shop.bot
+async def test_snapshot_is_taken_once_and_told_by_name_elsewhere(
+    shared_sprint: SharedSprint, clock: Clock
+) -> None:
+    bot = shared_sprint.bot
     tenant = (await list_tenants(bot))[0]
     clock.now = datetime.now(UTC) + timedelta(days=20)
-    milestone = await shop.milestone(shop.lead)
+    milestone = await shared_sprint.milestone(shared_sprint.lead)
     assert milestone
-    for repo, open_one in ((shop.other, f"{shop.lead}#{shop.thread}"), (shop.lead, shop.thread)):
+    for repo, open_one in (
+        (shared_sprint.other, f"{shared_sprint.lead}#{shared_sprint.thread}"),
+        (shared_sprint.lead, shared_sprint.thread),
+    ):
         async with bot.base.database.tenant(tenant) as tenant_scope:
             result = await Projects(tenant_scope).by_name(repo)
             assert result
@@ -196,47 +230,49 @@ async def project(bot: Bot, tenant: int, name: str) -> Project:
     return result
 
 
-async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(shop: Shop) -> None:
-    bot = shop.bot
+async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(
+    shared_sprint: SharedSprint,
+) -> None:
+    bot = shared_sprint.bot
     everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
-    for repo in (shop.lead, shop.other):
+    for repo in (shared_sprint.lead, shared_sprint.other):
         await bot.github.update_milestone(repo, 1, state="closed")
     await bot.rest()
-    await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
+    await redraw(bot, shared_sprint.lead, shared_sprint.other)
+    assert await summaries(bot, shared_sprint) == [(shared_sprint.lead, "Summary: Sprint 12")]
 
-    lead = shop.lead.partition("/")[2]
+    lead = shared_sprint.lead.partition("/")[2]
     await bot.github.put_file(
         everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
     )
     await bot.rest()
-    assert not (await project(bot, (await list_tenants(bot))[0], shop.other)).sharing
-    await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
+    assert not (await project(bot, (await list_tenants(bot))[0], shared_sprint.other)).sharing
+    await redraw(bot, shared_sprint.lead, shared_sprint.other)
+    assert await summaries(bot, shared_sprint) == [(shared_sprint.lead, "Summary: Sprint 12")]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
-async def test_a_repository_that_leaves_sums_up_what_waited_unsent(shop: Shop) -> None:
+async def test_a_repository_that_leaves_sums_up_what_waited_unsent(shared_sprint: SharedSprint) -> None:
     """Quiet hours hold the shared summary back until one repository has left."""
-    bot = shop.bot
+    bot = shared_sprint.bot
     everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
     await settle(bot, quiet_hours={"from": "00:00", "until": "23:59:59"})
-    for repo in (shop.lead, shop.other):
+    for repo in (shared_sprint.lead, shared_sprint.other):
         await bot.github.update_milestone(repo, 1, state="closed")
     await bot.rest()
-    await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == []
+    await redraw(bot, shared_sprint.lead, shared_sprint.other)
+    assert await summaries(bot, shared_sprint) == []
 
-    lead = shop.lead.partition("/")[2]
+    lead = shared_sprint.lead.partition("/")[2]
     await bot.github.put_file(
         everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
     )
     await bot.rest()
     await settle(bot)
-    await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == [
-        (shop.lead, "Summary: Sprint 12"),
-        (shop.other, "Summary: sprint 12"),
+    await redraw(bot, shared_sprint.lead, shared_sprint.other)
+    assert await summaries(bot, shared_sprint) == [
+        (shared_sprint.lead, "Summary: Sprint 12"),
+        (shared_sprint.other, "Summary: sprint 12"),
     ]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
@@ -259,10 +295,10 @@ async def redraw(bot: Bot, *repos: str) -> None:
     await bot.rest()
 
 
-async def summaries(bot: Bot, shop: Shop) -> list[tuple[str, str]]:
+async def summaries(bot: Bot, shared_sprint: SharedSprint) -> list[tuple[str, str]]:
     return [
         (repo, issue["title"])
-        for repo in (shop.lead, shop.other)
+        for repo in (shared_sprint.lead, shared_sprint.other)
         for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
         if issue["user"]["type"] == "Bot"
     ]

@@ -1,4 +1,4 @@
-"""What is said unasked of a sprint: one living comment, an alert where a line was crossed, and a summary."""
+"""Reports on a sprint: one sticky comment, alerts, and a summary."""
 
 import re
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is ours on GitHub is what our App wrote: boxes and markers of others do nothing."""
+"""Boxes and markers count only in texts that the App wrote."""
 
 from dataclasses import replace
 from typing import Any

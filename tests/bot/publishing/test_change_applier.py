@@ -1,4 +1,4 @@
-"""What a command changes: shown first where it is due, done once, written down, taken back."""
+"""Changes by commands: previewed where required, applied once, audited, undone."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A thread that is gone: what belongs into it gets an issue of its own, or `doctor` says why not."""
+"""Posts of a deleted thread move to an issue of their own, or `doctor` explains why not."""
 
 from dataclasses import replace
 from typing import Any

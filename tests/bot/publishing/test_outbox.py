@@ -1,4 +1,4 @@
-"""What leaves for GitHub fits into a comment, and is whole."""
+"""Outgoing texts fit into a comment and stay well-formed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A picture's link ends when its repository may not be seen any more, also where GitHub did not tell us."""
+"""Links to charts end when the repository becomes invisible, also without a webhook."""
 
 import re
 from collections.abc import AsyncIterator

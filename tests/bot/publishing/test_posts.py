@@ -1,4 +1,4 @@
-"""What we say unasked: once, edited in place, at GitHub's pace, and never again what a person deleted."""
+"""Posts: created once, edited in place, at GitHub's pace, and not again after a person deleted them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

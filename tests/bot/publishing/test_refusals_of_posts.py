@@ -1,4 +1,4 @@
-"""What GitHub refuses is tried again: a day after the refusal, or as soon as the reason is gone."""
+"""Refused posts are retried after a day, or as soon as the reason is gone."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Our part of a release's text, and the people's around it."""
+"""The bot's part of a release's text beside that of people."""
 
 import pytest
 from hypothesis import given

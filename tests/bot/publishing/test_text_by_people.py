@@ -1,4 +1,4 @@
-"""What people write into our comments and issues stays, and so does what they made of title and state."""
+"""Texts, titles and states that people changed in the bot's comments and issues stay."""
 
 from collections.abc import Mapping
 from dataclasses import replace

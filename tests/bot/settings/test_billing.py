@@ -1,4 +1,4 @@
-"""Without settings nothing is sold; what is set must be whole."""
+"""Billing settings: nothing is sold without them, and they must be complete."""
 
 import re
 from pathlib import Path

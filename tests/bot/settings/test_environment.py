@@ -1,4 +1,4 @@
-"""Settings complain of everything at once, say how to mend it, and keep secrets to themselves."""
+"""Settings report all problems at once with their fixes, and never reveal secrets."""
 
 import base64
 from pathlib import Path

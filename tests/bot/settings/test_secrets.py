@@ -1,4 +1,4 @@
-"""What people wrote, and what opens doors, is in no log, no error's text and no repr."""
+"""Texts of people and secrets appear in no log, no error and no repr."""
 
 import dataclasses
 import importlib
@@ -61,7 +61,7 @@ SECRETS = {
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+def log_lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     """Logs as `serve` writes them, and what is in them."""
     root, written = logging.getLogger(), io.StringIO()
     before, level = root.handlers[:], root.level
@@ -138,7 +138,7 @@ async def test_a_database_that_is_not_there_tells_no_password() -> None:
 
 
 async def test_what_a_comment_says_is_not_logged_when_its_answer_cannot_be_stored(
-    bot: Bot, logged: Callable[[], str]
+    bot: Bot, log_lines: Callable[[], str]
 ) -> None:
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
@@ -147,7 +147,7 @@ async def test_what_a_comment_says_is_not_logged_when_its_answer_cannot_be_store
         await bot.say(issue["number"], f"/sprint status as-of:{CANARY}")
     finally:
         query_as_administrator(bot.base, "alter table outbox drop constraint no_reply")
-    data = logged()
+    data = log_lines()
     assert "no_reply" in data
     assert CANARY not in data
 
@@ -160,7 +160,7 @@ def _fail_with(message: str) -> None:
 
 
 @pytest.mark.parametrize("case", SECRETS)
-def test_a_secret_in_an_exception_is_not_written(case: str, logged: Callable[[], str]) -> None:
+def test_a_secret_in_an_exception_is_not_written(case: str, log_lines: Callable[[], str]) -> None:
     shown, secret = SECRETS[case]
     for log in structlog.get_logger("ours"), logging.getLogger("of a library"):
         try:
@@ -168,7 +168,7 @@ def test_a_secret_in_an_exception_is_not_written(case: str, logged: Callable[[],
         except ValueError:
             log.exception("failed")
         log.error(shown)
-    data = logged()
+    data = log_lines()
     assert secret not in data
     assert len(re.findall(r"it failed with [^\n]*… ?[^\n]*in the end\"", data)) == 2
 
@@ -185,12 +185,12 @@ def test_no_text_stops_a_line_from_being_logged(line: str) -> None:
     assert isinstance(redacted(line), str)
 
 
-def test_a_line_that_cannot_be_written_is_not_shown_in_the_report_of_it(logged: Callable[[], str]) -> None:
+def test_a_line_that_cannot_be_written_is_not_shown_in_the_report_of_it(log_lines: Callable[[], str]) -> None:
     (handler,) = (
         handler for handler in logging.getLogger().handlers if isinstance(handler, logs._StandardError)
     )
     handler.handle(logging.LogRecord("aiohttp", logging.ERROR, "", 1, "%d pieces", (CANARY,), None))
-    data = logged()
+    data = log_lines()
     assert "a line of aiohttp could not be logged" in data
     assert CANARY not in data
 
@@ -206,7 +206,7 @@ def test_ordinary_lines_stay_as_they_are() -> None:
 
 
 async def test_a_failing_request_is_logged_without_the_link(
-    base: Services, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    base: Services, log_lines: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_: ChartRoute, token: str) -> bytes:
         raise RuntimeError("broken")
@@ -220,7 +220,7 @@ async def test_a_failing_request_is_logged_without_the_link(
     ):
         assert response.status == 500
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-    data = logged()
+    data = log_lines()
     assert "/charts/{token}.png" in data
     assert token not in data
 

@@ -1,4 +1,4 @@
-"""Where GitHub was not heard for a while, its past is asked for again, and figures say what is missing."""
+"""Gaps in the webhooks: the missing history is fetched, and figures state what is missing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence

@@ -1,4 +1,4 @@
-"""Whose an installation is: GitHub says so, never the order in which deliveries happen to arrive."""
+"""Installations belong to the account that GitHub names, in whatever order deliveries arrive."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ OTHERS_REPOSITORY = ISSUE_OPENED["repository"] | {
 
 
 @pytest.fixture
-async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
@@ -47,29 +47,29 @@ def issue_of(installation: int, repository: dict[str, Any] = ISSUE_OPENED["repos
     return ISSUE_OPENED | {"installation": {"id": installation}, "repository": repository}
 
 
-async def test_only_an_installation_event_binds(base: Services, endpoint: WebhookClient) -> None:
-    assert await endpoint.deliver("issues", issue_of(100)) == (202, "stored")
+async def test_only_an_installation_event_binds(base: Services, webhook_client: WebhookClient) -> None:
+    assert await webhook_client.deliver("issues", issue_of(100)) == (202, "stored")
     assert await binding(base, "acme") is None
 
-    assert await endpoint.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
+    assert await webhook_client.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
     assert await binding(base, "acme") == 100
 
 
 @pytest.mark.parametrize("event", ["issues", "installation_repositories", "push", "issue_comment"])
 async def test_an_unknown_installation_takes_over_no_account(
-    base: Services, endpoint: WebhookClient, event: str
+    base: Services, webhook_client: WebhookClient, event: str
 ) -> None:
-    await endpoint.deliver("installation", INSTALLATION_CREATED)
+    await webhook_client.deliver("installation", INSTALLATION_CREATED)
     action = {"issue_comment": "created", "installation_repositories": "added", "push": None}
 
     payload = issue_of(200) | {"action": action.get(event, "opened")}
-    status, message = await endpoint.deliver(event, payload)
+    status, message = await webhook_client.deliver(event, payload)
 
     assert status == 409
     assert "isn't linked to this account" in message
     assert await binding(base, "acme") == 100
     # The next event of that installation is about somebody else, and is nothing of this tenant's.
-    await endpoint.deliver("issues", issue_of(200, OTHERS_REPOSITORY))
+    await webhook_client.deliver("issues", issue_of(200, OTHERS_REPOSITORY))
     events = [(event.event_type, event.github_id) for event in await list_stored_events(base)]
     assert events == [("installation", None), ("issues", 6)]
     (acme, umbrella) = await rows(base, "select * from all_tenants()")
@@ -78,23 +78,23 @@ async def test_an_unknown_installation_takes_over_no_account(
 
 
 async def test_a_known_installation_stores_nothing_of_another_account(
-    base: Services, endpoint: WebhookClient
+    base: Services, webhook_client: WebhookClient
 ) -> None:
-    await endpoint.deliver("installation", INSTALLATION_CREATED)
+    await webhook_client.deliver("installation", INSTALLATION_CREATED)
 
-    status, _ = await endpoint.deliver("issues", issue_of(100, OTHERS_REPOSITORY))
+    status, _ = await webhook_client.deliver("issues", issue_of(100, OTHERS_REPOSITORY))
 
     assert status == 409
     assert [event.event_type for event in await list_stored_events(base)] == ["installation"]
 
 
 async def test_an_installation_event_cannot_give_a_bound_installation_away(
-    base: Services, endpoint: WebhookClient
+    base: Services, webhook_client: WebhookClient
 ) -> None:
-    await endpoint.deliver("installation", INSTALLATION_CREATED)
+    await webhook_client.deliver("installation", INSTALLATION_CREATED)
     other = INSTALLATION_CREATED | {"installation": {"id": 100, "account": OTHERS_REPOSITORY["owner"]}}
 
-    assert (await endpoint.deliver("installation", other))[0] == 409
+    assert (await webhook_client.deliver("installation", other))[0] == 409
     assert await binding(base, "acme") == 100
 
 
@@ -108,11 +108,11 @@ async def test_what_comes_late_from_an_installation_that_is_gone_is_kept_and_bin
 
 
 async def test_doctor_names_what_was_refused(
-    base: Services, endpoint: WebhookClient, capsys: pytest.CaptureFixture[str]
+    base: Services, webhook_client: WebhookClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await endpoint.deliver("installation", INSTALLATION_CREATED)
+    await webhook_client.deliver("installation", INSTALLATION_CREATED)
     for _ in range(3):
-        await endpoint.deliver("issues", issue_of(200))
+        await webhook_client.deliver("issues", issue_of(200))
 
     (finding,) = [finding for finding in await examine(base) if "Installation 200" in finding]
     capsys.readouterr()
@@ -181,24 +181,26 @@ _BINDING_ACTIONS = ("created", "suspend", "unsuspend", "new_permissions_accepted
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_a_replaced_installation_is_not_bound_again_by_what_it_tells_late(
-    base: Services, endpoint: WebhookClient, action: str
+    base: Services, webhook_client: WebhookClient, action: str
 ) -> None:
-    await endpoint.deliver("installation", _installation_event(100))
-    await endpoint.deliver("installation", _installation_event(200))
+    await webhook_client.deliver("installation", _installation_event(100))
+    await webhook_client.deliver("installation", _installation_event(200))
 
     for _ in range(2):
-        assert (await endpoint.deliver("installation", _installation_event(100, action)))[0] == 202
-        assert await endpoint.deliver("issues", issue_of(100)) == (202, "stored")
+        assert (await webhook_client.deliver("installation", _installation_event(100, action)))[0] == 202
+        assert await webhook_client.deliver("issues", issue_of(100)) == (202, "stored")
 
     organization = await _organization(base)
     assert organization.github_installation_id == 200
     assert organization.former_installations == [100]
 
 
-async def test_each_replaced_installation_is_remembered_once(base: Services, endpoint: WebhookClient) -> None:
+async def test_each_replaced_installation_is_remembered_once(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     for installation in (100, 200, 200, 300, 100, 200, 300):
-        await endpoint.deliver("installation", _installation_event(installation))
-        await endpoint.deliver("installation", _installation_event(installation, "suspend"))
+        await webhook_client.deliver("installation", _installation_event(installation))
+        await webhook_client.deliver("installation", _installation_event(installation, "suspend"))
 
     organization = await _organization(base)
     assert organization.github_installation_id == 300
@@ -207,20 +209,20 @@ async def test_each_replaced_installation_is_remembered_once(base: Services, end
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_any_sign_of_life_of_an_installation_binds_it(
-    base: Services, endpoint: WebhookClient, action: str
+    base: Services, webhook_client: WebhookClient, action: str
 ) -> None:
-    await endpoint.deliver("installation", _installation_event(100, action))
+    await webhook_client.deliver("installation", _installation_event(100, action))
     assert await binding(base, "acme") == 100
 
 
 @pytest.mark.parametrize("action", ["deleted", "renamed", None])
 @pytest.mark.parametrize("bound", [None, 100])
 async def test_no_other_installation_event_binds(
-    base: Services, endpoint: WebhookClient, action: str | None, bound: int | None
+    base: Services, webhook_client: WebhookClient, action: str | None, bound: int | None
 ) -> None:
     """What is not in `ROUTES` today may be tomorrow, so the database is asked itself."""
     if bound:
-        await endpoint.deliver("installation", _installation_event(bound))
+        await webhook_client.deliver("installation", _installation_event(bound))
     delivery = ReceivedDelivery("guid", "installation", action, 200, 3, "acme", "Organization", None, b"{}")
     async with base.database.autocommit() as connection:
         await receive_deliveries(connection, [delivery], [b"sealed"], base.database.now())
@@ -411,10 +413,10 @@ async def test_a_claim_that_was_denied_is_confirmed_when_github_says_so_later(bo
     assert await _claims(bot.base) == []
 
 
-async def test_no_name_keeps_another_account_out(base: Services, endpoint: WebhookClient) -> None:
+async def test_no_name_keeps_another_account_out(base: Services, webhook_client: WebhookClient) -> None:
     """A login that somebody gave up, and one that looks as we would tell the next account apart."""
     for account, login in ((3, "acme"), (9, "acme-5"), (10, "acme-5-5"), (5, "ACME")):
         owner = {"id": account, "login": login, "type": "Organization"}
         installed = INSTALLATION_CREATED | {"installation": {"id": 100 + account, "account": owner}}
-        assert await endpoint.deliver("installation", installed) == (202, "stored")
+        assert await webhook_client.deliver("installation", installed) == (202, "stored")
     assert len(await rows(base, "select * from all_tenants()")) == 4

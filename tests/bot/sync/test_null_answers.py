@@ -1,4 +1,4 @@
-"""Whatever GitHub's schema allows to be null in an answer, the past is read and sprints are compared."""
+"""Backfill and reconciliation tolerate every null that GitHub's schema allows."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime

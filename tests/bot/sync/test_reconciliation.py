@@ -1,4 +1,4 @@
-"""What the bot never heard of is found by asking, and corrected once."""
+"""Reconciliation finds missed events and corrects them once."""
 
 import asyncio
 from collections.abc import AsyncIterator

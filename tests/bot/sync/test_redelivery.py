@@ -1,4 +1,4 @@
-"""What did not arrive comes again: found in GitHub's list, asked for, and counted once."""
+"""Failed deliveries are found in GitHub's list, requested again, and counted once."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The team's settings file: what it may say, and how it is read, kept and complained about."""
+"""The settings file: its schema, and how it is read, stored and validated."""
 
 import json
 import re
@@ -27,8 +27,8 @@ from handlers.push import find_settings
 from sprints.settings_parser import parse_settings
 from storage.job_types import ReadSettingsJob
 from storage.jobs import Jobs
+from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot, rows
-from tests.support.settings_files import load_settings, push_settings_file
 
 NAMES = command_names()
 ZONES = schema()["properties"]["timezone"]["errorMessage"]

@@ -1,4 +1,4 @@
-"""A repository that passes from one account to another: looked after in one of them, and its history stays."""
+"""Repositories that move between accounts belong to one of them and keep their history."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

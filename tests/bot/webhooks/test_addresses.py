@@ -1,4 +1,4 @@
-"""The other addresses: what names nothing is 404, and whoever asks for readiness slows nobody."""
+"""Other routes: unknown paths return 404, and readiness checks slow nobody."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from tests.support.running import WebhookClient
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with strict_endpoint(base) as opened:
         yield opened
 
@@ -26,9 +26,9 @@ async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
     ["%00", "%00" * 32, "A" * 31 + "%00", "A" * 5_000, "%FF", "%C3%28", "%ed%a0%80", "..%2f..%2fetc", "A B", "a%20b",
      "%25", "ä", "A.png", "%2e%2e", "'", "A" * 32 + "%0a"],
 )  # fmt: skip
-async def test_what_names_no_picture_is_404(entrance: WebhookClient, token: str) -> None:
+async def test_what_names_no_picture_is_404(webhook_client: WebhookClient, token: str) -> None:
     for method in (b"GET", b"HEAD"):
-        caller = await RawConnection.of(entrance)
+        caller = await RawConnection.of(webhook_client)
         await caller.send(
             method + b" /charts/" + token.encode() + b".png HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
@@ -38,9 +38,9 @@ async def test_what_names_no_picture_is_404(entrance: WebhookClient, token: str)
 
 
 @pytest.mark.parametrize("ticket", ["%00", "A" * 3_000, "%FF", "ä", "=", "AAAA"])
-async def test_what_is_no_ticket_is_410(entrance: WebhookClient, ticket: str) -> None:
+async def test_what_is_no_ticket_is_410(webhook_client: WebhookClient, ticket: str) -> None:
     for page, status in (("checkout", 410), ("portal", 410), ("done", 200), ("cancelled", 200)):
-        async with entrance.session.get(f"{entrance.url}/billing/{page}/{ticket}") as response:
+        async with webhook_client.session.get(f"{webhook_client.url}/billing/{page}/{ticket}") as response:
             assert response.status == status
             assert "Thank you" not in await response.text()
 
@@ -58,8 +58,8 @@ async def test_what_is_no_ticket_is_410(entrance: WebhookClient, ticket: str) ->
         ("GET", "/webhooks", 404),
     ],
 )
-async def test_methods(entrance: WebhookClient, method: str, path: str, status: int) -> None:
-    async with entrance.session.request(method, entrance.url + path) as response:
+async def test_methods(webhook_client: WebhookClient, method: str, path: str, status: int) -> None:
+    async with webhook_client.session.request(method, webhook_client.url + path) as response:
         assert response.status == status
 
 
@@ -85,11 +85,11 @@ async def test_readiness_is_looked_at_again_later(base: Services) -> None:
         await readiness.close()
 
 
-async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance: WebhookClient) -> None:
+async def test_readiness_waits_for_nobody_s_connection(base: Services, webhook_client: WebhookClient) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(10):
             await stack.enter_async_context(base.database.unscoped())
-        async with entrance.session.get(entrance.url + "/readyz") as response:
+        async with webhook_client.session.get(webhook_client.url + "/readyz") as response:
             assert response.status == 200
 
 

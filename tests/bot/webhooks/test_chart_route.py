@@ -1,4 +1,4 @@
-"""Pictures by link: unguessable, unchanging, and gone when their repository may not be seen any more."""
+"""Chart links: unguessable, immutable, and gone once the repository is invisible."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The inbox: no delivery waits while a commit could be made for it, in whatever order callbacks run."""
+"""The delivery writer commits without needless waiting, in whatever order callbacks run."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ from tests.support.stepping import dawdle, run_in_any_order
 _CIPHER = PayloadCipher([new_key()])
 
 
-class Disk:
-    """Stores what the inbox brings, after a while, and refuses deliveries whose id begins with `bad`."""
+class SlowDatabase:
+    """Store deliveries after a while, and refuse deliveries whose id begins with `bad`."""
 
     def __init__(self, random: Random) -> None:
         self.stored: Counter[str] = Counter()
@@ -32,7 +32,7 @@ class Disk:
         self._open = 0
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator["Disk"]:
+    async def autocommit(self) -> AsyncIterator["SlowDatabase"]:
         self._open += 1
         assert self._open <= 2
         try:
@@ -58,7 +58,7 @@ class Disk:
         return [outcome.value for outcome in outcomes]
 
 
-def inbox_on(disk: Disk) -> DeliveryWriter:
+def inbox_on(disk: SlowDatabase) -> DeliveryWriter:
     return DeliveryWriter(cast(Database, disk), _CIPHER)
 
 
@@ -85,7 +85,7 @@ async def bring(inbox: DeliveryWriter, names: list[str], random: Random) -> list
 
 @given(st.integers(0, 2**32).map(Random), st.lists(st.integers(0, 40), min_size=1, max_size=60))
 def test_every_delivery_is_answered_in_any_callback_order(random: Random, ids: list[int]) -> None:
-    disk, names = Disk(random), [f"delivery-{number}" for number in ids]
+    disk, names = SlowDatabase(random), [f"delivery-{number}" for number in ids]
 
     answers = run_in_any_order(bring(inbox_on(disk), names, random), random)
 
@@ -94,7 +94,7 @@ def test_every_delivery_is_answered_in_any_callback_order(random: Random, ids: l
 
 @given(st.integers(0, 2**32).map(Random), st.integers(1, 9))
 def test_repetitions_of_one_delivery_go_when_the_first_is_stored(random: Random, times: int) -> None:
-    answers = run_in_any_order(bring(inbox_on(Disk(random)), ["delivery"] * times, random), random)
+    answers = run_in_any_order(bring(inbox_on(SlowDatabase(random)), ["delivery"] * times, random), random)
 
     assert sorted(answers) == ["repeated"] * (times - 1) + ["stored"]
 
@@ -103,7 +103,7 @@ def test_repetitions_of_one_delivery_go_when_the_first_is_stored(random: Random,
 def test_one_that_the_database_refuses_takes_nobody_with_it(random: Random, kinds: list[str]) -> None:
     names = [f"{kind}-{number}" for number, kind in enumerate(kinds)]
 
-    answers = run_in_any_order(bring(inbox_on(Disk(random)), names, random), random)
+    answers = run_in_any_order(bring(inbox_on(SlowDatabase(random)), names, random), random)
 
     assert answers == ["DBAPIError" if kind == "bad" else "stored" for kind in kinds]
 
@@ -111,7 +111,7 @@ def test_one_that_the_database_refuses_takes_nobody_with_it(random: Random, kind
 @given(st.integers(0, 2**32).map(Random), st.integers(1, 60))
 def test_a_commit_that_is_cancelled_leaves_nobody_waiting(random: Random, number: int) -> None:
     async def cancelled() -> list[str]:
-        inbox = inbox_on(Disk(random))
+        inbox = inbox_on(SlowDatabase(random))
         names = [f"delivery-{n}" for n in range(number)]
         putting = asyncio.ensure_future(bring(inbox, names, random))
         await dawdle(random, 40)
@@ -123,7 +123,7 @@ def test_a_commit_that_is_cancelled_leaves_nobody_waiting(random: Random, number
 
 
 def test_those_that_come_together_share_a_commit() -> None:
-    disk = Disk(Random(1))
+    disk = SlowDatabase(Random(1))
 
     async def together() -> None:
         inbox = inbox_on(disk)
@@ -135,7 +135,7 @@ def test_those_that_come_together_share_a_commit() -> None:
 
 @pytest.mark.parametrize("given_up", [0, 1])
 async def test_a_request_that_was_given_up_does_not_lose_its_delivery(given_up: int) -> None:
-    disk = Disk(Random(1))
+    disk = SlowDatabase(Random(1))
     inbox = inbox_on(disk)
     puts = [asyncio.ensure_future(inbox.put(delivery_called(f"delivery-{n}"))) for n in range(2)]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The door: verified before it is parsed, stored before it is answered, and honest about what it refuses."""
+"""GitHub's webhook endpoint verifies before parsing and stores before answering."""
 
 import asyncio
 import io

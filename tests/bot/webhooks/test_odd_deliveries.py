@@ -1,4 +1,4 @@
-"""Payloads with all oddities at once that GitHub's description allows, through the webhook endpoint."""
+"""Payloads with every oddity that GitHub's description allows, through the webhook endpoint."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a signed body says: read as JSON or from a form, refused where it cannot be read, now or later."""
+"""Signed bodies as JSON or form, and refusals of those that cannot be read."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ _BODY = json.dumps(ISSUE_OPENED).encode()
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with strict_endpoint(base) as opened:
         yield opened
 
@@ -33,9 +33,9 @@ async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
 # What the body says
 
 
-async def post(entrance: WebhookClient, body: bytes, kind: str, **headers: str) -> tuple[int, str]:
+async def post(webhook_client: WebhookClient, body: bytes, kind: str, **headers: str) -> tuple[int, str]:
     data = SIGNED | {"X-Hub-Signature-256": signature(body), "Content-Type": kind}
-    return await entrance.post(body, data | headers)
+    return await webhook_client.post(body, data | headers)
 
 
 _FORM = "application/x-www-form-urlencoded"
@@ -51,18 +51,18 @@ _FORM = "application/x-www-form-urlencoded"
 )
 @pytest.mark.parametrize("kind", [_FORM, _FORM.upper() + "; charset=UTF-8"])
 async def test_a_delivery_as_a_form_is_stored_as_json(
-    base: Services, entrance: WebhookClient, form: bytes, kind: str
+    base: Services, webhook_client: WebhookClient, form: bytes, kind: str
 ) -> None:
-    assert await post(entrance, form, kind) == (202, "stored")
+    assert await post(webhook_client, form, kind) == (202, "stored")
     (event,) = await list_stored_events(base)
     assert set(json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id)))) == set(
         ISSUE_OPENED
     )
 
 
-async def test_a_form_keeps_every_character(base: Services, entrance: WebhookClient) -> None:
+async def test_a_form_keeps_every_character(base: Services, webhook_client: WebhookClient) -> None:
     odd = ISSUE_OPENED | {"title": "50 % & more = ü + 👍 ;"}
-    assert (await post(entrance, urlencode({"payload": json.dumps(odd)}).encode(), _FORM))[0] == 202
+    assert (await post(webhook_client, urlencode({"payload": json.dumps(odd)}).encode(), _FORM))[0] == 202
     (event,) = await list_stored_events(base)
     assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == odd
 
@@ -72,21 +72,23 @@ async def test_a_form_keeps_every_character(base: Services, entrance: WebhookCli
     [b"", b"payload", b"payload=", b"Payload=%7B%7D", b"payload=%7B", b"payload=%FF", b"payload=%00", b"x=1",
      b"payload=%7B%7D&payload=%7B%7D", b"a&" * 30 + b"payload=%7B%7D", b"payload=%zz", _BODY],
 )  # fmt: skip
-async def test_a_form_without_a_payload_is_400(base: Services, entrance: WebhookClient, form: bytes) -> None:
-    assert (await post(entrance, form, _FORM))[0] == 400
+async def test_a_form_without_a_payload_is_400(
+    base: Services, webhook_client: WebhookClient, form: bytes
+) -> None:
+    assert (await post(webhook_client, form, _FORM))[0] == 400
     assert await list_stored_events(base) == []
 
 
-async def test_a_form_is_signed_as_it_is_sent(entrance: WebhookClient) -> None:
+async def test_a_form_is_signed_as_it_is_sent(webhook_client: WebhookClient) -> None:
     form = urlencode({"payload": _BODY}).encode()
     headers = {"X-Hub-Signature-256": signature(_BODY), "Content-Type": _FORM}
-    assert (await entrance.post(form, SIGNED | headers))[0] == 401
+    assert (await webhook_client.post(form, SIGNED | headers))[0] == 401
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON",
                                   "application/vnd.github+json"])  # fmt: skip
-async def test_json_is_read_under_all_its_names(entrance: WebhookClient, kind: str) -> None:
-    assert await post(entrance, _BODY, kind) == (202, "stored")
+async def test_json_is_read_under_all_its_names(webhook_client: WebhookClient, kind: str) -> None:
+    assert await post(webhook_client, _BODY, kind) == (202, "stored")
 
 
 def changed(**values: Any) -> bytes:
@@ -118,9 +120,9 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_cannot_be_read_is_400(base: Services, entrance: WebhookClient, body: bytes) -> None:
+async def test_what_cannot_be_read_is_400(base: Services, webhook_client: WebhookClient, body: bytes) -> None:
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
-        status, message = await post(entrance, sent, kind)
+        status, message = await post(webhook_client, sent, kind)
         assert status == 400, message
     assert await list_stored_events(base) == []
 
@@ -137,9 +139,9 @@ def signed_for_billing(path: str, body: bytes) -> dict[str, str]:
     }
 
 
-async def post_to(entrance: WebhookClient, path: str, body: bytes) -> int:
+async def post_to(webhook_client: WebhookClient, path: str, body: bytes) -> int:
     headers = signed_for_billing(path, body)
-    async with entrance.session.post(entrance.url + path, data=body, headers=headers) as response:
+    async with webhook_client.session.post(webhook_client.url + path, data=body, headers=headers) as response:
         return response.status
 
 
@@ -149,8 +151,10 @@ async def post_to(entrance: WebhookClient, path: str, body: bytes) -> int:
     [b"[" * 100_000, b'{"id":"x","type":"y","data":{"object":' + b'{"a":' * 100_000,
      b'{"id": "evt\\u0000", "type": "invoice.paid"}', b"null", b""],
 )  # fmt: skip
-async def test_nor_is_it_by_the_doors_of_billing(entrance: WebhookClient, path: str, body: bytes) -> None:
-    assert await post_to(entrance, path, body) == 400
+async def test_nor_is_it_by_the_doors_of_billing(
+    webhook_client: WebhookClient, path: str, body: bytes
+) -> None:
+    assert await post_to(webhook_client, path, body) == 400
 
 
 @pytest.mark.parametrize(
@@ -165,16 +169,18 @@ async def test_nor_is_it_by_the_doors_of_billing(entrance: WebhookClient, path: 
         {"subscription": {"id": {"id": "sub_1"}}, "metadata": None},
     ],
 )
-async def test_odd_values_of_stripe_are_passed_over(entrance: WebhookClient, shown: dict[str, Any]) -> None:
+async def test_odd_values_of_stripe_are_passed_over(
+    webhook_client: WebhookClient, shown: dict[str, Any]
+) -> None:
     for kind in ("checkout.session.completed", "customer.deleted", "invoice.paid"):
         event = {"id": "evt_1", "type": kind, "data": {"object": shown}}
-        assert await post_to(entrance, "/webhooks/stripe", json.dumps(event).encode()) == 200
+        assert await post_to(webhook_client, "/webhooks/stripe", json.dumps(event).encode()) == 200
 
 
 @pytest.mark.parametrize("account", [2**63, -1])
-async def test_a_purchase_by_an_account_that_cannot_be(entrance: WebhookClient, account: int) -> None:
+async def test_a_purchase_by_an_account_that_cannot_be(webhook_client: WebhookClient, account: int) -> None:
     body = json.dumps({"action": "purchased", "marketplace_purchase": {"account": {"id": account}}}).encode()
-    assert await post_to(entrance, "/webhooks/marketplace", body) == 400
+    assert await post_to(webhook_client, "/webhooks/marketplace", body) == 400
 
 
 # Of the envelope, which must not cost the event.
@@ -193,10 +199,10 @@ ODD_ENVELOPES = {
 
 @pytest.mark.parametrize("body", ODD_ENVELOPES.values(), ids=ODD_ENVELOPES.keys())
 async def test_an_odd_part_of_the_envelope_costs_that_part(
-    base: Services, entrance: WebhookClient, body: bytes
+    base: Services, webhook_client: WebhookClient, body: bytes
 ) -> None:
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
-        assert (await post(entrance, sent, kind))[0] == 202
+        assert (await post(webhook_client, sent, kind))[0] == 202
     (event,) = await list_stored_events(base)
     payload = base.cipher.open(event.payload, delivery_place(3, event.delivery_id))
     assert replace_half_pairs(payload) == payload
@@ -217,21 +223,23 @@ async def test_an_odd_part_of_the_envelope_costs_that_part(
     ],
 )
 async def test_whose_a_delivery_is_can_be_told_by_any_part(
-    base: Services, entrance: WebhookClient, odd: dict[str, Any]
+    base: Services, webhook_client: WebhookClient, odd: dict[str, Any]
 ) -> None:
-    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
-    assert await entrance.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
-    assert await entrance.deliver("issues", ISSUE_OPENED | odd) == (202, "stored")
+    assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
+    assert await webhook_client.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
+    assert await webhook_client.deliver("issues", ISSUE_OPENED | odd) == (202, "stored")
     assert len({event.organization_id for event in await list_stored_events(base)}) == 1
 
 
-async def test_an_organization_whose_type_is_missing_is_one(base: Services, entrance: WebhookClient) -> None:
+async def test_an_organization_whose_type_is_missing_is_one(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     owner = ISSUE_OPENED["repository"]["owner"] | {"type": None}
     payload = ISSUE_OPENED | {
         "repository": ISSUE_OPENED["repository"] | {"owner": owner},
         "organization": {"id": 3, "login": "acme"},
     }
-    assert await entrance.deliver("issues", payload) == (202, "stored")
+    assert await webhook_client.deliver("issues", payload) == (202, "stored")
     (event,) = await list_stored_events(base)
     (organization,) = await rows(base, "select * from organizations", event.organization_id)
     assert (organization.name, organization.account_type) == ("acme", "Organization")
@@ -257,14 +265,14 @@ ODD = (
 )
 
 
-async def test_what_is_taken_can_be_worked_off(base: Services, entrance: WebhookClient) -> None:
+async def test_what_is_taken_can_be_worked_off(base: Services, webhook_client: WebhookClient) -> None:
     """No payload that the door takes fails again and again in the worker, or stops the one behind it."""
     async with worker(base, talks=False):
         for name, body in ODD.items():
             headers = {"X-GitHub-Delivery": name.replace(" ", "-")}
-            status, message = await post(entrance, body, "application/json", **headers)
+            status, message = await post(webhook_client, body, "application/json", **headers)
             assert status in {202, 400}, (name, message)
-        assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
+        assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
         async def all_are_done() -> bool:
             events = await list_stored_events(base)
@@ -276,9 +284,9 @@ async def test_what_is_taken_can_be_worked_off(base: Services, entrance: Webhook
     assert len(events) >= len(ODD) / 2
 
 
-async def test_nul_is_left_out_of_what_is_recorded(base: Services, entrance: WebhookClient) -> None:
+async def test_nul_is_left_out_of_what_is_recorded(base: Services, webhook_client: WebhookClient) -> None:
     async with worker(base, talks=False):
-        assert (await post(entrance, ODD["title with NUL"], "application/json"))[0] == 202
+        assert (await post(webhook_client, ODD["title with NUL"], "application/json"))[0] == 202
 
         async def is_recorded() -> bool:
             (event,) = await list_stored_events(base)

@@ -1,4 +1,4 @@
-"""The door before the signature: strangers are refused by their headers, and bodies are bounded together."""
+"""Checks before the signature: requests are refused by their headers, and bodies are bounded together."""
 
 import asyncio
 import io
@@ -21,7 +21,7 @@ from tests.support.webhooks import ISSUE_OPENED, list_stored_events
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with strict_endpoint(base) as opened:
         yield opened
 
@@ -39,13 +39,13 @@ async def callers() -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
 
         async def call(
-            entrance: WebhookClient,
+            webhook_client: WebhookClient,
             headers: dict[str, str],
             *,
             path: str = "/webhooks/github",
             length: int | None = None,
         ) -> RawConnection:
-            caller = await RawConnection.of(entrance)
+            caller = await RawConnection.of(webhook_client)
             stack.callback(caller.hang_up)
             size = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
             lines = [f"{name}: {value}" for name, value in ({"Host": "x"} | size | headers).items()]
@@ -70,9 +70,11 @@ def chunk(size: int) -> bytes:
      "0" * 64, "sha256=" + "0" * 64 + " x"],
 )  # fmt: skip
 async def test_without_a_signature_no_body_is_waited_for(
-    entrance: WebhookClient, callers: Any, path: str, signed: str
+    webhook_client: WebhookClient, callers: Any, path: str, signed: str
 ) -> None:
-    caller = await callers(entrance, SIGNED | {"X-Hub-Signature-256": signed}, path=path, length=1_000_000)
+    caller = await callers(
+        webhook_client, SIGNED | {"X-Hub-Signature-256": signed}, path=path, length=1_000_000
+    )
     status, _, message = await caller.answer()
     assert status == 401
     assert "X-Hub-Signature-256" in message
@@ -81,9 +83,11 @@ async def test_without_a_signature_no_body_is_waited_for(
 @pytest.mark.parametrize(
     "signed", [None, "nonsense", "t=1", f"v1={'0' * 64}", "t=abc,v1=def", f"t=1,v1={'0' * 63}"]
 )
-async def test_nor_by_stripe_s_endpoint(entrance: WebhookClient, callers: Any, signed: str | None) -> None:
+async def test_nor_by_stripe_s_endpoint(
+    webhook_client: WebhookClient, callers: Any, signed: str | None
+) -> None:
     headers = {} if signed is None else {"Stripe-Signature": signed}
-    caller = await callers(entrance, headers, path="/webhooks/stripe", length=1_000_000)
+    caller = await callers(webhook_client, headers, path="/webhooks/stripe", length=1_000_000)
     assert (await caller.answer())[0] == 401
 
 
@@ -91,12 +95,12 @@ async def test_nor_by_stripe_s_endpoint(entrance: WebhookClient, callers: Any, s
 @pytest.mark.parametrize("header", ["X-GitHub-Event", "X-GitHub-Delivery"])
 @pytest.mark.parametrize("value", [None, "", "two words", "é", "x" * 101])
 async def test_a_header_that_names_nothing_is_refused_at_once(
-    entrance: WebhookClient, callers: Any, path: str, header: str, value: str | None
+    webhook_client: WebhookClient, callers: Any, path: str, header: str, value: str | None
 ) -> None:
     headers = SIGNED | {header: value or ""}
     if value is None:
         del headers[header]
-    status, _, message = await (await callers(entrance, headers, path=path, length=1_000_000)).answer()
+    status, _, message = await (await callers(webhook_client, headers, path=path, length=1_000_000)).answer()
     assert status == 400
     assert f"the header {header} is" in message
 
@@ -116,7 +120,7 @@ async def test_a_header_that_names_nothing_is_refused_at_once(
     ],
 )
 async def test_what_could_not_be_read_is_refused_at_once(
-    entrance: WebhookClient,
+    webhook_client: WebhookClient,
     callers: Any,
     path: str,
     signed: dict[str, str],
@@ -124,13 +128,15 @@ async def test_what_could_not_be_read_is_refused_at_once(
     length: int,
     status: int,
 ) -> None:
-    caller = await callers(entrance, signed | headers, path=path, length=length)
+    caller = await callers(webhook_client, signed | headers, path=path, length=length)
     assert (await caller.answer())[0] == status
 
 
 @pytest.mark.parametrize("path", ["/webhooks/github", "/webhooks/marketplace", "/webhooks/stripe"])
-async def test_bytes_that_are_no_text_in_headers_are_refused(entrance: WebhookClient, path: str) -> None:
-    caller = await RawConnection.of(entrance)
+async def test_bytes_that_are_no_text_in_headers_are_refused(
+    webhook_client: WebhookClient, path: str
+) -> None:
+    caller = await RawConnection.of(webhook_client)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode()
     for name in (b"X-GitHub-Delivery", b"X-GitHub-Event", b"X-Hub-Signature-256", b"Stripe-Signature"):
         head += name + b": \xff\xfe\r\n"
@@ -159,9 +165,9 @@ async def test_half_a_head_does_not_keep_a_connection(
 )
 @pytest.mark.parametrize("length", [1_000_000, None])
 async def test_a_body_that_does_not_come_is_given_up(
-    entrance: WebhookClient, callers: Any, path: str, signed: dict[str, str], length: int | None
+    webhook_client: WebhookClient, callers: Any, path: str, signed: dict[str, str], length: int | None
 ) -> None:
-    caller = await callers(entrance, signed, path=path, length=length)
+    caller = await callers(webhook_client, signed, path=path, length=length)
     await caller.send(b"x" if length else chunk(1))
     status, headers, message = await caller.answer()
     assert status == 503
@@ -171,14 +177,14 @@ async def test_a_body_that_does_not_come_is_given_up(
 
 @pytest.mark.parametrize("is_chunked", [False, True])
 async def test_unfinished_bodies_are_bounded_together(
-    entrance: WebhookClient, callers: Any, is_chunked: bool
+    webhook_client: WebhookClient, callers: Any, is_chunked: bool
 ) -> None:
     announced = None if is_chunked else 24 * 1024 * 1024
-    unfinished = [await callers(entrance, SIGNED, length=announced) for _ in range(20)]
+    unfinished = [await callers(webhook_client, SIGNED, length=announced) for _ in range(20)]
     sent = chunk(400_000) if is_chunked else b"x" * 400_000
     await asyncio.gather(*(caller.send(sent) for caller in unfinished))
 
-    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
+    assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
     answers = await asyncio.gather(*(caller.answer() for caller in unfinished))
     assert {status for status, _, _ in answers} == {503}
@@ -187,24 +193,24 @@ async def test_unfinished_bodies_are_bounded_together(
     assert sum("too many large bodies" in message for _, _, message in answers) == 18
 
 
-async def test_who_only_announces_much_takes_no_room(entrance: WebhookClient, callers: Any) -> None:
+async def test_who_only_announces_much_takes_no_room(webhook_client: WebhookClient, callers: Any) -> None:
     for _ in range(50):
-        await callers(entrance, SIGNED, length=24 * 1024 * 1024)
-    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
+        await callers(webhook_client, SIGNED, length=24 * 1024 * 1024)
+    assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
 
-async def test_room_is_given_back(entrance: WebhookClient, callers: Any) -> None:
+async def test_room_is_given_back(webhook_client: WebhookClient, callers: Any) -> None:
     large = ISSUE_OPENED | {"padding": "x" * 700_000}
     for number in range(5):
-        unfinished = await callers(entrance, SIGNED, length=1_000_000)
+        unfinished = await callers(webhook_client, SIGNED, length=1_000_000)
         await unfinished.send(b"x" * 300_000)
         unfinished.hang_up()
-        wrong = await callers(entrance, SIGNED, length=300_000)
+        wrong = await callers(webhook_client, SIGNED, length=300_000)
         await wrong.send(b"x" * 300_000)
         assert (await wrong.answer())[0] == 401
 
         async def there_is_room(number: int = number) -> bool:
-            return (await entrance.deliver("issues", large, f"guid-{number}"))[0] == 202
+            return (await webhook_client.deliver("issues", large, f"guid-{number}"))[0] == 202
 
         await wait_until(there_is_room)
 
@@ -233,7 +239,7 @@ async def test_a_large_delivery_is_stored_whole(base: Services, roomy: WebhookCl
 )
 @pytest.mark.parametrize("rest", [b"", b"x", b"5\r\nxx", b"nonsense\r\n"])
 async def test_an_upload_that_is_aborted_is_no_failure_of_ours(
-    entrance: WebhookClient,
+    webhook_client: WebhookClient,
     callers: Any,
     capsys: pytest.CaptureFixture[str],
     path: str,
@@ -241,12 +247,12 @@ async def test_an_upload_that_is_aborted_is_no_failure_of_ours(
     rest: bytes,
 ) -> None:
     for length in (1_000_000, None):
-        caller = await callers(entrance, signed, path=path, length=length)
+        caller = await callers(webhook_client, signed, path=path, length=length)
         await caller.send(rest)
         await asyncio.sleep(0.05)
         caller.hang_up()
     await asyncio.sleep(0.1)
-    async with entrance.session.get(entrance.url + "/healthz") as response:
+    async with webhook_client.session.get(webhook_client.url + "/healthz") as response:
         assert response.status == 200
     logged = "".join(capsys.readouterr())
     assert "Traceback" not in logged

@@ -1,4 +1,4 @@
-"""`/agile config`: what holds and from where, whether a file is good, and how a setting is changed."""
+"""`/agile config`: effective settings and their sources, validation, and changes."""
 
 import base64
 from typing import Any
@@ -16,8 +16,8 @@ from commands.settings.text import as_yaml, changed, with_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import load_settings, push_settings_file
 
 # What holds
 
@@ -411,7 +411,7 @@ def test_deep_values_are_changed_and_taken_away() -> None:
     assert changed(settings, ("sizes", "S"), None) is None
     assert changed(settings, ("commands", "estimate", "role"), "write") == {
         "short": False,
-        "estimate": {"role": "push_settings_file"},
+        "estimate": {"role": "write"},
     }
     assert changed(settings, ("ai",), True) is True
     assert changed(settings, ("wip", "teams", "a"), None) is None

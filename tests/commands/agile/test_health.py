@@ -1,4 +1,4 @@
-"""`/agile health` and `/agile resync`: whether all arrives, and what is done about it."""
+"""`/agile health` and `/agile resync`: missing events and their repair."""
 
 import re
 from dataclasses import replace
@@ -26,8 +26,8 @@ from storage.account_status import AccountStatus
 from storage.settings_files import StoredSettingsFile
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -261,7 +261,7 @@ def test_what_was_read_again_needs_nobody_and_is_named() -> None:
 def test_permissions_are_compared_by_strength() -> None:
     granted = {name: level for name, (level, _) in PERMISSIONS.items()}
     assert missing_permissions(granted) == {}
-    assert missing_permissions(granted | {"metadata": "push_settings_file"}) == {}
+    assert missing_permissions(granted | {"metadata": "write"}) == {}
     assert list(missing_permissions(granted | {"checks": "read"})) == ["checks: write"]
     assert len(missing_permissions({})) == len(PERMISSIONS)
 

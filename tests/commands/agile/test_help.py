@@ -1,4 +1,4 @@
-"""`/help`: what there is, who may, and how it is written here."""
+"""`/help`: available commands, permissions and syntax."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from commands.framework.permissions import Level, Need, Policy
 from commands.messages.help import HelpEntry, one, overview, who
 from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 

@@ -1,4 +1,4 @@
-"""`/agile plan` and `/agile usage`: what an owner reads, and what is said nowhere in public."""
+"""`/agile plan` and `/agile usage`: texts for owners, and nothing of them in public."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -455,7 +455,7 @@ def test_where_nothing_is_sold_everything_is_on() -> None:
 
 
 @pytest.fixture
-async def shop(
+async def selling_bot(
     github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
     """The bot with something to sell."""
@@ -470,33 +470,33 @@ async def buy(bot: Bot, **fields: Any) -> None:
         await Subscriptions(tenant).put(Subscription(**(usual | fields)))
 
 
-async def test_an_owner_asks_for_the_plan(shop: Bot) -> None:
-    await use_private_repository(shop)
-    number = await make_sprint(shop)
-    await buy(shop, quantity=5)
-    comment = await shop.say(number, "/agile plan")
-    (answer,) = await shop.answers(number)
+async def test_an_owner_asks_for_the_plan(selling_bot: Bot) -> None:
+    await use_private_repository(selling_bot)
+    number = await make_sprint(selling_bot)
+    await buy(selling_bot, quantity=5)
+    comment = await selling_bot.say(number, "/agile plan")
+    (answer,) = await selling_bot.answers(number)
     assert "### acme is on Pro" in answer
     assert "1 person on planned work, 5 seats paid for." in answer
     assert "https://github.com/marketplace/agile/upgrade/3/" in answer
-    assert shop.reactions(comment) == ["eyes", "+1"]
+    assert selling_bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_an_owner_asks_for_the_usage(shop: Bot) -> None:
-    await use_private_repository(shop)
-    number = await make_sprint(shop)
-    await shop.say(number, "/sprint status")
-    await shop.say(number, "/agile usage")
-    answer = (await shop.answers(number))[-1]
+async def test_an_owner_asks_for_the_usage(selling_bot: Bot) -> None:
+    await use_private_repository(selling_bot)
+    number = await make_sprint(selling_bot)
+    await selling_bot.say(number, "/sprint status")
+    await selling_bot.say(number, "/agile usage")
+    answer = (await selling_bot.answers(number))[-1]
     assert "| Commands answered | 1 |" in answer
     assert "| Repositories added | 1 |" in answer
 
 
-async def test_in_a_public_repository_no_price_is_named(shop: Bot) -> None:
-    number = await make_sprint(shop)
-    await buy(shop)
-    await shop.say(number, "/agile plan\n/agile usage")
-    for answer in await shop.answers(number):
+async def test_in_a_public_repository_no_price_is_named(selling_bot: Bot) -> None:
+    number = await make_sprint(selling_bot)
+    await buy(selling_bot)
+    await selling_bot.say(number, "/agile plan\n/agile usage")
+    for answer in await selling_bot.answers(number):
         assert "everything that Pro has is free here" in answer
         assert "$" not in answer
 
@@ -504,20 +504,20 @@ async def test_in_a_public_repository_no_price_is_named(shop: Bot) -> None:
 @pytest.mark.parametrize(
     ("who", "line"), [("bob", "/agile plan"), ("bob", "/agile usage"), ("dave", "/agile plan")]
 )
-async def test_who_may_not_is_refused(shop: Bot, who: str, line: str) -> None:
-    await use_private_repository(shop)
-    number = await make_sprint(shop)
-    comment = await shop.say(number, line, as_user=who)
-    (answer,) = await shop.answers(number)
+async def test_who_may_not_is_refused(selling_bot: Bot, who: str, line: str) -> None:
+    await use_private_repository(selling_bot)
+    number = await make_sprint(selling_bot)
+    comment = await selling_bot.say(number, line, as_user=who)
+    (answer,) = await selling_bot.answers(number)
     assert f"`{line}` needs the" in answer
-    assert shop.reactions(comment) == ["eyes", "confused"]
+    assert selling_bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_it_takes_no_arguments(shop: Bot) -> None:
-    await use_private_repository(shop)
-    number = await make_sprint(shop)
-    await shop.say(number, "/agile plan enterprise")
-    (answer,) = await shop.answers(number)
+async def test_it_takes_no_arguments(selling_bot: Bot) -> None:
+    await use_private_repository(selling_bot)
+    number = await make_sprint(selling_bot)
+    await selling_bot.say(number, "/agile plan enterprise")
+    (answer,) = await selling_bot.answers(number)
     assert "I do not know this argument: `/agile plan 👉enterprise👈`" in answer
 
 
@@ -528,17 +528,19 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
     assert answer.startswith("Nothing is sold here: every feature is on, for everybody.")
 
 
-async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> None:
-    await use_private_repository(shop)
-    number = await make_sprint(shop)
+async def test_an_owner_reads_a_quiet_line_below_an_answer_once(selling_bot: Bot) -> None:
+    await use_private_repository(selling_bot)
+    number = await make_sprint(selling_bot)
     at = datetime.now(UTC)
-    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
+    async with selling_bot.base.database.tenant(await find_owner_tenant(selling_bot)) as tenant:
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     for person, is_told in (("bob", False), ("alice", True), ("alice", False)):
-        await shop.say(number, "/sprint status new:yes", as_user=person)
-        answer = (await shop.answers(number))[-1]
+        await selling_bot.say(number, "/sprint status new:yes", as_user=person)
+        answer = (await selling_bot.answers(number))[-1]
         assert ("<sub>This account cancelled on GitHub Marketplace" in answer) is is_told, person
-    audited = await rows(shop.base, "select action from audit_log", await find_owner_tenant(shop))
+    audited = await rows(
+        selling_bot.base, "select action from audit_log", await find_owner_tenant(selling_bot)
+    )
     assert [row.action for row in audited] == ["billing notice"]
 
 

@@ -1,4 +1,4 @@
-"""`/agile quiet`, `/agile pause` and `/agile resume`: what we keep to ourselves."""
+"""`/agile quiet`, `/agile pause` and `/agile resume`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +7,8 @@ import pytest
 from storage.projects import merge_setting_change
 from tests.support.changes import tick_box
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import load_settings
 from tests.support.running import Bot
-from tests.support.settings_files import load_settings
 from tests.support.sprints import make_sprint
 
 

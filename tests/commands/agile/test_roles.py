@@ -1,4 +1,4 @@
-"""`/agile roles`: who may do what, and roles that an admin gives for commands."""
+"""`/agile roles`: required roles, and roles that an admin sets for commands."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from commands.messages.help import HelpEntry
 from commands.messages.roles import roles_card
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot
-from tests.support.settings_files import load_settings, push_settings_file
 
 
 async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> None:

@@ -1,4 +1,4 @@
-"""`/agile seats`: who needs a seat, what it costs, and the tick that lets a large increase be charged."""
+"""`/agile seats`: people, costs, and the approval of a large increase."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -179,7 +179,7 @@ def test_a_long_list_of_people_is_cut() -> None:
 
 
 @pytest.fixture
-async def shop(
+async def selling_bot(
     github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
     """The bot selling by card, in a private repository of an account that pays for one seat."""
@@ -191,12 +191,12 @@ async def shop(
     assert not github.violations, github.violations
 
 
-async def crowd(shop: Bot, stripe_server: StandInStripe, count: int = 9) -> int:
+async def crowd(selling_bot: Bot, stripe_server: StandInStripe, count: int = 9) -> int:
     """So many people at work all at once; returns the number of a thread."""
-    number = await make_sprint(shop)
-    tenant_id = await find_owner_tenant(shop)
-    subscription = stripe_server.subscribe(int(shop.repository["owner"]["id"]))
-    async with shop.base.database.tenant(tenant_id) as tenant:
+    number = await make_sprint(selling_bot)
+    tenant_id = await find_owner_tenant(selling_bot)
+    subscription = stripe_server.subscribe(int(selling_bot.repository["owner"]["id"]))
+    async with selling_bot.base.database.tenant(tenant_id) as tenant:
         bought_seat = bought(
             reference=subscription["id"],
             customer=subscription["customer"],
@@ -205,33 +205,36 @@ async def crowd(shop: Bot, stripe_server: StandInStripe, count: int = 9) -> int:
             currency=None,
         )
         await Subscriptions(tenant).put(bought_seat)
-    await more_people(shop, count)
-    await report(shop, stripe_server)
+    await more_people(selling_bot, count)
+    await report(selling_bot, stripe_server)
     return number
 
 
-async def more_people(shop: Bot, count: int) -> None:
-    tenant_id, now = await find_owner_tenant(shop), shop.base.clock()
+async def more_people(selling_bot: Bot, count: int) -> None:
+    tenant_id, now = await find_owner_tenant(selling_bot), selling_bot.base.clock()
     (project,) = await rows(
-        shop.base, "select id from projects where github_repo = :repo", tenant_id, repo=shop.repo
+        selling_bot.base,
+        "select id from projects where github_repo = :repo",
+        tenant_id,
+        repo=selling_bot.repo,
     )
-    async with shop.base.database.tenant(tenant_id) as tenant:
+    async with selling_bot.base.database.tenant(tenant_id) as tenant:
         for number in range(count):
             events = work_events(1_000 + number, f"person-{number}", now - timedelta(hours=2))
             await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
 
 
-async def report(shop: Bot, stripe_server: StandInStripe) -> None:
+async def report(selling_bot: Bot, stripe_server: StandInStripe) -> None:
     client = RealStripe(stripe_settings(stripe_server))
     reporting = SeatReporting(
-        shop.base.database, client, card_billing_settings(stripe_server), shop.base.clock
+        selling_bot.base.database, client, card_billing_settings(stripe_server), selling_bot.base.clock
     )
-    await reporting.report(await find_owner_tenant(shop))
+    await reporting.report(await find_owner_tenant(selling_bot))
     await client.close()
 
 
-async def current(shop: Bot) -> SeatIncrease | None:
-    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
+async def current(selling_bot: Bot) -> SeatIncrease | None:
+    async with selling_bot.base.database.tenant(await find_owner_tenant(selling_bot)) as tenant:
         return await SeatIncreases(tenant).current()
 
 
@@ -241,139 +244,149 @@ def quantities(stripe_server: StandInStripe) -> list[int]:
     ]
 
 
-async def test_an_admin_s_tick_lets_the_seats_be_charged(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
+async def test_an_admin_s_tick_lets_the_seats_be_charged(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    number = await crowd(selling_bot, stripe_server)
     assert quantities(stripe_server) == [1]
-    await shop.say(number, "/agile seats")
-    (answer,) = await shop.answers(number)
+    await selling_bot.say(number, "/agile seats")
+    (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Pay for 10 seats instead of 1?")
     assert "**10 people need a seat; 1 seat is paid for.**" in answer
     assert box_line(answer)
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
-    await tick_box(shop, number)
-    (answer,) = await shop.answers(number)
+    await tick_box(selling_bot, number)
+    (answer,) = await selling_bot.answers(number)
     assert answer.startswith("Approved: up to 10 seats.")
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase
     assert (increase.approved_by, increase.after) == ("alice", 10)
-    await report(shop, stripe_server)
+    await report(selling_bot, stripe_server)
     assert quantities(stripe_server) == [10]
-    audited = await rows(shop.base, "select actor, target from audit_log", await find_owner_tenant(shop))
+    audited = await rows(
+        selling_bot.base, "select actor, target from audit_log", await find_owner_tenant(selling_bot)
+    )
     assert ("alice", "seats") in [(row.actor, row.target) for row in audited]
 
 
-async def test_nobody_but_an_admin_may_tick(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
-    await shop.say(number, "/agile seats", as_user="bob")
-    assert "`/agile seats` needs the" in (await shop.answers(number))[0]
-    await shop.say(number, "/agile seats")
-    await tick_box(shop, number, as_user="bob")
-    increase = await current(shop)
+async def test_nobody_but_an_admin_may_tick(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(selling_bot, stripe_server)
+    await selling_bot.say(number, "/agile seats", as_user="bob")
+    assert "`/agile seats` needs the" in (await selling_bot.answers(number))[0]
+    await selling_bot.say(number, "/agile seats")
+    await tick_box(selling_bot, number, as_user="bob")
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
 
 
-async def test_who_is_no_admin_any_more_approves_nothing(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
-    await shop.say(number, "/agile seats")
-    shop.github.roles[shop.repo] = {**shop.github.roles["*"], "alice": "maintain"}
-    await tick_box(shop, number)
-    increase = await current(shop)
+async def test_who_is_no_admin_any_more_approves_nothing(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    number = await crowd(selling_bot, stripe_server)
+    await selling_bot.say(number, "/agile seats")
+    selling_bot.github.roles[selling_bot.repo] = {**selling_bot.github.roles["*"], "alice": "maintain"}
+    await tick_box(selling_bot, number)
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
-    assert "needs the admin role" in (await shop.answers(number))[-1]
+    assert "needs the admin role" in (await selling_bot.answers(number))[-1]
 
 
-async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
-    tenant_id = await find_owner_tenant(shop)
+async def test_a_team_s_own_rule_lets_nobody_else_approve(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    number = await crowd(selling_bot, stripe_server)
+    tenant_id = await find_owner_tenant(selling_bot)
     await rows(
-        shop.base,
+        selling_bot.base,
         "update projects set said = cast(:said as jsonb) where github_repo = :repo returning id",
         tenant_id,
         said='{"commands": {"agile seats": {"role": "read"}}}',
-        repo=shop.repo,
+        repo=selling_bot.repo,
     )
-    await shop.say(number, "/agile seats confirm:yes", as_user="bob")
-    (answer,) = await shop.answers(number)
+    await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
+    (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Seats of")
     assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
 
 
 @pytest.mark.parametrize("is_ticked", [True, False])
 async def test_a_role_granted_for_commands_approves_nothing(
-    shop: Bot, stripe_server: StandInStripe, *, is_ticked: bool
+    selling_bot: Bot, stripe_server: StandInStripe, *, is_ticked: bool
 ) -> None:
     """On GitHub bob stays what he is, so he spends no money, by tick or by `confirm:yes`."""
-    number = await crowd(shop, stripe_server)
-    await shop.say(number, "/agile roles grant @bob admin")
+    number = await crowd(selling_bot, stripe_server)
+    await selling_bot.say(number, "/agile roles grant @bob admin")
     if is_ticked:
-        await shop.say(number, "/agile seats")
-        await tick_box(shop, number, as_user="bob")
+        await selling_bot.say(number, "/agile seats")
+        await tick_box(selling_bot, number, as_user="bob")
     else:
-        await shop.say(number, "/agile seats confirm:yes", as_user="bob")
-    answer = (await shop.answers(number))[-1]
+        await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
+    answer = (await selling_bot.answers(number))[-1]
     assert answer.startswith("### Seats of")
     assert "**9 more seats wait for an admin's approval.**" in answer
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
 
 
-async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
-    await shop.say(number, "/agile seats")
-    await more_people(shop, 30)
-    await report(shop, stripe_server)
-    await tick_box(shop, number)
-    (answer,) = await shop.answers(number)
+async def test_a_tick_that_comes_late_shows_what_waits_now(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    number = await crowd(selling_bot, stripe_server)
+    await selling_bot.say(number, "/agile seats")
+    await more_people(selling_bot, 30)
+    await report(selling_bot, stripe_server)
+    await tick_box(selling_bot, number)
+    (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Pay for 31 seats instead of 1?")
     assert "Things have changed since the last preview." in answer
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
-    await tick_box(shop, number)
-    increase = await current(shop)
+    await tick_box(selling_bot, number)
+    increase = await current(selling_bot)
     assert increase
     assert increase.approved_by == "alice"
 
 
-async def test_two_ticks_approve_once(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server)
-    other = await make_sprint(shop, "Sprint 13", start=10, due=20)
+async def test_two_ticks_approve_once(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(selling_bot, stripe_server)
+    other = await make_sprint(selling_bot, "Sprint 13", start=10, due=20)
     for thread in (number, other):
-        await shop.say(thread, "/agile seats")
-    await tick_box(shop, number)
-    await tick_box(shop, other)
-    (answer,) = await shop.answers(other)
+        await selling_bot.say(thread, "/agile seats")
+    await tick_box(selling_bot, number)
+    await tick_box(selling_bot, other)
+    (answer,) = await selling_bot.answers(other)
     assert answer.startswith("### Seats of")
     assert "`alice` has approved up to 10 seats" in answer
 
 
 async def test_in_public_nothing_is_stated_and_nothing_is_approved(
-    shop: Bot, stripe_server: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    number = await crowd(shop, stripe_server)
-    await shop.say(number, "/agile seats")
-    await shop.github.trigger("repository", "publicized", shop.repo)
-    await shop.rest()
-    await tick_box(shop, number)
-    answer = (await shop.answers(number))[-1]
+    number = await crowd(selling_bot, stripe_server)
+    await selling_bot.say(number, "/agile seats")
+    await selling_bot.github.trigger("repository", "publicized", selling_bot.repo)
+    await selling_bot.rest()
+    await tick_box(selling_bot, number)
+    answer = (await selling_bot.answers(number))[-1]
     assert answer.startswith("This is a public repository")
     assert "seat" not in answer.split("public repository", 1)[1].split(".")[0]
-    increase = await current(shop)
+    increase = await current(selling_bot)
     assert increase is None or increase.is_waiting
 
 
-async def test_when_nothing_waits_there_is_no_box(shop: Bot, stripe_server: StandInStripe) -> None:
-    number = await crowd(shop, stripe_server, 0)
-    await shop.say(number, "/agile seats confirm:yes")
-    (answer,) = await shop.answers(number)
+async def test_when_nothing_waits_there_is_no_box(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    number = await crowd(selling_bot, stripe_server, 0)
+    await selling_bot.say(number, "/agile seats confirm:yes")
+    (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Seats of")
     assert "- [ ]" not in answer
     assert "1 person on planned work, 1 seat paid for." in answer
@@ -390,65 +403,69 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
 
 
 async def test_a_repository_that_became_private_charges_for_who_works_there_now(
-    shop: Bot, stripe_server: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     """From the webhooks to Stripe: who worked there in public costs nothing, who does so today costs a seat."""
-    await shop.github.trigger("repository", "publicized", shop.repo)
-    number = await make_sprint(shop)
-    milestone = (await shop.github.issue(shop.repo, number))["milestone"]["number"]
+    await selling_bot.github.trigger("repository", "publicized", selling_bot.repo)
+    number = await make_sprint(selling_bot)
+    milestone = (await selling_bot.github.issue(selling_bot.repo, number))["milestone"]["number"]
     for person in ("bob", "carol", "dave"):
-        await shop.github.create_issue(shop.repo, f"By {person}", milestone=milestone, as_user=person)
-    await shop.rest()
+        await selling_bot.github.create_issue(
+            selling_bot.repo, f"By {person}", milestone=milestone, as_user=person
+        )
+    await selling_bot.rest()
     await asyncio.sleep(1.1)  # GitHub's times are whole seconds.
-    await shop.github.trigger("repository", "privatized", shop.repo)
-    await shop.rest()
-    tenant_id = await find_owner_tenant(shop)
-    subscription = stripe_server.subscribe(int(shop.repository["owner"]["id"]))
-    async with shop.base.database.tenant(tenant_id) as tenant:
+    await selling_bot.github.trigger("repository", "privatized", selling_bot.repo)
+    await selling_bot.rest()
+    tenant_id = await find_owner_tenant(selling_bot)
+    subscription = stripe_server.subscribe(int(selling_bot.repository["owner"]["id"]))
+    async with selling_bot.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
         await Subscriptions(tenant).put(bought(**usual))
-        assert await Seats(tenant).active_people(shop.base.clock(), 30) == []
-    await report(shop, stripe_server)
-    assert (quantities(stripe_server), await current(shop)) == ([1], None)
+        assert await Seats(tenant).active_people(selling_bot.base.clock(), 30) == []
+    await report(selling_bot, stripe_server)
+    assert (quantities(stripe_server), await current(selling_bot)) == ([1], None)
     await asyncio.sleep(1.1)
     for person in ("bob", "carol"):
-        await shop.github.create_issue(shop.repo, f"More by {person}", milestone=milestone, as_user=person)
-    await shop.rest()
-    await report(shop, stripe_server)
+        await selling_bot.github.create_issue(
+            selling_bot.repo, f"More by {person}", milestone=milestone, as_user=person
+        )
+    await selling_bot.rest()
+    await report(selling_bot, stripe_server)
     assert quantities(stripe_server) == [2]
 
 
-async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(shop: Bot) -> None:
-    number = await make_sprint(shop)
-    async with shop.github.muted():
-        await shop.github.trigger("repository", "publicized", shop.repo)
-    tenant_id = await find_owner_tenant(shop)
-    async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
-    await shop.rest()
+async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(selling_bot: Bot) -> None:
+    number = await make_sprint(selling_bot)
+    async with selling_bot.github.muted():
+        await selling_bot.github.trigger("repository", "publicized", selling_bot.repo)
+    tenant_id = await find_owner_tenant(selling_bot)
+    async with selling_bot.base.database.unscoped() as connection:
+        await Jobs(selling_bot.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
+    await selling_bot.rest()
     query = "select is_private from projects where github_repo = :repo"
-    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    (project,) = await rows(selling_bot.base, query, tenant_id, repo=selling_bot.repo)
     assert project.is_private is False
-    async with shop.github.muted():
-        await shop.github.trigger("repository", "privatized", shop.repo)
-    async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
-    await shop.rest()
-    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    async with selling_bot.github.muted():
+        await selling_bot.github.trigger("repository", "privatized", selling_bot.repo)
+    async with selling_bot.base.database.unscoped() as connection:
+        await Jobs(selling_bot.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
+    await selling_bot.rest()
+    (project,) = await rows(selling_bot.base, query, tenant_id, repo=selling_bot.repo)
     assert project.is_private is True
-    async with shop.base.database.tenant(tenant_id) as tenant:
+    async with selling_bot.base.database.tenant(tenant_id) as tenant:
         # Until it was found out, it was public as far as anybody knew.
-        assert await Seats(tenant).active_people(shop.base.clock(), 30) in (["alice"], [])
+        assert await Seats(tenant).active_people(selling_bot.base.clock(), 30) in (["alice"], [])
     assert number
 
 
-async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop: Bot) -> None:
-    number = await make_sprint(shop)
-    async with shop.github.muted():
-        await shop.github.trigger("repository", "publicized", shop.repo)
-        public = await shop.github.call("GET", f"/repos/{shop.repo}")
-        await shop.github.trigger("repository", "privatized", shop.repo)
-        private = await shop.github.call("GET", f"/repos/{shop.repo}")
+async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(selling_bot: Bot) -> None:
+    number = await make_sprint(selling_bot)
+    async with selling_bot.github.muted():
+        await selling_bot.github.trigger("repository", "publicized", selling_bot.repo)
+        public = await selling_bot.github.call("GET", f"/repos/{selling_bot.repo}")
+        await selling_bot.github.trigger("repository", "privatized", selling_bot.repo)
+        private = await selling_bot.github.call("GET", f"/repos/{selling_bot.repo}")
     base, sender = datetime.now(UTC), {"id": 1, "login": "alice", "type": "User"}
     changes = [
         ("publicized", public, base + timedelta(seconds=10)),
@@ -460,43 +477,45 @@ async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop
             "action": action,
             "repository": shown,
             "sender": sender,
-            "installation": {"id": shop.github.installation_id},
+            "installation": {"id": selling_bot.github.installation_id},
             "organization": repository["owner"],
         }
-        assert (await shop.deliver("repository", payload))[0] == 202
-        await shop.rest()
+        assert (await selling_bot.deliver("repository", payload))[0] == 202
+        await selling_bot.rest()
     (project,) = await rows(
-        shop.base,
+        selling_bot.base,
         "select id, is_private, private_since from projects where github_repo = :repo",
-        await find_owner_tenant(shop),
-        repo=shop.repo,
+        await find_owner_tenant(selling_bot),
+        repo=selling_bot.repo,
     )
     assert project.is_private
     assert abs(project.private_since - changes[1][2]) < timedelta(seconds=1)
     assert number
 
 
-async def test_doctor_names_who_has_not_answered_for_a_week(shop: Bot, stripe_server: StandInStripe) -> None:
-    await crowd(shop, stripe_server)
-    assert not [finding for finding in await examine(shop.base) if "seats" in finding]
-    at = shop.base.clock() - timedelta(days=8)
+async def test_doctor_names_who_has_not_answered_for_a_week(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    await crowd(selling_bot, stripe_server)
+    assert not [finding for finding in await examine(selling_bot.base) if "seats" in finding]
+    at = selling_bot.base.clock() - timedelta(days=8)
     await rows(
-        shop.base,
+        selling_bot.base,
         "update seat_increases set asked_at = :at returning id",
-        await find_owner_tenant(shop),
+        await find_owner_tenant(selling_bot),
         at=at,
     )
-    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    (finding,) = [finding for finding in await examine(selling_bot.base) if "seats" in finding]
     assert f"pays for 1 seat and needs 10 since {at:%Y-%m-%d}" in finding
     assert "no admin has approved them with `/agile seats` yet" in finding
 
 
-async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stripe_server: StandInStripe) -> None:
-    await crowd(shop, stripe_server, 2)
+async def test_doctor_names_seats_that_stripe_refused(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    await crowd(selling_bot, stripe_server, 2)
     assert quantities(stripe_server) == [3]
-    clock = shop.base.clock()
-    async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
+    clock = selling_bot.base.clock()
+    async with selling_bot.base.database.tenant(await find_owner_tenant(selling_bot)) as tenant:
         noted = AccountAuditEntry("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
         await Subscriptions(tenant).record_audit_entry(noted)
-    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    (finding,) = [finding for finding in await examine(selling_bot.base) if "seats" in finding]
     assert "Stripe refused more seats for acme" in finding

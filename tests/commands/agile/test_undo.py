@@ -1,4 +1,4 @@
-"""`/agile undo` and `/agile audit`: what commands changed, and how it is taken back."""
+"""`/agile undo` and `/agile audit`: changes by commands and their reversal."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,8 +26,8 @@ from sprints.calendar import Calendar
 from storage.changes import AuditEntry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot, wait_until
-from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
 TITLES: Titles = {1: "Sprint 1", 2: "Sprint | 2"}

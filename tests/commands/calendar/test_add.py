@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.changes import query_database
+from tests.support.repository_settings import read_command_settings, replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import read_command_settings, replace_settings
 from tests.support.sprints import day_from_today, make_sprint
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from commands.calendar.remove import without
 from sprints.rules import DaysOff
+from tests.support.repository_settings import read_command_settings, replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import read_command_settings, replace_settings
 from tests.support.sprints import day_from_today, make_sprint
 
 FIRST = date(2026, 12, 1)

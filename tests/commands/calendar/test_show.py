@@ -7,8 +7,8 @@ from commands.messages.calendar import calendar_text, off_line, sprint_effects
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
 from tests.support.builders import Box
+from tests.support.repository_settings import replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import replace_settings
 from tests.support.sprints import make_sprint
 
 BERLIN = Calendar.of(ZoneInfo("Europe/Berlin"))

@@ -5,8 +5,8 @@ import pytest
 from commands.flow.wip_limit import read_limit, with_limit
 from commands.framework.errors import UserError
 from tests.support.changes import query_database
+from tests.support.repository_settings import read_command_settings, replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import read_command_settings, replace_settings
 from tests.support.sprints import make_sprint
 
 TEAMS = '{"teams": {"pay": {"labels": ["points: 5"], "people": ["alice", "bob", "carol"]}, "ops": {"people": ["dave"]}}}'

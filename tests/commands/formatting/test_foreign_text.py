@@ -1,4 +1,4 @@
-"""What others wrote is shown as it reads, and does nothing in our Markdown."""
+"""Texts of others are displayed literally and have no effect in our Markdown."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The words after a command, and errors that point at what cannot be understood."""
+"""Arguments of commands, and errors that point at the unknown part."""
 
 import contextlib
 from datetime import date

@@ -1,4 +1,4 @@
-"""Which lines of a comment are commands: those that a reader of the rendered comment would take for one."""
+"""Lines of a comment that are commands, as a reader of the rendered comment would take them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""GitHub's answer on a person's permission, and the level that it means."""
+"""Permission levels from GitHub's answers."""
 
 from typing import Any
 

@@ -4,8 +4,8 @@ import pytest
 
 from commands.framework.changes import Changes, MoveItem, RecordFact, SetBlocked, Step
 from tests.support.items import list_item_commands
+from tests.support.repository_settings import replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import replace_settings
 from tests.support.sprints import make_sprint
 
 

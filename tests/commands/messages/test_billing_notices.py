@@ -1,4 +1,4 @@
-"""What an owner hears of money and data, from values."""
+"""Notices on money and data for owners."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,7 @@ from commands.messages.billing import plan_card
 from commands.messages.billing_notices import issue_text, news_text
 from marketplace.accounts import Billing
 from marketplace.entitlements import PurchasePages, Reason
-from marketplace.notices import NoticeKind, notices_of
+from marketplace.notices import NoticeKind, collect_notices
 from marketplace.plans import PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.deadlines import Deadline
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 def kinds(billing: Billing) -> list[NoticeKind]:
-    return [notice.kind for notice in notices_of(billing)]
+    return [notice.kind for notice in collect_notices(billing)]
 
 
 def test_who_pays_as_agreed_hears_nothing() -> None:
@@ -90,7 +90,7 @@ def test_where_nothing_is_sold_only_data_is_spoken_of() -> None:
 
 def test_news_name_no_amount_and_no_day() -> None:
     late = make_subscription("stripe", "past_due", past_due_since=NOW - DAY)
-    for notice in notices_of(make_billing(late, as_of=NOW)):
+    for notice in collect_notices(make_billing(late, as_of=NOW)):
         assert not any(character.isdigit() for character in news_text(notice))
 
 

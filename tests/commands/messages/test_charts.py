@@ -1,4 +1,4 @@
-"""How a chart is shown: what people want, what the repository allows, and what there is."""
+"""Display of charts: preferences, permissions of the repository, and fallbacks."""
 
 import re
 
@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.past import ask_command, record_past
+from tests.support.repository_settings import replace_setting
 from tests.support.running import Bot
-from tests.support.settings_files import replace_setting
 from tests.support.sprints import use_private_repository
 
 EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]

@@ -1,4 +1,4 @@
-"""The words with which a sprint is closed."""
+"""Texts for closing a sprint."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How well numbers are known, in words."""
+"""Texts on the completeness of numbers."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The advice what to take out: only what helps, and what a team would do."""
+"""Advice on what to take out of a sprint: only items that help, as a team would choose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The words for dates and amounts: whole sentences at every edge."""
+"""Texts for dates and amounts: whole sentences at every edge."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""The sentences for a chance and an amount: none contradicts the other, or the sprint's own numbers."""
+"""Sentences for chances and amounts contradict neither each other nor the sprint's numbers."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The words with which a sprint's load is compared with what the team usually does."""
+"""Texts that compare a sprint's load with the team's usual one."""
 
 from dataclasses import replace
 from decimal import Decimal

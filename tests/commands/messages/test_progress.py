@@ -1,4 +1,4 @@
-"""How much of a sprint is done, in words that no open item contradicts."""
+"""Texts on progress that no open item contradicts."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal

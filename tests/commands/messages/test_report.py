@@ -1,4 +1,4 @@
-"""The words of a report and of a summary."""
+"""Texts of reports and summaries."""
 
 import re
 from dataclasses import replace

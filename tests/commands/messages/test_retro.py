@@ -1,4 +1,4 @@
-"""The words with which a retrospective begins."""
+"""Texts for a retrospective."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The words for what comes into a sprint and what leaves it."""
+"""Texts for scope changes."""
 
 from dataclasses import replace
 from decimal import Decimal

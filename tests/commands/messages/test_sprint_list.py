@@ -1,4 +1,4 @@
-"""The words for a team's sprints in a row."""
+"""Texts for the list of sprints."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The words with which a sprint begins."""
+"""Texts for the start of a sprint."""
 
 from datetime import UTC, date
 

@@ -1,4 +1,4 @@
-"""The words of the status card."""
+"""Texts of the status card."""
 
 import re
 from datetime import UTC, tzinfo

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.support.builders import person
+from tests.support.repository_settings import replace_setting
 from tests.support.running import Bot
-from tests.support.settings_files import replace_setting
 from tests.support.sprints import day_from_today, make_sprint, use_private_repository
 
 

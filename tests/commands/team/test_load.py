@@ -10,8 +10,8 @@ from sprints.wip import Team
 from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
+from tests.support.repository_settings import replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import replace_settings
 from tests.support.sprints import make_sprint
 from tests.support.sprints_strategies import NOWS
 

@@ -12,7 +12,8 @@ from sprints.durations import Durations, measure_cycle_times
 from sprints.team import TeamSum, WorkCounts
 from tests.support.clock import Clock
 from tests.support.flow_cards import flows, make_finished_card
-from tests.support.past import ask_command, make_push, record_events, record_past, set_single_setting
+from tests.support.past import ask_command, make_push, record_events, record_past
+from tests.support.repository_settings import set_setting
 from tests.support.running import Bot
 
 USUAL = WorkCounts(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
@@ -100,7 +101,7 @@ async def test_a_team_by_itself(
 async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol", "frank", "grace", "heidi")
-    await set_single_setting(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
+    await set_setting(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
     answer = await ask_command(bot, number, "/team metrics team:checkout")
 
     assert "### Team metrics · checkout" in answer

@@ -1,7 +1,7 @@
 """`/standup`: its words, and its way from the timeline to the thread."""
 
+from tests.support.repository_settings import replace_settings
 from tests.support.running import Bot
-from tests.support.settings_files import replace_settings
 from tests.support.sprints import make_sprint
 
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
 from tests.support.github_openapi import Check
-from tests.support.standin import App, Client, WebhookRecorder, token_of
+from tests.support.standin import App, Client, WebhookRecorder, installation_token
 
 SETTINGS = ".github/agile.yml"
 
@@ -25,7 +25,7 @@ async def reader(openapi: Check) -> AsyncIterator[tuple[StandInGitHub, App]]:
         aiohttp.ClientSession() as session,
     ):
         ask = Client(session, github.url)
-        yield github, App(ask, await token_of(github, ask))
+        yield github, App(ask, await installation_token(github, ask))
         assert github.violations == []
 
 

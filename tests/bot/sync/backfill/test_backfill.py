@@ -1,4 +1,4 @@
-"""The past that is asked for gives the numbers that webhooks would have given."""
+"""A backfill leads to the numbers that webhooks would have given."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

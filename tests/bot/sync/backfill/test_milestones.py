@@ -1,4 +1,4 @@
-"""What happened to milestones unheard, from how GitHub shows them now."""
+"""Missed events of milestones, inferred from their current state."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The past names milestones by title: which one is meant depends on when."""
+"""Milestones that the history names by title only, resolved by time."""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
@@ -109,23 +109,23 @@ def test_labels_have_the_name_of_the_time() -> None:
 
 
 @pytest.fixture
-async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
+async def backfill(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
     async with start_backfill(github, base) as result:
         yield result
 
 
-async def moves(asked: BackfillHarness, number: int) -> list[tuple[str, int]]:
+async def moves(backfill: BackfillHarness, number: int) -> list[tuple[str, int]]:
     """Where an item joined and left, by the number of the milestone."""
     return [
-        (row.event, int(row.subject) - asked.past.id_of(0))
-        for row in await asked.of_item(number)
+        (row.event, int(row.subject) - backfill.past.id_of(0))
+        for row in await backfill.of_item(number)
         if row.event in {"milestoned", "demilestoned"}
     ]
 
 
-async def renamed_and_reused(asked: BackfillHarness) -> Json:
+async def renamed_and_reused(backfill: BackfillHarness) -> Json:
     """Milestone 1 gives up its title, which milestone 2 takes. Returns the webhook of the rename."""
-    past = asked.past
+    past = backfill.past
     past.many(4)
     past.box(1, "01-01", title="Sprint")
     past.item(1, "milestoned", "01-03", box=1)
@@ -138,34 +138,36 @@ async def renamed_and_reused(asked: BackfillHarness) -> Json:
     past.box(2, "03-01", title="Sprint")
     past.item(2, "milestoned", "03-02", box=2)
     past.item(4, "milestoned", "03-02", box=2)
-    await asked.introduce()
+    await backfill.introduce()
     return rename
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: BackfillHarness) -> None:
-    rename = await renamed_and_reused(asked)
-    async with start_receiver(asked.base) as hear:
+async def test_a_title_that_was_reused_after_a_rename_that_was_heard(backfill: BackfillHarness) -> None:
+    rename = await renamed_and_reused(backfill)
+    async with start_receiver(backfill.base) as hear:
         await hear([rename])
-    await asked.run()
-    assert await moves(asked, 1) == [("milestoned", 1)]
-    assert await moves(asked, 2) == [("milestoned", 1), ("demilestoned", 1), ("milestoned", 2)]
-    assert await moves(asked, 3) == [("milestoned", 1), ("demilestoned", 1)]
-    assert await moves(asked, 4) == [("milestoned", 2)]
+    await backfill.run()
+    assert await moves(backfill, 1) == [("milestoned", 1)]
+    assert await moves(backfill, 2) == [("milestoned", 1), ("demilestoned", 1), ("milestoned", 2)]
+    assert await moves(backfill, 3) == [("milestoned", 1), ("demilestoned", 1)]
+    assert await moves(backfill, 4) == [("milestoned", 2)]
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: BackfillHarness) -> None:
+async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(backfill: BackfillHarness) -> None:
     """What an item left it had joined, and where it is now it joined last; the rest cannot be known."""
-    await renamed_and_reused(asked)
-    await asked.run()
-    assert await moves(asked, 1) == [("milestoned", 1)]
-    assert await moves(asked, 2) == [("milestoned", 1), ("demilestoned", 1), ("milestoned", 2)]
-    assert await moves(asked, 3) == []
-    assert await moves(asked, 4) == [("milestoned", 2)]
+    await renamed_and_reused(backfill)
+    await backfill.run()
+    assert await moves(backfill, 1) == [("milestoned", 1)]
+    assert await moves(backfill, 2) == [("milestoned", 1), ("demilestoned", 1), ("milestoned", 2)]
+    assert await moves(backfill, 3) == []
+    assert await moves(backfill, 4) == [("milestoned", 2)]
 
 
-async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(asked: BackfillHarness) -> None:
-    await renamed_and_reused(asked)
-    await asked.run()
+async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(
+    backfill: BackfillHarness,
+) -> None:
+    await renamed_and_reused(backfill)
+    await backfill.run()
     for number in (1, 2, 3, 4):
-        opened, *_ = await asked.of_item(number)
+        opened, *_ = await backfill.of_item(number)
         assert "milestone" not in opened.after["item"]

@@ -1,4 +1,4 @@
-"""The past is asked for page by page: what stops it, and how it goes on."""
+"""Pages of a backfill: interruptions and resumption."""
 
 import asyncio
 import os
@@ -24,17 +24,17 @@ GAVE_UP = {"message": "Something went wrong while executing your query. This may
 
 
 @pytest.fixture
-async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
+async def backfill(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
     async with start_backfill(github, base) as result:
         yield result
 
 
 @pytest.fixture
-async def large(asked: BackfillHarness) -> BackfillHarness:
+async def large(backfill: BackfillHarness) -> BackfillHarness:
     """120 issues: two full pages and a rest."""
-    asked.past.many(120)
-    await asked.introduce()
-    return asked
+    backfill.past.many(120)
+    await backfill.introduce()
+    return backfill
 
 
 async def test_many_items_come_page_by_page_and_once(large: BackfillHarness) -> None:
@@ -119,12 +119,12 @@ async def test_with_few_points_left_the_page_at_hand_is_kept_first(large: Backfi
     assert [after is None for after, _ in large.pages()] == [True, False, False]
 
 
-async def test_few_points_left_at_the_end_stop_nothing(asked: BackfillHarness) -> None:
-    asked.past.many(1)
-    await asked.introduce()
-    asked.github.graphql_remaining = 502
-    assert await asked.run() == 1
-    assert (await asked.sync()).synced_at is not None
+async def test_few_points_left_at_the_end_stop_nothing(backfill: BackfillHarness) -> None:
+    backfill.past.many(1)
+    await backfill.introduce()
+    backfill.github.graphql_remaining = 502
+    assert await backfill.run() == 1
+    assert (await backfill.sync()).synced_at is not None
 
 
 async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarness) -> None:
@@ -187,16 +187,16 @@ async def test_a_cursor_that_github_takes_no_more_is_given_up(large: BackfillHar
     large.github.violations.clear()
 
 
-async def test_long_timelines_are_read_to_their_end(asked: BackfillHarness) -> None:
-    asked.past.many(2)
+async def test_long_timelines_are_read_to_their_end(backfill: BackfillHarness) -> None:
+    backfill.past.many(2)
     for minute in range(130):
         when = f"01-03 {10 + minute // 60}:{minute % 60:02}"
-        asked.past.item(2, "labeled" if minute % 2 == 0 else "unlabeled", when, label="bug")
-    asked.past.item(2, "labeled", "01-04", label="points: 5")
-    await asked.introduce()
-    assert await asked.run() == 2
-    assert asked.calls == 3  # the issues, the rest of one's timeline, the pull requests
-    events = [row.event for row in await asked.of_item(2)]
+        backfill.past.item(2, "labeled" if minute % 2 == 0 else "unlabeled", when, label="bug")
+    backfill.past.item(2, "labeled", "01-04", label="points: 5")
+    await backfill.introduce()
+    assert await backfill.run() == 2
+    assert backfill.calls == 3  # the issues, the rest of one's timeline, the pull requests
+    events = [row.event for row in await backfill.of_item(2)]
     assert events == ["opened", *["labeled", "unlabeled"] * 65, "labeled"]
 
 
@@ -209,19 +209,21 @@ async def test_another_repository_that_took_the_name_is_not_read(large: Backfill
     assert "opened" not in [row.event for row in await large.timeline()]
 
 
-async def test_what_is_left_out_is_logged_with_its_count_also_after_a_pause(asked: BackfillHarness) -> None:
-    asked.past.box(1, "01-01")
-    asked.past.many(60)
-    asked.past.item(1, "milestoned", "01-03", box=1)
-    asked.past.item(1, "demilestoned", "01-04", box=1)
-    asked.past.box(1, "01-05", "deleted")
-    asked.past.item(60, "closed", "01-06")
-    await asked.introduce()
-    asked.github.graphql_remaining = 400
+async def test_what_is_left_out_is_logged_with_its_count_also_after_a_pause(
+    backfill: BackfillHarness,
+) -> None:
+    backfill.past.box(1, "01-01")
+    backfill.past.many(60)
+    backfill.past.item(1, "milestoned", "01-03", box=1)
+    backfill.past.item(1, "demilestoned", "01-04", box=1)
+    backfill.past.box(1, "01-05", "deleted")
+    backfill.past.item(60, "closed", "01-06")
+    await backfill.introduce()
+    backfill.github.graphql_remaining = 400
     with capture_logs() as logs:
         with pytest.raises(GitHubUnavailableError):
-            await asked.run()
-        asked.github.clear_faults()
-        assert await asked.run() == 60
+            await backfill.run()
+        backfill.github.clear_faults()
+        assert await backfill.run() == 60
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
-    assert (warning["project"], warning["events"]) == (asked.project, 2)
+    assert (warning["project"], warning["events"]) == (backfill.project, 2)

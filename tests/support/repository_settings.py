@@ -59,3 +59,13 @@ async def read_command_settings(bot: Bot) -> object:
     """Read the settings that commands stored for the only project that has some."""
     ((answer,),) = await query_database(bot, "select said from projects where said <> '{}'")
     return answer
+
+
+async def set_setting(bot: Bot, key: str, value: object) -> None:
+    """Store one setting of the repository, as a command does."""
+    async with bot.base.database.unscoped() as connection:
+        (tenant,) = await all_tenants(connection)
+    async with bot.base.database.tenant(tenant) as opened:
+        project = await Projects(opened).by_name(bot.repo)
+        assert project
+        await Projects(opened).set_command_setting(project.id, key, value)
