@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from commands.agile.config_validate import is_for_all
-from commands.agile.help import known
+from commands.agile.config_validate import is_organization_file
+from commands.agile.help import all_commands
 from commands.formatting.foreign_text import inert
 from commands.formatting.wording import code, person, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -18,8 +18,15 @@ from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
 from commands.messages.config import diff
-from commands.settings.file import ACCOUNT_SETTINGS, PATH, check_settings, read_settings, scalar, schema
-from commands.settings.text import as_yaml, changed, settings_in, with_setting
+from commands.settings.file import (
+    ACCOUNT_SETTINGS,
+    PATH,
+    check_settings,
+    load_schema,
+    parse_scalar,
+    read_settings,
+)
+from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
 from storage.projects import Projects
 
 _DEFAULT = "default"
@@ -66,12 +73,12 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)
     said = await Projects(context.tenant).command_settings(context.project.id)
-    file = await context.github.file(PATH)
-    if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
+    file = await context.github.read_file(PATH)
+    if path[0] in ACCOUNT_SETTINGS and not is_organization_file(context):
         raise UserError(
             f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
         )
-    if is_for_all(context) or (file is not None and path[0] not in said):
+    if is_organization_file(context) or (file is not None and path[0] not in said):
         return await _proposed(context, file, path, value)
     if path[0] in _FOR_ADMINS and context.level < Level.ADMIN:
         raise UserError(
@@ -87,7 +94,7 @@ def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...],
         after = None
         done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
     else:
-        after = changed(planning.project.stored_settings, path, value)
+        after = change_setting(planning.project.stored_settings, path, value)
         _check(key, after)
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:
@@ -99,22 +106,24 @@ async def _proposed(context: Context, file: File | None, path: tuple[str, ...], 
     """The file with this setting, in a pull request."""
     key = path[0]
     content = file.content if file else b""
-    names = [one.name for one in known()]
-    read = await asyncio.to_thread(read_settings, content or b"", names, is_organization=is_for_all(context))
+    names = [one.name for one in all_commands()]
+    read = await asyncio.to_thread(
+        read_settings, content or b"", names, is_organization=is_organization_file(context)
+    )
     if content is None or read.is_unreadable:
         raise UserError(f"`{PATH}` cannot be read. Run `/agile config validate` and fix it first.")
     text = content.decode("utf-8-sig")
     # As the file says it, right or wrong: what is set may be what mends it.
-    settings = settings_in(text)
-    before, after = settings.get(key), changed(settings, path, value)
+    settings = parse_settings_text(text)
+    before, after = settings.get(key), change_setting(settings, path, value)
     if after is not None:
         _check(key, after)
     if before == after:
         return Changes(f"set {key}", (), f"`{PATH}` says so already.")
-    new = with_setting(text, key, after)
+    new = write_setting(text, key, after)
     if new is None:
         raise UserError(f"`{PATH}` is written so that I cannot change it safely. Please change it by hand.")
-    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else as_yaml(value, 60)}"
+    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else format_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
         content=new,
@@ -140,7 +149,7 @@ def _branch(key: str, text: str) -> str:
 
 def _check(key: str, value: object) -> None:
     """Raises UserError for what a settings file might not say."""
-    problems = check_settings({key: value}, [one.name for one in known()])
+    problems = check_settings({key: value}, [one.name for one in all_commands()])
     if problems:
         text = "\n".join(f"{problem.text[0].upper()}{problem.text[1:]}." for problem in problems)
         raise UserError(f"{text} {_BOTH_TIMES}" if key == _QUIET_HOURS else text)
@@ -149,8 +158,8 @@ def _check(key: str, value: object) -> None:
 def _path(key: str) -> tuple[str, ...]:
     """Raises UserError for a setting that there is not."""
     path = tuple(part.strip() for part in key.split("."))
-    if path[0] not in schema()["properties"] or not all(path):
-        known_ones = ", ".join(f"`{one}`" for one in schema()["properties"])
+    if path[0] not in load_schema()["properties"] or not all(path):
+        known_ones = ", ".join(f"`{one}`" for one in load_schema()["properties"])
         raise UserError(f"There is no setting “{plain(key)}”. There are {known_ones}.")
     return path
 
@@ -165,7 +174,7 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     if path == (_QUIET_HOURS,):
         return _quiet_hours(",".join(values))
     if setting.get("type") == "object":
-        example = as_yaml(setting["examples"][0], 80) if "examples" in setting else ""
+        example = format_yaml(setting["examples"][0], 80) if "examples" in setting else ""
         hint = f", such as `{example}`" if example else ""
         inner = code(f"{'.'.join(path)}.…")
         raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
@@ -176,7 +185,7 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
         return text
     if "boolean" in types and text.lower() in _YES | _NO:
         return text.lower() in _YES
-    return scalar(text) if types & {"number", "integer"} else text
+    return parse_scalar(text) if types & {"number", "integer"} else text
 
 
 def _quiet_hours(text: str) -> dict[str, str]:
@@ -189,7 +198,7 @@ def _quiet_hours(text: str) -> dict[str, str]:
 
 def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
     """What the schema says of a setting. Raises UserError for a part that there is not."""
-    found: Mapping[str, Any] = schema()
+    found: Mapping[str, Any] = load_schema()
     for n, name in enumerate(path):
         found = _resolved(found)
         forms = [found, *map(_resolved, found.get("anyOf", ()))]
@@ -206,4 +215,4 @@ def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
 def _resolved(told: Mapping[str, Any]) -> Mapping[str, Any]:
     if "$ref" not in told:
         return told
-    return {**schema()["$defs"][str(told["$ref"]).rpartition("/")[2]], **told}
+    return {**load_schema()["$defs"][str(told["$ref"]).rpartition("/")[2]], **told}

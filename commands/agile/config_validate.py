@@ -2,7 +2,7 @@
 
 import asyncio
 
-from commands.agile.help import known
+from commands.agile.help import all_commands
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -25,13 +25,13 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     request = context.request
     pull_request = request.thread if request.is_pull_request else None
     where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
-    file = await context.github.file(PATH, pull_request)
-    is_organization, files = is_for_all(context), SettingsFiles(context.tenant)
+    file = await context.github.read_file(PATH, pull_request)
+    is_organization, files = is_organization_file(context), SettingsFiles(context.tenant)
     everywhere = await files.of_organization()
     notes = [out_of_sight("organization")] if everywhere.is_out_of_sight and not is_organization else []
     if file is None:
         return Reply((no_file(), *notes))
-    names = [command.name for command in known()]
+    names = [command.name for command in all_commands()]
     if file.content is None:
         read = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
     else:
@@ -44,6 +44,6 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     return Reply((judged, *notes))
 
 
-def is_for_all(planning: Planning) -> bool:
+def is_organization_file(planning: Planning) -> bool:
     """Whether this repository's file holds for the whole organization."""
     return (planning.project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY

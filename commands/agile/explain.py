@@ -17,8 +17,8 @@ from commands.messages import explain_sprint as sprint
 from commands.messages.charts import BY
 from commands.messages.explain import Explanation, amount_words, explained
 from commands.messages.sprint_charts import sprint_footer
-from commands.shared.choosing import facts_meant
-from commands.shared.flow_window import LAST, window_of
+from commands.shared.choosing import resolve_facts
+from commands.shared.flow_window import LAST, resolve_window
 from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
 from sprints.facts import Facts, ScopeCause
@@ -93,7 +93,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         return await _flow_explained(context, arguments, metric)
     if metric == "velocity":
         return await _velocity_explained(context, arguments)
-    facts = await facts_meant(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("for"))
     told = await _told(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
         explanation = sprint.carried(told, await _carry_over(context, facts))
@@ -118,7 +118,7 @@ def _letters(name: str) -> str:
 
 
 async def _overview(context: Context, arguments: Arguments) -> Reply:
-    facts = await facts_meant(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("for"))
     return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
@@ -177,8 +177,8 @@ async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply
 
 async def _flow_explained(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
-    window, calendar = await window_of(context, arguments, usual_days), context.calendar
-    flows = await context.flows()
+    window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
+    flows = await context.read_flows()
     told = flow.Flowing(
         flows,
         select_done(flows, window.first, window.last, calendar),

@@ -23,13 +23,13 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
         status=await load_account_status(context.tenant),
-        health=await context.github.health(),
+        health=await context.github.read_health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,
         other_bots=context.project.other_bots,
         calendar=context.calendar,
         sharing=await _sharing(context),
-        gaps=await context.gaps(),
+        gaps=await context.read_gaps(),
     )
     return Reply((health_card(facts),))
 

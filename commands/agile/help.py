@@ -9,9 +9,9 @@ from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
-from commands.framework.permissions import NAMESPACE, Level, Need, Policy
+from commands.framework.permissions import NAMESPACE, Level, Policy, Requirement
 from commands.framework.planning import Planning
-from commands.framework.registry import Command, command, load
+from commands.framework.registry import Command, command, load_commands
 from commands.messages.help import HelpEntry, one, overview, some
 
 
@@ -26,11 +26,11 @@ from commands.messages.help import HelpEntry, one, overview, some
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
     """All commands, those that begin with a word, or one."""
-    entries = await entries_of(context)
+    entries = await list_entries(context)
     words = " ".join(" ".join(arguments.texts("command")).lower().split()).lstrip("/")
     if not words:
         return Reply((overview(entries),))
-    policy = policy_of(context)
+    policy = build_policy(context)
     meant = _meant(words, entries, policy)
     if exact := [entry for entry in entries if entry.command.name == meant]:
         return Reply((one(exact[0], context.level),))
@@ -41,25 +41,25 @@ async def help_(context: Context, arguments: Arguments) -> Reply:
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
 
 
-async def entries_of(context: Context) -> list[HelpEntry]:
+async def list_entries(context: Context) -> list[HelpEntry]:
     """All commands as they are in this repository, for the person who asks."""
-    policy = policy_of(context)
+    policy = build_policy(context)
     found = []
-    for each in known():
-        need = policy.need(each.name, each.level)
-        found.append(HelpEntry(each, policy.spelled(each.name), need, await _may(context, need)))
+    for each in all_commands():
+        need = policy.find_requirement(each.name, each.level)
+        found.append(HelpEntry(each, policy.spell(each.name), need, await _may(context, need)))
     return found
 
 
-def policy_of(planning: Planning) -> Policy:
+def build_policy(planning: Planning) -> Policy:
     """What the team has settled about its commands."""
     return Policy(planning.project.settings, planning.project.other_bots)
 
 
 @cache
-def known() -> tuple[Command, ...]:
+def all_commands() -> tuple[Command, ...]:
     """All commands."""
-    return load(commands)
+    return load_commands(commands)
 
 
 def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
@@ -70,10 +70,10 @@ def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
     verb, _, rest = words.partition(" ")
     if verb == NAMESPACE and rest in names:
         return rest
-    return " ".join(filter(None, (policy.meant_by(verb), rest)))
+    return " ".join(filter(None, (policy.resolve_alias(verb), rest)))
 
 
-async def _may(context: Context, need: Need) -> bool:
+async def _may(context: Context, need: Requirement) -> bool:
     request = context.request
     if need.admits(request.sender, context.level, request.author):
         return True

@@ -1,6 +1,6 @@
 """`/agile resume`: the end of `/agile pause`."""
 
-from commands.agile.help import policy_of
+from commands.agile.help import build_policy
 from commands.framework.arguments import Arguments
 from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
@@ -17,7 +17,7 @@ from commands.framework.registry import command
 )
 async def agile_resume(context: Context, _: Arguments) -> Changes:
     """What was asked meanwhile is not answered late."""
-    if not policy_of(context).is_paused:
+    if not build_policy(context).is_paused:
         # A line above in the same comment may pause.
         return Changes("resume", (ChangeSetting(PAUSED, None, None),), "I was not paused here.")
     done = (

@@ -1,6 +1,6 @@
 """`/agile roles`: who may do what here, and roles for commands that an admin gives."""
 
-from commands.agile.help import entries_of
+from commands.agile.help import list_entries
 from commands.formatting.wording import person
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting
@@ -39,7 +39,7 @@ async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply
     before = _stored_roles(context.project.stored_settings.get(ROLES))
     action, login, role = (arguments.text(name) for name in ("action", "person", "role"))
     if action is None:
-        return Reply((roles_card(await entries_of(context), before),))
+        return Reply((roles_card(await list_entries(context), before),))
     if login is None:
         raise UserError(
             f"Whom? For example: `/agile roles {action} @carol{' maintain' * (action == _GRANT)}`."
@@ -58,7 +58,7 @@ def _stored_roles(setting: object) -> dict[str, str]:
 
 
 async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:
-    known = await context.github.level_of(login)
+    known = await context.github.find_level(login)
     if known is Level.NONE:
         raise UserError(
             f"{person(login)} is no collaborator of this repository, and a role would have no effect. Invite "

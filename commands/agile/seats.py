@@ -47,4 +47,4 @@ async def _is_admin_on_github(context: Context) -> bool:
 
     A team may let others run this command, and grant roles for commands; neither may cost the account money.
     """
-    return await context.github.level_of(context.request.sender) is Level.ADMIN
+    return await context.github.find_level(context.request.sender) is Level.ADMIN

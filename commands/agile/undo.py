@@ -109,7 +109,7 @@ async def _check(context: Context, change: CommandChange) -> None:
             f"{code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
             "the maintain role."
         )
-    if refusal := await context.refusal_of(_command_name(change)):
+    if refusal := await context.find_refusal(_command_name(change)):
         raise UserError(f"You can only undo commands you may run yourself. {refusal}")
 
 

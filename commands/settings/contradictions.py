@@ -11,7 +11,7 @@ from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
 from sprints.rules import MOST_DAYS_OFF
 
 
-def problems_of_sense(document: Document, settings: Json, commands: Collection[str]) -> Iterator[Problem]:
+def find_contradictions(document: Document, settings: Json, commands: Collection[str]) -> Iterator[Problem]:
     """Of settings that the schema has nothing against. `commands` are the names of all commands."""
     yield from _commands(document, settings.get("commands", {}), commands)
     yield from _teams(document, settings)
@@ -123,7 +123,7 @@ def _sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Problem]
 
 def _labels(document: Document, settings: Json) -> Iterator[Problem]:
     """A label says one thing."""
-    contradictory = labels_of_two_meanings(settings)
+    contradictory = find_ambiguous_labels(settings)
     for n, label in enumerate(settings.get("done_labels", ())):
         if label.lower() in contradictory:
             text = f"the label {code(label)} cannot say done, because in `started_labels` it says begun"
@@ -139,7 +139,7 @@ def _labels(document: Document, settings: Json) -> Iterator[Problem]:
                 yield from _repeated(document, ("commands", command, key), rules.get(key, ()))
 
 
-def labels_of_two_meanings(settings: Json) -> set[str]:
+def find_ambiguous_labels(settings: Json) -> set[str]:
     """The labels, in lower case, by which an item would be both done and begun."""
     done, started = (settings.get(key) or () for key in ("done_labels", "started_labels"))
     return {label.lower() for label in done} & {label.lower() for label in started}

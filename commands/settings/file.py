@@ -6,19 +6,27 @@ What is wrong with one setting costs that setting: all others of the file are in
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from commands.settings.contradictions import labels_of_two_meanings
-from commands.settings.rules import MOST_PROBLEMS, problems_of, schema
+from commands.settings.contradictions import find_ambiguous_labels
+from commands.settings.rules import MOST_PROBLEMS, find_problems, load_schema
 from commands.settings.yaml_document import (
     Document,
     Json,
     Problem,
     UnreadableError,
-    parsed,
+    parse_scalar,
+    parse_values,
     read_document,
-    scalar,
 )
 
-__all__ = ["Json", "Problem", "check_settings", "parsed", "read_settings", "scalar", "schema"]
+__all__ = [
+    "Json",
+    "Problem",
+    "check_settings",
+    "load_schema",
+    "parse_scalar",
+    "parse_values",
+    "read_settings",
+]
 
 PATH = ".github/agile.yml"
 # The repository whose file holds for all others of its organization.
@@ -49,7 +57,7 @@ class SettingsFile:
             return dict(before)
         settings = dict(self.settings)
         for key in self.wrong:
-            if key in before and not labels_of_two_meanings(settings | {key: before[key]}):
+            if key in before and not find_ambiguous_labels(settings | {key: before[key]}):
                 settings[key] = before[key]
         return settings
 
@@ -77,7 +85,7 @@ def read_settings(
         document = read_document(text)
     except UnreadableError as refusal:
         return _unreadable(refusal.problem)
-    problems = sorted({*document.problems, *problems_of(document, commands)})
+    problems = sorted({*document.problems, *find_problems(document, commands)})
     if not is_organization and isinstance(document.value, dict):
         for key in ACCOUNT_SETTINGS:
             if key in document.value:
@@ -92,7 +100,7 @@ def read_settings(
 
 def check_settings(settings: Json, commands: Collection[str]) -> tuple[Problem, ...]:
     """What is wrong with settings that come from elsewhere than a file."""
-    return tuple(problems_of(Document(settings), commands))
+    return tuple(find_problems(Document(settings), commands))
 
 
 def _unreadable(*problems: Problem) -> SettingsFile:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from commands.settings.file import PATH, schema
-from commands.settings.text import as_yaml
+from commands.settings.file import PATH, load_schema
+from commands.settings.text import format_yaml
 
 _INTRODUCTION = f"""\
 A team settles its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
@@ -53,9 +53,9 @@ _ENDING = """## Not in the file
 | Silence everywhere | `/agile pause` |"""
 
 
-def page() -> str:
+def render_settings_page() -> str:
     """The Markdown of `docs/settings.md`."""
-    properties = schema()["properties"]
+    properties = load_schema()["properties"]
     rows = "\n".join(
         f"| [`{key}`](#{key}) | {told['title']} | {_type(told)} | {_short_default(told)} |"
         for key, told in properties.items()
@@ -72,7 +72,7 @@ def _section(key: str, told: dict[str, Any]) -> Iterator[str]:
     yield f"Type: {_type(told)}. Default: {_default(told)}."
     if rows := list(_parts(told)):
         yield "\n".join(["| Inside | Type | What |", "|:--|:--|:--|", *rows])
-    examples = "\n# or\n".join(f"{key}: {as_yaml(one)}" for one in told["examples"])
+    examples = "\n# or\n".join(f"{key}: {format_yaml(one)}" for one in told["examples"])
     yield f"```yaml\n{examples}\n```"
 
 
@@ -101,7 +101,7 @@ def _resolved(told: dict[str, Any]) -> dict[str, Any]:
     """With what it refers to; its own words win."""
     if "$ref" not in told:
         return told
-    return {**schema()["$defs"][told["$ref"].rpartition("/")[2]], **told}
+    return {**load_schema()["$defs"][told["$ref"].rpartition("/")[2]], **told}
 
 
 _NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
@@ -128,7 +128,7 @@ def _type(told: dict[str, Any]) -> str:
 def _default(told: dict[str, Any]) -> str:
     if told["default"] is None:
         return "as the repository is"
-    return f"`{as_yaml(told['default'])}`" if told["default"] not in ([], {}) else "none"
+    return f"`{format_yaml(told['default'])}`" if told["default"] not in ([], {}) else "none"
 
 
 def _short_default(told: dict[str, Any]) -> str:
@@ -137,4 +137,4 @@ def _short_default(told: dict[str, Any]) -> str:
 
 
 def _anchor(told: dict[str, Any]) -> str:
-    return next(str(key) for key, one in schema()["properties"].items() if one is told)
+    return next(str(key) for key, one in load_schema()["properties"].items() if one is told)

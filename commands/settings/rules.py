@@ -14,8 +14,8 @@ from jsonschema.exceptions import ValidationError
 
 from charts.locales import LOCALES
 from commands.formatting.wording import plain
-from commands.settings.contradictions import problems_of_sense
-from commands.settings.yaml_document import Document, Json, Path_, Problem, path_code
+from commands.settings.contradictions import find_contradictions
+from commands.settings.yaml_document import Document, Json, Path_, Problem, format_path
 
 _SCHEMA = Path(__file__).parents[2] / "docs" / "agile.schema.json"
 # Looking for what was meant takes its time, and more problems than so many are not shown.
@@ -23,13 +23,13 @@ MOST_PROBLEMS = 20
 
 
 @cache
-def schema() -> Json:
+def load_schema() -> Json:
     """The published schema."""
     loaded: Json = json.loads(_SCHEMA.read_text(encoding="utf-8"))
     return loaded
 
 
-def problems_of(document: Document, commands: Collection[str]) -> list[Problem]:
+def find_problems(document: Document, commands: Collection[str]) -> list[Problem]:
     """What is wrong with each setting. `commands` are the names of all commands."""
     problems = _against_schema(document)
     wrong = {problem.key for problem in problems}
@@ -37,7 +37,7 @@ def problems_of(document: Document, commands: Collection[str]) -> list[Problem]:
         return problems
     # What the schema has something against may be of any shape.
     good = {key: value for key, value in document.value.items() if key not in wrong}
-    return [*problems, *problems_of_sense(document, good, commands)]
+    return [*problems, *find_contradictions(document, good, commands)]
 
 
 # Files of the machine beside those of the zones.
@@ -68,7 +68,7 @@ def _validator() -> Draft202012Validator:
     linear = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator, {"uniqueItems": _unique_items}
     )
-    validator: Draft202012Validator = linear(schema(), format_checker=formats)
+    validator: Draft202012Validator = linear(load_schema(), format_checker=formats)
     return validator
 
 
@@ -111,10 +111,10 @@ def _in_words(document: Document, error: ValidationError) -> Iterator[Problem]:
             similar = _similar(key, known) if n < MOST_PROBLEMS else []
             yield document.problem((*path, key), _unknown((*path, key), known, similar))
     elif error.validator in {"maxItems", "maxProperties"}:
-        yield document.problem(path, f"{path_code(path)} holds more than {rules[error.validator]} entries")
+        yield document.problem(path, f"{format_path(path)} holds more than {rules[error.validator]} entries")
     elif error.validator == "required":
         missing = next(one for one in rules["required"] if one not in document.at(path))
-        yield document.problem(path, f"{path_code((*path, missing))} is missing")
+        yield document.problem(path, f"{format_path((*path, missing))} is missing")
     else:
         required = rules.get("errorMessage") or f"is wrong: {plain(error.message)}"
         if error.parent is None and "propertyNames" in error.schema_path:
@@ -124,7 +124,7 @@ def _in_words(document: Document, error: ValidationError) -> Iterator[Problem]:
         if shown and error.instance is None:
             yield document.problem(path, _empty(document, path, shown, required))
         elif shown:
-            text = f"{path_code(shown)} {required}, not {_value(error.instance)}{_hint(error)}"
+            text = f"{format_path(shown)} {required}, not {_value(error.instance)}{_hint(error)}"
             yield document.problem(path, text)
         else:
             yield document.problem(path, f"the file {required}")
@@ -134,10 +134,10 @@ def _empty(document: Document, path: Path_, shown: Path_, required: str) -> str:
     """What is wrong with a setting without a value."""
     if document.has_comment(path):
         return (
-            f"{path_code(shown)} is empty, because `#` begins a comment in YAML; it {required}. "
+            f"{format_path(shown)} is empty, because `#` begins a comment in YAML; it {required}. "
             "Put a text with `#` in quotation marks"
         )
-    return f"{path_code(shown)} is empty; it {required}. Take the line out if there is nothing to settle"
+    return f"{format_path(shown)} is empty; it {required}. Take the line out if there is nothing to settle"
 
 
 def _hint(error: ValidationError) -> str:
@@ -153,11 +153,11 @@ def _similar(key: str, known: Collection[str]) -> list[str]:
 
 
 def _unknown(path: Path_, known: list[str], similar: list[str]) -> str:
-    where = f" in {path_code(path[:-1])}" if path[:-1] else ""
+    where = f" in {format_path(path[:-1])}" if path[:-1] else ""
     if similar:
-        return f"there is no setting {path_code(path[-1:])}{where}; did you mean `{similar[0]}`?"
+        return f"there is no setting {format_path(path[-1:])}{where}; did you mean `{similar[0]}`?"
     names = ", ".join(f"`{name}`" for name in known)
-    return f"there is no setting {path_code(path[-1:])}{where}; there are {names}"
+    return f"there is no setting {format_path(path[-1:])}{where}; there are {names}"
 
 
 def _value(value: object) -> str:

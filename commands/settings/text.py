@@ -21,7 +21,7 @@ _Dumper.yaml_implicit_resolvers = {
 }
 
 
-def as_yaml(value: object, most: int | None = None) -> str:
+def format_yaml(value: object, most: int | None = None) -> str:
     """A value in one line; cut behind `most` characters."""
     text = str(
         yaml.dump(
@@ -32,7 +32,7 @@ def as_yaml(value: object, most: int | None = None) -> str:
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
-def with_setting(text: str, key: str, value: object) -> str | None:
+def write_setting(text: str, key: str, value: object) -> str | None:
     """A file's text with one setting as given, or without it for None.
 
     All else stays: comments, also those of the setting itself while it is there, and the kind of line ends.
@@ -50,7 +50,7 @@ def with_setting(text: str, key: str, value: object) -> str | None:
     return None
 
 
-def settings_in(text: str) -> Json:
+def parse_settings_text(text: str) -> Json:
     """The settings of a text as they are written, right or wrong; empty where it cannot be read."""
     return _values(text, "")[0]
 
@@ -65,7 +65,7 @@ def _values(text: str, key: str) -> tuple[Json, bool]:
     return (document.value if isinstance(document.value, dict) else {}), is_wrong
 
 
-def changed(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -> Any:
+def change_setting(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -> Any:
     """The first of a path's settings with the value deep within it; None takes it away, and what is empty
     without it."""
     top: Json = {path[0]: copy.deepcopy(settings[path[0]])} if path[0] in settings else {}
@@ -88,8 +88,8 @@ def changed(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -
 def _block(key: str, value: object) -> str:
     """A setting as lines of a file: in one if it is simple."""
     if not isinstance(value, dict) or not any(isinstance(inner, dict | list) for inner in value.values()):
-        return f"{key}: {as_yaml(value)}\n"
-    inner = "".join(f"  {as_yaml(name)}: {as_yaml(one)}\n" for name, one in value.items())
+        return f"{key}: {format_yaml(value)}\n"
+    inner = "".join(f"  {format_yaml(name)}: {format_yaml(one)}\n" for name, one in value.items())
     return f"{key}:\n{inner}"
 
 
@@ -151,13 +151,13 @@ def _edits(text: str, node: yaml.Node, old: Any, new: Any) -> Iterator[_Edit]:
     elif isinstance(node, yaml.CollectionNode) and not node.flow_style:
         raise _CannotEditError
     else:
-        yield node.start_mark.index, node.end_mark.index, as_yaml(new)
+        yield node.start_mark.index, node.end_mark.index, format_yaml(new)
 
 
 def _mapping_edits(text: str, node: yaml.MappingNode, old: Json, new: Json) -> Iterator[_Edit]:
     added = {name: value for name, value in new.items() if name not in old}
     if node.flow_style and not old.keys() <= new.keys():
-        yield node.start_mark.index, node.end_mark.index, as_yaml(new)
+        yield node.start_mark.index, node.end_mark.index, format_yaml(new)
         return
     if not old.keys() & new.keys():
         raise _CannotEditError
@@ -169,11 +169,13 @@ def _mapping_edits(text: str, node: yaml.MappingNode, old: Json, new: Json) -> I
             yield _line_start(text, key_node.start_mark.index), _line_end(text, _end(value_node)), ""
     last_key, last_value = node.value[-1]
     if node.flow_style:
-        entries = "".join(f", {as_yaml(name)}: {as_yaml(value)}" for name, value in added.items())
+        entries = "".join(f", {format_yaml(name)}: {format_yaml(value)}" for name, value in added.items())
         place = last_value.end_mark.index
     else:
         indent, nl = " " * last_key.start_mark.column, _newline(text)
-        entries = "".join(f"{indent}{as_yaml(name)}: {as_yaml(value)}{nl}" for name, value in added.items())
+        entries = "".join(
+            f"{indent}{format_yaml(name)}: {format_yaml(value)}{nl}" for name, value in added.items()
+        )
         place = _line_end(text, _end(last_value))
         if entries and not text[:place].endswith("\n"):
             entries = f"{nl}{entries}"
@@ -192,7 +194,7 @@ def _list_edits(text: str, node: yaml.SequenceNode, old: list[Any], new: list[An
     last, nl = node.value[-1], _newline(text)
     indent = " " * node.start_mark.column
     place = _line_end(text, _end(last))
-    entries = "".join(f"{indent}- {as_yaml(value)}{nl}" for value in new[kept:])
+    entries = "".join(f"{indent}- {format_yaml(value)}{nl}" for value in new[kept:])
     if entries and not text[:place].endswith("\n"):
         entries = f"{nl}{entries}"
     if entries:

@@ -83,7 +83,7 @@ def read_document(text: str) -> Document:
     return _Reader(text).read()
 
 
-def parsed(text: str) -> Json:
+def parse_values(text: str) -> Json:
     """The values of a text, good or not; empty where they cannot be read as a mapping."""
     try:
         document = read_document(text)
@@ -98,7 +98,7 @@ _INTEGER = re.compile(r"[-+]?\d{1,15}$")
 _NUMBER = re.compile(r"[-+]?(\.\d{1,15}|\d{1,15}(\.\d{0,15})?)$")
 
 
-def scalar(text: str) -> Any:
+def parse_scalar(text: str) -> Any:
     """What a word without quotation marks means in YAML 1.2: a number, true, false, nothing, or itself."""
     if _NULL.match(text):
         return None
@@ -216,7 +216,7 @@ class _Reader:
         inner = (*path, key)
         if inner in self._document.lines:
             first = self._document.lines[inner]
-            self._problem(line, f"{path_code(inner)} is given twice, first in line {first}", inner)
+            self._problem(line, f"{format_path(inner)} is given twice, first in line {first}", inner)
             return
         self._document.lines[inner] = line
         yield key, self._value(value_node, inner)
@@ -226,7 +226,7 @@ class _Reader:
         if not text.isprintable():
             self._problem(line, "texts must be a single line of printable characters", path)
             return ""
-        return text if node.style else scalar(text)
+        return text if node.style else parse_scalar(text)
 
     def _mistake(self, problem: yaml.YAMLError, line: int) -> tuple[int, str]:
         """The line in which something is to be mended, and what."""
@@ -251,7 +251,7 @@ class _Reader:
         self._document.problems.append(Problem(line, text, str(path[0]) if path else ""))
 
 
-def path_code(path: Path_) -> str:
+def format_path(path: Path_) -> str:
     """A setting's path as code; what stands in a file may hold anything."""
     shown = ".".join(step for step in path if isinstance(step, str))
     return code(shown[:80])

@@ -18,7 +18,7 @@ _NO_SPRINT = (
 )
 
 
-def moment_of(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
+def resolve_moment(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
     """The end of the day that is asked for, or now. Raises UserError for a day to come."""
     day = arguments.date(name)
     if day is None:
@@ -28,7 +28,7 @@ def moment_of(planning: Planning, arguments: Arguments, name: str = "as-of") -> 
     return min(planning.calendar.midnight(day + timedelta(days=1)), planning.now)
 
 
-async def sprint_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
+async def resolve_sprint(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
     """The sprint with a title, or else the one that people talk about now. Raises UserError."""
     moment = as_of or context.now
     sprints = await context.sprints.all(moment)
@@ -44,7 +44,7 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {known}.")
 
 
-def refuse_led(planning: Planning, sprint: Sprint | None) -> None:
+def refuse_unless_leader(planning: Planning, sprint: Sprint | None) -> None:
     """Raises UserError where another repository leads a sprint: it is begun, changed and closed there.
 
     Without a sprint it is about one that is yet to be made.
@@ -56,7 +56,7 @@ def refuse_led(planning: Planning, sprint: Sprint | None) -> None:
         )
 
 
-def milestone_here(planning: Planning, sprint: Sprint) -> int:
+def local_milestone(planning: Planning, sprint: Sprint) -> int:
     """The number of a sprint's milestone in this repository. Raises UserError where it has none here."""
     number = sprint.number_in()
     if number is None:
@@ -68,24 +68,24 @@ def milestone_here(planning: Planning, sprint: Sprint) -> int:
     return number
 
 
-async def facts_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
+async def resolve_facts(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
     """The numbers of the sprint that is meant. Raises UserError as `sprint_meant` does."""
     moment = as_of or context.now
-    sprint = await sprint_meant(context, title, moment)
+    sprint = await resolve_sprint(context, title, moment)
     facts = await context.sprints.facts(sprint.milestone, moment)
     if facts is None:  # Its events were there a moment ago and are never taken away.
         raise RuntimeError(f"milestone {sprint.milestone} has no events")
     return facts
 
 
-async def item_here(context: Context) -> ItemSnapshot:
+async def item_of_thread(context: Context) -> ItemSnapshot:
     """The issue or pull request in whose thread it is asked. Raises UserError for one not heard of."""
-    return await item_meant(context, context.request.thread)
+    return await find_item(context, context.request.thread)
 
 
-async def item_meant(planning: Planning, number: int) -> ItemSnapshot:
+async def find_item(planning: Planning, number: int) -> ItemSnapshot:
     """An issue or pull request by its number. Raises UserError for one that was never heard of."""
-    item = await planning.item(number)
+    item = await planning.find_item(number)
     if item is None:
         raise UserError(
             f"I have never heard of #{number} here. If it exists, `/agile resync` asks GitHub for what "

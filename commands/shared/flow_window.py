@@ -7,7 +7,7 @@ from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.messages.flow_window import Window
-from commands.shared.choosing import sprint_meant
+from commands.shared.choosing import resolve_sprint
 from storage.measures import Measures
 
 # Sixty working days, as many as forecasts draw from.
@@ -16,7 +16,7 @@ LAST = Argument("last", ArgumentKind.NUMBER, "so many calendar weeks, this one i
 FOR = Argument("for", ArgumentKind.TEXT, "the days of the sprint with this title instead of the last weeks")
 
 
-async def window_of(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
+async def resolve_window(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
     """The days that are asked for, without those before the repository's first work and those to come.
 
     Where nobody asks it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
@@ -43,7 +43,7 @@ async def window_of(context: Context, arguments: Arguments, usual_days: int | No
 
 
 async def _sprint_window(context: Context, title: str, today: date) -> Window:
-    sprint = await sprint_meant(context, title)
+    sprint = await resolve_sprint(context, title)
     if sprint.first_day > today:
         raise UserError(
             f"{plain(sprint.title)} begins on {full_day(sprint.first_day)}: no day of it is over."

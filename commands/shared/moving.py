@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.messages.close import known
-from commands.shared.choosing import item_meant
+from commands.shared.choosing import find_item
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
@@ -57,15 +57,15 @@ class Board:
         return compute_trial(self.sprint, events, self.planning.now, self.planning.project.rules, self.labels)
 
 
-async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
+async def resolve_items(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
     """The items that are named, or the one in whose thread it is asked. Raises UserError."""
     numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
     if len(numbers) > _MOST_ITEMS:
         raise UserError(f"You named {len(numbers)} items. You can name up to {_MOST_ITEMS}.")
-    return [await item_meant(context, number) for number in numbers]
+    return [await find_item(context, number) for number in numbers]
 
 
-async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None:
+async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) -> None:
     """Raises UserError for a sprint that has ended: its numbers stand, so nothing can be added to it."""
     title = plain(sprint.title)
     if sprint.is_deleted:
@@ -81,16 +81,16 @@ async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None
     raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
 
 
-def worth(planning: Planning, item: ItemSnapshot) -> str:
+def describe_item(planning: Planning, item: ItemSnapshot) -> str:
     """Its estimate, and whether it is done or was given up."""
     points = planning.project.rules.estimates.of(item.labels)
     text = "not estimated" if points is None else quantity(points, "points")
-    state = state_of(planning, item)
+    state = resolve_state(planning, item)
     if state is State.OPEN:
         return text
     return f"{text}, {'done already' if state is State.DONE else 'given up: it counts nothing'}"
 
 
-def state_of(planning: Planning, item: ItemSnapshot) -> State:
+def resolve_state(planning: Planning, item: ItemSnapshot) -> State:
     """What it is by the team's rule of what is done."""
     return planning.project.rules.estimates.state_of(item.state, item.labels)

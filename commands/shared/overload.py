@@ -24,7 +24,7 @@ class Velocities:
     points: Velocity | None
 
 
-async def velocities(planning: Planning, facts: Facts) -> Velocities:
+async def read_velocities(planning: Planning, facts: Facts) -> Velocities:
     """What the last sprints delivered that had ended by the moment of the facts."""
     ended = await planning.sprints.outcomes(facts.as_of)
     others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
@@ -33,7 +33,7 @@ async def velocities(planning: Planning, facts: Facts) -> Velocities:
     return Velocities(compute_velocity(outcomes, "count"), usual if usual.unit == "points" else None)
 
 
-async def load_here(
+async def describe_load(
     planning: Planning, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
 ) -> str:
     """The sentence for a sprint that has not ended and holds more than the last ones delivered.
@@ -44,6 +44,6 @@ async def load_here(
         return ""
     if isinstance(forecast, Forecast) and round_to_tenths(forecast.chance) >= _LIKELY:
         return ""
-    past = await velocities(planning, facts)
+    past = await read_velocities(planning, facts)
     counts_items = isinstance(outlook, Outlook) and outlook.unit == "count"
     return load_sentence(compare_load(facts, past.items, past.points, counts_items=counts_items))

@@ -26,12 +26,12 @@ from storage.sprints import SprintNumbers
 LATE = "late"
 
 
-async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
+async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
     """A sprint's report: from the numbers that were taken of it, if its present end has been taken."""
     now, is_over = planning.now, sprint.has_ended(planning.now)
     closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
     is_taken = closed is not None and closed.ended_at == sprint.end
-    facts = await fold(planning, sprint, now)
+    facts = await read_facts(planning, sprint, now)
     values = closed.facts if closed and is_taken else await _values(planning, sprint, facts)
     credit = planning.project.settings.late_credits.get(sprint.milestone)
     numbers = await planning.sprints.numbers(now)
@@ -40,8 +40,8 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
         sprint=sprint,
         report=report,
         as_of=now,
-        outcomes=_until(sprint, report.unit, outcomes_of(planning, numbers)),
-        crossed=crossed_of(numbers, sprint, now),
+        outcomes=_until(sprint, report.unit, list_outcomes(planning, numbers)),
+        crossed=count_sprint_crossings(numbers, sprint, now),
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
@@ -50,7 +50,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
     )
 
 
-async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
+async def add_people(planning: Planning, sheet: ReportData) -> ReportData:
     """The same with where work waited and whom it is owed to."""
     sprint = sheet.sprint
     until = min(sprint.end, planning.now) if sprint.end else planning.now
@@ -66,21 +66,23 @@ async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
     )
 
 
-async def fold(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
+async def read_facts(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
     items = await planning.history.items_of(sprint.milestone)
-    labels, gaps = await planning.history.labels(), await planning.gaps()
+    labels, gaps = await planning.history.labels(), await planning.read_gaps()
     return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
 
 
-def outcomes_of(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
+def list_outcomes(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
     found = [outcome for one in numbers if (outcome := one.outcome(planning.now))]
     ordered = sorted(found, key=lambda outcome: outcome.order)
     return apply_credits(ordered, planning.project.settings.late_credits)
 
 
-def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
+def count_sprint_crossings(
+    numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime
+) -> dict[Number, int]:
     """By number, how many sprints' ends an item has crossed by this sprint's end, this one included."""
     crossed = Counter[Number]()
     for one in numbers:
@@ -103,7 +105,7 @@ async def _values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
     """The plain values of a sprint so far, or as its snapshot will have them."""
     if sprint.end is None or not sprint.has_ended(planning.now):
         return convert_facts(facts)
-    at_end = convert_facts(await fold(planning, sprint, sprint.end))
+    at_end = convert_facts(await read_facts(planning, sprint, sprint.end))
     # What was done late is known only afterwards.
     return at_end | {"late": convert_facts(facts)["late"]}
 

@@ -7,7 +7,7 @@ from storage.projects import Project
 _THREADS = "threads"
 
 
-def remembering(project: Project, milestone: int, thread: int) -> ChangeSetting:
+def remember_thread_step(project: Project, milestone: int, thread: int) -> ChangeSetting:
     """The step that stores the thread in which a sprint is tracked."""
     before = project.stored_settings.get(_THREADS)
     threads = dict(before) if isinstance(before, dict) else {}

@@ -3,14 +3,14 @@
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
-from commands.shared.choosing import item_meant
+from commands.shared.choosing import find_item
 from sprints.blocked import find_blockers
 from sprints.flow import Flow, build_flows
 from sprints.reviews import ReviewWait, list_review_waits
 from sprints.work import RepositoryWork
 
 
-async def work_here(planning: Planning) -> RepositoryWork:
+async def read_work(planning: Planning) -> RepositoryWork:
     """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
     up, because they may have been closed.
     """
@@ -23,7 +23,7 @@ async def work_here(planning: Planning) -> RepositoryWork:
     return RepositoryWork(flows, events, planning.now, rules.calendar)
 
 
-async def waits_here(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
+async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
     """The pull requests that wait for their first review."""
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
@@ -32,10 +32,10 @@ async def waits_here(planning: Planning, work: RepositoryWork) -> tuple[ReviewWa
     return list_review_waits(work.flows, work.events, reviews, work.now)
 
 
-async def open_item_here(context: Context, work: RepositoryWork) -> Flow:
+async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:
     """The item in whose thread it is asked. Raises UserError for one that is closed or not heard of."""
     number = context.request.thread
-    await item_meant(context, number)
+    await find_item(context, number)
     flow = work.flow(number)
     if flow is None or not flow.is_open:
         raise UserError(f"#{number} is closed. Open it again first if there is more to do.")

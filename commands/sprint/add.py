@@ -10,8 +10,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import milestone_here, sprint_meant
-from commands.shared.moving import Board, items_named, refuse_ended, worth
+from commands.shared.choosing import local_milestone, resolve_sprint
+from commands.shared.moving import Board, describe_item, refuse_ended_sprint, resolve_items
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
@@ -35,15 +35,15 @@ from sprints.swap import compute_room_needed, find_swap
 async def sprint_add(context: Context, arguments: Arguments) -> Changes:
     """Scope before → after; where that is over the commitment, what could leave instead."""
     sprint = await _sprint(context, arguments)
-    await refuse_ended(context, sprint, "/sprint add " + " ".join(arguments.texts("items") or ["#1"]))
-    items = await items_named(context, arguments)
+    await refuse_ended_sprint(context, sprint, "/sprint add " + " ".join(arguments.texts("items") or ["#1"]))
+    items = await resolve_items(context, arguments)
     title = plain(sprint.title)
     joining = [item for item in items if item.milestone != sprint.milestone]
     if not joining:
         are = "is" if len(items) == 1 else "are"
         said = f"{named(item.number for item in items)} {are} in {title} already."
         return Changes(f"add to {title}", (), said)
-    here = milestone_here(context, sprint)
+    here = local_milestone(context, sprint)
     numbers = {one.milestone: one for one in await context.sprints.all(context.now)}
     steps, notes = list[MoveItem](), list[tuple[Number, str]]()
     for item in items:
@@ -60,10 +60,10 @@ async def _sprint(context: Context, arguments: Arguments) -> Sprint:
     """Unless it is named, the sprint of this thread, or the running one if this thread is what is added."""
     if not arguments.texts("items"):
         context = replace(context, request=replace(context.request, milestone=None))
-    found = await sprint_meant(context, arguments.text("milestone"))
+    found = await resolve_sprint(context, arguments.text("milestone"))
     if arguments.text("milestone") is None and found.has_ended(context.now):
         context = replace(context, request=replace(context.request, milestone=None))
-        return await sprint_meant(context, None)
+        return await resolve_sprint(context, None)
     return found
 
 
@@ -78,12 +78,12 @@ async def _moves(
 
 
 async def _not_begun(planning: Planning, facts: Facts) -> list[Item]:
-    begun = {flow.number for flow in await planning.flows() if flow.started_at is not None}
+    begun = {flow.number for flow in await planning.read_flows() if flow.started_at is not None}
     return [item for item in facts.items if item.number not in begun]
 
 
 def _note(planning: Planning, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
-    text = worth(planning, item)
+    text = describe_item(planning, item)
     if item.milestone == sprint.milestone:
         return f"{text}, in it already"
     return f"{text}, from {plain(before.title)}" if before else text

@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burndown_reading, days_name, days_table, sprint_footer
-from commands.shared.choosing import facts_meant
+from commands.shared.choosing import resolve_facts
 from sprints.burndown import build_burndown
 
 
@@ -25,7 +25,7 @@ from sprints.burndown import build_burndown
 )
 async def burndown(context: Context, arguments: Arguments) -> Reply:
     """The distance to the ideal line, in its two parts, before the picture."""
-    facts = await facts_meant(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("for"))
     found = build_burndown(facts, arguments.text("by"))
     words = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",

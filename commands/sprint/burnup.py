@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
-from commands.shared.choosing import facts_meant
+from commands.shared.choosing import resolve_facts
 from sprints.burnup import build_burnup
 
 
@@ -25,7 +25,7 @@ from sprints.burnup import build_burnup
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
     """The largest change of the scope before the picture."""
-    facts = await facts_meant(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("for"))
     found = build_burnup(facts, arguments.text("by"))
     sprint = found.sprint
     words = ChartText(

@@ -20,8 +20,8 @@ from commands.messages.close import (
     early_warning,
     known,
 )
-from commands.shared.choosing import refuse_led, sprint_meant
-from commands.shared.reporting import LATE, fold, sheet_of
+from commands.shared.choosing import refuse_unless_leader, resolve_sprint
+from commands.shared.reporting import LATE, read_facts, read_report
 from sprints.facts import Facts, Item
 from sprints.late import MOST_DAYS, convert_credit, select_late_items
 from sprints.milestone import Phase, Sprint
@@ -58,16 +58,16 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
 
     That is why its milestone is closed first.
     """
-    sprint = await sprint_meant(context, arguments.text("milestone"))
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
     if sprint.is_deleted:
         raise UserError(f"The milestone {plain(sprint.title)} was deleted; there is nothing to close.")
-    refuse_led(context, sprint)
+    refuse_unless_leader(context, sprint)
     sprints = await context.sprints.all(context.now)
-    facts = await fold(context, sprint, context.now)
+    facts = await read_facts(context, sprint, context.now)
     credited = _credited(context, facts, arguments.number(LATE))
     closing = Closing(
         sprint,
-        (await sheet_of(context, sprint)).report,
+        (await read_report(context, sprint)).report,
         [item for item in facts.items if item.state == "open"],
         _target(context, sprints, sprint, arguments.text("to")),
         credited,

@@ -24,9 +24,9 @@ from commands.messages.forecast import (
     record_table,
 )
 from commands.messages.nothing_left import is_empty
-from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import foretold, outlook, past_until
-from commands.shared.overload import load_here
+from commands.shared.choosing import resolve_facts
+from commands.shared.forecasting import read_outlook, read_track_record, record_forecast
+from commands.shared.overload import describe_load
 from sprints.burndown import build_burndown
 from sprints.calendar import latest_due
 from sprints.facts import Facts
@@ -75,7 +75,7 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         if arguments.text("milestone") is not None:
             raise UserError("`when:` and `by:` look at the sprint that is running; leave `milestone:` out.")
         return await _of_the_team(context, items, by)
-    facts = await facts_meant(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("milestone"))
     if facts.sprint.has_ended(context.now):
         raise UserError(
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
@@ -83,10 +83,10 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         )
     if is_empty(facts):
         return Reply((empty_card(facts),))
-    sprint_end = await outlook(context, facts)
+    sprint_end = await read_outlook(context, facts)
     dates = await _dates_of(context, facts, sprint_end)
     expected = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(context, facts, sprint_end, expected)
+    load = await describe_load(context, facts, sprint_end, expected)
     if isinstance(sprint_end, Refusal):
         if isinstance(dates, Refusal):
             return Reply((f"{sprint_end.sentence}\n\n{dates.sentence}",))
@@ -100,7 +100,7 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         *await _record(context),
         after_chart(facts, sprint_end, expected, dates),
     )
-    return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
+    return Reply(parts, forecasts=record_forecast(sprint_end, expected, "forecast", likely))
 
 
 def _fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
@@ -132,7 +132,7 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
         raise UserError(f"`by:{by.isoformat()}` lies in the past. Use today or a later day.")
     if by is not None and by > (last_possible := latest_due(today)):
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
-    facts, past = await _work_to_come(context), await past_until(context, context.now)
+    facts, past = await _work_to_come(context), await read_track_record(context, context.now)
     if items is not None:
         dates = await asyncio.to_thread(forecast_dates, facts, past, items)
         return Reply((dates.sentence if isinstance(dates, Refusal) else dates_card(dates, items, facts),))
@@ -160,5 +160,7 @@ async def _dates_of(
     """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(planning, facts.as_of)
+    past = (
+        sprint_end.past if isinstance(sprint_end, Outlook) else await read_track_record(planning, facts.as_of)
+    )
     return await asyncio.to_thread(forecast_dates, facts if facts.sprint.due else restart_today(facts), past)

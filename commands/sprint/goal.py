@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.choosing import refuse_led, sprint_meant
+from commands.shared.choosing import refuse_unless_leader, resolve_sprint
 from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
 _VERDICTS = {"met", "missed"}
@@ -32,8 +32,8 @@ _VERDICTS = {"met", "missed"}
 )
 async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
     """The goal is a line of the milestone's description; the verdict is ours, by people."""
-    sprint = await sprint_meant(context, arguments.text("milestone"))
-    refuse_led(context, sprint)
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    refuse_unless_leader(context, sprint)
     said = arguments.text("goal") or ""
     if said.lower() in _VERDICTS:
         if not sprint.goal:

@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
-from commands.shared.reporting import outcomes_of
+from commands.shared.reporting import list_outcomes
 from sprints.late import apply_credits
 from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
@@ -34,7 +34,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     if not numbers:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
     rows = newest_first(_row(context, one) for one in numbers)
-    known = compute_velocity(outcomes_of(context, numbers))
+    known = compute_velocity(list_outcomes(context, numbers))
     now = context.calendar.local(context.now)
     return Reply((list_text(rows[:most], len(rows), known, now),))
 

@@ -9,8 +9,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import sprint_meant
-from commands.shared.moving import Board, items_named, state_of, worth
+from commands.shared.choosing import resolve_sprint
+from commands.shared.moving import Board, describe_item, resolve_items, resolve_state
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.numbering import local_number
@@ -32,8 +32,8 @@ from sprints.numbering import local_number
 )
 async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
     """Scope before → after. The reason is kept with the change."""
-    sprint = await sprint_meant(context, arguments.text("milestone"))
-    items = await items_named(context, arguments)
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    items = await resolve_items(context, arguments)
     title, outside = plain(sprint.title), [item for item in items if item.milestone != sprint.milestone]
     if outside:
         are = "is" if len(outside) == 1 else "are"
@@ -55,5 +55,5 @@ async def _moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], 
 
 
 def _note(planning: Planning, item: ItemSnapshot) -> str:
-    text = worth(planning, item)
-    return f"{text}; it leaves what is done, too" if state_of(planning, item) is State.DONE else text
+    text = describe_item(planning, item)
+    return f"{text}; it leaves what is done, too" if resolve_state(planning, item) is State.DONE else text

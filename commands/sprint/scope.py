@@ -8,7 +8,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.scope import Deed, scope_text
-from commands.shared.choosing import facts_meant, moment_of
+from commands.shared.choosing import resolve_facts, resolve_moment
 from sprints.facts import ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import qualify_number
@@ -35,7 +35,7 @@ _MOST_ENTRIES = 1000
 )
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     """The equation of the scope, and its lines. What we did is told of the person who asked for it."""
-    facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
+    facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
     entries = await context.changes.audit_entries(_MOST_ENTRIES)
     return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 

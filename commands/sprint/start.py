@@ -12,9 +12,9 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.start import adopted, begun_empty
-from commands.shared.choosing import refuse_led
+from commands.shared.choosing import refuse_unless_leader
 from commands.shared.goals import with_goal
-from commands.shared.tracking import remembering
+from commands.shared.tracking import remember_thread_step
 from sprints.calendar import earliest_start, latest_due
 from sprints.description import has_start_line, set_start_line
 from sprints.milestone import Sprint
@@ -49,7 +49,7 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     today, goal = context.calendar.day_of(context.now), arguments.text("goal")
     due = arguments.date("due") or today
     sprint = await _existing(context, title)
-    refuse_led(context, sprint)
+    refuse_unless_leader(context, sprint)
     start = arguments.date("start") or _stated(sprint) or today
     _check(start, due, today)
     if sprint is None:
@@ -76,7 +76,7 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     changed = {key: value for key, value in told.items() if value != before[key]}
     was = {key: before[key] for key in changed}
     # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
-    here = remembering(context.project, sprint.milestone, context.request.thread)
+    here = remember_thread_step(context.project, sprint.milestone, context.request.thread)
     steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
     missing = _elsewhere(context, sprint.title, due, {part.repository for part in sprint.parts})
     return Changes(f"begin {plain(sprint.title)}", (*steps, *missing), done, done)
