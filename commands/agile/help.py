@@ -1,4 +1,4 @@
-"""`/help`: what there is to say here, and who may."""
+"""`/help`: the commands, and who may run them."""
 
 import difflib
 from functools import cache
@@ -25,45 +25,49 @@ from commands.messages.help import HelpEntry, one, overview, some
     examples=("/help", "/help sprint status"),
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
-    """All commands, those that begin with a word, or one."""
+    """List all commands or those that begin with a word, or describe one command."""
     entries = await list_entries(context)
     words = " ".join(" ".join(arguments.texts("command")).lower().split()).lstrip("/")
     if not words:
         return Reply((overview(entries),))
     policy = build_policy(context)
-    meant = _meant(words, entries, policy)
-    if exact := [entry for entry in entries if entry.command.name == meant]:
+    name = _resolve_name(words, entries, policy)
+    if exact := [entry for entry in entries if entry.command.name == name]:
         return Reply((one(exact[0], context.level),))
-    if beginning := [entry for entry in entries if entry.command.words[0] == meant]:
+    if beginning := [entry for entry in entries if entry.command.words[0] == name]:
         return Reply((some(beginning),))
-    close = difflib.get_close_matches(meant, [entry.command.name for entry in entries], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, [entry.command.name for entry in entries], n=1, cutoff=0.5)
     hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` shows all there are."
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
 
 
 async def list_entries(context: Context) -> list[HelpEntry]:
-    """All commands as they are in this repository, for the person who asks."""
+    """The help entries of all commands as they apply to this repository and the asker."""
     policy = build_policy(context)
-    found = []
-    for each in all_commands():
-        need = policy.find_requirement(each.name, each.level)
-        found.append(HelpEntry(each, policy.spell(each.name), need, await _may(context, need)))
-    return found
+    entries = []
+    for declared in all_commands():
+        requirement = policy.find_requirement(declared.name, declared.level)
+        entries.append(
+            HelpEntry(
+                declared, policy.spell(declared.name), requirement, await _is_allowed(context, requirement)
+            )
+        )
+    return entries
 
 
 def build_policy(planning: Planning) -> Policy:
-    """What the team has settled about its commands."""
+    """Build the team's policy on commands."""
     return Policy(planning.project.settings, planning.project.other_bots)
 
 
 @cache
 def all_commands() -> tuple[Command, ...]:
-    """All commands."""
+    """All commands, loaded once."""
     return load_commands(commands)
 
 
-def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
-    """The command's own name, of what may be the team's name for it, or what stands behind `/agile`."""
+def _resolve_name(words: str, entries: list[HelpEntry], policy: Policy) -> str:
+    """Resolve typed words to a command's own name, from the team's name for it or without `/agile`."""
     names = {entry.command.name for entry in entries}
     if words in names:
         return words
@@ -73,8 +77,8 @@ def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
     return " ".join(filter(None, (policy.resolve_alias(verb), rest)))
 
 
-async def _may(context: Context, need: Requirement) -> bool:
+async def _is_allowed(context: Context, requirement: Requirement) -> bool:
     request = context.request
-    if need.admits(request.sender, context.level, request.author):
+    if requirement.admits(request.sender, context.level, request.author):
         return True
-    return any([await context.github.is_in_team(request.sender, team) for team in sorted(need.teams)])
+    return any([await context.github.is_in_team(request.sender, team) for team in sorted(requirement.teams)])

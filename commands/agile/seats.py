@@ -1,4 +1,4 @@
-"""`/agile seats`: who needs a seat, what seats cost, and the increase that waits for an admin."""
+"""`/agile seats`: who needs a seat, what seats cost, and an increase that waits for approval."""
 
 from commands.formatting.wording import counted
 from commands.framework.arguments import Arguments

@@ -1,4 +1,4 @@
-"""The days that a chart of flow looks at: the last weeks, or a sprint."""
+"""The window of a flow chart: the last weeks, or the days of a sprint."""
 
 from datetime import date, timedelta
 
@@ -17,10 +17,10 @@ FOR = Argument("for", ArgumentKind.TEXT, "the days of the sprint with this title
 
 
 async def resolve_window(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
-    """The days that are asked for, without those before the repository's first work and those to come.
+    """Resolve the window of the arguments, without days before the first recorded event and future days.
 
-    Where nobody asks it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
-    sprint that has not begun, and for weeks that make no sense.
+    Without arguments it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
+    sprint that has not started, and for a number of weeks out of range.
     """
     today = context.calendar.day_of(context.now)
     title, weeks = arguments.text("for"), arguments.number("last")
@@ -36,9 +36,9 @@ async def resolve_window(context: Context, arguments: Arguments, usual_days: int
         weeks = weeks or USUAL_WEEKS
         first = today - timedelta(days=today.weekday(), weeks=weeks - 1)
         name = "this week" if weeks == 1 else f"the last {weeks} weeks"
-    begun = await Measures(context.tenant, context.project.id).first_event()
-    if begun is not None and (known := context.calendar.day_of(begun)) > first:
-        return Window(min(known, today), today, f"since {full_day(known)}")
+    first_event = await Measures(context.tenant, context.project.id).first_event()
+    if first_event is not None and (first_recorded := context.calendar.day_of(first_event)) > first:
+        return Window(min(first_recorded, today), today, f"since {full_day(first_recorded)}")
     return Window(first, today, name)
 
 

@@ -1,4 +1,4 @@
-"""What commands have in common that speak of a sprint's end: the outlook, and the words for a chance."""
+"""Forecasts of a sprint's end as commands share them: the outlook, its sentences and its record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from sprints.forecast import Forecast, Refusal
 from sprints.outlook import Outlook, TrackRecord, build_outlook, needs_days
 from storage.forecasts import ForecastRecord
 
-# What happened longer ago says little of how a team works today.
+# The age of history that forecasts draw from; older history says little about how a team works today.
 _RECENT = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationText:
-    """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
+    """The sentences about a sprint's end, and the forecast to be recorded; both empty without a forecast."""
 
     words: str = ""
     forecasts: tuple[ForecastRecord, ...] = ()
 
 
 async def forecast_end(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
-    """Will we make it, and if not, what should come out: for cards that are about something else."""
+    """Forecast a sprint's end for a card about something else: the chance, and what to take out."""
     sprint_end = await read_outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     load = await describe_load(planning, facts, sprint_end, forecast)
@@ -38,21 +38,21 @@ async def forecast_end(planning: Planning, facts: Facts, shown_in: str) -> Expec
 
 
 async def read_outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:
-    """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
+    """Build the outlook of a sprint as of its facts; a Refusal if the plan does not include forecasts."""
     if not await planning.can_use(Feature.FORECASTS):
         return Refusal("Forecasts are not part of this account's plan.")
     return build_outlook(facts, await read_track_record(planning, facts.as_of))
 
 
 async def read_track_record(planning: Planning, as_of: datetime) -> TrackRecord:
-    """What every forecast here rests on, as of a moment."""
+    """Read the team's track record as of a moment, on which every forecast is based."""
     records = await planning.sprints.records(as_of)
     flows = await read_recent_flows(planning, as_of) if needs_days(records, as_of) else ()
     return TrackRecord(tuple(records), tuple(flows), planning.tenant.organization_id)
 
 
 async def read_recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
-    """The items that something has happened to lately, as of a moment."""
+    """The flows of items with an event in the last 120 days before a moment."""
     history = planning.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
     items = await history.items_since(since)
@@ -62,13 +62,13 @@ async def read_recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flo
 def record_forecast(
     sprint_end: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
 ) -> tuple[ForecastRecord, ...]:
-    """The forecast as it is kept, to be graded when the sprint is over.
+    """The record of a forecast, to be graded when the sprint is over.
 
-    Empty where nothing is foretold: all is done, or no working day is left.
+    Empty if the outcome is certain: all is done, or no working day is left.
     """
     if not 0 < forecast.chance < 1:
         return ()
-    prediction = ForecastRecord(
+    record = ForecastRecord(
         milestone=sprint_end.facts.sprint.milestone,
         made_at=sprint_end.facts.as_of,
         shown_in=shown_in,
@@ -82,4 +82,4 @@ def record_forecast(
         basis=forecast.basis.value,
         likely_date=likely,
     )
-    return (prediction,)
+    return (record,)

@@ -3,7 +3,7 @@
 from commands.framework.changes import ChangeSetting
 from storage.projects import Project
 
-# The setting with the threads of sprints whose start changed nothing else, by GitHub's id of the milestone.
+# The key of the setting with threads of sprints, by GitHub's id of the milestone.
 _THREADS = "threads"
 
 

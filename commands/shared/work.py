@@ -1,4 +1,4 @@
-"""The work of a repository as commands on it see it: its flows, and who waits for whom."""
+"""The work of a repository: its flows, waits for reviews, and the open item of a thread."""
 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -11,20 +11,21 @@ from sprints.work import RepositoryWork
 
 
 async def read_work(planning: Planning) -> RepositoryWork:
-    """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
-    up, because they may have been closed.
+    """Read the work of this repository.
+
+    Blocking issues of the tenant's other repositories are looked up, because they may have been closed.
     """
-    history, rules = planning.history, planning.project.rules
-    events = await history.items()
-    blockers = set[str]().union(*(find_blockers(told) for told in events.values()))
-    elsewhere = await history.items_by_id(blockers - events.keys())
-    labels = await history.labels()
+    timeline, rules = planning.history, planning.project.rules
+    events = await timeline.items()
+    blockers = set[str]().union(*(find_blockers(history) for history in events.values()))
+    elsewhere = await timeline.items_by_id(blockers - events.keys())
+    labels = await timeline.labels()
     flows = build_flows(events, planning.now, rules, labels, elsewhere)
     return RepositoryWork(flows, events, planning.now, rules.calendar)
 
 
 async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
-    """The pull requests that wait for their first review."""
+    """Read the pull requests that wait for their first review."""
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
         return ()
@@ -33,7 +34,7 @@ async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[R
 
 
 async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:
-    """The item in whose thread it is asked. Raises UserError for one that is closed or not heard of."""
+    """The item of the request's thread. Raises UserError if it is closed or no event of it is recorded."""
     number = context.request.thread
     await find_item(context, number)
     flow = work.flow(number)
