@@ -1,4 +1,4 @@
-"""`/burnup`: scope and work done by day, two lines that a burndown subtracts."""
+"""`/burnup`: scope and work done by day, whose difference is the burndown."""
 
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -24,11 +24,11 @@ from sprints.burnup import build_burnup
     examples=("/burnup", '/burnup for:"Sprint 24" by:points', "/burnup as:mermaid"),
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
-    """The largest change of the scope before the picture."""
+    """Show the largest change of the scope, then the chart."""
     facts = await resolve_facts(context, arguments.text("for"))
-    found = build_burnup(facts, arguments.text("by"))
-    sprint = found.sprint
-    words = ChartText(
+    chart = build_burnup(facts, arguments.text("by"))
+    sprint = chart.sprint
+    text = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",
         burnup_reading(facts, sprint),
         days_name(sprint),
@@ -36,4 +36,4 @@ async def burnup(context: Context, arguments: Arguments) -> Reply:
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, words, found if sprint.latest else None, arguments.text("as"))
+    return reply_with(context, text, chart if sprint.latest else None, arguments.text("as"))

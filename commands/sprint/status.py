@@ -1,4 +1,4 @@
-"""`/sprint status`: where the sprint stands, in one card."""
+"""`/sprint status`: the state of the sprint in one card."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -34,7 +34,7 @@ from sprints.burndown import build_burndown
     ),
 )
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
-    """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""
+    """Show goal and dates, the commitment and its changes, the pace, and the burndown."""
     facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
     burndown = build_burndown(facts, arguments.text("by"))
     expected = await forecast_end(context, facts, "status")

@@ -1,4 +1,4 @@
-"""`/summary`: a sprint told to everybody who had a part in it."""
+"""`/summary`: a sprint summed up for everybody who had a part in it."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -22,7 +22,7 @@ from commands.shared.reporting import add_people, read_report
     examples=("/summary", '/summary milestone:"Sprint 24"'),
 )
 async def summary(context: Context, arguments: Arguments) -> Reply:
-    """Made of the frozen numbers where there are some, so that it can be posted again as it was."""
+    """Sum up a sprint from its snapshot if there is one, so that it can be posted again unchanged."""
     sprint = await resolve_sprint(context, arguments.text("milestone"))
-    sheet = await add_people(context, await read_report(context, sprint))
-    return Reply(tuple(summary_parts(context, sheet)), says_completeness=True)
+    report = await add_people(context, await read_report(context, sprint))
+    return Reply(tuple(summary_parts(context, report)), says_completeness=True)
