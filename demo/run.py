@@ -17,7 +17,7 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings
-from commands.framework.registry import load
+from commands.framework.registry import load_commands
 from demo.page import DemoPage
 from demo.scenario import DemoThread, play
 from github_standin.emulate import HOST, DemoNotInstalledError, free_port
@@ -88,7 +88,7 @@ def _suggestions(now: datetime) -> list[tuple[str, str]]:
     yesterday = (now - timedelta(days=1)).date().isoformat()
     return [
         (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
-        for command in load(commands)
+        for command in load_commands(commands)
         for example in command.examples
     ]
 

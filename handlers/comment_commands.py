@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from commands.framework.boxes import ticked_boxes
-from commands.framework.parser import added_commands
+from commands.framework.boxes import find_ticked_boxes
+from commands.framework.parser import find_added_lines
 from commands.framework.request import Author, CommandLine, Request, ThreadKind
 from handlers.delivery import CommandsFound, Delivery
 from handlers.payloads import Id, Number
@@ -215,7 +215,7 @@ def _typed(text: _Text, sender: _Account, before: str | None) -> tuple[CommandLi
         return ()
     if not before and _TAKEN_OVER in text.body.lower():
         return ()
-    return tuple(added_commands(text.body, before))
+    return tuple(find_added_lines(text.body, before))
 
 
 def _ticked(delivery: Delivery, text: _Text, sender: _Account, before: str | None) -> tuple[int, ...]:
@@ -224,7 +224,7 @@ def _ticked(delivery: Delivery, text: _Text, sender: _Account, before: str | Non
     is_of_bot = text.user is not None and text.user.is_bot
     if delivery.action != _EDITED or before is None or not is_of_bot or sender.is_bot or not sender.login:
         return ()
-    return tuple(sorted(ticked_boxes(text.body or "") - ticked_boxes(before)))
+    return tuple(sorted(find_ticked_boxes(text.body or "") - find_ticked_boxes(before)))
 
 
 def _is_same_account(author: _Account | None, sender: _Account) -> bool:

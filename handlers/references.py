@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, running_text
+from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, extract_running_text
 
 # https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
 _CLOSING = re.compile(
@@ -55,7 +55,7 @@ def references_in(markdown: str, full_name: str | None, page: str | None = None)
 
 @lru_cache(maxsize=4)  # One payload is asked several times over.
 def _running_text(markdown: str) -> str:
-    return running_text(markdown)
+    return extract_running_text(markdown)
 
 
 def closed_numbers(text: str, full_name: str | None, page: str | None = None) -> tuple[int, ...]:

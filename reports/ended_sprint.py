@@ -14,7 +14,7 @@ from commands.messages.summary import (
     summary_title,
     went_on_text,
 )
-from commands.shared.reporting import sheet_of, with_people
+from commands.shared.reporting import add_people, read_report
 from commands.sprint.summary import summary
 from reports.drafts import Draft, Kept
 from reports.release_summary import IN_RELEASE, place_text, release_meant
@@ -146,7 +146,7 @@ class EndedSprint:
         is_wanted_there = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
         if is_wanted_there and (kept := await self._as_wanted(wanted, before, state)):
             return [kept]  # To read all that a summary is made of takes a while.
-        sheet = await with_people(self._planning, await sheet_of(self._planning, sprint))
+        sheet = await add_people(self._planning, await read_report(self._planning, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
         data = {**home.data, _BASIS: state}

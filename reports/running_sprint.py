@@ -155,7 +155,7 @@ def living_key(sprint: Sprint) -> str:
 
 async def may_run(planning: Planning, command: Command) -> bool:
     """What the clock runs, the plan must include as if somebody had asked for it."""
-    return command.feature is None or await planning.includes(command.feature)
+    return command.feature is None or await planning.can_use(command.feature)
 
 
 def thread_of(fate: PostStatus) -> int | None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, decode_steps
 from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
-from commands.shared.forecasting import foretold, outlook
-from commands.shared.overload import load_here
+from commands.shared.forecasting import read_outlook, record_forecast
+from commands.shared.overload import describe_load
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedItem, find_blocked_items
 from sprints.blocked import find_blockers
@@ -94,14 +94,14 @@ async def starts(planning: Planning) -> Sequence[CommandChange]:
 
 async def expected_of(planning: Planning, facts: Facts) -> Expected:
     """Will we make it, and if not, what should come out."""
-    sprint_end = await outlook(planning, facts)
+    sprint_end = await read_outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(planning, facts, sprint_end, forecast)
+    load = await describe_load(planning, facts, sprint_end, forecast)
     if not isinstance(sprint_end, Outlook) or not isinstance(forecast, Forecast):
         return Expected(load=load)
     words = f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
     chance = forecast.chance if sprint_end.now.remaining > 0 else None
-    return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
+    return Expected(words, chance, record_forecast(sprint_end, forecast, "living"), load)
 
 
 async def living_of(planning: Planning, facts: Facts, thread: int | None) -> StickyComment:
@@ -129,7 +129,7 @@ async def with_effects(planning: Planning, living: StickyComment, known: Mapping
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in known}
-    latest = await outlook(planning, facts) if missing else None
+    latest = await read_outlook(planning, facts) if missing else None
     if not isinstance(latest, Outlook):
         return replace(living, effects=known)
     effects = {key: await _effect(planning, latest, line) for key, line in missing.items()}

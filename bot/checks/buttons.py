@@ -75,11 +75,11 @@ def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
 async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
     """Why somebody may not press a button, in words; empty if they may. Fails closed."""
     policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
-    need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
+    need = policy.find_requirement(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
     there.forget_level(press.sender)
-    level = await there.level_of(press.sender)
+    level = await there.find_level(press.sender)
     if level is not Level.NONE:
-        level = max(level, policy.granted(press.sender))
+        level = max(level, policy.find_granted_level(press.sender))
     if need.admits(press.sender, level, pull.author):
         return ""
     for team in sorted(need.teams):

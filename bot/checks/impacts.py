@@ -8,7 +8,7 @@ import structlog
 from bot.isolation import isolated
 from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
-from commands.shared.forecasting import outlook
+from commands.shared.forecasting import read_outlook
 from reports.sprint_impact import Card, impact_card
 from sprints.burndown import Burndown, build_burndown
 from sprints.facts import Facts
@@ -142,7 +142,7 @@ class SprintImpacts:
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
             burndown=shown.burndown if shown and not self._project.may_link_images else None,
-            doubts=missing_text(await self.planning.gaps(), self.planning.calendar),
+            doubts=missing_text(await self.planning.read_gaps(), self.planning.calendar),
         )
         return CheckResult(impact, card, shown)
 
@@ -167,7 +167,7 @@ class SprintImpacts:
             facts = await self.planning.sprints.facts(sprint.milestone, self.planning.now)
             if facts is None:
                 raise LookupError("a sprint that was there a moment ago is not")
-            told = await outlook(self.planning, facts)
+            told = await read_outlook(self.planning, facts)
             self._numbers[sprint.milestone] = ImpactFacts(facts, told, build_burndown(facts))
         return self._numbers[sprint.milestone]
 

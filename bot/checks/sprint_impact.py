@@ -21,11 +21,11 @@ from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
 from charts.alt_text import describe_burndown
-from commands.formatting.markdown import skimming
+from commands.formatting.markdown import skim_long_texts
 from commands.framework.outcome import Answer
-from commands.framework.planning import Planning, writing_for
+from commands.framework.planning import Planning, write_in_locale
 from commands.framework.request import CommandLine
-from commands.shared.forecasting import foretold
+from commands.shared.forecasting import record_forecast
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
@@ -103,7 +103,7 @@ class Checks:
                 return
         else:
             await self._ask_for_links(organization_id, project)
-        with writing_for(project, self._clock()):
+        with write_in_locale(project, self._clock()):
             async with self._database.tenant(organization_id) as tenant:
                 said = await self._working(tenant, project).all(only)
             images = [await self._images(organization_id, project, one) for one in said]
@@ -242,7 +242,7 @@ class Checks:
         except GitHubRefusedError as refusal:
             self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
             return None
-        with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
+        with skim_long_texts():  # GitHub is asked for its links anyway, so a long text need not be read.
             fact = head_of(shown, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
@@ -269,7 +269,7 @@ class Checks:
             return
         there = GitHubRepository(self._installation(project), project.full_name or "")
         task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
-        with writing_for(project, self._clock()):
+        with write_in_locale(project, self._clock()):
             said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
             button = PressedButton(
@@ -330,7 +330,7 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
     forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
     if not isinstance(outlook, Outlook) or not isinstance(forecast, Forecast):
         return ()
-    return foretold(outlook, forecast, "check")
+    return record_forecast(outlook, forecast, "check")
 
 
 def _wants_checks(project: Project) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import commands
 from bot.settings import Settings
-from commands.framework.registry import Command, load
-from commands.settings.page import page as settings_page
+from commands.framework.registry import Command, load_commands
+from commands.settings.page import render_settings_page as settings_page
 from marketplace import plans
 
 _INTRODUCTION = (
@@ -31,7 +31,7 @@ def run(_: Settings, __: argparse.Namespace) -> int:
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each generated page and what it must say."""
-    found = load(commands)
+    found = load_commands(commands)
     yield _DOCS / "commands.md", _commands(found)
     yield _DOCS / "plans.md", plans.plans_page(_by_feature(found))
     yield _DOCS / "settings.md", settings_page()

@@ -22,7 +22,7 @@ from commands.framework.changes import (
     Relabel,
     SetBlocked,
 )
-from commands.framework.permissions import Level, level_from
+from commands.framework.permissions import Level, parse_level
 from commands.framework.ports import File, Health
 from commands.settings.file import MOST_BYTES
 from handlers.references import references_in
@@ -77,7 +77,7 @@ class GitHubRepository:
 
     # What commands ask
 
-    async def level_of(self, login: str) -> Level:
+    async def find_level(self, login: str) -> Level:
         """What this person may do, for a minute from memory. Who is no collaborator may nothing, even where
         GitHub lets everybody read."""
         key = (self._full_name, login.lower())
@@ -101,7 +101,7 @@ class GitHubRepository:
             return False
         return bool(found.get("state") == "active")
 
-    async def health(self) -> Health:
+    async def read_health(self) -> Health:
         """How many requests are left this hour, and what we may not do here."""
         core = (await self._installation.get("/rate_limit"))["resources"]["core"]
         resets_at = datetime.fromtimestamp(core["reset"], UTC)
@@ -117,7 +117,7 @@ class GitHubRepository:
             grants.url,
         )
 
-    async def file(self, path: str, pull_request: int | None = None) -> File | None:
+    async def read_file(self, path: str, pull_request: int | None = None) -> File | None:
         """A file of the default branch, or as a pull request would have it."""
         ref = None
         if pull_request is not None:
@@ -128,7 +128,7 @@ class GitHubRepository:
     async def _ask_level(self, login: str) -> Level:
         person = quote(login, safe="")
         try:
-            level = level_from(
+            level = parse_level(
                 await self._installation.get(f"{self._path}/collaborators/{person}/permission")
             )
             if level is Level.READ:  # On a public repository GitHub answers so for anybody.

@@ -23,8 +23,8 @@ from commands.formatting.wording import footer
 from commands.framework.context import Context
 from commands.framework.outcome import Answer, Picture, Reply
 from commands.framework.permissions import Level, Policy
-from commands.framework.planning import writing_for
-from commands.framework.registry import load
+from commands.framework.planning import write_in_locale
+from commands.framework.registry import load_commands
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
 from storage.changes import ChangeLog, ChangeState, CommandChange
@@ -67,7 +67,7 @@ class CommandAnswers:
         self._entitlements = Entitlements(database, shop, clock)
         self._publisher = OutboxPublisher(database, clock)
         self._changing = ChangeApplier(database, clock, jobs)
-        self._dispatcher = Dispatcher(load(commands))
+        self._dispatcher = Dispatcher(load_commands(commands))
         self._log = structlog.get_logger(__name__)
 
     async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
@@ -118,7 +118,7 @@ class CommandAnswers:
         request = task.request
         if request.ticked:
             return (await self._github.identity()).is_author(request.text_author)
-        if not self._dispatcher.concerns_us(request, _policy(task.project)):
+        if not self._dispatcher.has_command(request, _policy(task.project)):
             return False
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
@@ -127,7 +127,7 @@ class CommandAnswers:
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
-            with writing_for(task.project, self._clock()):
+            with write_in_locale(task.project, self._clock()):
                 answers = await self._answers_to(task, thread)
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
@@ -143,7 +143,7 @@ class CommandAnswers:
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
-                await forecasts.record(answer_carrier(task.event_id, position), reply.foretold)
+                await forecasts.record(answer_carrier(task.event_id, position), reply.forecasts)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
@@ -179,7 +179,7 @@ class CommandAnswers:
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
-        refusal = await self._dispatcher.refusal_of(
+        refusal = await self._dispatcher.find_refusal(
             task.request, self._environment(task, thread), change.slot
         )
         if refusal is None:
@@ -222,7 +222,7 @@ class CommandAnswers:
             return answers
         if any(answer.slot.split(" ")[:2] == _PLAN for answer in replied):
             return answers  # The plan's own reply says all of it.
-        if await task.repository.level_of(task.request.sender) < Level.ADMIN:
+        if await task.repository.find_level(task.request.sender) < Level.ADMIN:
             return answers
         is_public = not task.project.is_private
         line = await self._entitlements.find_notice(

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.processes import Processes
-from commands.framework.parser import skimming
+from commands.framework.parser import skim_long_texts
 from commands.framework.request import Request
 from handlers import handle
 from handlers.comment_commands import request_of
@@ -46,7 +46,7 @@ class CommentReader:
 
         Raises UnusableError as the handlers do.
         """
-        with skimming() as skim:
+        with skim_long_texts() as skim:
             request = request_of(delivery)
         if not skim.is_inexact:
             return request
@@ -65,7 +65,7 @@ class CommentReader:
         If its description takes too long to read, it refers to no issue. Raises UnusableError as the handlers
         do.
         """
-        with skimming() as skim:
+        with skim_long_texts() as skim:
             quick = handle(delivery)
         if not skim.has_unread_references:
             return quick

@@ -17,7 +17,7 @@ from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
 from commands.framework.outcome import Picture
-from commands.framework.planning import Planning, writing_for
+from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
@@ -71,7 +71,7 @@ class SprintReports:
             # Asked before the facts are read: history that is written meanwhile is drawn next time.
             is_history_coming = await _is_history_coming(tenant, project)
             drafting = self._drafting(tenant, project, now, is_complete=not is_history_coming)
-            with writing_for(project, now):
+            with write_in_locale(project, now):
                 drafts = await drafting.drafts()
             if not is_history_coming and not drafting.has_failed:
                 # A notice that has not been sent, and does not hold any more, is withdrawn.
@@ -80,7 +80,7 @@ class SprintReports:
         failures = list[Exception]()
         for draft in drafts:
             try:
-                with writing_for(project, now):
+                with write_in_locale(project, now):
                     await self._store(organization_id, project, draft, now)
             except Exception as problem:  # noqa: BLE001 - raised below, after the other posts
                 self._log.exception("post not drawn", project=project_id, post=draft.key)
@@ -137,7 +137,7 @@ class SprintReports:
     async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
         is_complete = not await _is_history_coming(tenant, project)
         drafting = self._drafting(tenant, project, now, is_complete=is_complete)
-        with writing_for(project, now):
+        with write_in_locale(project, now):
             by_key = {draft.key: draft for draft in await drafting.drafts()}
         return CurrentDrafts(now, by_key, drafting.has_failed)
 

@@ -12,7 +12,7 @@ from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
 from commands.formatting.wording import code
-from commands.framework.boxes import box_for
+from commands.framework.boxes import render_box
 from commands.framework.changes import (
     ApproveSeats,
     Changes,
@@ -31,7 +31,7 @@ from commands.framework.changes import (
     Step,
     decode_steps,
     encode_steps,
-    repository_of,
+    step_repository,
 )
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
@@ -82,10 +82,10 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
             "The sprints here span repositories, and what their numbers depend on is settled in "
             f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
         )
-    for name in sorted({repository_of(step) for step in steps} - {""}):
+    for name in sorted({step_repository(step) for step in steps} - {""}):
         repository = task.repository.elsewhere(name)
         repository.forget_level(task.request.sender)
-        level = await repository.level_of(task.request.sender)
+        level = await repository.find_level(task.request.sender)
         if level < Level.WRITE:
             return f"This changes {name} as well, where it needs the write role. Nothing was changed."
     return ""
@@ -183,7 +183,7 @@ class ChangeApplier:
 
     async def _do(self, task: Task, step: Step, name: str, began: datetime) -> Step:
         """Carries out a step. Returns it with what GitHub alone could say of it, such as an id."""
-        elsewhere = repository_of(step)
+        elsewhere = step_repository(step)
         repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
         match step:
             case MoveItem():
@@ -281,7 +281,7 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
     parts.append(changes.preview or "\n".join(f"- {target_words(step)}" for step in changes.steps))
-    parts.append(box_for(change.id))
+    parts.append(render_box(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
     )

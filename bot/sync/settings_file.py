@@ -18,7 +18,7 @@ from bot.github.client import GitHub, GitHubRefusedError, Installation
 from bot.github.repositories import find_file
 from bot.isolation import isolated
 from bot.sync.shared_summaries import note_shared_summaries
-from commands.agile.help import known
+from commands.agile.help import all_commands
 from commands.framework.ports import File
 from commands.messages.config import in_force_with
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
@@ -175,7 +175,7 @@ def judged(found: File, *, is_organization: bool) -> SettingsFile:
 
 def command_names() -> tuple[str, ...]:
     """The names of all commands."""
-    return tuple(command.name for command in known())
+    return tuple(command.name for command in all_commands())
 
 
 def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:

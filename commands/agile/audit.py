@@ -28,7 +28,7 @@ _USUAL, _MOST = 20, 100
     feature="audit",
 )
 async def agile_audit(context: Context, arguments: Arguments) -> Reply:
-    """Entries are kept for ever; nobody can change or remove them."""
+    """List the latest entries of the audit log, which nobody can change or remove."""
     most = arguments.number("last") or _USUAL
     if most > _MOST:
         raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")

@@ -17,5 +17,5 @@ from storage.settings_files import SettingsFiles
     examples=("/agile config", "/agile config show"),
 )
 async def agile_config(context: Context, _: Arguments) -> Reply:
-    """All settings with their sources; those that nobody has settled are folded."""
+    """Show all settings with their sources; settings with their default are folded."""
     return Reply((shown(await SettingsFiles(context.tenant).origins(context.project.id)),))

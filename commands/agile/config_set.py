@@ -1,12 +1,12 @@
-"""`/agile config set`: changes a setting, at once or by a pull request where there is a file."""
+"""`/agile config set`: change a setting, at once or by a pull request if there is a settings file."""
 
 import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from commands.agile.config_validate import is_for_all
-from commands.agile.help import known
+from commands.agile.config_validate import is_organization_file
+from commands.agile.help import all_commands
 from commands.formatting.foreign_text import inert
 from commands.formatting.wording import code, person, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -18,16 +18,23 @@ from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
 from commands.messages.config import diff
-from commands.settings.file import ACCOUNT_SETTINGS, PATH, check_settings, read_settings, scalar, schema
-from commands.settings.text import as_yaml, changed, settings_in, with_setting
+from commands.settings.file import (
+    ACCOUNT_SETTINGS,
+    PATH,
+    check_settings,
+    load_schema,
+    parse_scalar,
+    read_settings,
+)
+from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
 from storage.projects import Projects
 
 _DEFAULT = "default"
-# Its two times hold only together, so one command sets both.
+# The key whose two times only make sense together, so that one command sets both.
 _QUIET_HOURS = "quiet_hours"
-_BOTH_TIMES = "Set both times at once, for example `/agile config set quiet_hours 18:00-08:00`."
+_SET_BOTH_TIMES = "Set both times at once, for example `/agile config set quiet_hours 18:00-08:00`."
 _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
-# Whoever settles these could give themselves what only admins may.
+# Settings with which people could grant themselves what only admins may do.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
 
 
@@ -61,64 +68,70 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
     is_changing=True,
 )
 async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
-    """Where a command has set it before, a command sets it again, because that wins over the file."""
-    path = _path(arguments.text("key") or "")
+    """Change a setting at once or propose it; a setting that a command has set is always set at once."""
+    path = _parse_path(arguments.text("key") or "")
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)
-    said = await Projects(context.tenant).command_settings(context.project.id)
-    file = await context.github.file(PATH)
-    if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
+    command_settings = await Projects(context.tenant).command_settings(context.project.id)
+    file = await context.github.read_file(PATH)
+    if path[0] in ACCOUNT_SETTINGS and not is_organization_file(context):
         raise UserError(
             f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
         )
-    if is_for_all(context) or (file is not None and path[0] not in said):
-        return await _proposed(context, file, path, value)
+    if is_organization_file(context) or (file is not None and path[0] not in command_settings):
+        return await _propose_file(context, file, path, value)
     if path[0] in _FOR_ADMINS and context.level < Level.ADMIN:
         raise UserError(
             f"`{path[0]}` settles who may do what, so that an admin must set it by command. "
             f"Anybody may propose it in `{PATH}`."
         )
-    return _settled(context, said, path, value)
+    return _change_at_once(context, command_settings, path, value)
 
 
-def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
-    key, now = path[0], planning.project.stored_settings.get(path[0])
+def _change_at_once(
+    planning: Planning, command_settings: Mapping[str, Any], path: tuple[str, ...], value: object
+) -> Changes:
+    key, current = path[0], planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
     else:
-        after = changed(planning.project.stored_settings, path, value)
-        _check(key, after)
-        done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
-    if said.get(key) == after:
+        after = change_setting(planning.project.stored_settings, path, value)
+        _require_valid(key, after)
+        done = f"Settled, from now on:\n\n{diff([(key, current, after)], is_done=True)}"
+    if command_settings.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
-    return Changes(f"set {code('.'.join(path))}", (ChangeSetting(key, said.get(key), after),), done)
+    return Changes(
+        f"set {code('.'.join(path))}", (ChangeSetting(key, command_settings.get(key), after),), done
+    )
 
 
-async def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
-    """The file with this setting, in a pull request."""
+async def _propose_file(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
+    """Propose the settings file with a changed setting in a pull request."""
     key = path[0]
     content = file.content if file else b""
-    names = [one.name for one in known()]
-    read = await asyncio.to_thread(read_settings, content or b"", names, is_organization=is_for_all(context))
-    if content is None or read.is_unreadable:
+    names = [command.name for command in all_commands()]
+    parsed = await asyncio.to_thread(
+        read_settings, content or b"", names, is_organization=is_organization_file(context)
+    )
+    if content is None or parsed.is_unreadable:
         raise UserError(f"`{PATH}` cannot be read. Run `/agile config validate` and fix it first.")
     text = content.decode("utf-8-sig")
-    # As the file says it, right or wrong: what is set may be what mends it.
-    settings = settings_in(text)
-    before, after = settings.get(key), changed(settings, path, value)
+    # The settings as written, valid or not: the change may be the fix of an invalid one.
+    settings = parse_settings_text(text)
+    before, after = settings.get(key), change_setting(settings, path, value)
     if after is not None:
-        _check(key, after)
+        _require_valid(key, after)
     if before == after:
         return Changes(f"set {key}", (), f"`{PATH}` says so already.")
-    new = with_setting(text, key, after)
-    if new is None:
+    new_text = write_setting(text, key, after)
+    if new_text is None:
         raise UserError(f"`{PATH}` is written so that I cannot change it safely. Please change it by hand.")
-    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else as_yaml(value, 60)}"
+    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else format_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
-        content=new,
-        branch=_branch(key, new),
+        content=new_text,
+        branch=_branch(key, new_text),
         title=inert(f"Settings: {shown}"),
         body=(
             f"{person(context.request.sender)} asked for it in #{context.request.thread}.\n\n"
@@ -134,76 +147,76 @@ async def _proposed(context: Context, file: File | None, path: tuple[str, ...], 
 
 
 def _branch(key: str, text: str) -> str:
-    """The same change has the same branch, so that it is not proposed twice."""
+    """The name of the branch; the same change has the same branch, so that it is not proposed twice."""
     return f"agile-settings/{key}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _check(key: str, value: object) -> None:
-    """Raises UserError for what a settings file might not say."""
-    problems = check_settings({key: value}, [one.name for one in known()])
+def _require_valid(key: str, value: object) -> None:
+    """Raise UserError for a value that would be invalid in a settings file."""
+    problems = check_settings({key: value}, [command.name for command in all_commands()])
     if problems:
         text = "\n".join(f"{problem.text[0].upper()}{problem.text[1:]}." for problem in problems)
-        raise UserError(f"{text} {_BOTH_TIMES}" if key == _QUIET_HOURS else text)
+        raise UserError(f"{text} {_SET_BOTH_TIMES}" if key == _QUIET_HOURS else text)
 
 
-def _path(key: str) -> tuple[str, ...]:
-    """Raises UserError for a setting that there is not."""
+def _parse_path(key: str) -> tuple[str, ...]:
+    """Parse a setting's name with dots. Raises UserError for an unknown setting."""
     path = tuple(part.strip() for part in key.split("."))
-    if path[0] not in schema()["properties"] or not all(path):
-        known_ones = ", ".join(f"`{one}`" for one in schema()["properties"])
-        raise UserError(f"There is no setting “{plain(key)}”. There are {known_ones}.")
+    if path[0] not in load_schema()["properties"] or not all(path):
+        names = ", ".join(f"`{name}`" for name in load_schema()["properties"])
+        raise UserError(f"There is no setting “{plain(key)}”. There are {names}.")
     return path
 
 
 def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
-    """What was typed, as the setting's type asks for. Raises UserError."""
-    shown, setting = code(".".join(path)), _schema_at(path)
+    """Parse the typed values by the setting's type. Raises UserError for a mapping or unknown part."""
+    shown, setting = code(".".join(path)), _find_schema(path)
     if setting.get("type") == "array":
-        if "properties" in _resolved(setting["items"]):
+        if "properties" in _resolve_reference(setting["items"]):
             raise UserError(f"{shown} holds more than words. Please write it into `{PATH}`.")
         return list(values)
     if path == (_QUIET_HOURS,):
-        return _quiet_hours(",".join(values))
+        return _parse_quiet_hours(",".join(values))
     if setting.get("type") == "object":
-        example = as_yaml(setting["examples"][0], 80) if "examples" in setting else ""
+        example = format_yaml(setting["examples"][0], 80) if "examples" in setting else ""
         hint = f", such as `{example}`" if example else ""
         inner = code(f"{'.'.join(path)}.…")
         raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
     text = ",".join(values)
-    forms = [_resolved(form) for form in (setting, *setting.get("anyOf", ()))]
+    forms = [_resolve_reference(form) for form in (setting, *setting.get("anyOf", ()))]
     types = {form.get("type") for form in forms}
     if any(text in form.get("enum", ()) for form in forms):
         return text
     if "boolean" in types and text.lower() in _YES | _NO:
         return text.lower() in _YES
-    return scalar(text) if types & {"number", "integer"} else text
+    return parse_scalar(text) if types & {"number", "integer"} else text
 
 
-def _quiet_hours(text: str) -> dict[str, str]:
-    """Both times of `18:00-08:00`; the settings' rules judge each. Raises UserError."""
+def _parse_quiet_hours(text: str) -> dict[str, str]:
+    """Parse both times of `18:00-08:00`; the schema checks each. Raises UserError without a hyphen."""
     begin, hyphen, end = text.replace("–", "-").partition("-")
     if not hyphen:
-        raise UserError(f"{code(text)} is not a span of time. {_BOTH_TIMES}")
+        raise UserError(f"{code(text)} is not a span of time. {_SET_BOTH_TIMES}")
     return {"from": begin.strip(), "until": end.strip()}
 
 
-def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
-    """What the schema says of a setting. Raises UserError for a part that there is not."""
-    found: Mapping[str, Any] = schema()
+def _find_schema(path: tuple[str, ...]) -> Mapping[str, Any]:
+    """The schema of a setting at a path. Raises UserError for an unknown part."""
+    part_schema: Mapping[str, Any] = load_schema()
     for n, name in enumerate(path):
-        found = _resolved(found)
-        forms = [found, *map(_resolved, found.get("anyOf", ()))]
+        part_schema = _resolve_reference(part_schema)
+        forms = [part_schema, *map(_resolve_reference, part_schema.get("anyOf", ()))]
         parts = {key: part for form in forms for key, part in form.get("properties", {}).items()}
-        inner = parts.get(name, found.get("additionalProperties"))
+        inner = parts.get(name, part_schema.get("additionalProperties"))
         if not isinstance(inner, Mapping):
-            inside = ", ".join(f"`{one}`" for one in parts) or "nothing"
+            inside = ", ".join(f"`{key}`" for key in parts) or "nothing"
             around = code(".".join(path[:n]))
             raise UserError(f"There is no {code(name)} in {around}; it holds {inside}.")
-        found = inner
-    return _resolved(found)
+        part_schema = inner
+    return _resolve_reference(part_schema)
 
 
-def _resolved(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" not in told:
-        return told
-    return {**schema()["$defs"][str(told["$ref"]).rpartition("/")[2]], **told}
+def _resolve_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    return {**load_schema()["$defs"][str(schema["$ref"]).rpartition("/")[2]], **schema}

@@ -1,8 +1,8 @@
-"""`/agile config validate`: whether the settings file is good; in a pull request, as it would be."""
+"""`/agile config validate`: check the settings file, in a pull request the file as proposed there."""
 
 import asyncio
 
-from commands.agile.help import known
+from commands.agile.help import all_commands
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -21,29 +21,31 @@ from storage.settings_files import SettingsFiles
     examples=("/agile config validate",),
 )
 async def agile_config_validate(context: Context, _: Arguments) -> Reply:
-    """Its problems with their lines, or what it changes."""
+    """List the file's problems with their lines, or what it changes."""
     request = context.request
     pull_request = request.thread if request.is_pull_request else None
     where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
-    file = await context.github.file(PATH, pull_request)
-    is_organization, files = is_for_all(context), SettingsFiles(context.tenant)
-    everywhere = await files.of_organization()
-    notes = [out_of_sight("organization")] if everywhere.is_out_of_sight and not is_organization else []
+    file = await context.github.read_file(PATH, pull_request)
+    is_organization, files = is_organization_file(context), SettingsFiles(context.tenant)
+    organization_file = await files.of_organization()
+    notes = (
+        [out_of_sight("organization")] if organization_file.is_out_of_sight and not is_organization else []
+    )
     if file is None:
         return Reply((no_file(), *notes))
-    names = [command.name for command in known()]
+    names = [command.name for command in all_commands()]
     if file.content is None:
-        read = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
+        parsed = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
     else:
-        read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
-    kept = everywhere if is_organization else await files.of_project(context.project.id)
-    if read.problems:
-        judged = judged_bad(read, kept, where, is_proposed=request.is_pull_request)
+        parsed = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
+    stored = organization_file if is_organization else await files.of_project(context.project.id)
+    if parsed.problems:
+        verdict = judged_bad(parsed, stored, where, is_proposed=request.is_pull_request)
     else:
-        judged = judged_good(read.settings, kept, where, is_proposed=request.is_pull_request)
-    return Reply((judged, *notes))
+        verdict = judged_good(parsed.settings, stored, where, is_proposed=request.is_pull_request)
+    return Reply((verdict, *notes))
 
 
-def is_for_all(planning: Planning) -> bool:
-    """Whether this repository's file holds for the whole organization."""
+def is_organization_file(planning: Planning) -> bool:
+    """Whether this repository's settings file applies to the whole organization."""
     return (planning.project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY

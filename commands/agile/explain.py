@@ -1,4 +1,4 @@
-"""`/explain`: what a number means, how it adds up, and which events it rests on."""
+"""`/explain`: what a number means, how it adds up, and the events behind it."""
 
 import difflib
 import re
@@ -17,8 +17,8 @@ from commands.messages import explain_sprint as sprint
 from commands.messages.charts import BY
 from commands.messages.explain import Explanation, amount_words, explained
 from commands.messages.sprint_charts import sprint_footer
-from commands.shared.choosing import facts_meant
-from commands.shared.flow_window import LAST, window_of
+from commands.shared.choosing import resolve_facts
+from commands.shared.flow_window import LAST, resolve_window
 from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
 from sprints.facts import Facts, ScopeCause
@@ -29,18 +29,19 @@ from sprints.velocity import CarryOver, compute_velocity, list_carry_over
 
 _BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
     "committed": sprint.committed,
-    "added": lambda told: sprint.of_cause(told, sprint.ADDED, ScopeCause.ADDED),
-    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, ScopeCause.REMOVED),
-    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, ScopeCause.DROPPED),
-    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, ScopeCause.REESTIMATED),
+    "added": lambda evidence: sprint.of_cause(evidence, sprint.ADDED, ScopeCause.ADDED),
+    "removed": lambda evidence: sprint.of_cause(evidence, sprint.REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda evidence: sprint.of_cause(evidence, sprint.DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda evidence: sprint.of_cause(evidence, sprint.REESTIMATED, ScopeCause.REESTIMATED),
     "scope": sprint.scope,
     "done": sprint.done_work,
     "remaining": sprint.remaining,
     "say/do": sprint.say_do,
 }
 _BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
-    "throughput": lambda told: flow.of_throughput(
-        told, count_throughput(told.flows, told.calendar, told.window.first, told.window.last)
+    "throughput": lambda evidence: flow.of_throughput(
+        evidence,
+        count_throughput(evidence.flows, evidence.calendar, evidence.window.first, evidence.window.last),
     ),
     "cycle time": flow.of_cycle_time,
     "lead time": flow.of_lead_time,
@@ -84,41 +85,41 @@ METRICS = tuple(_MEANINGS)
     ),
 )
 async def explain(context: Context, arguments: Arguments) -> Reply:
-    """Without a metric: what can be explained, and how the sprint's scope came about."""
+    """Explain a metric; without one, list the metrics and explain the sprint's scope."""
     words = arguments.texts("metric")
     if not words:
-        return await _overview(context, arguments)
-    metric = _metric_meant(" ".join(words))
+        return await _explain_overview(context, arguments)
+    metric = _resolve_metric(" ".join(words))
     if metric in _BY_FLOW:
-        return await _flow_explained(context, arguments, metric)
+        return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
-        return await _velocity_explained(context, arguments)
-    facts = await facts_meant(context, arguments.text("for"))
-    told = await _told(context, facts, arguments.text("by") or facts.unit)
+        return await _explain_velocity(context, arguments)
+    facts = await resolve_facts(context, arguments.text("for"))
+    evidence = await _read_evidence(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
-        explanation = sprint.carried(told, await _carry_over(context, facts))
+        explanation = sprint.carried(evidence, await _read_carry_over(context, facts))
     else:
-        explanation = _BY_SPRINT[metric](told)
+        explanation = _BY_SPRINT[metric](evidence)
     return Reply((explained(explanation, sprint_footer(facts)),), says_completeness=True)
 
 
-def _metric_meant(said: str) -> str:
-    """A metric by its name, however it is spelt. Raises UserError for what is none."""
-    names = {_letters(name): name for name in METRICS}
-    if found := names.get(_letters(said)):
-        return found
-    close = difflib.get_close_matches(_letters(said), names, n=1)
+def _resolve_metric(text: str) -> str:
+    """Find a metric by its name, ignoring case and punctuation. Raises UserError for an unknown one."""
+    names = {_keep_letters(name): name for name in METRICS}
+    if metric := names.get(_keep_letters(text)):
+        return metric
+    close = difflib.get_close_matches(_keep_letters(text), names, n=1)
     guess = f" Did you mean `/explain {names[close[0]]}`?" if close else ""
-    known = ", ".join(f"`{name}`" for name in METRICS)
-    raise UserError(f"I cannot explain “{plain(said)}”.{guess} What I can explain: {known}.")
+    metrics = ", ".join(f"`{name}`" for name in METRICS)
+    raise UserError(f"I cannot explain “{plain(text)}”.{guess} What I can explain: {metrics}.")
 
 
-def _letters(name: str) -> str:
+def _keep_letters(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
-async def _overview(context: Context, arguments: Arguments) -> Reply:
-    facts = await facts_meant(context, arguments.text("for"))
+async def _explain_overview(context: Context, arguments: Arguments) -> Reply:
+    facts = await resolve_facts(context, arguments.text("for"))
     return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
@@ -134,52 +135,53 @@ def overview(facts: Facts) -> str:
     )
 
 
-async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
-    """The facts with the histories that they are folded from."""
+async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
+    """Read a sprint's facts together with the items' histories behind them."""
     milestone, estimates = facts.sprint.milestone, planning.project.rules.estimates
     items = await planning.history.items_of(milestone)
-    book = LabelHistory(await planning.history.labels())
+    label_history = LabelHistory(await planning.history.labels())
     histories = {
-        item: trace_changes(told, milestone, estimates, book.find_for(told)) for item, told in items.items()
+        item: trace_changes(events, milestone, estimates, label_history.find_for(events))
+        for item, events in items.items()
     }
     return sprint.SprintEvidence(facts, histories, unit)
 
 
-async def _carry_over(planning: Planning, facts: Facts) -> CarryOver:
-    """With the ends that each item has crossed, of those sprints that it ever was in."""
+async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
+    """Read a sprint's carry-over, with the ends that each item crossed in all sprints that it was in."""
     if not facts.carried:
         return list_carry_over(facts)
     carried = {item.item for item in facts.carried}
     items = await planning.history.items_of(facts.sprint.milestone)
-    been_in = {
+    milestones = {
         milestone
-        for item, told in items.items()
+        for item, events in items.items()
         if item in carried
-        for event in told
+        for event in events
         for milestone in (event.milestone, event.snapshot.milestone)
     }
-    boxes = list[tuple[Sprint, list[str]]]()
-    for box in await planning.sprints.all(planning.now):
-        if box.milestone in been_in and box.end and box.milestone != facts.sprint.milestone:
-            before = await planning.sprints.facts(box.milestone, planning.now)
-            boxes.append((box, [item.item for item in before.carried] if before else []))
-    return list_carry_over(facts, boxes)
+    earlier = list[tuple[Sprint, list[str]]]()
+    for other in await planning.sprints.all(planning.now):
+        if other.milestone in milestones and other.end and other.milestone != facts.sprint.milestone:
+            facts_before = await planning.sprints.facts(other.milestone, planning.now)
+            earlier.append((other, [item.item for item in facts_before.carried] if facts_before else []))
+    return list_carry_over(facts, earlier)
 
 
-async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply:
+async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
     if arguments.text("for") or arguments.number("last"):
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
-    found = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
-    return Reply((explained(flow.of_velocity(found, planning.calendar), _footer(planning)),))
+    velocity = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
+    return Reply((explained(flow.of_velocity(velocity, planning.calendar), _footer(planning)),))
 
 
-async def _flow_explained(context: Context, arguments: Arguments, metric: str) -> Reply:
+async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
-    window, calendar = await window_of(context, arguments, usual_days), context.calendar
-    flows = await context.flows()
-    told = flow.Flowing(
+    window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
+    flows = await context.read_flows()
+    evidence = flow.Flowing(
         flows,
         select_done(flows, window.first, window.last, calendar),
         await context.history.items(),
@@ -188,7 +190,7 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
         context.now,
     )
     days = "" if metric == "wip" else window.days
-    return Reply((explained(_BY_FLOW[metric](told), _footer(context, days)),))
+    return Reply((explained(_BY_FLOW[metric](evidence), _footer(context, days)),))
 
 
 def _footer(planning: Planning, *more: str) -> str:

@@ -1,4 +1,4 @@
-"""`/agile health`: whether everything arrives, and what somebody must do about it if not."""
+"""`/agile health`: whether all events arrive, and what to do if not."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -19,32 +19,38 @@ from storage.settings_files import SettingsFiles
     examples=("/agile health",),
 )
 async def agile_health(context: Context, _: Arguments) -> Reply:
-    """A verdict first. What concerns all repositories of the account is told in counts alone."""
+    """Show the installation's health, with facts about other repositories of the account as counts only."""
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
         status=await load_account_status(context.tenant),
-        health=await context.github.health(),
+        health=await context.github.read_health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,
         other_bots=context.project.other_bots,
         calendar=context.calendar,
-        sharing=await _sharing(context),
-        gaps=await context.gaps(),
+        sharing=await _read_sharing(context),
+        gaps=await context.read_gaps(),
     )
     return Reply((health_card(facts),))
 
 
-async def _sharing(planning: Planning) -> SharingHealth | None:
-    """How it stands with sprints over several repositories, where the organization's file asks for them."""
+async def _read_sharing(planning: Planning) -> SharingHealth | None:
+    """The state of sprints over several repositories; None unless the organization's file asks for them."""
     names, projects = names_that_share(planning.project), Projects(planning.tenant)
     if not names:
         return None
-    known = [await projects.by_name(name) for name in names]
-    shared = {one.id for one in planning.project.sharing}
+    by_name = [await projects.by_name(name) for name in names]
+    shared = {project.id for project in planning.project.sharing}
     return SharingHealth(
         tuple(
-            one.full_name or name for one, name in zip(known, names, strict=True) if one and one.id in shared
+            project.full_name or name
+            for project, name in zip(by_name, names, strict=True)
+            if project and project.id in shared
         ),
-        tuple(name for one, name in zip(known, names, strict=True) if one is None or one.id not in shared),
-        is_mixed=len({one.is_private for one in known if one}) > 1,
+        tuple(
+            name
+            for project, name in zip(by_name, names, strict=True)
+            if project is None or project.id not in shared
+        ),
+        is_mixed=len({project.is_private for project in by_name if project}) > 1,
     )

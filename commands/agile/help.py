@@ -1,4 +1,4 @@
-"""`/help`: what there is to say here, and who may."""
+"""`/help`: the commands, and who may run them."""
 
 import difflib
 from functools import cache
@@ -9,9 +9,9 @@ from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
-from commands.framework.permissions import NAMESPACE, Level, Need, Policy
+from commands.framework.permissions import NAMESPACE, Level, Policy, Requirement
 from commands.framework.planning import Planning
-from commands.framework.registry import Command, command, load
+from commands.framework.registry import Command, command, load_commands
 from commands.messages.help import HelpEntry, one, overview, some
 
 
@@ -25,56 +25,60 @@ from commands.messages.help import HelpEntry, one, overview, some
     examples=("/help", "/help sprint status"),
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
-    """All commands, those that begin with a word, or one."""
-    entries = await entries_of(context)
+    """List all commands or those that begin with a word, or describe one command."""
+    entries = await list_entries(context)
     words = " ".join(" ".join(arguments.texts("command")).lower().split()).lstrip("/")
     if not words:
         return Reply((overview(entries),))
-    policy = policy_of(context)
-    meant = _meant(words, entries, policy)
-    if exact := [entry for entry in entries if entry.command.name == meant]:
+    policy = build_policy(context)
+    name = _resolve_name(words, entries, policy)
+    if exact := [entry for entry in entries if entry.command.name == name]:
         return Reply((one(exact[0], context.level),))
-    if beginning := [entry for entry in entries if entry.command.words[0] == meant]:
+    if beginning := [entry for entry in entries if entry.command.words[0] == name]:
         return Reply((some(beginning),))
-    close = difflib.get_close_matches(meant, [entry.command.name for entry in entries], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, [entry.command.name for entry in entries], n=1, cutoff=0.5)
     hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` shows all there are."
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
 
 
-async def entries_of(context: Context) -> list[HelpEntry]:
-    """All commands as they are in this repository, for the person who asks."""
-    policy = policy_of(context)
-    found = []
-    for each in known():
-        need = policy.need(each.name, each.level)
-        found.append(HelpEntry(each, policy.spelled(each.name), need, await _may(context, need)))
-    return found
+async def list_entries(context: Context) -> list[HelpEntry]:
+    """The help entries of all commands as they apply to this repository and the asker."""
+    policy = build_policy(context)
+    entries = []
+    for declared in all_commands():
+        requirement = policy.find_requirement(declared.name, declared.level)
+        entries.append(
+            HelpEntry(
+                declared, policy.spell(declared.name), requirement, await _is_allowed(context, requirement)
+            )
+        )
+    return entries
 
 
-def policy_of(planning: Planning) -> Policy:
-    """What the team has settled about its commands."""
+def build_policy(planning: Planning) -> Policy:
+    """Build the team's policy on commands."""
     return Policy(planning.project.settings, planning.project.other_bots)
 
 
 @cache
-def known() -> tuple[Command, ...]:
-    """All commands."""
-    return load(commands)
+def all_commands() -> tuple[Command, ...]:
+    """All commands, loaded once."""
+    return load_commands(commands)
 
 
-def _meant(words: str, entries: list[HelpEntry], policy: Policy) -> str:
-    """The command's own name, of what may be the team's name for it, or what stands behind `/agile`."""
+def _resolve_name(words: str, entries: list[HelpEntry], policy: Policy) -> str:
+    """Resolve typed words to a command's own name, from the team's name for it or without `/agile`."""
     names = {entry.command.name for entry in entries}
     if words in names:
         return words
     verb, _, rest = words.partition(" ")
     if verb == NAMESPACE and rest in names:
         return rest
-    return " ".join(filter(None, (policy.meant_by(verb), rest)))
+    return " ".join(filter(None, (policy.resolve_alias(verb), rest)))
 
 
-async def _may(context: Context, need: Need) -> bool:
+async def _is_allowed(context: Context, requirement: Requirement) -> bool:
     request = context.request
-    if need.admits(request.sender, context.level, request.author):
+    if requirement.admits(request.sender, context.level, request.author):
         return True
-    return any([await context.github.is_in_team(request.sender, team) for team in sorted(need.teams)])
+    return any([await context.github.is_in_team(request.sender, team) for team in sorted(requirement.teams)])

@@ -1,4 +1,4 @@
-"""`/agile pause`: we say and change nothing in this repository, and go on recording."""
+"""`/agile pause`: stop all answers, posts and changes in this repository, but go on recording."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.changes import Changes, ChangeSetting
@@ -15,7 +15,7 @@ from commands.framework.registry import command
     is_changing=True,
 )
 async def agile_pause(_: Context, __: Arguments) -> Changes:
-    """While it holds, nothing but `/agile resume` gets here (see Dispatcher.answer)."""
+    """Pause the repository; until `/agile resume`, no other command runs (see Dispatcher.answer)."""
     done = (
         "**Paused.** From now on I answer nothing, post nothing and change nothing in this repository; a "
         "command gets 👀 and no more. I go on recording, so no number is lost.\n\n"

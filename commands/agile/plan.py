@@ -1,4 +1,4 @@
-"""`/agile plan`: what the account has bought, what that includes, and where it is changed."""
+"""`/agile plan`: the account's plan, what it includes, and links to change it."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -18,12 +18,14 @@ from storage.deadlines import Deadlines
     examples=("/agile plan",),
 )
 async def agile_plan(context: Context, _: Arguments) -> Reply:
-    """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
+    """Show the plan. Its links lead to GitHub, Stripe's sign-in or a page of ours; none signs anybody in."""
     offer, now = context.offer, context.now
     billing = await load_billing(context.tenant, now, offer) if offer else None
     if offer is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
-    if billing.deadline is not None:  # Whoever reads the card reads when data goes.
+    if (
+        billing.deadline is not None
+    ):  # The card shows when data will be deleted, so the deadline counts as announced.
         await Deadlines(context.tenant).mark_shown(now)
     account = billing.account.github_id
 

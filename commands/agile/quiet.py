@@ -1,4 +1,4 @@
-"""`/agile quiet`: nothing is posted unasked in this thread."""
+"""`/agile quiet`: stop unsolicited posts in this thread."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ _ON, _OFF = "on", "off"
     is_changing=True,
 )
 async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply:
-    """What is asked is answered all the same."""
+    """Turn unsolicited posts off or on in this thread; commands are still answered."""
     thread, before = context.request.thread, _stored_threads(context.project.stored_settings.get(QUIET))
     state, until = arguments.text("state"), arguments.date("until")
     today = context.calendar.day_of(context.now)
@@ -39,7 +39,7 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
         raise UserError(f"`until:{until.isoformat()}` is no day to come; name tomorrow or a later one.")
     if state is None and until is None:
         return Reply((_told(before.get(str(thread)), today),))
-    others = {number: old for number, old in before.items() if number != str(thread)}
+    others = {number: state_of_thread for number, state_of_thread in before.items() if number != str(thread)}
     value = until.isoformat() if until else _ON
     after = others if state == _OFF else others | {str(thread): value}
     summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
@@ -48,7 +48,7 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
 
 
 def _stored_threads(setting: object) -> dict[str, str]:
-    """The stored setting `quiet`, to be edited: `on` or the last quiet day, by the thread's number."""
+    """The stored setting `quiet` as a copy to edit: `on` or the day on which it ends, by thread number."""
     threads = setting if isinstance(setting, dict) else {}
     return {str(number): str(state) for number, state in threads.items()}
 

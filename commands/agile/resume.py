@@ -1,6 +1,6 @@
-"""`/agile resume`: the end of `/agile pause`."""
+"""`/agile resume`: end a pause of the bot in this repository."""
 
-from commands.agile.help import policy_of
+from commands.agile.help import build_policy
 from commands.framework.arguments import Arguments
 from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
@@ -16,9 +16,9 @@ from commands.framework.registry import command
     is_changing=True,
 )
 async def agile_resume(context: Context, _: Arguments) -> Changes:
-    """What was asked meanwhile is not answered late."""
-    if not policy_of(context).is_paused:
-        # A line above in the same comment may pause.
+    """End the pause; commands written during the pause are not run."""
+    if not build_policy(context).is_paused:
+        # An earlier line of the same comment may pause, so the setting is reset in any case.
         return Changes("resume", (ChangeSetting(PAUSED, None, None),), "I was not paused here.")
     done = (
         "**Resumed.** I answer, post and change again. What happened meanwhile was recorded; commands that "

@@ -1,4 +1,4 @@
-"""`/agile resync`: GitHub is asked again for what we may have missed."""
+"""`/agile resync`: ask GitHub again for missed events."""
 
 from commands.formatting.wording import full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -18,7 +18,7 @@ from commands.framework.registry import command
     is_changing=True,
 )
 async def agile_resync(context: Context, arguments: Arguments) -> Changes:
-    """It only ever adds what was missed; it runs behind, and `/agile health` tells when it is done."""
+    """Start a reconciliation in the background, which only adds missed events."""
     since = arguments.date("since")
     if since and since > context.calendar.day_of(context.now):
         raise UserError(f"`since:{since.isoformat()}` lies in the future; name today or a day before.")

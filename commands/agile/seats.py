@@ -1,4 +1,4 @@
-"""`/agile seats`: who needs a seat, what seats cost, and the increase that waits for an admin."""
+"""`/agile seats`: who needs a seat, what seats cost, and an increase that waits for approval."""
 
 from commands.formatting.wording import counted
 from commands.framework.arguments import Arguments
@@ -47,4 +47,4 @@ async def _is_admin_on_github(context: Context) -> bool:
 
     A team may let others run this command, and grant roles for commands; neither may cost the account money.
     """
-    return await context.github.level_of(context.request.sender) is Level.ADMIN
+    return await context.github.find_level(context.request.sender) is Level.ADMIN

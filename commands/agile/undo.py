@@ -1,4 +1,4 @@
-"""`/agile undo`: takes back the last change of several things at once."""
+"""`/agile undo`: undo the last command that changed several things at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,21 +43,21 @@ _MOVED_ON = "it has been changed again since"
 
 
 @dataclass(frozen=True, slots=True)
-class _Now:
-    """How things stand: sprints, and settings that commands gave; `since` is when the change was made."""
+class _PresentState:
+    """The present state: sprints and settings made by commands; `since` is the time of the change to undo."""
 
     context: Context
     sprints: Sequence[Sprint]
-    said: Mapping[str, object]
+    command_settings: Mapping[str, object]
     since: datetime
 
     async def item(self, number: int, repository: str = "") -> ItemSnapshot | None:
-        """An item, if GitHub has told of it since. Before, it is as the change left it."""
-        told = await self.context.history.item(number, repository)
+        """The item's newest snapshot if it has an event since the change; None if not."""
+        events = await self.context.history.item(number, repository)
         # GitHub's times are whole seconds.
-        if not any(event.at >= self.since.replace(microsecond=0) for event in told):
+        if not any(event.at >= self.since.replace(microsecond=0) for event in events):
             return None
-        return sort_events(told)[-1].snapshot
+        return sort_events(events)[-1].snapshot
 
 
 @command(
@@ -68,9 +68,9 @@ class _Now:
     is_changing=True,
 )
 async def agile_undo(context: Context, _: Arguments) -> Changes:
-    """Undoes the last applied change, as far as nothing has moved on since.
+    """Undo the last applied change, except for steps whose target has been changed again since.
 
-    Only its runner and maintainers may, and only if they may run the undone command now.
+    Only the person who ran it and maintainers may, and only if they may run the undone command now.
     """
     change = await context.changes.last_applied(least_steps=_SEVERAL)
     if change is None:
@@ -78,19 +78,19 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
             "There is nothing to undo: no command has changed several things at once here, or all of that "
             "was taken back. What changed one thing is changed back by the same command."
         )
-    await _check(context, change)
+    await _require_permission(context, change)
     sprints = await context.sprints.all(context.now)
-    said = await Projects(context.tenant).command_settings(context.project.id)
-    now = _Now(context, sprints, said, change.decided_at or context.now)
-    undone, staying = await _inverse(now, decode_steps(change.steps))
+    command_settings = await Projects(context.tenant).command_settings(context.project.id)
+    now = _PresentState(context, sprints, command_settings, change.decided_at or context.now)
+    undone, staying = await _invert_steps(now, decode_steps(change.steps))
     titles = titles_of(sprints)
-    kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
+    remaining = [f"- {described(step, titles)} – {why}" for step, why in staying]
     when = moment(context.calendar.local(change.decided_at or context.now))
     head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
-        raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(kept))
+        raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(remaining))
     lines = "\n".join(f"- {described(step, titles)}" for step in undone)
-    stays = "\n\n".join(["", "This stays:", "\n".join(kept)]) if kept else ""
+    stays = "\n\n".join(["", "This stays:", "\n".join(remaining)]) if remaining else ""
     return Changes(
         f"undo {code(change.command)}",
         undone,
@@ -101,20 +101,20 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     )
 
 
-async def _check(context: Context, change: CommandChange) -> None:
-    """Raises UserError for who neither ran it nor is a maintainer, and for who may not run it today."""
+async def _require_permission(context: Context, change: CommandChange) -> None:
+    """Raise UserError unless the asker ran the change or is a maintainer, and may run its command today."""
     runners = {change.actor.lower(), (change.decided_by or change.actor).lower()}
     if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
         raise UserError(
             f"{code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
             "the maintain role."
         )
-    if refusal := await context.refusal_of(_command_name(change)):
+    if refusal := await context.find_refusal(_command_name(change)):
         raise UserError(f"You can only undo commands you may run yourself. {refusal}")
 
 
 def _command_name(change: CommandChange) -> str:
-    """The command that changes what this change did. A button of a check does what a command does."""
+    """The name of the command of a change; a button of a check corresponds to a command."""
     if change.slot != _BUTTON_SLOT:
         return change.slot
     is_set_aside = any(
@@ -123,22 +123,24 @@ def _command_name(change: CommandChange) -> str:
     return "sprint remove" if is_set_aside else "sprint add"
 
 
-async def _inverse(now: _Now, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], list[tuple[Step, str]]]:
-    """The steps that take others back, the last first; and those that stay, with the reason."""
+async def _invert_steps(
+    now: _PresentState, steps: tuple[Step, ...]
+) -> tuple[tuple[Step, ...], list[tuple[Step, str]]]:
+    """Invert steps, the last first; returns the inverse steps, and the steps that stay with the reason."""
     undone, staying = list[Step](), list[tuple[Step, str]]()
     for step in reversed(steps):
         inverse = step.inverse()
         if inverse is None:
             staying.append((step, _WHY_IT_STAYS.get(type(step), "it cannot be taken back")))
-        elif await _holds(now, step):
+        elif await _is_unchanged(now, step):
             undone.append(inverse)
         else:
             staying.append((step, _MOVED_ON))
     return tuple(undone), staying
 
 
-async def _holds(now: _Now, step: Step) -> bool:
-    """Whether things still are as the step left them. Of a step that leaves no trace we know, they are."""
+async def _is_unchanged(now: _PresentState, step: Step) -> bool:
+    """Whether the step's result still holds; True for steps whose result cannot be checked."""
     match step:
         case MoveItem():
             item = await now.item(step.number, step.repository)
@@ -147,23 +149,23 @@ async def _holds(now: _Now, step: Step) -> bool:
         case Relabel():
             item = await now.item(step.number)
             labels = {label.lower() for label in item.labels} if item else set()
-            return item is None or all(one.lower() in labels for one in step.added)
+            return item is None or all(label.lower() in labels for label in step.added)
         case EditMilestone(repository=""):
-            sprint = next((one for one in now.sprints if one.number_in() == step.number), None)
-            return sprint is not None and _is_so(sprint, step.after)
+            sprint = next((sprint for sprint in now.sprints if sprint.number_in() == step.number), None)
+            return sprint is not None and _matches(sprint, step.after)
         case ChangeSetting():
-            # Of a mapping only its own entries are changed back.
-            return isinstance(step.after, dict) or now.said.get(step.key) == step.after
+            # For a mapping, only the step's own entries are changed back.
+            return isinstance(step.after, dict) or now.command_settings.get(step.key) == step.after
         case _:
             return True
 
 
-def _is_so(sprint: Sprint, told: Mapping[str, str | None]) -> bool:
+def _matches(sprint: Sprint, expected: Mapping[str, str | None]) -> bool:
     actual = {
         "title": sprint.title,
         "description": sprint.description,
         "state": "closed" if sprint.closed_at else "open",
     }
     return not sprint.is_deleted and all(
-        (actual[key] or "") == (told[key] or "") for key in actual if key in told
+        (actual[key] or "") == (expected[key] or "") for key in actual if key in expected
     )

@@ -1,4 +1,4 @@
-"""`/agile usage`: what the account has used this month."""
+"""`/agile usage`: the account's usage this month."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -16,7 +16,7 @@ from marketplace.accounts import load_billing
     examples=("/agile usage",),
 )
 async def agile_usage(context: Context, _: Arguments) -> Reply:
-    """From the usage ledger, which is what is charged for."""
+    """Show the usage ledger, which is the basis of charges."""
     offer = context.offer
     billing = await load_billing(context.tenant, context.now, offer) if offer else None
     if offer is None or billing is None:

@@ -50,16 +50,16 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
         )
     after = sorted([*offs, off], key=lambda one: (one.first, one.last, one.name))
-    done = [f"**Off:** {off_line(off, context.calendar)}.", *await effects(context, after)]
-    return Changes("add days off", (step(context, after),), "\n\n".join(done))
+    done = [f"**Off:** {off_line(off, context.calendar)}.", *await describe_effects(context, after)]
+    return Changes("add days off", (change_days_off(context, after),), "\n\n".join(done))
 
 
-def step(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
+def change_days_off(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
     """Keeps these days off instead of those that there are."""
-    return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), told(offs))
+    return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), serialize_days_off(offs))
 
 
-def told(offs: list[DaysOff]) -> list[dict[str, str]]:
+def serialize_days_off(offs: list[DaysOff]) -> list[dict[str, str]]:
     """As the settings hold them."""
     return [
         {"from": off.first.isoformat(), "to": off.last.isoformat()} | ({"name": off.name} if off.name else {})
@@ -67,9 +67,11 @@ def told(offs: list[DaysOff]) -> list[dict[str, str]]:
     ]
 
 
-async def effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
+async def describe_effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
     """What other days off do to the sprints that are not over."""
-    after = parse_settings(planning.project.stored_settings | {DAYS_OFF: told(offs)}).rules.calendar
+    after = parse_settings(
+        planning.project.stored_settings | {DAYS_OFF: serialize_days_off(offs)}
+    ).rules.calendar
     sprints = await planning.sprints.all(planning.now)
     today = planning.calendar.day_of(planning.now)
     lines = sprint_effects(sprints, planning.calendar, after, today)

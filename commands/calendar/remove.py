@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from commands.calendar.add import effects, step
+from commands.calendar.add import change_days_off, describe_effects
 from commands.formatting.wording import counted, full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
@@ -41,18 +41,18 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
         raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
     first, last = dates
     offs = context.project.settings.days_off
-    left = without(offs, first, last)
+    left = remove_days(offs, first, last)
     if left == list(offs):
         raise UserError(_nothing(first, last, context.calendar))
     was, now = (len({day for off in some for day in off.days}) for some in (offs, left))
     done = [
         f"**{counted(was - now, 'day')} off taken back** ({stretch(first, last)}).",
-        *await effects(context, left),
+        *await describe_effects(context, left),
     ]
-    return Changes("take days off back", (step(context, left),), "\n\n".join(done))
+    return Changes("take days off back", (change_days_off(context, left),), "\n\n".join(done))
 
 
-def without(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
+def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
     """The days off that do not lie from `first` to `last`; an entry around them is cut into two."""
     left = []
     for off in offs:

@@ -10,7 +10,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, reply_with
-from commands.shared.choosing import facts_meant
+from commands.shared.choosing import resolve_facts
 from sprints.calendar import Calendar
 from sprints.durations import Age, Durations, measure_ages
 from sprints.expectation import ENOUGH, measure_past
@@ -29,10 +29,10 @@ _MOST_ROWS = 40
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
     """What is older than 85 % of finished items ever were: the work to talk about first."""
-    flows, calendar, title = await context.flows(), context.calendar, arguments.text("for")
+    flows, calendar, title = await context.read_flows(), context.calendar, arguments.text("for")
     old, name = measure_ages(flows, context.now, calendar), "in progress now"
     if title is not None:
-        facts = await facts_meant(context, title)
+        facts = await resolve_facts(context, title)
         members = {item.number for item in facts.items}
         old, name = [age for age in old if age.flow.number in members], plain(facts.sprint.title)
     past = measure_past(flows, context.now, calendar)

@@ -13,9 +13,9 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.flow_window import Window
-from commands.shared.choosing import sprint_meant
-from commands.shared.flow_window import LAST, window_of
-from commands.shared.reporting import fold
+from commands.shared.choosing import resolve_sprint
+from commands.shared.flow_window import LAST, resolve_window
+from commands.shared.reporting import read_facts
 from sprints.calendar import Calendar
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.flow import build_flows
@@ -67,7 +67,7 @@ async def _sprint(context: Context, title: str | None) -> Sprint | None:
         await context.sprints.all(context.now), context.now, context.request.milestone
     ):
         return None
-    return await sprint_meant(context, title)
+    return await resolve_sprint(context, title)
 
 
 async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
@@ -76,7 +76,7 @@ async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow
     if not sprint.start < now:
         raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")
     until = min(sprint.end, now) if sprint.end else now
-    facts = await fold(planning, sprint, until)
+    facts = await read_facts(planning, sprint, until)
     # Not of its items only: what starts them may be elsewhere.
     events = await planning.history.items()
     labels = await planning.history.labels()
@@ -91,9 +91,9 @@ async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow
 
 async def _of_repository(context: Context, arguments: Arguments) -> tuple[CumulativeFlow, str, str]:
     """All items of the repository in the last weeks."""
-    window = await window_of(context, arguments)
+    window = await resolve_window(context, arguments)
     events = await context.history.items()
-    flows = await context.flows()
+    flows = await context.read_flows()
     estimates = context.project.rules.estimates
     found = count_cumulative_flow(
         flows, events, context.now, context.calendar, window.first, window.last, estimates

@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.cycletime import left_out
-from commands.shared.flow_window import FOR, LAST, window_of
+from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.calendar import Calendar
 from sprints.durations import Durations, measure_cycle_times, select_done
 from sprints.expectation import ENOUGH, WINDOW_DAYS
@@ -48,8 +48,8 @@ class Timed:
 )
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
     """The item that took longest, what can be expected, and what is not counted."""
-    window, calendar = await window_of(context, arguments, WINDOW_DAYS), context.calendar
-    done = select_done(await context.flows(), window.first, window.last, calendar)
+    window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
+    done = select_done(await context.read_flows(), window.first, window.last, calendar)
     found, items = measure_cycle_times(done, calendar), timed(done, calendar)
     as_of = moment(calendar.local(context.now))
     words = ChartText(

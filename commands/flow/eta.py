@@ -7,8 +7,8 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.eta import eta_text
-from commands.shared.choosing import item_meant
-from commands.shared.work import work_here
+from commands.shared.choosing import find_item
+from commands.shared.work import read_work
 from sprints.expectation import measure_past
 
 
@@ -22,8 +22,8 @@ from sprints.expectation import measure_past
 async def eta(context: Context, _: Arguments) -> Reply:
     """From the cycle times of the repository's own items, in days."""
     number = context.request.thread
-    await item_meant(context, number)
-    work = await work_here(context)
+    await find_item(context, number)
+    work = await read_work(context)
     flow = work.flow(number)
     if flow is None:
         raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")

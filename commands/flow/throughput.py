@@ -11,7 +11,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, reply_with
-from commands.shared.flow_window import FOR, LAST, window_of
+from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.durations import select_done
 from sprints.order_statistics import find_outlier
 from sprints.throughput import count_throughput as throughput_of
@@ -30,8 +30,8 @@ _LEAST_DISTANCE = 3
 )
 async def throughput(context: Context, arguments: Arguments) -> Reply:
     """The week that stands out, the usual one, and what is not counted."""
-    window = await window_of(context, arguments)
-    flows, calendar = await context.flows(), context.calendar
+    window = await resolve_window(context, arguments)
+    flows, calendar = await context.read_flows(), context.calendar
     bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
     done = select_done(flows, window.first, window.last, calendar)
     as_of = moment(calendar.local(context.now))

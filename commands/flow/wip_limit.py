@@ -10,7 +10,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against
-from commands.shared.work import work_here
+from commands.shared.work import read_work
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,
@@ -44,7 +44,7 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     settings = context.project.settings
     most = read_limit(arguments.text("limit") or "")
     slug = (arguments.text("team") or "").lower() or None
-    work = await work_here(context)
+    work = await read_work(context)
     wip = measured(work, settings.teams, most, slug)
     before = settings.wip_limits.limit_of(slug)
     of_team = f" of team {plain(slug)}" if slug else ""

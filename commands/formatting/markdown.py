@@ -1,7 +1,7 @@
-"""Reads GitHub's Markdown with a Markdown parser: the one place that knows what of a text is running text.
+"""Parsing of GitHub's Markdown: which parts of a text are running text.
 
-The parser may need seconds for a text that was made to keep it busy. So the event loop reads short texts only
-and skims long ones (`skimming`); bot/jobs/comment_reader.py reads these in a process of its own.
+The parser may need seconds for a text that was crafted to keep it busy. So the event loop parses only short
+texts and skims long ones (`skim_long_texts`); bot/jobs/comment_reader.py parses these in a separate process.
 """
 
 import re
@@ -15,25 +15,25 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# As much as the event loop reads: the worst text of this length takes about 30 ms of CPU, a usual one 1 ms.
+# The most characters that the event loop parses: the worst text takes about 30 ms of CPU, a usual one 1 ms.
 MOST_AT_ONCE = 1_000
-# GitHub takes no longer texts. What is longer nobody typed.
+# GitHub's limit for the characters of a comment or body.
 MOST_CHARACTERS = 65_536
 
 # Elements without content, or whose end tag may be left out: they enclose nothing that follows.
 _NEVER_OPEN = {"area", "base", "br", "col", "hr", "img", "input", "li", "link", "meta", "p", "source", "wbr"}
 _HOLD_PARAGRAPHS = {"blockquote", "details", "div", "dl", "ol", "pre", "table", "ul"}
-# What stands within these is shown as it is, or is somebody else's.
+# Elements whose content is shown verbatim, or is a link or a quotation.
 _NO_RUNNING_TEXT = ("a", "blockquote", "code", "kbd", "pre", "samp", "script", "style", "tt")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 @dataclass(slots=True)
 class Skim:
-    """What of some texts could not be told, because they were too long to be read at once.
+    """The gaps in what was read of texts that were too long to be parsed at once.
 
-    Commands found in them may be none (`is_inexact`), references to issues were not looked for
-    (`has_unread_references`).
+    If `is_inexact`, the lines found may be no commands; if `has_unread_references`, references to issues were
+    not looked for.
     """
 
     is_inexact: bool = False
@@ -44,8 +44,8 @@ _SKIM: ContextVar[Skim | None] = ContextVar("skim", default=None)
 
 
 @contextmanager
-def skimming() -> Iterator[Skim]:
-    """While it lasts, long texts are not parsed. What is passed over is noted in the value."""
+def skim_long_texts() -> Iterator[Skim]:
+    """Skip the parsing of long texts within the block, and note the gaps in the yielded value."""
     skim = Skim()
     token = _SKIM.set(skim)
     try:
@@ -55,20 +55,20 @@ def skimming() -> Iterator[Skim]:
 
 
 def current_skim() -> Skim | None:
-    """Where it is noted that a long text was not parsed; None where every text is."""
+    """The `Skim` of the current `skim_long_texts` block; None outside, where every text is parsed."""
     return _SKIM.get()
 
 
 def parse(markdown: str) -> list[Token]:
-    """The tokens of GitHub's Markdown, as far as we tell it from CommonMark."""
+    """Parse a text into tokens: CommonMark with GitHub's tables and strikethrough."""
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
 
 
-def running_text(markdown: str) -> str:
-    """What readers take for the author's own words, a line for each stretch of plain text.
+def extract_running_text(markdown: str) -> str:
+    """Extract the author's own words, a line for each stretch of plain text.
 
     Code, HTML comments, quotations, the text of links and pictures are left out. Backslashes and entities
-    are resolved as they are when the text is shown.
+    are resolved as in the rendered text.
     """
     stretches, quotations, html = list[str](), 0, OpenElements()
     for token in parse(markdown):
@@ -77,23 +77,23 @@ def running_text(markdown: str) -> str:
         elif token.type == "blockquote_close":
             quotations -= 1
         elif token.type == "html_block":
-            heard = html.read(_COMMENT.sub("", token.content))
-            stretches += [] if quotations else heard
+            texts = html.read(_COMMENT.sub("", token.content))
+            stretches += [] if quotations else texts
         elif token.type == "inline":
             depth = html.depth
-            heard = _stretches(token.children or [], html)
-            stretches += [] if quotations else heard
+            texts = _split_stretches(token.children or [], html)
+            stretches += [] if quotations else texts
             html.end_paragraph(depth)
     return "\n".join(stretches)
 
 
-def _stretches(children: Sequence[Token], html: "OpenElements") -> list[str]:
-    """The plain text of a paragraph, parted by all that is not plain text."""
-    found, links = [""], list[Token]()
+def _split_stretches(children: Sequence[Token], html: "OpenElements") -> list[str]:
+    """The stretches of plain text in a paragraph, separated by everything else."""
+    stretches, links = [""], list[Token]()
     for child in children:
         if child.type == "text":
             if not links and not html.is_without_running_text:
-                found[-1] += child.content
+                stretches[-1] += child.content
             continue
         if child.type == "html_inline":
             html.read(child.content)
@@ -102,12 +102,12 @@ def _stretches(children: Sequence[Token], html: "OpenElements") -> list[str]:
         elif child.type == "link_close" and child.info != "auto":
             links.pop()
         if child.info != "auto":  # A bare address in angle brackets is shown as it is.
-            found.append("")
-    return [stretch for stretch in found if stretch]
+            stretches.append("")
+    return [stretch for stretch in stretches if stretch]
 
 
 class OpenElements(HTMLParser):
-    """Counts the HTML elements that are open, so that what they enclose can be told."""
+    """The HTML elements that are open at a point of the text, to know what encloses it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,17 +117,18 @@ class OpenElements(HTMLParser):
 
     @property
     def depth(self) -> int:
+        """The number of open elements."""
         return len(self._open)
 
     @property
     def is_without_running_text(self) -> bool:
-        """Whether what stands here is code, a link or a quotation."""
+        """Whether the text at this point is code, a link or a quotation."""
         return any(self._counts[tag] > 0 for tag in _NO_RUNNING_TEXT)
 
     def read(self, html: str) -> list[str]:
-        """Takes in one piece of HTML and returns its running text.
+        """Feed one piece of HTML and return its running text.
 
-        A tag that it leaves unfinished ends with it.
+        A tag that is unfinished at its end is dropped.
         """
         self._heard = []
         self.feed(html)
@@ -135,7 +136,7 @@ class OpenElements(HTMLParser):
         return self._heard
 
     def end_paragraph(self, depth: int) -> None:
-        """The end of a paragraph closes what it opened, but for elements that may hold paragraphs."""
+        """Close the elements that a paragraph opened above `depth`, except those that may hold paragraphs."""
         opened = self._open[depth:]
         self._counts.subtract(tag for tag in opened if tag not in _HOLD_PARAGRAPHS)
         self._open[depth:] = [tag for tag in opened if tag in _HOLD_PARAGRAPHS]

@@ -1,11 +1,11 @@
-"""Amounts of money as people read them: `$6.00`, `1,200 JPY`, in the form of the locale."""
+"""Format amounts of money in the locale: `$6.00`, `1,200 JPY`."""
 
 from charts.locales import localize
 from commands.formatting.foreign_text import plain
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
-# https://docs.stripe.com/currencies#zero-decimal. By its special cases Stripe counts ISK and UGX in
-# hundredths all the same, and HUF and TWD are without them in payouts alone.
+# https://docs.stripe.com/currencies#zero-decimal. As special cases, Stripe counts ISK and UGX in
+# hundredths nevertheless, and HUF and TWD have no decimals in payouts only.
 _WITHOUT_DECIMALS = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words
 )
@@ -14,7 +14,7 @@ _MINUS = "−"
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount in the smallest unit of an ISO currency, as Stripe and GitHub count it."""
+    """Format an amount given in the smallest unit of an ISO 4217 currency, as Stripe and GitHub count it."""
     code = currency.upper()
     places = 0 if code in _WITHOUT_DECIMALS else 3 if code in _WITH_THREE_DECIMALS else 2
     units, rest = divmod(abs(amount), 10**places)

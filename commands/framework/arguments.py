@@ -1,4 +1,4 @@
-"""The words after a command: `"quoted text"`, `key:value`, and plain words, each with its place."""
+"""Parse the arguments after a command's name: `"quoted text"`, `key:value` and plain words."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ _ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
 _DAYS = re.compile(r"^(\d{1,9})d?$", re.IGNORECASE)
 _BATCH = re.compile(r"(?:(?P<count>\d{1,9})\s*[x×]\s*)?(?P<size>[\d.,]+)", re.IGNORECASE)
 _MOST_POINTS, _MOST_ITEMS = Decimal(9999), 100
-# Of a line that is wrong, so much is shown on each side of the place, and of the place itself.
+# Characters of a faulty line that an error shows on each side of the fault, and of the fault itself.
 _MOST_SHOWN = 100
 _LONGEST_NUMBER = 20
 
@@ -32,24 +32,24 @@ Day = date
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
+class _DateRange:
     first: Day
     last: Day
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one size: `2x5` are two of size 5. A bare `8` has no count."""
+    """A number of items of one size: `2x5` means two of size 5. A bare `8` has no count."""
 
     size: Decimal
     count: int | None = None
 
 
-Value = str | date | bool | int | Decimal | tuple[str, ...] | _Days | Batch
+Value = str | date | bool | int | Decimal | tuple[str, ...] | _DateRange | Batch
 
 
 class ArgumentKind(Enum):
-    """What an argument's value must be. Its value is how the syntax names it."""
+    """The type of an argument's value; each member's value is its placeholder in the syntax."""
 
     TEXT = "text"
     TEXTS = '"one","two"'
@@ -68,9 +68,8 @@ class ArgumentKind(Enum):
 class Argument:
     """One argument of a command.
 
-    A positional one is given without its name; of ITEMS and TEXTS there may then be several. `choices` go
-    with CHOICE; `limits` are the least and the most that NUMBER or DAYS may be. One that `is_required` must
-    be given.
+    A positional argument is given without its name; ITEMS and TEXTS may then be repeated. `choices` go with
+    CHOICE; `limits` are the lowest and the highest value of NUMBER or DAYS.
     """
 
     name: str
@@ -83,7 +82,7 @@ class Argument:
 
     @property
     def syntax(self) -> str:
-        """How it is written, as in the list of commands."""
+        """The argument as the list of commands writes it; optional arguments stand in square brackets."""
         if self.is_positional:
             shown = _POSITIONAL.get(self.kind, '"{name}"').format(name=self.name)
             if self.choices:
@@ -111,7 +110,7 @@ _POSITIONAL = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One argument as it was typed; `start` and `end` are its place in the line, `values` its parts."""
+    """One argument as typed; `start` and `end` are its position in the line, `values` its parts."""
 
     key: str | None
     value: str
@@ -121,52 +120,56 @@ class Word:
 
 
 class Arguments:
-    """The values given to a command, by argument."""
+    """The parsed values of a command's arguments, by name."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
 
     def text(self, name: str) -> str | None:
+        """The value of a TEXT, CHOICE or PERSON argument."""
         value = self._values.get(name)
         return value if isinstance(value, str) else None
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Several texts, or items as `#12` and `owner/repo#12`; empty where none were given."""
+        """The values of a TEXTS argument, or of ITEMS as `#12` and `owner/repo#12`; empty if not given."""
         value = self._values.get(name)
         return value if isinstance(value, tuple) else ()
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """Items of this repository. Raises UserError for one of another repository."""
-        return tuple(_own_number(one) for one in self.texts(name))
+        """The numbers of an ITEMS argument. Raises UserError for an item of another repository."""
+        return tuple(_parse_own_number(item) for item in self.texts(name))
 
     def date(self, name: str) -> date | None:
+        """The value of a DATE argument."""
         value = self._values.get(name)
         return value if isinstance(value, date) else None
 
     def dates(self, name: str) -> tuple[Day, Day] | None:
-        """The first and the last day of a range."""
+        """The first and the last day of a DATES argument."""
         value = self._values.get(name)
-        return (value.first, value.last) if isinstance(value, _Days) else None
+        return (value.first, value.last) if isinstance(value, _DateRange) else None
 
     def number(self, name: str) -> int | None:
+        """The value of a NUMBER argument, or a DAYS argument in days."""
         value = self._values.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def batch(self, name: str) -> Batch | None:
-        """Items of one size."""
+        """The value of a BATCH argument."""
         value = self._values.get(name)
         return value if isinstance(value, Batch) else None
 
     def flag(self, name: str) -> bool:
+        """Whether a FLAG argument was given as `yes`."""
         return self._values.get(name) is True
 
 
-def words_of(line: str, start: int) -> list[Word]:
-    """The words of a line from `start` on. Raises UserError for a quotation that never ends."""
+def split_words(line: str, start: int) -> list[Word]:
+    """Split a line into words from the position `start` on. Raises UserError for an open quotation."""
     words = []
     for match in _TOKEN.finditer(line, start):
         if match["endless"] is not None:
-            raise UserError(f"The quotation never ends: {_spot(line, match.start(), len(line))}")
+            raise UserError(f"The quotation never ends: {_mark_place(line, match.start(), len(line))}")
         key = match["key"].lower() if match["key"] else None
         if match["quoted"] is not None:
             values = tuple(_INSIDE.findall(match["quoted"]))
@@ -177,66 +180,68 @@ def words_of(line: str, start: int) -> list[Word]:
     return words
 
 
-def read(line: str, words: Sequence[Word], accepted: Sequence[Argument]) -> Arguments:
-    """The values of the accepted arguments. Raises UserError that points at what cannot be understood."""
+def parse_arguments(line: str, words: Sequence[Word], accepted: Sequence[Argument]) -> Arguments:
+    """Parse words as the accepted arguments. Raises UserError that points at the faulty word."""
     named = {argument.name: argument for argument in accepted if not argument.is_positional}
     positional = [argument for argument in accepted if argument.is_positional]
     values: dict[str, Value] = {}
     for word in words:
-        spot = _spot(line, word.start, word.end)
+        place = _mark_place(line, word.start, word.end)
         if word.key and word.key in named:
             argument = named[word.key]
         elif word.key is None and positional:
             argument = positional[0]
-            if argument.kind not in _SEVERAL:
+            if argument.kind not in _REPEATABLE:
                 positional.pop(0)
         else:
-            known = ", ".join(f"`{a.syntax.strip('[]')}`".replace("\\|", "|") for a in accepted) or "none"
-            raise UserError(f"I do not know this argument: {spot}. This command takes {known}.")
-        values[argument.name] = _with_value(values.get(argument.name), argument, word, spot)
+            names = ", ".join(f"`{a.syntax.strip('[]')}`".replace("\\|", "|") for a in accepted) or "none"
+            raise UserError(f"I do not know this argument: {place}. This command takes {names}.")
+        values[argument.name] = _merge_value(values.get(argument.name), argument, word, place)
     for argument in accepted:
         if argument.is_required and argument.name not in values:
             raise UserError(f"`{argument.syntax}` is missing: {argument.summary}.".replace("\\|", "|"))
     return Arguments(values)
 
 
-def _with_value(before: Value | None, argument: Argument, word: Word, spot: str) -> Value:
-    value = _value(argument, word, spot)
-    if before is None:
+def _merge_value(earlier: Value | None, argument: Argument, word: Word, place: str) -> Value:
+    value = _parse_value(argument, word, place)
+    if earlier is None:
         return value
-    if argument.is_positional and isinstance(before, tuple) and isinstance(value, tuple):
-        return (*before, *value)
-    raise UserError(f"`{argument.name}` is given twice: {spot}")
+    if argument.is_positional and isinstance(earlier, tuple) and isinstance(value, tuple):
+        return (*earlier, *value)
+    raise UserError(f"`{argument.name}` is given twice: {place}")
 
 
-def _value(argument: Argument, word: Word, spot: str) -> Value:
+def _parse_value(argument: Argument, word: Word, place: str) -> Value:
     if not word.value.strip():
-        raise UserError(f"`{argument.name}` is empty: {spot}")
+        raise UserError(f"`{argument.name}` is empty: {place}")
     try:
-        return _READERS[argument.kind](argument, word)
+        return _PARSERS[argument.kind](argument, word)
     except (ValueError, InvalidOperation):
-        must = _MUST[argument.kind].format(choices=" or ".join(f"`{one}`" for one in argument.choices))
+        requirement = _REQUIREMENTS[argument.kind].format(
+            choices=" or ".join(f"`{choice}`" for choice in argument.choices)
+        )
         if argument.limits:
-            must = "a whole number from {} to {}".format(*map(whole, argument.limits))
-        raise UserError(f"`{argument.name}` must be {must}: {spot}") from None
+            requirement = "a whole number from {} to {}".format(*map(whole, argument.limits))
+        raise UserError(f"`{argument.name}` must be {requirement}: {place}") from None
 
 
-def _choice(argument: Argument, word: Word) -> str:
+def _parse_choice(argument: Argument, word: Word) -> str:
     if word.value.lower() not in argument.choices:
         raise ValueError(word.value)
     return word.value.lower()
 
 
-def _dates(_: Argument, word: Word) -> _Days:
+def _parse_dates(_: Argument, word: Word) -> _DateRange:
     first, _dots, last = word.value.partition("..")
-    days = _Days(_day(first), _day(last or first))
+    days = _DateRange(_parse_day(first), _parse_day(last or first))
     if days.first > days.last:
         raise ValueError(word.value)
     return days
 
 
-def _day(text: str) -> Day:
-    """A day as people type it. Raises ValueError for what is no date, UserError for one too far away."""
+def _parse_day(text: str) -> Day:
+    """Parse an ISO date. Raises ValueError for anything else, UserError for a date too far away."""
     day = date.fromisoformat(text)
     if not is_in_range(day):
         raise UserError(
@@ -245,65 +250,65 @@ def _day(text: str) -> Day:
     return day
 
 
-def _flag(_: Argument, word: Word) -> bool:
+def _parse_flag(_: Argument, word: Word) -> bool:
     if word.value.lower() not in {"yes", "no"}:
         raise ValueError(word.value)
     return word.value.lower() == "yes"
 
 
-def _items(_: Argument, word: Word) -> tuple[str, ...]:
-    if not word.values or not all(_ITEM.match(one) for one in word.values):
+def _parse_items(_: Argument, word: Word) -> tuple[str, ...]:
+    if not word.values or not all(_ITEM.match(item) for item in word.values):
         raise ValueError(word.value)
     return word.values
 
 
-def _number(argument: Argument, word: Word) -> int:
+def _parse_number(argument: Argument, word: Word) -> int:
     if not re.fullmatch(r"\d{1,6}", word.value):
         raise ValueError(word.value)
-    return _within(argument, int(word.value))
+    return _require_limits(argument, int(word.value))
 
 
-def _within(argument: Argument, value: int) -> int:
-    """A number within the limits of its argument. Raises ValueError for one beyond them."""
+def _require_limits(argument: Argument, value: int) -> int:
+    """The number, if it is within the limits of its argument. Raises ValueError otherwise."""
     if argument.limits and not argument.limits[0] <= value <= argument.limits[1]:
         raise ValueError(value)
     return value
 
 
-def _days(_: Argument, word: Word) -> int:
+def _parse_days(_: Argument, word: Word) -> int:
     match = _DAYS.match(word.value)
     if match is None:
         raise ValueError(word.value)
     return int(match[1])
 
 
-def _batch(_: Argument, word: Word) -> Batch:
+def _parse_batch(_: Argument, word: Word) -> Batch:
     match = _BATCH.fullmatch(word.value.strip())
     if match is None:
         raise ValueError(word.value)
-    size, count = _size(match["size"]), int(match["count"] or 1)
+    points, count = _parse_size(match["size"]), int(match["count"] or 1)
     if not 1 <= count <= _MOST_ITEMS:
         raise ValueError(word.value)
-    return Batch(size, count if match["count"] else None)
+    return Batch(points, count if match["count"] else None)
 
 
-def _size(text: str) -> Decimal:
+def _parse_size(text: str) -> Decimal:
     if len(text) > _LONGEST_NUMBER:
         raise ValueError(text)
-    size = Decimal(text.replace(",", "."))
-    if not 0 <= size <= _MOST_POINTS or size != round(size, 2):
+    points = Decimal(text.replace(",", "."))
+    if not 0 <= points <= _MOST_POINTS or points != round(points, 2):
         raise ValueError(text)
-    return size
+    return points
 
 
-def _person(_: Argument, word: Word) -> str:
+def _parse_person(_: Argument, word: Word) -> str:
     login = word.value.removeprefix("@")
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})", login):
         raise ValueError(word.value)
     return login
 
 
-def _own_number(item: str) -> int:
+def _parse_own_number(item: str) -> int:
     repository, _, number = item.rpartition("#")
     if repository:
         raise UserError(
@@ -312,21 +317,21 @@ def _own_number(item: str) -> int:
     return int(number)
 
 
-_SEVERAL = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
-_READERS: dict[ArgumentKind, Callable[[Argument, Word], Value]] = {
+_REPEATABLE = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
+_PARSERS: dict[ArgumentKind, Callable[[Argument, Word], Value]] = {
     ArgumentKind.TEXT: lambda _, word: word.value.strip(),
     ArgumentKind.TEXTS: lambda _, word: word.values,
-    ArgumentKind.CHOICE: _choice,
-    ArgumentKind.DATE: lambda _, word: _day(word.value),
-    ArgumentKind.DATES: _dates,
-    ArgumentKind.FLAG: _flag,
-    ArgumentKind.ITEMS: _items,
-    ArgumentKind.NUMBER: _number,
-    ArgumentKind.DAYS: _days,
-    ArgumentKind.BATCH: _batch,
-    ArgumentKind.PERSON: _person,
+    ArgumentKind.CHOICE: _parse_choice,
+    ArgumentKind.DATE: lambda _, word: _parse_day(word.value),
+    ArgumentKind.DATES: _parse_dates,
+    ArgumentKind.FLAG: _parse_flag,
+    ArgumentKind.ITEMS: _parse_items,
+    ArgumentKind.NUMBER: _parse_number,
+    ArgumentKind.DAYS: _parse_days,
+    ArgumentKind.BATCH: _parse_batch,
+    ArgumentKind.PERSON: _parse_person,
 }
-_MUST = {
+_REQUIREMENTS = {
     ArgumentKind.TEXT: "a text",
     ArgumentKind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
     ArgumentKind.CHOICE: "{choices}",
@@ -346,13 +351,13 @@ _MUST = {
 }
 
 
-def _spot(line: str, start: int, end: int) -> str:
-    """The line as code, with an arrow to the place that is meant."""
-    before, spot, after = line[:start], line[start:end], line[end:]
+def _mark_place(line: str, start: int, end: int) -> str:
+    """The line as code, with arrows around the place from `start` to `end`."""
+    before, place, after = line[:start], line[start:end], line[end:]
     if len(before) > _MOST_SHOWN:
         before = f"…{before[-_MOST_SHOWN:]}"
-    return code(f"{before}👉{_beginning(spot)}👈{_beginning(after)}")
+    return code(f"{before}👉{_shorten(place)}👈{_shorten(after)}")
 
 
-def _beginning(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

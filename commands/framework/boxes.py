@@ -1,7 +1,7 @@
-"""Boxes to tick: how a preview offers a change, and which boxes of a comment are ticked.
+"""Checkboxes with which a preview offers a change, and which of them are ticked in a comment.
 
-A box names its change openly. It counts only in a comment that our own App wrote, in the thread that the
-change belongs to, and who ticks it needs the level of the command; so a copied box changes nothing.
+A box names its change openly. It counts only in a comment that our own App wrote, in the thread to which the
+change belongs, and whoever ticks it needs the level of the command; so a copied box changes nothing.
 """
 
 import re
@@ -11,11 +11,11 @@ _BOX = re.compile(
 )
 
 
-def box_for(change_id: int) -> str:
-    """An empty box that lets a change be carried out."""
+def render_box(change_id: int) -> str:
+    """The Markdown of an empty checkbox that applies a change when ticked."""
     return f"- [ ] **Do it** <!-- agile-github-suite:change:{change_id} -->"
 
 
-def ticked_boxes(text: str) -> set[int]:
-    """The ids of the changes whose boxes are ticked in a comment."""
+def find_ticked_boxes(text: str) -> set[int]:
+    """The ids of the changes whose boxes are ticked in a comment's text."""
     return {int(box["change"]) for box in _BOX.finditer(text) if box["tick"] != " "}

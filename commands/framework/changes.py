@@ -1,8 +1,8 @@
-"""What a command wants to change: values that can be shown, stored, carried out and taken back.
+"""Changes that a command proposes: values that can be shown, stored, applied and undone.
 
-A command never changes anything itself. It says what it would do, in steps that know how things stood
-before; `bot/publishing/change_applier.py` shows a preview where one is due, carries the steps out, and
-writes them down.
+A command never changes anything itself. It returns steps that hold the state before and after;
+`bot/publishing/change_applier.py` shows a preview where one is due, applies the steps and records them in the
+audit log.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ import msgspec
 
 
 class MoveItem(msgspec.Struct, frozen=True, tag="MoveItem"):
-    """An item goes from one milestone (its number, None: from none) to another, for some `reason`.
+    """Move an item from one milestone to another, by the milestones' numbers; None means no milestone.
 
-    `repository` is another one (`owner/name`) that shares the sprint, as it is of all steps that have one.
+    `repository` is another repository (`owner/name`) that shares the sprint, in this and all other steps.
     """
 
     number: int
@@ -34,7 +34,7 @@ class MoveItem(msgspec.Struct, frozen=True, tag="MoveItem"):
 
 
 class Relabel(msgspec.Struct, frozen=True, tag="Relabel"):
-    """An item loses and gets labels. Those to be given are created where the repository has none such."""
+    """Remove labels from an item and add others; labels that the repository lacks are created."""
 
     number: int
     removed: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Relabel(msgspec.Struct, frozen=True, tag="Relabel"):
 
 
 class EditMilestone(msgspec.Struct, frozen=True, tag="EditMilestone"):
-    """A milestone's `title`, `description`, `due_on` (a date, or None) or `state` (open, closed) change."""
+    """Change a milestone's `title`, `description`, `due_on` (ISO date or None) or `state` (open, closed)."""
 
     number: int
     before: dict[str, str | None]
@@ -65,9 +65,9 @@ class EditMilestone(msgspec.Struct, frozen=True, tag="EditMilestone"):
 
 
 class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
-    """A new milestone. `due_on` is a date such as 2026-12-01.
+    """Create a milestone. `due_on` is a date such as 2026-12-01.
 
-    `milestone` is GitHub's id of it, once it is made: people may rename it at any time.
+    `milestone` is GitHub's id of the created milestone, because people may rename it at any time.
     """
 
     title: str
@@ -81,11 +81,11 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
         return f"{self.repository} milestone “{self.title}”".strip()
 
     def inverse(self) -> None:
-        """Work may have been planned in it by now; closing it is for a person."""
+        """None: work may have been planned in the milestone by now, so a person has to close it."""
 
 
 class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
-    """A new issue, below a parent issue where one is named."""
+    """Open an issue, as a sub-issue of `parent` where one is given."""
 
     title: str
     body: str = ""
@@ -98,11 +98,11 @@ class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
         return f"issue “{self.title}”"
 
     def inverse(self) -> None:
-        """Somebody may have answered in it by now; closing it is for a person."""
+        """None: somebody may have answered in the issue by now, so a person has to close it."""
 
 
 class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
-    """An issue is blocked by another one of this repository; or no longer, unless `is_blocked`."""
+    """Add a dependency on a blocking issue of this repository, or remove it unless `is_blocked`."""
 
     number: int
     by: int
@@ -117,9 +117,9 @@ class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
 
 
 class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
-    """A fact that only a command can tell, for the timeline: `started`, `paused`, `blocked`, `unblocked`.
+    """Record an event that GitHub does not know: `started`, `paused`, `blocked`, `unblocked`.
 
-    `by` is the issue that blocks, if it is one. A start that was taken back never was: `unstarted`.
+    `by` is the number of the blocking issue, if there is one. `unstarted` cancels a start that was undone.
     """
 
     number: int
@@ -143,7 +143,7 @@ class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
 
 
 class ChangeSetting(msgspec.Struct, frozen=True, tag="Settle"):
-    """A setting of this repository that a command gives. None stands for what the settings file says."""
+    """Set a setting of this repository by command; None removes it, so that the settings file applies."""
 
     key: str
     before: Any
@@ -158,9 +158,9 @@ class ChangeSetting(msgspec.Struct, frozen=True, tag="Settle"):
 
 
 class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
-    """A file's new content, proposed in a pull request from a branch of its own.
+    """Propose a file's new content in a pull request from a branch of its own.
 
-    `before` is GitHub's sha of the content that it replaces; None where there is no such file yet.
+    `before` is the Git blob SHA of the content that is replaced; None if the file does not exist yet.
     """
 
     path: str
@@ -175,11 +175,11 @@ class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
         return f"pull request “{self.title}”"
 
     def inverse(self) -> None:
-        """It waits for people; whoever closes it unmerged takes it back."""
+        """None: closing the pull request unmerged undoes it."""
 
 
 class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
-    """A pull request's text says that it closes an issue."""
+    """Add a line to a pull request's description that says it closes an issue."""
 
     number: int
     issue: int
@@ -189,11 +189,11 @@ class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
         return f"#{self.number}"
 
     def inverse(self) -> None:
-        """The text is a person's, who may have gone on writing."""
+        """None: the description belongs to a person, who may have edited it since."""
 
 
 class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
-    """A pull request is no work of a sprint (the id of its milestone), on purpose; or may be again."""
+    """Exclude a pull request from a sprint (GitHub's id of the milestone); include it unless `is_aside`."""
 
     number: int
     milestone: int
@@ -208,8 +208,7 @@ class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
 
 
 class Resync(msgspec.Struct, frozen=True, tag="Resync"):
-    """GitHub is asked in the background what running sprints should look like; and for the whole past again
-    if `is_whole`."""
+    """Reconcile running sprints with GitHub in the background; if `is_whole`, backfill the past, too."""
 
     is_whole: bool = False
 
@@ -218,11 +217,11 @@ class Resync(msgspec.Struct, frozen=True, tag="Resync"):
         return "the history"
 
     def inverse(self) -> None:
-        """What was found out stays."""
+        """None: events that were found stay recorded."""
 
 
 class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
-    """A subscription (Stripe's id) may be charged for more seats, at a price for a seat that was shown.
+    """Approve more seats for a subscription (`reference` is Stripe's id), at the price that was shown.
 
     `unit_amount` is in the smallest unit of `currency`.
     """
@@ -238,7 +237,7 @@ class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
         return "seats"
 
     def inverse(self) -> None:
-        """Stripe may have charged for them by now; the number follows the people anyway."""
+        """None: Stripe may have charged for the seats by now, and their number follows the people anyway."""
 
 
 Step = (
@@ -260,12 +259,12 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a command would do.
+    """The steps that a command proposes, with the texts about them.
 
     `summary` is a line in the infinitive (“close Sprint 12 and move 3 items to Sprint 13”), `done` the
-    Markdown that is said afterwards, `preview` what to know before it. One that `needs_consent` is shown
-    first even if it changes one thing only. `undoes` is the id of an earlier change that these steps take
-    back.
+    Markdown of the reply afterwards, `preview` the Markdown shown before. Changes that `needs_consent` are
+    previewed even if they change one thing only. `undoes` is the id of an earlier change that these steps
+    undo. `relies_on` is text that must be the same when the change is confirmed, see `fingerprint`.
     """
 
     summary: str
@@ -278,25 +277,25 @@ class Changes:
 
     @property
     def is_previewed(self) -> bool:
-        """Whoever changes more than one thing sees first what will happen."""
+        """Whether a preview is due: the change needs consent or has more than one target."""
         return self.needs_consent or len({step.target for step in self.steps}) > 1
 
     @property
     def fingerprint(self) -> str:
-        """Two changes with the same one would do the same to the same."""
+        """The SHA-256 of steps and `relies_on`: equal for changes with the same effect on the same state."""
         return hashlib.sha256(encode_steps(self.steps) + self.relies_on.encode()).hexdigest()
 
 
-def repository_of(step: Step) -> str:
-    """The other repository that a step changes; empty for the one in which it is asked."""
+def step_repository(step: Step) -> str:
+    """The other repository (`owner/name`) that a step changes; empty for the repository of the request."""
     return step.repository if isinstance(step, MoveItem | EditMilestone | CreateMilestone) else ""
 
 
 def encode_steps(steps: Sequence[Step]) -> bytes:
-    """The steps as JSON."""
+    """Encode steps as deterministic JSON."""
     return msgspec.json.encode(list(steps), order="deterministic")
 
 
 def decode_steps(steps: bytes | str) -> tuple[Step, ...]:
-    """The steps that `encoded` wrote."""
+    """Decode the steps that `encode_steps` encoded."""
     return tuple(msgspec.json.decode(steps, type=list[Step]))

@@ -1,4 +1,4 @@
-"""What a command may ask for while it runs: the planning of the repository, and who asked."""
+"""The context of a running command: the repository's planning, and who asked."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
 from marketplace.accounts import Offer
 
-# Why the asker may not run the command of a name, in words; None if they may.
-RefusalOf = Callable[[str], Awaitable[str | None]]
+# The text why the asker may not run a command, by the command's name; None if they may.
+FindRefusal = Callable[[str], Awaitable[str | None]]
 
 
 async def refuse_all(command: str) -> str | None:
@@ -22,13 +22,13 @@ async def refuse_all(command: str) -> str | None:
 class Context(Planning):
     """One request in one repository, on top of the repository's planning.
 
-    `request` says who asked what; `github` is the repository on GitHub, for what no webhook tells; `level`
-    is the asker's role; `offer` is what the operator sells, if anything; `refusal_of` tells whether the asker
-    may run another command.
+    `request` holds the commands and their sender; `github` is the repository on GitHub, for facts that no
+    webhook delivers; `level` is the asker's role; `offer` is what the operator sells, if anything;
+    `find_refusal` checks whether the asker may run another command.
     """
 
     request: Request
     github: GitHubPort
     level: Level = Level.READ
     offer: Offer | None = None
-    refusal_of: RefusalOf = refuse_all
+    find_refusal: FindRefusal = refuse_all

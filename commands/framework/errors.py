@@ -1,5 +1,5 @@
-"""The one kind of failure that is written for the person who typed."""
+"""The error that is shown to the person who typed a command."""
 
 
 class UserError(Exception):
-    """Its text is Markdown: what was wrong, and what would be right."""
+    """A mistake in a command. Its text is Markdown: what is wrong, and what to write instead."""

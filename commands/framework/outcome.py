@@ -1,4 +1,4 @@
-"""What a command answers: a value, which others turn into a comment."""
+"""The outcome of a command as a value, which `bot/` turns into a comment."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from storage.forecasts import ForecastRecord
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart to be drawn and linked at this place of a reply, with the words for who cannot see it."""
+    """A chart to be drawn and linked at this place of a reply, with its alternative text."""
 
     chart: Chart
     alt: str
@@ -18,22 +18,24 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Markdown and pictures, in order. The forecasts that are told in it are kept, to be graded later.
+    """Markdown and pictures, in order.
 
-    One that `says_completeness` says by itself how well its numbers are known.
+    The `forecasts` in it are recorded, to be graded when the sprint is over. A reply that
+    `says_completeness` states by itself how complete the data behind its numbers are.
     """
 
     parts: tuple[str | Picture, ...]
-    foretold: tuple[ForecastRecord, ...] = ()
+    forecasts: tuple[ForecastRecord, ...] = ()
     says_completeness: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What comes of one command line. `slot` names the answer within its thread: asked again, it is edited.
+    """The answer to one command line.
 
-    `reply` is None where a reaction says enough, or where `changes` are to be carried out first: those of
-    `call`, which is confirmed if nothing is to be shown before.
+    `slot` identifies the answer within its thread: the same command edits its earlier answer. `reply` is None
+    where a reaction is enough, or where `changes` are to be applied first. `call` is the line that asks for
+    these changes; if `is_confirmed`, they are applied without a preview.
     """
 
     slot: str

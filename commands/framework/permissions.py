@@ -1,4 +1,4 @@
-"""Who may run a command. GitHub decides; what is not known is not allowed."""
+"""Permission to run commands, by the role on GitHub and the team's settings; unknown roles are refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from enum import IntEnum
 
 from sprints.team_settings import CommandRule, TeamSettings
 
-# Every command answers to `/agile …` too, for threads in which another bot owns its short form.
+# Every command can also be written `/agile …`, for threads in which another bot uses the short form.
 NAMESPACE = "agile"
-# Among the users of a command: whoever opened the issue or pull request.
+# Stands for the person who opened the issue or pull request, among the users of a command.
 AUTHOR = "@author"
-# The setting that `/agile pause` gives.
+# The key of the setting that `/agile pause` sets.
 PAUSED = "paused"
 
 
 class Level(IntEnum):
-    """Roles in a repository, each including those below it."""
+    """Roles in a repository; each includes those below it."""
 
     NONE = 0
     READ = 1
@@ -26,6 +26,7 @@ class Level(IntEnum):
 
     @property
     def whom_to_ask(self) -> str:
+        """The people who can help somebody without this role, as words for a reply."""
         return "anyone with the admin role" if self is Level.ADMIN else "a maintainer of this repository"
 
 
@@ -41,11 +42,11 @@ _FLAGS = {
 }
 
 
-def level_from(answer: Mapping[str, object]) -> Level:
-    """The level that GitHub's answer on a collaborator's permission means.
+def parse_level(answer: Mapping[str, object]) -> Level:
+    """Parse the level from GitHub's answer on a collaborator's permission.
 
-    `role_name` counts, because `permission` folds maintain into write and triage into read. For a custom
-    role it is the highest flag that is true, else the base permission.
+    `role_name` is preferred, because `permission` folds maintain into write and triage into read. For a
+    custom role the level is the highest flag that is true, else the base permission.
     """
     role = str(answer.get("role_name") or "").lower()
     if role in _BY_NAME:
@@ -60,10 +61,10 @@ def level_from(answer: Mapping[str, object]) -> Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """Who may run a command: who has the level, or is in one of the teams, or is one of the users.
+class Requirement:
+    """The requirement of a command: a level, or membership in one of the teams, or being one of the users.
 
-    Logins and slugs are in lower case; the user `@author` is who opened the issue or pull request.
+    Logins and slugs are in lower case; the user `@author` is the author of the issue or pull request.
     """
 
     level: Level
@@ -71,7 +72,7 @@ class Need:
     users: frozenset[str] = frozenset()
 
     def admits(self, login: str, level: Level, author: str | None = None) -> bool:
-        """Whether somebody may by level or by name. Whether by a team, only GitHub knows."""
+        """Whether somebody is allowed by level or name; only GitHub knows about membership in `teams`."""
         if level is not Level.NONE and level >= self.level:
             return True
         is_author = AUTHOR in self.users and author is not None and login.lower() == author.lower()
@@ -82,58 +83,58 @@ class Policy:
     """A team's policy on commands: who may run them, and how they are written."""
 
     def __init__(self, settings: TeamSettings, other_bots: tuple[str, ...] = ()) -> None:
-        """`other_bots` are the verbs that other bots answer to in this repository."""
+        """Create a policy; `other_bots` are the first words of other bots' commands in this repository."""
         self._settings = settings
         self._commands = settings.commands
         self._other_bots = other_bots
 
     @property
     def greets_strangers(self) -> bool:
-        """Whether somebody who is no collaborator gets a polite line rather than silence."""
+        """Whether people who are no collaborators get a polite refusal rather than silence."""
         return self._commands.answers_strangers
 
     @property
     def is_paused(self) -> bool:
-        """Whether we say and change nothing here until somebody resumes it."""
+        """Whether the bot is paused in this repository by `/agile pause`."""
         return self._settings.is_paused
 
     @property
     def public_level(self) -> Level:
-        """What anybody may do in a public repository."""
+        """The level of everybody in a public repository."""
         return Level.READ if self._commands.is_public_readable else Level.NONE
 
     @property
     def bots(self) -> frozenset[str]:
-        """The bots whose comments count, by login in lower case."""
+        """The bots whose commands are run, by login in lower case."""
         return self._commands.bots
 
-    def granted(self, login: str) -> Level:
-        """The level that an admin granted to a person by command."""
+    def find_granted_level(self, login: str) -> Level:
+        """The level that an admin granted to a person with `/agile roles`."""
         return _BY_NAME.get(self._commands.roles.get(login.lower(), ""), Level.NONE)
 
-    def need(self, command: str, usual: Level) -> Need:
-        """Who may run a command that usually needs a level."""
+    def find_requirement(self, command: str, usual: Level) -> Requirement:
+        """The requirement of a command; `usual` is its level unless the settings say otherwise."""
         rule = self._rule(command)
-        return Need(_BY_NAME.get(rule.role, usual), rule.teams, rule.users)
+        return Requirement(_BY_NAME.get(rule.role, usual), rule.teams, rule.users)
 
-    def answers_short(self, verb: str) -> bool:
-        """Whether `/verb` is ours here, and not only `/agile verb`."""
+    def answers_short_form(self, verb: str) -> bool:
+        """Whether the short form `/verb` is answered here, and not only `/agile verb`."""
         if not self._commands.has_short_forms:
             return False
         has_short_form = self._rule(verb).has_short_form
         return verb not in self._other_bots if has_short_form is None else has_short_form
 
-    def spelled(self, command: str) -> str:
-        """How a command is written here: by the team's name for it, in short, or behind `/agile`."""
+    def spell(self, command: str) -> str:
+        """Spell a command as it is written here: by the team's name for it, in short, or after `/agile`."""
         verb = command.partition(" ")[0]
         name = self._rule(command).name
         own = command if name is None else name
-        if verb == NAMESPACE or self.answers_short(verb):
+        if verb == NAMESPACE or self.answers_short_form(verb):
             return f"/{own}"
         return f"/{NAMESPACE} {own}"
 
-    def meant_by(self, verb: str) -> str:
-        """The command that a team calls by another name, or the same word."""
+    def resolve_alias(self, verb: str) -> str:
+        """The name of the command for which a verb is the team's own name; else the verb itself."""
         for name, rule in self._commands.rules.items():
             if rule.name == verb:
                 return name

@@ -1,4 +1,4 @@
-"""The planning of one repository at one moment: what commands, reports and checks are made of."""
+"""The planning of one repository at one moment: the input of commands, reports and checks."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -19,8 +19,8 @@ from storage.projects import Project
 from storage.sprints import Sprints
 
 
-def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
-    """Write numbers and dates in the form of a repository's team, with dates as of its local day."""
+def write_in_locale(project: Project, now: datetime) -> AbstractContextManager[None]:
+    """Format numbers and dates within the block in the locale of a repository's team, as of its local day."""
     today = project.rules.calendar.day_of(now)
     return use_locale(find_locale(project.settings.locale, today))
 
@@ -29,7 +29,7 @@ def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]
 class Planning:
     """A repository's sprints, history and settings as of `now`, read within the transaction of its tenant.
 
-    `entitled` answers which features the account may use.
+    `entitled` checks which features the account may use.
     """
 
     tenant: Tenant
@@ -39,7 +39,7 @@ class Planning:
 
     @property
     def calendar(self) -> Calendar:
-        """The team's days."""
+        """The team's calendar of working days."""
         return self.project.rules.calendar
 
     @cached_property
@@ -52,8 +52,8 @@ class Planning:
         """The repository's history, together with that of the repositories that share its sprints."""
         return History(self.tenant, self.project)
 
-    async def gaps(self) -> tuple[EventGap, ...]:
-        """The spans in which GitHub's events did not reach us; read once."""
+    async def read_gaps(self) -> tuple[EventGap, ...]:
+        """The spans in which events from GitHub were missed; read once."""
         return await self.sprints.gaps()
 
     @property
@@ -63,23 +63,23 @@ class Planning:
 
     @property
     def links_pictures(self) -> bool:
-        """Whether a chart may be a linked picture."""
+        """Whether a chart may be published as a linked picture."""
         return self.project.may_link_images
 
-    async def includes(self, feature: str) -> bool:
-        """Whether the account may use a feature here, whoever asks.
+    async def can_use(self, feature: str) -> bool:
+        """Whether the account may use a feature, regardless of who asks.
 
         An answer that is edited in place must not lose a line because somebody without a seat asked again.
         """
         return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
 
-    async def flows(self) -> Sequence[Flow]:
-        """How all items of the repository flow, as of `now`."""
+    async def read_flows(self) -> Sequence[Flow]:
+        """The flows of all items of the repository, as of `now`."""
         items = await self.history.items()
         labels = await self.history.labels()
         return build_flows(items, self.now, self.project.rules, labels)
 
-    async def item(self, number: int) -> ItemSnapshot | None:
-        """The newest snapshot of an issue or pull request; None if no event named it."""
+    async def find_item(self, number: int) -> ItemSnapshot | None:
+        """The newest snapshot of an issue or pull request; None if no event of it is recorded."""
         events = await self.history.item(number)
         return sort_events(events)[-1].snapshot if events else None

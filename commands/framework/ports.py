@@ -1,4 +1,4 @@
-"""What commands need from the world above them; `bot/` provides it."""
+"""Ports: the interfaces that commands need and `bot/` implements."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from commands.framework.request import Request
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file on GitHub. `sha` identifies its content, which is None for a folder and the like."""
+    """A file on GitHub. `sha` is the SHA of its content, which is None for a folder or a submodule."""
 
     sha: str
     content: bytes | None
@@ -19,12 +19,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How an installation stands on GitHub.
+    """The health of an installation on GitHub.
 
-    `remaining` requests of `limit` may be made until `resets_at`. `missing` are permissions that the owner
-    of the account has not granted, and `missing_events` events that GitHub does not send from there, each
-    with what it lets the App do. `unrequested` are those that the App itself does not ask for. `owner` says
-    who accepts them, on the page `url` of GitHub.
+    `remaining` requests of `limit` may be made until `resets_at`. `missing` are the permissions that the
+    owner of the account has not granted, and `missing_events` the events to which the installation is not
+    subscribed, each with what the App does with it. `unrequested` are the permissions and events for which
+    the App itself does not ask. `owner` says in words who can accept them, on GitHub's page `url`.
     """
 
     remaining: int
@@ -38,23 +38,23 @@ class Health:
 
 
 class GitHubPort(Protocol):
-    """The repository on GitHub, for what no webhook tells."""
+    """The repository on GitHub, for facts that no webhook delivers."""
 
-    async def level_of(self, login: str) -> Level:
-        """What this person may do in the repository. Level.NONE for who is no collaborator."""
+    async def find_level(self, login: str) -> Level:
+        """The role of a person in the repository; Level.NONE for people who are no collaborators."""
 
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization, named by its slug."""
 
-    async def health(self) -> Health:
-        """How the installation stands on GitHub."""
+    async def read_health(self) -> Health:
+        """The health of the installation: rate limit, permissions and events."""
 
-    async def file(self, path: str, pull_request: int | None = None) -> File | None:
-        """A file of the default branch, or as a pull request would have it; None where there is none."""
+    async def read_file(self, path: str, pull_request: int | None = None) -> File | None:
+        """A file of the default branch, or of a pull request's head; None if there is none."""
 
 
 class Thread(Protocol):
-    """The issue or pull request in which somebody asked."""
+    """The issue or pull request with the request."""
 
     async def acknowledge(self, request: Request) -> None:
-        """Shows at once that the comment was seen (👀). Best effort."""
+        """React with 👀 to show that the comment was read. Best effort: failures are ignored."""

@@ -1,4 +1,4 @@
-"""A command says in one value all there is to say of it, and is found by its file being there."""
+"""Command declarations and discovery: every `Command` defined in `commands/` is registered."""
 
 import importlib
 import pkgutil
@@ -14,18 +14,20 @@ from commands.framework.permissions import NAMESPACE, Level
 
 Run = Callable[[Context, Arguments], Awaitable[Reply | Changes]]
 
-# What every command understands besides its own arguments; and every one that changes something.
+# Arguments of every command besides its own.
 COMMON = (Argument("new", ArgumentKind.FLAG, "answer in a new comment instead of editing the last answer"),)
-# Commands about the bot and the team's days.
+# First words of commands that answer without figures: about the bot and the team's calendar.
 _NO_FIGURES = {NAMESPACE, "help", "calendar"}
+# The argument of every command that changes something.
 CONFIRM = Argument("confirm", ArgumentKind.FLAG, "do it without showing first what will be changed")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. From this value come the grammar, its help, its documentation and a test of its examples.
+    """A command, from which its grammar, help, documentation and a test of its examples are derived.
 
-    `level` is the role that it needs unless the team's settings say otherwise.
+    `level` is the role that it needs unless the team's settings say otherwise. `feature` is the feature that
+    a plan must include for it, if any.
     """
 
     name: str
@@ -39,21 +41,23 @@ class Command:
 
     @property
     def accepted(self) -> tuple[Argument, ...]:
-        """All arguments that it understands."""
+        """All arguments that the command accepts, shared ones included."""
         return (*self.arguments, *((CONFIRM,) if self.is_changing else ()), *COMMON)
 
     @property
     def tells_figures(self) -> bool:
-        """Whether it answers with numbers that the history of the repository makes."""
+        """Whether the answer holds figures derived from the repository's history."""
         is_reading = self.level is Level.READ and not self.is_changing
         return is_reading and self.words[0] not in _NO_FIGURES
 
     @property
     def words(self) -> tuple[str, ...]:
+        """The words of the name: `sprint`, `status`."""
         return tuple(self.name.split())
 
     @property
     def syntax(self) -> str:
+        """The command with its own arguments, as the list of commands writes it."""
         return " ".join([f"/{self.name}", *(argument.syntax for argument in self.arguments)])
 
 
@@ -67,27 +71,28 @@ def command(
     is_changing: bool = False,
     feature: str | None = None,
 ) -> Callable[[Run], Command]:
-    """Makes a command of the function that runs it.
+    """Declare the decorated function as a command.
 
-    One that `is_changing` may return Changes. `feature` is what a plan must include for it, if anything.
+    Only a command that `is_changing` may return Changes. `feature` is the feature that a plan must include
+    for it, if any.
     """
     return lambda run: Command(
         name, summary, level, tuple(arguments), tuple(examples), run, is_changing, feature
     )
 
 
-def load(package: ModuleType) -> tuple[Command, ...]:
-    """All commands defined in the modules of a package, by name. Raises ValueError if two share a name."""
-    found: dict[str, Command] = {}
-    for module in _modules(package):
+def load_commands(package: ModuleType) -> tuple[Command, ...]:
+    """Load all commands defined in a package, sorted by name. Raises ValueError for duplicate names."""
+    loaded: dict[str, Command] = {}
+    for module in _import_modules(package):
         for value in vars(module).values():
             if isinstance(value, Command) and value.run.__module__ == module.__name__:
-                if value.name in found:
+                if value.name in loaded:
                     raise ValueError(f"two commands are called {value.name}")
-                found[value.name] = value
-    return tuple(found[name] for name in sorted(found))
+                loaded[value.name] = value
+    return tuple(loaded[name] for name in sorted(loaded))
 
 
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
+def _import_modules(package: ModuleType) -> Iterator[ModuleType]:
     for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         yield importlib.import_module(info.name)

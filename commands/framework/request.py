@@ -1,11 +1,11 @@
-"""What somebody asked of us, freed from webhooks and HTTP."""
+"""A request to run commands, independent of webhooks and HTTP."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class ThreadKind(StrEnum):
-    """Where the commands stand, as GitHub's API calls it: what a reaction goes to."""
+    """The kind of text that holds the commands, as the path of GitHub's API for its reactions."""
 
     COMMENT = "issues/comments"
     REVIEW_COMMENT = "pulls/comments"
@@ -14,13 +14,13 @@ class ThreadKind(StrEnum):
 
     @property
     def takes_reactions(self) -> bool:
-        """Whether GitHub's REST API can react to it. To the summary of a review it cannot."""
+        """Whether GitHub's REST API supports reactions to it; for the summary of a review it does not."""
         return self is not ThreadKind.REVIEW
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a text: a login, whether that is a bot's, and the id of the App that wrote it, if one did."""
+    """The author of a text; `app_id` is the id of the GitHub App that wrote it, if one did."""
 
     login: str
     is_bot: bool = False
@@ -37,14 +37,13 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The commands of one comment, or the boxes that somebody ticked in a comment of ours.
+    """The commands of one comment, or the boxes that somebody ticked in a comment of the bot.
 
-    `thread` is the number of the issue or pull request, `milestone` the number of the milestone that it is
-    in, `author` who opened it, `delivery` GitHub's GUID. `comment_id` is that of the comment, or the
-    thread's number where the commands stand in its `place`, the body. `lines` are what the sender typed;
-    nobody else's words are among them. `ticked` are the ids of changes that somebody agreed to, in a comment
-    of `text_author`, which is who wrote the text that asks. A request that `is_unreadable` took too long to
-    read: its lines only look like commands.
+    `thread` is the number of the issue or pull request, `milestone` the number of its milestone, `author` the
+    login of the person who opened it, `delivery` the GUID of GitHub's delivery. `comment_id` is the id of the
+    comment, or the thread's number if `place` is the body. `lines` are the command lines that the sender
+    typed, and nobody else's. `ticked` are the ids of changes that the sender confirmed in a comment of
+    `text_author`. A request that `is_unreadable` took too long to parse: its lines only look like commands.
     """
 
     delivery: str

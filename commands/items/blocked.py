@@ -9,8 +9,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import sentence, since
-from commands.shared.choosing import item_meant
-from commands.shared.work import open_item_here, work_here
+from commands.shared.choosing import find_item
+from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
 from sprints.model import State
 from sprints.numbering import local_number
@@ -43,8 +43,8 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         )
     if len(numbers) > _MOST:
         raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
-    work = await work_here(context)
-    flow = await open_item_here(context, work)
+    work = await read_work(context)
+    flow = await resolve_open_item(context, work)
     if not numbers:
         return _by_words(flow, reason, work)
     for number in numbers:
@@ -85,7 +85,7 @@ async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWo
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot wait for itself.")
-    other = await item_meant(planning, number)
+    other = await find_item(planning, number)
     if other.is_pull_request:
         raise UserError(
             f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "

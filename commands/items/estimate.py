@@ -11,7 +11,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.choosing import item_here
+from commands.shared.choosing import item_of_thread
 from sprints.estimates import Estimates, Points
 from sprints.numbering import local_number
 
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 )
 async def estimate(context: Context, arguments: Arguments) -> Changes:
     """Old → new; what it was before stays in the history."""
-    item, estimates = await item_here(context), context.project.rules.estimates
+    item, estimates = await item_of_thread(context), context.project.rules.estimates
     told = arguments.text("points") or ""
     points = None if told.lower() == _NONE else read_points(told, estimates)
     before = [name for name in item.labels if estimates.points_of(name) is not None]

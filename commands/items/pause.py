@@ -10,7 +10,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.items.start import said, wips_with
 from commands.messages.work import sentence, since
-from commands.shared.work import open_item_here, work_here
+from commands.shared.work import read_work, resolve_open_item
 from sprints.numbering import local_number
 from sprints.pauses import Pause
 from sprints.spans import TimeSpan
@@ -26,8 +26,8 @@ from sprints.spans import TimeSpan
 )
 async def pause(context: Context, arguments: Arguments) -> Changes:
     """A paused item is not in progress; its cycle time runs on."""
-    work = await work_here(context)
-    flow = await open_item_here(context, work)
+    work = await read_work(context)
+    flow = await resolve_open_item(context, work)
     if flow.started_at is None:
         raise UserError(
             f"#{flow.number} was never started, so there is nothing to pause. `/start` starts it."

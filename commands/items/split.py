@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
-from commands.shared.work import open_item_here, work_here
+from commands.shared.work import read_work, resolve_open_item
 from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
 from sprints.history import trace_changes
@@ -50,8 +50,8 @@ class NewSubIssue:
 )
 async def split(context: Context, arguments: Arguments) -> Changes:
     """The parent becomes a roll-up: its parts count instead of it."""
-    work = await work_here(context)
-    flow = await open_item_here(context, work)
+    work = await read_work(context)
+    flow = await resolve_open_item(context, work)
     estimates = context.project.rules.estimates
     parts = parts_of(arguments.texts("into"), arguments.text("points"), estimates)
     _check(flow, parts, work)

@@ -8,7 +8,7 @@ from commands.framework.context import Context
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, since
-from commands.shared.work import open_item_here, work_here
+from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
 from sprints.numbering import local_number
 from sprints.starts import StartSignal
@@ -34,8 +34,8 @@ _SIGNALS = {
 )
 async def start(context: Context, _: Arguments) -> Changes:
     """The start signal that goes before all others, and the work in progress against its limits."""
-    work = await work_here(context)
-    flow = await open_item_here(context, work)
+    work = await read_work(context)
+    flow = await resolve_open_item(context, work)
     wips = wips_with(work, _begun(flow, work), context.project.settings)
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):

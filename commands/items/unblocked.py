@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import blocking, lasting
-from commands.shared.work import open_item_here, work_here
+from commands.shared.work import read_work, resolve_open_item
 from sprints.blocked import BlockedSpan as Held
 from sprints.flow import Flow
 from sprints.numbering import local_number, split_number
@@ -24,8 +24,8 @@ from sprints.numbering import local_number, split_number
 )
 async def unblocked(context: Context, arguments: Arguments) -> Changes:
     """GitHub's dependencies on open issues are taken away, and what was said is over."""
-    work = await work_here(context)
-    flow = await open_item_here(context, work)
+    work = await read_work(context)
+    flow = await resolve_open_item(context, work)
     numbers = arguments.numbers("by")
     ending = ending_of(flow, numbers)
     summary = f"note that #{flow.number} is not blocked"

@@ -20,7 +20,7 @@ from commands.framework.changes import (
     SetBlocked,
     Step,
 )
-from commands.settings.text import as_yaml
+from commands.settings.text import format_yaml
 from sprints.milestone import Sprint
 from sprints.numbering import Number, qualify_number
 
@@ -140,7 +140,7 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
 
 
 def _value(value: object) -> str:
-    return "nothing" if value is None else code(as_yaml(value, _MOST))
+    return "nothing" if value is None else code(format_yaml(value, _MOST))
 
 
 def _short(text: str | None) -> str:

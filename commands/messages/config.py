@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.formatting.wording import code, counted, folded, footer, table
-from commands.settings.file import PATH, SettingsFile, schema
-from commands.settings.text import as_yaml
+from commands.settings.file import PATH, SettingsFile, load_schema
+from commands.settings.text import format_yaml
 from storage.settings_files import SettingOrigins, StoredSettingsFile
 
 _MOST_SHOWN = 100
@@ -34,7 +34,7 @@ def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
 def shown(origins: SettingOrigins) -> str:
     """What holds here, each setting with its source, and folded what nobody has settled."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
-    for key, told in schema()["properties"].items():
+    for key, told in load_schema()["properties"].items():
         having = [source for source in sources(origins) if key in source.settings]
         if not having:
             unset.append((f"`{key}`", told["title"], _default(told)))
@@ -89,7 +89,7 @@ def in_force(
     if not wrong:
         return _nothing_in_force(settings, is_proposed=is_proposed)
     others = ", ".join(code(key) for key in settings if key not in wrong)
-    ours = [key for key in wrong if key in schema()["properties"]]
+    ours = [key for key in wrong if key in load_schema()["properties"]]
     kept = [key for key in ours if key in settings]
     ignored = [code(key) for key in ours if key not in settings]
     stay, are = ("would stay", "would be") if is_proposed else ("stays", "is" if len(ignored) == 1 else "are")
@@ -180,10 +180,10 @@ def no_file() -> str:
 
 
 def _value(value: object) -> str:
-    return "the default" if value is None else code(as_yaml(value, _MOST_SHOWN))
+    return "the default" if value is None else code(format_yaml(value, _MOST_SHOWN))
 
 
 def _default(told: Mapping[str, Any]) -> str:
     if told["default"] in (None, [], {}):
         return "none" if told["default"] is not None else "as the repository is: public or private"
-    return code(as_yaml(told["default"], _MOST_SHOWN))
+    return code(format_yaml(told["default"], _MOST_SHOWN))

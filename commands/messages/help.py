@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.formatting.wording import counted, folded, footer, person, table
-from commands.framework.permissions import AUTHOR, Level, Need
+from commands.framework.permissions import AUTHOR, Level, Requirement
 from commands.framework.registry import CONFIRM, Command
 
 # Where a command stands on the page, by its first word; all others by whether they change something.
@@ -28,7 +28,7 @@ class HelpEntry:
 
     command: Command
     spelled: str
-    need: Need
+    need: Requirement
     is_allowed: bool
 
     @property
@@ -92,7 +92,7 @@ def one(entry: HelpEntry, level: Level) -> str:
     return "\n\n".join(parts)
 
 
-def who(need: Need) -> str:
+def who(need: Requirement) -> str:
     """Who may run a command, in words."""
     named = [f"the team {person(team)}" for team in sorted(need.teams)]
     named += [person(login) for login in sorted(need.users - {AUTHOR})]
@@ -125,7 +125,7 @@ def _what(entry: HelpEntry) -> str:
     return f"{entry.summary}{example}"
 
 
-def _short_who(need: Need) -> str:
+def _short_who(need: Requirement) -> str:
     """The role, and how many others there are besides."""
     more = len(need.teams) + len(need.users)
     return need.level.name.lower() + (f" and {more} more" if more else "")

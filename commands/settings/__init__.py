@@ -1,1 +1,1 @@
-"""The settings file of a team: its text, its rules and what is wrong with it."""
+"""The settings file of a team: its text, its rules and its problems."""

@@ -1,4 +1,4 @@
-"""What no schema can tell of settings: well-formed values that make no sense, or contradict others."""
+"""Problems that no schema can express: well-formed values that make no sense or contradict others."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,19 +11,19 @@ from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
 from sprints.rules import MOST_DAYS_OFF
 
 
-def problems_of_sense(document: Document, settings: Json, commands: Collection[str]) -> Iterator[Problem]:
-    """Of settings that the schema has nothing against. `commands` are the names of all commands."""
-    yield from _commands(document, settings.get("commands", {}), commands)
-    yield from _teams(document, settings)
-    yield from _zones(document, settings.get("timezone"))
-    yield from _holidays(document, settings.get("holidays", ()))
-    yield from _days_off(document, settings.get("days_off", ()))
-    yield from _quiet_hours(document, settings.get("quiet_hours"))
-    yield from _sizes(document, settings.get("sizes", {}))
-    yield from _labels(document, settings)
+def find_contradictions(document: Document, settings: Json, commands: Collection[str]) -> Iterator[Problem]:
+    """Find contradictions in settings that match the schema. `commands` are the names of all commands."""
+    yield from _check_commands(document, settings.get("commands", {}), commands)
+    yield from _check_teams(document, settings)
+    yield from _check_zones(document, settings.get("timezone"))
+    yield from _check_holidays(document, settings.get("holidays", ()))
+    yield from _check_days_off(document, settings.get("days_off", ()))
+    yield from _check_quiet_hours(document, settings.get("quiet_hours"))
+    yield from _check_sizes(document, settings.get("sizes", {}))
+    yield from _check_labels(document, settings)
 
 
-def _commands(document: Document, rules_of: Json, commands: Collection[str]) -> Iterator[Problem]:
+def _check_commands(document: Document, rules_of: Json, commands: Collection[str]) -> Iterator[Problem]:
     verbs = {name.split()[0] for name in commands}
     names = dict[str, str]()
     for command, rules in rules_of.items():
@@ -50,7 +50,7 @@ def _commands(document: Document, rules_of: Json, commands: Collection[str]) -> 
             names[name] = command
 
 
-def _teams(document: Document, settings: Json) -> Iterator[Problem]:
+def _check_teams(document: Document, settings: Json) -> Iterator[Problem]:
     teams = settings.get("teams")
     for slug in settings.get("wip", {}).get("teams", {}):
         if teams is not None and slug not in teams:
@@ -65,11 +65,11 @@ def _teams(document: Document, settings: Json) -> Iterator[Problem]:
             owners.setdefault(label.lower(), slug)
 
 
-def _zones(document: Document, zones: object) -> Iterator[Problem]:
-    """All but the first have a first day, each another one."""
+def _check_zones(document: Document, zones: object) -> Iterator[Problem]:
+    """Each zone but the first needs a first day, and no two share one."""
     if not isinstance(zones, list):
         return
-    seen = dict[str, int]()
+    starts = dict[str, int]()
     for n, zone in enumerate(zones):
         first, path = zone.get("from"), ("timezone", n)
         if first is None and n > 0:
@@ -77,23 +77,23 @@ def _zones(document: Document, zones: object) -> Iterator[Problem]:
             yield document.problem(path, f"`timezone.from` is missing; {text}")
         elif first is not None and not is_in_range(date.fromisoformat(first)):
             yield document.problem((*path, "from"), f"`timezone.from` {_OUT_OF_RANGE}, not {code(first)}")
-        elif first in seen:
+        elif first in starts:
             yield document.problem((*path, "from"), f"two zones begin on {code(first)}; keep one of them")
         if first is not None:
-            seen.setdefault(first, n)
+            starts.setdefault(first, n)
 
 
 _OUT_OF_RANGE = f"must be a day from {FIRST_DAY.year} to {LAST_DAY.year}"
 
 
-def _holidays(document: Document, days: Sequence[str]) -> Iterator[Problem]:
-    yield from _repeated(document, ("holidays",), days)
+def _check_holidays(document: Document, days: Sequence[str]) -> Iterator[Problem]:
+    yield from _find_repeated(document, ("holidays",), days)
     for n, day in enumerate(days):
         if not is_in_range(date.fromisoformat(day)):
             yield document.problem(("holidays", n), f"`holidays` {_OUT_OF_RANGE}, not {code(day)}")
 
 
-def _days_off(document: Document, stretches: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+def _check_days_off(document: Document, stretches: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     for n, stretch in enumerate(stretches):
         path, first = ("days_off", n), date.fromisoformat(stretch["from"])
         last = date.fromisoformat(stretch.get("to", stretch["from"]))
@@ -106,48 +106,48 @@ def _days_off(document: Document, stretches: Sequence[Mapping[str, Any]]) -> Ite
             yield document.problem((*path, "to"), f"`days_off` lasts longer than {MOST_DAYS_OFF} days")
 
 
-def _quiet_hours(document: Document, hours: Mapping[str, str] | None) -> Iterator[Problem]:
+def _check_quiet_hours(document: Document, hours: Mapping[str, str] | None) -> Iterator[Problem]:
     if hours and hours["from"] == hours["until"]:
         text = f"`quiet_hours` begin and end at {hours['from']}, so no hour is quiet; leave them out, or give"
         yield document.problem(("quiet_hours", "until"), f"{text} two different times")
 
 
-def _sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Problem]:
-    """Upper and lower case make no difference."""
-    seen = dict[str, str]()
+def _check_sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Problem]:
+    """Find sizes that differ only in case."""
+    sizes_by_key = dict[str, str]()
     for size in sizes:
-        if (first := seen.setdefault(size.upper(), size)) != size:
+        if (first := sizes_by_key.setdefault(size.upper(), size)) != size:
             text = f"{code(size)} is the same size as {code(first)}; keep one of them"
             yield document.problem(("sizes", size), text)
 
 
-def _labels(document: Document, settings: Json) -> Iterator[Problem]:
-    """A label says one thing."""
-    contradictory = labels_of_two_meanings(settings)
+def _check_labels(document: Document, settings: Json) -> Iterator[Problem]:
+    """Find labels with two meanings, and labels, people and teams that are listed twice."""
+    contradictory = find_ambiguous_labels(settings)
     for n, label in enumerate(settings.get("done_labels", ())):
         if label.lower() in contradictory:
             text = f"the label {code(label)} cannot say done, because in `started_labels` it says begun"
             yield document.problem(("done_labels", n), text)
     for key in ("started_labels", "done_labels", "estimate_labels", "bots"):
-        yield from _repeated(document, (key,), settings.get(key, ()))
+        yield from _find_repeated(document, (key,), settings.get(key, ()))
     for slug, team in settings.get("teams", {}).items():
         for key in ("labels", "people"):
-            yield from _repeated(document, ("teams", slug, key), team.get(key, ()))
+            yield from _find_repeated(document, ("teams", slug, key), team.get(key, ()))
     for command, rules in settings.get("commands", {}).items():
         if isinstance(rules, Mapping):
             for key in ("teams", "users"):
-                yield from _repeated(document, ("commands", command, key), rules.get(key, ()))
+                yield from _find_repeated(document, ("commands", command, key), rules.get(key, ()))
 
 
-def labels_of_two_meanings(settings: Json) -> set[str]:
-    """The labels, in lower case, by which an item would be both done and begun."""
+def find_ambiguous_labels(settings: Json) -> set[str]:
+    """The labels, in lower case, that mean both done and started."""
     done, started = (settings.get(key) or () for key in ("done_labels", "started_labels"))
     return {label.lower() for label in done} & {label.lower() for label in started}
 
 
-def _repeated(document: Document, path: Path_, texts: Sequence[str]) -> Iterator[Problem]:
-    seen = set[str]()
+def _find_repeated(document: Document, path: Path_, texts: Sequence[str]) -> Iterator[Problem]:
+    earlier = set[str]()
     for n, text in enumerate(texts):
-        if text.lower() in seen:
+        if text.lower() in earlier:
             yield document.problem((*path, n), f"{code(text)} is listed twice")
-        seen.add(text.lower())
+        earlier.add(text.lower())

@@ -1,38 +1,46 @@
-"""The team's settings file: what it says, and what is wrong with it, in words and with the line.
+"""The team's settings file: its settings, and its problems with their lines.
 
-What is wrong with one setting costs that setting: all others of the file are in force.
+A problem with one setting invalidates that setting alone: all others of the file are in force.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from commands.settings.contradictions import labels_of_two_meanings
-from commands.settings.rules import MOST_PROBLEMS, problems_of, schema
+from commands.settings.contradictions import find_ambiguous_labels
+from commands.settings.rules import MOST_PROBLEMS, find_problems, load_schema
 from commands.settings.yaml_document import (
     Document,
     Json,
     Problem,
     UnreadableError,
-    parsed,
+    parse_scalar,
+    parse_values,
     read_document,
-    scalar,
 )
 
-__all__ = ["Json", "Problem", "check_settings", "parsed", "read_settings", "scalar", "schema"]
+__all__ = [
+    "Json",
+    "Problem",
+    "check_settings",
+    "load_schema",
+    "parse_scalar",
+    "parse_values",
+    "read_settings",
+]
 
 PATH = ".github/agile.yml"
-# The repository whose file holds for all others of its organization.
+# The repository whose settings file applies to all repositories of its organization.
 ORGANIZATION_REPOSITORY = ".github"
-# What is settled once for an account, and not for each repository.
+# Settings that apply to a whole account, and cannot be set for a single repository.
 ACCOUNT_SETTINGS = ("sprints", "billing")
 MOST_BYTES = 32_768
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """A file as it was read: the settings that are good, and what is wrong with others.
+    """A parsed settings file: its valid settings, and the problems of the others.
 
-    `wrong` are the settings that problems cost. `is_unreadable` says that they cost the whole file.
+    `wrong` are the keys of invalid settings. If `is_unreadable`, the problems invalidate the whole file.
     """
 
     settings: Json = field(default_factory=dict)
@@ -41,20 +49,20 @@ class SettingsFile:
     is_unreadable: bool = False
 
     def in_force_after(self, before: Mapping[str, object]) -> Json:
-        """What is in force from now on, where `before` was.
+        """The settings in force after this file, where `before` were the settings in force.
 
-        A wrong setting stays as it was last good, unless that contradicts what the file says otherwise.
+        An invalid setting keeps its last valid value, unless that contradicts the rest of the file.
         """
         if self.is_unreadable:
             return dict(before)
         settings = dict(self.settings)
         for key in self.wrong:
-            if key in before and not labels_of_two_meanings(settings | {key: before[key]}):
+            if key in before and not find_ambiguous_labels(settings | {key: before[key]}):
                 settings[key] = before[key]
         return settings
 
     def contradicted_after(self, before: Mapping[str, object]) -> tuple[str, ...]:
-        """The wrong settings that do not stay as they were in `before`, because the file contradicts that."""
+        """The invalid settings that lose their value in `before`, because the file contradicts it."""
         settings = self.in_force_after(before)
         return tuple(key for key in self.wrong if key in before and key not in settings)
 
@@ -62,9 +70,9 @@ class SettingsFile:
 def read_settings(
     content: bytes, commands: Collection[str], *, is_organization: bool = False
 ) -> SettingsFile:
-    """What a file says. `commands` are the names of all commands.
+    """Parse and check a settings file. `commands` are the names of all commands.
 
-    `is_organization` is whether it is the file that holds for all repositories of an organization.
+    `is_organization` is whether the file applies to all repositories of an organization.
     """
     if len(content) > MOST_BYTES:
         return _unreadable(Problem(0, f"The file is larger than {MOST_BYTES // 1024} KB."))
@@ -77,29 +85,29 @@ def read_settings(
         document = read_document(text)
     except UnreadableError as refusal:
         return _unreadable(refusal.problem)
-    problems = sorted({*document.problems, *problems_of(document, commands)})
+    problems = sorted({*document.problems, *find_problems(document, commands)})
     if not is_organization and isinstance(document.value, dict):
         for key in ACCOUNT_SETTINGS:
             if key in document.value:
                 text = f"`{key}` belongs into the organization's file, in the repository `.github`"
                 problems.append(document.problem((key,), text))
     if any(not problem.key for problem in problems):
-        return _unreadable(*_first(problems))
+        return _unreadable(*_limit_problems(problems))
     wrong = tuple(dict.fromkeys(problem.key for problem in problems))
     settings = {key: value for key, value in document.value.items() if key not in wrong}
-    return SettingsFile(settings, _first(problems), wrong)
+    return SettingsFile(settings, _limit_problems(problems), wrong)
 
 
 def check_settings(settings: Json, commands: Collection[str]) -> tuple[Problem, ...]:
-    """What is wrong with settings that come from elsewhere than a file."""
-    return tuple(problems_of(Document(settings), commands))
+    """Check settings that do not come from a file. `commands` are the names of all commands."""
+    return tuple(find_problems(Document(settings), commands))
 
 
 def _unreadable(*problems: Problem) -> SettingsFile:
     return SettingsFile(problems=problems, is_unreadable=True)
 
 
-def _first(problems: list[Problem]) -> tuple[Problem, ...]:
+def _limit_problems(problems: list[Problem]) -> tuple[Problem, ...]:
     problems = sorted(problems)
     if len(problems) > MOST_PROBLEMS:
         more = Problem(0, f"And {len(problems) - MOST_PROBLEMS} more.")

@@ -1,10 +1,10 @@
-"""The page of all settings, made from their schema."""
+"""The documentation page of all settings, generated from their schema."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from commands.settings.file import PATH, schema
-from commands.settings.text import as_yaml
+from commands.settings.file import PATH, load_schema
+from commands.settings.text import format_yaml
 
 _INTRODUCTION = f"""\
 A team settles its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
@@ -53,88 +53,93 @@ _ENDING = """## Not in the file
 | Silence everywhere | `/agile pause` |"""
 
 
-def page() -> str:
-    """The Markdown of `docs/settings.md`."""
-    properties = schema()["properties"]
+def render_settings_page() -> str:
+    """Render the Markdown of `docs/settings.md`."""
+    properties = load_schema()["properties"]
     rows = "\n".join(
-        f"| [`{key}`](#{key}) | {told['title']} | {_type(told)} | {_short_default(told)} |"
-        for key, told in properties.items()
+        f"| [`{key}`](#{key}) | {schema['title']} | {_describe_type(schema)} "
+        f"| {_describe_default_briefly(schema)} |"
+        for key, schema in properties.items()
     )
     overview = f"| Setting | What | Type | Default |\n|:--|:--|:--|:--|\n{rows}"
-    sections = ["\n\n".join(_section(key, told)) for key, told in properties.items()]
+    sections = ["\n\n".join(_render_section(key, schema)) for key, schema in properties.items()]
     head = "# Settings\n\n_Generated from `docs/agile.schema.json` by `make docs`._"
     return "\n\n".join([head, _INTRODUCTION, overview, *sections, _ENDING]) + "\n"
 
 
-def _section(key: str, told: dict[str, Any]) -> Iterator[str]:
+def _render_section(key: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"## `{key}`"
-    yield f"**{told['title']}.** {told['description']}"
-    yield f"Type: {_type(told)}. Default: {_default(told)}."
-    if rows := list(_parts(told)):
+    yield f"**{schema['title']}.** {schema['description']}"
+    yield f"Type: {_describe_type(schema)}. Default: {_describe_default(schema)}."
+    if rows := list(_list_nested_rows(schema)):
         yield "\n".join(["| Inside | Type | What |", "|:--|:--|:--|", *rows])
-    examples = "\n# or\n".join(f"{key}: {as_yaml(one)}" for one in told["examples"])
+    examples = "\n# or\n".join(f"{key}: {format_yaml(example)}" for example in schema["examples"])
     yield f"```yaml\n{examples}\n```"
 
 
-def _parts(told: dict[str, Any], path: str = "") -> Iterator[str]:
-    """What stands within a setting, row by row."""
-    for inner, part in _inside(told):
-        name = f"{path}{inner}"
+def _list_nested_rows(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The table rows of the settings nested in a setting."""
+    for nested, part in _iterate_nested(schema):
+        name = f"{path}{nested}"
         if part.get("description"):
-            yield f"| `{name}` | {_type(part)} | {part['description']} |"
-        yield from _parts(part, f"{name}.")
+            yield f"| `{name}` | {_describe_type(part)} | {part['description']} |"
+        yield from _list_nested_rows(part, f"{name}.")
 
 
-def _inside(told: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for form in (told, *(_resolved(one) for one in told.get("anyOf", ()))):
+def _iterate_nested(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for form in (schema, *(_resolve_reference(form) for form in schema.get("anyOf", ()))):
         for name, part in form.get("properties", {}).items():
-            yield name, _resolved(part)
-        if isinstance(form.get("items"), dict) and "properties" in (items := _resolved(form["items"])):
-            yield from ((name, _resolved(part)) for name, part in items["properties"].items())
+            yield name, _resolve_reference(part)
+        if isinstance(form.get("items"), dict) and "properties" in (
+            items := _resolve_reference(form["items"])
+        ):
+            yield from ((name, _resolve_reference(part)) for name, part in items["properties"].items())
         if isinstance(form.get("additionalProperties"), dict):
-            part = _resolved(form["additionalProperties"])
+            part = _resolve_reference(form["additionalProperties"])
             if "properties" in part:
-                yield from ((f"….{name}", _resolved(one)) for name, one in part["properties"].items())
+                yield from (
+                    (f"….{name}", _resolve_reference(value)) for name, value in part["properties"].items()
+                )
 
 
-def _resolved(told: dict[str, Any]) -> dict[str, Any]:
-    """With what it refers to; its own words win."""
-    if "$ref" not in told:
-        return told
-    return {**schema()["$defs"][told["$ref"].rpartition("/")[2]], **told}
+def _resolve_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """Resolve a schema's `$ref`; its own keywords override those of the definition."""
+    if "$ref" not in schema:
+        return schema
+    return {**load_schema()["$defs"][schema["$ref"].rpartition("/")[2]], **schema}
 
 
 _NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 
 
-def _type(told: dict[str, Any]) -> str:
-    told = _resolved(told)
-    if "anyOf" in told:
-        return " or ".join(dict.fromkeys(_type(one) for one in told["anyOf"]))
-    if "enum" in told:
-        return " or ".join(f"`{one}`" for one in told["enum"])
-    if told["type"] == "array":
-        item = _resolved(told["items"])
+def _describe_type(schema: dict[str, Any]) -> str:
+    schema = _resolve_reference(schema)
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_describe_type(form) for form in schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if schema["type"] == "array":
+        item = _resolve_reference(schema["items"])
         if "enum" in item:
-            return "list of " + ", ".join(f"`{one}`" for one in item["enum"])
+            return "list of " + ", ".join(f"`{value}`" for value in item["enum"])
         if item.get("format") == "day":
             return "list of dates"
         return "list of mappings" if item["type"] == "object" else "list of texts"
-    if told.get("format") == "day":
+    if schema.get("format") == "day":
         return "date"
-    return _NAMES.get(told["type"], "mapping")
+    return _NAMES.get(schema["type"], "mapping")
 
 
-def _default(told: dict[str, Any]) -> str:
-    if told["default"] is None:
+def _describe_default(schema: dict[str, Any]) -> str:
+    if schema["default"] is None:
         return "as the repository is"
-    return f"`{as_yaml(told['default'])}`" if told["default"] not in ([], {}) else "none"
+    return f"`{format_yaml(schema['default'])}`" if schema["default"] not in ([], {}) else "none"
 
 
-def _short_default(told: dict[str, Any]) -> str:
-    shown = _default(told)
-    return shown if len(shown) <= 40 else "[below](#" + _anchor(told) + ")"
+def _describe_default_briefly(schema: dict[str, Any]) -> str:
+    shown = _describe_default(schema)
+    return shown if len(shown) <= 40 else "[below](#" + _find_anchor(schema) + ")"
 
 
-def _anchor(told: dict[str, Any]) -> str:
-    return next(str(key) for key, one in schema()["properties"].items() if one is told)
+def _find_anchor(schema: dict[str, Any]) -> str:
+    return next(str(key) for key, setting in load_schema()["properties"].items() if setting is schema)

@@ -1,4 +1,4 @@
-"""Settings as text: values as a file would have them, and a file with one setting changed."""
+"""Settings as YAML text: format a value, and change one setting of a file while keeping the rest."""
 
 import copy
 import re
@@ -11,18 +11,18 @@ from commands.settings.yaml_document import Json, UnreadableError, read_document
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes only what is no text in YAML 1.2, and what older readers would take for something else."""
+    """A YAML dumper that quotes only texts that YAML 1.2 or older parsers would take for another type."""
 
 
-# Dates are texts in YAML 1.2, and everybody writes them without quotation marks.
+# Dates are plain texts in YAML 1.2, and people write them without quotation marks.
 _Dumper.yaml_implicit_resolvers = {
     first: [(tag, form) for tag, form in forms if not tag.endswith((":timestamp", ":value", ":merge"))]
     for first, forms in yaml.SafeDumper.yaml_implicit_resolvers.items()
 }
 
 
-def as_yaml(value: object, most: int | None = None) -> str:
-    """A value in one line; cut behind `most` characters."""
+def format_yaml(value: object, most: int | None = None) -> str:
+    """Format a value as YAML in one line, cut to `most` characters."""
     text = str(
         yaml.dump(
             value, Dumper=_Dumper, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
@@ -32,31 +32,30 @@ def as_yaml(value: object, most: int | None = None) -> str:
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
-def with_setting(text: str, key: str, value: object) -> str | None:
-    """A file's text with one setting as given, or without it for None.
+def write_setting(text: str, key: str, value: object) -> str | None:
+    """Set one setting in a file's text, or remove it if `value` is None.
 
-    All else stays: comments, also those of the setting itself while it is there, and the kind of line ends.
-
-    None if the text is such that it cannot be done safely.
+    All else is kept: the line ends, the comments, and those of the setting itself unless it is removed.
+    Returns None if the text cannot be changed safely.
     """
-    before, _ = _values(text, key)
-    wanted = {name: old for name, old in before.items() if name != key}
+    current, _ = _parse_with_problem(text, key)
+    wanted = {name: unchanged for name, unchanged in current.items() if name != key}
     if value is not None:
-        wanted = {**before, key: value}
-    for change in (_edited, _replaced):
+        wanted = {**current, key: value}
+    for change in (_edit_parts, _replace_whole):
         new = change(text, key, value)
-        if new is not None and _values(new, key) == (wanted, False):
+        if new is not None and _parse_with_problem(new, key) == (wanted, False):
             return new
     return None
 
 
-def settings_in(text: str) -> Json:
-    """The settings of a text as they are written, right or wrong; empty where it cannot be read."""
-    return _values(text, "")[0]
+def parse_settings_text(text: str) -> Json:
+    """The settings of a text as written, valid or not; empty if the text cannot be parsed."""
+    return _parse_with_problem(text, "")[0]
 
 
-def _values(text: str, key: str) -> tuple[Json, bool]:
-    """The settings of a text, and whether something is wrong with the text of `key`."""
+def _parse_with_problem(text: str, key: str) -> tuple[Json, bool]:
+    """The settings of a text, and whether the text of `key` has a problem."""
     try:
         document = read_document(text)
     except UnreadableError:
@@ -65,9 +64,11 @@ def _values(text: str, key: str) -> tuple[Json, bool]:
     return (document.value if isinstance(document.value, dict) else {}), is_wrong
 
 
-def changed(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -> Any:
-    """The first of a path's settings with the value deep within it; None takes it away, and what is empty
-    without it."""
+def change_setting(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -> Any:
+    """The value of a path's first key after setting the value at the path.
+
+    None removes the value, and mappings that are empty without it.
+    """
     top: Json = {path[0]: copy.deepcopy(settings[path[0]])} if path[0] in settings else {}
     around, inner = [top], top
     for name in path[:-1]:
@@ -85,30 +86,30 @@ def changed(settings: Mapping[str, Any], path: tuple[str, ...], value: object) -
     return top.get(path[0])
 
 
-def _block(key: str, value: object) -> str:
-    """A setting as lines of a file: in one if it is simple."""
+def _format_block(key: str, value: object) -> str:
+    """Format a setting as lines of a file: a single line if it is simple."""
     if not isinstance(value, dict) or not any(isinstance(inner, dict | list) for inner in value.values()):
-        return f"{key}: {as_yaml(value)}\n"
-    inner = "".join(f"  {as_yaml(name)}: {as_yaml(one)}\n" for name, one in value.items())
+        return f"{key}: {format_yaml(value)}\n"
+    inner = "".join(f"  {format_yaml(name)}: {format_yaml(nested)}\n" for name, nested in value.items())
     return f"{key}:\n{inner}"
 
 
-def _newline(text: str) -> str:
+def _find_newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _line_start(text: str, index: int) -> int:
+def _find_line_start(text: str, index: int) -> int:
     return text.rfind("\n", 0, index) + 1
 
 
-def _line_end(text: str, index: int) -> int:
-    """Behind the line break of the line that holds a place."""
+def _find_line_end(text: str, index: int) -> int:
+    """The position after the line break of the line at `index`."""
     end = text.find("\n", index)
     return len(text) if end < 0 else end + 1
 
 
-def _entry(text: str, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    """The nodes of a setting's name and value; None if the file is not written in lines, or lacks it."""
+def _find_entry(text: str, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The nodes of a setting's key and value; None if it is missing or the file is not in block style."""
     root = yaml.compose(text, Loader=yaml.CBaseLoader)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return None
@@ -119,88 +120,96 @@ def _entry(text: str, key: str) -> tuple[yaml.Node, yaml.Node] | None:
 
 
 class _CannotEditError(Exception):
-    """A value is written so that it can only be replaced as a whole."""
+    """The value's text can only be replaced as a whole."""
 
 
-# A place in the text from its beginning to its end, and what stands there instead.
+# The start and the end of a span of the text, and its replacement.
 _Edit = tuple[int, int, str]
 
 
-def _edited(text: str, key: str, value: object) -> str | None:
-    """With only those parts of a value rewritten that differ."""
-    entry, before = _entry(text, key), _values(text, key)[0].get(key)
+def _edit_parts(text: str, key: str, value: object) -> str | None:
+    """Rewrite only those parts of a setting's value that differ; None if that is not possible."""
+    entry, before = _find_entry(text, key), _parse_with_problem(text, key)[0].get(key)
     if entry is None or value is None or before is None:
         return None
     try:
-        edits = sorted(_edits(text, entry[1], before, value), reverse=True)
+        edits = sorted(_list_edits_of_node(text, entry[1], before, value), reverse=True)
     except _CannotEditError:
         return None
     new = text
     for start, end, instead in edits:
         new = f"{new[:start]}{instead}{new[end:]}"
-    return _with_comments(text, new, key)
+    return _restore_comments(text, new, key)
 
 
-def _edits(text: str, node: yaml.Node, old: Any, new: Any) -> Iterator[_Edit]:
+def _list_edits_of_node(text: str, node: yaml.Node, old: Any, new: Any) -> Iterator[_Edit]:
     if old == new and type(old) is type(new):
         return
     if isinstance(node, yaml.MappingNode) and isinstance(old, dict) and isinstance(new, dict) and old and new:
-        yield from _mapping_edits(text, node, old, new)
+        yield from _list_mapping_edits(text, node, old, new)
     elif isinstance(node, yaml.SequenceNode) and not node.flow_style and isinstance(new, list) and new:
-        yield from _list_edits(text, node, old, new)
+        yield from _list_sequence_edits(text, node, old, new)
     elif isinstance(node, yaml.CollectionNode) and not node.flow_style:
         raise _CannotEditError
     else:
-        yield node.start_mark.index, node.end_mark.index, as_yaml(new)
+        yield node.start_mark.index, node.end_mark.index, format_yaml(new)
 
 
-def _mapping_edits(text: str, node: yaml.MappingNode, old: Json, new: Json) -> Iterator[_Edit]:
+def _list_mapping_edits(text: str, node: yaml.MappingNode, old: Json, new: Json) -> Iterator[_Edit]:
     added = {name: value for name, value in new.items() if name not in old}
     if node.flow_style and not old.keys() <= new.keys():
-        yield node.start_mark.index, node.end_mark.index, as_yaml(new)
+        yield node.start_mark.index, node.end_mark.index, format_yaml(new)
         return
     if not old.keys() & new.keys():
         raise _CannotEditError
     for key_node, value_node in node.value:
         name = str(key_node.value)
         if name in new:
-            yield from _edits(text, value_node, old[name], new[name])
+            yield from _list_edits_of_node(text, value_node, old[name], new[name])
         else:
-            yield _line_start(text, key_node.start_mark.index), _line_end(text, _end(value_node)), ""
+            yield (
+                _find_line_start(text, key_node.start_mark.index),
+                _find_line_end(text, _find_end(value_node)),
+                "",
+            )
     last_key, last_value = node.value[-1]
     if node.flow_style:
-        entries = "".join(f", {as_yaml(name)}: {as_yaml(value)}" for name, value in added.items())
+        entries = "".join(f", {format_yaml(name)}: {format_yaml(value)}" for name, value in added.items())
         place = last_value.end_mark.index
     else:
-        indent, nl = " " * last_key.start_mark.column, _newline(text)
-        entries = "".join(f"{indent}{as_yaml(name)}: {as_yaml(value)}{nl}" for name, value in added.items())
-        place = _line_end(text, _end(last_value))
+        indent, nl = " " * last_key.start_mark.column, _find_newline(text)
+        entries = "".join(
+            f"{indent}{format_yaml(name)}: {format_yaml(value)}{nl}" for name, value in added.items()
+        )
+        place = _find_line_end(text, _find_end(last_value))
         if entries and not text[:place].endswith("\n"):
             entries = f"{nl}{entries}"
     if added:
         yield place, place, entries
 
 
-def _list_edits(text: str, node: yaml.SequenceNode, old: list[Any], new: list[Any]) -> Iterator[_Edit]:
-    """Items that stay keep their lines; new ones come behind them."""
-    kept = 0
+def _list_sequence_edits(
+    text: str, node: yaml.SequenceNode, old: list[Any], new: list[Any]
+) -> Iterator[_Edit]:
+    """Keep the lines of items that stay, and append new items."""
+    matched = 0
     for item, value in zip(node.value, old, strict=True):
-        if kept < len(new) and value == new[kept]:
-            kept += 1
+        if matched < len(new) and value == new[matched]:
+            matched += 1
         else:
-            yield _line_start(text, item.start_mark.index), _line_end(text, _end(item)), ""
-    last, nl = node.value[-1], _newline(text)
+            yield _find_line_start(text, item.start_mark.index), _find_line_end(text, _find_end(item)), ""
+    last, nl = node.value[-1], _find_newline(text)
     indent = " " * node.start_mark.column
-    place = _line_end(text, _end(last))
-    entries = "".join(f"{indent}- {as_yaml(value)}{nl}" for value in new[kept:])
+    place = _find_line_end(text, _find_end(last))
+    entries = "".join(f"{indent}- {format_yaml(value)}{nl}" for value in new[matched:])
     if entries and not text[:place].endswith("\n"):
         entries = f"{nl}{entries}"
     if entries:
         yield place, place, entries
 
 
-def _end(node: yaml.Node) -> int:
-    """Where a value ends. A block's own end lies behind the comments that follow it."""
+def _find_end(node: yaml.Node) -> int:
+    """The position at which a value ends. The parser's own end of a block includes the comments after it."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(node, yaml.MappingNode) else last
@@ -211,50 +220,52 @@ def _end(node: yaml.Node) -> int:
 # Replaced as a whole
 
 
-def _replaced(text: str, key: str, value: object) -> str | None:
-    """With the lines of a setting replaced; one that is new comes last."""
-    nl = _newline(text)
-    block = _block(key, value).replace("\n", nl) if value is not None else ""
+def _replace_whole(text: str, key: str, value: object) -> str | None:
+    """Replace all lines of a setting; a new setting is appended."""
+    nl = _find_newline(text)
+    block = _format_block(key, value).replace("\n", nl) if value is not None else ""
     root = yaml.compose(text, Loader=yaml.CBaseLoader)
     if root is None:
         return f"{text.rstrip()}{nl}{nl}{block}".lstrip()
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return None
-    entry = _entry(text, key)
+    entry = _find_entry(text, key)
     if entry is None:
         gap = "" if text.endswith("\n") else nl
         return f"{text}{gap}{block}"
-    start, end = _line_start(text, entry[0].start_mark.index), _line_end(text, _end(entry[1]))
+    start, end = _find_line_start(text, entry[0].start_mark.index), _find_line_end(text, _find_end(entry[1]))
     new = f"{text[:start]}{block}{text[end:]}"
-    # What was said of a setting that is gone goes with it.
-    return _with_comments(text, new, key) if value is not None else new
+    # The comments of a removed setting are removed with it.
+    return _restore_comments(text, new, key) if value is not None else new
 
 
-def _with_comments(text: str, new: str, key: str) -> str:
-    """The new text with those comments of a setting above it that lost their place."""
-    missing = _comments(text, key)
-    for comment in _comments(new, key):
+def _restore_comments(text: str, new: str, key: str) -> str:
+    """Put the comments of a setting that the new text lost above the setting."""
+    missing = _list_comments(text, key)
+    for comment in _list_comments(new, key):
         if comment in missing:
             missing.remove(comment)
-    entry = _entry(new, key)
+    entry = _find_entry(new, key)
     if not missing or entry is None:
         return new
-    start, nl = _line_start(new, entry[0].start_mark.index), _newline(text)
+    start, nl = _find_line_start(new, entry[0].start_mark.index), _find_newline(text)
     return f"{new[:start]}{''.join(f'{comment}{nl}' for comment in missing)}{new[start:]}"
 
 
-# Texts in quotation marks, in which nothing is a comment, and comments. A mark opens a text only where a
-# value may begin, and never behind a backslash: else each mark of a text without an end would be tried anew.
+# Quoted texts, which contain no comments, and comments. A quotation mark opens a text only where a value may
+# begin, and never after a backslash; otherwise each mark of an unclosed text would be tried as an opening.
 _COMMENT = re.compile(
     r"""(?<![^\s\[{,:])"(?:\\.|[^"\\])*"|(?<![^\s\[{,:])'(?:''|[^'])*'|(?:(?<=\s)|^)(#[^\r\n]*)""",
     re.MULTILINE,
 )
 
 
-def _comments(text: str, key: str) -> list[str]:
+def _list_comments(text: str, key: str) -> list[str]:
     """The comments on the lines of a setting."""
-    entry = _entry(text, key)
+    entry = _find_entry(text, key)
     if entry is None:
         return []
-    lines = text[_line_start(text, entry[0].start_mark.index) : _line_end(text, _end(entry[1]))]
+    lines = text[
+        _find_line_start(text, entry[0].start_mark.index) : _find_line_end(text, _find_end(entry[1]))
+    ]
     return [match[1].rstrip() for match in _COMMENT.finditer(lines) if match[1]]

@@ -1,8 +1,8 @@
-"""The text of a settings file as values, each with its line.
+"""Parsing of a settings file's text into values, each with its line.
 
-YAML as editors read it today (1.2): `yes`, `18:00` and `2026-12-24` are texts. What only serves to confuse
-or to exhaust a reader is refused: references and tags where they stand, a second document or a depth that no
-setting has in the file as a whole.
+YAML 1.2, as editors parse it today: `yes`, `18:00` and `2026-12-24` are texts. Features that could confuse or
+exhaust a parser are refused: references and tags where they stand; a second document or an excessive depth in
+the file as a whole.
 """
 
 import re
@@ -22,9 +22,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong. `line` counts from 1; 0 is the file as a whole.
+    """A problem of a settings file. `line` counts from 1; 0 stands for the file as a whole.
 
-    `key` is the setting that it costs; empty if it costs the whole file.
+    `key` is the setting that is invalid because of it; empty if the whole file is.
     """
 
     line: int
@@ -36,7 +36,7 @@ class Problem:
 
 
 class UnreadableError(Exception):
-    """Nothing of a text can be read; `problem` says why."""
+    """The text cannot be parsed at all; `problem` says why."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -45,9 +45,9 @@ class UnreadableError(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """Values, the line of each by its path, and what was wrong with the text of some settings.
+    """A parsed document: its values, the line of each value by its path, and the problems of its text.
 
-    A setting whose text was wrong has no value.
+    A setting with a problem in its text has no value.
     """
 
     value: Any
@@ -63,28 +63,28 @@ class Document:
         return value
 
     def line(self, path: Path_) -> int:
-        """The line of a value, or of what is around it."""
+        """The line of a value, or of the closest enclosing value with a line."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 0)
 
     def problem(self, path: Path_, text: str) -> Problem:
-        """What is wrong with the value at a path."""
+        """Create a problem at a path's line."""
         return Problem(self.line(path), text, str(path[0]) if path else "")
 
     def has_comment(self, path: Path_) -> bool:
-        """Whether a comment follows on the line of a value, which may have been meant as the value."""
+        """Whether the line of a value has a comment, which may have been intended as the value."""
         line = self.line(path)
         return bool(re.search(r"\s#", self.text[line - 1])) if 0 < line <= len(self.text) else False
 
 
 def read_document(text: str) -> Document:
-    """The values of a text. Raises UnreadableError."""
+    """Parse a text into a document. Raises UnreadableError."""
     return _Reader(text).read()
 
 
-def parsed(text: str) -> Json:
-    """The values of a text, good or not; empty where they cannot be read as a mapping."""
+def parse_values(text: str) -> Json:
+    """Parse a text without checking the settings; empty if it is no mapping or has a problem."""
     try:
         document = read_document(text)
     except UnreadableError:
@@ -98,8 +98,8 @@ _INTEGER = re.compile(r"[-+]?\d{1,15}$")
 _NUMBER = re.compile(r"[-+]?(\.\d{1,15}|\d{1,15}(\.\d{0,15})?)$")
 
 
-def scalar(text: str) -> Any:
-    """What a word without quotation marks means in YAML 1.2: a number, true, false, nothing, or itself."""
+def parse_scalar(text: str) -> Any:
+    """Parse an unquoted YAML 1.2 scalar: a number, true, false, None, or the text itself."""
     if _NULL.match(text):
         return None
     if text in _TRUE or text in _FALSE:
@@ -109,12 +109,12 @@ def scalar(text: str) -> Any:
     return float(text) if _NUMBER.match(text) else text
 
 
-# What stands where the name of a setting should.
+# The path of an entry without a usable name.
 _NAMELESS = ("?",)
 _TAG = "tags such as `!name` are not read"
 _REFERENCE = "references (`&name`, `*name`) are not read; write the value out"
 _COMMENT_HINT = "; `#` begins a comment, so put a text with `#` in quotation marks"
-# The library's words, and what people call it.
+# Fragments of the library's messages, and our texts for them.
 _MISTAKES = (
     ("mapping values are not allowed", "a colon too many, or a wrong indentation; quote texts with a colon"),
     ("expected <block end>", "the indentation is not that of the lines around it"),
@@ -128,16 +128,16 @@ _MISTAKES = (
 
 
 class _Reader:
-    """One document of plain values."""
+    """Reader of one YAML document of plain values."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._document = Document({}, text=tuple(text.splitlines()))
-        # What is refused where it stands, by its place in the text.
+        # Refused references and tags, each with its position in the text.
         self._refused: list[tuple[int, Problem]] = []
 
     def read(self) -> Document:
-        """Raises UnreadableError."""
+        """Parse the document. Raises UnreadableError."""
         try:
             self._look_through()
             node = yaml.compose(self._text, Loader=yaml.CBaseLoader)
@@ -158,7 +158,7 @@ class _Reader:
         return self._document
 
     def _look_through(self) -> None:
-        """Before anything is built: events come one after another, however deep they lie."""
+        """Check the stream of events before values are built, so that a deep document is refused early."""
         depth = documents = 0
         for event in yaml.parse(self._text, Loader=yaml.CBaseLoader):
             mark = event.start_mark
@@ -176,7 +176,7 @@ class _Reader:
                 raise UnreadableError(line, "no setting lies as deep as this")
 
     def _settings(self, node: yaml.MappingNode) -> Iterator[tuple[str, Any]]:
-        """The settings of the file. One whose text is refused is not even read."""
+        """Read the settings of the file, skipping settings with refused text."""
         self._document.lines[()] = node.start_mark.line + 1
         starts = [key.start_mark.index for key, _ in node.value]
         ends = [*starts, len(self._text) + 1][1:]
@@ -185,9 +185,11 @@ class _Reader:
             if refused and isinstance(key_node, yaml.ScalarNode):
                 key = str(key_node.value)
                 self._document.lines.setdefault((key,), key_node.start_mark.line + 1)
-                self._document.problems += [Problem(one.line, one.text, key) for one in refused]
+                self._document.problems += [Problem(problem.line, problem.text, key) for problem in refused]
             elif refused:
-                self._document.problems += [Problem(one.line, one.text, *_NAMELESS) for one in refused]
+                self._document.problems += [
+                    Problem(problem.line, problem.text, *_NAMELESS) for problem in refused
+                ]
             else:
                 before = len(self._document.problems)
                 entries = list(self._entry(key_node, value_node, ()))
@@ -195,7 +197,7 @@ class _Reader:
                     yield from entries
         # A tag or an anchor of the whole file stands before its first setting.
         if starts:
-            self._document.problems += [one for index, one in self._refused if index < starts[0]]
+            self._document.problems += [problem for index, problem in self._refused if index < starts[0]]
 
     def _value(self, node: yaml.Node, path: Path_) -> Any:
         line = node.start_mark.line + 1
@@ -216,7 +218,7 @@ class _Reader:
         inner = (*path, key)
         if inner in self._document.lines:
             first = self._document.lines[inner]
-            self._problem(line, f"{path_code(inner)} is given twice, first in line {first}", inner)
+            self._problem(line, f"{format_path(inner)} is given twice, first in line {first}", inner)
             return
         self._document.lines[inner] = line
         yield key, self._value(value_node, inner)
@@ -226,10 +228,10 @@ class _Reader:
         if not text.isprintable():
             self._problem(line, "texts must be a single line of printable characters", path)
             return ""
-        return text if node.style else scalar(text)
+        return text if node.style else parse_scalar(text)
 
     def _mistake(self, problem: yaml.YAMLError, line: int) -> tuple[int, str]:
-        """The line in which something is to be mended, and what."""
+        """The line of a syntax error, and the text about it."""
         words = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem)
         around = self._document.text[line - 1 : line]
         if around and "\t" in around[0][: len(around[0]) - len(around[0].lstrip())]:
@@ -240,7 +242,7 @@ class _Reader:
         return line, f"this is no YAML: {meaning}"
 
     def _comment_inside(self, line: int) -> int:
-        """The first line up to `line` in which a comment begins within brackets; 0 if there is none."""
+        """The first line up to `line` with a comment that begins within brackets; 0 if there is none."""
         for number, row in enumerate(self._document.text[:line], 1):
             before, sign, _ = row.partition("#")
             if sign and sum(map(before.count, "[{")) > sum(map(before.count, "]}")):
@@ -251,7 +253,7 @@ class _Reader:
         self._document.problems.append(Problem(line, text, str(path[0]) if path else ""))
 
 
-def path_code(path: Path_) -> str:
-    """A setting's path as code; what stands in a file may hold anything."""
+def format_path(path: Path_) -> str:
+    """Format a setting's path as a code span; names from a file are untrusted text."""
     shown = ".".join(step for step in path if isinstance(step, str))
     return code(shown[:80])

@@ -1,4 +1,4 @@
-"""Which sprint, and which item, somebody means."""
+"""Resolve the sprint and the item to which a command refers."""
 
 from datetime import datetime, timedelta
 
@@ -18,8 +18,8 @@ _NO_SPRINT = (
 )
 
 
-def moment_of(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
-    """The end of the day that is asked for, or now. Raises UserError for a day to come."""
+def resolve_moment(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
+    """The end of the day in the argument `name`, or now. Raises UserError for a future day."""
     day = arguments.date(name)
     if day is None:
         return planning.now
@@ -28,8 +28,8 @@ def moment_of(planning: Planning, arguments: Arguments, name: str = "as-of") -> 
     return min(planning.calendar.midnight(day + timedelta(days=1)), planning.now)
 
 
-async def sprint_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
-    """The sprint with a title, or else the one that people talk about now. Raises UserError."""
+async def resolve_sprint(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
+    """Find the sprint with a title, else the current one. Raises UserError if there is none."""
     moment = as_of or context.now
     sprints = await context.sprints.all(moment)
     if title is None:
@@ -40,14 +40,14 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     if matching:
         return max(matching, key=lambda sprint: sprint.number)
     recent = sorted(sprints, key=lambda sprint: -sprint.number)[:5]
-    known = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
-    raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {known}.")
+    titles = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
+    raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {titles}.")
 
 
-def refuse_led(planning: Planning, sprint: Sprint | None) -> None:
-    """Raises UserError where another repository leads a sprint: it is begun, changed and closed there.
+def refuse_unless_leader(planning: Planning, sprint: Sprint | None) -> None:
+    """Raise UserError if another repository leads a sprint, because it is started, changed and closed there.
 
-    Without a sprint it is about one that is yet to be made.
+    `sprint` is None for a sprint that is yet to be created.
     """
     if planning.project.is_led and (sprint is None or sprint.repository):
         title = f"{plain(sprint.title)} spans" if sprint else "Sprints here span"
@@ -56,8 +56,8 @@ def refuse_led(planning: Planning, sprint: Sprint | None) -> None:
         )
 
 
-def milestone_here(planning: Planning, sprint: Sprint) -> int:
-    """The number of a sprint's milestone in this repository. Raises UserError where it has none here."""
+def local_milestone(planning: Planning, sprint: Sprint) -> int:
+    """The number of a sprint's milestone in this repository. Raises UserError if it has none here."""
     number = sprint.number_in()
     if number is None:
         title = plain(sprint.title)
@@ -68,24 +68,24 @@ def milestone_here(planning: Planning, sprint: Sprint) -> int:
     return number
 
 
-async def facts_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
-    """The numbers of the sprint that is meant. Raises UserError as `sprint_meant` does."""
+async def resolve_facts(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
+    """The facts of the sprint that `resolve_sprint` finds. Raises UserError if there is none."""
     moment = as_of or context.now
-    sprint = await sprint_meant(context, title, moment)
+    sprint = await resolve_sprint(context, title, moment)
     facts = await context.sprints.facts(sprint.milestone, moment)
-    if facts is None:  # Its events were there a moment ago and are never taken away.
+    if facts is None:  # Its events were read a moment ago and are never deleted.
         raise RuntimeError(f"milestone {sprint.milestone} has no events")
     return facts
 
 
-async def item_here(context: Context) -> ItemSnapshot:
-    """The issue or pull request in whose thread it is asked. Raises UserError for one not heard of."""
-    return await item_meant(context, context.request.thread)
+async def item_of_thread(context: Context) -> ItemSnapshot:
+    """The issue or pull request of the request's thread. Raises UserError if no event of it is recorded."""
+    return await find_item(context, context.request.thread)
 
 
-async def item_meant(planning: Planning, number: int) -> ItemSnapshot:
-    """An issue or pull request by its number. Raises UserError for one that was never heard of."""
-    item = await planning.item(number)
+async def find_item(planning: Planning, number: int) -> ItemSnapshot:
+    """Find an issue or pull request by number. Raises UserError if no event of it is recorded."""
+    item = await planning.find_item(number)
     if item is None:
         raise UserError(
             f"I have never heard of #{number} here. If it exists, `/agile resync` asks GitHub for what "

@@ -1,4 +1,4 @@
-"""The days that a chart of flow looks at: the last weeks, or a sprint."""
+"""The window of a flow chart: the last weeks, or the days of a sprint."""
 
 from datetime import date, timedelta
 
@@ -7,7 +7,7 @@ from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.messages.flow_window import Window
-from commands.shared.choosing import sprint_meant
+from commands.shared.choosing import resolve_sprint
 from storage.measures import Measures
 
 # Sixty working days, as many as forecasts draw from.
@@ -16,11 +16,11 @@ LAST = Argument("last", ArgumentKind.NUMBER, "so many calendar weeks, this one i
 FOR = Argument("for", ArgumentKind.TEXT, "the days of the sprint with this title instead of the last weeks")
 
 
-async def window_of(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
-    """The days that are asked for, without those before the repository's first work and those to come.
+async def resolve_window(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
+    """Resolve the window of the arguments, without days before the first recorded event and future days.
 
-    Where nobody asks it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
-    sprint that has not begun, and for weeks that make no sense.
+    Without arguments it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
+    sprint that has not started, and for a number of weeks out of range.
     """
     today = context.calendar.day_of(context.now)
     title, weeks = arguments.text("for"), arguments.number("last")
@@ -36,14 +36,14 @@ async def window_of(context: Context, arguments: Arguments, usual_days: int | No
         weeks = weeks or USUAL_WEEKS
         first = today - timedelta(days=today.weekday(), weeks=weeks - 1)
         name = "this week" if weeks == 1 else f"the last {weeks} weeks"
-    begun = await Measures(context.tenant, context.project.id).first_event()
-    if begun is not None and (known := context.calendar.day_of(begun)) > first:
-        return Window(min(known, today), today, f"since {full_day(known)}")
+    first_event = await Measures(context.tenant, context.project.id).first_event()
+    if first_event is not None and (first_recorded := context.calendar.day_of(first_event)) > first:
+        return Window(min(first_recorded, today), today, f"since {full_day(first_recorded)}")
     return Window(first, today, name)
 
 
 async def _sprint_window(context: Context, title: str, today: date) -> Window:
-    sprint = await sprint_meant(context, title)
+    sprint = await resolve_sprint(context, title)
     if sprint.first_day > today:
         raise UserError(
             f"{plain(sprint.title)} begins on {full_day(sprint.first_day)}: no day of it is over."

@@ -1,4 +1,4 @@
-"""What commands have in common that speak of a sprint's end: the outlook, and the words for a chance."""
+"""Forecasts of a sprint's end as commands share them: the outlook, its sentences and its record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
-from commands.shared.overload import load_here
+from commands.shared.overload import describe_load
 from marketplace.plans import Feature
 from sprints.facts import Facts
 from sprints.flow import Flow, build_flows
@@ -14,67 +14,67 @@ from sprints.forecast import Forecast, Refusal
 from sprints.outlook import Outlook, TrackRecord, build_outlook, needs_days
 from storage.forecasts import ForecastRecord
 
-# What happened longer ago says little of how a team works today.
+# The age of history that forecasts draw from; older history says little about how a team works today.
 _RECENT = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationText:
-    """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
+    """The sentences about a sprint's end, and the forecast to be recorded; both empty without a forecast."""
 
     words: str = ""
-    foretold: tuple[ForecastRecord, ...] = ()
+    forecasts: tuple[ForecastRecord, ...] = ()
 
 
-async def expectation(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
-    """Will we make it, and if not, what should come out: for cards that are about something else."""
-    sprint_end = await outlook(planning, facts)
+async def forecast_end(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
+    """Forecast a sprint's end for a card about something else: the chance, and what to take out."""
+    sprint_end = await read_outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(planning, facts, sprint_end, forecast)
+    load = await describe_load(planning, facts, sprint_end, forecast)
     if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
         return ExpectationText(load)
     words = [chance_sentence(sprint_end, forecast), swap_sentence(sprint_end, forecast), load]
-    return ExpectationText(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
+    return ExpectationText(" ".join(filter(None, words)), record_forecast(sprint_end, forecast, shown_in))
 
 
-async def outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:
-    """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
-    if not await planning.includes(Feature.FORECASTS):
+async def read_outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:
+    """Build the outlook of a sprint as of its facts; a Refusal if the plan does not include forecasts."""
+    if not await planning.can_use(Feature.FORECASTS):
         return Refusal("Forecasts are not part of this account's plan.")
-    return build_outlook(facts, await past_until(planning, facts.as_of))
+    return build_outlook(facts, await read_track_record(planning, facts.as_of))
 
 
-async def past_until(planning: Planning, as_of: datetime) -> TrackRecord:
-    """What every forecast here rests on, as of a moment."""
+async def read_track_record(planning: Planning, as_of: datetime) -> TrackRecord:
+    """Read the team's track record as of a moment, on which every forecast is based."""
     records = await planning.sprints.records(as_of)
-    flows = await recent_flows(planning, as_of) if needs_days(records, as_of) else ()
+    flows = await read_recent_flows(planning, as_of) if needs_days(records, as_of) else ()
     return TrackRecord(tuple(records), tuple(flows), planning.tenant.organization_id)
 
 
-async def recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
-    """The items that something has happened to lately, as of a moment."""
+async def read_recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
+    """The flows of items with an event in the last 120 days before a moment."""
     history = planning.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
     items = await history.items_since(since)
     return build_flows(items, as_of, planning.project.rules, await history.labels())
 
 
-def foretold(
-    outlook: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
+def record_forecast(
+    sprint_end: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
 ) -> tuple[ForecastRecord, ...]:
-    """The forecast as it is kept, to be graded when the sprint is over.
+    """The record of a forecast, to be graded when the sprint is over.
 
-    Empty where nothing is foretold: all is done, or no working day is left.
+    Empty if the outcome is certain: all is done, or no working day is left.
     """
     if not 0 < forecast.chance < 1:
         return ()
-    prediction = ForecastRecord(
-        milestone=outlook.facts.sprint.milestone,
-        made_at=outlook.facts.as_of,
+    record = ForecastRecord(
+        milestone=sprint_end.facts.sprint.milestone,
+        made_at=sprint_end.facts.as_of,
         shown_in=shown_in,
-        unit=outlook.unit,
-        share_elapsed=round(outlook.now.elapsed, 4),
-        scope=round(outlook.now.scope, 2),
+        unit=sprint_end.unit,
+        share_elapsed=round(sprint_end.now.elapsed, 4),
+        scope=round(sprint_end.now.scope, 2),
         chance=round(forecast.chance, 5),
         low=round(forecast.delivered.p10, 2),
         expected=round(forecast.delivered.p50, 2),
@@ -82,4 +82,4 @@ def foretold(
         basis=forecast.basis.value,
         likely_date=likely,
     )
-    return (prediction,)
+    return (record,)

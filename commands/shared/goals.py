@@ -1,4 +1,4 @@
-"""The goals of sprints: their line in the description of a milestone, and whether they were met."""
+"""Goals of sprints: their line in a milestone's description, and the verdicts whether they were met."""
 
 import re
 
@@ -9,12 +9,12 @@ GOALS = "goals"
 
 
 def stored_verdicts(setting: object) -> dict[str, str]:
-    """The stored setting `goals`, to be edited: "met" or "missed" by GitHub's id of the milestone."""
+    """The stored setting `goals` as a copy to edit: "met" or "missed" by GitHub's id of the milestone."""
     return {str(key): str(value) for key, value in setting.items()} if isinstance(setting, dict) else {}
 
 
 def with_goal(description: str, goal: str) -> str:
-    """The milestone's description with this goal, in place of the one that it has."""
+    """Set the goal in a milestone's description, replacing an existing goal."""
     line = f"Goal: {' '.join(goal.split())}"
     if _GOAL_LINE.search(description):
         return _GOAL_LINE.sub(lambda _: line, description, count=1)

@@ -1,4 +1,4 @@
-"""Reads what is needed to move items into a sprint or out of it."""
+"""Data for moving items into a sprint or out of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.messages.close import known
-from commands.shared.choosing import item_meant
+from commands.shared.choosing import find_item
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
@@ -22,7 +22,7 @@ _MOST_ITEMS = 50
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A sprint's items with all that happened to them, as of now."""
+    """A sprint's items with their events, as of the planning's `now`."""
 
     planning: Planning
     sprint: Sprint
@@ -31,24 +31,25 @@ class Board:
 
     @classmethod
     async def of(cls, planning: Planning, sprint: Sprint) -> "Board":
+        """Read the board of a sprint."""
         events = await planning.history.items_of(sprint.milestone)
         return cls(planning, sprint, events, await planning.history.labels())
 
     @property
     def facts(self) -> Facts:
-        """How it stands."""
+        """The sprint's facts without any change."""
         return self._trial(self.events)
 
     async def after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
-        """How it would stand once these items, by number, have joined it or left it."""
-        history = self.planning.history
-        told = [await history.item(number) for number in joining]
-        gone = [await history.item(number) for number in leaving]
+        """The sprint's facts after items, by number, have joined or left it."""
+        timeline = self.planning.history
+        joined = [await timeline.item(number) for number in joining]
+        left = [await timeline.item(number) for number in leaving]
         events = move_items(
             self.sprint,
             self.events,
-            {one[0].item: one for one in told if one},
-            [one[0].item for one in gone if one],
+            {item_events[0].item: item_events for item_events in joined if item_events},
+            [item_events[0].item for item_events in left if item_events],
             self.planning.now,
         )
         return self._trial(events)
@@ -57,16 +58,16 @@ class Board:
         return compute_trial(self.sprint, events, self.planning.now, self.planning.project.rules, self.labels)
 
 
-async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
-    """The items that are named, or the one in whose thread it is asked. Raises UserError."""
+async def resolve_items(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
+    """The items in the argument `items`, else the item of the thread. Raises UserError for unknown items."""
     numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
     if len(numbers) > _MOST_ITEMS:
         raise UserError(f"You named {len(numbers)} items. You can name up to {_MOST_ITEMS}.")
-    return [await item_meant(context, number) for number in numbers]
+    return [await find_item(context, number) for number in numbers]
 
 
-async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None:
-    """Raises UserError for a sprint that has ended: its numbers stand, so nothing can be added to it."""
+async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) -> None:
+    """Raise UserError for a sprint that has ended, because its numbers are final."""
     title = plain(sprint.title)
     if sprint.is_deleted:
         raise UserError(f"The milestone {title} was deleted; nothing can be added to it.")
@@ -81,16 +82,16 @@ async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None
     raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
 
 
-def worth(planning: Planning, item: ItemSnapshot) -> str:
-    """Its estimate, and whether it is done or was given up."""
+def describe_item(planning: Planning, item: ItemSnapshot) -> str:
+    """The item's estimate as words, and whether it is done or dropped."""
     points = planning.project.rules.estimates.of(item.labels)
     text = "not estimated" if points is None else quantity(points, "points")
-    state = state_of(planning, item)
+    state = resolve_state(planning, item)
     if state is State.OPEN:
         return text
     return f"{text}, {'done already' if state is State.DONE else 'given up: it counts nothing'}"
 
 
-def state_of(planning: Planning, item: ItemSnapshot) -> State:
-    """What it is by the team's rule of what is done."""
+def resolve_state(planning: Planning, item: ItemSnapshot) -> State:
+    """The item's state by the team's definition of done."""
     return planning.project.rules.estimates.state_of(item.state, item.labels)

@@ -1,4 +1,4 @@
-"""Reads what a sprint's report and summary are made of."""
+"""Data of a sprint's report and summary."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,17 +22,17 @@ from sprints.waits import list_waits
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers
 
-# The setting that keeps what was done late and credited, by GitHub's id of the milestone.
+# The key of the setting with late work that is credited to a sprint, by GitHub's id of the milestone.
 LATE = "late"
 
 
-async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
-    """A sprint's report: from the numbers that were taken of it, if its present end has been taken."""
+async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
+    """Read a sprint's report: from the snapshot taken at its present end, else from its events."""
     now, is_over = planning.now, sprint.has_ended(planning.now)
     closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
-    is_taken = closed is not None and closed.ended_at == sprint.end
-    facts = await fold(planning, sprint, now)
-    values = closed.facts if closed and is_taken else await _values(planning, sprint, facts)
+    is_final = closed is not None and closed.ended_at == sprint.end
+    facts = await read_facts(planning, sprint, now)
+    values = closed.facts if closed and is_final else await _build_values(planning, sprint, facts)
     credit = planning.project.settings.late_credits.get(sprint.milestone)
     numbers = await planning.sprints.numbers(now)
     report = build_report(values, is_over=is_over)
@@ -40,77 +40,84 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
         sprint=sprint,
         report=report,
         as_of=now,
-        outcomes=_until(sprint, report.unit, outcomes_of(planning, numbers)),
-        crossed=crossed_of(numbers, sprint, now),
+        outcomes=_select_until(sprint, report.unit, list_outcomes(planning, numbers)),
+        crossed=count_sprint_crossings(numbers, sprint, now),
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
-        taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
-        footnotes=list_footnotes(closed.facts, facts) if closed and is_taken else (),
+        taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_final else None,
+        footnotes=list_footnotes(closed.facts, facts) if closed and is_final else (),
         burndown=build_final_burndown(values, sprint) if is_over else build_burndown(facts),
     )
 
 
-async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
-    """The same with where work waited and whom it is owed to."""
-    sprint = sheet.sprint
+async def add_people(planning: Planning, report: ReportData) -> ReportData:
+    """Add the longest waits and the contributors to a report."""
+    sprint = report.sprint
     until = min(sprint.end, planning.now) if sprint.end else planning.now
     events = await planning.history.items()
     labels = await planning.history.labels()
     flows = build_flows(events, until, planning.project.rules, labels)
     reviews = await planning.history.activity("review", sprint.start, until)
-    done = frozenset(sheet.report.done.numbers)
+    done = frozenset(report.report.done.numbers)
     return replace(
-        sheet,
-        waits=list_waits(sheet.report, sprint.start, until, flows),
+        report,
+        waits=list_waits(report.report, sprint.start, until, flows),
         thanks=list_contributors(done, sprint.start, until, flows, events, reviews),
     )
 
 
-async def fold(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
-    """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
+async def read_facts(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
+    """Compute a sprint's facts from its events before a moment, with its dates as they are known now."""
     items = await planning.history.items_of(sprint.milestone)
-    labels, gaps = await planning.history.labels(), await planning.gaps()
+    labels, gaps = await planning.history.labels(), await planning.read_gaps()
     return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
 
 
-def outcomes_of(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
-    """What each sprint that has ended came to, the oldest end first, with what the team credits."""
-    found = [outcome for one in numbers if (outcome := one.outcome(planning.now))]
-    ordered = sorted(found, key=lambda outcome: outcome.order)
+def list_outcomes(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
+    """The outcomes of ended sprints, ordered by their end, with credited late work."""
+    outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(planning.now))]
+    ordered = sorted(outcomes, key=lambda outcome: outcome.order)
     return apply_credits(ordered, planning.project.settings.late_credits)
 
 
-def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
-    """By number, how many sprints' ends an item has crossed by this sprint's end, this one included."""
-    crossed = Counter[Number]()
-    for one in numbers:
-        outcome = one.outcome(now)
+def count_sprint_crossings(
+    numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime
+) -> dict[Number, int]:
+    """Count, by item, the ends of sprints that it has crossed, up to and including this sprint's end."""
+    crossings = Counter[Number]()
+    for other in numbers:
+        outcome = other.outcome(now)
         if outcome is None or outcome.is_abandoned:
             continue
         if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone):
-            crossed.update(_carried(one.numbers))
-    return dict(crossed)
+            crossings.update(_list_carried(other.numbers))
+    return dict(crossings)
 
 
-def _carried(known: Facts | ClosedSprint) -> set[Number]:
-    if isinstance(known, ClosedSprint):
-        carried: Mapping[str, Any] = known.facts["carried"]
+def _list_carried(numbers: Facts | ClosedSprint) -> set[Number]:
+    if isinstance(numbers, ClosedSprint):
+        carried: Mapping[str, Any] = numbers.facts["carried"]
         return set(carried["items"])
-    return {item.number for item in known.carried}
+    return {item.number for item in numbers.carried}
 
 
-async def _values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
-    """The plain values of a sprint so far, or as its snapshot will have them."""
+async def _build_values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
+    """The plain values of a running sprint so far, or of an ended one as its snapshot will hold them."""
     if sprint.end is None or not sprint.has_ended(planning.now):
         return convert_facts(facts)
-    at_end = convert_facts(await fold(planning, sprint, sprint.end))
-    # What was done late is known only afterwards.
+    at_end = convert_facts(await read_facts(planning, sprint, sprint.end))
+    # Late work is done after the end, so it is not in the facts as of the end.
     return at_end | {"late": convert_facts(facts)["late"]}
 
 
-def _until(sprint: Sprint, unit: str, outcomes: Iterable[SprintOutcome]) -> list[SprintOutcome]:
-    """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
-    what was moved on since may be all that was not estimated.
+def _select_until(sprint: Sprint, unit: str, outcomes: Iterable[SprintOutcome]) -> list[SprintOutcome]:
+    """The outcomes of sprints that had ended by a sprint's end.
+
+    The sprint's own outcome gets the report's unit, as in its snapshot: all items without an estimate may
+    have been moved on since, which would change the unit.
     """
-    known = [one for one in outcomes if sprint.end is None or one.order <= (sprint.end, sprint.milestone)]
-    return [replace(one, unit=unit) if one.milestone == sprint.milestone else one for one in known]
+    return [
+        replace(outcome, unit=unit) if outcome.milestone == sprint.milestone else outcome
+        for outcome in outcomes
+        if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone)
+    ]

@@ -3,11 +3,11 @@
 from commands.framework.changes import ChangeSetting
 from storage.projects import Project
 
-# The setting with the threads of sprints whose start changed nothing else, by GitHub's id of the milestone.
+# The key of the setting with threads of sprints, by GitHub's id of the milestone.
 _THREADS = "threads"
 
 
-def remembering(project: Project, milestone: int, thread: int) -> ChangeSetting:
+def remember_thread_step(project: Project, milestone: int, thread: int) -> ChangeSetting:
     """The step that stores the thread in which a sprint is tracked."""
     before = project.stored_settings.get(_THREADS)
     threads = dict(before) if isinstance(before, dict) else {}

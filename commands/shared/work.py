@@ -1,30 +1,31 @@
-"""The work of a repository as commands on it see it: its flows, and who waits for whom."""
+"""The work of a repository: its flows, waits for reviews, and the open item of a thread."""
 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
-from commands.shared.choosing import item_meant
+from commands.shared.choosing import find_item
 from sprints.blocked import find_blockers
 from sprints.flow import Flow, build_flows
 from sprints.reviews import ReviewWait, list_review_waits
 from sprints.work import RepositoryWork
 
 
-async def work_here(planning: Planning) -> RepositoryWork:
-    """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
-    up, because they may have been closed.
+async def read_work(planning: Planning) -> RepositoryWork:
+    """Read the work of this repository.
+
+    Blocking issues of the tenant's other repositories are looked up, because they may have been closed.
     """
-    history, rules = planning.history, planning.project.rules
-    events = await history.items()
-    blockers = set[str]().union(*(find_blockers(told) for told in events.values()))
-    elsewhere = await history.items_by_id(blockers - events.keys())
-    labels = await history.labels()
+    timeline, rules = planning.history, planning.project.rules
+    events = await timeline.items()
+    blockers = set[str]().union(*(find_blockers(history) for history in events.values()))
+    elsewhere = await timeline.items_by_id(blockers - events.keys())
+    labels = await timeline.labels()
     flows = build_flows(events, planning.now, rules, labels, elsewhere)
     return RepositoryWork(flows, events, planning.now, rules.calendar)
 
 
-async def waits_here(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
-    """The pull requests that wait for their first review."""
+async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
+    """Read the pull requests that wait for their first review."""
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
         return ()
@@ -32,10 +33,10 @@ async def waits_here(planning: Planning, work: RepositoryWork) -> tuple[ReviewWa
     return list_review_waits(work.flows, work.events, reviews, work.now)
 
 
-async def open_item_here(context: Context, work: RepositoryWork) -> Flow:
-    """The item in whose thread it is asked. Raises UserError for one that is closed or not heard of."""
+async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:
+    """The item of the request's thread. Raises UserError if it is closed or no event of it is recorded."""
     number = context.request.thread
-    await item_meant(context, number)
+    await find_item(context, number)
     flow = work.flow(number)
     if flow is None or not flow.is_open:
         raise UserError(f"#{number} is closed. Open it again first if there is more to do.")

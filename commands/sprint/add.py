@@ -1,4 +1,4 @@
-"""`/sprint add`: items come into a sprint."""
+"""`/sprint add`: add items to a sprint."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import milestone_here, sprint_meant
-from commands.shared.moving import Board, items_named, refuse_ended, worth
+from commands.shared.choosing import local_milestone, resolve_sprint
+from commands.shared.moving import Board, describe_item, refuse_ended_sprint, resolve_items
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
@@ -33,57 +33,63 @@ from sprints.swap import compute_room_needed, find_swap
     is_changing=True,
 )
 async def sprint_add(context: Context, arguments: Arguments) -> Changes:
-    """Scope before → after; where that is over the commitment, what could leave instead."""
-    sprint = await _sprint(context, arguments)
-    await refuse_ended(context, sprint, "/sprint add " + " ".join(arguments.texts("items") or ["#1"]))
-    items = await items_named(context, arguments)
+    """Add items; show the scope before and after, and what could leave if it exceeds the commitment."""
+    sprint = await _resolve_sprint_to_extend(context, arguments)
+    await refuse_ended_sprint(context, sprint, "/sprint add " + " ".join(arguments.texts("items") or ["#1"]))
+    items = await resolve_items(context, arguments)
     title = plain(sprint.title)
     joining = [item for item in items if item.milestone != sprint.milestone]
     if not joining:
         are = "is" if len(items) == 1 else "are"
-        said = f"{named(item.number for item in items)} {are} in {title} already."
-        return Changes(f"add to {title}", (), said)
-    here = milestone_here(context, sprint)
-    numbers = {one.milestone: one for one in await context.sprints.all(context.now)}
+        text = f"{named(item.number for item in items)} {are} in {title} already."
+        return Changes(f"add to {title}", (), text)
+    milestone = local_milestone(context, sprint)
+    sprints = {other.milestone: other for other in await context.sprints.all(context.now)}
     steps, notes = list[MoveItem](), list[tuple[Number, str]]()
     for item in items:
-        before = numbers.get(item.milestone) if item.milestone else None
+        before = sprints.get(item.milestone) if item.milestone else None
         if item in joining:
-            steps.append(MoveItem(local_number(item.number), before.number_in() if before else None, here))
-        notes.append((item.number, _note(context, item, sprint, before)))
-    text = moves_text(await _moves(context, sprint, joining, notes))
-    which = counted(len(joining), "item") if len(joining) > 1 else f"#{joining[0].number}"
-    return Changes(f"add {which} to {title}", tuple(steps), text, text, relies_on=text)
+            steps.append(
+                MoveItem(local_number(item.number), before.number_in() if before else None, milestone)
+            )
+        notes.append((item.number, _describe_move(context, item, sprint, before)))
+    text = moves_text(await _build_moves(context, sprint, joining, notes))
+    subject = counted(len(joining), "item") if len(joining) > 1 else f"#{joining[0].number}"
+    return Changes(f"add {subject} to {title}", tuple(steps), text, text, relies_on=text)
 
 
-async def _sprint(context: Context, arguments: Arguments) -> Sprint:
-    """Unless it is named, the sprint of this thread, or the running one if this thread is what is added."""
+async def _resolve_sprint_to_extend(context: Context, arguments: Arguments) -> Sprint:
+    """The named sprint, else that of this thread; the running sprint if the thread's own item is added."""
     if not arguments.texts("items"):
         context = replace(context, request=replace(context.request, milestone=None))
-    found = await sprint_meant(context, arguments.text("milestone"))
-    if arguments.text("milestone") is None and found.has_ended(context.now):
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    if arguments.text("milestone") is None and sprint.has_ended(context.now):
         context = replace(context, request=replace(context.request, milestone=None))
-        return await sprint_meant(context, None)
-    return found
+        return await resolve_sprint(context, None)
+    return sprint
 
 
-async def _moves(
+async def _build_moves(
     planning: Planning, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
     board, numbers = await Board.of(planning, sprint), [local_number(item.number) for item in joining]
     before, after = board.facts, await board.after(joining=numbers)
-    need = compute_room_needed(before, after, after.unit)
-    swap = find_swap(need, await _not_begun(planning, after), after.unit, numbers) if need else ()
+    room_needed = compute_room_needed(before, after, after.unit)
+    swap = (
+        find_swap(room_needed, await _list_not_started(planning, after), after.unit, numbers)
+        if room_needed
+        else ()
+    )
     return Moves(before, after, notes, swap=swap)
 
 
-async def _not_begun(planning: Planning, facts: Facts) -> list[Item]:
-    begun = {flow.number for flow in await planning.flows() if flow.started_at is not None}
-    return [item for item in facts.items if item.number not in begun]
+async def _list_not_started(planning: Planning, facts: Facts) -> list[Item]:
+    started = {flow.number for flow in await planning.read_flows() if flow.started_at is not None}
+    return [item for item in facts.items if item.number not in started]
 
 
-def _note(planning: Planning, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
-    text = worth(planning, item)
+def _describe_move(planning: Planning, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
+    text = describe_item(planning, item)
     if item.milestone == sprint.milestone:
         return f"{text}, in it already"
     return f"{text}, from {plain(before.title)}" if before else text

@@ -1,4 +1,4 @@
-"""`/burndown`: remaining work by day beside the ideal line."""
+"""`/burndown`: the remaining work by day beside the ideal line."""
 
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burndown_reading, days_name, days_table, sprint_footer
-from commands.shared.choosing import facts_meant
+from commands.shared.choosing import resolve_facts
 from sprints.burndown import build_burndown
 
 
@@ -24,15 +24,15 @@ from sprints.burndown import build_burndown
     examples=("/burndown", '/burndown for:"Sprint 24" by:count', "/burndown as:table"),
 )
 async def burndown(context: Context, arguments: Arguments) -> Reply:
-    """The distance to the ideal line, in its two parts, before the picture."""
-    facts = await facts_meant(context, arguments.text("for"))
-    found = build_burndown(facts, arguments.text("by"))
-    words = ChartText(
+    """Show the distance to the ideal line in its two parts, then the chart."""
+    facts = await resolve_facts(context, arguments.text("for"))
+    chart = build_burndown(facts, arguments.text("by"))
+    text = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",
-        burndown_reading(facts, found),
-        days_name(found),
-        days_table(found),
+        burndown_reading(facts, chart),
+        days_name(chart),
+        days_table(chart),
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, words, found if found.latest else None, arguments.text("as"))
+    return reply_with(context, text, chart if chart.latest else None, arguments.text("as"))

@@ -1,4 +1,4 @@
-"""`/burnup`: scope and work done by day, two lines that a burndown subtracts."""
+"""`/burnup`: scope and work done by day, whose difference is the burndown."""
 
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
-from commands.shared.choosing import facts_meant
+from commands.shared.choosing import resolve_facts
 from sprints.burnup import build_burnup
 
 
@@ -24,11 +24,11 @@ from sprints.burnup import build_burnup
     examples=("/burnup", '/burnup for:"Sprint 24" by:points', "/burnup as:mermaid"),
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
-    """The largest change of the scope before the picture."""
-    facts = await facts_meant(context, arguments.text("for"))
-    found = build_burnup(facts, arguments.text("by"))
-    sprint = found.sprint
-    words = ChartText(
+    """Show the largest change of the scope, then the chart."""
+    facts = await resolve_facts(context, arguments.text("for"))
+    chart = build_burnup(facts, arguments.text("by"))
+    sprint = chart.sprint
+    text = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",
         burnup_reading(facts, sprint),
         days_name(sprint),
@@ -36,4 +36,4 @@ async def burnup(context: Context, arguments: Arguments) -> Reply:
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, words, found if sprint.latest else None, arguments.text("as"))
+    return reply_with(context, text, chart if sprint.latest else None, arguments.text("as"))

@@ -1,4 +1,4 @@
-"""`/sprint close`: ends a sprint, and moves what is open to the next one."""
+"""`/sprint close`: end a sprint, and move its open items to the next one."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ from commands.messages.close import (
     early_warning,
     known,
 )
-from commands.shared.choosing import refuse_led, sprint_meant
-from commands.shared.reporting import LATE, fold, sheet_of
+from commands.shared.choosing import refuse_unless_leader, resolve_sprint
+from commands.shared.reporting import LATE, read_facts, read_report
 from sprints.facts import Facts, Item
 from sprints.late import MOST_DAYS, convert_credit, select_late_items
 from sprints.milestone import Phase, Sprint
@@ -54,28 +54,25 @@ _BACKLOG, _NEXT = "backlog", "next"
     is_changing=True,
 )
 async def sprint_close(context: Context, arguments: Arguments) -> Changes | Reply:
-    """What moves leaves after the end, so that the sprint's numbers stay as they are.
-
-    That is why its milestone is closed first.
-    """
-    sprint = await sprint_meant(context, arguments.text("milestone"))
+    """Close the milestone, then move open items, so that they leave after the end and the numbers stay."""
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
     if sprint.is_deleted:
         raise UserError(f"The milestone {plain(sprint.title)} was deleted; there is nothing to close.")
-    refuse_led(context, sprint)
+    refuse_unless_leader(context, sprint)
     sprints = await context.sprints.all(context.now)
-    facts = await fold(context, sprint, context.now)
-    credited = _credited(context, facts, arguments.number(LATE))
+    facts = await read_facts(context, sprint, context.now)
+    credited = _select_credited(context, facts, arguments.number(LATE))
     closing = Closing(
         sprint,
-        (await sheet_of(context, sprint)).report,
+        (await read_report(context, sprint)).report,
         [item for item in facts.items if item.state == "open"],
-        _target(context, sprints, sprint, arguments.text("to")),
+        _resolve_target(context, sprints, sprint, arguments.text("to")),
         credited,
-        _warnings(context, sprint),
+        _list_warnings(context, sprint),
     )
     if arguments.flag("dry-run"):
         return Reply((closing_dry_run(closing),))
-    steps = [*_steps(closing), *_settling(context, sprint, credited)]
+    steps = [*_build_steps(closing), *_build_credit_steps(context, sprint, credited)]
     if not steps:
         return Changes(
             closing.summary, (), f"{plain(sprint.title)} is closed already, and nothing is open in it."
@@ -86,35 +83,35 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
     )
 
 
-def _steps(closing: Closing) -> list[Step]:
+def _build_steps(closing: Closing) -> list[Step]:
     sprint, target = closing.sprint, closing.target
     steps = list[Step]()
     if sprint.closed_at is None:
-        was, becomes = {"state": "open"}, {"state": "closed"}
-        steps.append(EditMilestone(sprint.number, dict(was), dict(becomes)))
+        before, after = {"state": "open"}, {"state": "closed"}
+        steps.append(EditMilestone(sprint.number, dict(before), dict(after)))
         steps += [
-            EditMilestone(part.number, dict(was), dict(becomes), part.repository) for part in sprint.parts
+            EditMilestone(part.number, dict(before), dict(after), part.repository) for part in sprint.parts
         ]
-    return [*steps, *(_move(item, sprint, target) for item in closing.moved)]
+    return [*steps, *(_move_item(item, sprint, target) for item in closing.moved)]
 
 
-def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
-    """Into the target's milestone in the item's own repository, or into none where there is none."""
+def _move_item(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
+    """Move an item to the target's milestone in its own repository, or out of any milestone without one."""
     repository, number = split_number(item.number)
     after = target.number_in(repository) if target else None
     return MoveItem(number, sprint.number_in(repository), after, repository=repository)
 
 
-def _settling(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
+def _build_credit_steps(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
     if not credited:
         return []
     before = planning.project.stored_settings.get(LATE)
-    told = dict(before) if isinstance(before, dict) else {}
-    after = told | {str(sprint.milestone): convert_credit(credited)}
+    stored = dict(before) if isinstance(before, dict) else {}
+    after = stored | {str(sprint.milestone): convert_credit(credited)}
     return [] if after == before else [ChangeSetting(LATE, before, after)]
 
 
-def _credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item, ...]:
+def _select_credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item, ...]:
     if days is None:
         return ()
     title = plain(facts.sprint.title)
@@ -128,41 +125,47 @@ def _credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item,
     return select_late_items(facts, days, planning.now)
 
 
-def _target(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str | None) -> Sprint | None:
-    """Where open items go. Unless somebody says, to the next sprint, or to the backlog if there is none."""
-    others = [one for one in list_open_sprints(sprints, planning.now) if one.milestone != sprint.milestone]
-    named = [one for one in others if to and one.title.casefold() == to.casefold()]
+def _resolve_target(
+    planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str | None
+) -> Sprint | None:
+    """The sprint to which open items move: the one asked for, else the next; None is the backlog."""
+    others = [
+        other for other in list_open_sprints(sprints, planning.now) if other.milestone != sprint.milestone
+    ]
+    named = [other for other in others if to and other.title.casefold() == to.casefold()]
     if named:
         return named[-1]
     if to is None or to.lower() == _NEXT:
         following = find_next_sprint(sprints, sprint, planning.now)
         if following is None and to:
-            raise UserError(f"No open milestone is due after {plain(sprint.title)}. {_choices(others)}")
+            raise UserError(f"No open milestone is due after {plain(sprint.title)}. {_list_choices(others)}")
         return following
     if to.lower() == _BACKLOG:
         return None
-    raise UserError(f"{_why_not(planning, sprints, sprint, to)} {_choices(others)}")
+    raise UserError(f"{_explain_no_target(planning, sprints, sprint, to)} {_list_choices(others)}")
 
 
-def _why_not(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str) -> str:
-    """Why items cannot go where somebody wants them to."""
-    found = [one for one in sprints if one.title.casefold() == to.casefold() and not one.is_deleted]
-    if not found:
+def _explain_no_target(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str) -> str:
+    """The text why items cannot move to the milestone that was asked for."""
+    matching = [
+        other for other in sprints if other.title.casefold() == to.casefold() and not other.is_deleted
+    ]
+    if not matching:
         return f"There is no milestone called “{plain(to)}” here."
-    title = plain(found[-1].title)
-    if found[-1].milestone == sprint.milestone:
+    title = plain(matching[-1].title)
+    if matching[-1].milestone == sprint.milestone:
         return f"{title} is the sprint to be closed."
-    ended = found[-1].end or planning.now
+    ended = matching[-1].end or planning.now
     return f"{title} ended on {full_day(planning.calendar.day_of(ended))}; nothing can be added to it."
 
 
-def _choices(others: Sequence[Sprint]) -> str:
+def _list_choices(others: Sequence[Sprint]) -> str:
     if not others:
         return "No other milestone is open: begin one with `/sprint start`, or say `to:backlog`."
     return f"Open ones: {known(others)}. Or say `to:backlog`."
 
 
-def _warnings(planning: Planning, sprint: Sprint) -> list[str]:
+def _list_warnings(planning: Planning, sprint: Sprint) -> list[str]:
     if sprint.has_ended(planning.now) or sprint.closed_at is not None:
         return []
     if sprint.phase(planning.now) is Phase.PLANNED:

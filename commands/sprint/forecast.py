@@ -1,4 +1,4 @@
-"""`/forecast`: will we make it, and if not, what should come out."""
+"""`/forecast`: the chance to finish the sprint, and dates for a number of items."""
 
 import asyncio
 from datetime import date
@@ -24,9 +24,9 @@ from commands.messages.forecast import (
     record_table,
 )
 from commands.messages.nothing_left import is_empty
-from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import foretold, outlook, past_until
-from commands.shared.overload import load_here
+from commands.shared.choosing import resolve_facts
+from commands.shared.forecasting import read_outlook, read_track_record, record_forecast
+from commands.shared.overload import describe_load
 from sprints.burndown import build_burndown
 from sprints.calendar import latest_due
 from sprints.facts import Facts
@@ -67,15 +67,15 @@ _ENOUGH_FOR_A_CHART = 10
     ),
 )
 async def forecast(context: Context, arguments: Arguments) -> Reply:
-    """From the team's own history, with the record of earlier forecasts beside it."""
+    """Forecast from the team's own history, with the record of earlier forecasts."""
     items, by = arguments.number("when"), arguments.date("by")
     if items is not None and by is not None:
         raise UserError("`when:` and `by:` are two questions; ask them in two lines.")
     if items is not None or by is not None:
         if arguments.text("milestone") is not None:
             raise UserError("`when:` and `by:` look at the sprint that is running; leave `milestone:` out.")
-        return await _of_the_team(context, items, by)
-    facts = await facts_meant(context, arguments.text("milestone"))
+        return await _forecast_team(context, items, by)
+    facts = await resolve_facts(context, arguments.text("milestone"))
     if facts.sprint.has_ended(context.now):
         raise UserError(
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
@@ -83,10 +83,10 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         )
     if is_empty(facts):
         return Reply((empty_card(facts),))
-    sprint_end = await outlook(context, facts)
-    dates = await _dates_of(context, facts, sprint_end)
+    sprint_end = await read_outlook(context, facts)
+    dates = await _forecast_remaining(context, facts, sprint_end)
     expected = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(context, facts, sprint_end, expected)
+    load = await describe_load(context, facts, sprint_end, expected)
     if isinstance(sprint_end, Refusal):
         if isinstance(dates, Refusal):
             return Reply((f"{sprint_end.sentence}\n\n{dates.sentence}",))
@@ -96,15 +96,15 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     likely = dates.p85 if isinstance(dates, DateForecast) else None
     parts = (
         before_chart(facts, sprint_end, expected, dates, load),
-        *_fan(context, sprint_end, expected),
-        *await _record(context),
+        *_draw_fan(context, sprint_end, expected),
+        *await _read_forecast_record(context),
         after_chart(facts, sprint_end, expected, dates),
     )
-    return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
+    return Reply(parts, forecasts=record_forecast(sprint_end, expected, "forecast", likely))
 
 
-def _fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
-    """How the work done may grow, where there is anything left to do and time to do it."""
+def _draw_fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
+    """The chart of how the work done may grow; empty without remaining work or time."""
     days = sprint_end.fan()
     if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
@@ -112,8 +112,8 @@ def _fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[st
     return shown(planning, ForecastFan(burndown, days, expected.chance))
 
 
-async def _record(planning: Planning) -> list[str | Picture]:
-    """How earlier forecasts came true."""
+async def _read_forecast_record(planning: Planning) -> list[str | Picture]:
+    """The record of graded forecasts: a sentence, and folded a chart and a table."""
     graded = await Forecasts(planning.tenant, planning.project.leader.id).graded()
     sentence = record_sentence(graded)
     if not graded:
@@ -125,28 +125,28 @@ async def _record(planning: Planning) -> list[str | Picture]:
     return [sentence, opening, *chart, record_table(graded), "</details>"]
 
 
-async def _of_the_team(context: Context, items: int | None, by: date | None) -> Reply:
-    """Dates for a number of items, or items by a date, whatever sprint they are in."""
+async def _forecast_team(context: Context, items: int | None, by: date | None) -> Reply:
+    """Forecast dates for a number of items, or items by a date, regardless of sprints."""
     today = context.calendar.day_of(context.now)
     if by is not None and by < today:
         raise UserError(f"`by:{by.isoformat()}` lies in the past. Use today or a later day.")
     if by is not None and by > (last_possible := latest_due(today)):
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
-    facts, past = await _work_to_come(context), await past_until(context, context.now)
+    facts, track_record = await _read_upcoming_work(context), await read_track_record(context, context.now)
     if items is not None:
-        dates = await asyncio.to_thread(forecast_dates, facts, past, items)
+        dates = await asyncio.to_thread(forecast_dates, facts, track_record, items)
         return Reply((dates.sentence if isinstance(dates, Refusal) else dates_card(dates, items, facts),))
-    amounts = await asyncio.to_thread(forecast_items, facts, past, by or today)
+    amounts = await asyncio.to_thread(forecast_items, facts, track_record, by or today)
     return Reply(
         (amounts.sentence if isinstance(amounts, Refusal) else amounts_card(amounts, by or today, facts),)
     )
 
 
-async def _work_to_come(context: Context) -> Facts:
-    """The sprint that runs, so that dates agree with its chance; without one a sprint that begins today."""
+async def _read_upcoming_work(context: Context) -> Facts:
+    """The running sprint, so that dates agree with its chance; without one, an empty sprint from today."""
     sprints = await context.sprints.all(context.now)
-    for asked_in in (context.request.milestone, None):
-        sprint = choose_sprint(sprints, context.now, asked_in)
+    for milestone in (context.request.milestone, None):
+        sprint = choose_sprint(sprints, context.now, milestone)
         if sprint and sprint.start <= context.now and not sprint.has_ended(context.now):
             facts = await context.sprints.facts(sprint.milestone, context.now)
             if facts is not None:
@@ -154,11 +154,15 @@ async def _work_to_come(context: Context) -> Facts:
     return create_empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(
+async def _forecast_remaining(
     planning: Planning, facts: Facts, sprint_end: Outlook | Refusal
 ) -> DateForecast | Refusal:
-    """When all that is open may be done."""
+    """Forecast the dates by which all open items may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(planning, facts.as_of)
-    return await asyncio.to_thread(forecast_dates, facts if facts.sprint.due else restart_today(facts), past)
+    track_record = (
+        sprint_end.past if isinstance(sprint_end, Outlook) else await read_track_record(planning, facts.as_of)
+    )
+    return await asyncio.to_thread(
+        forecast_dates, facts if facts.sprint.due else restart_today(facts), track_record
+    )

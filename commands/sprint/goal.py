@@ -1,4 +1,4 @@
-"""`/sprint goal`: what the sprint is for, and in the end whether that was reached."""
+"""`/sprint goal`: set the sprint's goal, or say whether it was met."""
 
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.choosing import refuse_led, sprint_meant
+from commands.shared.choosing import refuse_unless_leader, resolve_sprint
 from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
 _VERDICTS = {"met", "missed"}
@@ -31,25 +31,25 @@ _VERDICTS = {"met", "missed"}
     is_changing=True,
 )
 async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
-    """The goal is a line of the milestone's description; the verdict is ours, by people."""
-    sprint = await sprint_meant(context, arguments.text("milestone"))
-    refuse_led(context, sprint)
-    said = arguments.text("goal") or ""
-    if said.lower() in _VERDICTS:
+    """Set the goal as a line of the milestone's description, or store a verdict on it as a setting."""
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    refuse_unless_leader(context, sprint)
+    goal = arguments.text("goal") or ""
+    if goal.lower() in _VERDICTS:
         if not sprint.goal:
             raise UserError(
-                f"{plain(sprint.title)} has no goal yet that could be {said.lower()}. "
+                f"{plain(sprint.title)} has no goal yet that could be {goal.lower()}. "
                 'Set one with `/sprint goal "…"`.'
             )
         before = stored_verdicts(context.project.stored_settings.get(GOALS))
-        after = before | {str(sprint.milestone): said.lower()}
+        after = before | {str(sprint.milestone): goal.lower()}
         return Changes(
-            f"note that the goal of {plain(sprint.title)} was {said.lower()}",
+            f"note that the goal of {plain(sprint.title)} was {goal.lower()}",
             (ChangeSetting(GOALS, before or None, after),),
-            f"**Goal of {plain(sprint.title)}:** {plain(sprint.goal)} – **{said.lower()}**",
+            f"**Goal of {plain(sprint.title)}:** {plain(sprint.goal)} – **{goal.lower()}**",
         )
-    description = with_goal(sprint.description, said)
-    done = f"**Goal of {plain(sprint.title)}:** {plain(said)}"
+    description = with_goal(sprint.description, goal)
+    done = f"**Goal of {plain(sprint.title)}:** {plain(goal)}"
     if sprint.goal:
         done += f"\n\nIt was: {plain(sprint.goal)}"
     step = EditMilestone(sprint.number, {"description": sprint.description}, {"description": description})

@@ -1,4 +1,4 @@
-"""`/sprint list`: the team's sprints in a row."""
+"""`/sprint list`: the team's sprints, the newest first."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
-from commands.shared.reporting import outcomes_of
+from commands.shared.reporting import list_outcomes
 from sprints.late import apply_credits
 from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
@@ -25,7 +25,7 @@ _USUAL, _MOST = 10, 100
     examples=("/sprint list", "/sprint list last:20"),
 )
 async def sprint_list(context: Context, arguments: Arguments) -> Reply:
-    """The one that begins last first; finished ones by their frozen numbers."""
+    """List sprints, the latest start first; finished sprints with their final numbers."""
     last = arguments.number("last")
     most = _USUAL if last is None else last
     if not 1 <= most <= _MOST:
@@ -33,18 +33,18 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     numbers = await context.sprints.numbers(context.now)
     if not numbers:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
-    rows = newest_first(_row(context, one) for one in numbers)
-    known = compute_velocity(outcomes_of(context, numbers))
+    rows = newest_first(_build_row(context, entry) for entry in numbers)
+    velocity = compute_velocity(list_outcomes(context, numbers))
     now = context.calendar.local(context.now)
-    return Reply((list_text(rows[:most], len(rows), known, now),))
+    return Reply((list_text(rows[:most], len(rows), velocity, now),))
 
 
-def _row(planning: Planning, one: SprintNumbers) -> SprintRow:
-    outcome = one.outcome(planning.now)
+def _build_row(planning: Planning, entry: SprintNumbers) -> SprintRow:
+    outcome = entry.outcome(planning.now)
     if outcome:
         (outcome,) = apply_credits([outcome], planning.project.settings.late_credits)
-        is_frozen = isinstance(one.numbers, ClosedSprint)
-        return SprintRow(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
-    if isinstance(one.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
-        raise TypeError(f"{one.sprint.title} was taken before its end")
-    return SprintRow(one.sprint, one.numbers.committed, one.numbers.done)
+        is_final = isinstance(entry.numbers, ClosedSprint)
+        return SprintRow(entry.sprint, outcome.committed, outcome.completed, outcome, is_final)
+    if isinstance(entry.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
+        raise TypeError(f"{entry.sprint.title} was taken before its end")
+    return SprintRow(entry.sprint, entry.numbers.committed, entry.numbers.done)

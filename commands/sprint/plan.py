@@ -1,4 +1,4 @@
-"""`/sprint plan`: whether what is planned is what the team usually does."""
+"""`/sprint plan`: compare a sprint's load with the team's usual velocity."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.plan import LoadComparison, plan_text, working_days
-from commands.shared.choosing import sprint_meant
-from commands.shared.overload import velocities
-from commands.shared.reporting import fold
+from commands.shared.choosing import resolve_sprint
+from commands.shared.overload import read_velocities
+from commands.shared.reporting import read_facts
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint
 from sprints.selection import choose_sprint
@@ -29,26 +29,30 @@ from sprints.upcoming import choose_sprint_to_plan
     examples=("/sprint plan", '/sprint plan "Sprint 25"'),
 )
 async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
-    """The load beside the median velocity, in both units."""
+    """Show the load beside the median velocity, in both units."""
     sprints = await context.sprints.all(context.now)
-    sprint = await _meant(context, sprints, arguments.text("name"))
-    facts = await fold(context, sprint, context.now)
-    usual = await velocities(context, facts)
-    counted = {outcome.milestone for outcome in usual.items.outcomes}
-    before = choose_sprint(sprints, context.now, None)
-    is_before = before and before.milestone != sprint.milestone and before.phase(context.now) is Phase.ACTIVE
+    sprint = await _resolve_planned_sprint(context, sprints, arguments.text("name"))
+    facts = await read_facts(context, sprint, context.now)
+    velocities = await read_velocities(context, facts)
+    counted = {outcome.milestone for outcome in velocities.items.outcomes}
+    running = choose_sprint(sprints, context.now, None)
+    is_still_running = (
+        running and running.milestone != sprint.milestone and running.phase(context.now) is Phase.ACTIVE
+    )
     plan = LoadComparison(
         facts,
-        usual.items,
-        usual.points,
+        velocities.items,
+        velocities.points,
         [days for ended in sprints if ended.milestone in counted and (days := working_days(ended))],
-        before if is_before else None,
-        (await fold(context, before, context.now)).remaining if before and is_before else Amount(),
+        running if is_still_running else None,
+        (await read_facts(context, running, context.now)).remaining
+        if running and is_still_running
+        else Amount(),
     )
     return Reply((plan_text(plan),))
 
 
-async def _meant(context: Context, sprints: Sequence[Sprint], title: str | None) -> Sprint:
-    if title is None and (found := choose_sprint_to_plan(sprints, context.now, context.request.milestone)):
-        return found
-    return await sprint_meant(context, title)
+async def _resolve_planned_sprint(context: Context, sprints: Sequence[Sprint], title: str | None) -> Sprint:
+    if title is None and (sprint := choose_sprint_to_plan(sprints, context.now, context.request.milestone)):
+        return sprint
+    return await resolve_sprint(context, title)

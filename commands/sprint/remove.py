@@ -1,4 +1,4 @@
-"""`/sprint remove`: items leave a sprint."""
+"""`/sprint remove`: remove items from a sprint."""
 
 from commands.formatting.wording import counted, named, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -9,8 +9,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import sprint_meant
-from commands.shared.moving import Board, items_named, state_of, worth
+from commands.shared.choosing import resolve_sprint
+from commands.shared.moving import Board, describe_item, resolve_items, resolve_state
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.numbering import local_number
@@ -31,9 +31,9 @@ from sprints.numbering import local_number
     is_changing=True,
 )
 async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
-    """Scope before → after. The reason is kept with the change."""
-    sprint = await sprint_meant(context, arguments.text("milestone"))
-    items = await items_named(context, arguments)
+    """Remove items and show the scope before and after. The reason is stored with the change."""
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    items = await resolve_items(context, arguments)
     title, outside = plain(sprint.title), [item for item in items if item.milestone != sprint.milestone]
     if outside:
         are = "is" if len(outside) == 1 else "are"
@@ -41,19 +41,19 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
             f"{named(item.number for item in outside)} {are} not in {title}. Nothing was removed."
         )
     reason = " ".join((arguments.text("reason") or "").split())
-    text = moves_text(await _moves(context, sprint, items, reason))
-    which = counted(len(items), "item") if len(items) > 1 else f"#{items[0].number}"
+    text = moves_text(await _build_moves(context, sprint, items, reason))
+    subject = counted(len(items), "item") if len(items) > 1 else f"#{items[0].number}"
     steps = tuple(MoveItem(local_number(item.number), sprint.number_in(), None, reason) for item in items)
-    return Changes(f"remove {which} from {title}", steps, text, text, relies_on=text)
+    return Changes(f"remove {subject} from {title}", steps, text, text, relies_on=text)
 
 
-async def _moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
+async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
     board = await Board.of(planning, sprint)
     after = await board.after(leaving=[local_number(item.number) for item in items])
-    notes = [(item.number, _note(planning, item)) for item in items]
+    notes = [(item.number, _describe_move(planning, item)) for item in items]
     return Moves(board.facts, after, notes, reason)
 
 
-def _note(planning: Planning, item: ItemSnapshot) -> str:
-    text = worth(planning, item)
-    return f"{text}; it leaves what is done, too" if state_of(planning, item) is State.DONE else text
+def _describe_move(planning: Planning, item: ItemSnapshot) -> str:
+    text = describe_item(planning, item)
+    return f"{text}; it leaves what is done, too" if resolve_state(planning, item) is State.DONE else text

@@ -1,4 +1,4 @@
-"""`/sprint report`: what became of a sprint, every number with its list."""
+"""`/sprint report`: the outcome of a sprint, every number with its list."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -6,8 +6,8 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.report import report_text
-from commands.shared.choosing import sprint_meant
-from commands.shared.reporting import sheet_of
+from commands.shared.choosing import resolve_sprint
+from commands.shared.reporting import read_report
 
 
 @command(
@@ -25,6 +25,6 @@ from commands.shared.reporting import sheet_of
     examples=("/sprint report", '/sprint report "Sprint 24"'),
 )
 async def sprint_report(context: Context, arguments: Arguments) -> Reply:
-    """Of a finished sprint the numbers that were frozen; of a running one those so far."""
-    sprint = await sprint_meant(context, arguments.text("name"))
-    return Reply((report_text(await sheet_of(context, sprint)),), says_completeness=True)
+    """Report the final numbers of a finished sprint, or the numbers of a running one so far."""
+    sprint = await resolve_sprint(context, arguments.text("name"))
+    return Reply((report_text(await read_report(context, sprint)),), says_completeness=True)

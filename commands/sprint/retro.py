@@ -1,4 +1,4 @@
-"""`/sprint retro`: evidence for a retrospective, to be voted on."""
+"""`/sprint retro`: evidence for a retrospective, on which people can vote."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -6,8 +6,8 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.retro import Retro, retro_text
-from commands.shared.choosing import sprint_meant
-from commands.shared.reporting import fold, sheet_of
+from commands.shared.choosing import resolve_sprint
+from commands.shared.reporting import read_facts, read_report
 from sprints.durations import derive_service_level, measure_cycle_times
 from sprints.flow import build_flows
 from sprints.retro import collect_evidence
@@ -28,16 +28,16 @@ from sprints.retro import collect_evidence
     examples=("/sprint retro", '/sprint retro "Sprint 24"'),
 )
 async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
-    """What stood out, by topic. People vote on topics with reactions; nobody is named."""
-    sprint = await sprint_meant(context, arguments.text("name"))
-    sheet = await sheet_of(context, sprint)
+    """List what stood out by topic. People vote on topics with reactions; nobody is named."""
+    sprint = await resolve_sprint(context, arguments.text("name"))
+    report = await read_report(context, sprint)
     until = min(sprint.end, context.now) if sprint.end else context.now
     events = await context.history.items()
     labels = await context.history.labels()
     flows = build_flows(events, until, context.project.rules, labels)
-    done_at = {flow.number: flow.done_at for flow in await context.flows() if flow.done_at}
+    done_at = {flow.number: flow.done_at for flow in await context.read_flows() if flow.done_at}
     evidence = collect_evidence(
-        await fold(context, sprint, until), sheet.report, flows, sheet.crossed, done_at
+        await read_facts(context, sprint, until), report.report, flows, report.crossed, done_at
     )
-    usual = derive_service_level(measure_cycle_times(flows, context.calendar))
-    return Reply((retro_text(Retro(sheet, evidence, usual)),))
+    service_level = derive_service_level(measure_cycle_times(flows, context.calendar))
+    return Reply((retro_text(Retro(report, evidence, service_level)),))

@@ -15,10 +15,10 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.messages.progress import percent, unit_of_open
-from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import outlook
-from commands.shared.overload import load_here
-from commands.shared.reporting import crossed_of
+from commands.shared.choosing import resolve_facts
+from commands.shared.forecasting import read_outlook
+from commands.shared.overload import describe_load
+from commands.shared.reporting import count_sprint_crossings
 from sprints.durations import ServiceLevel, derive_service_level, measure_cycle_times
 from sprints.facts import Facts
 from sprints.flow import Flow
@@ -41,13 +41,13 @@ _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
 )
 async def risk(context: Context, arguments: Arguments) -> Reply:
     """The chance first, then each risk with its items."""
-    facts = await facts_meant(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("milestone"))
     if facts.sprint.has_ended(facts.as_of):
         raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
-    sprint_end = await outlook(context, facts)
+    sprint_end = await read_outlook(context, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
-    flows = await context.flows()
+    flows = await context.read_flows()
     level = _level(context, flows)
     risks = find_risks(
         facts,
@@ -57,7 +57,7 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
         carries=await _carries(context, facts),
         reviews=await _reviews(context, flows),
     )
-    load = await load_here(context, facts, sprint_end, forecast)
+    load = await describe_load(context, facts, sprint_end, forecast)
     lead = f"{_lead(sprint_end, forecast)} {load}".strip()
     return Reply((card(facts, unit, risks, lead, level, has_load=bool(load)),))
 
@@ -118,7 +118,7 @@ def _level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
 
 async def _carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
     """By item, over how many ends of earlier sprints it was carried."""
-    return crossed_of(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
+    return count_sprint_crossings(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
 
 
 async def _reviews(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:

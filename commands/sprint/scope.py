@@ -1,4 +1,4 @@
-"""`/sprint scope`: what came into the sprint and what left it, with who did it and when."""
+"""`/sprint scope`: what was added to the sprint and what left it, by whom and when."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,13 +8,13 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.scope import Deed, scope_text
-from commands.shared.choosing import facts_meant, moment_of
+from commands.shared.choosing import resolve_facts, resolve_moment
 from sprints.facts import ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import qualify_number
 from storage.changes import AuditEntry
 
-# Who did longer ago what we did is told by GitHub's name for us.
+# The latest audit entries that are read; older changes by the bot show the bot as their actor.
 _MOST_ENTRIES = 1000
 
 
@@ -34,24 +34,24 @@ _MOST_ENTRIES = 1000
     examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:2026-11-20"),
 )
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
-    """The equation of the scope, and its lines. What we did is told of the person who asked for it."""
-    facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
+    """Show the scope's equation and changes. Changes by the bot show the person who asked for them."""
+    facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
     entries = await context.changes.audit_entries(_MOST_ENTRIES)
-    return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
+    return Reply((scope_text(facts, list(_list_changes(entries, facts.sprint))),))
 
 
-def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
-    """What each entry of the audit log did to a sprint's scope."""
+def _list_changes(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
+    """The changes of a sprint's scope that entries of the audit log made."""
     for entry in entries:
         step = entry.details.get("step") or {}
         repository = str(step.get("repository") or "")
-        cause = _cause(step, sprint.number_in(repository))
+        cause = _find_cause(step, sprint.number_in(repository))
         if cause is not None:
             number = qualify_number(repository, int(step["number"]))
             yield Deed(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
 
 
-def _cause(step: dict[str, object], sprint: int | None) -> ScopeCause | None:
+def _find_cause(step: dict[str, object], sprint: int | None) -> ScopeCause | None:
     match step:
         case {"type": "MoveItem"} if sprint is None:
             return None

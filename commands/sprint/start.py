@@ -1,4 +1,4 @@
-"""`/sprint start`: a milestone becomes a sprint, or a new one is made."""
+"""`/sprint start`: make a milestone a sprint, or create a new one."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
@@ -12,9 +12,9 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.start import adopted, begun_empty
-from commands.shared.choosing import refuse_led
+from commands.shared.choosing import refuse_unless_leader
 from commands.shared.goals import with_goal
-from commands.shared.tracking import remembering
+from commands.shared.tracking import remember_thread_step
 from sprints.calendar import earliest_start, latest_due
 from sprints.description import has_start_line, set_start_line
 from sprints.milestone import Sprint
@@ -42,26 +42,26 @@ _MOST_TITLE = 255
     is_changing=True,
 )
 async def sprint_start(context: Context, arguments: Arguments) -> Changes:
-    """What it holds on its first day is the commitment."""
+    """Start a sprint; the items in it on its first day are the commitment."""
     title = " ".join((arguments.text("name") or "").split())
     if len(title) > _MOST_TITLE:
         raise UserError(f"This title has {len(title)} characters. A title can have up to {_MOST_TITLE}.")
     today, goal = context.calendar.day_of(context.now), arguments.text("goal")
     due = arguments.date("due") or today
-    sprint = await _existing(context, title)
-    refuse_led(context, sprint)
-    start = arguments.date("start") or _stated(sprint) or today
-    _check(start, due, today)
+    sprint = await _find_existing(context, title)
+    refuse_unless_leader(context, sprint)
+    start = arguments.date("start") or _find_stated_start(sprint) or today
+    _require_valid_dates(start, due, today)
     if sprint is None:
-        description = _description("", start, goal)
+        description = _build_description("", start, goal)
         done = begun_empty(title, goal, start, due, context.calendar, today)
-        made = CreateMilestone(title, description, due.isoformat())
-        steps = (made, *_elsewhere(context, title, due))
+        created = CreateMilestone(title, description, due.isoformat())
+        steps = (created, *_list_missing_milestones(context, title, due))
         return Changes(f"begin {plain(title)}", steps, done)
-    return await _adopt(context, sprint, _description(sprint.description, start, goal), due)
+    return await _adopt_milestone(context, sprint, _build_description(sprint.description, start, goal), due)
 
 
-async def _adopt(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
+async def _adopt_milestone(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
     events = await context.history.milestone(sprint.milestone)
     noon = datetime.combine(due, time(12), UTC)
     after = edit_milestone(events, context.now, context.calendar, description, noon)
@@ -72,34 +72,36 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,
     }
-    told: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
-    changed = {key: value for key, value in told.items() if value != before[key]}
-    was = {key: before[key] for key in changed}
-    # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
-    here = remembering(context.project, sprint.milestone, context.request.thread)
-    steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
-    missing = _elsewhere(context, sprint.title, due, {part.repository for part in sprint.parts})
+    wanted: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
+    changed = {key: value for key, value in wanted.items() if value != before[key]}
+    replaced = {key: before[key] for key in changed}
+    # If the milestone needs no change, the thread is stored, so that the sprint is tracked here.
+    thread_step = remember_thread_step(context.project, sprint.milestone, context.request.thread)
+    steps: tuple[Step, ...] = (
+        (EditMilestone(sprint.number, replaced, changed),) if changed else (thread_step,)
+    )
+    missing = _list_missing_milestones(context, sprint.title, due, {part.repository for part in sprint.parts})
     return Changes(f"begin {plain(sprint.title)}", (*steps, *missing), done, done)
 
 
-def _elsewhere(
-    planning: Planning, title: str, due: date, having: Collection[str] = ()
+def _list_missing_milestones(
+    planning: Planning, title: str, due: date, existing: Collection[str] = ()
 ) -> Iterator[CreateMilestone]:
     """The milestones of the sprint that are missing in the repositories that share it."""
-    for one in planning.project.sharing[1:]:
-        if one.full_name and one.full_name not in having:
-            yield CreateMilestone(title, "", due.isoformat(), one.full_name)
+    for repository in planning.project.sharing[1:]:
+        if repository.full_name and repository.full_name not in existing:
+            yield CreateMilestone(title, "", due.isoformat(), repository.full_name)
 
 
-async def _existing(planning: Planning, title: str) -> Sprint | None:
-    """The milestone of that title, in any case. Raises UserError for one that has ended."""
-    found = [
-        one for one in await planning.sprints.all(planning.now) if one.title.casefold() == title.casefold()
+async def _find_existing(planning: Planning, title: str) -> Sprint | None:
+    """Find the sprint with a title, ignoring case. Raises UserError for a sprint that has ended."""
+    sprints = await planning.sprints.all(planning.now)
+    matching = [
+        sprint for sprint in sprints if sprint.title.casefold() == title.casefold() and not sprint.is_deleted
     ]
-    alive = [one for one in found if not one.is_deleted]
-    if not alive:
+    if not matching:
         return None
-    sprint = max(alive, key=lambda one: one.number)
+    sprint = max(matching, key=lambda sprint: sprint.number)
     if sprint.closed_at is not None or sprint.has_ended(planning.now):
         ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
         raise UserError(
@@ -108,12 +110,12 @@ async def _existing(planning: Planning, title: str) -> Sprint | None:
     return sprint
 
 
-def _stated(sprint: Sprint | None) -> date | None:
-    """The start that a milestone states already."""
+def _find_stated_start(sprint: Sprint | None) -> date | None:
+    """The first day that a milestone's description states already."""
     return sprint.first_day if sprint and has_start_line(sprint.description) else None
 
 
-def _check(start: date, due: date, today: date) -> None:
+def _require_valid_dates(start: date, due: date, today: date) -> None:
     if due < today:
         raise UserError(f"`due:{due.isoformat()}` is over; name today or a day to come.")
     if start > due:
@@ -129,6 +131,6 @@ def _check(start: date, due: date, today: date) -> None:
         raise UserError(f"A sprint can last up to two years. {advice}")
 
 
-def _description(description: str, start: date, goal: str | None) -> str:
-    described = set_start_line(description, start)
-    return with_goal(described, goal) if goal else described
+def _build_description(description: str, start: date, goal: str | None) -> str:
+    with_start = set_start_line(description, start)
+    return with_goal(with_start, goal) if goal else with_start

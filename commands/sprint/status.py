@@ -1,4 +1,4 @@
-"""`/sprint status`: where the sprint stands, in one card."""
+"""`/sprint status`: the state of the sprint in one card."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -7,8 +7,8 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import BY, shown
 from commands.messages.status import after_chart, before_chart
-from commands.shared.choosing import facts_meant, moment_of
-from commands.shared.forecasting import expectation
+from commands.shared.choosing import resolve_facts, resolve_moment
+from commands.shared.forecasting import forecast_end
 from sprints.burndown import build_burndown
 
 
@@ -34,14 +34,14 @@ from sprints.burndown import build_burndown
     ),
 )
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
-    """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""
-    facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
+    """Show goal and dates, the commitment and its changes, the pace, and the burndown."""
+    facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
     burndown = build_burndown(facts, arguments.text("by"))
-    expected = await expectation(context, facts, "status")
+    expected = await forecast_end(context, facts, "status")
     card = (
         before_chart(facts, burndown, expected.words),
         *shown(context, burndown),
         after_chart(facts, burndown),
     )
-    forecasts = expected.foretold if arguments.date("as-of") is None else ()
-    return Reply(card, foretold=forecasts, says_completeness=True)
+    forecasts = expected.forecasts if arguments.date("as-of") is None else ()
+    return Reply(card, forecasts=forecasts, says_completeness=True)

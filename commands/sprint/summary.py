@@ -1,4 +1,4 @@
-"""`/summary`: a sprint told to everybody who had a part in it."""
+"""`/summary`: a sprint summed up for everybody who had a part in it."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -6,8 +6,8 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.summary import summary_parts
-from commands.shared.choosing import sprint_meant
-from commands.shared.reporting import sheet_of, with_people
+from commands.shared.choosing import resolve_sprint
+from commands.shared.reporting import add_people, read_report
 
 
 @command(
@@ -22,7 +22,7 @@ from commands.shared.reporting import sheet_of, with_people
     examples=("/summary", '/summary milestone:"Sprint 24"'),
 )
 async def summary(context: Context, arguments: Arguments) -> Reply:
-    """Made of the frozen numbers where there are some, so that it can be posted again as it was."""
-    sprint = await sprint_meant(context, arguments.text("milestone"))
-    sheet = await with_people(context, await sheet_of(context, sprint))
-    return Reply(tuple(summary_parts(context, sheet)), says_completeness=True)
+    """Sum up a sprint from its snapshot if there is one, so that it can be posted again unchanged."""
+    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    report = await add_people(context, await read_report(context, sprint))
+    return Reply(tuple(summary_parts(context, report)), says_completeness=True)

@@ -18,8 +18,8 @@ from commands.framework.registry import command
 from commands.messages.forecast import finish_sentence
 from commands.messages.forecast_sentences import open_sizes
 from commands.messages.nothing_left import is_empty
-from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import outlook
+from commands.shared.choosing import resolve_facts
+from commands.shared.forecasting import read_outlook
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal
@@ -58,12 +58,12 @@ _MOST_WHOLE = 999
 )
 async def whatif(context: Context, arguments: Arguments) -> Reply:
     """The chance before and after, in one line."""
-    facts = await facts_meant(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("milestone"))
     due = arguments.date("due")
     _check_sprint(facts, due)
-    before = await outlook(context, facts)
+    before = await read_outlook(context, facts)
     dated = await _with_milestone_due(context, facts, due) if due else facts
-    base = await outlook(context, dated) if isinstance(before, Refusal) and due else before
+    base = await read_outlook(context, dated) if isinstance(before, Refusal) and due else before
     if isinstance(base, Refusal):
         raise UserError(base.sentence)
     decision = _decision(base, dated, arguments, context.project.full_name or "")
@@ -210,13 +210,13 @@ def _take_days_off(decision: _Decision, off: int) -> None:
     decision.words.append(f"with {counted(off, 'working day')} off")
 
 
-def _chance(outlook: Outlook | Refusal) -> float:
+def _chance(sprint_end: Outlook | Refusal) -> float:
     """The chance to finish. Raises UserError where there is none."""
-    chance = outlook.chance() if isinstance(outlook, Outlook) else None
+    chance = sprint_end.chance() if isinstance(sprint_end, Outlook) else None
     if chance is not None:
         return chance
     # Why there is none, a whole forecast tells.
-    reason = outlook.forecast() if isinstance(outlook, Outlook) else outlook
+    reason = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     if isinstance(reason, Refusal):
         raise UserError(reason.sentence)
     return reason.chance

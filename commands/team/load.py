@@ -12,7 +12,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line
-from commands.shared.work import waits_here, work_here
+from commands.shared.work import read_review_waits, read_work
 from commands.team.standup import sections, wait_lines
 from sprints.estimates import Points
 from sprints.flow import Flow
@@ -51,8 +51,8 @@ class TeamLoad:
 )
 async def team_load(context: Context, _: Arguments) -> Reply:
     """Figures of three people or more, and no table of persons."""
-    work = await work_here(context)
-    waits, settings = await waits_here(context, work), context.project.settings
+    work = await read_work(context)
+    waits, settings = await read_review_waits(context, work), context.project.settings
     whole = load_of(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(

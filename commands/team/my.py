@@ -10,7 +10,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import blocking, lasting
-from commands.shared.work import waits_here, work_here
+from commands.shared.work import read_review_waits, read_work
 from commands.team.standup import paused_line, sections, wait_lines
 from sprints.flow import Flow
 from sprints.numbering import ref, split_number
@@ -39,9 +39,9 @@ class Mine:
 )
 async def my(context: Context, _: Arguments) -> Reply:
     """Of nobody but the person who asks, and only where they ask."""
-    work = await work_here(context)
+    work = await read_work(context)
     login = context.request.sender
-    mine = mine_of(login, work.flows, await waits_here(context, work))
+    mine = mine_of(login, work.flows, await read_review_waits(context, work))
     return Reply((my_text(login, mine, work),))
 
 

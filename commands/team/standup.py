@@ -11,7 +11,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line, lasting, listed
-from commands.shared.work import waits_here, work_here
+from commands.shared.work import read_review_waits, read_work
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import ReviewWait
@@ -33,8 +33,8 @@ async def standup(context: Context, _: Arguments) -> Reply:
 
 async def standup_report(planning: Planning) -> str:
     """The standup of a repository as Markdown, as `/standup` answers it and as it is posted every morning."""
-    work = await work_here(planning)
-    found = build_standup(work.flows, await waits_here(planning, work), work.now, work.calendar)
+    work = await read_work(planning)
+    found = build_standup(work.flows, await read_review_waits(planning, work), work.now, work.calendar)
     settings = planning.project.settings
     limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
     broken = [wip for wip in limits if wip.team and wip.excess]

@@ -21,7 +21,7 @@ from tests.support.dispatching import DispatchHarness, make_request, reply_texts
 async def test_words_of_other_bots_are_met_with_silence(line: str) -> None:
     desk = DispatchHarness()
 
-    assert not desk.dispatcher.concerns_us(make_request(line), desk.policy)
+    assert not desk.dispatcher.has_command(make_request(line), desk.policy)
     assert await desk.say(line) == []
     assert desk.log == []
 
@@ -264,7 +264,7 @@ async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> N
     request = make_request("/agile undo")
     desk = CommandEnvironment(office.place, office.place, office.policy, lambda: office._context(request))
 
-    refusal = await office.dispatcher.refusal_of(request, desk, "evacuate")
+    refusal = await office.dispatcher.find_refusal(request, desk, "evacuate")
 
     assert refusal == "`/evacuate` no longer exists, so it can't be undone or resumed."
-    assert await office.dispatcher.refusal_of(request, desk, "sprint close guid 1") is None
+    assert await office.dispatcher.find_refusal(request, desk, "sprint close guid 1") is None

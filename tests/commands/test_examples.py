@@ -5,12 +5,12 @@ import pytest
 import commands
 from bot.cli import docs
 from commands.dispatch import MOST_COMMANDS
-from commands.framework.arguments import read, words_of
-from commands.framework.registry import Command, load
+from commands.framework.arguments import parse_arguments, split_words
+from commands.framework.registry import Command, load_commands
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
 
-COMMANDS = load(commands)
+COMMANDS = load_commands(commands)
 EXAMPLES = [(command, example) for command in COMMANDS for example in command.examples]
 
 
@@ -23,7 +23,7 @@ def test_there_are_commands_and_each_has_examples() -> None:
 def test_an_example_is_the_command_with_arguments_that_it_takes(command: Command, example: str) -> None:
     assert example.startswith(f"/{command.name}")
 
-    read(example, words_of(example, len(f"/{command.name}")), command.accepted)
+    parse_arguments(example, split_words(example, len(f"/{command.name}")), command.accepted)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])

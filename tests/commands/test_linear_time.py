@@ -18,10 +18,10 @@ from bot.publishing.outbox import cut
 from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
 from commands.formatting.wording import plain, table
-from commands.framework.arguments import words_of
-from commands.framework.boxes import ticked_boxes
+from commands.framework.arguments import split_words
+from commands.framework.boxes import find_ticked_boxes
 from commands.framework.errors import UserError
-from commands.framework.parser import added_commands, skimming
+from commands.framework.parser import find_added_lines, skim_long_texts
 from commands.settings.file import check_settings
 from commands.settings.text import _COMMENT
 from commands.shared.goals import with_goal
@@ -59,21 +59,21 @@ def _long_label(text: str) -> object:
 def _words(text: str) -> object:
     """Of a line, so much is looked at."""
     try:
-        return words_of(text.replace("\n", " ")[:MOST_LINE], 0)
+        return split_words(text.replace("\n", " ")[:MOST_LINE], 0)
     except UserError:
         return None
 
 
 def _skimmed(text: str) -> object:
-    with skimming():
-        return added_commands(text, "")
+    with skim_long_texts():
+        return find_added_lines(text, "")
 
 
 READERS: dict[str, Callable[[str], Any]] = {
     "words": _words,
     "closed numbers": lambda text: closed_numbers(text, "a/b"),
     "mentioned numbers": mentioned_numbers,
-    "boxes": ticked_boxes,
+    "boxes": find_ticked_boxes,
     "start line": _START_LINE.search,
     "goal line": _GOAL_LINE.search,
     "description with start": lambda text: (has_start_line(text), set_start_line(text, date(2026, 1, 1))),

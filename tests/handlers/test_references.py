@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
+from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skim_long_texts
 from handlers.payloads import PullRequestPayload
 from handlers.references import references_in
 
@@ -89,7 +89,7 @@ def test_each_issue_needs_a_word() -> None:
 
 def test_what_is_too_long_to_be_read_at_once_is_noted() -> None:
     long = "word " * MOST_AT_ONCE
-    with skimming() as skim:
+    with skim_long_texts() as skim:
         assert references_in(f"{long} see #1x or `#`", REPOSITORY).closes == ()
         assert references_in("Closes #1", REPOSITORY).closes == (1,)
         assert skim.has_unread_references

@@ -3,7 +3,7 @@
 import itertools
 
 import commands
-from commands.framework.registry import load
+from commands.framework.registry import load_commands
 from marketplace.plans import FEATURES, METRICS, PLANS, Feature, Metric, PlanName, cheapest_with, plans_page
 
 
@@ -33,7 +33,7 @@ def test_every_feature_can_be_bought() -> None:
 
 
 def test_what_is_advertised_is_there_and_what_needs_a_plan_is_advertised() -> None:
-    assert {command.feature for command in load(commands)} - {None} == set(Feature)
+    assert {command.feature for command in load_commands(commands)} - {None} == set(Feature)
 
 
 def test_the_page_names_the_commands_of_a_feature() -> None:

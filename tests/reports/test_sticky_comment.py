@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, encode_steps
-from commands.shared.tracking import remembering
+from commands.shared.tracking import remember_thread_step
 from reports.alert import alert_text
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
 from reports.sticky_comment import (
@@ -199,7 +199,7 @@ def test_a_thread_that_was_remembered() -> None:
     project = Project(
         1, "acme/shop", is_private=False, installation=100, stored_settings={"threads": {"1": 2}}
     )
-    step = remembering(project, sprint.milestone, 9)
+    step = remember_thread_step(project, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
     assert place_of(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
     assert begun_in(sprint, ()) is None

@@ -27,7 +27,7 @@ async def evacuate(context: Context, arguments: Arguments) -> Changes:
     """Take items out of their milestones: a minimal command with changes."""
     steps = list[Step]()
     for number in arguments.numbers("items"):
-        item = await context.item(number)
+        item = await context.find_item(number)
         if item and item.milestone:
             sprints = {sprint.milestone: sprint.number for sprint in await context.sprints.all(context.now)}
             steps.append(MoveItem(number, sprints[item.milestone], None))
@@ -37,7 +37,7 @@ async def evacuate(context: Context, arguments: Arguments) -> Changes:
 @pytest.fixture
 def evacuate_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add `/evacuate` to the commands of the bot."""
-    usual = registry.load
+    usual = registry.load_commands
 
     def load(package: Any) -> tuple[Command, ...]:
         return (*usual(package), evacuate)

@@ -28,7 +28,7 @@ class FakeThread:
         self._log = log
         self.teams = set[tuple[str, str]]()
 
-    async def level_of(self, login: str) -> Level:
+    async def find_level(self, login: str) -> Level:
         self._log.append(f"who is {login}")
         if isinstance(self._level, Exception):
             raise self._level
@@ -37,10 +37,10 @@ class FakeThread:
     async def is_in_team(self, login: str, team: str) -> bool:
         return (login, team) in self.teams
 
-    async def health(self) -> Health:
+    async def read_health(self) -> Health:
         return Health(5000, 5000, datetime(2026, 11, 23, tzinfo=UTC), {})
 
-    async def file(self, path: str, pull_request: int | None = None) -> File | None:
+    async def read_file(self, path: str, pull_request: int | None = None) -> File | None:
         raise NotImplementedError
 
     async def acknowledge(self, request: Request) -> None:
@@ -50,7 +50,7 @@ class FakeThread:
 class GaplessContext(Context):
     """A context without a database, in a repository without gaps."""
 
-    async def gaps(self) -> tuple[EventGap, ...]:
+    async def read_gaps(self) -> tuple[EventGap, ...]:
         return ()
 
 

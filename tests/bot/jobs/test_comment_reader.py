@@ -10,7 +10,7 @@ import pytest
 
 from bot.jobs.comment_reader import CommentReader, read_request_within
 from commands.dispatch import MOST_LINE
-from commands.framework.parser import MOST_AT_ONCE, added_commands, commands_in, skimming
+from commands.framework.parser import MOST_AT_ONCE, find_added_lines, find_command_lines, skim_long_texts
 from handlers import ROUTES
 from handlers.comment_commands import request_of
 from handlers.delivery import CommandsFound, Delivery
@@ -56,7 +56,7 @@ async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: Comm
     request = await reading.read_request(1, delivery_of(text))
 
     assert request == request_of(delivery_of(text))
-    assert list(request.lines) == commands_in(text)
+    assert list(request.lines) == find_command_lines(text)
 
 
 async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -> None:
@@ -125,7 +125,7 @@ def test_no_text_holds_who_records_it(text: str) -> None:
     delivery = delivery_of(f"/go\n\n{text}"[:LONGEST_COMMENT])
     begun = time.thread_time()
 
-    with skimming():
+    with skim_long_texts():
         outcomes = [
             outcome for handler in ROUTES["issue_comment", "created"] for outcome in handler(delivery)
         ]
@@ -139,8 +139,8 @@ def test_the_longest_text_that_is_read_at_once_takes_no_time(text: str) -> None:
     text = f"/go\n\n{text}"[:MOST_AT_ONCE]
     begun = time.thread_time()
 
-    with skimming() as skim:
-        result = added_commands(text, "")
+    with skim_long_texts() as skim:
+        result = find_added_lines(text, "")
 
     assert time.thread_time() - begun < 0.1
     assert not skim.is_inexact
@@ -148,9 +148,9 @@ def test_the_longest_text_that_is_read_at_once_takes_no_time(text: str) -> None:
 
 
 def test_long_text_without_a_line_that_looks_like_a_command_asks_for_nothing() -> None:
-    with skimming() as skim:
-        assert added_commands(PROSE, "") == []
-        assert added_commands(f"{PROSE}/go"[:-1], f"{PROSE}/go"[:-1]) == []
+    with skim_long_texts() as skim:
+        assert find_added_lines(PROSE, "") == []
+        assert find_added_lines(f"{PROSE}/go"[:-1], f"{PROSE}/go"[:-1]) == []
     assert not skim.is_inexact
 
 

@@ -18,9 +18,9 @@ from commands.settings.file import (
     Problem,
     SettingsFile,
     check_settings,
+    load_schema,
+    parse_scalar,
     read_settings,
-    scalar,
-    schema,
 )
 from handlers.delivery import Delivery
 from handlers.push import find_settings
@@ -31,7 +31,7 @@ from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot, rows
 
 NAMES = command_names()
-ZONES = schema()["properties"]["timezone"]["errorMessage"]
+ZONES = load_schema()["properties"]["timezone"]["errorMessage"]
 
 
 def problems(text: str, *, is_organization: bool = False) -> list[str]:
@@ -81,7 +81,7 @@ billing: {repository: office}
     settings = read_settings(text.encode(), NAMES, is_organization=True)
 
     assert settings.problems == ()
-    assert set(settings.settings) == set(schema()["properties"])
+    assert set(settings.settings) == set(load_schema()["properties"])
     assert settings.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
     rules = parse_settings(settings.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
@@ -335,7 +335,7 @@ def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
     assert not check_settings(settings.settings, NAMES)
 
 
-_KEYS = st.sampled_from([*schema()["properties"], "other"])
+_KEYS = st.sampled_from([*load_schema()["properties"], "other"])
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -358,8 +358,8 @@ def test_a_file_of_any_values_is_good_or_told_of(payload: dict[str, Any]) -> Non
      ("18:00", "18:00"), ("2026-12-24", "2026-12-24"), ("1e999", "1e999"), ("9" * 99, "9" * 99), ("on", "on")],
 )  # fmt: skip
 def test_words_mean_what_editors_show(text: str, expected: object) -> None:
-    assert scalar(text) == expected
-    assert type(scalar(text)) is type(expected)
+    assert parse_scalar(text) == expected
+    assert type(parse_scalar(text)) is type(expected)
 
 
 # The schema itself
@@ -381,14 +381,14 @@ def _schemas(data: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_whatever_is_checked_has_words_for_what_would_be_right() -> None:
-    checked = _schemas(schema())
+    checked = _schemas(load_schema())
     assert len(checked) > 30
     assert [path for path, entry in checked if not entry.get("errorMessage", "").startswith("must ")] == []
 
 
-@pytest.mark.parametrize("key", list(schema()["properties"]))
+@pytest.mark.parametrize("key", list(load_schema()["properties"]))
 def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
-    data = schema()["properties"][key]
+    data = load_schema()["properties"][key]
     assert data["title"]
     assert data["description"]
     assert "default" in data

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from commands.agile.config_set import read_value
 from commands.framework.errors import UserError
 from commands.messages.config import differences, shown
-from commands.settings.file import PATH, parsed, schema
-from commands.settings.text import as_yaml, changed, with_setting
+from commands.settings.file import PATH, load_schema, parse_values
+from commands.settings.text import change_setting, format_yaml, write_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
@@ -26,7 +26,7 @@ async def test_without_anything_all_defaults_hold(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config")
 
     assert answer.startswith("Nothing is settled here: all defaults hold.")
-    assert f"<summary>{len(schema()['properties'])} settings at the default</summary>" in answer
+    assert f"<summary>{len(load_schema()['properties'])} settings at the default</summary>" in answer
     assert "| `timezone` | The zone in which days begin and end | `UTC` |" in answer
 
 
@@ -74,7 +74,7 @@ def test_what_wins_hides_what_does_not() -> None:
 async def test_a_missing_file_is_stated_and_how_to_begin(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config validate")
     assert "There is no `.github/agile.yml` here" in answer
-    assert parsed(answer.partition("```yaml\n")[2].partition("```")[0])
+    assert parse_values(answer.partition("```yaml\n")[2].partition("```")[0])
 
 
 async def test_a_good_and_a_bad_file(bot: Bot) -> None:
@@ -323,7 +323,7 @@ sizes: {S: 1,
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_setting_changes_and_all_else_stays(key: str, value: object, expected: str, line_end: str) -> None:
     text = _TEXT.replace("\n", line_end)
-    assert with_setting(text, key, value) == expected.replace("\n", line_end)
+    assert write_setting(text, key, value) == expected.replace("\n", line_end)
 
 
 _NESTED = """wip:
@@ -344,29 +344,29 @@ _NESTED = """wip:
     ],
 )
 def test_no_comment_of_a_setting_is_lost(value: dict[str, Any]) -> None:
-    new = with_setting(_NESTED, "wip", value)
+    new = write_setting(_NESTED, "wip", value)
     assert new is not None
     assert all(comment in new for comment in ("# ours", "# five", "# three"))
 
 
 def test_a_setting_that_is_wrong_can_be_mended() -> None:
-    assert with_setting("ai: &x true # why\ncharts: image\n", "ai", False) == (
+    assert write_setting("ai: &x true # why\ncharts: image\n", "ai", False) == (
         "# why\nai: false\ncharts: image\n"
     )
     # Which of the two is meant nobody can tell.
-    assert with_setting("ai: true\nai: false\n", "ai", True) is None
+    assert write_setting("ai: true\nai: false\n", "ai", True) is None
 
 
 @pytest.mark.parametrize("text", ["", "# Later\n", "ai: true", "---\nai: true\n"])
 def test_a_file_that_says_little_can_be_changed(text: str) -> None:
-    new = with_setting(text, "timezone", "Asia/Tokyo")
+    new = write_setting(text, "timezone", "Asia/Tokyo")
     assert new is not None
-    assert parsed(new)["timezone"] == "Asia/Tokyo"
+    assert parse_values(new)["timezone"] == "Asia/Tokyo"
     assert text.strip() in new
 
 
 def test_a_file_in_braces_is_left_alone() -> None:
-    assert with_setting("{ai: true}", "timezone", "Asia/Tokyo") is None
+    assert write_setting("{ai: true}", "timezone", "Asia/Tokyo") is None
 
 
 _SCALARS = (
@@ -386,10 +386,10 @@ def test_whatever_is_changed_is_that_and_nothing_else(
     before: dict[str, Any], key: str, value: object
 ) -> None:
     text = yaml.safe_dump(before, allow_unicode=True)
-    if parsed(text) != before:  # What older readers quote otherwise.
+    if parse_values(text) != before:  # What older readers quote otherwise.
         return
-    new = with_setting(text, key, value)
-    assert new is None or parsed(new) == {**before, key: value}
+    new = write_setting(text, key, value)
+    assert new is None or parse_values(new) == {**before, key: value}
 
 
 @pytest.mark.parametrize(
@@ -398,23 +398,23 @@ def test_whatever_is_changed_is_that_and_nothing_else(
      ({"S": 1}, "{S: 1}"), ("18:00", "'18:00'"), ("a: b", "'a: b'")],
 )  # fmt: skip
 def test_values_are_shown_as_a_file_has_them(value: object, text: str) -> None:
-    assert as_yaml(value) == text
+    assert format_yaml(value) == text
 
 
 def test_a_long_value_is_cut() -> None:
-    assert as_yaml(["mon"] * 100, 20) == "[mon, mon, mon, mon…"
+    assert format_yaml(["mon"] * 100, 20) == "[mon, mon, mon, mon…"
 
 
 def test_deep_values_are_changed_and_taken_away() -> None:
     settings = {"sizes": {"S": 1}, "commands": {"short": False}}
-    assert changed(settings, ("sizes", "M"), 3) == {"S": 1, "M": 3}
-    assert changed(settings, ("sizes", "S"), None) is None
-    assert changed(settings, ("commands", "estimate", "role"), "write") == {
+    assert change_setting(settings, ("sizes", "M"), 3) == {"S": 1, "M": 3}
+    assert change_setting(settings, ("sizes", "S"), None) is None
+    assert change_setting(settings, ("commands", "estimate", "role"), "write") == {
         "short": False,
         "estimate": {"role": "write"},
     }
-    assert changed(settings, ("ai",), True) is True
-    assert changed(settings, ("wip", "teams", "a"), None) is None
+    assert change_setting(settings, ("ai",), True) is True
+    assert change_setting(settings, ("wip", "teams", "a"), None) is None
     assert settings == {"sizes": {"S": 1}, "commands": {"short": False}}
 
 
@@ -435,7 +435,7 @@ def test_what_is_typed_is_read_as_the_setting_asks(
 
 def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
-    data = {**schema(), "properties": {**schema()["properties"], "any": forms}}
+    data = {**load_schema(), "properties": {**load_schema()["properties"], "any": forms}}
     monkeypatch.setattr("commands.agile.config_set.schema", lambda: data)
     assert read_value(("any",), ("42",)) == 42
     assert read_value(("any",), ("off",)) == "off"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from commands.agile.help import known
-from commands.framework.permissions import Level, Need, Policy
+from commands.agile.help import all_commands
+from commands.framework.permissions import Level, Policy, Requirement
 from commands.messages.help import HelpEntry, one, overview, who
 from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
@@ -15,9 +15,9 @@ from tests.support.sprints import make_sprint
 def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
     policy = Policy(parse_settings(settings))
     result = []
-    for command in known():
-        need = policy.need(command.name, command.level)
-        result.append(HelpEntry(command, policy.spelled(command.name), need, need.admits(login, level)))
+    for command in all_commands():
+        need = policy.find_requirement(command.name, command.level)
+        result.append(HelpEntry(command, policy.spell(command.name), need, need.admits(login, level)))
     return result
 
 
@@ -164,7 +164,7 @@ async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
 def test_every_command_stands_on_the_page_once() -> None:
     page = overview(entries(Level.ADMIN))
     assert "<details>" not in page
-    for command in known():
+    for command in all_commands():
         assert page.count(f"| `/{command.syntax.lstrip('/')}` |") == 1
 
 
@@ -172,14 +172,14 @@ def test_every_command_stands_on_the_page_once() -> None:
 def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
     page = overview(entries(level))
     rows = [line for line in page.splitlines() if line.startswith("| `")]
-    assert len(rows) == len(known())
+    assert len(rows) == len(all_commands())
     mine = page.partition("<details>")[0]
     assert len([line for line in mine.splitlines() if line.startswith("| `")]) == sum(
-        command.level <= level for command in known()
+        command.level <= level for command in all_commands()
     )
 
 
-@pytest.mark.parametrize("command", known(), ids=[command.name for command in known()])
+@pytest.mark.parametrize("command", all_commands(), ids=[command.name for command in all_commands()])
 def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     (entry,) = [entry for entry in entries(Level.READ) if entry.command is command]
     page = one(entry, Level.READ)
@@ -188,8 +188,8 @@ def test_every_page_names_all_arguments_and_examples(command: object) -> None:
 
 
 def test_who_may_is_stated_in_words() -> None:
-    assert who(Need(Level.ADMIN)) == "the admin role"
-    need = Need(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
+    assert who(Requirement(Level.ADMIN)) == "the admin role"
+    need = Requirement(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
     assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
 
 
@@ -205,13 +205,11 @@ def test_who_may_is_stated_in_words() -> None:
     ],
 )
 def test_a_command_is_written_as_settled(settings: dict[str, object], spelled: str) -> None:
-    assert Policy(parse_settings({"commands": settings})).spelled("estimate") == spelled
+    assert Policy(parse_settings({"commands": settings})).spell("estimate") == spelled
 
 
 def test_words_of_other_bots_need_our_name() -> None:
     policy = Policy(parse_settings({}), ("help",))
-    assert policy.spelled("help") == "/agile help"
-    assert policy.spelled("agile health") == "/agile health"
-    assert (
-        Policy(parse_settings({"commands": {"help": {"short": True}}}), ("help",)).spelled("help") == "/help"
-    )
+    assert policy.spell("help") == "/agile help"
+    assert policy.spell("agile health") == "/agile health"
+    assert Policy(parse_settings({"commands": {"help": {"short": True}}}), ("help",)).spell("help") == "/help"

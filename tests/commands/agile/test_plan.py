@@ -10,7 +10,7 @@ import pytest
 
 from bot.publishing.pictures import Drawing
 from bot.settings import Settings
-from commands.framework.registry import Command, load
+from commands.framework.registry import Command, load_commands
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
@@ -556,7 +556,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
     def with_a_feature(package: ModuleType) -> tuple[Command, ...]:
         return tuple(
             replace(entry, feature="forecasts") if entry.name == "sprint status" else entry
-            for entry in load(package)
+            for entry in load_commands(package)
         )
 
     monkeypatch.setattr("bot.jobs.command_answers.load", with_a_feature)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from commands.agile.help import known
-from commands.framework.permissions import Level, Need
+from commands.agile.help import all_commands
+from commands.framework.permissions import Level, Requirement
 from commands.messages.help import HelpEntry
 from commands.messages.roles import roles_card
 from tests.support.changes import query_database
@@ -89,7 +89,10 @@ async def test_a_file_cannot_give_roles(bot: Bot) -> None:
 
 
 def test_without_anything_given_it_says_so() -> None:
-    entries = [HelpEntry(entry, f"/{entry.name}", Need(entry.level), is_allowed=True) for entry in known()]
+    entries = [
+        HelpEntry(entry, f"/{entry.name}", Requirement(entry.level), is_allowed=True)
+        for entry in all_commands()
+    ]
     card = roles_card(entries, {})
     assert "Nobody was given another role" in card
     assert "Settled by your team" not in card

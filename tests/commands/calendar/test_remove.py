@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.calendar.remove import without
+from commands.calendar.remove import remove_days
 from sprints.rules import DaysOff
 from tests.support.repository_settings import read_command_settings, replace_settings
 from tests.support.running import Bot
@@ -72,6 +72,6 @@ async def test_it_is_for_maintainers(bot: Bot) -> None:
 def test_exactly_the_days_named_are_no_longer_off(ranges: list[list[date]], named: list[date]) -> None:
     offs = [DaysOff(first, last) for first, last in ranges]
     before = {day for off in offs for day in off.days}
-    after = {day for off in without(offs, *named) for day in off.days}
+    after = {day for off in remove_days(offs, *named) for day in off.days}
 
     assert after == {entry for entry in before if not named[0] <= entry <= named[1]}

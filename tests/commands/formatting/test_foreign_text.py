@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from commands.agile.audit import audit_card
 from commands.formatting.foreign_text import code, inert, one_line, plain, visible
 from commands.formatting.wording import person, table
-from commands.framework.arguments import Argument, ArgumentKind, read, words_of
+from commands.framework.arguments import Argument, ArgumentKind, parse_arguments, split_words
 from commands.framework.changes import (
     ChangeSetting,
     CreateMilestone,
@@ -295,5 +295,5 @@ def test_what_is_wrong_in_a_command_is_reported_without_effect(text: str) -> Non
     line = f"/estimate {one_line(text) or 'x'} bogus:1"
     accepted = (Argument("items", ArgumentKind.ITEMS, "items", is_positional=True),)
     with pytest.raises(UserError) as problem:
-        read(line, words_of(line, len("/estimate")), accepted)
+        parse_arguments(line, split_words(line, len("/estimate")), accepted)
     assert set(rendered(str(problem.value)).tags) <= {"p", "code"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.arguments import Argument, ArgumentKind, Arguments, read, words_of
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, parse_arguments, split_words
 from commands.framework.errors import UserError
 
 ACCEPTED = (
@@ -19,7 +19,7 @@ ACCEPTED = (
 
 
 def given_to(line: str) -> Arguments:
-    return read(line, words_of(line, len("/go")), ACCEPTED)
+    return parse_arguments(line, split_words(line, len("/go")), ACCEPTED)
 
 
 def complaint(line: str) -> str:

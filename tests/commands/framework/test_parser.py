@@ -2,13 +2,13 @@
 
 import pytest
 
-from commands.framework.parser import added_commands, commands_in
+from commands.framework.parser import find_added_lines, find_command_lines
 from commands.framework.request import CommandLine
 from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
 
 
 def found(text: str) -> list[str]:
-    return [command.text for command in commands_in(text)]
+    return [command.text for command in find_command_lines(text)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_tag_left_open_in_one_paragraph_hides_no_command_of_another(text: str)
 def test_all_commands_from_the_top_with_their_lines() -> None:
     text = "Hello\n/one\n\n> /quoted\n\n/two  with words\n```\n/three\n```\n   /four"
 
-    assert commands_in(text) == [
+    assert find_command_lines(text) == [
         CommandLine("/one", 2),
         CommandLine("/two  with words", 6),
         CommandLine("/four", 10),
@@ -174,7 +174,7 @@ def test_characters_that_mark_candidates_cannot_forge_a_command() -> None:
     ],
 )
 def test_an_edit_asks_only_for_what_it_added(before: str, after: str, added: list[str]) -> None:
-    assert [command.text for command in added_commands(after, before)] == added
+    assert [command.text for command in find_added_lines(after, before)] == added
 
 
 # As long as a comment may be, and as nasty
@@ -184,4 +184,4 @@ def test_an_edit_asks_only_for_what_it_added(before: str, after: str, added: lis
 @pytest.mark.timeout(30)
 def test_nasty_comments_take_no_time(text: str) -> None:
     # A way through the text that goes back and forth takes minutes: the limit above stops it.
-    assert commands_in(f"/go\n\n{text}"[:LONGEST_COMMENT])[0].text == "/go"
+    assert find_command_lines(f"/go\n\n{text}"[:LONGEST_COMMENT])[0].text == "/go"

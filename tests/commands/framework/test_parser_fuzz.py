@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.framework.parser import added_commands, commands_in
+from commands.framework.parser import find_added_lines, find_command_lines
 
 _PIECES = st.sampled_from(
     [
@@ -53,10 +53,10 @@ FUZZ = settings(max_examples=250)
 @given(COMMENTS)
 @FUZZ
 def test_any_comment_can_be_read(text: str) -> None:
-    lines = [command.line for command in commands_in(text)]
+    lines = [command.line for command in find_command_lines(text)]
 
     assert lines == sorted(set(lines))
-    for command in commands_in(text):
+    for command in find_command_lines(text):
         assert command.text.startswith("/")
         assert "\n" not in command.text
         assert command.text in text.replace("\ue000", "").replace("\ue001", "")
@@ -67,7 +67,7 @@ def test_any_comment_can_be_read(text: str) -> None:
 def test_a_comment_in_a_fence_holds_no_command(text: str) -> None:
     fence = "`" * (text.count("`") + 3)
 
-    assert commands_in(f"{fence}\n{text}\n{fence}") == []
+    assert find_command_lines(f"{fence}\n{text}\n{fence}") == []
 
 
 @given(COMMENTS)
@@ -75,14 +75,14 @@ def test_a_comment_in_a_fence_holds_no_command(text: str) -> None:
 def test_a_comment_in_a_quotation_holds_no_command(text: str) -> None:
     quoted = "\n".join(f"> {line}" for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
-    assert commands_in(quoted) == []
+    assert find_command_lines(quoted) == []
 
 
 @given(COMMENTS, COMMENTS)
 @FUZZ
 def test_an_edit_adds_no_more_than_there_is(text: str, before: str) -> None:
-    added, had = added_commands(text, before), commands_in(before)
+    added, had = find_added_lines(text, before), find_command_lines(before)
 
-    assert set(added) <= set(commands_in(text))
-    assert added_commands(text, text) == []
-    assert len(added) >= len(commands_in(text)) - len(had)
+    assert set(added) <= set(find_command_lines(text))
+    assert find_added_lines(text, text) == []
+    assert len(added) >= len(find_command_lines(text)) - len(had)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.framework.permissions import Level, level_from
+from commands.framework.permissions import Level, parse_level
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from commands.framework.permissions import Level, level_from
     ],
 )
 def test_the_role_counts(role: str, level: Level) -> None:
-    assert level_from({"role_name": role, "permission": "read"}) is level
+    assert parse_level({"role_name": role, "permission": "read"}) is level
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_role_counts(role: str, level: Level) -> None:
 def test_a_custom_role_is_its_highest_flag(flags: dict[str, bool], level: Level) -> None:
     answer = {"role_name": "release-crew", "permission": "admin", "user": {"permissions": flags}}
 
-    assert level_from(answer) is level
+    assert parse_level(answer) is level
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_a_custom_role_is_its_highest_flag(flags: dict[str, bool], level: Level)
     [("admin", Level.ADMIN), ("write", Level.WRITE), ("read", Level.READ), ("none", Level.NONE)],
 )
 def test_without_flags_the_base_permission_counts(permission: str, level: Level) -> None:
-    assert level_from({"role_name": "release-crew", "permission": permission}) is level
-    assert level_from({"permission": permission, "user": {"permissions": {}}}) is level
+    assert parse_level({"role_name": "release-crew", "permission": permission}) is level
+    assert parse_level({"permission": permission, "user": {"permissions": {}}}) is level
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_without_flags_the_base_permission_counts(permission: str, level: Level)
     ],
 )
 def test_what_is_not_understood_allows_nothing(answer: dict[str, Any]) -> None:
-    assert level_from(answer) is Level.NONE
+    assert parse_level(answer) is Level.NONE
 
 
 def test_each_level_includes_those_below() -> None:
