@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from commands.formatting.wording import footer, moment, plain, table
+from commands.formatting.wording import footer, moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -15,7 +15,8 @@ from commands.framework.registry import command
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
 from commands.messages.charts import BY
-from commands.messages.explain import Explanation, amount_words, explained
+from commands.messages.explain import Explanation, explained
+from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import facts_meant
 from commands.shared.flow_window import LAST, window_of
@@ -46,24 +47,7 @@ _BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
     "lead time": flow.of_lead_time,
     "wip": flow.of_wip,
 }
-_MEANINGS = {
-    "committed": sprint.COMMITTED,
-    "added": sprint.ADDED,
-    "removed": sprint.REMOVED,
-    "dropped": sprint.DROPPED,
-    "reestimated": sprint.REESTIMATED,
-    "scope": sprint.SCOPE,
-    "done": sprint.DONE,
-    "remaining": sprint.REMAINING,
-    "velocity": flow.VELOCITY,
-    "say/do": sprint.SAY_DO,
-    "carry-over": sprint.CARRY_OVER,
-    "throughput": flow.THROUGHPUT,
-    "cycle time": flow.CYCLE_TIME,
-    "lead time": flow.LEAD_TIME,
-    "wip": flow.WIP,
-}
-METRICS = tuple(_MEANINGS)
+METRICS = tuple(RULES)
 
 
 @command(
@@ -119,19 +103,7 @@ def _letters(name: str) -> str:
 
 async def _overview(context: Context, arguments: Arguments) -> Reply:
     facts = await facts_meant(context, arguments.text("for"))
-    return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
-
-
-def overview(facts: Facts) -> str:
-    """The sprint's invariant with its numbers, and what else can be explained."""
-    lines = "\n".join(f"- {line}" for line in sprint.equations(facts))
-    remaining = amount_words(facts.remaining)
-    rows = [(f"`/explain {name}`", rule.meaning) for name, rule in _MEANINGS.items()]
-    return (
-        f"### How the scope of {plain(facts.sprint.title)} came about\n\n{lines}\n\n"
-        f"Of it {amount_words(facts.done)} done, {remaining} remaining.\n\n"
-        + table(("Ask", "What it is"), rows, numbers_from=2)
-    )
+    return Reply((explain_overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
 async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:

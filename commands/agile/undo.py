@@ -7,15 +7,11 @@ from datetime import datetime
 from commands.formatting.wording import code, moment, person
 from commands.framework.arguments import Arguments
 from commands.framework.changes import (
-    ApproveSeats,
     Changes,
     ChangeSetting,
-    CreateMilestone,
     EditMilestone,
     ExcludeFromSprint,
     MoveItem,
-    OpenIssue,
-    ProposeFile,
     Relabel,
     Step,
     decode_steps,
@@ -24,7 +20,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.change_steps import described, titles_of
+from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, described, titles_of
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, in_order
 from storage.changes import CommandChange
@@ -33,13 +29,6 @@ from storage.projects import Projects
 _SEVERAL = 2
 # How `bot/checks/sprint_impact.py` names what a button changed.
 _BUTTON_SLOT = "check"
-_WHY_IT_STAYS: dict[type, str] = {
-    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
-    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
-    ProposeFile: "close it unmerged if it is not wanted",
-    ApproveSeats: "the number of seats follows the people who need one",
-}
-_MOVED_ON = "it has been changed again since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +118,11 @@ async def _inverse(now: _Now, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...]
     for step in reversed(steps):
         inverse = step.inverse()
         if inverse is None:
-            staying.append((step, _WHY_IT_STAYS.get(type(step), "it cannot be taken back")))
+            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
         elif await _holds(now, step):
             undone.append(inverse)
         else:
-            staying.append((step, _MOVED_ON))
+            staying.append((step, CHANGED_SINCE))
     return tuple(undone), staying
 
 

@@ -8,6 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
+from commands.messages.blocked import blocked_text
 from commands.messages.work import sentence, since
 from commands.shared.choosing import item_meant
 from commands.shared.work import open_item_here, work_here
@@ -60,7 +61,7 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
         tuple(steps),
-        _said(flow, numbers, fresh, reason, work),
+        blocked_text(flow, numbers, fresh, reason, work),
     )
 
 
@@ -94,12 +95,3 @@ async def _check(planning: Planning, flow: Flow, number: int, work: Work) -> Non
     theirs = work.flow(number)
     if theirs and any(block.number == flow.number for block in theirs.open_blocks):
         raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
-
-
-def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
-    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
-    if not fresh:
-        first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
-        return f"{text} It has been {since(first, work.now, work.calendar)}."
-    closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
-    return f"{text} That ends when {closed} closed, or with `/unblocked`."

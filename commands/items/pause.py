@@ -8,7 +8,8 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.items.start import said, wips_with
+from commands.items.start import wips_with
+from commands.messages.item_start import sentence_with_wips
 from commands.messages.work import sentence, since
 from commands.shared.work import open_item_here, work_here
 from sprints.numbering import own
@@ -40,5 +41,5 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     reason = arguments.text("reason") or ""
     told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
-    done = said(told, wips_with(work, rested, context.project.settings))
+    done = sentence_with_wips(told, wips_with(work, rested, context.project.settings))
     return Changes(summary, (RecordFact(own(flow.number), "paused", reason),), done)

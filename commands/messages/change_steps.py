@@ -147,3 +147,14 @@ def _short(text: str | None) -> str:
     if not text:
         return "none"
     return f"“{plain(text if len(text) <= _MOST else text[: _MOST - 1] + '…')}”"
+
+
+REASONS_TO_STAY: dict[type, str] = {
+    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
+    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
+    ProposeFile: "close it unmerged if it is not wanted",
+    ApproveSeats: "the number of seats follows the people who need one",
+}
+
+
+CHANGED_SINCE = "it has been changed again since"

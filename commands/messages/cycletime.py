@@ -1,7 +1,13 @@
 """Texts about cycle times."""
 
-from commands.formatting.wording import counted
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from commands.formatting.wording import counted, full_day, table
 from sprints.durations import Durations, Exclusion
+from sprints.expectation import ENOUGH
+from sprints.numbering import Number, ref
 
 REASONS = {
     Exclusion.NOT_STARTED: "never told to be started",
@@ -20,3 +26,64 @@ def left_out(found: Durations) -> str:
     if found.reopened:
         said.append(f"{found.reopened} of {counted(found.n, 'item')} had been done before and opened again.")
     return " ".join(said)
+
+
+_MOST_ROWS = 40
+
+
+_TIMES = 2
+
+
+_NONE = (
+    "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
+    "progress” label, a pull request that closes it, or an assignment."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A done item and the local days that it took."""
+
+    number: Number
+    started: date
+    done: date
+    days: int
+
+
+def cycletime_reading(items: Sequence[Timed], found: Durations) -> list[str]:
+    """What stands out, what to expect, and what is left out."""
+    if not items:
+        return [_NONE, left_out(found)]
+    return [_outlier(items, found), _expect(found), left_out(found)]
+
+
+def items_table(items: Sequence[Timed]) -> str:
+    """The items, the longest first."""
+    rows = [[ref(i.number), full_day(i.started), full_day(i.done), str(i.days)] for i in items[:_MOST_ROWS]]
+    if rest := items[_MOST_ROWS:]:
+        rows.append([f"… {len(rest)} more", "", "", f"{rest[0].days} or fewer"])
+    return table(("Item", "Started", "Done", "Days"), rows, numbers_from=3) if rows else ""
+
+
+def _outlier(items: Sequence[Timed], found: Durations) -> str:
+    longest, half = items[0], found.days_percentile(50) or 0
+    took = f"{ref(longest.number)} took {counted(longest.days, 'day')}"
+    if len(items) < 3 or longest.days <= _TIMES * half:
+        return f"**Nothing stands out**: the longest, {took}, half of them at most {half}."
+    return (
+        f"**{took}**, half of the items took at most {half}. `/explain cycle time` shows what began and "
+        "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
+    )
+
+
+def _expect(found: Durations) -> str:
+    half, most, nearly_all = (found.days_percentile(percent) for percent in (50, 85, 95))
+    if found.n < ENOUGH:
+        return (
+            f"Only {counted(found.n, 'item')} so far, too few to promise anything: half took at most "
+            f"{half} days, 85 % at most {most}."
+        )
+    return (
+        f"Expect **85 % of items within {counted(most or 0, 'day')}**; half take at most {half}, "
+        f"95 % at most {nearly_all}."
+    )

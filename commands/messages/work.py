@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from charts.reading import quantity
 from commands.formatting.wording import counted, plain, weekday
 from sprints.blocked import Block
 from sprints.calendar import Calendar
+from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.wip import Wip
@@ -76,3 +78,7 @@ def listed(lines: Sequence[str], most: int = MOST_LISTED) -> str:
     if len(lines) > most:
         shown.append(f"- and {len(lines) - most} more")
     return "\n".join(shown)
+
+
+def estimate_text(points: Points | None) -> str:
+    return "no estimate" if points is None else quantity(points, "points")

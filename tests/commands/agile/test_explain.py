@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.agile.explain import METRICS, overview
+from commands.agile.explain import METRICS
 from commands.messages.explain import (
     Explanation,
     ExplanationRow,
@@ -23,6 +23,7 @@ from commands.messages.explain import (
     listing,
 )
 from commands.messages.explain_flow import of_velocity, percentile_words
+from commands.messages.explain_overview import explain_overview
 from commands.messages.explain_sprint import (
     ADDED,
     DROPPED,
@@ -177,10 +178,10 @@ def test_each_number_of_a_sprint(metric: str, result: str, events: dict[int, str
 
 def test_the_equation_of_the_scope() -> None:
     one = told(*CARDS)
-    for text in (explained(scope(one), ""), overview(one.facts)):
+    for text in (explained(scope(one), ""), explain_overview(one.facts)):
         assert "16 committed + 8 added − 5 removed − 2 dropped + 7 re-estimated = **24 points**" in text
         assert "5 committed + 1 added − 1 removed − 1 dropped = **4 items**" in text
-    assert all(f"`/explain {metric}`" in overview(one.facts) for metric in METRICS)
+    assert all(f"`/explain {metric}`" in explain_overview(one.facts) for metric in METRICS)
 
 
 def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from commands.agile.audit import audit_card
 from commands.framework.changes import (
     ChangeSetting,
     CreateMilestone,
@@ -21,6 +20,7 @@ from commands.framework.changes import (
     Step,
     encode_steps,
 )
+from commands.messages.audit import audit_card
 from commands.messages.change_steps import Titles, described
 from sprints.calendar import Calendar
 from storage.changes import AuditEntry

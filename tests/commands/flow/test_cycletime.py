@@ -1,7 +1,7 @@
 """`/cycletime` and what it says of how long items take."""
 
-from commands.flow.cycletime import cycletime_reading, items_table, timed
-from commands.messages.cycletime import left_out
+from commands.flow.cycletime import timed
+from commands.messages.cycletime import cycletime_reading, items_table, left_out
 from sprints.calendar import Calendar
 from sprints.durations import cycle_times
 from tests.support.clock import Clock

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commands.agile.audit import audit_card
 from commands.formatting.foreign_text import code, inert, one_line, plain, visible
 from commands.formatting.wording import person, table
 from commands.framework.arguments import Argument, ArgumentKind, read, words_of
@@ -26,6 +25,7 @@ from commands.framework.changes import (
     Step,
 )
 from commands.framework.errors import UserError
+from commands.messages.audit import audit_card
 from commands.messages.change_steps import Titles, described, target_words
 from commands.settings.file import check_settings
 from sprints.calendar import Calendar

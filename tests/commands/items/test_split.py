@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
-from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
+from commands.items.split import MOST_PARTS, parts_of
+from commands.messages.split import NewSubIssue, effect_on
 from sprints.estimates import USUAL, Estimates
 from tests.support.changes import tick_box
 from tests.support.items import list_sub_issues

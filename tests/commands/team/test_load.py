@@ -4,7 +4,8 @@ import re
 
 from hypothesis import given, settings
 
-from commands.team.load import load_of, load_text
+from commands.messages.team_load import load_text
+from commands.team.load import load_of
 from sprints.reviews import waiting_for_review
 from sprints.wip import Team
 from sprints.work import Work

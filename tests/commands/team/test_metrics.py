@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.team.metrics import MetricsSpan, team_reading, team_text
+from commands.messages.team_metrics import MetricsSpan, team_reading, team_text
 from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
 from sprints.team import Work

@@ -1,0 +1,53 @@
+"""Texts about the start of work on an item."""
+
+from commands.messages.work import against, since
+from sprints.flow import Flow
+from sprints.starts import StartSignal
+from sprints.wip import Wip
+from sprints.work import Work
+
+_SIGNALS = {
+    StartSignal.COMMAND: "`/start`",
+    StartSignal.STATUS: "its status",
+    StartSignal.LABEL: "its label",
+    StartSignal.PULL_REQUEST: "a pull request",
+    StartSignal.ASSIGNED: "its first assignment",
+}
+
+
+def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
+    """What happened to the item, and what is in progress now."""
+    parts = [sentence, "\n".join(against(wip) for wip in wips)]
+    if any(wip.excess for wip in wips):
+        parts.append("Finish something, or `/pause` it, before more is started.")
+    return "\n\n".join(parts)
+
+
+def unneeded_start_sentence(flow: Flow, work: Work) -> str:
+    """Why there is nothing to tell, if there is not."""
+    if flow.is_paused:
+        return ""
+    if flow.is_pull_request and flow.started_at:
+        return (
+            f"#{flow.number} is a pull request: it is in progress {_since(flow, work)}, when it was opened."
+        )
+    if flow.start_signal is StartSignal.COMMAND:
+        return f"#{flow.number} is in progress already, {_since(flow, work)}."
+    return ""
+
+
+def started_sentence(flow: Flow, work: Work) -> str:
+    if flow.is_paused and flow.started_at:
+        paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."
+    text = f"**#{flow.number} is in progress.**"
+    if flow.is_covered:
+        text += " Others tell its work, so it counts against no limit itself."
+    if flow.started_at and flow.start_signal and flow.is_start_dated:
+        before = f"{_since(flow, work)}, from {_SIGNALS[flow.start_signal]}"
+        text += f" Its age counts from now; until now it counted {before}."
+    return text
+
+
+def _since(flow: Flow, work: Work) -> str:
+    return since(flow.started_at or work.now, work.now, work.calendar)

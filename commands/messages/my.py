@@ -1,0 +1,62 @@
+"""The text of a person's own open work."""
+
+from dataclasses import dataclass
+
+from commands.formatting.wording import footer, moment, person
+from commands.messages.standup import paused_line, sections, wait_lines
+from commands.messages.work import blocking, lasting
+from sprints.flow import Flow
+from sprints.numbering import place, ref
+from sprints.reviews import Wait
+from sprints.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What is one person's: open `issues` assigned to them, and `pulls` that they opened or have.
+
+    `waits` are theirs among the pull requests that wait for a review, `reviews` those of others.
+    """
+
+    issues: tuple[Flow, ...]
+    pulls: tuple[Flow, ...]
+    waits: tuple[Wait, ...]
+    reviews: tuple[Wait, ...]
+
+
+def my_text(login: str, mine: Mine, work: Work) -> str:
+    """Their work by its state, the oldest first, then reviews."""
+    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
+    waiting = {wait.flow.item: wait for wait in mine.waits}
+    parts = [f"### Open work of {person(login)}"]
+    told = sections(
+        ("In progress", [_in_progress(flow, work) for flow in issues if flow.is_in_progress]),
+        ("Paused", [paused_line(flow) for flow in issues if flow.is_paused]),
+        ("Not started", [_not_started(flow) for flow in issues if flow.started_at is None]),
+        ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in mine.pulls]),
+    )
+    parts += told or ["Nothing here is assigned to you, and you have no open pull request."]
+    parts += sections(("Reviews that wait for somebody", wait_lines(mine.reviews, work)))
+    as_of = f"As of {moment(work.calendar.local(work.now))}"
+    parts.append(footer(as_of, "told here because you asked here"))
+    return "\n\n".join(parts)
+
+
+def _in_progress(flow: Flow, work: Work) -> str:
+    at_least = "" if flow.is_start_dated else "at least "
+    age = lasting(work.now - flow.started_at) if flow.started_at else ""
+    return f"{ref(flow.number)} – for {at_least}{age}{_held(flow)}"
+
+
+def _not_started(flow: Flow) -> str:
+    return f"{ref(flow.number)}{_held(flow)}"
+
+
+def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
+    if wait:
+        return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
+    return f"{ref(flow.number)}{_held(flow)}"
+
+
+def _held(flow: Flow) -> str:
+    return f"; blocked: {blocking(flow.open_blocks)}" if flow.open_blocks else ""

@@ -1,0 +1,44 @@
+"""Texts about splitting an issue into sub-issues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from charts.reading import quantity
+from commands.formatting.wording import plain
+from sprints.estimates import Points
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubIssue:
+    """A new issue, with an estimate if it was given one."""
+
+    title: str
+    points: Points | None = None
+
+
+def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
+    """What becomes of the parent, and of its estimate."""
+    text = "It becomes a roll-up: from now on its parts count instead of it."
+    estimated = [part.points for part in parts if part.points is not None]
+    if before is None:
+        return text
+    own = quantity(before, "points")
+    if not estimated:
+        until = " Until they are estimated, the sprint's scope is smaller by that." if is_in_milestone else ""
+        return f"{text} Its own estimate of {own} is left out, and the parts have no estimate yet.{until}"
+    together = sum(estimated, Points(0))
+    same = "as before" if together == before else f"where it had {own}"
+    return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
+
+
+def _inline(parts: Sequence[NewSubIssue]) -> str:
+    return ", ".join(_named(part) for part in parts)
+
+
+def _list(parts: Sequence[NewSubIssue]) -> str:
+    return "\n".join(f"- {_named(part)}" for part in parts)
+
+
+def _named(part: NewSubIssue) -> str:
+    points = "" if part.points is None else f" ({quantity(part.points, 'points')})"
+    return f"{plain(part.title)}{points}"
