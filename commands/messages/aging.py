@@ -11,68 +11,70 @@ from sprints.numbering import ref
 _MOST_ROWS = 40
 
 
-def aging_reading(old: Sequence[Age], finished: Durations) -> list[str]:
+def aging_reading(ages: Sequence[Age], finished: Durations) -> list[str]:
     """What is older than usual and what to do about it, how much is in progress, and how that is known."""
-    if not old:
+    if not ages:
         return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]
-    return [_outlier(old, finished), _amount(old, finished), _doubts(old, finished)]
+    return [_outlier(ages, finished), _amount(ages, finished), _doubts(ages, finished)]
 
 
-def ages_table(old: Sequence[Age], calendar: Calendar) -> str:
+def ages_table(ages: Sequence[Age], calendar: Calendar) -> str:
     """The items, the oldest first."""
     rows = []
-    for age in old[:_MOST_ROWS]:
-        since = full_day(calendar.day_of(age.flow.started_at)) if age.flow.started_at else ""
-        held = _by(age).strip() or "yes" if age.flow.open_blocks else ""
-        known = f"{'before ' if age.is_at_least else ''}{since}"
-        rows.append([ref(age.flow.number), known, _days(age), held])
-    if rest := old[_MOST_ROWS:]:
+    for age in ages[:_MOST_ROWS]:
+        day = full_day(calendar.day_of(age.flow.started_at)) if age.flow.started_at else ""
+        blocked_by = _blockers(age).strip() or "yes" if age.flow.open_blocks else ""
+        start = f"{'before ' if age.is_at_least else ''}{day}"
+        rows.append([ref(age.flow.number), start, _days(age), blocked_by])
+    if rest := ages[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", "", f"{rest[0].days} days or fewer", ""])
     return table(("Item", "Started", "In progress", "Blocked"), rows, numbers_from=4) if rows else ""
 
 
-def _outlier(old: Sequence[Age], finished: Durations) -> str:
-    limit, oldest = finished.days_percentile(85), old[0]
-    since = f"{ref(oldest.flow.number)} has been in progress for {_days(oldest)}"
+def _outlier(ages: Sequence[Age], finished: Durations) -> str:
+    limit, oldest = finished.days_percentile(85), ages[0]
+    oldest_text = f"{ref(oldest.flow.number)} has been in progress for {_days(oldest)}"
     if limit is None:
-        return f"**{since}**, longer than anything else. Ask what it waits for."
-    late = [age for age in old if age.days > limit]
+        return f"**{oldest_text}**, longer than anything else. Ask what it waits for."
+    late = [age for age in ages if age.days > limit]
     usual = f"85 % of finished items took at most {limit}"
     if not late:
-        return f"**Nothing is older than usual**: {since}, {usual}. Finish it before you start another."
-    do = "Ask what it waits for and say so with `/blocked`, or `/split` off what can be finished."
+        return f"**Nothing is older than usual**: {oldest_text}, {usual}. Finish it before you start another."
+    advice = "Ask what it waits for and say so with `/blocked`, or `/split` off what can be finished."
     if oldest.flow.open_blocks:
-        do = f"It is blocked{_by(oldest)}: clear that first."
+        advice = f"It is blocked{_blockers(oldest)}: clear that first."
     if len(late) == 1:
-        return f"**{since}**, {usual}. {do}"
+        return f"**{oldest_text}**, {usual}. {advice}"
     others = named(age.flow.number for age in late[1:])
-    return f"**{since}**, {usual}; older than that as well: {others}. {do}"
+    return f"**{oldest_text}**, {usual}; older than that as well: {others}. {advice}"
 
 
-def _amount(old: Sequence[Age], finished: Durations) -> str:
+def _amount(ages: Sequence[Age], finished: Durations) -> str:
     half, most = finished.days_percentile(50), finished.days_percentile(85)
-    said = f"{counted(len(old), 'item')} in progress"
+    count_text = f"{counted(len(ages), 'item')} in progress"
     if half is None or most is None:
-        return f"{said}; no finished item tells yet how long is usual."
-    beyond_half = sum(half < age.days <= most for age in old)
-    beyond = sum(age.days > most for age in old)
-    young = len(old) - beyond_half - beyond
+        return f"{count_text}; no finished item tells yet how long is usual."
+    beyond_half = sum(half < age.days <= most for age in ages)
+    beyond = sum(age.days > most for age in ages)
+    young = len(ages) - beyond_half - beyond
     return (
-        f"{said}: {young} up to {counted(half, 'day')} old (half of finished items took no longer), "
+        f"{count_text}: {young} up to {counted(half, 'day')} old (half of finished items took no longer), "
         f"{beyond_half} up to {counted(most, 'day')}, {beyond} older."
     )
 
 
-def _doubts(old: Sequence[Age], finished: Durations) -> str:
-    said = []
-    if at_least := [age.flow.number for age in old if age.is_at_least]:
-        said.append(f"Of {named(at_least)} only a least age is known: work had begun before it was seen.")
+def _doubts(ages: Sequence[Age], finished: Durations) -> str:
+    sentences = []
+    if at_least := [age.flow.number for age in ages if age.is_at_least]:
+        sentences.append(
+            f"Of {named(at_least)} only a least age is known: work had begun before it was seen."
+        )
     if 0 < finished.n < ENOUGH:
-        said.append(f"What is usual is known from {counted(finished.n, 'finished item')} only.")
-    return " ".join(said)
+        sentences.append(f"What is usual is known from {counted(finished.n, 'finished item')} only.")
+    return " ".join(sentences)
 
 
-def _by(age: Age) -> str:
+def _blockers(age: Age) -> str:
     """By which issues of this repository it is blocked, as far as they are known."""
     numbers = [block.number for block in age.flow.open_blocks if block.number]
     return f" by {named(numbers)}" if numbers else ""

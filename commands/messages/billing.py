@@ -67,7 +67,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
         [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
     ]
     month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
-    who = list_of_people(billing.people)
+    people = list_of_people(billing.people)
     note = "Usage is counted and stops nothing."
     if is_usage_charged:
         note += f" {_usage(billing)}"
@@ -80,7 +80,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
         [
             f"### What {plain(billing.account.name)} used, {month} (UTC)",
             table(["", "used"], rows),
-            who,
+            people,
             f"<sub>{note}</sub>",
         ]
     )
@@ -112,8 +112,8 @@ def _lost(billing: Billing, links: PurchasePages) -> str:
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
     """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
-    paused = [one for one in billing.subscriptions if one.status == "paused"]
-    if not any(one.trial_ends for one in paused):
+    paused = [subscription for subscription in billing.subscriptions if subscription.status == "paused"]
+    if not any(subscription.trial_ends for subscription in paused):
         return "Only whoever sells it can resume it: please write to whoever runs this App."
     card = f"[add a card]({links.portal})" if links.portal else "add a card where you pay"
     return f"If its trial ended without a card, {card}. If it stays paused, write to whoever runs this App."
@@ -121,27 +121,31 @@ def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
 
 def _usage(billing: Billing) -> str:
     """Whether this account is charged for usage: who pays by card is, besides the seats."""
-    if any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
+    if any(
+        subscription.source == STRIPE and not subscription.has_ended for subscription in billing.subscriptions
+    ):
         return "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
     return "Who pays by card is charged for usage as well; this account is not."
 
 
 def _terms(billing: Billing) -> str:
-    standing, one = billing.plan, billing.plan.subscription
-    if one is None:
+    plan, subscription = billing.plan, billing.plan.subscription
+    if subscription is None:
         return f"{_without_plan(billing)} Public repositories have everything that Pro has."
-    if not standing.terms.is_paid:
-        return f"Chosen {SOURCES[one.source]}; it costs nothing."
-    sentence = f"Bought {SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}{_total(one)}."
-    if one.status == "trialing" and one.trial_ends:
-        sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
-    elif one.period_end and one.status == "active" and standing.terms.is_paid:
-        sentence += f" Paid until {full_day(one.period_end.date())}."
+    if not plan.terms.is_paid:
+        return f"Chosen {SOURCES[subscription.source]}; it costs nothing."
+    sentence = f"Bought {SOURCES[subscription.source]}, {'yearly' if subscription.is_yearly else 'monthly'}{_total(subscription)}."
+    if subscription.status == "trialing" and subscription.trial_ends:
+        sentence += f" The trial ends on {full_day(subscription.trial_ends.date())}."
+    elif subscription.period_end and subscription.status == "active" and plan.terms.is_paid:
+        sentence += f" Paid until {full_day(subscription.period_end.date())}."
     return sentence
 
 
 def _without_plan(billing: Billing) -> str:
-    waiting = next((one for one in billing.subscriptions if one.status in _WAITING), None)
+    waiting = next(
+        (subscription for subscription in billing.subscriptions if subscription.status in _WAITING), None
+    )
     if waiting is not None:
         title = PLANS[PlanName(waiting.plan)].title
         return f"{title}, bought {SOURCES[waiting.source]}, {_WAITING[waiting.status]}."
@@ -162,20 +166,20 @@ def _total(subscription: Subscription) -> str:
 
 
 def _seats(billing: Billing) -> str:
-    standing, used = billing.plan, len(billing.people)
+    plan, used = billing.plan, len(billing.people)
     people = f"{used} {'person' if used == 1 else 'people'} on planned work"
-    if not standing.terms.is_paid or standing.subscription is None:
+    if not plan.terms.is_paid or plan.subscription is None:
         return f"{people}; a paid plan needs a seat for each."
-    if standing.seats is None:
+    if plan.seats is None:
         return f"{people}; the plan is for any number."
-    if standing.seat_limit is None:
-        return f"{people}, {counted(standing.seats, 'seat')} paid for."
-    if used > standing.seat_limit:
+    if plan.seat_limit is None:
+        return f"{people}, {counted(plan.seats, 'seat')} paid for."
+    if used > plan.seat_limit:
         return (
-            f"**{people}, {counted(standing.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
+            f"**{people}, {counted(plan.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
             "with what the plan adds; for the others nothing changes."
         )
-    return f"{people}, {counted(standing.seat_limit, 'seat')} paid for."
+    return f"{people}, {counted(plan.seat_limit, 'seat')} paid for."
 
 
 def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:

@@ -115,10 +115,14 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     """What brings a failed payment about. Stripe tries the card again only while it is past due: it leaves
     the invoices of a subscription that is unpaid or paused to the customer.
     """
-    due = [one for one in billing.subscriptions if one.source == STRIPE and one.status in _DUE]
+    due = [
+        candidate
+        for candidate in billing.subscriptions
+        if candidate.source == STRIPE and candidate.status in _DUE
+    ]
     if not due:
         return f"buy the plan again: {how_to_buy}"  # A card that is changed revives nothing.
-    subscription = next((one for one in due if one is billing.plan.subscription), due[0])
+    subscription = next((candidate for candidate in due if candidate is billing.plan.subscription), due[0])
     if subscription.status == "past_due":
         return f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
     portal = f"[billing portal]({links.portal})" if links.portal else "billing portal"
@@ -179,8 +183,8 @@ def paid_twice(billing: Billing) -> str:
     )
 
 
-def _what_counts(standing: AccountPlan) -> str:
-    return f"{standing.terms.title}, paid {SOURCES[standing.source or MARKETPLACE]}"
+def _what_counts(plan: AccountPlan) -> str:
+    return f"{plan.terms.title}, paid {SOURCES[plan.source or MARKETPLACE]}"
 
 
 def _seats(increase: SeatIncrease, billing: Billing) -> str:

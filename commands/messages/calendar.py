@@ -46,13 +46,13 @@ def _zones(calendar: Calendar, today: date) -> str:
 
 def sprint_effects(sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date) -> list[str]:
     """For each sprint that is not over and whose working days change: it has 8 working days instead of 10."""
-    found = []
-    for sprint in sorted(sprints, key=lambda one: (one.first_day, one.number)):
+    lines = []
+    for sprint in sorted(sprints, key=lambda sprint: (sprint.first_day, sprint.number)):
         if sprint.due is None or sprint.due < today or sprint.is_deleted:
             continue
         days = days_between(sprint.first_day, sprint.due)
-        was, now = (sum(map(one.is_working_day, days)) for one in (before, after))
+        was, now = (sum(map(calendar.is_working_day, days)) for calendar in (before, after))
         if was != now:
             text = f"{plain(sprint.title)} has {counted(now, 'working day')} instead of {was}"
-            found.append(text + ("; it counts each of its days, because none is left." if not now else "."))
-    return found
+            lines.append(text + ("; it counts each of its days, because none is left." if not now else "."))
+    return lines

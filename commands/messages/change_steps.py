@@ -30,11 +30,11 @@ Titles = Mapping[Number, str]
 
 def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
     """The titles of milestones by their numbers, in whichever repository they are."""
-    found = dict[Number, str]()
+    titles = dict[Number, str]()
     for sprint in sprints:
-        found[number_in(sprint.repository, sprint.number)] = sprint.title
-        found |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
-    return found
+        titles[number_in(sprint.repository, sprint.number)] = sprint.title
+        titles |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
+    return titles
 
 
 def target_words(step: Step) -> str:
@@ -50,7 +50,7 @@ def described(step: Step, titles: Titles) -> str:
 
 
 def _move(step: MoveItem, titles: Titles) -> str:
-    before, after = (_milestone(one, step.repository, titles) for one in (step.before, step.after))
+    before, after = (_milestone(number, step.repository, titles) for number in (step.before, step.after))
     return f"{step.target}: {before} → {after}"
 
 

@@ -79,8 +79,8 @@ def _way_back(closing: Closing) -> str:
 def closing_dry_run(closing: Closing) -> str:
     """The preview of who only wants to look."""
     heading = f"### Would {closing.summary}"
-    said = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
-    return "\n\n".join([heading, closing_preview(closing), f"<sub>{said}</sub>"])
+    note = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
+    return "\n\n".join([heading, closing_preview(closing), f"<sub>{note}</sub>"])
 
 
 def early_warning(sprint: Sprint, days: int) -> str:
@@ -110,14 +110,14 @@ def _dropped(report: Report) -> str:
 def _moves(closing: Closing, verb: str) -> str:
     if not closing.moved:
         return "Nothing is open in it, so nothing moves."
-    listed = left_items([_worth(item) for item in closing.moved])
+    listed = left_items([_item_text(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
     amount = both(amount_of(item for item in closing.moved if not item.is_covered))
     more = f", and {counted(covered, 'item')} that others tell" if covered else ""
     return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
 
 
-def _worth(item: Item) -> str:
+def _item_text(item: Item) -> str:
     if item.is_covered:
         return f"{ref(item.number)} (told by others)"
     points = "not estimated" if item.points is None else quantity(item.points, "points")

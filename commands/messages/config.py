@@ -34,13 +34,15 @@ def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
 def shown(origins: SettingOrigins) -> str:
     """What holds here, each setting with its source, and folded what nobody has settled."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
-    for key, told in schema()["properties"].items():
-        having = [source for source in sources(origins) if key in source.settings]
-        if not having:
-            unset.append((f"`{key}`", told["title"], _default(told)))
+    for key, rule in schema()["properties"].items():
+        setting_sources = [source for source in sources(origins) if key in source.settings]
+        if not setting_sources:
+            unset.append((f"`{key}`", rule["title"], _default(rule)))
             continue
-        hidden = f"; hides that of {having[1].words}" if len(having) > 1 else ""
-        rows.append((f"`{key}`", _value(having[0].settings[key]), f"{having[0].words}{hidden}"))
+        hidden = f"; hides that of {setting_sources[1].words}" if len(setting_sources) > 1 else ""
+        rows.append(
+            (f"`{key}`", _value(setting_sources[0].settings[key]), f"{setting_sources[0].words}{hidden}")
+        )
     parts = [_warning(origins)]
     if rows:
         parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
@@ -165,9 +167,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
 
 def diff(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
     """Settings as they are and as they would be, or as they were and are since it was done."""
-    told = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
+    cells = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
     heads = ("Before", "Now") if is_done else ("Now", "Then")
-    return table(("Setting", *heads), told, numbers_from=3)
+    return table(("Setting", *heads), cells, numbers_from=3)
 
 
 def no_file() -> str:
@@ -183,7 +185,7 @@ def _value(value: object) -> str:
     return "the default" if value is None else code(as_yaml(value, _MOST_SHOWN))
 
 
-def _default(told: Mapping[str, Any]) -> str:
-    if told["default"] in (None, [], {}):
-        return "none" if told["default"] is not None else "as the repository is: public or private"
-    return code(as_yaml(told["default"], _MOST_SHOWN))
+def _default(rule: Mapping[str, Any]) -> str:
+    if rule["default"] in (None, [], {}):
+        return "none" if rule["default"] is not None else "as the repository is: public or private"
+    return code(as_yaml(rule["default"], _MOST_SHOWN))

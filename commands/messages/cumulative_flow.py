@@ -22,7 +22,7 @@ def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[
     """Where work piles up and what to do about it, what is in which state, and a standstill or the peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]
-    return [_pile(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
+    return [_growth_sentence(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
 
 
 def flow_table(flow: CumulativeFlow) -> str:
@@ -44,38 +44,38 @@ def flow_table(flow: CumulativeFlow) -> str:
     return table(head, rows)
 
 
-def _pile(flow: CumulativeFlow, today: date) -> str:
+def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
     first, last = flow.days[0], flow.days[-1]
     is_over = last.date < today
     since = f"since the end of {weekday(first.date)}"
     if is_over:
         since = f"from the end of {weekdays(first.date, last.date)}"
-    started, left = last.started - first.started, _left(last) - _left(first)
-    went = f"{left} {_gone(flow)}"
+    started, left = last.started - first.started, _departed(last) - _departed(first)
+    departures = f"{left} {_departure_words(flow)}"
     if last.in_progress - first.in_progress >= _GROWS_BY:
-        grew = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
-        do = " Finish something before the next is begun: `/aging` tells the oldest."
-        return f"{grew}: {started} started, {went}.{'' if is_over else do}"
+        growth = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
+        advice = " Finish something before the next is begun: `/aging` tells the oldest."
+        return f"{growth}: {started} started, {departures}.{'' if is_over else advice}"
     arrived = last.arrived - first.arrived
     if last.waiting - first.waiting >= _GROWS_BY:
-        grew = f"**What waits grew from {first.waiting} to {last.waiting}** {since}"
-        do = " Agree on what can wait for another time."
-        return f"{grew}: {arrived} arrived, {started} started.{'' if is_over else do}"
+        growth = f"**What waits grew from {first.waiting} to {last.waiting}** {since}"
+        advice = " Agree on what can wait for another time."
+        return f"{growth}: {arrived} arrived, {started} started.{'' if is_over else advice}"
     if not last.waiting + last.in_progress:
-        return f"**Everything is {_gone(flow)}.**"
+        return f"**Everything is {_departure_words(flow)}.**"
     if not started + left:
-        do = " Ask what is in the way: `/standup`."
-        return f"**Nothing moved** {since}: none started, none {_gone(flow)}.{'' if is_over else do}"
-    return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {went}."
+        advice = " Ask what is in the way: `/standup`."
+        return f"**Nothing moved** {since}: none started, none {_departure_words(flow)}.{'' if is_over else advice}"
+    return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {departures}."
 
 
 def _states(day: FlowDay) -> str:
     states = [(day.waiting, "waiting"), (day.in_progress, "in progress"), (day.done, "done")]
-    told = [f"{count} {name}" for count, name in [*states, (day.dropped, "dropped")] if count]
-    return f"{' + '.join(told)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
+    parts = [f"{count} {name}" for count, name in [*states, (day.dropped, "dropped")] if count]
+    return f"{' + '.join(parts)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
 
 
-def _gone(flow: CumulativeFlow) -> str:
+def _departure_words(flow: CumulativeFlow) -> str:
     """How items have left; "left" alone would also mean what is still there."""
     return "done or dropped" if flow.days[-1].dropped else "done"
 
@@ -84,7 +84,7 @@ def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
     """The longest stretch of working days on which nothing left, or else the peak. Today is not over."""
     longest, run = list[FlowDay](), list[FlowDay]()
     for before, day in pairwise(flow.days):
-        if _left(day) != _left(before) or day.date >= today:
+        if _departed(day) != _departed(before) or day.date >= today:
             run = []
         elif calendar.is_working_day(day.date) and before.waiting + before.in_progress:
             run = [*run, day]
@@ -92,7 +92,7 @@ def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
     if len(longest) < _IDLE_DAYS:
         return _peak(flow)
     return (
-        f"Nothing was {_gone(flow)} on {len(longest)} working days in a row, "
+        f"Nothing was {_departure_words(flow)} on {len(longest)} working days in a row, "
         f"{weekdays(longest[0].date, longest[-1].date)}."
     )
 
@@ -104,5 +104,5 @@ def _peak(flow: CumulativeFlow) -> str:
     return f"Most was in progress on {weekday(peak.date)}: {counted(peak.in_progress, 'item')} at once."
 
 
-def _left(day: FlowDay) -> int:
+def _departed(day: FlowDay) -> int:
     return day.done + day.dropped

@@ -17,15 +17,17 @@ REASONS = {
 }
 
 
-def left_out(found: Durations) -> str:
+def left_out(durations: Durations) -> str:
     """The done items that have no cycle time, by reason, and how many of the others were opened again."""
-    said = []
-    if found.excluded_count:
-        reasons = ", ".join(f"{count} {REASONS[reason]}" for reason, count in found.excluded)
-        said.append(f"Left out: {counted(found.excluded_count, 'done item')} ({reasons}).")
-    if found.reopened:
-        said.append(f"{found.reopened} of {counted(found.n, 'item')} had been done before and opened again.")
-    return " ".join(said)
+    sentences = []
+    if durations.excluded_count:
+        reasons = ", ".join(f"{count} {REASONS[reason]}" for reason, count in durations.excluded)
+        sentences.append(f"Left out: {counted(durations.excluded_count, 'done item')} ({reasons}).")
+    if durations.reopened:
+        sentences.append(
+            f"{durations.reopened} of {counted(durations.n, 'item')} had been done before and opened again."
+        )
+    return " ".join(sentences)
 
 
 _MOST_ROWS = 40
@@ -50,11 +52,11 @@ class Timed:
     days: int
 
 
-def cycletime_reading(items: Sequence[Timed], found: Durations) -> list[str]:
+def cycletime_reading(items: Sequence[Timed], durations: Durations) -> list[str]:
     """What stands out, what to expect, and what is left out."""
     if not items:
-        return [_NONE, left_out(found)]
-    return [_outlier(items, found), _expect(found), left_out(found)]
+        return [_NONE, left_out(durations)]
+    return [_outlier(items, durations), _expectation(durations), left_out(durations)]
 
 
 def items_table(items: Sequence[Timed]) -> str:
@@ -65,8 +67,8 @@ def items_table(items: Sequence[Timed]) -> str:
     return table(("Item", "Started", "Done", "Days"), rows, numbers_from=3) if rows else ""
 
 
-def _outlier(items: Sequence[Timed], found: Durations) -> str:
-    longest, half = items[0], found.days_percentile(50) or 0
+def _outlier(items: Sequence[Timed], durations: Durations) -> str:
+    longest, half = items[0], durations.days_percentile(50) or 0
     took = f"{ref(longest.number)} took {counted(longest.days, 'day')}"
     if len(items) < 3 or longest.days <= _TIMES * half:
         return f"**Nothing stands out**: the longest, {took}, half of them at most {half}."
@@ -76,11 +78,11 @@ def _outlier(items: Sequence[Timed], found: Durations) -> str:
     )
 
 
-def _expect(found: Durations) -> str:
-    half, most, nearly_all = (found.days_percentile(percent) for percent in (50, 85, 95))
-    if found.n < ENOUGH:
+def _expectation(durations: Durations) -> str:
+    half, most, nearly_all = (durations.days_percentile(percent) for percent in (50, 85, 95))
+    if durations.n < ENOUGH:
         return (
-            f"Only {counted(found.n, 'item')} so far, too few to promise anything: half took at most "
+            f"Only {counted(durations.n, 'item')} so far, too few to promise anything: half took at most "
             f"{half} days, 85 % at most {most}."
         )
     return (

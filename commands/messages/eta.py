@@ -23,7 +23,7 @@ _LONGEST_BREAK = 60
 
 def eta_text(flow: Flow, past: Past, work: Work) -> str:
     """The answer first, then what it is made of."""
-    parts = [*_answer(flow, past, work), *_rests(flow, work), _sources(past, work)]
+    parts = [*_answer(flow, past, work), *_delays(flow, work), _sources(past, work)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -43,23 +43,29 @@ def _answer(flow: Flow, past: Past, work: Work) -> Sequence[str]:
         return [_done(flow, past, work)]
     if flow.started_at is None:
         return [_not_started(flow, past)]
-    found = expectation(days_old(flow, work), past.times)
-    return [_age(flow, found, past, work), _level(flow, found, past, work), _ahead(flow, found, past, work)]
+    expected = expectation(days_old(flow, work), past.times)
+    return [
+        _age(flow, expected, past, work),
+        _level(flow, expected, past, work),
+        _ahead(flow, expected, past, work),
+    ]
 
 
 def _done(flow: Flow, past: Past, work: Work) -> str:
     if flow.started_at is None or not flow.is_start_dated:
         return f"#{flow.number} is done; when it was started is not known."
-    found = expectation(days_old(flow, work), past.times)
-    text = f"#{flow.number} is done. It took {counted(found.days, 'day')}"
+    expected = expectation(days_old(flow, work), past.times)
+    text = f"#{flow.number} is done. It took {counted(expected.days, 'day')}"
     return (
-        f"{text}; {found.percentile} % of the items took as long or less." if _is_told(past) else f"{text}."
+        f"{text}; {expected.percentile} % of the items took as long or less."
+        if _has_expectation(past)
+        else f"{text}."
     )
 
 
 def _not_started(flow: Flow, past: Past) -> str:
     text = f"**#{flow.number} is not started**, so it has no age yet."
-    if not _is_told(past):
+    if not _has_expectation(past):
         return f"{text} {_too_few(past)}"
     half, most = (past.times.days_percentile(percent) for percent in (_USUAL, _UNUSUAL))
     return (
@@ -67,46 +73,46 @@ def _not_started(flow: Flow, past: Past) -> str:
     )
 
 
-def _age(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _age(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
-    text = f"**#{flow.number} is {at_least}in its {ordinal(found.days)} day** ({_since(flow, work)})"
+    text = f"**#{flow.number} is {at_least}in its {ordinal(expected.days)} day** ({_since(flow, work)})"
     if past.level is None:
         return f"{text}. {_too_few(past)}"
-    if found.days > past.level.days:
+    if expected.days > past.level.days:
         verdict = "unusually long"
     else:
         usual = past.times.days_percentile(_USUAL) or 0
-        verdict = "longer than most" if found.days > usual else "nothing unusual"
-    return f"{text}: {verdict}. {found.percentile} % of the items were done by that day."
+        verdict = "longer than most" if expected.days > usual else "nothing unusual"
+    return f"{text}: {verdict}. {expected.percentile} % of the items were done by that day."
 
 
-def _level(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _level(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
     """How it stands to the service level expectation."""
     level = past.level
     if level is None:
         return ""
-    left = level.days - found.days
+    left = level.days - expected.days
     text = f"85 % of the items are done by their {ordinal(level.days)} day"
     if left < 0:
         return f"{text}: it is {_days(-left)} past that."
     return f"{text}: for this one that is {_reached(flow, level.days, work) if left else 'today'}."
 
 
-def _ahead(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+def _ahead(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
     """When others that were as old were done."""
-    longer = found.n - found.within
-    if not _is_told(past):
+    longer = expected.n - expected.within
+    if not _has_expectation(past):
         return ""
-    if found.half is None or found.most is None:
+    if expected.half is None or expected.most is None:
         if not longer:
             return "None of them took longer, so they do not say when it may be done."
         return f"Only {counted(longer, 'item')} took longer: too few to say when it may be done."
     by = f"Of the {longer} that took longer,"
-    half, most = (f"**{_reached(flow, days, work)}**" for days in (found.half, found.most))
-    if found.half == found.most:
-        return f"{by} most were done by their {ordinal(found.most)} day: for this one {most}."
+    half, most = (f"**{_reached(flow, days, work)}**" for days in (expected.half, expected.most))
+    if expected.half == expected.most:
+        return f"{by} most were done by their {ordinal(expected.most)} day: for this one {most}."
     return (
-        f"{by} half were done by their {ordinal(found.half)} day and 85 % by their {ordinal(found.most)}: "
+        f"{by} half were done by their {ordinal(expected.half)} day and 85 % by their {ordinal(expected.most)}: "
         f"for this one {half} and {most}."
     )
 
@@ -119,7 +125,7 @@ def _reached(flow: Flow, days: int, work: Work) -> str:
     return weekday(next(filter(work.calendar.is_working_day, coming), day))
 
 
-def _rests(flow: Flow, work: Work) -> list[str]:
+def _delays(flow: Flow, work: Work) -> list[str]:
     """What held it up, as far as its age goes."""
     parts = []
     end = flow.done_at or work.now
@@ -145,15 +151,15 @@ def _sources(past: Past, work: Work) -> str:
     )
 
 
-def _is_told(past: Past) -> bool:
+def _has_expectation(past: Past) -> bool:
     return past.level is not None
 
 
 def _too_few(past: Past) -> str:
-    return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are(past.times.n)}."
+    return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are_count(past.times.n)}."
 
 
-def _are(count: int) -> str:
+def _are_count(count: int) -> str:
     return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
 
 

@@ -89,29 +89,29 @@ class Explanation:
     calendar: Calendar | None = None
 
 
-def explained(told: Explanation, footer: str) -> str:
+def explained(explanation: Explanation, footer: str) -> str:
     """The whole answer. The number comes first, then its rule, how it adds up, and the list."""
-    rule = told.rule
+    rule = explanation.rule
     parts = [
-        f"### {rule.name} · {told.subject}: {told.result}",
+        f"### {rule.name} · {explanation.subject}: {explanation.result}",
         f"{rule.meaning} <sub>Source: {rule.source}</sub>",
-        "\n".join(f"- {line}" for line in told.arithmetic if line),
+        "\n".join(f"- {line}" for line in explanation.arithmetic if line),
     ]
-    if told.listing and told.listing.rows:
-        listed = listing(told.listing, told.calendar)
-        is_long = len(told.listing.rows) > _MOST_OPEN
-        parts.append(folded(told.listing.name, listed) if is_long else listed)
-    parts += [*told.notes, footer]
+    if explanation.listing and explanation.listing.rows:
+        listed = listing(explanation.listing, explanation.calendar)
+        is_long = len(explanation.listing.rows) > _MOST_OPEN
+        parts.append(folded(explanation.listing.name, listed) if is_long else listed)
+    parts += [*explanation.notes, footer]
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(listed: ItemListing, calendar: Calendar | None) -> str:
+def listing(items: ItemListing, calendar: Calendar | None) -> str:
     """The rows as a table that ends in its sum. More than 100 rows are told as one."""
-    has_remarks = any(row.remark for row in listed.rows)
-    remarks = [listed.remarks] if has_remarks else []
+    has_remarks = any(row.remark for row in items.rows)
+    remarks = [items.remarks] if has_remarks else []
     head = [
         "Item",
-        *listed.head,
+        *items.head,
         *remarks,
         "What happened",
         "When",
@@ -119,17 +119,17 @@ def listing(listed: ItemListing, calendar: Calendar | None) -> str:
         "Delivery",
     ]
     rows = []
-    for row in listed.rows[:_MOST_ROWS]:
+    for row in items.rows[:_MOST_ROWS]:
         remark = [row.remark] if has_remarks else []
         rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar)])
-    blank = [""] * (len(head) - 1 - len(listed.head))
-    if rest := listed.rows[_MOST_ROWS:]:
-        rows.append([f"… {len(rest)} more", *_rest(listed), *blank])
-    if listed.total:
-        rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in listed.total), *blank])
+    blank = [""] * (len(head) - 1 - len(items.head))
+    if rest := items.rows[_MOST_ROWS:]:
+        rows.append([f"… {len(rest)} more", *_rest(items), *blank])
+    if items.total:
+        rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in items.total), *blank])
     lines = table(head, rows, numbers_from=len(head)).split("\n")
     # The values stand to the right, everything else to the left.
-    marks = [":--", *("--:" for _ in listed.head), *(":--" for _ in blank)]
+    marks = [":--", *("--:" for _ in items.head), *(":--" for _ in blank)]
     return "\n".join([lines[0], f"| {' | '.join(marks)} |", *lines[2:]])
 
 
@@ -198,11 +198,11 @@ def short_moment(at: datetime, calendar: Calendar | None) -> str:
     return f"{full_day(local.date())}, {local:%H:%M}"
 
 
-def _rest(listed: ItemListing) -> Sequence[str]:
+def _rest(items: ItemListing) -> Sequence[str]:
     """The values of all rows that are not shown, in one."""
-    if not listed.amounts:
-        return [""] * len(listed.head)
-    return values_of(amounts_of(listed.amounts[_MOST_ROWS:]))
+    if not items.amounts:
+        return [""] * len(items.head)
+    return values_of(amounts_of(items.amounts[_MOST_ROWS:]))
 
 
 def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:

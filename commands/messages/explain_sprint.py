@@ -98,86 +98,86 @@ class SprintEvidence:
         remarks: str = "",
     ) -> Explanation:
         """About this sprint, with a list that adds up."""
-        listed = list(rows)
-        total = amounts_of(amount for _, amount in listed)
+        rows_and_amounts = list(rows)
+        total = amounts_of(amount for _, amount in rows_and_amounts)
         return Explanation(
             rule,
             plain(self.facts.sprint.title),
             result,
             arithmetic,
             ItemListing(
-                name or f"{counted(len(listed), 'line')} that add up to it",
+                name or f"{counted(len(rows_and_amounts), 'line')} that add up to it",
                 _HEAD,
-                [row for row, _ in listed],
+                [row for row, _ in rows_and_amounts],
                 values_of(total),
                 remarks,
-                [amount for _, amount in listed],
+                [amount for _, amount in rows_and_amounts],
             ),
             notes,
             self.facts.sprint.calendar,
         )
 
 
-def committed(told: SprintEvidence) -> Explanation:
+def committed(evidence: SprintEvidence) -> Explanation:
     """The list is that of the start; later estimates do not matter."""
-    facts = told.facts
+    facts = evidence.facts
     before = min(facts.sprint.committed_at, facts.as_of)
     notes = []
     if facts.sprint.committed_at > facts.sprint.start:
         notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
-    rows = _rows(told, facts.committed_items, lambda changes: membership(changes, before))
-    return told.explanation(
+    rows = _rows(evidence, facts.committed_items, lambda changes: membership(changes, before))
+    return evidence.explanation(
         COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
     )
 
 
-def of_cause(told: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
+def of_cause(evidence: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
     """Added, removed, dropped, re-estimated: the lines of the ledger."""
-    lines = [line for line in told.facts.ledger if line.cause is cause]
-    total = told.facts.total(cause)
+    lines = [line for line in evidence.facts.ledger if line.cause is cause]
+    total = evidence.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
     arithmetic = [addition((line.amount.points for line in lines), _points(total))]
     result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
     if not lines:
         arithmetic = ["Nothing of that kind has happened in this sprint."]
-    return told.explanation(rule, result, arithmetic, rows)
+    return evidence.explanation(rule, result, arithmetic, rows)
 
 
-def scope(told: SprintEvidence) -> Explanation:
+def scope(evidence: SprintEvidence) -> Explanation:
     """The equation, and the items that are in it."""
-    facts = told.facts
+    facts = evidence.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
-    rows = _rows(told, items, lambda changes: membership(changes, before), _state)
-    return told.explanation(
+    rows = _rows(evidence, items, lambda changes: membership(changes, before), _state)
+    return evidence.explanation(
         SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
     )
 
 
-def done_work(told: SprintEvidence) -> Explanation:
+def done_work(evidence: SprintEvidence) -> Explanation:
     """What was done, and who said so."""
-    facts = told.facts
+    facts = evidence.facts
     before = _until(facts)
-    rows = _rows(told, facts.done_items, lambda changes: done(changes, before))
-    return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
+    rows = _rows(evidence, facts.done_items, lambda changes: done(changes, before))
+    return evidence.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
-def remaining(told: SprintEvidence) -> Explanation:
+def remaining(evidence: SprintEvidence) -> Explanation:
     """The difference, and the open items that make it up."""
-    facts = told.facts
-    left, before = facts.open_items, _until(facts)
-    scope, finished, rest = facts.scope, facts.done, facts.remaining
+    facts = evidence.facts
+    open_items, before = facts.open_items, _until(facts)
+    scope_amount, finished, remaining_amount = facts.scope, facts.done, facts.remaining
     arithmetic = [
-        f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
-        f"{scope.count} scope − {finished.count} done = **{counted(rest.count, 'item')}**",
+        f"{number(scope_amount.points)} scope − {number(finished.points)} done = **{_points(remaining_amount)}**",
+        f"{scope_amount.count} scope − {finished.count} done = **{counted(remaining_amount.count, 'item')}**",
     ]
-    rows = _rows(told, left, lambda changes: membership(changes, before))
-    return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
+    rows = _rows(evidence, open_items, lambda changes: membership(changes, before))
+    return evidence.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
 
 
-def say_do(told: SprintEvidence) -> Explanation:
+def say_do(evidence: SprintEvidence) -> Explanation:
     """The part of the commitment that was done, item by item."""
-    facts, unit = told.facts, told.unit
+    facts, unit = evidence.facts, evidence.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
     result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
     arithmetic = [
@@ -200,42 +200,46 @@ def say_do(told: SprintEvidence) -> Explanation:
     def kept_or_not(item: Item) -> str:
         return "yes" if item.item in were_done else "no"
 
-    rows = _rows(told, facts.committed_items, lambda changes: done(changes, before), kept_or_not, "not done")
+    rows = _rows(
+        evidence, facts.committed_items, lambda changes: done(changes, before), kept_or_not, "not done"
+    )
     if not facts.sprint.has_ended(facts.as_of):
         arithmetic.append("The sprint is not over: this is how it stands now.")
-    return told.explanation(
+    return evidence.explanation(
         SAY_DO, result, arithmetic, rows, (), f"{counted(len(rows), 'committed item')}, kept or not", "Kept"
     )
 
 
-def carried(told: SprintEvidence, over: CarryOver) -> Explanation:
+def carried(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
     """What went on, and how often it did."""
-    facts = told.facts
-    crossed = {one.item.item: one.crossed for one in over.items}
-    items, before = [one.item for one in over.items], _until(facts)
+    facts = evidence.facts
+    crossed = {carried_item.item.item: carried_item.crossed for carried_item in carry_over.items}
+    items, before = [carried_item.item for carried_item in carry_over.items], _until(facts)
 
     def how_often(item: Item) -> str:
         return counted(crossed[item.item], "time")
 
-    rows = _rows(told, items, lambda changes: membership(changes, before), how_often)
+    rows = _rows(evidence, items, lambda changes: membership(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
         waiting = amount_words(facts.remaining)
         notes = [
             f"The sprint is not over. {waiting} would be carried over if it ended now: `/explain remaining`."
         ]
-        return told.explanation(CARRY_OVER, "none yet", (), rows, notes)
-    arithmetic = _sums(items, over.amount)
-    often = [item for item in items if crossed[item.item] > 1]
-    if often:
+        return evidence.explanation(CARRY_OVER, "none yet", (), rows, notes)
+    arithmetic = _sums(items, carry_over.amount)
+    repeated = [item for item in items if crossed[item.item] > 1]
+    if repeated:
         arithmetic.append(
-            f"{counted(len(often), 'item')} had been carried over before; split or drop these first"
+            f"{counted(len(repeated), 'item')} had been carried over before; split or drop these first"
         )
-    return told.explanation(CARRY_OVER, amount_words(over.amount), arithmetic, rows, remarks="Carried over")
+    return evidence.explanation(
+        CARRY_OVER, amount_words(carry_over.amount), arithmetic, rows, remarks="Carried over"
+    )
 
 
 def equations(facts: Facts) -> list[str]:
     """The invariant of the scope with the sprint's numbers, in both units."""
-    found = []
+    lines = []
     for unit in ("points", "count"):
         causes = [(cause, measure(facts.total(cause), unit)) for cause in Cause]
         terms = [
@@ -244,8 +248,8 @@ def equations(facts: Facts) -> list[str]:
             if unit == "points" or cause is not Cause.REESTIMATED
         ]
         total = quantity(measure(facts.scope, unit), unit)
-        found.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
-    return found
+        lines.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
+    return lines
 
 
 _SIGNS = {Cause.ADDED: "+", Cause.REMOVED: "−", Cause.DROPPED: "−", Cause.REESTIMATED: "+"}
@@ -259,20 +263,20 @@ _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed
 
 
 def _rows(
-    told: SprintEvidence,
+    evidence: SprintEvidence,
     items: Iterable[Item],
-    evidence: Callable[[Sequence[SprintChange]], list[Event]],
+    events_of: Callable[[Sequence[SprintChange]], list[Event]],
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
 ) -> list[tuple[ExplanationRow, Amount]]:
     """A row for each item; `nothing` is said where there are no events because nothing has happened."""
-    found = []
+    rows = []
     for item in items:
         amount = amount_of([item])
-        events = tuple(evidence(told.histories.get(item.item, ())))
+        events = tuple(events_of(evidence.histories.get(item.item, ())))
         points = "not estimated" if item.points is None else number(item.points)
-        found.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
-    return found
+        rows.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
+    return rows
 
 
 def _ledger_row(line: ScopeChange) -> ExplanationRow:

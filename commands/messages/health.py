@@ -52,7 +52,7 @@ def health_card(facts: HealthFacts) -> str:
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
         parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
-        if closing := _who_accepts(facts.health):
+        if closing := _acceptance_sentence(facts.health):
             parts.append(closing)
     elif facts.gaps:
         parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
@@ -67,39 +67,39 @@ def _listed(findings: Sequence[str]) -> str:
 
 
 def _findings(facts: HealthFacts) -> Iterator[str]:
-    standing, health = facts.standing, facts.health
+    status, health = facts.standing, facts.health
     yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
         yield from _file(where, file)
     if facts.sharing and facts.sharing.missing:
-        yield _not_shared(facts.sharing)
-    yield from (_about_gap(gap, facts) for gap in missing(facts.gaps))
-    if standing.missed:
-        first, last = min(standing.missed), max(standing.missed)
+        yield _not_shared_finding(facts.sharing)
+    yield from (_gap_finding(gap, facts) for gap in missing(facts.gaps))
+    if status.missed:
+        first, last = min(status.missed), max(status.missed)
         yield (
-            f"{counted(len(standing.missed), 'event')} did not reach us between {_at(first, facts)} and "
+            f"{counted(len(status.missed), 'event')} did not reach us between {_at(first, facts)} and "
             f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
             "running sprints at once."
         )
-    if standing.lost:
-        first, last = standing.lost[0].delivered_at, standing.lost[-1].delivered_at
-        kinds = Counter(delivery.event for delivery in standing.lost)
+    if status.lost:
+        first, last = status.lost[0].delivered_at, status.lost[-1].delivered_at
+        kinds = Counter(delivery.event for delivery in status.lost)
         counts = ", ".join(f"{count} {code(kind)}" for kind, count in sorted(kinds.items()))
-        verb = "is" if len(standing.lost) == 1 else "are"
+        verb = "is" if len(status.lost) == 1 else "are"
         yield (
-            f"{counted(len(standing.lost), 'event')} {verb} lost for good: {counts}, sent between "
+            f"{counted(len(status.lost), 'event')} {verb} lost for good: {counts}, sent between "
             f"{_at(first, facts)} and {_at(last, facts)}. GitHub does not deliver them any more, and keeps "
             "nothing else that tells of them. If a command got no answer, give it again."
         )
-    if standing.parked:
+    if status.parked:
         yield (
-            f"{counted(standing.parked, 'event')} could not be read, through a fault of ours. It was noted; "
+            f"{counted(status.parked, 'event')} could not be read, through a fault of ours. It was noted; "
             "`/agile resync` finds what running sprints lost by it."
         )
-    if standing.refused:
-        yield f"GitHub did not take {counted(standing.refused, 'answer')} of ours within the last 7 days."
-    if standing.waiting > _MANY_WAITING:
-        yield f"{standing.waiting} events wait to be read: answers may be behind."
+    if status.refused:
+        yield f"GitHub did not take {counted(status.refused, 'answer')} of ours within the last 7 days."
+    if status.waiting > _MANY_WAITING:
+        yield f"{status.waiting} events wait to be read: answers may be behind."
     if health.limit and health.remaining < health.limit * _LOW:
         yield (
             f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
@@ -124,7 +124,7 @@ def _grants(health: Health) -> Iterator[str]:
         yield f"GitHub does not send the event `{name}`. It lets the App {purpose}."
 
 
-def _who_accepts(health: Health) -> str:
+def _acceptance_sentence(health: Health) -> str:
     """Who must act so that the App gets what it lacks, and where; empty if it lacks nothing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
@@ -142,13 +142,13 @@ def _who_accepts(health: Health) -> str:
 
 
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
-    standing, health = facts.standing, facts.health
-    newest = standing.newest
+    status, health = facts.standing, facts.health
+    newest = status.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
-    yield "Events waiting to be read", str(standing.waiting)
+    yield "Events waiting to be read", str(status.waiting)
     yield "Events missed", _missed(facts)
     if facts.gaps:
-        yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
+        yield "GitHub not heard", "; ".join(_gap_text(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
     yield "Past of this repository", _past(facts)
     yield "Comparison with GitHub", _comparison(facts)
     yield (
@@ -172,7 +172,7 @@ def _missed(facts: HealthFacts) -> str:
     return f"{expected}; {lost} lost for good" if lost else str(expected)
 
 
-def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
+def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
     span, why = span_text(gap, facts.calendar), REASONS[gap.cause]
     if gap.ended_at is None:
         return (
@@ -189,12 +189,12 @@ def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
     return f"We could not hear GitHub {span}, because {why}. {done}"
 
 
-def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
+def _gap_text(gap: EventGap, facts: HealthFacts) -> str:
     state = "read again" if gap.is_read_again else "not read again yet"
     return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
 
 
-def _not_shared(sharing: SharingHealth) -> str:
+def _not_shared_finding(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
             "The organization's file wants public and private repositories to share sprints. They do not: "
@@ -214,12 +214,12 @@ def _past(facts: HealthFacts) -> str:
 
 
 def _comparison(facts: HealthFacts) -> str:
-    standing = facts.standing
-    found = counted(standing.corrections, "correction")
-    if standing.is_comparing:
-        return f"running now; {found} so far"
-    following = f"; next on {_at(standing.next_comparison, facts)}" if standing.next_comparison else ""
-    return f"{found} until now{following}"
+    status = facts.standing
+    corrections = counted(status.corrections, "correction")
+    if status.is_comparing:
+        return f"running now; {corrections} so far"
+    following = f"; next on {_at(status.next_comparison, facts)}" if status.next_comparison else ""
+    return f"{corrections} until now{following}"
 
 
 def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:

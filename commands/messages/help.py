@@ -44,7 +44,7 @@ class HelpEntry:
     def examples(self) -> list[str]:
         """Its examples as one would write them here."""
         own = f"/{self.command.name}"
-        return [f"{self.spelled}{one.removeprefix(own)}" for one in self.command.examples]
+        return [f"{self.spelled}{example.removeprefix(own)}" for example in self.command.examples]
 
     @property
     def summary(self) -> str:
@@ -68,16 +68,16 @@ def some(entries: Sequence[HelpEntry]) -> str:
     return f"{_rows(entries)}\n\n{_closing(entries)}"
 
 
-def one(entry: HelpEntry, level: Level) -> str:
+def argument(entry: HelpEntry, level: Level) -> str:
     """All there is to say of one command."""
     command = entry.command
     parts = [
         f"### `{entry.spelled}`",
         f"{entry.summary}.",
         f"```text\n{entry.syntax.replace(chr(92), '')}\n```",
-        f"**Who may:** {who(entry.need)}. {_you(entry, level)}",
+        f"**Who may:** {who(entry.need)}. {_own_permission(entry, level)}",
     ]
-    rows = [(f"`{one.syntax}`", one.summary) for one in command.accepted]
+    rows = [(f"`{argument.syntax}`", argument.summary) for argument in command.accepted]
     parts.append(table(("Argument", "Meaning"), rows, numbers_from=2))
     parts.append("For example:\n\n" + "\n".join(f"- `{example}`" for example in entry.examples))
     if CONFIRM in command.accepted:
@@ -103,25 +103,25 @@ def who(need: Need) -> str:
     return ", ".join([role, *named])
 
 
-def _you(entry: HelpEntry, level: Level) -> str:
+def _own_permission(entry: HelpEntry, level: Level) -> str:
     role = f"your role here is {level.name.lower()}" if level is not Level.NONE else "you have no role here"
     return f"You may: {role}." if entry.is_allowed else f"You may not: {role}."
 
 
 def _by_group(entries: Sequence[HelpEntry]) -> list[str]:
     groups = {group: [entry for entry in entries if entry.group == group] for group in _ORDER}
-    return [f"### {group}\n\n{_rows(found)}" for group, found in groups.items() if found]
+    return [f"### {group}\n\n{_rows(members)}" for group, members in groups.items() if members]
 
 
 def _rows(entries: Sequence[HelpEntry]) -> str:
-    rows = [(f"`{entry.syntax}`", _what(entry), _short_who(entry.need)) for entry in entries]
+    rows = [(f"`{entry.syntax}`", _description(entry), _short_who(entry.need)) for entry in entries]
     return table(("Command", "What it does", "Who may"), rows, numbers_from=3)
 
 
-def _what(entry: HelpEntry) -> str:
+def _description(entry: HelpEntry) -> str:
     # Arguments are learned from an example; without any there is none to show.
-    told = [example for example in entry.examples if example != entry.spelled]
-    example = f"<br>`{told[0]}`".replace("|", "\\|") if told else ""
+    examples = [example for example in entry.examples if example != entry.spelled]
+    example = f"<br>`{examples[0]}`".replace("|", "\\|") if examples else ""
     return f"{entry.summary}{example}"
 
 

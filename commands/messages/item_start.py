@@ -44,8 +44,8 @@ def started_sentence(flow: Flow, work: Work) -> str:
     if flow.is_covered:
         text += " Others tell its work, so it counts against no limit itself."
     if flow.started_at and flow.start_signal and flow.is_start_dated:
-        before = f"{_since(flow, work)}, from {_SIGNALS[flow.start_signal]}"
-        text += f" Its age counts from now; until now it counted {before}."
+        old_start = f"{_since(flow, work)}, from {_SIGNALS[flow.start_signal]}"
+        text += f" Its age counts from now; until now it counted {old_start}."
     return text
 
 

@@ -24,19 +24,19 @@ class Mine:
     reviews: tuple[Wait, ...]
 
 
-def my_text(login: str, mine: Mine, work: Work) -> str:
+def my_text(login: str, personal: Mine, work: Work) -> str:
     """Their work by its state, the oldest first, then reviews."""
-    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
-    waiting = {wait.flow.item: wait for wait in mine.waits}
+    issues = sorted(personal.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
+    waiting = {wait.flow.item: wait for wait in personal.waits}
     parts = [f"### Open work of {person(login)}"]
-    told = sections(
+    lists = sections(
         ("In progress", [_in_progress(flow, work) for flow in issues if flow.is_in_progress]),
         ("Paused", [paused_line(flow) for flow in issues if flow.is_paused]),
         ("Not started", [_not_started(flow) for flow in issues if flow.started_at is None]),
-        ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in mine.pulls]),
+        ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in personal.pulls]),
     )
-    parts += told or ["Nothing here is assigned to you, and you have no open pull request."]
-    parts += sections(("Reviews that wait for somebody", wait_lines(mine.reviews, work)))
+    parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
+    parts += sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
     as_of = f"As of {moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, "told here because you asked here"))
     return "\n\n".join(parts)
@@ -45,18 +45,18 @@ def my_text(login: str, mine: Mine, work: Work) -> str:
 def _in_progress(flow: Flow, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
     age = lasting(work.now - flow.started_at) if flow.started_at else ""
-    return f"{ref(flow.number)} – for {at_least}{age}{_held(flow)}"
+    return f"{ref(flow.number)} – for {at_least}{age}{_blocked_suffix(flow)}"
 
 
 def _not_started(flow: Flow) -> str:
-    return f"{ref(flow.number)}{_held(flow)}"
+    return f"{ref(flow.number)}{_blocked_suffix(flow)}"
 
 
 def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
     if wait:
         return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
-    return f"{ref(flow.number)}{_held(flow)}"
+    return f"{ref(flow.number)}{_blocked_suffix(flow)}"
 
 
-def _held(flow: Flow) -> str:
+def _blocked_suffix(flow: Flow) -> str:
     return f"; blocked: {blocking(flow.open_blocks)}" if flow.open_blocks else ""

@@ -86,9 +86,9 @@ def _verdict(plan: LoadComparison) -> str:
     unit, past = plan.unit, plan.velocity
     load = measure(plan.facts.scope, unit)
     if past.median is None or past.most is None:
-        known = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
+        ended = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
         return (
-            f"**{quantity(load, unit)} planned.** Only {known} ended so far; with three I can compare."
+            f"**{quantity(load, unit)} planned.** Only {ended} ended so far; with three I can compare."
             if past.n
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )

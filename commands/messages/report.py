@@ -148,10 +148,10 @@ def both(amount: Amount) -> str:
     return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
 
 
-def left_items(told: Sequence[str]) -> str:
+def left_items(texts: Sequence[str]) -> str:
     """Items in a row, the first of them if there are many."""
-    more = [f"{len(told) - _MOST_CARRIED} more"] if len(told) > _MOST_CARRIED else []
-    return ", ".join([*told[:_MOST_CARRIED], *more])
+    more = [f"{len(texts) - _MOST_CARRIED} more"] if len(texts) > _MOST_CARRIED else []
+    return ", ".join([*texts[:_MOST_CARRIED], *more])
 
 
 def few_values(past: Velocity) -> str:
@@ -213,8 +213,8 @@ def _share(share: Decimal | None) -> str:
 
 
 def _velocity(sheet: ReportData) -> str:
-    own = next((one for one in sheet.outcomes if one.milestone == sheet.sprint.milestone), None)
-    before = [one for one in sheet.outcomes if one.milestone != sheet.sprint.milestone]
+    own = next((outcome for outcome in sheet.outcomes if outcome.milestone == sheet.sprint.milestone), None)
+    before = [outcome for outcome in sheet.outcomes if outcome.milestone != sheet.sprint.milestone]
     if own and own.is_abandoned:
         return "It was abandoned, so it counts for no velocity."
     unit = velocity([*before, own] if own else before).unit
@@ -241,15 +241,15 @@ def _carried(sheet: ReportData) -> str:
     if not report.left.entries:
         return ""
     late = set(report.late.numbers)
-    told = [
+    items = [
         _left_item(entry, report, sheet.crossed.get(entry.number, 0), is_late=entry.number in late)
         for entry in report.left.entries
     ]
-    return f"**{_left_name(report)}:** {left_items(told)}."
+    return f"**{_left_name(report)}:** {left_items(items)}."
 
 
 def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> str:
-    notes = [_worth(entry)]
+    notes = [_estimate_text(entry)]
     if report.is_over and crossed > 1:
         notes.append(f"for the {_ordinal(crossed)} time")
     if is_late:
@@ -281,37 +281,37 @@ def wait_words(wait: Wait) -> str:
 
 
 def _thanks(thanks: Iterable[Thanks]) -> str:
-    told = [f"{one.kind.value}: {', '.join(map(person, spelled_once(one.people)))}" for one in thanks]
-    return f"**Thank you** – {'; '.join(told)}." if told else ""
+    texts = [f"{group.kind.value}: {', '.join(map(person, spelled_once(group.people)))}" for group in thanks]
+    return f"**Thank you** – {'; '.join(texts)}." if texts else ""
 
 
 def _lists(report: Report) -> str:
     parts = [("Committed", report.committed, ""), ("Done", report.done, "")]
     parts += [(name, report.changes[cause], sign) for name, cause, sign in _CAUSES]
     parts += [(_left_name(report), report.left, ""), ("Done late", report.late, "")]
-    told = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
-    return folded("The items behind these numbers", "\n\n".join(told)) if told else ""
+    lists = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
+    return folded("The items behind these numbers", "\n\n".join(lists)) if lists else ""
 
 
 def _listed(name: str, part: Part, sign: str) -> str:
     shown, rest = part.entries[:_MOST_LISTED], Part(part.entries[_MOST_LISTED:])
-    lines = [f"- {ref(entry.number)} · {_worth(entry, sign)}" for entry in shown]
+    lines = [f"- {ref(entry.number)} · {_estimate_text(entry, sign)}" for entry in shown]
     if rest.entries:
         lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
     total = both(part.total)
     if sign == "±":
         changes = counted(len(part.entries), "change")
-        total = f"{_more(part.total.points)} in {changes}"
+        total = f"{_points_change(part.total.points)} in {changes}"
     return f"**{name}: {total}**\n" + "\n".join(lines)
 
 
-def _worth(entry: Entry, sign: str = "") -> str:
+def _estimate_text(entry: Entry, sign: str = "") -> str:
     if sign == "±":
-        return _more(entry.amount.points)
+        return _points_change(entry.amount.points)
     return quantity(entry.amount.points, "points") if entry.is_estimated else "not estimated"
 
 
-def _more(points: Decimal) -> str:
+def _points_change(points: Decimal) -> str:
     return f"{signed(points)} {unit_word(points, 'points')}"
 
 

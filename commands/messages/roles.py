@@ -19,9 +19,9 @@ def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
     """Who may do what: by role, then what differs from the usual, then whom an admin gave a role."""
     rows = []
     for level, heading in _HEADINGS.items():
-        found = [entry for entry in entries if entry.need.level is level]
-        if found:
-            rows.append((heading, ", ".join(f"`{entry.spelled}`" for entry in found)))
+        allowed = [entry for entry in entries if entry.need.level is level]
+        if allowed:
+            rows.append((heading, ", ".join(f"`{entry.spelled}`" for entry in allowed)))
     parts = [
         "GitHub's roles decide; each may do what those above it may.",
         table(("Role", "May run"), rows, numbers_from=2),

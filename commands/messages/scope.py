@@ -187,42 +187,44 @@ def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
 
 def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
     """One label goes and another comes: that is one new estimate, told with the difference."""
-    found, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
+    changes, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
     for change in ledger:
         key = change.number, change.event.actor
         index = latest.get(key) if change.cause is Cause.REESTIMATED else None
-        if index is not None and change.at - found[index].at <= _AT_ONCE:
-            found[index] = replace(found[index], amount=found[index].amount + change.amount)
+        if index is not None and change.at - changes[index].at <= _AT_ONCE:
+            changes[index] = replace(changes[index], amount=changes[index].amount + change.amount)
             continue
         if change.cause is Cause.REESTIMATED:
-            latest[key] = len(found)
-        found.append(change)
-    return [one for one in found if one.cause is not Cause.REESTIMATED or one.amount != Amount()]
+            latest[key] = len(changes)
+        changes.append(change)
+    return [
+        change for change in changes if change.cause is not Cause.REESTIMATED or change.amount != Amount()
+    ]
 
 
 def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
     at = facts.sprint.calendar.local(line.at)
     when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
     if len(line.changes) > 1:
-        which = named(change.number for change in line.changes)
-        return f"- {when} · {_VERBS[line.cause]} {both(line.amount)}{_by(line.actor)}: {which}"
+        numbers = named(change.number for change in line.changes)
+        return f"- {when} · {_VERBS[line.cause]} {both(line.amount)}{_author_suffix(line.actor)}: {numbers}"
     (change,) = line.changes
     deed = _deed(change, deeds)
-    who = deed.by if deed else line.actor
-    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by(who)}, {_worth(change)}"
+    author = deed.by if deed else line.actor
+    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_author_suffix(author)}, {_points_text(change)}"
     if change.was_done:
         text += ", though it was done"
     return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text
 
 
-def _worth(change: ScopeChange) -> str:
+def _points_text(change: ScopeChange) -> str:
     points = change.amount.points
     if change.cause is Cause.REESTIMATED:
         return f"{signed(points)} {unit_word(points, 'points')}"
     return quantity(points, "points")
 
 
-def _by(actor: str | None) -> str:
+def _author_suffix(actor: str | None) -> str:
     return f" by {person(actor)}" if actor else ""
 
 
@@ -230,6 +232,6 @@ def _deed(change: ScopeChange, deeds: Sequence[Deed]) -> Deed | None:
     """Who asked us to do what GitHub says that we did."""
     if not is_bot(change.event.actor):
         return None
-    same = [one for one in deeds if one.number == change.number and one.cause is change.cause]
-    near = [one for one in same if abs(one.at - change.at) <= _SOON]
-    return min(near, key=lambda one: abs(one.at - change.at), default=None)
+    same = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]
+    near = [deed for deed in same if abs(deed.at - change.at) <= _SOON]
+    return min(near, key=lambda deed: abs(deed.at - change.at), default=None)

@@ -40,10 +40,10 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
     sentences = [f"**{_people(increase.after)} need a seat; {paid}.**"]
     if increase.unit_amount is not None and increase.currency:
         period = "year" if increase.is_yearly else "month"
-        one = money(increase.unit_amount, increase.currency)
+        price = money(increase.unit_amount, increase.currency)
         total = money(increase.unit_amount * more, increase.currency)
         sentences.append(
-            f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} "
+            f"{counted(more, 'more seat')} at {price} a {period} cost {total} a {period} "
             "before discounts and tax."
         )
     sentences.append(due_text(increase, billing))

@@ -28,7 +28,7 @@ _MOST_DAYS = 62
 
 def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
     """How far it is from its line and why, the largest step, and what would be needed."""
-    return [_standing(facts, burndown), _stretch(burndown), _needed(facts, burndown)]
+    return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
 
 
 def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
@@ -38,11 +38,11 @@ def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
 
 def equation(facts: Facts, unit: str) -> str:
     """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; what is 0 is left out."""
-    said = [f"{number(measure(facts.committed, unit))} committed"]
+    terms = [f"{number(measure(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
         if value := measure(facts.total(cause), unit):
-            said.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
-    return f"{' '.join(said)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
+            terms.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
+    return f"{' '.join(terms)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
 
 
 _TERMS = (
@@ -55,10 +55,10 @@ _TERMS = (
 
 def days_table(burndown: Burndown) -> str:
     """The figures of each day so far."""
-    known = [day for day in burndown.days if day.remaining is not None]
-    rows = [_day_row(day) for day in known[-_MOST_DAYS:]]
-    if len(rows) < len(known):
-        rows.insert(0, [f"… {counted(len(known) - len(rows), 'earlier day')}", "", "", "", ""])
+    days = [day for day in burndown.days if day.remaining is not None]
+    rows = [_day_row(day) for day in days[-_MOST_DAYS:]]
+    if len(rows) < len(days):
+        rows.insert(0, [f"… {counted(len(days) - len(rows), 'earlier day')}", "", "", "", ""])
     return table(("Day", "Scope", "Done", "Remaining", "Ideal"), rows) if rows else ""
 
 
@@ -78,7 +78,7 @@ def _day_row(day: BurndownDay) -> list[str]:
     return [weekday(day.date), *("" if value is None else number(value) for value in values)]
 
 
-def _standing(facts: Facts, burndown: Burndown) -> str:
+def _position(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
     remaining = open_work(facts, unit)
     if sprint.is_due_before_start():
@@ -138,7 +138,7 @@ def _left_of_scope(facts: Facts, unit: str) -> str:
     return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
 
 
-def _stretch(burndown: Burndown) -> str:
+def _idle_stretch_or_step(burndown: Burndown) -> str:
     """The longest stretch of working days without anything done, or else the largest step."""
     idle = _longest_idle(burndown)
     if len(idle) >= _IDLE_DAYS:
@@ -152,20 +152,20 @@ def _stretch(burndown: Burndown) -> str:
             scope, done = day.scope, day.done
     if not steps:
         return ""
-    grown, finished, day = max(steps, key=lambda one: abs(one[0] - one[1]))
+    grown, finished, day = max(steps, key=lambda change: abs(change[0] - change[1]))
     if grown == finished:
         return "Nothing has moved yet."
-    how = "up" if grown > finished else "down"
+    direction = "up" if grown > finished else "down"
     parts = f" ({signed(grown)} of scope, {signed(finished)} done)" if grown else ""
     step = quantity(abs(grown - finished), burndown.unit)
-    return f"The largest step: {how} by {step}{parts} on {weekday(day.date)}."
+    return f"The largest step: {direction} by {step}{parts} on {weekday(day.date)}."
 
 
 def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
     """Working days that have ended, in a row, after each of which as much was done as before."""
     longest, run, before = list[BurndownDay](), list[BurndownDay](), Decimal(0)
-    known = [day for day in burndown.days if day.done is not None]
-    for day in known if burndown.is_day_complete else known[:-1]:
+    days = [day for day in burndown.days if day.done is not None]
+    for day in days if burndown.is_day_complete else days[:-1]:
         done = day.done or Decimal(0)
         if done != before:
             run = []
@@ -176,7 +176,7 @@ def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
     return longest
 
 
-def _needed(facts: Facts, burndown: Burndown) -> str:
+def _needed_pace(facts: Facts, burndown: Burndown) -> str:
     unit, sprint = burndown.unit, facts.sprint
     done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
@@ -206,28 +206,30 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
             return f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
         return "**The scope is what it was at the start.** What is asked for now can wait for the next one."
     largest = max(steps, key=lambda step: abs(step.amount))
-    on = burndown.days[largest.day].date
-    items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == on})
+    day = burndown.days[largest.day].date
+    items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == day})
     share = abs(largest.amount) / burndown.committed if burndown.committed else None
     of_commitment = f", {int(100 * share)} % of the commitment" if share is not None else ""
-    what = (
-        f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(on)}**{of_commitment}: {named(items)}."
+    change = (
+        f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(day)}**{of_commitment}: {named(items)}."
     )
     if largest.amount > 0:
-        return f"**The scope grew by {what} Agree on what goes out for it: `/sprint scope` lists all changes."
-    return f"**The scope fell by {what} Check that the goal can still be met."
+        return (
+            f"**The scope grew by {change} Agree on what goes out for it: `/sprint scope` lists all changes."
+        )
+    return f"**The scope fell by {change} Check that the goal can still be met."
 
 
 def _done(facts: Facts, burndown: Burndown) -> str:
     unit = burndown.unit
-    said = progress(facts, unit)
+    text = progress(facts, unit)
     latest = burndown.latest
     if latest is None or latest.ideal is None:
-        return f"{said}."
+        return f"{text}."
     by_now = burndown.committed - latest.ideal
     if burndown.is_day_complete:
-        return f"{said}; the ideal line is at {number(by_now)}."
+        return f"{text}; the ideal line is at {number(by_now)}."
     before = burndown.committed - ideal_before(burndown, burndown.as_of_day)
     if before == by_now:
-        return f"{said}; the ideal line is at {number(by_now)}."
-    return f"{said}; today the ideal line goes from {number(before)} to {number(by_now)}."
+        return f"{text}; the ideal line is at {number(by_now)}."
+    return f"{text}; today the ideal line goes from {number(before)} to {number(by_now)}."

@@ -13,27 +13,27 @@ from sprints.wip import Wip
 from sprints.work import Work
 
 
-def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:
+def standup_text(standup: Standup, wips: Sequence[Wip], work: Work) -> str:
     """One list for each question that has an answer, and the work in progress."""
-    day = weekday(found.since)
+    day = weekday(standup.since)
     parts = [f"### Since {day}"]
-    if not (found.done or found.started):
+    if not (standup.done or standup.started):
         parts.append("Nothing was done or started.")
     parts += sections(
-        ("Done", [_worth(flow) for flow in found.done]),
-        ("Started", [_worth(flow) for flow in found.started]),
-        ("Paused", [paused_line(flow) for flow in found.paused]),
-        ("Blocked", [blocked_line(flow, work.now) for flow in found.blocked]),
-        ("Waiting for review", wait_lines(found.waiting, work)),
+        ("Done", [_flow_line(flow) for flow in standup.done]),
+        ("Started", [_flow_line(flow) for flow in standup.started]),
+        ("Paused", [paused_line(flow) for flow in standup.paused]),
+        ("Blocked", [blocked_line(flow, work.now) for flow in standup.blocked]),
+        ("Waiting for review", wait_lines(standup.waiting, work)),
     )
     parts.append("\n".join(against(wip) for wip in wips))
     parts.append(footer(f"As of {moment(work.calendar.local(work.now))}"))
     return "\n\n".join(parts)
 
 
-def sections(*told: tuple[str, Sequence[str]]) -> list[str]:
+def sections(*lists: tuple[str, Sequence[str]]) -> list[str]:
     """Lists under their names, with how many there are; empty ones are left out."""
-    return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in told if lines]
+    return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in lists if lines]
 
 
 def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
@@ -46,7 +46,7 @@ def paused_line(flow: Flow) -> str:
     return f"{ref(flow.number)} – {plain(reason)}" if reason else ref(flow.number)
 
 
-def _worth(flow: Flow) -> str:
+def _flow_line(flow: Flow) -> str:
     return (
         ref(flow.number) if flow.points is None else f"{ref(flow.number)} – {quantity(flow.points, 'points')}"
     )

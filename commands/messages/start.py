@@ -57,14 +57,14 @@ def _frame(start: date, due: date, calendar: Calendar) -> str:
 
 def _changed(sprint: Sprint, before: Sprint) -> str:
     """What a milestone that somebody made before says otherwise now."""
-    told = []
+    changes = []
     if before.due and before.due != sprint.due:
-        told.append(f"due date (it was {full_day(before.due)})")
+        changes.append(f"due date (it was {full_day(before.due)})")
     if before.first_day != sprint.first_day:
-        told.append(f"start (it was {full_day(before.first_day)})")
+        changes.append(f"start (it was {full_day(before.first_day)})")
     if before.goal and before.goal != sprint.goal:
-        told.append(f"goal (it was: {plain(before.goal)})")
-    return f"Changed: {', '.join(told)}." if told else ""
+        changes.append(f"goal (it was: {plain(before.goal)})")
+    return f"Changed: {', '.join(changes)}." if changes else ""
 
 
 def _committed(facts: Facts) -> str:
@@ -96,10 +96,10 @@ def _counted(items: Sequence[Item]) -> list[Item]:
 
 
 def _listed(items: Sequence[Item]) -> str:
-    told = [
+    texts = [
         f"{ref(item.number)} ({quantity(item.points, 'points')})" for item in items if item.points is not None
     ]
-    return f" Estimated: {left_items(told)}." if told else ""
+    return f" Estimated: {left_items(texts)}." if texts else ""
 
 
 def _not_estimated(facts: Facts) -> str:

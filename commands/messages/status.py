@@ -51,7 +51,7 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
     parts = [
         _ledger(facts),
         _not_estimated(facts, burndown.unit),
-        _told_by_others(facts, burndown.unit),
+        _covered_items(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
@@ -194,7 +194,7 @@ def _not_estimated(facts: Facts, unit: str) -> str:
     return f"{text}. So much is not estimated that this card counts items instead of points."
 
 
-def _told_by_others(facts: Facts, unit: str) -> str:
+def _covered_items(facts: Facts, unit: str) -> str:
     """Parents and pull requests whose work others tell: folded, because there is nothing to do about it."""
     covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
     if not covered:
@@ -207,7 +207,7 @@ def _told_by_others(facts: Facts, unit: str) -> str:
         below = roll_up(item, facts.items)
         done, total = measure(below.done, unit), measure(below.total, unit)
         line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
-        line += named(sorted((numbers[one] for one in item.told_by if one in numbers), key=place))
+        line += named(sorted((numbers[node] for node in item.told_by if node in numbers), key=place))
         if item.points:
             line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
         lines.append(line)
@@ -219,8 +219,8 @@ def _told_by_others(facts: Facts, unit: str) -> str:
 
 def completeness(facts: Facts) -> str:
     """Whether all that these numbers are made of was told when it happened."""
-    known, calendar = facts.completeness, facts.sprint.calendar
-    return completeness_text(calendar, known.reconstructed_before, known.gaps, known.first_seen)
+    quality, calendar = facts.completeness, facts.sprint.calendar
+    return completeness_text(calendar, quality.reconstructed_before, quality.gaps, quality.first_seen)
 
 
 def _days_table(facts: Facts, unit: str) -> str:

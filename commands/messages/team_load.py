@@ -70,12 +70,12 @@ def _row(name: str, items: Sequence[Flow]) -> list[str]:
 
 
 def _by_team(loads: Sequence[TeamLoad]) -> list[str]:
-    told = [load for load in loads if load.people >= FEWEST_PEOPLE]
+    shown = [load for load in loads if load.people >= FEWEST_PEOPLE]
     small = [load for load in loads if load.people < FEWEST_PEOPLE]
     parts = []
-    if told:
+    if shown:
         head = ["Team", "In progress", "Limit", "Paused", "Not started", "Open", "Wait for review"]
-        parts.append(folded("By team", table(head, [_team_row(load) for load in told])))
+        parts.append(folded("By team", table(head, [_team_row(load) for load in shown])))
     if small:
         names = ", ".join(plain(load.slug or "") for load in small)
         parts.append(f"Not told, because fewer than {FEWEST_PEOPLE} people are known in them: {names}.")
@@ -86,4 +86,4 @@ def _team_row(load: TeamLoad) -> list[str]:
     in_progress = f"**{load.wip.count}**" if load.wip.excess else str(load.wip.count)
     limit = "–" if load.wip.most is None else str(load.wip.most)
     counts = (load.paused, load.not_started, load.flows, load.waits)
-    return [plain(load.slug or ""), in_progress, limit, *(str(len(one)) for one in counts)]
+    return [plain(load.slug or ""), in_progress, limit, *(str(len(items)) for items in counts)]

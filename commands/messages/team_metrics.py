@@ -44,21 +44,23 @@ def team_reading(before: MetricsSpan, now: MetricsSpan) -> str:
     people = counted(now.sums.people, "person").replace("persons", "people")
     if before.sums is None:
         return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
-    moved = [
+    changes = [
         # Beside nothing at all, each is as far away as it is from one.
         (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
         for title, value in _FIGURES
         for was, is_now in [(value(before.sums.work), value(now.sums.work))]
     ]
-    far = max((one for one in moved if one[0] >= _TIMES), default=None)
-    if far is None:
+    largest = max((change for change in changes if change[0] >= _TIMES), default=None)
+    if largest is None:
         return f"**Nothing stands out**: {people} at work, and no figure moved by half."
-    _, title, was, is_now = far
-    how = "rose" if is_now > was else "fell"
-    ask = "See what changed: days off, people, or the size of the work" if is_now < was else "See what helped"
+    _, title, was, is_now = largest
+    verb = "rose" if is_now > was else "fell"
+    advice = (
+        "See what changed: days off, people, or the size of the work" if is_now < was else "See what helped"
+    )
     return (
-        f"**{title} {how} from {number(was)} to {number(is_now)}**, the largest change; {people} at work, "
-        f"{before.sums.people} before. {ask} (`/throughput`, `/cycletime`)."
+        f"**{title} {verb} from {number(was)} to {number(is_now)}**, the largest change; {people} at work, "
+        f"{before.sums.people} before. {advice} (`/throughput`, `/cycletime`)."
     )
 
 

@@ -25,7 +25,7 @@ def throughput_reading(bars: ThroughputBars, covered: int) -> list[str]:
 
 def counts_table(bars: ThroughputBars) -> str:
     """The figures; the sum stands last."""
-    rows = [[_when(bar, bars.span) + _mark(bar, bars.span), str(bar.count)] for bar in bars.bars]
+    rows = [[_bar_label(bar, bars.span) + _mark(bar, bars.span), str(bar.count)] for bar in bars.bars]
     rows.append(["**Sum**", f"**{sum(bar.count for bar in bars.bars)}**"])
     return table(("Week of" if bars.span == "week" else "Day", "Items done"), rows)
 
@@ -40,24 +40,24 @@ def _outlier(bars: ThroughputBars) -> str:
         return f"**No {bars.span} stands out**: none has much more or less than the median."
     bar = usual[place]
     on = f"in the week of {short_day(bar.first)}" if bars.span == "week" else f"on {weekday(bar.first)}"
-    said = f"**{counted(bar.count, 'item')} done {on}**, the median is {number(bars.median)}."
+    sentence = f"**{counted(bar.count, 'item')} done {on}**, the median is {number(bars.median)}."
     if bar.count > bars.median:
-        return f"{said} See whether that was a clean-up (`/explain throughput`) before you count on it."
-    return f"{said} If people were away, tell me with `/calendar add`; if not, `/aging` shows what waits now."
+        return f"{sentence} See whether that was a clean-up (`/explain throughput`) before you count on it."
+    return f"{sentence} If people were away, tell me with `/calendar add`; if not, `/aging` shows what waits now."
 
 
 def _usual(bars: ThroughputBars, total: int) -> str:
     spans = counted(len(bars.bars), bars.span)
-    said = f"{counted(total, 'item')} done in {spans}"
+    text = f"{counted(total, 'item')} done in {spans}"
     last = bars.bars[-1]
     so_far = f"; this week {last.count} so far" if bars.span == "week" and not last.is_whole else ""
     if bars.median is None:
-        return f"{said}{so_far}."
+        return f"{text}{so_far}."
     kind = "whole week" if bars.span == "week" else "working day"
-    return f"The median {kind} brings **{number(bars.median)}**: {said}{so_far}."
+    return f"The median {kind} brings **{number(bars.median)}**: {text}{so_far}."
 
 
-def _when(bar: CountBar, span: str) -> str:
+def _bar_label(bar: CountBar, span: str) -> str:
     return short_day(bar.first) if span == "week" else weekday(bar.first)
 
 

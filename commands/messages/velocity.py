@@ -14,16 +14,18 @@ from sprints.outliers import farthest
 from sprints.velocity import LEAST_SPRINTS, Velocity
 
 
-def sprints_table(found: Velocity, calendar: Calendar) -> str:
+def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
     """The figures of each sprint, oldest first."""
     head = ("Sprint", "Last day", "Committed", "Completed", "Kept", "Say/do", "Carried over", "Done late")
     rows = []
-    for one in found.outcomes:
-        last_day = full_day(calendar.day_of(one.end - timedelta(microseconds=1)))
-        amounts = (one.committed, one.completed, one.kept)
-        figures = [number(measure(amount, found.unit)) for amount in amounts]
-        rest = [number(measure(amount, found.unit)) for amount in (one.carried, one.late)]
-        rows.append([plain(one.title), last_day, *figures, _percent(one.say_do(found.unit)), *rest])
+    for outcome in velocity.outcomes:
+        last_day = full_day(calendar.day_of(outcome.end - timedelta(microseconds=1)))
+        amounts = (outcome.committed, outcome.completed, outcome.kept)
+        figures = [number(measure(amount, velocity.unit)) for amount in amounts]
+        rest = [number(measure(amount, velocity.unit)) for amount in (outcome.carried, outcome.late)]
+        rows.append(
+            [plain(outcome.title), last_day, *figures, _percent(outcome.say_do(velocity.unit)), *rest]
+        )
     return table(head, rows) if rows else ""
 
 
@@ -35,57 +37,61 @@ def _percent(share: Decimal | None) -> str:
 VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
 
 
-def velocity_reading(found: Velocity) -> list[str]:
+def velocity_reading(velocity: Velocity) -> list[str]:
     """What stands out, what to plan with, and how reliable promises were."""
-    if not found.n:
+    if not velocity.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
-    return [_outlier(found), _plan(found), _kept(found)]
+    return [_outlier(velocity), _plan(velocity), _kept(velocity)]
 
 
-def _outlier(found: Velocity) -> str:
-    if found.median is None:
+def _outlier(velocity: Velocity) -> str:
+    if velocity.median is None:
         return (
-            f"**{counted(found.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
+            f"**{counted(velocity.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
             f"{LEAST_SPRINTS}. Until then plan with what you believe."
         )
-    place = farthest(found.values)
+    place = farthest(velocity.values)
     if place is None:
         return (
             "**No sprint stands out**: none completed more than twice or less than half of the median. "
             "Plan as usual."
         )
-    one, value = found.outcomes[place], found.values[place]
-    completed = f"**{plain(one.title)} completed {quantity(value, found.unit)}**"
-    said = f"{completed}, the median is {number(found.median)}"
-    committed, carried = measure(one.committed, found.unit), measure(one.carried, found.unit)
-    if value > found.median:
-        return f"{said}; {number(committed)} were committed. Do not plan with it: it was the exception."
+    outcome, value = velocity.outcomes[place], velocity.values[place]
+    completed = f"**{plain(outcome.title)} completed {quantity(value, velocity.unit)}**"
+    text = f"{completed}, the median is {number(velocity.median)}"
+    committed, carried = measure(outcome.committed, velocity.unit), measure(outcome.carried, velocity.unit)
+    if value > velocity.median:
+        return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
     return (
-        f"{said}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
-        f"waited for (`/explain carry-over{for_sprint(one.title)}`) before you plan the next one."
+        f"{text}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
+        f"waited for (`/explain carry-over{for_sprint(outcome.title)}`) before you plan the next one."
     )
 
 
-def _plan(found: Velocity) -> str:
-    values = [quantity(value, found.unit) for value in found.values]
-    if found.median is None or found.least is None or found.most is None:
+def _plan(velocity: Velocity) -> str:
+    values = [quantity(value, velocity.unit) for value in velocity.values]
+    if velocity.median is None or velocity.least is None or velocity.most is None:
         return f"Completed so far: {', '.join(values)}."
-    spread = f"{number(found.least)} to {number(found.most)}"
+    spread = f"{number(velocity.least)} to {number(velocity.most)}"
     return (
-        f"Plan the next sprint with about **{quantity(found.median, found.unit)}**: the median of the last "
-        f"{found.n}, which completed {spread}."
+        f"Plan the next sprint with about **{quantity(velocity.median, velocity.unit)}**: the median of the last "
+        f"{velocity.n}, which completed {spread}."
     )
 
 
-def _kept(found: Velocity) -> str:
-    shares = [(share, one) for one in found.outcomes if (share := one.say_do(found.unit)) is not None]
+def _kept(velocity: Velocity) -> str:
+    shares = [
+        (share, outcome)
+        for outcome in velocity.outcomes
+        if (share := outcome.say_do(velocity.unit)) is not None
+    ]
     if not shares:
         return "Nothing was committed in any of them, so there is no say/do."
     if len(shares) < LEAST_SPRINTS:
-        told = ", ".join(f"{_percent(share)} in {plain(one.title)}" for share, one in shares)
-        return f"Of what was committed was kept: {told}."
-    least, one = min(shares, key=lambda pair: pair[0])
+        shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
+        return f"Of what was committed was kept: {shares_text}."
+    least, outcome = min(shares, key=lambda pair: pair[0])
     return (
         f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
-        f"{len(shares)}), the least in {plain(one.title)}: {_percent(least)}."
+        f"{len(shares)}), the least in {plain(outcome.title)}: {_percent(least)}."
     )

@@ -55,8 +55,8 @@ def blocking(blocks: Iterable[Block]) -> str:
     parts = []
     for block in blocks:
         by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
-        said = f" ({plain(block.reason)})" if block.by and block.reason else ""
-        parts.append(f"{by}{said}" if block.by else plain(block.reason or "as somebody said"))
+        reason = f" ({plain(block.reason)})" if block.by and block.reason else ""
+        parts.append(f"{by}{reason}" if block.by else plain(block.reason or "as somebody said"))
     return " and ".join(parts)
 
 
