@@ -7,7 +7,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.audit import audit_card
-from commands.messages.change_steps import titles_of
+from commands.messages.change_steps import titles_by_number
 
 _USUAL, _MOST = 20, 100
 
@@ -26,5 +26,5 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     if most > _MOST:
         raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")
     entries = await context.changes.audit_entries(most)
-    titles = titles_of(await context.sprints.all(context.now))
+    titles = titles_by_number(await context.sprints.all(context.now))
     return Reply((audit_card(entries, titles, context.calendar),))

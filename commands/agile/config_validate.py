@@ -9,7 +9,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.config import judged_bad, judged_good, no_file, out_of_sight
+from commands.messages.config import invalid_file_text, no_file_text, out_of_sight_text, valid_file_text
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
 from storage.settings_files import SettingsFiles
 
@@ -28,9 +28,9 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     file = await context.github.file(PATH, pull_request)
     is_organization, files = is_for_all(context), SettingsFiles(context.tenant)
     everywhere = await files.of_organization()
-    notes = [out_of_sight("organization")] if everywhere.is_out_of_sight and not is_organization else []
+    notes = [out_of_sight_text("organization")] if everywhere.is_out_of_sight and not is_organization else []
     if file is None:
-        return Reply((no_file(), *notes))
+        return Reply((no_file_text(), *notes))
     names = [command.name for command in known()]
     if file.content is None:
         read = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
@@ -38,9 +38,9 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
     kept = everywhere if is_organization else await files.of_project(context.project.id)
     if read.problems:
-        judged = judged_bad(read, kept, where, is_proposed=request.is_pull_request)
+        judged = invalid_file_text(read, kept, where, is_proposed=request.is_pull_request)
     else:
-        judged = judged_good(read.settings, kept, where, is_proposed=request.is_pull_request)
+        judged = valid_file_text(read.settings, kept, where, is_proposed=request.is_pull_request)
     return Reply((judged, *notes))
 
 

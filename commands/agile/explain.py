@@ -15,7 +15,7 @@ from commands.framework.registry import command
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
 from commands.messages.charts import BY
-from commands.messages.explain import Explanation, explained
+from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import facts_meant
@@ -29,23 +29,23 @@ from sprints.throughput import throughput
 from sprints.velocity import CarryOver, carry_over, velocity
 
 _BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
-    "committed": sprint.committed,
-    "added": lambda told: sprint.of_cause(told, sprint.ADDED, Cause.ADDED),
-    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, Cause.REMOVED),
-    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, Cause.DROPPED),
-    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, Cause.REESTIMATED),
-    "scope": sprint.scope,
-    "done": sprint.done_work,
-    "remaining": sprint.remaining,
-    "say/do": sprint.say_do,
+    "committed": sprint.explain_committed,
+    "added": lambda told: sprint.explain_cause(told, sprint.ADDED, Cause.ADDED),
+    "removed": lambda told: sprint.explain_cause(told, sprint.REMOVED, Cause.REMOVED),
+    "dropped": lambda told: sprint.explain_cause(told, sprint.DROPPED, Cause.DROPPED),
+    "reestimated": lambda told: sprint.explain_cause(told, sprint.REESTIMATED, Cause.REESTIMATED),
+    "scope": sprint.explain_scope,
+    "done": sprint.explain_done,
+    "remaining": sprint.explain_remaining,
+    "say/do": sprint.explain_say_do,
 }
-_BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
-    "throughput": lambda told: flow.of_throughput(
+_BY_FLOW: dict[str, Callable[[flow.FlowEvidence], Explanation]] = {
+    "throughput": lambda told: flow.explain_throughput(
         told, throughput(told.flows, told.calendar, told.window.first, told.window.last)
     ),
-    "cycle time": flow.of_cycle_time,
-    "lead time": flow.of_lead_time,
-    "wip": flow.of_wip,
+    "cycle time": flow.explain_cycle_time,
+    "lead time": flow.explain_lead_time,
+    "wip": flow.explain_wip,
 }
 METRICS = tuple(RULES)
 
@@ -80,10 +80,10 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
     facts = await facts_meant(context, arguments.text("for"))
     told = await _told(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
-        explanation = sprint.carried(told, await _carry_over(context, facts))
+        explanation = sprint.explain_carry_over(told, await _carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](told)
-    return Reply((explained(explanation, sprint_footer(facts)),), says_completeness=True)
+    return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
 
 
 def _metric_meant(said: str) -> str:
@@ -142,14 +142,14 @@ async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
     found = velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
-    return Reply((explained(flow.of_velocity(found, planning.calendar), _footer(planning)),))
+    return Reply((explanation_text(flow.explain_velocity(found, planning.calendar), _footer(planning)),))
 
 
 async def _flow_explained(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
     window, calendar = await window_of(context, arguments, usual_days), context.calendar
     flows = await context.flows()
-    told = flow.Flowing(
+    told = flow.FlowEvidence(
         flows,
         done_within(flows, window.first, window.last, calendar),
         await context.history.items(),
@@ -158,7 +158,7 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
         context.now,
     )
     days = "" if metric == "wip" else window.days
-    return Reply((explained(_BY_FLOW[metric](told), _footer(context, days)),))
+    return Reply((explanation_text(_BY_FLOW[metric](told), _footer(context, days)),))
 
 
 def _footer(planning: Planning, *more: str) -> str:

@@ -20,7 +20,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, described, titles_of
+from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, step_text, titles_by_number
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, in_order
 from storage.changes import CommandChange
@@ -72,13 +72,13 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     said = await Projects(context.tenant).command_settings(context.project.id)
     now = _Now(context, sprints, said, change.decided_at or context.now)
     undone, staying = await _inverse(now, decode_steps(change.steps))
-    titles = titles_of(sprints)
-    kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
+    titles = titles_by_number(sprints)
+    kept = [f"- {step_text(step, titles)} – {why}" for step, why in staying]
     when = moment(context.calendar.local(change.decided_at or context.now))
     head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
         raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(kept))
-    lines = "\n".join(f"- {described(step, titles)}" for step in undone)
+    lines = "\n".join(f"- {step_text(step, titles)}" for step in undone)
     stays = "\n\n".join(["", "This stays:", "\n".join(kept)]) if kept else ""
     return Changes(
         f"undo {code(change.command)}",

@@ -8,7 +8,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.aging import ages_table, aging_reading
-from commands.messages.charts import AS, ChartText, reply_with
+from commands.messages.charts import AS, ChartText, chart_reply
 from commands.shared.choosing import facts_meant
 from sprints.durations import ages
 from sprints.expectation import past_of
@@ -41,4 +41,4 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         ages_table(old, calendar),
         footer(f"As of {as_of}", usual, "days = today − start + 1"),
     )
-    return reply_with(context, words, aging_of(old, finished) if old else None, arguments.text("as"))
+    return chart_reply(context, words, aging_of(old, finished) if old else None, arguments.text("as"))

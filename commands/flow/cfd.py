@@ -8,7 +8,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import AS, ChartText, reply_with
+from commands.messages.charts import AS, ChartText, chart_reply
 from commands.messages.cumulative_flow import flow_reading, flow_table
 from commands.messages.flow_window import Window
 from commands.shared.choosing import sprint_meant
@@ -49,7 +49,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         flow_table(found),
         footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),
     )
-    return reply_with(context, words, found if found.days[-1].arrived else None, arguments.text("as"))
+    return chart_reply(context, words, found if found.days[-1].arrived else None, arguments.text("as"))
 
 
 async def _sprint(context: Context, title: str | None) -> Sprint | None:

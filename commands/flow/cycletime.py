@@ -9,8 +9,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, ChartText, reply_with
-from commands.messages.cycletime import Timed, cycletime_reading, items_table
+from commands.messages.charts import AS, ChartText, chart_reply
+from commands.messages.cycletime import TimedItem, cycletime_reading, items_table
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.calendar import Calendar
 from sprints.durations import cycle_times, done_within
@@ -41,13 +41,13 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
         footer(f"As of {as_of}", window.days, f"n = {counted(found.n, 'item')}", "days = finish − start + 1"),
     )
     chart = cycle_scatter(done, calendar, window.first, window.last) if found.n else None
-    return reply_with(context, words, chart, arguments.text("as"))
+    return chart_reply(context, words, chart, arguments.text("as"))
 
 
-def timed(done: Iterable[Flow], calendar: Calendar) -> list[Timed]:
+def timed(done: Iterable[Flow], calendar: Calendar) -> list[TimedItem]:
     """The items whose cycle time counts, the longest first."""
     found = [
-        Timed(flow.number, calendar.day_of(flow.started_at), calendar.day_of(flow.done_at), days)
+        TimedItem(flow.number, calendar.day_of(flow.started_at), calendar.day_of(flow.done_at), days)
         for flow in done
         for days in cycle_times([flow], calendar).days
         if flow.started_at and flow.done_at

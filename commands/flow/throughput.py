@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, ChartText, reply_with
+from commands.messages.charts import AS, ChartText, chart_reply
 from commands.messages.throughput import counts_table, throughput_reading
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.durations import done_within
@@ -37,4 +37,4 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
         footer(f"As of {as_of}", window.days, "every item counts as one, whatever its size"),
     )
     chart = bars if any(bar.count for bar in bars.bars) else None
-    return reply_with(context, words, chart, arguments.text("as"))
+    return chart_reply(context, words, chart, arguments.text("as"))

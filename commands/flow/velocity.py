@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, ChartText, reply_with
+from commands.messages.charts import AS, BY, ChartText, chart_reply
 from commands.messages.velocity import VELOCITY_WARNING, sprints_table, velocity_reading
 from sprints.late import credited
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS
@@ -48,6 +48,6 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
         sprints_table(found, context.calendar),
         footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, VELOCITY_WARNING),
     )
-    return reply_with(
+    return chart_reply(
         context, words, velocity_bars(found, context.calendar) if found.n else None, arguments.text("as")
     )

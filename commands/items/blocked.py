@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.blocked import blocked_text
-from commands.messages.work import sentence, since
+from commands.messages.work import reason_sentence, since_text
 from commands.shared.choosing import item_meant
 from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
@@ -67,9 +67,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
 
 def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
-    text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
+    text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends it."
     if before:
-        text += f" It has been {since(before.span.since, work.now, work.calendar)}."
+        text += f" It has been {since_text(before.span.since, work.now, work.calendar)}."
     return Changes(
         f"note that #{flow.number} is blocked", (RecordFact(own(flow.number), "blocked", reason),), text
     )

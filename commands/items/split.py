@@ -11,7 +11,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
-from commands.messages.split import NewSubIssue, _inline, _list, effect_on
+from commands.messages.split import NewSubIssue, parts_list, parts_text, split_effect_text
 from commands.shared.work import open_item_here, work_here
 from sprints.estimates import Estimates
 from sprints.flow import Flow
@@ -55,12 +55,12 @@ async def split(context: Context, arguments: Arguments) -> Changes:
         for part in parts
     )
     what = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
-    effect = effect_on(flow.points, parts, is_in_milestone=number is not None)
+    effect = split_effect_text(flow.points, parts, is_in_milestone=number is not None)
     return Changes(
         f"open {what}",
         steps,
-        f"**#{flow.number} is split:** {_inline(parts)}.\n\n{effect}",
-        preview=f"{_list(parts)}\n\n{effect}",
+        f"**#{flow.number} is split:** {parts_text(parts)}.\n\n{effect}",
+        preview=f"{parts_list(parts)}\n\n{effect}",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from commands.formatting.wording import counted, full_day
-from commands.messages.billing_notices import free_instead
+from commands.messages.billing_notices import choose_free_text
 from marketplace.accounts import DELETION_AFTER, Billing
 from marketplace.entitlements import PurchasePages
 from marketplace.notices import is_card_subscription_continuing
@@ -33,7 +33,7 @@ def announced_changes(billing: Billing, links: PurchasePages) -> str:
     return "\n\n".join(sentences)
 
 
-def overlap(billing: Billing) -> Iterator[str]:
+def overlap_lines(billing: Billing) -> Iterator[str]:
     """What whoever goes over from GitHub to a card pays for twice, before they do."""
     ending = ending_on_marketplace(billing.subscriptions)
     if ending is not None:
@@ -65,6 +65,6 @@ def _deletion(pending: PendingChange, links: PurchasePages) -> str:
     if pending.effective_at is not None:
         when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"
     return (
-        f"**{when} this account's data here will be deleted.** To keep it, {free_instead(links)} before "
+        f"**{when} this account's data here will be deleted.** To keep it, {choose_free_text(links)} before "
         "then, or pay by card."
     )

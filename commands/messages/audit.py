@@ -6,7 +6,7 @@ import msgspec
 
 from commands.formatting.wording import code, footer, moment, person, plain, table
 from commands.framework.changes import Step
-from commands.messages.change_steps import Titles, described
+from commands.messages.change_steps import Titles, step_text
 from sprints.calendar import Calendar
 from storage.changes import AuditEntry
 
@@ -33,6 +33,6 @@ def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar
 def _changed(entry: AuditEntry, titles: Titles) -> str:
     """What an entry tells; one of a kind that is no longer known, by what it was about."""
     try:
-        return described(msgspec.convert(entry.details.get("step"), Step), titles)
+        return step_text(msgspec.convert(entry.details.get("step"), Step), titles)
     except msgspec.ValidationError:
         return plain(entry.target)

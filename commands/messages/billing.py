@@ -5,9 +5,14 @@ from datetime import datetime
 
 from commands.formatting.money import money
 from commands.formatting.wording import counted, folded, full_day, plain, table
-from commands.messages.announced_changes import announced_changes, overlap
-from commands.messages.billing_notices import SOURCES, deletion, failed_payment, sentence_of
-from commands.messages.changing_plan import how_to_change
+from commands.messages.announced_changes import announced_changes, overlap_lines
+from commands.messages.billing_notices import (
+    SOURCES,
+    deletion_sentence,
+    failed_payment_sentence,
+    notice_sentence,
+)
+from commands.messages.changing_plan import change_lines
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
 from marketplace.entitlements import PurchasePages, Reason
@@ -43,9 +48,9 @@ def plan_card(
     Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
     """
     if not billing.is_sold:
-        return "\n\n".join(filter(None, [_quoted(deletion(billing, links)), NOTHING_IS_SOLD]))
+        return "\n\n".join(filter(None, [_quoted(deletion_sentence(billing, links)), NOTHING_IS_SOLD]))
     if is_public:
-        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
+        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion_sentence(billing, links))]))
     parts = [
         f"### {plain(billing.account.name)} is on {billing.plan.terms.title}",
         _notices(billing, links),
@@ -89,9 +94,9 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
 def _notices(billing: Billing, links: PurchasePages) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
     notices = notices_of(billing)
-    sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
+    sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
-        sentences.append(failed_payment(billing, links, _HOW_TO_BUY))
+        sentences.append(failed_payment_sentence(billing, links, _HOW_TO_BUY))
     return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
 
 
@@ -134,7 +139,8 @@ def _terms(billing: Billing) -> str:
         return f"{_without_plan(billing)} Public repositories have everything that Pro has."
     if not plan.terms.is_paid:
         return f"Chosen {SOURCES[subscription.source]}; it costs nothing."
-    sentence = f"Bought {SOURCES[subscription.source]}, {'yearly' if subscription.is_yearly else 'monthly'}{_total(subscription)}."
+    how_often = "yearly" if subscription.is_yearly else "monthly"
+    sentence = f"Bought {SOURCES[subscription.source]}, {how_often}{_total(subscription)}."
     if subscription.status == "trialing" and subscription.trial_ends:
         sentence += f" The trial ends on {full_day(subscription.trial_ends.date())}."
     elif subscription.period_end and subscription.status == "active" and plan.terms.is_paid:
@@ -189,8 +195,8 @@ def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
         if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
     ]
     if purchase_ways(billing.subscriptions).checkout and any(checkout(plan, False) for plan in PLANS):
-        lines += overlap(billing)
-    lines += how_to_change(billing, links)
+        lines += overlap_lines(billing)
+    lines += change_lines(billing, links)
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 

@@ -41,25 +41,27 @@ _FOOTER = (
 _HOW_TO_BUY = "`/agile plan` shows how"
 
 
-def sentence_of(notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
+def notice_sentence(
+    notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY
+) -> str:
     """What is about to happen, and what can be done about it. Empty if it does not hold."""
     match notice.kind:
         case NoticeKind.DELETION:
-            return deletion(billing, links)
+            return deletion_sentence(billing, links)
         case NoticeKind.PAYMENT_FAILED:
-            return failed_payment(billing, links, how_to_buy)
+            return failed_payment_sentence(billing, links, how_to_buy)
         case NoticeKind.SEATS:
             return _seats(billing.seat_increase, billing) if billing.seat_increase else ""
         case NoticeKind.TRIAL_ENDS:
-            return trial(billing, links)
+            return trial_sentence(billing, links)
         case NoticeKind.PAID_TWICE:
-            return paid_twice(billing)
+            return paid_twice_sentence(billing)
 
 
 def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
     """The text of the billing issue. `people` are called by their GitHub logins, so that they hear of it."""
     called = " ".join(f"@{login}" for login in people)
-    sentences = [sentence_of(notice, billing, links) for notice in notices_of(billing)]
+    sentences = [notice_sentence(notice, billing, links) for notice in notices_of(billing)]
     return "\n\n".join(part for part in [called, *sentences, f"<sub>{_FOOTER}</sub>"] if part)
 
 
@@ -77,7 +79,7 @@ _NEWS = {
 }
 
 
-def deletion(billing: Billing, links: PurchasePages) -> str:
+def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
     """By when the account's data goes, and how it is kept."""
     if billing.deadline is None:
         return ""
@@ -92,7 +94,7 @@ def deletion(billing: Billing, links: PurchasePages) -> str:
     )
 
 
-def failed_payment(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
+def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
     """By when a payment has to succeed, or what its failure has ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
@@ -129,7 +131,7 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     return f"pay the open invoice in the {portal} (another card alone does not pay it)"
 
 
-def trial(billing: Billing, links: PurchasePages) -> str:
+def trial_sentence(billing: Billing, links: PurchasePages) -> str:
     """When a trial ends, and what is charged then."""
     subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
@@ -147,14 +149,14 @@ def trial(billing: Billing, links: PurchasePages) -> str:
             f"before discounts and tax{by_list}"
         )
     if subscription.source == MARKETPLACE:
-        where = f"{free_instead(links)} before. {_cancelled_trial(billing)}"
+        where = f"{choose_free_text(links)} before. {_cancelled_trial(billing)}"
     else:
         where = f"[cancel]({links.portal}) before" if links.portal else "cancel before"
         where += ". Nothing is deleted by that"
     return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
 
 
-def free_instead(links: PurchasePages) -> str:
+def choose_free_text(links: PurchasePages) -> str:
     """What ends a plan of the Marketplace and keeps the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
@@ -169,7 +171,7 @@ def _cancelled_trial(billing: Billing) -> str:
     )
 
 
-def paid_twice(billing: Billing) -> str:
+def paid_twice_sentence(billing: Billing) -> str:
     """Which of several plans counts."""
     if not billing.plan.is_paid_twice:
         return ""

@@ -1,15 +1,17 @@
 """Texts about blocked items."""
 
 from commands.formatting.wording import named
-from commands.messages.work import sentence, since
+from commands.messages.work import reason_sentence, since_text
 from sprints.flow import Flow
 from sprints.work import Work
 
 
 def blocked_text(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
-    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
+    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (
+        f": {reason_sentence(reason)}" if reason else "."
+    )
     if not fresh:
         first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
-        return f"{text} It has been {since(first, work.now, work.calendar)}."
+        return f"{text} It has been {since_text(first, work.now, work.calendar)}."
     closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
     return f"{text} That ends when {closed} closed, or with `/unblocked`."

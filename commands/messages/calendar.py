@@ -10,23 +10,23 @@ from sprints.milestone import Sprint
 from sprints.rules import DaysOff
 
 
-def stretch(first: date, last: date) -> str:
+def date_range(first: date, last: date) -> str:
     """24 Dec 2026 – 2 Jan 2027, or one day."""
     return full_day(first) if first == last else f"{full_day(first)} – {full_day(last)}"
 
 
-def off_line(off: DaysOff, calendar: Calendar) -> str:
+def day_off_line(off: DaysOff, calendar: Calendar) -> str:
     """24 Dec 2026 – 2 Jan 2027, Winter break: 7 working days."""
     name = f", {plain(off.name)}" if off.name else ""
     count = sum(day.weekday() in calendar.weekdays for day in off.days)
-    return f"{stretch(off.first, off.last)}{name}: {counted(count, 'working day')}"
+    return f"{date_range(off.first, off.last)}{name}: {counted(count, 'working day')}"
 
 
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:
     """The team's days: which it works on, in which zone, and what is off from today on; the past folded."""
     names = " ".join(WEEKDAYS[day] for day in sorted(calendar.weekdays))
     parts = ["### Days off", f"Working days: {names} · time zone: {_zones(calendar, today)}"]
-    lines = [(off.first, off.last, off_line(off, calendar)) for off in offs]
+    lines = [(off.first, off.last, day_off_line(off, calendar)) for off in offs]
     lines += [(day, day, f"{full_day(day)} (holiday, from the settings)") for day in holidays]
     lines.sort()
     coming = [f"- {text}" for _, last, text in lines if last >= today]
@@ -44,7 +44,9 @@ def _zones(calendar: Calendar, today: date) -> str:
     return ", ".join([str(calendar.zone_of(today)), *moves])
 
 
-def sprint_effects(sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date) -> list[str]:
+def sprint_effect_lines(
+    sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date
+) -> list[str]:
     """For each sprint that is not over and whose working days change: it has 8 working days instead of 10."""
     lines = []
     for sprint in sorted(sprints, key=lambda sprint: (sprint.first_day, sprint.number)):

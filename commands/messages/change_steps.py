@@ -28,7 +28,7 @@ _MOST = 60
 Titles = Mapping[Number, str]
 
 
-def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
+def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
     """The titles of milestones by their numbers, in whichever repository they are."""
     titles = dict[Number, str]()
     for sprint in sprints:
@@ -37,16 +37,16 @@ def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
     return titles
 
 
-def target_words(step: Step) -> str:
+def step_target_text(step: Step) -> str:
     """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
     is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
 
 
-def described(step: Step, titles: Titles) -> str:
+def step_text(step: Step, titles: Titles) -> str:
     """A line on one step. `titles` are those of milestones, by their numbers."""
     words = _WORDS.get(type(step))
-    return words(step, titles) if words else target_words(step)
+    return words(step, titles) if words else step_target_text(step)
 
 
 def _move(step: MoveItem, titles: Titles) -> str:

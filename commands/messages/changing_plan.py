@@ -22,7 +22,7 @@ _FOLLOWS = {
 _RUNNING = frozenset({"active", "trialing"})
 
 
-def how_to_change(billing: Billing, links: PurchasePages) -> Iterator[str]:
+def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
     """A line for each thing that payers look for, wherever the account pays or has paid by card."""
     cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
     live = [candidate for candidate in cards if not candidate.has_ended]
@@ -150,7 +150,7 @@ def _end_on_marketplace(
         is_free = True
     days = DELETION_AFTER.days
     if is_card_subscription_continuing(billing):
-        when = "" if is_free else f"{_cancellation_date(subscription)}. "
+        when = "" if is_free else f"{_plan_end(subscription)}. "
         yield f"- **Cancel{label}:** {page}. {when}Nothing is deleted while the plan by card goes on"
     elif is_free:
         yield (
@@ -161,12 +161,12 @@ def _end_on_marketplace(
         free = links.upgrade.get(PlanName.FREE)
         instead = f"[choose Free]({free})" if free else "choose Free"
         yield (
-            f"- **Cancel{label}:** {page}. {_cancellation_date(subscription)}; {days} days later this account's "
+            f"- **Cancel{label}:** {page}. {_plan_end(subscription)}; {days} days later this account's "
             f"data here is deleted. To keep it, {instead} instead"
         )
 
 
-def _cancellation_date(subscription: Subscription) -> str:
+def _plan_end(subscription: Subscription) -> str:
     if subscription.status == "trialing":
         return "That ends the trial at once"
     return "The plan stays until the end of the period"

@@ -42,13 +42,13 @@ class ChartText:
     says_completeness: bool = False
 
 
-def for_sprint(title: str) -> str:
+def sprint_argument(title: str) -> str:
     """The argument that names a sprint, to be typed after a command; empty if its title is hard to type."""
     is_typeable = one_line(title) == title and not set(title) & set('`"“”„')
     return f' for:"{title}"' if is_typeable else ""
 
 
-def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
+def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
     """The reading, the chart as it is `wanted` (a choice of AS), and the figures.
 
     There is no chart where there is nothing to draw.
@@ -57,7 +57,7 @@ def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted
     parts: list[str | Picture] = [f"### {words.title}\n\n{lines}"]
     is_table_only = wanted == "table"
     if chart is not None and not is_table_only:
-        parts += shown(planning, chart, wanted)
+        parts += chart_parts(planning, chart, wanted)
     if words.table:
         named = f"**{words.table_name}**\n\n{words.table}"
         parts.append(named if is_table_only else folded(words.table_name, words.table))
@@ -65,7 +65,7 @@ def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted
     return Reply(tuple(parts), says_completeness=words.says_completeness)
 
 
-def shown(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
+def chart_parts(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
     """The chart, and a line where it cannot be shown as it is `wanted`."""
     if planning.links_pictures and wanted != "mermaid":
         return [Picture(chart, alt_text(chart))]

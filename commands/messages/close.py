@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain
-from commands.messages.report import both, left_items, numbers_table, result_sentence
+from commands.messages.report import amount_text, inline_list, numbers_table, result_sentence
 from sprints.facts import Cause, Item, amount_of
 from sprints.milestone import Sprint
 from sprints.numbering import ref
@@ -99,20 +99,20 @@ def before_start_warning(sprint: Sprint) -> str:
 def _done(report: Report) -> str:
     if not report.done.entries:
         return "**Done, stays:** nothing."
-    return f"**Done, stays** ({both(report.done.total)}): {named(report.done.numbers)}."
+    return f"**Done, stays** ({amount_text(report.done.total)}): {named(report.done.numbers)}."
 
 
 def _dropped(report: Report) -> str:
     dropped = report.changes[Cause.DROPPED]
-    return f"**Dropped** ({both(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
+    return f"**Dropped** ({amount_text(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
 
 
 def _moves(closing: Closing, verb: str) -> str:
     if not closing.moved:
         return "Nothing is open in it, so nothing moves."
-    listed = left_items([_item_text(item) for item in closing.moved])
+    listed = inline_list([_item_text(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
-    amount = both(amount_of(item for item in closing.moved if not item.is_covered))
+    amount = amount_text(amount_of(item for item in closing.moved if not item.is_covered))
     more = f", and {counted(covered, 'item')} that others tell" if covered else ""
     return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
 
@@ -128,9 +128,9 @@ def _credited(closing: Closing, verb: str) -> str:
     if not closing.credited:
         return ""
     numbers = named(item.number for item in closing.credited)
-    return f"**Done late, {verb} for its velocity** ({both(amount_of(closing.credited))}): {numbers}."
+    return f"**Done late, {verb} for its velocity** ({amount_text(amount_of(closing.credited))}): {numbers}."
 
 
-def known(sprints: Iterable[Sprint]) -> str:
+def title_list(sprints: Iterable[Sprint]) -> str:
     """The names of milestones, to choose from."""
     return ", ".join(f"“{plain(sprint.title)}”" for sprint in sprints)

@@ -20,7 +20,7 @@ class SettingsSource:
     settings: Mapping[str, Any]
 
 
-def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
+def setting_sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     """All origins, those that win first."""
     return (
         SettingsSource("a command", origins.from_commands),
@@ -31,18 +31,16 @@ def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     )
 
 
-def shown(origins: SettingOrigins) -> str:
+def settings_text(origins: SettingOrigins) -> str:
     """What holds here, each setting with its source, and folded what nobody has settled."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
     for key, rule in schema()["properties"].items():
-        setting_sources = [source for source in sources(origins) if key in source.settings]
-        if not setting_sources:
+        setters = [source for source in setting_sources(origins) if key in source.settings]
+        if not setters:
             unset.append((f"`{key}`", rule["title"], _default(rule)))
             continue
-        hidden = f"; hides that of {setting_sources[1].words}" if len(setting_sources) > 1 else ""
-        rows.append(
-            (f"`{key}`", _value(setting_sources[0].settings[key]), f"{setting_sources[0].words}{hidden}")
-        )
+        hidden = f"; hides that of {setters[1].words}" if len(setters) > 1 else ""
+        rows.append((f"`{key}`", _value(setters[0].settings[key]), f"{setters[0].words}{hidden}"))
     parts = [_warning(origins)]
     if rows:
         parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
@@ -67,15 +65,15 @@ def _warning(origins: SettingOrigins) -> str:
     wrong = [
         f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong:\n"
         + "\n".join(f"> - {problem}" for problem in file.problems)
-        + f"\n>\n> {in_force(file.wrong, file.settings)}"
+        + f"\n>\n> {in_force_text(file.wrong, file.settings)}"
         for where, file in files
         if file.problems
     ]
-    unseen = [f"> [!NOTE]\n> {out_of_sight(where)}" for where, file in files if file.is_out_of_sight]
+    unseen = [f"> [!NOTE]\n> {out_of_sight_text(where)}" for where, file in files if file.is_out_of_sight]
     return "\n\n".join([*wrong, *unseen])
 
 
-def in_force(
+def in_force_text(
     wrong: Sequence[str],
     settings: Mapping[str, Any],
     contradicted: Collection[str] = (),
@@ -124,13 +122,13 @@ def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
     return f"{nothing} No good version came before, so the defaults {apply}, and what is set elsewhere."
 
 
-def in_force_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
+def in_force_text_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
     """Which settings are in force with a file that has problems, where `before` was in force."""
     settings, contradicted = read.in_force_after(before), read.contradicted_after(before)
-    return in_force(read.wrong, settings, contradicted, is_proposed=is_proposed)
+    return in_force_text(read.wrong, settings, contradicted, is_proposed=is_proposed)
 
 
-def out_of_sight(where: str) -> str:
+def out_of_sight_text(where: str) -> str:
     """That a file cannot be seen any more. `where` is `repository` or `organization`."""
     repository = "its repository `.github`" if where == "organization" else "the repository"
     return (
@@ -139,15 +137,15 @@ def out_of_sight(where: str) -> str:
     )
 
 
-def judged_bad(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
+def invalid_file_text(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
     """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
-    outcome = in_force_with(read, kept.settings, is_proposed=is_proposed)
+    outcome = in_force_text_with(read, kept.settings, is_proposed=is_proposed)
     return f"{head}\n\n{lines}\n\n{outcome}"
 
 
-def judged_good(
+def valid_file_text(
     settings: Mapping[str, Any], kept: StoredSettingsFile, where: str, *, is_proposed: bool
 ) -> str:
     """A file that is good, and what it changes."""
@@ -156,7 +154,7 @@ def judged_good(
     if not rows:
         return f"{head} It says what holds already."
     moment = "Merged, it would change" if is_proposed else "It has just been pushed, and will change"
-    return f"{head} {moment}:\n\n{diff(rows)}"
+    return f"{head} {moment}:\n\n{diff_table(rows)}"
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -165,14 +163,14 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
-def diff(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
+def diff_table(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
     """Settings as they are and as they would be, or as they were and are since it was done."""
     cells = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
     heads = ("Before", "Now") if is_done else ("Now", "Then")
     return table(("Setting", *heads), cells, numbers_from=3)
 
 
-def no_file() -> str:
+def no_file_text() -> str:
     """How to begin one."""
     return (
         f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"

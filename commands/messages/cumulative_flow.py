@@ -51,7 +51,7 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
     if is_over:
         since = f"from the end of {weekdays(first.date, last.date)}"
     started, left = last.started - first.started, _departed(last) - _departed(first)
-    departures = f"{left} {_departure_words(flow)}"
+    departures = f"{left} {_departure(flow)}"
     if last.in_progress - first.in_progress >= _GROWS_BY:
         growth = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
         advice = " Finish something before the next is begun: `/aging` tells the oldest."
@@ -62,10 +62,10 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
         advice = " Agree on what can wait for another time."
         return f"{growth}: {arrived} arrived, {started} started.{'' if is_over else advice}"
     if not last.waiting + last.in_progress:
-        return f"**Everything is {_departure_words(flow)}.**"
+        return f"**Everything is {_departure(flow)}.**"
     if not started + left:
         advice = " Ask what is in the way: `/standup`."
-        return f"**Nothing moved** {since}: none started, none {_departure_words(flow)}.{'' if is_over else advice}"
+        return f"**Nothing moved** {since}: none started, none {_departure(flow)}.{'' if is_over else advice}"
     return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {departures}."
 
 
@@ -75,7 +75,7 @@ def _states(day: FlowDay) -> str:
     return f"{' + '.join(parts)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
 
 
-def _departure_words(flow: CumulativeFlow) -> str:
+def _departure(flow: CumulativeFlow) -> str:
     """How items have left; "left" alone would also mean what is still there."""
     return "done or dropped" if flow.days[-1].dropped else "done"
 
@@ -92,7 +92,7 @@ def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
     if len(longest) < _IDLE_DAYS:
         return _peak(flow)
     return (
-        f"Nothing was {_departure_words(flow)} on {len(longest)} working days in a row, "
+        f"Nothing was {_departure(flow)} on {len(longest)} working days in a row, "
         f"{weekdays(longest[0].date, longest[-1].date)}."
     )
 

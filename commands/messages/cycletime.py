@@ -17,7 +17,7 @@ REASONS = {
 }
 
 
-def left_out(durations: Durations) -> str:
+def left_out_sentence(durations: Durations) -> str:
     """The done items that have no cycle time, by reason, and how many of the others were opened again."""
     sentences = []
     if durations.excluded_count:
@@ -43,7 +43,7 @@ _NONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class TimedItem:
     """A done item and the local days that it took."""
 
     number: Number
@@ -52,14 +52,14 @@ class Timed:
     days: int
 
 
-def cycletime_reading(items: Sequence[Timed], durations: Durations) -> list[str]:
+def cycletime_reading(items: Sequence[TimedItem], durations: Durations) -> list[str]:
     """What stands out, what to expect, and what is left out."""
     if not items:
-        return [_NONE, left_out(durations)]
-    return [_outlier(items, durations), _expectation(durations), left_out(durations)]
+        return [_NONE, left_out_sentence(durations)]
+    return [_outlier(items, durations), _expectation(durations), left_out_sentence(durations)]
 
 
-def items_table(items: Sequence[Timed]) -> str:
+def items_table(items: Sequence[TimedItem]) -> str:
     """The items, the longest first."""
     rows = [[ref(i.number), full_day(i.started), full_day(i.done), str(i.days)] for i in items[:_MOST_ROWS]]
     if rest := items[_MOST_ROWS:]:
@@ -67,7 +67,7 @@ def items_table(items: Sequence[Timed]) -> str:
     return table(("Item", "Started", "Done", "Days"), rows, numbers_from=3) if rows else ""
 
 
-def _outlier(items: Sequence[Timed], durations: Durations) -> str:
+def _outlier(items: Sequence[TimedItem], durations: Durations) -> str:
     longest, half = items[0], durations.days_percentile(50) or 0
     took = f"{ref(longest.number)} took {counted(longest.days, 'day')}"
     if len(items) < 3 or longest.days <= _TIMES * half:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from commands.formatting.wording import counted, footer, full_day, moment, weekday
-from commands.messages.work import blocking, lasting, ordinal, since
+from commands.messages.work import blockers_text, duration_text, ordinal, since_text
 from sprints.blocked import blocked_time
 from sprints.durations import Exclusion
 from sprints.expectation import ENOUGH, Expectation, Past, expectation
@@ -112,7 +112,8 @@ def _ahead(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
     if expected.half == expected.most:
         return f"{by} most were done by their {ordinal(expected.most)} day: for this one {most}."
     return (
-        f"{by} half were done by their {ordinal(expected.half)} day and 85 % by their {ordinal(expected.most)}: "
+        f"{by} half were done by their {ordinal(expected.half)} day and "
+        f"85 % by their {ordinal(expected.most)}: "
         f"for this one {half} and {most}."
     )
 
@@ -131,11 +132,11 @@ def _delays(flow: Flow, work: Work) -> list[str]:
     end = flow.done_at or work.now
     waited = blocked_time(flow.blocks, end, flow.started_at)
     if flow.open_blocks:
-        parts.append(f"**Blocked:** {blocking(flow.open_blocks)}.")
+        parts.append(f"**Blocked:** {blockers_text(flow.open_blocks)}.")
     if flow.started_at and waited:
-        parts.append(f"Of its age it was blocked for {lasting(waited)}.")
+        parts.append(f"Of its age it was blocked for {duration_text(waited)}.")
     if flow.is_paused:
-        paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         parts.append(f"It is paused {paused}; its age counts on, as that of the others did.")
     return ["\n".join(parts)] if parts else []
 
@@ -156,15 +157,17 @@ def _has_expectation(past: Past) -> bool:
 
 
 def _too_few(past: Past) -> str:
-    return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are_count(past.times.n)}."
+    return (
+        f"What to expect needs {ENOUGH} items whose start and end are known; there {_be_count(past.times.n)}."
+    )
 
 
-def _are_count(count: int) -> str:
+def _be_count(count: int) -> str:
     return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
 
 
 def _since(flow: Flow, work: Work) -> str:
-    return since(flow.started_at or work.now, work.now, work.calendar)
+    return since_text(flow.started_at or work.now, work.now, work.calendar)
 
 
 def _days(count: int | None) -> str:

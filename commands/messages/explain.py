@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from charts.reading import number, quantity
-from commands.formatting.wording import code, counted, folded, full_day, person, plain, table
+from charts.reading import number
+from commands.formatting.wording import code, folded, full_day, person, plain, table
 from sprints.calendar import Calendar
 from sprints.evidence import Event
 from sprints.facts import Amount, amounts_of
@@ -84,12 +84,12 @@ class Explanation:
     subject: str
     result: str
     arithmetic: Sequence[str]
-    listing: ItemListing | None = None
+    listing_table: ItemListing | None = None
     notes: Sequence[str] = ()
     calendar: Calendar | None = None
 
 
-def explained(explanation: Explanation, footer: str) -> str:
+def explanation_text(explanation: Explanation, footer: str) -> str:
     """The whole answer. The number comes first, then its rule, how it adds up, and the list."""
     rule = explanation.rule
     parts = [
@@ -98,14 +98,14 @@ def explained(explanation: Explanation, footer: str) -> str:
         "\n".join(f"- {line}" for line in explanation.arithmetic if line),
     ]
     if explanation.listing and explanation.listing.rows:
-        listed = listing(explanation.listing, explanation.calendar)
+        listed = listing_table(explanation.listing, explanation.calendar)
         is_long = len(explanation.listing.rows) > _MOST_OPEN
         parts.append(folded(explanation.listing.name, listed) if is_long else listed)
     parts += [*explanation.notes, footer]
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(items: ItemListing, calendar: Calendar | None) -> str:
+def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
     """The rows as a table that ends in its sum. More than 100 rows are told as one."""
     has_remarks = any(row.remark for row in items.rows)
     remarks = [items.remarks] if has_remarks else []
@@ -133,17 +133,12 @@ def listing(items: ItemListing, calendar: Calendar | None) -> str:
     return "\n".join([lines[0], f"| {' | '.join(marks)} |", *lines[2:]])
 
 
-def values_of(amount: Amount) -> tuple[str, str]:
+def amount_cells(amount: Amount) -> tuple[str, str]:
     """Points and items."""
     return number(amount.points), str(amount.count)
 
 
-def amount_words(amount: Amount) -> str:
-    """13 points in 3 items."""
-    return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
-
-
-def addition(values: Iterable[Decimal], total: str) -> str:
+def addition_text(values: Iterable[Decimal], total: str) -> str:
     """`2 × 5 + 3 = 13 points`: equal values together, the largest first."""
     counts = Counter(values)
     if not counts:
@@ -155,7 +150,7 @@ def addition(values: Iterable[Decimal], total: str) -> str:
     return f"{' + '.join(terms)} = **{total}**"
 
 
-def event_words(event: Event) -> str:
+def event_text(event: Event) -> str:
     """What happened, in a word or two."""
     if isinstance(event, ItemEvent):
         return _item_words(event)
@@ -183,7 +178,7 @@ def _item_words(event: ItemEvent) -> str:
             return _WORDS.get(other, plain(other.replace("_", " ")))
 
 
-def delivery_words(event: Event) -> str:
+def delivery_text(event: Event) -> str:
     """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
     if event.source is Source.BACKFILL:
         return "asked for later"
@@ -202,7 +197,7 @@ def _rest(items: ItemListing) -> Sequence[str]:
     """The values of all rows that are not shown, in one."""
     if not items.amounts:
         return [""] * len(items.head)
-    return values_of(amounts_of(items.amounts[_MOST_ROWS:]))
+    return amount_cells(amounts_of(items.amounts[_MOST_ROWS:]))
 
 
 def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
@@ -211,9 +206,9 @@ def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
     if not events:
         return [row.nothing or "known from a later picture", "", "", ""]
     cells = (
-        [event_words(event) for event in events],
+        [event_text(event) for event in events],
         [short_moment(event.at, calendar) for event in events],
         [person(event.actor) if event.actor else "not told" for event in events],
-        [delivery_words(event) for event in events],
+        [delivery_text(event) for event in events],
     )
     return ["<br>".join(cell) for cell in cells]

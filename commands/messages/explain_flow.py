@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, short_day
 from commands.formatting.wording import counted
-from commands.messages.cycletime import left_out
+from commands.messages.cycletime import left_out_sentence
 from commands.messages.explain import Explanation, ExplanationRow, ItemListing, Rule
 from commands.messages.flow_window import Window
 from commands.messages.velocity import sprints_table
@@ -58,7 +58,7 @@ _PERCENTS = (50, 85, 95)
 
 
 @dataclass(frozen=True, slots=True)
-class Flowing:
+class FlowEvidence:
     """What explanations of flow are made of: flows, the events of all items by node id, and the days.
 
     `done` are the flows that were done within the window, those included whose work others tell.
@@ -72,7 +72,7 @@ class Flowing:
     now: datetime
 
 
-def of_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
+def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
     """The values in order, and the one in the middle."""
     unit = velocity.unit
     explanation = Explanation(VELOCITY, f"the last {counted(velocity.n, 'sprint')}", "too few to say", ())
@@ -87,14 +87,15 @@ def of_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
         middle_text = f"the one in the middle is **{quantity(velocity.median, unit)}**"
     else:
         low, high = (number(value) for value in ordered[middle - 1 : middle + 1])
-        middle_text = f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{quantity(velocity.median, unit)}**"
+        mean = quantity(velocity.median, unit)
+        middle_text = f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{mean}**"
     arithmetic = [f"In ascending order {', '.join(map(number, ordered))}: {middle_text}"]
     if unit == "count":
         arithmetic.append("In items, by choice or because not all of these sprints were estimated.")
     return replace(explanation, result=quantity(velocity.median, unit), arithmetic=arithmetic, notes=notes)
 
 
-def of_throughput(evidence: Flowing, throughput: Throughput) -> Explanation:
+def explain_throughput(evidence: FlowEvidence, throughput: Throughput) -> Explanation:
     """The items that were done, and by weeks or days how they add up."""
     counted_items = [flow for flow in evidence.done if not flow.is_covered]
     weeks = len(throughput.days) > 7
@@ -116,17 +117,17 @@ def of_throughput(evidence: Flowing, throughput: Throughput) -> Explanation:
     return Explanation(THROUGHPUT, evidence.window.name, total, arithmetic, items, calendar=evidence.calendar)
 
 
-def of_cycle_time(evidence: Flowing) -> Explanation:
+def explain_cycle_time(evidence: FlowEvidence) -> Explanation:
     """The days of each item, and which of them are the percentiles."""
     return _durations(evidence, CYCLE_TIME, cycle_times)
 
 
-def of_lead_time(evidence: Flowing) -> Explanation:
+def explain_lead_time(evidence: FlowEvidence) -> Explanation:
     """The same from creation."""
     return _durations(evidence, LEAD_TIME, lead_times)
 
 
-def of_wip(evidence: Flowing) -> Explanation:
+def explain_wip(evidence: FlowEvidence) -> Explanation:
     """What is in progress, since when, and how that is known."""
     ages_by_start = ages(evidence.flows, evidence.now, evidence.calendar)
     rows = []
@@ -146,7 +147,7 @@ def of_wip(evidence: Flowing) -> Explanation:
     return Explanation(WIP, "now", total, arithmetic, items, calendar=evidence.calendar)
 
 
-def percentile_words(days: Sequence[int], percent: int) -> str:
+def percentile_text(days: Sequence[int], percent: int) -> str:
     """Which of the values, in ascending order, a percentile is."""
     exact, place = Decimal(percent * len(days)) / 100, -(-percent * len(days) // 100)
     value = counted(days[place - 1], "day")
@@ -154,7 +155,7 @@ def percentile_words(days: Sequence[int], percent: int) -> str:
 
 
 def _durations(
-    evidence: Flowing, rule: Rule, measure: Callable[[Iterable[Flow], Calendar], Durations]
+    evidence: FlowEvidence, rule: Rule, measure: Callable[[Iterable[Flow], Calendar], Durations]
 ) -> Explanation:
     durations = measure(evidence.done, evidence.calendar)
     days = durations.days
@@ -163,7 +164,7 @@ def _durations(
         rows += [(d, _row(evidence, flow, str(d), rule)) for d in measure([flow], evidence.calendar).days]
     rows.sort(key=lambda row: (-row[0], place(row[1].number)))
     if not days:
-        note = left_out(durations)
+        note = left_out_sentence(durations)
         return Explanation(
             rule, evidence.window.name, "nothing to measure", [note], calendar=evidence.calendar
         )
@@ -172,8 +173,8 @@ def _durations(
     )
     arithmetic = [
         f"In ascending order, in days: {spread}",
-        *(percentile_words(days, percent) for percent in _PERCENTS),
-        left_out(durations),
+        *(percentile_text(days, percent) for percent in _PERCENTS),
+        left_out_sentence(durations),
     ]
     result = f"85 % within {counted(durations.days_percentile(85) or 0, 'day')}"
     items = ItemListing(
@@ -185,7 +186,7 @@ def _durations(
     return Explanation(rule, evidence.window.name, result, arithmetic, items, calendar=evidence.calendar)
 
 
-def _row(evidence: Flowing, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
+def _row(evidence: FlowEvidence, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
     """A done item: what began it, where its time is measured, and what ended it."""
     own = evidence.events.get(flow.item, ())
     started = {CYCLE_TIME: start_of(flow, evidence.events), LEAD_TIME: opened_of(own)}.get(rule)

@@ -3,7 +3,7 @@
 from commands.formatting.wording import plain, table
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
-from commands.messages.explain import amount_words
+from commands.messages.report import amount_text
 from sprints.facts import Facts
 
 RULES = {
@@ -27,11 +27,11 @@ RULES = {
 
 def explain_overview(facts: Facts) -> str:
     """The sprint's invariant with its numbers, and what else can be explained."""
-    lines = "\n".join(f"- {line}" for line in sprint.equations(facts))
-    remaining = amount_words(facts.remaining)
+    lines = "\n".join(f"- {line}" for line in sprint.scope_equations(facts))
+    remaining = amount_text(facts.remaining)
     rows = [(f"`/explain {name}`", rule.meaning) for name, rule in RULES.items()]
     return (
         f"### How the scope of {plain(facts.sprint.title)} came about\n\n{lines}\n\n"
-        f"Of it {amount_words(facts.done)} done, {remaining} remaining.\n\n"
+        f"Of it {amount_text(facts.done)} done, {remaining} remaining.\n\n"
         + table(("Ask", "What it is"), rows, numbers_from=2)
     )

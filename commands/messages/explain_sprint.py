@@ -12,11 +12,11 @@ from commands.messages.explain import (
     ExplanationRow,
     ItemListing,
     Rule,
-    addition,
-    amount_words,
-    values_of,
+    addition_text,
+    amount_cells,
 )
 from commands.messages.progress import hides_open_items, percent
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.evidence import Event, done, membership
 from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of, amounts_of
@@ -109,7 +109,7 @@ class SprintEvidence:
                 name or f"{counted(len(rows_and_amounts), 'line')} that add up to it",
                 _HEAD,
                 [row for row, _ in rows_and_amounts],
-                values_of(total),
+                amount_cells(total),
                 remarks,
                 [amount for _, amount in rows_and_amounts],
             ),
@@ -118,7 +118,7 @@ class SprintEvidence:
         )
 
 
-def committed(evidence: SprintEvidence) -> Explanation:
+def explain_committed(evidence: SprintEvidence) -> Explanation:
     """The list is that of the start; later estimates do not matter."""
     facts = evidence.facts
     before = min(facts.sprint.committed_at, facts.as_of)
@@ -127,55 +127,55 @@ def committed(evidence: SprintEvidence) -> Explanation:
         notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
     rows = _rows(evidence, facts.committed_items, lambda changes: membership(changes, before))
     return evidence.explanation(
-        COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
+        COMMITTED, amount_text(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
     )
 
 
-def of_cause(evidence: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
+def explain_cause(evidence: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
     """Added, removed, dropped, re-estimated: the lines of the ledger."""
     lines = [line for line in evidence.facts.ledger if line.cause is cause]
     total = evidence.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
-    arithmetic = [addition((line.amount.points for line in lines), _points(total))]
-    result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
+    arithmetic = [addition_text((line.amount.points for line in lines), _points(total))]
+    result = _points(total) if cause is Cause.REESTIMATED else amount_text(total)
     if not lines:
         arithmetic = ["Nothing of that kind has happened in this sprint."]
     return evidence.explanation(rule, result, arithmetic, rows)
 
 
-def scope(evidence: SprintEvidence) -> Explanation:
+def explain_scope(evidence: SprintEvidence) -> Explanation:
     """The equation, and the items that are in it."""
     facts = evidence.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
     rows = _rows(evidence, items, lambda changes: membership(changes, before), _state)
     return evidence.explanation(
-        SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
+        SCOPE, amount_text(facts.scope), scope_equations(facts), rows, [_ASK_EACH], remarks="State"
     )
 
 
-def done_work(evidence: SprintEvidence) -> Explanation:
+def explain_done(evidence: SprintEvidence) -> Explanation:
     """What was done, and who said so."""
     facts = evidence.facts
     before = _until(facts)
     rows = _rows(evidence, facts.done_items, lambda changes: done(changes, before))
-    return evidence.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
+    return evidence.explanation(DONE, amount_text(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
-def remaining(evidence: SprintEvidence) -> Explanation:
+def explain_remaining(evidence: SprintEvidence) -> Explanation:
     """The difference, and the open items that make it up."""
     facts = evidence.facts
     open_items, before = facts.open_items, _until(facts)
-    scope_amount, finished, remaining_amount = facts.scope, facts.done, facts.remaining
+    scope_amount, finished, open_amount = facts.scope, facts.done, facts.remaining
     arithmetic = [
-        f"{number(scope_amount.points)} scope − {number(finished.points)} done = **{_points(remaining_amount)}**",
-        f"{scope_amount.count} scope − {finished.count} done = **{counted(remaining_amount.count, 'item')}**",
+        f"{number(scope_amount.points)} scope − {number(finished.points)} done = **{_points(open_amount)}**",
+        f"{scope_amount.count} scope − {finished.count} done = **{counted(open_amount.count, 'item')}**",
     ]
     rows = _rows(evidence, open_items, lambda changes: membership(changes, before))
-    return evidence.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
+    return evidence.explanation(REMAINING, amount_text(facts.remaining), arithmetic, rows)
 
 
-def say_do(evidence: SprintEvidence) -> Explanation:
+def explain_say_do(evidence: SprintEvidence) -> Explanation:
     """The part of the commitment that was done, item by item."""
     facts, unit = evidence.facts, evidence.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
@@ -210,7 +210,7 @@ def say_do(evidence: SprintEvidence) -> Explanation:
     )
 
 
-def carried(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
+def explain_carry_over(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
     """What went on, and how often it did."""
     facts = evidence.facts
     crossed = {carried_item.item.item: carried_item.crossed for carried_item in carry_over.items}
@@ -221,7 +221,7 @@ def carried(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
 
     rows = _rows(evidence, items, lambda changes: membership(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
-        waiting = amount_words(facts.remaining)
+        waiting = amount_text(facts.remaining)
         notes = [
             f"The sprint is not over. {waiting} would be carried over if it ended now: `/explain remaining`."
         ]
@@ -233,11 +233,11 @@ def carried(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
             f"{counted(len(repeated), 'item')} had been carried over before; split or drop these first"
         )
     return evidence.explanation(
-        CARRY_OVER, amount_words(carry_over.amount), arithmetic, rows, remarks="Carried over"
+        CARRY_OVER, amount_text(carry_over.amount), arithmetic, rows, remarks="Carried over"
     )
 
 
-def equations(facts: Facts) -> list[str]:
+def scope_equations(facts: Facts) -> list[str]:
     """The invariant of the scope with the sprint's numbers, in both units."""
     lines = []
     for unit in ("points", "count"):
@@ -281,7 +281,7 @@ def _rows(
 
 def _ledger_row(line: ScopeChange) -> ExplanationRow:
     remark = "was done already" if line.was_done else ""
-    return ExplanationRow(line.number, values_of(line.amount), (line.event,), remark)
+    return ExplanationRow(line.number, amount_cells(line.amount), (line.event,), remark)
 
 
 def _state(item: Item) -> str:
@@ -294,7 +294,7 @@ def _sums(items: Sequence[Item], total: Amount) -> list[str]:
         return []
     not_estimated = sum(item.points is None for item in items)
     zero = f"; {counted(not_estimated, 'item')} not estimated, 0 points each" if not_estimated else ""
-    return [f"{addition((item.points or Decimal(0) for item in items), _points(total))}{zero}"]
+    return [f"{addition_text((item.points or Decimal(0) for item in items), _points(total))}{zero}"]
 
 
 def _points(amount: Amount) -> str:

@@ -42,7 +42,7 @@ _BIN_NAMES = {
 }
 
 
-def before_chart(
+def forecast_head(
     facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal, load: str = ""
 ) -> str:
     """Will this sprint be finished. Without an outlook (no due date): when it may be.
@@ -62,7 +62,7 @@ def before_chart(
     return "\n\n".join(part for part in parts if part)
 
 
-def after_chart(
+def forecast_details(
     facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal
 ) -> str:
     """What stands behind it."""
@@ -76,7 +76,7 @@ def after_chart(
     return "\n\n".join(parts)
 
 
-def empty_card(facts: Facts) -> str:
+def empty_forecast_card(facts: Facts) -> str:
     """The card for a sprint in which nothing has been so far."""
     return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
 

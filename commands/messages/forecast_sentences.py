@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, unit_word
 from commands.formatting.wording import counted, weekday
-from commands.messages.nothing_left import nothing_left
-from commands.messages.progress import without_points
+from commands.messages.nothing_left import nothing_left_sentence
+from commands.messages.progress import without_points_text
 from sprints.burndown import measure
 from sprints.facts import Amount
 from sprints.forecast import Forecast
@@ -23,7 +23,7 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
     facts = outlook.facts
     due = facts.sprint.due
     if not facts.remaining.count:
-        return "All that is in the sprint is done." if facts.scope.count else nothing_left(facts)
+        return "All that is in the sprint is done." if facts.scope.count else nothing_left_sentence(facts)
     if due is None:
         return ""
     left, others = measure(facts.remaining, outlook.unit), _without_points(outlook)
@@ -40,7 +40,7 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
 def _without_points(outlook: Outlook) -> str:
     """The open items that an amount in points says nothing of."""
     hides_any = outlook.unit == "points" and not all(item.points for item in outlook.facts.open_items)
-    return f" and {without_points(outlook.facts)}" if hides_any else ""
+    return f" and {without_points_text(outlook.facts)}" if hides_any else ""
 
 
 def _why_items(outlook: Outlook) -> str:

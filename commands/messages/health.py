@@ -9,7 +9,7 @@ from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import code, counted, moment, plain, table
 from commands.framework.ports import Health
 from commands.messages.completeness import REASONS, span_text
-from commands.messages.config import in_force, out_of_sight
+from commands.messages.config import in_force_text, out_of_sight_text
 from commands.settings.file import PATH
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, missing
@@ -111,10 +111,10 @@ def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
     if file.problems:
         yield (
             f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
-            f"{'; …' if len(file.problems) > 1 else '.'} {in_force(file.wrong, file.settings)}"
+            f"{'; …' if len(file.problems) > 1 else '.'} {in_force_text(file.wrong, file.settings)}"
         )
     if file.is_out_of_sight:
-        yield out_of_sight(where)
+        yield out_of_sight_text(where)
 
 
 def _grants(health: Health) -> Iterator[str]:

@@ -51,7 +51,7 @@ class HelpEntry:
         return f"{self.command.summary[0].upper()}{self.command.summary[1:]}"
 
 
-def overview(entries: Sequence[HelpEntry]) -> str:
+def help_overview(entries: Sequence[HelpEntry]) -> str:
     """All that the asker may run, by what it is for, and folded what others may."""
     allowed = [entry for entry in entries if entry.is_allowed]
     others = [entry for entry in entries if not entry.is_allowed]
@@ -63,7 +63,7 @@ def overview(entries: Sequence[HelpEntry]) -> str:
     return "\n\n".join(parts)
 
 
-def some(entries: Sequence[HelpEntry]) -> str:
+def command_group_text(entries: Sequence[HelpEntry]) -> str:
     """The commands that begin with the same word."""
     return f"{_rows(entries)}\n\n{_closing(entries)}"
 
@@ -75,7 +75,7 @@ def argument(entry: HelpEntry, level: Level) -> str:
         f"### `{entry.spelled}`",
         f"{entry.summary}.",
         f"```text\n{entry.syntax.replace(chr(92), '')}\n```",
-        f"**Who may:** {who(entry.need)}. {_own_permission(entry, level)}",
+        f"**Who may:** {who_may_text(entry.need)}. {_own_permission(entry, level)}",
     ]
     rows = [(f"`{argument.syntax}`", argument.summary) for argument in command.accepted]
     parts.append(table(("Argument", "Meaning"), rows, numbers_from=2))
@@ -92,7 +92,7 @@ def argument(entry: HelpEntry, level: Level) -> str:
     return "\n\n".join(parts)
 
 
-def who(need: Need) -> str:
+def who_may_text(need: Need) -> str:
     """Who may run a command, in words."""
     named = [f"the team {person(team)}" for team in sorted(need.teams)]
     named += [person(login) for login in sorted(need.users - {AUTHOR})]

@@ -1,6 +1,6 @@
 """Texts about the start of work on an item."""
 
-from commands.messages.work import against, since
+from commands.messages.work import since_text, wip_sentence
 from sprints.flow import Flow
 from sprints.starts import StartSignal
 from sprints.wip import Wip
@@ -17,7 +17,7 @@ _SIGNALS = {
 
 def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
     """What happened to the item, and what is in progress now."""
-    parts = [sentence, "\n".join(against(wip) for wip in wips)]
+    parts = [sentence, "\n".join(wip_sentence(wip) for wip in wips)]
     if any(wip.excess for wip in wips):
         parts.append("Finish something, or `/pause` it, before more is started.")
     return "\n\n".join(parts)
@@ -38,7 +38,7 @@ def unneeded_start_sentence(flow: Flow, work: Work) -> str:
 
 def started_sentence(flow: Flow, work: Work) -> str:
     if flow.is_paused and flow.started_at:
-        paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."
     text = f"**#{flow.number} is in progress.**"
     if flow.is_covered:
@@ -50,4 +50,4 @@ def started_sentence(flow: Flow, work: Work) -> str:
 
 
 def _since(flow: Flow, work: Work) -> str:
-    return since(flow.started_at or work.now, work.now, work.calendar)
+    return since_text(flow.started_at or work.now, work.now, work.calendar)

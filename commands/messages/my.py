@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from commands.formatting.wording import footer, moment, person
-from commands.messages.standup import paused_line, sections, wait_lines
-from commands.messages.work import blocking, lasting
+from commands.messages.standup import list_sections, paused_line, wait_lines
+from commands.messages.work import blockers_text, duration_text
 from sprints.flow import Flow
 from sprints.numbering import place, ref
 from sprints.reviews import Wait
@@ -12,7 +12,7 @@ from sprints.work import Work
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
+class PersonalWork:
     """What is one person's: open `issues` assigned to them, and `pulls` that they opened or have.
 
     `waits` are theirs among the pull requests that wait for a review, `reviews` those of others.
@@ -24,19 +24,19 @@ class Mine:
     reviews: tuple[Wait, ...]
 
 
-def my_text(login: str, personal: Mine, work: Work) -> str:
+def my_text(login: str, personal: PersonalWork, work: Work) -> str:
     """Their work by its state, the oldest first, then reviews."""
     issues = sorted(personal.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
     waiting = {wait.flow.item: wait for wait in personal.waits}
     parts = [f"### Open work of {person(login)}"]
-    lists = sections(
+    lists = list_sections(
         ("In progress", [_in_progress(flow, work) for flow in issues if flow.is_in_progress]),
         ("Paused", [paused_line(flow) for flow in issues if flow.is_paused]),
         ("Not started", [_not_started(flow) for flow in issues if flow.started_at is None]),
         ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in personal.pulls]),
     )
     parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
-    parts += sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
+    parts += list_sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
     as_of = f"As of {moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, "told here because you asked here"))
     return "\n\n".join(parts)
@@ -44,7 +44,7 @@ def my_text(login: str, personal: Mine, work: Work) -> str:
 
 def _in_progress(flow: Flow, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
-    age = lasting(work.now - flow.started_at) if flow.started_at else ""
+    age = duration_text(work.now - flow.started_at) if flow.started_at else ""
     return f"{ref(flow.number)} – for {at_least}{age}{_blocked_suffix(flow)}"
 
 
@@ -54,9 +54,9 @@ def _not_started(flow: Flow) -> str:
 
 def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
     if wait:
-        return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
+        return f"{ref(flow.number)} – waits for a review for {duration_text(work.now - wait.since)}"
     return f"{ref(flow.number)}{_blocked_suffix(flow)}"
 
 
 def _blocked_suffix(flow: Flow) -> str:
-    return f"; blocked: {blocking(flow.open_blocks)}" if flow.open_blocks else ""
+    return f"; blocked: {blockers_text(flow.open_blocks)}" if flow.open_blocks else ""

@@ -12,7 +12,7 @@ def is_empty(facts: Facts) -> bool:
     return not has_any and not facts.sprint.has_ended(facts.as_of)
 
 
-def nothing_left(facts: Facts) -> str:
+def nothing_left_sentence(facts: Facts) -> str:
     """One sentence for a sprint without open items: what became of its scope.
 
     Work that was dropped or removed is not done, so it is named as what it is.

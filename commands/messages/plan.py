@@ -7,8 +7,8 @@ from statistics import median
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, folded, footer, full_day, moment, named, plain, table
-from commands.messages.progress import progress
-from commands.messages.report import both
+from commands.messages.progress import progress_text
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, amount_of
@@ -103,7 +103,7 @@ def _verdict(plan: LoadComparison) -> str:
     if held and held.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
     if load > past.median:
-        return f"**{progress(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
+        return f"**{progress_text(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
     room = past.median - load
     if not room:
         return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."
@@ -138,8 +138,8 @@ def _carry(plan: LoadComparison) -> str:
         return ""
     whole = plan.facts.scope + plan.open_before
     return (
-        f"{plain(plan.before.title)} still holds {both(plan.open_before)} that are open. "
-        f"If all of it came over, this would be {both(whole)}."
+        f"{plain(plan.before.title)} still holds {amount_text(plan.open_before)} that are open. "
+        f"If all of it came over, this would be {amount_text(whole)}."
     )
 
 
@@ -177,8 +177,8 @@ def _candidates(facts: Facts) -> str:
     lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
-        lines.append(f"- and {len(rest)} more · {both(amount_of(rest))}")
-    return folded(f"What is planned: {both(facts.scope)}", "\n".join(lines))
+        lines.append(f"- and {len(rest)} more · {amount_text(amount_of(rest))}")
+    return folded(f"What is planned: {amount_text(facts.scope)}", "\n".join(lines))
 
 
 def _worth(item: Item) -> str:

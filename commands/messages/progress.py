@@ -20,13 +20,13 @@ def percent(share: Decimal, rounding: str = ROUND_FLOOR) -> str:
     return f"{rounded} %"
 
 
-def progress(facts: Facts, unit: str) -> str:
+def progress_text(facts: Facts, unit: str) -> str:
     """31 of 40 points done; where open items are worth no points, they are named as well."""
     text = f"{number(measure(facts.done, unit))} of {quantity(measure(facts.scope, unit), unit)} done"
     if not hides_open_items(facts.remaining, unit):
         return text
     are = _be(facts.remaining.count, is_over=facts.sprint.has_ended(facts.as_of))
-    return f"{text}, {without_points(facts)} {are} open"
+    return f"{text}, {without_points_text(facts)} {are} open"
 
 
 def progress_percent(facts: Facts, unit: str) -> str:
@@ -52,7 +52,7 @@ def hides_open_items(remaining: Amount, unit: str) -> bool:
     return remaining.count > 0 and measure(remaining, unit) <= 0
 
 
-def done_of(done: Amount, whole: Amount, unit: str) -> str:
+def done_text(done: Amount, whole: Amount, unit: str) -> str:
     """5 of 8 points; 5 of 5 points and 2 of 3 items where only the items tell that something is not done."""
     text = f"{number(measure(done, unit))} of {quantity(measure(whole, unit), unit)}"
     if not hides_open_items(whole - done, unit):
@@ -65,10 +65,10 @@ def unit_of_open(facts: Facts) -> str:
     return "count" if hides_open_items(facts.remaining, facts.unit) else facts.unit
 
 
-def open_work(facts: Facts, unit: str) -> str:
+def open_work_text(facts: Facts, unit: str) -> str:
     """What is open: 5 points; the items that are worth no points where nothing else is."""
     if hides_open_items(facts.remaining, unit):
-        return without_points(facts)
+        return without_points_text(facts)
     return quantity(measure(facts.remaining, unit), unit)
 
 
@@ -78,7 +78,7 @@ def is_single(facts: Facts, unit: str) -> bool:
     return measure(facts.remaining, "count" if hidden else unit) == 1
 
 
-def without_points(facts: Facts) -> str:
+def without_points_text(facts: Facts) -> str:
     """The open items that are worth no points: 2 items without an estimate."""
     items = [item for item in facts.open_items if not item.points]
     is_unknown = all(item.points is None for item in items)

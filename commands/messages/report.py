@@ -8,7 +8,7 @@ from decimal import Decimal
 from charts.reading import number, quantity, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, full_day, moment, person, plain, table
 from commands.messages.completeness import completeness_text
-from commands.messages.progress import done_of, percent, share_done
+from commands.messages.progress import done_text, percent, share_done
 from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, Cause
 from sprints.late import Credit
@@ -85,7 +85,7 @@ def summary_head(sheet: ReportData) -> str:
     return _joined(_opening(sheet, "summary"))
 
 
-def summary_rest(sheet: ReportData) -> str:
+def summary_details(sheet: ReportData) -> str:
     """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
 
     It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
@@ -134,21 +134,21 @@ def result_sentence(report: Report) -> str:
         return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
     kept = measure(report.kept.total, unit)
     share = percent(share_done(report.kept.total, report.committed.total, unit) or Decimal(0))
-    part = done_of(report.kept.total, report.committed.total, unit)
+    part = done_text(report.kept.total, report.committed.total, unit)
     text = f"**{part} committed {_be(committed, was)} done ({share})**"
     text += f", {quantity(done, unit)} in all." if done != kept else "."
     if not report.left.entries:
         return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
     how = "carried over" if report.is_over else "still to do"
-    return f"{text} {both(report.left.total)} {how}."
+    return f"{text} {amount_text(report.left.total)} {how}."
 
 
-def both(amount: Amount) -> str:
+def amount_text(amount: Amount) -> str:
     """An amount in both units: 5 points in 2 items."""
     return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
 
 
-def left_items(texts: Sequence[str]) -> str:
+def inline_list(texts: Sequence[str]) -> str:
     """Items in a row, the first of them if there are many."""
     more = [f"{len(texts) - _MOST_CARRIED} more"] if len(texts) > _MOST_CARRIED else []
     return ", ".join([*texts[:_MOST_CARRIED], *more])
@@ -245,7 +245,7 @@ def _carried(sheet: ReportData) -> str:
         _left_item(entry, report, sheet.crossed.get(entry.number, 0), is_late=entry.number in late)
         for entry in report.left.entries
     ]
-    return f"**{_left_name(report)}:** {left_items(items)}."
+    return f"**{_left_name(report)}:** {inline_list(items)}."
 
 
 def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> str:
@@ -266,11 +266,11 @@ def _ordinal(count: int) -> str:
 def _waits(sheet: ReportData) -> str:
     if not sheet.waits:
         return ""
-    lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
+    lines = [f"- {ref(wait.number)}: {wait_text(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
     return "**Longest waits**\n" + "\n".join(lines)
 
 
-def wait_words(wait: Wait) -> str:
+def wait_text(wait: Wait) -> str:
     """How long an item waited for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is Waiting.BLOCKED:
@@ -297,8 +297,8 @@ def _listed(name: str, part: Part, sign: str) -> str:
     shown, rest = part.entries[:_MOST_LISTED], Part(part.entries[_MOST_LISTED:])
     lines = [f"- {ref(entry.number)} · {_estimate_text(entry, sign)}" for entry in shown]
     if rest.entries:
-        lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
-    total = both(part.total)
+        lines.append(f"- and {len(rest.entries)} more · {amount_text(rest.total)}")
+    total = amount_text(part.total)
     if sign == "±":
         changes = counted(len(part.entries), "change")
         total = f"{_points_change(part.total.points)} in {changes}"

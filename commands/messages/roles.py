@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from commands.formatting.wording import footer, person, table
 from commands.framework.permissions import Level
-from commands.messages.help import HelpEntry, who
+from commands.messages.help import HelpEntry, who_may_text
 
 _HEADINGS = {
     Level.READ: "Read",
@@ -41,7 +41,10 @@ def _others(entries: Sequence[HelpEntry]) -> str:
     ]
     if not settled:
         return ""
-    rows = [(f"`{entry.spelled}`", who(entry.need), entry.command.level.name.lower()) for entry in settled]
+    rows = [
+        (f"`{entry.spelled}`", who_may_text(entry.need), entry.command.level.name.lower())
+        for entry in settled
+    ]
     return "**Settled by your team**\n\n" + table(("Command", "Who may", "Usually"), rows, numbers_from=3)
 
 

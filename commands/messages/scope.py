@@ -18,7 +18,7 @@ from commands.formatting.wording import (
     table,
     weekday,
 )
-from commands.messages.report import both
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of
 from sprints.ledger import LedgerLine, grouped
@@ -77,9 +77,9 @@ def _scope_line(before: Facts, after: Facts) -> str:
     if after.sprint.has_ended(after.as_of):
         return f"**{title}** has ended; its numbers stay as they are."
     name = f"Planned for {title}" if _is_planning(after) else f"Scope of {title}"
-    line = f"**{name}:** {both(before.scope)} → **{both(after.scope)}**"
+    line = f"**{name}:** {amount_text(before.scope)} → **{amount_text(after.scope)}**"
     if change == Amount():
-        return f"**{name}:** {both(after.scope)}, as before."
+        return f"**{name}:** {amount_text(after.scope)}, as before."
     return f"{line} ({_changed(change)})"
 
 
@@ -106,7 +106,7 @@ def _commitment(moves: Moves) -> str:
         return text
     numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
-    room = both(amount_of(moves.swap))
+    room = amount_text(amount_of(moves.swap))
     return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
 
 
@@ -114,7 +114,7 @@ def _commitment(moves: Moves) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class RequestedChange:
     """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
 
     number: Number
@@ -124,7 +124,7 @@ class Deed:
     reason: str = ""
 
 
-def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
+def scope_text(facts: Facts, deeds: Sequence[RequestedChange] = ()) -> str:
     """From the commitment to the scope, in both units, and each change with who made it and when."""
     sprint = facts.sprint
     as_of = moment(sprint.calendar.local(facts.as_of))
@@ -140,14 +140,16 @@ def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
 
 def _headline(facts: Facts) -> str:
     if _is_planning(facts):
-        text = f"**{both(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+        text = (
+            f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+        )
         return f"{text}: the commitment is what it holds at the {_commitment_moment(facts)}."
     if not facts.ledger:
-        return f"**{both(facts.scope)}**, as committed: nothing has changed since."
+        return f"**{amount_text(facts.scope)}**, as committed: nothing has changed since."
     change = facts.scope - facts.committed
     if change == Amount():
-        return f"**{both(facts.scope)}**, as much as committed, though not the same."
-    return f"**{both(facts.scope)}**, {_changed(change)} since the commitment."
+        return f"**{amount_text(facts.scope)}**, as much as committed, though not the same."
+    return f"**{amount_text(facts.scope)}**, {_changed(change)} since the commitment."
 
 
 def _commitment_moment(facts: Facts) -> str:
@@ -173,7 +175,7 @@ def _equation(facts: Facts) -> str:
     return "\n".join([first, marks, *rest])
 
 
-def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
+def _lines(facts: Facts, deeds: Sequence[RequestedChange]) -> str:
     lines = [_line(line, facts, deeds) for line in reversed(grouped(_without_swaps(facts.ledger)))]
     if not lines:
         return ""
@@ -202,16 +204,18 @@ def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
     ]
 
 
-def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
+def _line(line: LedgerLine, facts: Facts, deeds: Sequence[RequestedChange]) -> str:
     at = facts.sprint.calendar.local(line.at)
     when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
     if len(line.changes) > 1:
         numbers = named(change.number for change in line.changes)
-        return f"- {when} · {_VERBS[line.cause]} {both(line.amount)}{_author_suffix(line.actor)}: {numbers}"
+        return (
+            f"- {when} · {_VERBS[line.cause]} {amount_text(line.amount)}{_by_author(line.actor)}: {numbers}"
+        )
     (change,) = line.changes
     deed = _deed(change, deeds)
     author = deed.by if deed else line.actor
-    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_author_suffix(author)}, {_points_text(change)}"
+    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by_author(author)}, {_points_text(change)}"
     if change.was_done:
         text += ", though it was done"
     return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text
@@ -224,11 +228,11 @@ def _points_text(change: ScopeChange) -> str:
     return quantity(points, "points")
 
 
-def _author_suffix(actor: str | None) -> str:
+def _by_author(actor: str | None) -> str:
     return f" by {person(actor)}" if actor else ""
 
 
-def _deed(change: ScopeChange, deeds: Sequence[Deed]) -> Deed | None:
+def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
     """Who asked us to do what GitHub says that we did."""
     if not is_bot(change.event.actor):
         return None

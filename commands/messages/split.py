@@ -16,7 +16,7 @@ class NewSubIssue:
     points: Points | None = None
 
 
-def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
+def split_effect_text(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
     """What becomes of the parent, and of its estimate."""
     text = "It becomes a roll-up: from now on its parts count instead of it."
     estimated = [part.points for part in parts if part.points is not None]
@@ -31,11 +31,11 @@ def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_mile
     return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
 
 
-def _inline(parts: Sequence[NewSubIssue]) -> str:
+def parts_text(parts: Sequence[NewSubIssue]) -> str:
     return ", ".join(_named(part) for part in parts)
 
 
-def _list(parts: Sequence[NewSubIssue]) -> str:
+def parts_list(parts: Sequence[NewSubIssue]) -> str:
     return "\n".join(f"- {_named(part)}" for part in parts)
 
 

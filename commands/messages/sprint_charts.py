@@ -4,18 +4,18 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
 from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
-from commands.messages.charts import for_sprint
-from commands.messages.nothing_left import nothing_left
+from commands.messages.charts import sprint_argument
+from commands.messages.nothing_left import nothing_left_sentence
 from commands.messages.progress import (
-    done_of,
+    done_text,
     hides_open_items,
     is_single,
-    open_work,
+    open_work_text,
     percent,
-    progress,
+    progress_text,
     share_done,
 )
-from commands.messages.status import completeness
+from commands.messages.status import facts_completeness
 from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Cause, Facts
@@ -33,10 +33,14 @@ def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
 
 def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
     """The largest change of the scope, how much is done, and how the scope came about."""
-    return [_largest_scope_step(facts, burndown), _done(facts, burndown), equation(facts, burndown.unit)]
+    return [
+        _largest_scope_step(facts, burndown),
+        _done(facts, burndown),
+        scope_equation(facts, burndown.unit),
+    ]
 
 
-def equation(facts: Facts, unit: str) -> str:
+def scope_equation(facts: Facts, unit: str) -> str:
     """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; what is 0 is left out."""
     terms = [f"{number(measure(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
@@ -62,7 +66,7 @@ def days_table(burndown: Burndown) -> str:
     return table(("Day", "Scope", "Done", "Remaining", "Ideal"), rows) if rows else ""
 
 
-def days_name(burndown: Burndown) -> str:
+def days_table_title(burndown: Burndown) -> str:
     """What the table of days is called."""
     return f"Data by day, in {'points' if burndown.unit == 'points' else 'items'}"
 
@@ -70,7 +74,7 @@ def days_name(burndown: Burndown) -> str:
 def sprint_footer(facts: Facts) -> str:
     """As of when all this holds, and how well it is known."""
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
-    return footer(f"As of {as_of}", completeness(facts))
+    return footer(f"As of {as_of}", facts_completeness(facts))
 
 
 def _day_row(day: BurndownDay) -> list[str]:
@@ -80,7 +84,7 @@ def _day_row(day: BurndownDay) -> list[str]:
 
 def _position(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    remaining = open_work(facts, unit)
+    remaining = open_work_text(facts, unit)
     if sprint.is_due_before_start():
         return "**It is due before it starts**, so there are no days to draw. Move its due date."
     if sprint.has_ended(facts.as_of):
@@ -88,7 +92,7 @@ def _position(facts: Facts, burndown: Burndown) -> str:
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
-        return f"**{nothing_left(facts)}** Take in what comes next, or `/sprint close`."
+        return f"**{nothing_left_sentence(facts)}** Take in what comes next, or `/sprint close`."
     behind = pace(burndown)
     if behind is None:
         return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
@@ -122,10 +126,10 @@ def _end(facts: Facts, unit: str) -> str:
     if not facts.remaining.count:
         if facts.scope.count:
             return "**Everything in scope was done** when it ended."
-        return f"**{nothing_left(facts)}**"
+        return f"**{nothing_left_sentence(facts)}**"
     items = named(item.number for item in facts.carried)
     verb = "was" if is_single(facts, unit) else "were"
-    ask = f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
+    ask = f"`/explain carry-over{sprint_argument(facts.sprint.title)}`"
     return (
         f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {ask} tells how often "
         "each was carried; split or drop what keeps coming back."
@@ -134,7 +138,7 @@ def _end(facts: Facts, unit: str) -> str:
 
 def _left_of_scope(facts: Facts, unit: str) -> str:
     if hides_open_items(facts.remaining, unit):
-        return open_work(facts, unit)
+        return open_work_text(facts, unit)
     return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
 
 
@@ -181,7 +185,7 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
     done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
         share = share_done(facts.kept, facts.committed, unit)
-        kept = f"{done_of(facts.kept, facts.committed, unit)} committed were kept"
+        kept = f"{done_text(facts.kept, facts.committed, unit)} committed were kept"
         return f"{quantity(done, unit)} done; {kept}{'' if share is None else f' ({percent(share)})'}."
     if burndown.as_of_day < 0:
         return ""
@@ -195,7 +199,7 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
         return f"No working day is left; {so_far}."
     days = f"{counted(left, 'working day')} to go, today included"
     if hides_open_items(facts.remaining, unit):
-        return f"{days}, for {open_work(facts, unit)}; {so_far}."
+        return f"{days}, for {open_work_text(facts, unit)}; {so_far}."
     return f"{days}: {number(remaining / left, 1)} a day would be needed, {so_far}."
 
 
@@ -222,7 +226,7 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
 
 def _done(facts: Facts, burndown: Burndown) -> str:
     unit = burndown.unit
-    text = progress(facts, unit)
+    text = progress_text(facts, unit)
     latest = burndown.latest
     if latest is None or latest.ideal is None:
         return f"{text}."

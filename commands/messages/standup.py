@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from charts.reading import quantity
 from commands.formatting.wording import footer, moment, plain, weekday
-from commands.messages.work import against, blocked_line, lasting, listed
+from commands.messages.work import blocked_line, bullet_list, duration_text, wip_sentence
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait
@@ -19,25 +19,25 @@ def standup_text(standup: Standup, wips: Sequence[Wip], work: Work) -> str:
     parts = [f"### Since {day}"]
     if not (standup.done or standup.started):
         parts.append("Nothing was done or started.")
-    parts += sections(
+    parts += list_sections(
         ("Done", [_flow_line(flow) for flow in standup.done]),
         ("Started", [_flow_line(flow) for flow in standup.started]),
         ("Paused", [paused_line(flow) for flow in standup.paused]),
         ("Blocked", [blocked_line(flow, work.now) for flow in standup.blocked]),
         ("Waiting for review", wait_lines(standup.waiting, work)),
     )
-    parts.append("\n".join(against(wip) for wip in wips))
+    parts.append("\n".join(wip_sentence(wip) for wip in wips))
     parts.append(footer(f"As of {moment(work.calendar.local(work.now))}"))
     return "\n\n".join(parts)
 
 
-def sections(*lists: tuple[str, Sequence[str]]) -> list[str]:
+def list_sections(*lists: tuple[str, Sequence[str]]) -> list[str]:
     """Lists under their names, with how many there are; empty ones are left out."""
-    return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in lists if lines]
+    return [f"**{name} ({len(lines)})**\n\n{bullet_list(lines)}" for name, lines in lists if lines]
 
 
 def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
-    return [f"{ref(wait.flow.number)} – for {lasting(work.now - wait.since)}" for wait in waits]
+    return [f"{ref(wait.flow.number)} – for {duration_text(work.now - wait.since)}" for wait in waits]
 
 
 def paused_line(flow: Flow) -> str:

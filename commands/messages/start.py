@@ -5,14 +5,16 @@ from datetime import date
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain, weekday
-from commands.messages.report import both, left_items
+from commands.messages.report import amount_text, inline_list
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Cause, Facts, Item
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 
 
-def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date) -> str:
+def new_sprint_text(
+    title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date
+) -> str:
     """A sprint that was just made: nothing is in it yet."""
     if start > today:
         committed = f"What it holds when {full_day(start)} begins is the commitment."
@@ -26,7 +28,7 @@ def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: 
     )
 
 
-def adopted(facts: Facts, before: Sprint) -> str:
+def adopted_sprint_text(facts: Facts, before: Sprint) -> str:
     """A milestone that was there already, as the sprint that it will be."""
     sprint = facts.sprint
     is_planned = facts.as_of < sprint.start
@@ -72,11 +74,15 @@ def _committed(facts: Facts) -> str:
     if facts.as_of < sprint.committed_at:
         end = sprint.committed_at == sprint.start
         when = f"when {full_day(sprint.first_day)} begins" if end else "at the end of today"
-        held = f"**It holds {both(facts.scope)}.**" if facts.scope.count else "**It holds no open work yet.**"
+        held = (
+            f"**It holds {amount_text(facts.scope)}.**"
+            if facts.scope.count
+            else "**It holds no open work yet.**"
+        )
         return f"{held} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
     if not facts.committed_items:
         return "**Nothing is committed:** it was empty when it started."
-    return f"**Committed: {both(facts.committed)}.**{_listed(facts.committed_items)}"
+    return f"**Committed: {amount_text(facts.committed)}.**{_listed(facts.committed_items)}"
 
 
 def _added(facts: Facts) -> str:
@@ -86,7 +92,7 @@ def _added(facts: Facts) -> str:
         return ""
     numbers = named(dict.fromkeys(line.number for line in lines))
     return (
-        f"Added since that day began, so not committed ({both(facts.total(Cause.ADDED))}): {numbers}. "
+        f"Added since that day began, so not committed ({amount_text(facts.total(Cause.ADDED))}): {numbers}. "
         "A later `start:` would make them part of the commitment."
     )
 
@@ -99,7 +105,7 @@ def _listed(items: Sequence[Item]) -> str:
     texts = [
         f"{ref(item.number)} ({quantity(item.points, 'points')})" for item in items if item.points is not None
     ]
-    return f" Estimated: {left_items(texts)}." if texts else ""
+    return f" Estimated: {inline_list(texts)}." if texts else ""
 
 
 def _not_estimated(facts: Facts) -> str:

@@ -16,8 +16,15 @@ from commands.formatting.wording import (
     weekdays,
 )
 from commands.messages.completeness import completeness_text
-from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left
-from commands.messages.progress import is_single, open_work, percent, progress, progress_percent, share_done
+from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left_sentence
+from commands.messages.progress import (
+    is_single,
+    open_work_text,
+    percent,
+    progress_percent,
+    progress_text,
+    share_done,
+)
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
@@ -31,7 +38,7 @@ _MOST_NAMED = 10
 _MOST_DAYS = 31
 
 
-def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
+def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
     """Title, goal, progress, pace and what is `expected` of the end: what a reader wants to know first."""
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
@@ -46,7 +53,7 @@ def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def after_chart(facts: Facts, burndown: Burndown) -> str:
+def status_details(facts: Facts, burndown: Burndown) -> str:
     """The numbers behind the picture, what is not estimated or counted, and as of when all this holds."""
     parts = [
         _ledger(facts),
@@ -55,7 +62,7 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
         _days_table(facts, burndown.unit),
     ]
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
-    parts.append(footer(f"As of {as_of}", completeness(facts)))
+    parts.append(footer(f"As of {as_of}", facts_completeness(facts)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -86,23 +93,23 @@ def _progress(facts: Facts, unit: str) -> str:
     share = share_done(facts.done, facts.scope, unit) or Decimal(0)
     filled = max(int(share * _BAR_CELLS), 1) if share else 0
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-    return f"`{bar}` **{progress(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
+    return f"`{bar}` **{progress_text(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
 
 
 def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    left, is_one = open_work(facts, unit), is_single(facts, unit)
+    left, is_one = open_work_text(facts, unit), is_single(facts, unit)
     remain = "remains" if is_one else "remain"
     if sprint.is_due_before_start():
         return ""
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
-            return nothing_left(facts)
+            return nothing_left_sentence(facts)
         return f"{left} {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     if not facts.scope.count:
-        return nothing_left(facts)
+        return nothing_left_sentence(facts)
     behind = pace(burndown)
     if behind is None:
         return f"{left} {remain}. Without a due date there is no ideal line to compare with."
@@ -217,7 +224,7 @@ def _covered_items(facts: Facts, unit: str) -> str:
     return folded(summary, listed)
 
 
-def completeness(facts: Facts) -> str:
+def facts_completeness(facts: Facts) -> str:
     """Whether all that these numbers are made of was told when it happened."""
     quality, calendar = facts.completeness, facts.sprint.calendar
     return completeness_text(calendar, quality.reconstructed_before, quality.gaps, quality.first_seen)

@@ -7,8 +7,8 @@ from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning
-from commands.messages.charts import shown
-from commands.messages.report import ReportData, summary_head, summary_rest
+from commands.messages.charts import chart_parts
+from commands.messages.report import ReportData, summary_details, summary_head
 from sprints.milestone import Sprint
 
 
@@ -28,8 +28,8 @@ def summary_parts(
     burndown = sheet.burndown
     if burndown is not None and burndown.latest is not None:
         is_shown = shows_mermaid or planning.links_pictures
-        parts += shown(planning, burndown) if is_shown else [alt_text(burndown)]
-    return [*parts, summary_rest(sheet)]
+        parts += chart_parts(planning, burndown) if is_shown else [alt_text(burndown)]
+    return [*parts, summary_details(sheet)]
 
 
 def posted_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:

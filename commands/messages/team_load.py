@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from charts.reading import number
 from commands.formatting.wording import folded, footer, moment, plain, table
-from commands.messages.standup import sections, wait_lines
-from commands.messages.work import against, blocked_line
+from commands.messages.standup import list_sections, wait_lines
+from commands.messages.work import blocked_line, wip_sentence
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import Wait
@@ -36,10 +36,10 @@ class TeamLoad:
         return [flow for flow in self.flows if flow.started_at is None and not flow.is_paused]
 
 
-def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> str:
+def team_load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> str:
     """What is in progress against the limit, all open work by its state, what is held up, and teams."""
-    parts = ["### Load of the team", against(whole.wip), _states(whole)]
-    parts += sections(
+    parts = ["### Load of the team", wip_sentence(whole.wip), _states(whole)]
+    parts += list_sections(
         ("Blocked", [blocked_line(flow, work.now) for flow in blocked_now(whole.flows)]),
         ("Waiting for review", wait_lines(whole.waits, work)),
     )

@@ -28,16 +28,16 @@ class MetricsSpan:
         return f"{full_day(self.first)} – {full_day(self.last)}"
 
 
-def team_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -> str:
+def team_metrics_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -> str:
     """What moved the most, and the figures of both spans."""
     name = plain(team) if team else "everybody here"
     head = ("", now.name, before.name)
     return "\n\n".join(
-        [f"### Team metrics · {name}", team_reading(before, now), table(head, _rows(before, now))]
+        [f"### Team metrics · {name}", team_metrics_reading(before, now), table(head, _rows(before, now))]
     )
 
 
-def team_reading(before: MetricsSpan, now: MetricsSpan) -> str:
+def team_metrics_reading(before: MetricsSpan, now: MetricsSpan) -> str:
     """The figure that moved the most, and what to do about it."""
     if now.sums is None:
         return ""

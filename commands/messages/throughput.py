@@ -43,7 +43,8 @@ def _outlier(bars: ThroughputBars) -> str:
     sentence = f"**{counted(bar.count, 'item')} done {on}**, the median is {number(bars.median)}."
     if bar.count > bars.median:
         return f"{sentence} See whether that was a clean-up (`/explain throughput`) before you count on it."
-    return f"{sentence} If people were away, tell me with `/calendar add`; if not, `/aging` shows what waits now."
+    away = "If people were away, tell me with `/calendar add`; if not, `/aging` shows what waits now."
+    return f"{sentence} {away}"
 
 
 def _usual(bars: ThroughputBars, total: int) -> str:

@@ -6,7 +6,7 @@ from statistics import median
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, full_day, plain, table
-from commands.messages.charts import for_sprint
+from commands.messages.charts import sprint_argument
 from commands.messages.progress import percent
 from sprints.burndown import measure
 from sprints.calendar import Calendar
@@ -64,7 +64,7 @@ def _outlier(velocity: Velocity) -> str:
         return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
     return (
         f"{text}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
-        f"waited for (`/explain carry-over{for_sprint(outcome.title)}`) before you plan the next one."
+        f"waited for (`/explain carry-over{sprint_argument(outcome.title)}`) before you plan the next one."
     )
 
 
@@ -74,7 +74,8 @@ def _plan(velocity: Velocity) -> str:
         return f"Completed so far: {', '.join(values)}."
     spread = f"{number(velocity.least)} to {number(velocity.most)}"
     return (
-        f"Plan the next sprint with about **{quantity(velocity.median, velocity.unit)}**: the median of the last "
+        f"Plan the next sprint with about **{quantity(velocity.median, velocity.unit)}**: "
+        f"the median of the last "
         f"{velocity.n}, which completed {spread}."
     )
 

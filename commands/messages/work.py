@@ -16,7 +16,7 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 MOST_LISTED = 10
 
 
-def lasting(elapsed: timedelta) -> str:
+def duration_text(elapsed: timedelta) -> str:
     """How long, in whole days or hours that have passed: 3 days, 5 hours, less than an hour."""
     if elapsed >= _DAY:
         return counted(elapsed // _DAY, "day")
@@ -29,7 +29,7 @@ def ordinal(count: int) -> str:
     return f"{count}{ending}"
 
 
-def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
+def since_text(moment: datetime, now: datetime, calendar: Calendar) -> str:
     """since today, since Fri 20 Nov."""
     day = calendar.day_of(moment)
     if day == calendar.day_of(now):
@@ -37,7 +37,7 @@ def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
     return f"since {weekday(day, with_year=day.year != calendar.day_of(now).year)}"
 
 
-def against(wip: Wip) -> str:
+def wip_sentence(wip: Wip) -> str:
     """4 items are in progress; the limit is 5."""
     be = "is" if wip.count == 1 else "are"
     text = f"{counted(wip.count, 'item')}{_of(wip)} {be} in progress"
@@ -50,7 +50,7 @@ def _of(wip: Wip) -> str:
     return f" of team {plain(wip.team)}" if wip.team else ""
 
 
-def blocking(blocks: Iterable[Block]) -> str:
+def blockers_text(blocks: Iterable[Block]) -> str:
     """What holds an item up: by #9 (the API comes first) and by #12."""
     parts = []
     for block in blocks:
@@ -64,15 +64,15 @@ def blocked_line(flow: Flow, now: datetime) -> str:
     """#12 for 3 days: by #9."""
     blocks = flow.open_blocks
     longest = now - min(block.span.since for block in blocks)
-    return f"{ref(flow.number)} – for {lasting(longest)}, {blocking(blocks)}"
+    return f"{ref(flow.number)} – for {duration_text(longest)}, {blockers_text(blocks)}"
 
 
-def sentence(reason: str) -> str:
+def reason_sentence(reason: str) -> str:
     """What somebody gave as a reason, with one full stop."""
     return f"{plain(reason).rstrip('.')}."
 
 
-def listed(lines: Sequence[str], most: int = MOST_LISTED) -> str:
+def bullet_list(lines: Sequence[str], most: int = MOST_LISTED) -> str:
     """A Markdown list; where there is more, it says how much."""
     shown = [f"- {line}" for line in lines[:most]]
     if len(lines) > most:

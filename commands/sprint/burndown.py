@@ -6,8 +6,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, ChartText, reply_with
-from commands.messages.sprint_charts import burndown_reading, days_name, days_table, sprint_footer
+from commands.messages.charts import AS, BY, ChartText, chart_reply
+from commands.messages.sprint_charts import burndown_reading, days_table, days_table_title, sprint_footer
 from commands.shared.choosing import facts_meant
 from sprints.burndown import burndown_of
 
@@ -30,9 +30,9 @@ async def burndown(context: Context, arguments: Arguments) -> Reply:
     words = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",
         burndown_reading(facts, found),
-        days_name(found),
+        days_table_title(found),
         days_table(found),
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, words, found if found.latest else None, arguments.text("as"))
+    return chart_reply(context, words, found if found.latest else None, arguments.text("as"))

@@ -18,7 +18,7 @@ from commands.messages.close import (
     closing_dry_run,
     closing_preview,
     early_warning,
-    known,
+    title_list,
 )
 from commands.shared.choosing import refuse_led, sprint_meant
 from commands.shared.reporting import LATE, fold, sheet_of
@@ -159,7 +159,7 @@ def _why_not(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: 
 def _choices(others: Sequence[Sprint]) -> str:
     if not others:
         return "No other milestone is open: begin one with `/sprint start`, or say `to:backlog`."
-    return f"Open ones: {known(others)}. Or say `to:backlog`."
+    return f"Open ones: {title_list(others)}. Or say `to:backlog`."
 
 
 def _warnings(planning: Planning, sprint: Sprint) -> list[str]:

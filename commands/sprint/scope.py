@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.scope import Deed, scope_text
+from commands.messages.scope import RequestedChange, scope_text
 from commands.shared.choosing import facts_meant, moment_of
 from sprints.facts import Cause
 from sprints.milestone import Sprint
@@ -40,7 +40,7 @@ async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 
 
-def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
+def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[RequestedChange]:
     """What each entry of the audit log did to a sprint's scope."""
     for entry in entries:
         step = entry.details.get("step") or {}
@@ -48,7 +48,7 @@ def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
         cause = _cause(step, sprint.number_in(repository))
         if cause is not None:
             number = number_in(repository, int(step["number"]))
-            yield Deed(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
+            yield RequestedChange(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
 
 
 def _cause(step: dict[str, object], sprint: int | None) -> Cause | None:

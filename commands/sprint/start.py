@@ -11,7 +11,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.start import adopted, begun_empty
+from commands.messages.start import adopted_sprint_text, new_sprint_text
 from commands.shared.choosing import refuse_led
 from commands.shared.goals import with_goal
 from commands.shared.tracking import remembering
@@ -54,7 +54,7 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     _check(start, due, today)
     if sprint is None:
         description = _description("", start, goal)
-        done = begun_empty(title, goal, start, due, context.calendar, today)
+        done = new_sprint_text(title, goal, start, due, context.calendar, today)
         made = CreateMilestone(title, description, due.isoformat())
         steps = (made, *_elsewhere(context, title, due))
         return Changes(f"begin {plain(title)}", steps, done)
@@ -67,7 +67,7 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     after = described(events, context.now, context.calendar, description, noon)
     items = await context.history.items_of(sprint.milestone)
     labels = await context.history.labels()
-    done = adopted(trial(after, items, context.now, context.project.rules, labels), sprint)
+    done = adopted_sprint_text(trial(after, items, context.now, context.project.rules, labels), sprint)
     before: dict[str, str | None] = {
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,

@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.team_load import TeamLoad, load_text
+from commands.messages.team_load import TeamLoad, team_load_text
 from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.reviews import Wait
@@ -37,7 +37,7 @@ async def team_load(context: Context, _: Arguments) -> Reply:
         load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
         for team in teams
     ]
-    return Reply((load_text(whole, loads, work),))
+    return Reply((team_load_text(whole, loads, work),))
 
 
 def load_of(

@@ -9,7 +9,7 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.team_metrics import MetricsSpan, team_text
+from commands.messages.team_metrics import MetricsSpan, team_metrics_text
 from sprints.durations import cycle_times, done_within
 from sprints.team import owner_of, team_days
 from sprints.team_sums import LEAST_PEOPLE, people_of, team_sum
@@ -57,7 +57,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
         raise UserError(_too_few(team))
     as_of = moment(calendar.local(context.now))
     small = footer(f"As of {as_of}", "sums of at least three people; no figure is that of a person")
-    return Reply((team_text(team, before, now), small))
+    return Reply((team_metrics_text(team, before, now), small))
 
 
 def _slug(said: str | None) -> str | None:

@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.my import Mine, my_text
+from commands.messages.my import PersonalWork, my_text
 from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.reviews import Wait
@@ -27,12 +27,12 @@ async def my(context: Context, _: Arguments) -> Reply:
     return Reply((my_text(login, mine, work),))
 
 
-def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[Wait]) -> Mine:
+def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[Wait]) -> PersonalWork:
     """The open work of one person. A parent that its sub-issues tell is left out."""
     mine = [flow for flow in flows if flow.is_open and _has(login, flow)]
     pulls = tuple(flow for flow in mine if flow.is_pull_request)
     numbers = {flow.item for flow in pulls}
-    return Mine(
+    return PersonalWork(
         tuple(flow for flow in mine if not flow.is_pull_request and not flow.is_covered),
         pulls,
         tuple(wait for wait in waits if wait.flow.item in numbers),

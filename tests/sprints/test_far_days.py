@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.messages.status import after_chart, before_chart
+from commands.messages.status import status_details, status_head
 from sprints.burndown import burndown_of
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
 from sprints.facts import Facts, facts_of
@@ -38,7 +38,7 @@ def facts(description: str, due_on: datetime | None, calendar: Calendar | None =
 
 def status_text(found: Facts) -> str:
     burndown = burndown_of(found)
-    return f"{before_chart(found, burndown)}\n{after_chart(found, burndown)}"
+    return f"{status_head(found, burndown)}\n{status_details(found, burndown)}"
 
 
 def noon(day: date) -> datetime:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from commands.agile.config_set import read_value
 from commands.framework.errors import UserError
-from commands.messages.config import differences, shown
+from commands.messages.config import differences, settings_text
 from commands.settings.file import PATH, parsed, schema
 from commands.settings.text import as_yaml, changed, with_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
@@ -63,7 +63,7 @@ def test_what_wins_hides_what_does_not() -> None:
         StoredSettingsFile(),
         {"timezone": "Europe/Berlin"},
     )
-    told = shown(origins)
+    told = settings_text(origins)
 
     assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in told
 

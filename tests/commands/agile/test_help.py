@@ -4,7 +4,7 @@ import pytest
 
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need, Policy
-from commands.messages.help import HelpEntry, one, overview, who
+from commands.messages.help import HelpEntry, command_text, help_overview, who_may_text
 from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
@@ -91,7 +91,9 @@ async def test_renamed_and_switched_off_forms_work_as_help_says(bot: Bot) -> Non
 
     comment = await bot.say(number, "/effort 8")
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [
+        command_text["name"] for command_text in (await bot.github.issue(bot.repo, number))["labels"]
+    ] == ["points: 8"]
     comment = await bot.say(number, "/agile effort 3")
     assert bot.reactions(comment) == ["eyes", "+1"]
     comment = await bot.say(number, "/sprint status")
@@ -143,7 +145,11 @@ async def _comment_of_a_bot(bot: Bot, number: int, login: str, body: str) -> dic
     """A delivery as GitHub tells of an App's comment."""
     comment = await bot.github.comment(bot.repo, number, "Nothing for anybody")
     await bot.rest()
-    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issue_comment")
+    delivery = next(
+        command_text
+        for command_text in reversed(bot.github.deliveries)
+        if command_text.event == "issue_comment"
+    )
     sender = {**delivery.payload["sender"], "login": login, "type": "Bot"}
     told = {**delivery.payload["comment"], "id": comment["id"], "body": body, "user": sender}
     return {**delivery.payload, "comment": told, "sender": sender}
@@ -160,7 +166,7 @@ async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
 
 
 def test_every_command_stands_on_the_page_once() -> None:
-    page = overview(entries(Level.ADMIN))
+    page = help_overview(entries(Level.ADMIN))
     assert "<details>" not in page
     for command in known():
         assert page.count(f"| `/{command.syntax.lstrip('/')}` |") == 1
@@ -168,7 +174,7 @@ def test_every_command_stands_on_the_page_once() -> None:
 
 @pytest.mark.parametrize("level", [level for level in Level if level is not Level.NONE])
 def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
-    page = overview(entries(level))
+    page = help_overview(entries(level))
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == len(known())
     mine = page.partition("<details>")[0]
@@ -180,15 +186,18 @@ def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
 @pytest.mark.parametrize("command", known(), ids=[command.name for command in known()])
 def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     (entry,) = [entry for entry in entries(Level.READ) if entry.command is command]
-    page = one(entry, Level.READ)
+    page = command_text(entry, Level.READ)
     assert all(f"| `{argument.syntax}` |" in page for argument in entry.command.accepted)
     assert all(f"- `{example}`" in page for example in entry.command.examples)
 
 
 def test_who_may_is_said_in_words() -> None:
-    assert who(Need(Level.ADMIN)) == "the admin role"
+    assert who_may_text(Need(Level.ADMIN)) == "the admin role"
     need = Need(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
-    assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
+    assert (
+        who_may_text(need)
+        == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from commands.framework.changes import (
     encode_steps,
 )
 from commands.messages.audit import audit_card
-from commands.messages.change_steps import Titles, described
+from commands.messages.change_steps import Titles, step_text
 from sprints.calendar import Calendar
 from storage.changes import AuditEntry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
@@ -201,7 +201,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
     ],
 )
 def test_a_step_is_said_in_words(step: Step, said: str) -> None:
-    assert described(step, TITLES) == said
+    assert step_text(step, TITLES) == said
 
 
 @pytest.mark.parametrize(

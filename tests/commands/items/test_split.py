@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
 from commands.items.split import MOST_PARTS, parts_of
-from commands.messages.split import NewSubIssue, effect_on
+from commands.messages.split import NewSubIssue, split_effect_text
 from sprints.estimates import USUAL, Estimates
 from tests.support.changes import tick_box
 from tests.support.items import list_sub_issues
@@ -124,7 +124,7 @@ def test_what_becomes_of_the_estimate_is_said(
     before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
 ) -> None:
     parts = [NewSubIssue(str(n), one) for n, one in enumerate(points)]
-    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
+    assert split_effect_text(before, parts, is_in_milestone=is_in_milestone).endswith(said)
 
 
 @given(

@@ -13,8 +13,8 @@ from commands.messages.report import (
     ReportData,
     numbers_table,
     report_text,
+    summary_details,
     summary_head,
-    summary_rest,
 )
 from sprints.estimates import Estimates
 from sprints.facts import Amount, facts_of
@@ -38,7 +38,7 @@ from tests.support.sprints_strategies import NOWS, History, histories
 
 def summary_text(made: ReportData) -> str:
     """The words around the picture."""
-    return f"{summary_head(made)}\n\n{summary_rest(made)}"
+    return f"{summary_head(made)}\n\n{summary_details(made)}"
 
 
 # What a report says
