@@ -84,7 +84,7 @@ class Explanation:
     subject: str
     result: str
     arithmetic: Sequence[str]
-    listing_table: ItemListing | None = None
+    listing: ItemListing | None = None
     notes: Sequence[str] = ()
     calendar: Calendar | None = None
 

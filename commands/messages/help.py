@@ -68,7 +68,7 @@ def command_group_text(entries: Sequence[HelpEntry]) -> str:
     return f"{_rows(entries)}\n\n{_closing(entries)}"
 
 
-def argument(entry: HelpEntry, level: Level) -> str:
+def command_text(entry: HelpEntry, level: Level) -> str:
     """All there is to say of one command."""
     command = entry.command
     parts = [

@@ -5,7 +5,7 @@ from sprints.load import Load
 
 
 def load_sentence(load: Load | None) -> str:
-    """What the sprint holds, and what the last sprints delivered. Empty where it holds no more than usual."""
+    """What the sprint holds, and what the last sprints delivered. Empty for no more than the median."""
     if load is None or not load.is_above_median:
         return ""
     past = f"the last {load.n} sprints delivered {number(load.median)} (median) and at most"

@@ -1,4 +1,4 @@
-"""The words with which a sprint's load is compared with what the team usually does. Pure functions."""
+"""Texts that compare a planned sprint's load with the team's usual one. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,11 @@ _MOST_LISTED = 60
 
 @dataclass(frozen=True, slots=True)
 class LoadComparison:
-    """A sprint that is planned, beside the velocity in each unit.
+    """A planned sprint beside the velocity in each unit.
 
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
-    working days of the sprints counted. `before` is the running sprint that comes first, with what is open.
+    working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its open
+    work.
     """
 
     facts: Facts
@@ -37,17 +38,17 @@ class LoadComparison:
 
     @property
     def unit(self) -> str:
-        """Points, where both the plan and the past allow it."""
+        """`points` where both the plan and the past sprints are estimated, else `count`."""
         return load_unit(self.facts, self.points)
 
     @property
     def velocity(self) -> Velocity:
-        """The past, in that unit."""
+        """The velocity in the comparison's unit."""
         return self.points if self.points and self.unit == "points" else self.items
 
 
 def plan_text(plan: LoadComparison) -> str:
-    """The verdict first, then what it stands on."""
+    """The verdict on a sprint's plan, and the numbers behind it."""
     sprint = plan.facts.sprint
     as_of = moment(sprint.calendar.local(plan.facts.as_of))
     parts = [
@@ -66,7 +67,7 @@ def plan_text(plan: LoadComparison) -> str:
 
 
 def working_days(sprint: Sprint) -> int | None:
-    """How many days of a sprint its team works; None without an end."""
+    """The number of a sprint's working days; None without an end."""
     last = sprint.due or sprint.last_day
     if last is None or last < sprint.first_day:
         return None
@@ -144,7 +145,7 @@ def _carry(plan: LoadComparison) -> str:
 
 
 def _length(plan: LoadComparison) -> str:
-    """A short sprint cannot hold what long ones did."""
+    """A note on a sprint with more or fewer working days than the sprints it is compared with."""
     own = working_days(plan.facts.sprint)
     if own is None or not plan.lengths or plan.velocity.is_too_few:
         return ""

@@ -1,4 +1,4 @@
-"""The words of a sprint's report and of its summary. Pure functions from values to Markdown."""
+"""Texts of a sprint's report and of its summary. Pure functions from values to Markdown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ _CAUSES = (
 
 @dataclass(frozen=True, slots=True)
 class ClosedSnapshot:
-    """The snapshot that a report was made from."""
+    """The stored snapshot of a closed sprint's numbers. `revision` counts from 1."""
 
     revision: int
     at: datetime
@@ -42,12 +42,12 @@ class ClosedSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """All that a report or a summary says.
+    """The values of a report or a summary.
 
-    `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
-    `crossed` says by number how many sprints' ends an item has crossed. `verdict` is `met`, `missed`, or
-    None while nobody has said. `footnotes` tell what became known after the numbers were taken. It
-    `hears_answers` where commands can be said.
+    `outcomes` are those of the sprints that had ended when this one did, including its own once it has ended.
+    `crossed` is the number of sprint ends that an item has crossed, by item number. `verdict` is `met`,
+    `missed`, or None before anybody has judged the goal. `footnotes` are corrections that came after the snapshot.
+    `hears_answers` is False where the reader cannot give commands.
     """
 
     sprint: Sprint
@@ -66,7 +66,7 @@ class ReportData:
 
 
 def report_text(sheet: ReportData) -> str:
-    """The report: what became of the sprint, every number with its list, and what was learned since."""
+    """The report: what became of the sprint, every number with its items, and later corrections."""
     return _joined(
         [
             *_opening(sheet, "report"),
@@ -81,14 +81,14 @@ def report_text(sheet: ReportData) -> str:
 
 
 def summary_head(sheet: ReportData) -> str:
-    """The summary down to its picture: what became of the sprint and of its goal."""
+    """The summary down to its chart: what became of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
 def summary_details(sheet: ReportData) -> str:
-    """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
+    """The summary below its chart, including the longest waits and thanks.
 
-    It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
+    It leaves out corrections made after the snapshot, so that it can be posted again unchanged.
     """
     return _joined(
         [
@@ -104,7 +104,7 @@ def summary_details(sheet: ReportData) -> str:
 
 
 def numbers_table(report: Report) -> str:
-    """From the commitment to what was left, in both units; and what these come to."""
+    """The way from the commitment to what was left, in both units, with say/do and delivered vs planned."""
     rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
     for name, cause, sign in _CAUSES:
         total = report.changes[cause].total
@@ -149,13 +149,13 @@ def amount_text(amount: Amount) -> str:
 
 
 def inline_list(texts: Sequence[str]) -> str:
-    """Items in a row, the first of them if there are many."""
+    """Items separated by commas; of many only the first, with the number of the others."""
     more = [f"{len(texts) - _MOST_CARRIED} more"] if len(texts) > _MOST_CARRIED else []
     return ", ".join([*texts[:_MOST_CARRIED], *more])
 
 
 def few_values(past: Velocity) -> str:
-    """What one or two sprints did, which make no median yet: 18 and 24 points."""
+    """The values of one or two sprints, too few for a median: 18 and 24 points."""
     *earlier, last = past.values
     return " and ".join([*map(number, earlier), quantity(last, past.unit)])
 
@@ -271,7 +271,7 @@ def _waits(sheet: ReportData) -> str:
 
 
 def wait_text(wait: Wait) -> str:
-    """How long an item waited for what."""
+    """How long an item waited, and for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is Waiting.BLOCKED:
         return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"

@@ -1,4 +1,4 @@
-"""The words with which a retrospective begins. Pure functions from values to Markdown."""
+"""The text that opens a retrospective. Pure functions from values to Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _ELSE = "🎉"
 
 @dataclass(frozen=True, slots=True)
 class Retro:
-    """A sprint, and what stood out in it. `usual` is how long the team's work takes."""
+    """A sprint and the remarkable events in it. `usual` is how long the team's work usually takes."""
 
     sheet: ReportData
     evidence: Mapping[Topic, Sequence[Evidence]]
@@ -33,7 +33,7 @@ class Retro:
 
 
 def retro_text(retro: Retro) -> str:
-    """The result, how to vote, and the evidence by topic."""
+    """The sprint's result, how to vote, and the evidence by topic."""
     sheet = retro.sheet
     sprint = sheet.sprint
     so_far = "" if sheet.report.is_over else " · so far"

@@ -1,4 +1,4 @@
-"""The words of `/agile roles`."""
+"""The text of `/agile roles`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ _HEADINGS = {
 
 
 def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
-    """Who may do what: by role, then what differs from the usual, then whom an admin gave a role."""
+    """The commands by role, then the team's exceptions, then the roles that an admin granted."""
     rows = []
     for level, heading in _HEADINGS.items():
         allowed = [entry for entry in entries if entry.need.level is level]
@@ -33,7 +33,7 @@ def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
 
 
 def _others(entries: Sequence[HelpEntry]) -> str:
-    """Commands that somebody may run whatever their role, or that need another one than usual."""
+    """Commands that the team opened to more people, or whose required role it changed."""
     settled = [
         entry
         for entry in entries

@@ -1,4 +1,4 @@
-"""The words for what comes into a sprint and what leaves it. Pure functions from values to Markdown."""
+"""Texts about items that join or leave a sprint. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,9 +49,9 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Items that join or leave a sprint, which stands at `before` and then at `after`.
+    """Items that join or leave a sprint, which goes from the facts `before` to the facts `after`.
 
-    `notes` are said of the items, by number. `swap` could leave for what joins.
+    `notes` are remarks on items, by number. `swap` are items that could leave to make room.
     """
 
     before: Facts
@@ -62,7 +62,7 @@ class Moves:
 
 
 def moves_text(moves: Moves) -> str:
-    """The ledger's line, what it is made of, and what it does to the commitment."""
+    """Scope before and after, the items moved, and what the move does to the commitment."""
     parts = [
         _scope_line(moves.before, moves.after),
         "\n".join(f"- {ref(item)}: {note}" for item, note in moves.notes),
@@ -89,7 +89,7 @@ def _changed(change: Amount) -> str:
 
 
 def _is_planning(facts: Facts) -> bool:
-    """Until the commitment is taken, nothing is a change of scope."""
+    """Whether the commitment is yet to be taken, so that nothing is a change of scope."""
     return facts.as_of < facts.sprint.committed_at
 
 
@@ -115,7 +115,10 @@ def _commitment(moves: Moves) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RequestedChange:
-    """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
+    """A change to an item that a person requested by command, from the audit log.
+
+    `cause` is its effect on the scope.
+    """
 
     number: Number
     cause: Cause
@@ -125,7 +128,7 @@ class RequestedChange:
 
 
 def scope_text(facts: Facts, deeds: Sequence[RequestedChange] = ()) -> str:
-    """From the commitment to the scope, in both units, and each change with who made it and when."""
+    """The way from the commitment to the scope, in both units, and each change with its author and time."""
     sprint = facts.sprint
     as_of = moment(sprint.calendar.local(facts.as_of))
     parts = [
@@ -188,7 +191,7 @@ def _lines(facts: Facts, deeds: Sequence[RequestedChange]) -> str:
 
 
 def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
-    """One label goes and another comes: that is one new estimate, told with the difference."""
+    """The ledger with each pair of an old and a new estimate label as one re-estimate."""
     changes, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
     for change in ledger:
         key = change.number, change.event.actor
@@ -233,7 +236,7 @@ def _by_author(actor: str | None) -> str:
 
 
 def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
-    """Who asked us to do what GitHub says that we did."""
+    """The request behind a change that GitHub reports as made by the App."""
     if not is_bot(change.event.actor):
         return None
     same = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]

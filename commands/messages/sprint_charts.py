@@ -1,4 +1,4 @@
-"""What the charts of a sprint say in words. Pure functions from facts to Markdown."""
+"""Texts beside the charts of a sprint. Pure functions from facts to Markdown."""
 
 from decimal import Decimal
 
@@ -27,12 +27,12 @@ _MOST_DAYS = 62
 
 
 def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
-    """How far it is from its line and why, the largest step, and what would be needed."""
+    """The distance to the ideal line and its cause, the largest step, and the pace needed."""
     return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
 
 
 def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
-    """The largest change of the scope, how much is done, and how the scope came about."""
+    """The largest change of the scope, the work done, and how the scope came about."""
     return [
         _largest_scope_step(facts, burndown),
         _done(facts, burndown),
@@ -41,7 +41,7 @@ def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
 
 
 def scope_equation(facts: Facts, unit: str) -> str:
-    """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; what is 0 is left out."""
+    """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; zeros are left out."""
     terms = [f"{number(measure(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
         if value := measure(facts.total(cause), unit):
@@ -58,7 +58,7 @@ _TERMS = (
 
 
 def days_table(burndown: Burndown) -> str:
-    """The figures of each day so far."""
+    """The numbers of each day so far."""
     days = [day for day in burndown.days if day.remaining is not None]
     rows = [_day_row(day) for day in days[-_MOST_DAYS:]]
     if len(rows) < len(days):
@@ -67,12 +67,12 @@ def days_table(burndown: Burndown) -> str:
 
 
 def days_table_title(burndown: Burndown) -> str:
-    """What the table of days is called."""
+    """The title of the table of days."""
     return f"Data by day, in {'points' if burndown.unit == 'points' else 'items'}"
 
 
 def sprint_footer(facts: Facts) -> str:
-    """As of when all this holds, and how well it is known."""
+    """The time as of which a sprint's numbers hold, and their completeness."""
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
     return footer(f"As of {as_of}", facts_completeness(facts))
 
@@ -106,7 +106,7 @@ def _position(facts: Facts, burndown: Burndown) -> str:
 
 
 def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
-    """The distance to the line has two parts, which add up to it: scope that came in, and work not done."""
+    """The distance to the ideal line, split into added scope and work not done."""
     growth = measure(facts.scope, unit) - measure(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
@@ -166,7 +166,7 @@ def _idle_stretch_or_step(burndown: Burndown) -> str:
 
 
 def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
-    """Working days that have ended, in a row, after each of which as much was done as before."""
+    """The longest row of working days, of those that have ended, on which nothing was done."""
     longest, run, before = list[BurndownDay](), list[BurndownDay](), Decimal(0)
     days = [day for day in burndown.days if day.done is not None]
     for day in days if burndown.is_day_complete else days[:-1]:

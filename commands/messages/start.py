@@ -1,4 +1,4 @@
-"""The words with which a sprint begins. Pure functions from values to Markdown."""
+"""Texts shown when a sprint begins. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,7 +15,7 @@ from sprints.numbering import ref
 def new_sprint_text(
     title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date
 ) -> str:
-    """A sprint that was just made: nothing is in it yet."""
+    """The text for a sprint whose milestone was just created and is empty."""
     if start > today:
         committed = f"What it holds when {full_day(start)} begins is the commitment."
     else:
@@ -29,7 +29,7 @@ def new_sprint_text(
 
 
 def adopted_sprint_text(facts: Facts, before: Sprint) -> str:
-    """A milestone that was there already, as the sprint that it will be."""
+    """The text for an existing milestone that becomes a sprint. `before` is its state until now."""
     sprint = facts.sprint
     is_planned = facts.as_of < sprint.start
     return _joined(
@@ -58,7 +58,7 @@ def _frame(start: date, due: date, calendar: Calendar) -> str:
 
 
 def _changed(sprint: Sprint, before: Sprint) -> str:
-    """What a milestone that somebody made before says otherwise now."""
+    """Which properties of an existing milestone the command changed."""
     changes = []
     if before.due and before.due != sprint.due:
         changes.append(f"due date (it was {full_day(before.due)})")
@@ -86,7 +86,7 @@ def _committed(facts: Facts) -> str:
 
 
 def _added(facts: Facts) -> str:
-    """The commitment is what was there when the first day began; what came since is named at once."""
+    """Items added after the first day began. They are not part of the commitment."""
     lines = [line for line in facts.ledger if line.cause is Cause.ADDED]
     if not lines or facts.as_of < facts.sprint.committed_at:
         return ""

@@ -1,4 +1,4 @@
-"""The words of the status card. Pure functions from facts to Markdown."""
+"""Texts of the sprint's status card. Pure functions from facts to Markdown."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,7 +39,7 @@ _MOST_DAYS = 31
 
 
 def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
-    """Title, goal, progress, pace and what is `expected` of the end: what a reader wants to know first."""
+    """Title, goal, progress, pace and what is `expected` of the end: the card down to its chart."""
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
@@ -54,7 +54,7 @@ def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
 
 
 def status_details(facts: Facts, burndown: Burndown) -> str:
-    """The numbers behind the picture, what is not estimated or counted, and as of when all this holds."""
+    """The card below its chart: the ledger, items without an estimate, covered items, and each day."""
     parts = [
         _ledger(facts),
         _not_estimated(facts, burndown.unit),
@@ -89,7 +89,7 @@ def _dates(sprint: Sprint) -> str:
 
 
 def _progress(facts: Facts, unit: str) -> str:
-    """The bar is full only if all is done, and empty only if nothing is."""
+    """The progress bar, full only if everything is done and empty only if nothing is."""
     share = share_done(facts.done, facts.scope, unit) or Decimal(0)
     filled = max(int(share * _BAR_CELLS), 1) if share else 0
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
@@ -122,7 +122,7 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
 
 
 def _carried(facts: Facts) -> str:
-    """How many items went on; a closed milestone may still have seen some of them done."""
+    """How many items were carried over, and how many of these were done after the end."""
     if not facts.carried:
         return ""
     late = f", {len(facts.late)} of them done late" if facts.late else ""
@@ -130,7 +130,7 @@ def _carried(facts: Facts) -> str:
 
 
 def _due_sentence(sprint: Sprint) -> str:
-    """How the due date moved while the sprint ran, from the first plan to the latest."""
+    """How the due date moved while the sprint ran, from the first date to the latest."""
     if not sprint.due_moves:
         return ""
     before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after
@@ -202,7 +202,7 @@ def _not_estimated(facts: Facts, unit: str) -> str:
 
 
 def _covered_items(facts: Facts, unit: str) -> str:
-    """Parents and pull requests whose work others tell: folded, because there is nothing to do about it."""
+    """A folded list of parents and pull requests whose work other items cover. Nothing to act on."""
     covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
     if not covered:
         return ""
@@ -225,7 +225,7 @@ def _covered_items(facts: Facts, unit: str) -> str:
 
 
 def facts_completeness(facts: Facts) -> str:
-    """Whether all that these numbers are made of was told when it happened."""
+    """Whether every event behind a sprint's facts arrived when it happened."""
     quality, calendar = facts.completeness, facts.sprint.calendar
     return completeness_text(calendar, quality.reconstructed_before, quality.gaps, quality.first_seen)
 
@@ -249,7 +249,7 @@ def _days_table(facts: Facts, unit: str) -> str:
 
 
 def _signed(value: Decimal, sign: str) -> str:
-    """`sign` is put before a value that is positive by nature; ± means that the value has its own."""
+    """The value with a `sign` in front; ± stands for the value's own sign."""
     if not value:
         return "0"
     return signed(value) if sign == "±" else f"{sign}{number(value)}"
