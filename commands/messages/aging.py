@@ -12,14 +12,14 @@ _MOST_ROWS = 40
 
 
 def aging_reading(ages: Sequence[Age], finished: Durations) -> list[str]:
-    """What is older than usual and what to do about it, how much is in progress, and how that is known."""
+    """The oldest item and what to do about it, the amount of work in progress, and doubts about the data."""
     if not ages:
         return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]
     return [_outlier(ages, finished), _amount(ages, finished), _doubts(ages, finished)]
 
 
 def ages_table(ages: Sequence[Age], calendar: Calendar) -> str:
-    """The items, the oldest first."""
+    """A table of the items in progress, the oldest first."""
     rows = []
     for age in ages[:_MOST_ROWS]:
         day = full_day(calendar.day_of(age.flow.started_at)) if age.flow.started_at else ""
@@ -75,7 +75,7 @@ def _doubts(ages: Sequence[Age], finished: Durations) -> str:
 
 
 def _blockers(age: Age) -> str:
-    """By which issues of this repository it is blocked, as far as they are known."""
+    """The known blockers in this repository: ` by #9 and #12`. Empty for others."""
     numbers = [block.number for block in age.flow.open_blocks if block.number]
     return f" by {named(numbers)}" if numbers else ""
 

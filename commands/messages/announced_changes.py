@@ -1,4 +1,4 @@
-"""What is announced of a plan: the end, another plan, and what is paid twice meanwhile."""
+"""Announced changes of plans: cancellations, switches to another plan, and double payment meanwhile."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
 
 
 def announced_changes(billing: Billing, links: PurchasePages) -> str:
-    """What will become of the plan that counts, and of another one that is paid for beside it."""
+    """The pending changes of the plan that counts, and of others that are paid for beside it."""
     counting = billing.plan.subscription
     others = [
         subscription
@@ -34,7 +34,7 @@ def announced_changes(billing: Billing, links: PurchasePages) -> str:
 
 
 def overlap_lines(billing: Billing) -> Iterator[str]:
-    """What whoever goes over from GitHub to a card pays for twice, before they do."""
+    """A warning, before the purchase, that a switch from GitHub to a card is paid twice for a while."""
     ending = ending_on_marketplace(billing.subscriptions)
     if ending is not None:
         at = paid_until(ending)

@@ -12,7 +12,7 @@ from storage.changes import AuditEntry
 
 
 def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar) -> str:
-    """A line for each thing that was changed."""
+    """A table of audit entries, one line for each thing that was changed."""
     if not entries:
         return "No command has changed anything in this repository yet."
     rows = [
@@ -31,7 +31,7 @@ def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar
 
 
 def _changed(entry: AuditEntry, titles: Titles) -> str:
-    """What an entry tells; one of a kind that is no longer known, by what it was about."""
+    """What an entry changed; for a kind of step that no longer exists, only its target."""
     try:
         return step_text(msgspec.convert(entry.details.get("step"), Step), titles)
     except msgspec.ValidationError:

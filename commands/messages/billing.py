@@ -1,4 +1,4 @@
-"""What `/agile plan` and `/agile usage` say, from values."""
+"""The texts of `/agile plan` and `/agile usage`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ IN_PUBLIC = (
     "pays for and how much it uses is told in its private repositories."
 )
 _HOW_TO_BUY = "the links below lead there"
-# What is bought and gives nothing now.
+# By the status of a subscription: why it gives nothing now.
 _WAITING = {"paused": "is paused", "unpaid": "waits for its payment", "past_due": "waits for its payment"}
 NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
@@ -43,9 +43,9 @@ def plan_card(
     is_public: bool,
     is_usage_charged: bool = False,
 ) -> str:
-    """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
+    """The account's plan, its price, its features, and how to change it. Never mentions money in public.
 
-    Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
+    A pending deletion of data is named even where nothing is sold any more, because a cancellation stands.
     """
     if not billing.is_sold:
         return "\n\n".join(filter(None, [_quoted(deletion_sentence(billing, links)), NOTHING_IS_SOLD]))
@@ -65,7 +65,7 @@ def plan_card(
 
 
 def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_charged: bool = False) -> str:
-    """What was used this month. It is counted, and stops nothing; where it is charged for, it says so."""
+    """The usage of this month. It limits nothing; where usage is charged, the card says so."""
     if is_public:
         return IN_PUBLIC
     rows = [
@@ -92,7 +92,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
 
 
 def _notices(billing: Billing, links: PurchasePages) -> str:
-    """What an owner has to hear, each as a quotation that stands out."""
+    """The notices for the account's owner, each as a Markdown quotation."""
     notices = notices_of(billing)
     sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
@@ -105,7 +105,7 @@ def _quoted(sentence: str) -> str:
 
 
 def _lost(billing: Billing, links: PurchasePages) -> str:
-    """Why a paid plan is not there any more, where no payment is due."""
+    """Why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
     reason = {
@@ -116,7 +116,10 @@ def _lost(billing: Billing, links: PurchasePages) -> str:
 
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
-    """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
+    """How to resume a paused subscription.
+
+    Stripe pauses a trial that ends without a card; any other pause was made by the seller.
+    """
     paused = [subscription for subscription in billing.subscriptions if subscription.status == "paused"]
     if not any(subscription.trial_ends for subscription in paused):
         return "Only whoever sells it can resume it: please write to whoever runs this App."
@@ -125,7 +128,7 @@ def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
 
 
 def _usage(billing: Billing) -> str:
-    """Whether this account is charged for usage: who pays by card is, besides the seats."""
+    """Whether this account is charged for usage, which is so for payment by card."""
     if any(
         subscription.source == STRIPE and not subscription.has_ended for subscription in billing.subscriptions
     ):
@@ -159,7 +162,7 @@ def _without_plan(billing: Billing) -> str:
 
 
 def _total(subscription: Subscription) -> str:
-    """What all seats cost for a period, where the subscriber's own price is known."""
+    """The price of all seats for a period. Empty where the subscriber's own price is not known."""
     price = price_of_seat(subscription)
     if price is None or price.is_list_price or subscription.quantity is None:
         return ""
@@ -201,7 +204,7 @@ def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
 
 
 def _ways(billing: Billing, plan: Plan, links: PurchasePages, checkout: Checkout) -> Sequence[str]:
-    """Only ways that lead to paying once."""
+    """Links to buy the plan, without any that would lead to paying twice."""
     allowed, ways = purchase_ways(billing.subscriptions), []
     if allowed.marketplace and (link := links.upgrade.get(plan.name)):
         ways.append(f"[on GitHub]({link})")

@@ -7,6 +7,7 @@ from sprints.work import Work
 
 
 def blocked_text(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
+    """The text on an item blocked by issues. `fresh` are the issues that did not block it before."""
     text = f"**#{flow.number} is blocked** by {named(numbers)}" + (
         f": {reason_sentence(reason)}" if reason else "."
     )

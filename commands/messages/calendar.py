@@ -1,4 +1,4 @@
-"""Words about a team's days: what is off, and what that does to a sprint."""
+"""Texts about a team's calendar: days off, and their effect on sprints."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -23,7 +23,7 @@ def day_off_line(off: DaysOff, calendar: Calendar) -> str:
 
 
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:
-    """The team's days: which it works on, in which zone, and what is off from today on; the past folded."""
+    """The working days, the time zone, and the days off from today on; past ones are folded."""
     names = " ".join(WEEKDAYS[day] for day in sorted(calendar.weekdays))
     parts = ["### Days off", f"Working days: {names} · time zone: {_zones(calendar, today)}"]
     lines = [(off.first, off.last, day_off_line(off, calendar)) for off in offs]
@@ -47,7 +47,7 @@ def _zones(calendar: Calendar, today: date) -> str:
 def sprint_effect_lines(
     sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date
 ) -> list[str]:
-    """For each sprint that is not over and whose working days change: it has 8 working days instead of 10."""
+    """A line for each sprint not yet over whose number of working days changes."""
     lines = []
     for sprint in sorted(sprints, key=lambda sprint: (sprint.first_day, sprint.number)):
         if sprint.due is None or sprint.due < today or sprint.is_deleted:

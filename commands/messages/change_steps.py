@@ -1,4 +1,4 @@
-"""What a step of a change does, in words."""
+"""Descriptions of the steps of a change."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -24,12 +24,21 @@ from commands.settings.text import as_yaml
 from sprints.milestone import Sprint
 from sprints.numbering import Number, number_in
 
+# The longest title or value, in characters.
 _MOST = 60
 Titles = Mapping[Number, str]
+# Why `/agile undo` leaves the effect of a step, by the step's type.
+REASONS_TO_STAY: dict[type, str] = {
+    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
+    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
+    ProposeFile: "close it unmerged if it is not wanted",
+    ApproveSeats: "the number of seats follows the people who need one",
+}
+CHANGED_SINCE = "it has been changed again since"
 
 
 def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
-    """The titles of milestones by their numbers, in whichever repository they are."""
+    """The titles of milestones by number, in every repository of the sprints."""
     titles = dict[Number, str]()
     for sprint in sprints:
         titles[number_in(sprint.repository, sprint.number)] = sprint.title
@@ -38,13 +47,13 @@ def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
 
 
 def step_target_text(step: Step) -> str:
-    """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
+    """The target of a step as Markdown. Titles and setting names are escaped; numbers are links."""
     is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
 
 
 def step_text(step: Step, titles: Titles) -> str:
-    """A line on one step. `titles` are those of milestones, by their numbers."""
+    """One line on a step. `titles` are those of milestones, by number."""
     words = _WORDS.get(type(step))
     return words(step, titles) if words else step_target_text(step)
 
@@ -147,14 +156,3 @@ def _short(text: str | None) -> str:
     if not text:
         return "none"
     return f"“{plain(text if len(text) <= _MOST else text[: _MOST - 1] + '…')}”"
-
-
-REASONS_TO_STAY: dict[type, str] = {
-    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
-    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
-    ProposeFile: "close it unmerged if it is not wanted",
-    ApproveSeats: "the number of seats follows the people who need one",
-}
-
-
-CHANGED_SINCE = "it has been changed again since"

@@ -1,4 +1,4 @@
-"""How a plan that is paid for is changed: by which page, and what one more seat costs before it is added."""
+"""How to change a paid plan: on which page, and the price of one more seat."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ _RUNNING = frozenset({"active", "trialing"})
 
 
 def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
-    """A line for each thing that payers look for, wherever the account pays or has paid by card."""
+    """A line for each change that a payer may look for, wherever the account pays or has paid."""
     cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
     live = [candidate for candidate in cards if not candidate.has_ended]
     bought = [
@@ -46,7 +46,7 @@ def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
 
 
 def _plan_label(subscription: Subscription) -> str:
-    """Which of two plans a line is about."""
+    """The name that tells a plan from the account's other one."""
     where = "on GitHub" if subscription.source == MARKETPLACE else "by card"
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 
@@ -83,7 +83,7 @@ def _portal(links: PurchasePages) -> str:
 
 
 def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
-    """What a seat costs that is added at a moment, in the order in which it is paid."""
+    """The price of a seat added now, in the order of its charges."""
     price, follows = price_of_seat(subscription), _FOLLOWS[subscription.is_yearly]
     if subscription.status not in _RUNNING:
         return "none is added while a payment is due"
@@ -91,7 +91,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         return follows
     full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
     start, end = subscription.period_start, subscription.period_end
-    # Of a plan that ends, or becomes another one, this price is not charged again.
+    # The price of a plan that ends, or changes to another one, is not charged again.
     then = f"then {full}" if subscription.pending is None else ""
     if subscription.status == "trialing" and subscription.trial_ends is not None:
         cost = [f"nothing until the trial ends on {full_day(subscription.trial_ends.date())}", then]
@@ -138,8 +138,9 @@ def _on_marketplace(
 def _end_on_marketplace(
     subscription: Subscription, billing: Billing, links: PurchasePages, label: str
 ) -> Iterator[str]:
-    """How it is cancelled, with what that deletes, or called off. GitHub ends a trial at once, and wants the
-    data of whoever cancels deleted; Free keeps them.
+    """How to cancel a Marketplace plan, what that deletes, or how to call it off.
+
+    GitHub ends a trial at once and requires the data of whoever cancels to be deleted; Free keeps them.
     """
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid

@@ -8,8 +8,8 @@ from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause, missing
 from sprints.numbering import Number
 
-# Why GitHub was not heard.
-REASONS = {
+# Why events did not arrive.
+GAP_REASONS = {
     GapCause.SUSPENDED: "the App was suspended",
     GapCause.UNINSTALLED: "the App was not installed on the account",
     GapCause.REMOVED: "the App had no access to the repository",

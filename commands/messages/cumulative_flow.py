@@ -8,25 +8,21 @@ from sprints.calendar import Calendar
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 
 _MOST_DAYS = 62
-
-
-# So many working days in a row on which nothing leaves are worth a word.
+# The number of working days in a row without a departure from which on a standstill is reported.
 _IDLE_DAYS = 3
-
-
-# One more of anything is nothing unusual.
+# The smallest growth, in items, that is reported: one more item is nothing unusual.
 _GROWS_BY = 2
 
 
 def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
-    """Where work piles up and what to do about it, what is in which state, and a standstill or the peak."""
+    """Where work piles up and what to do about it, the items by state, and a standstill or the peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]
     return [_growth_sentence(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
 
 
 def flow_table(flow: CumulativeFlow) -> str:
-    """The figures of each day: the states add up to what had arrived."""
+    """A table of each day's items by state; the states add up to the items that had arrived."""
     has_dropped = flow.days[-1].dropped > 0
     head = ["Day", "Waiting", "In progress", "Done", *(["Dropped"] if has_dropped else []), "**Arrived**"]
     rows = [
@@ -76,12 +72,12 @@ def _states(day: FlowDay) -> str:
 
 
 def _departure(flow: CumulativeFlow) -> str:
-    """How items have left; "left" alone would also mean what is still there."""
+    """The words for leaving the flow. "Left" alone could also mean the work that remains."""
     return "done or dropped" if flow.days[-1].dropped else "done"
 
 
 def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
-    """The longest stretch of working days on which nothing left, or else the peak. Today is not over."""
+    """The longest row of working days before today on which no item left, or else the peak."""
     longest, run = list[FlowDay](), list[FlowDay]()
     for before, day in pairwise(flow.days):
         if _departed(day) != _departed(before) or day.date >= today:

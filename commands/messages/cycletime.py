@@ -1,4 +1,4 @@
-"""Texts about cycle times."""
+"""Texts and tables about cycle times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,14 @@ from sprints.durations import Durations, Exclusion
 from sprints.expectation import ENOUGH
 from sprints.numbering import Number, ref
 
-REASONS = {
+_MOST_ROWS = 40
+# An item stands out if it took more than this many times the median.
+_TIMES = 2
+_NONE = (
+    "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
+    "progress” label, a pull request that closes it, or an assignment."
+)
+_EXCLUSION_REASONS = {
     Exclusion.NOT_STARTED: "never told to be started",
     Exclusion.START_NOT_DATED: "started at an unknown time",
     Exclusion.ZERO: "started and done in the same second",
@@ -17,34 +24,9 @@ REASONS = {
 }
 
 
-def left_out_sentence(durations: Durations) -> str:
-    """The done items that have no cycle time, by reason, and how many of the others were opened again."""
-    sentences = []
-    if durations.excluded_count:
-        reasons = ", ".join(f"{count} {REASONS[reason]}" for reason, count in durations.excluded)
-        sentences.append(f"Left out: {counted(durations.excluded_count, 'done item')} ({reasons}).")
-    if durations.reopened:
-        sentences.append(
-            f"{durations.reopened} of {counted(durations.n, 'item')} had been done before and opened again."
-        )
-    return " ".join(sentences)
-
-
-_MOST_ROWS = 40
-
-
-_TIMES = 2
-
-
-_NONE = (
-    "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
-    "progress” label, a pull request that closes it, or an assignment."
-)
-
-
 @dataclass(frozen=True, slots=True)
 class TimedItem:
-    """A done item and the local days that it took."""
+    """A done item and its cycle time in local days, the first and the last included."""
 
     number: Number
     started: date
@@ -53,18 +35,31 @@ class TimedItem:
 
 
 def cycletime_reading(items: Sequence[TimedItem], durations: Durations) -> list[str]:
-    """What stands out, what to expect, and what is left out."""
+    """The longest cycle time, what to expect of the next items, and the items left out."""
     if not items:
         return [_NONE, left_out_sentence(durations)]
     return [_outlier(items, durations), _expectation(durations), left_out_sentence(durations)]
 
 
 def items_table(items: Sequence[TimedItem]) -> str:
-    """The items, the longest first."""
+    """A table of the items, the longest cycle time first."""
     rows = [[ref(i.number), full_day(i.started), full_day(i.done), str(i.days)] for i in items[:_MOST_ROWS]]
     if rest := items[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", "", "", f"{rest[0].days} or fewer"])
     return table(("Item", "Started", "Done", "Days"), rows, numbers_from=3) if rows else ""
+
+
+def left_out_sentence(durations: Durations) -> str:
+    """The number of done items without a cycle time, by reason, and of items that were reopened."""
+    sentences = []
+    if durations.excluded_count:
+        reasons = ", ".join(f"{count} {_EXCLUSION_REASONS[reason]}" for reason, count in durations.excluded)
+        sentences.append(f"Left out: {counted(durations.excluded_count, 'done item')} ({reasons}).")
+    if durations.reopened:
+        sentences.append(
+            f"{durations.reopened} of {counted(durations.n, 'item')} had been done before and opened again."
+        )
+    return " ".join(sentences)
 
 
 def _outlier(items: Sequence[TimedItem], durations: Durations) -> str:

@@ -1,4 +1,4 @@
-"""The words of `/eta`: how old an item is, how unusual that is, and when others of its age were done."""
+"""The text of `/eta`: an item's age, how unusual it is, and when items of that age were done."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,13 +22,13 @@ _LONGEST_BREAK = 60
 
 
 def eta_text(flow: Flow, past: Past, work: Work) -> str:
-    """The answer first, then what it is made of."""
+    """The answer, then the data behind it."""
     parts = [*_answer(flow, past, work), *_delays(flow, work), _sources(past, work)]
     return "\n\n".join(part for part in parts if part)
 
 
 def days_old(flow: Flow, work: Work) -> int:
-    """The local days that it has touched since its start, today or its last day included."""
+    """The item's age in local days, the day of its start and today (or its last day) included."""
     if flow.started_at is None:
         return 0
     last = work.calendar.day_of(flow.done_at or work.now)
@@ -87,7 +87,7 @@ def _age(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
 
 
 def _level(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
-    """How it stands to the service level expectation."""
+    """The item's age against the service level expectation."""
     level = past.level
     if level is None:
         return ""
@@ -99,7 +99,7 @@ def _level(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
 
 
 def _ahead(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
-    """When others that were as old were done."""
+    """When items that were at least this old were done."""
     longer = expected.n - expected.within
     if not _has_expectation(past):
         return ""
@@ -119,7 +119,7 @@ def _ahead(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
 
 
 def _reached(flow: Flow, days: int, work: Work) -> str:
-    """The day on which it is so old or, if nobody works then, the next working day."""
+    """The day on which the item reaches an age in days, or the next working day."""
     first = work.calendar.day_of(flow.started_at or work.now)
     day = first + timedelta(days=days - 1)
     coming = (day + timedelta(days=n) for n in range(_LONGEST_BREAK))
@@ -127,7 +127,7 @@ def _reached(flow: Flow, days: int, work: Work) -> str:
 
 
 def _delays(flow: Flow, work: Work) -> list[str]:
-    """What held it up, as far as its age goes."""
+    """What has held the item up since its start."""
     parts = []
     end = flow.done_at or work.now
     waited = blocked_time(flow.blocks, end, flow.started_at)

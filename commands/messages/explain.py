@@ -1,4 +1,4 @@
-"""How a number is explained: its rule, the arithmetic, the list that adds up to it, and the events behind.
+"""The explanation of a number: its rule, the arithmetic, the items that add up to it, and their events.
 
 Pure functions from values to Markdown.
 """
@@ -17,7 +17,7 @@ from sprints.facts import Amount, amounts_of
 from sprints.model import ItemEvent, Source, State
 from sprints.numbering import Number, ref
 
-# Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
+# A list of more rows than the first number is folded; rows beyond the second number become one.
 _MOST_OPEN, _MOST_ROWS, _MOST_LABELS = 10, 100, 3
 _WORDS = {
     "milestoned": "added to the milestone",
@@ -40,7 +40,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a number means, in a sentence, and where that comes from: Markdown."""
+    """The definition of a number in one sentence, and its source as Markdown."""
 
     name: str
     meaning: str
@@ -49,9 +49,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationRow:
-    """One item of a list: its values, the events that it rests on, and a remark.
+    """One item of an explanation: its values, the events behind it, and a remark.
 
-    `nothing` is what to say where there are no events.
+    `nothing` is the text for an item without events.
     """
 
     number: Number
@@ -63,9 +63,10 @@ class ExplanationRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemListing:
-    """Items below the `head` of their values, and the sum of these. `remarks` is the head of the remarks.
+    """A list of items with their values and the sum of these.
 
-    `amounts` belong to the rows, so that those that are too many to be shown can be added up.
+    `head` names the values and `remarks` the column of remarks. `amounts` belong to the rows, so that rows
+    beyond the shown ones can be added up.
     """
 
     name: str
@@ -78,7 +79,7 @@ class ItemListing:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A number of `subject` (a sprint, a span of days) with all that it is made of."""
+    """The explanation of one number of a `subject`, which is a sprint or a span of days."""
 
     rule: Rule
     subject: str
@@ -90,7 +91,7 @@ class Explanation:
 
 
 def explanation_text(explanation: Explanation, footer: str) -> str:
-    """The whole answer. The number comes first, then its rule, how it adds up, and the list."""
+    """The answer: the number, its rule, its arithmetic, and the list of items."""
     rule = explanation.rule
     parts = [
         f"### {rule.name} · {explanation.subject}: {explanation.result}",
@@ -106,7 +107,7 @@ def explanation_text(explanation: Explanation, footer: str) -> str:
 
 
 def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
-    """The rows as a table that ends in its sum. More than 100 rows are told as one."""
+    """The rows as a table that ends with their sum. Rows beyond the first 100 are joined into one."""
     has_remarks = any(row.remark for row in items.rows)
     remarks = [items.remarks] if has_remarks else []
     head = [
@@ -134,7 +135,7 @@ def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
 
 
 def amount_cells(amount: Amount) -> tuple[str, str]:
-    """Points and items."""
+    """An amount in points and in items, as two table cells."""
     return number(amount.points), str(amount.count)
 
 
@@ -151,7 +152,7 @@ def addition_text(values: Iterable[Decimal], total: str) -> str:
 
 
 def event_text(event: Event) -> str:
-    """What happened, in a word or two."""
+    """An event in a few words."""
     if isinstance(event, ItemEvent):
         return _item_words(event)
     if event.new_name:
@@ -179,7 +180,7 @@ def _item_words(event: ItemEvent) -> str:
 
 
 def delivery_text(event: Event) -> str:
-    """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
+    """GitHub's id of the delivery that brought an event, or how else the event came to be recorded."""
     if event.source is Source.BACKFILL:
         return "asked for later"
     if event.source is Source.CORRECTION:
@@ -194,14 +195,14 @@ def short_moment(at: datetime, calendar: Calendar | None) -> str:
 
 
 def _rest(items: ItemListing) -> Sequence[str]:
-    """The values of all rows that are not shown, in one."""
+    """The values of all rows beyond the shown ones, added up."""
     if not items.amounts:
         return [""] * len(items.head)
     return amount_cells(amounts_of(items.amounts[_MOST_ROWS:]))
 
 
 def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
-    """Four cells; several events stand below each other."""
+    """The four cells about a row's events; several events stand below each other."""
     events = row.events
     if not events:
         return [row.nothing or "known from a later picture", "", "", ""]

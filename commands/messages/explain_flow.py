@@ -1,4 +1,4 @@
-"""The explanations of velocity and of the numbers of flow. Pure functions from values to Markdown."""
+"""Explanations of velocity and of the numbers of flow. Pure functions from values to Markdown."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,9 +59,10 @@ _PERCENTS = (50, 85, 95)
 
 @dataclass(frozen=True, slots=True)
 class FlowEvidence:
-    """What explanations of flow are made of: flows, the events of all items by node id, and the days.
+    """The flows and events behind an explanation of flow, and the days that it covers.
 
-    `done` are the flows that were done within the window, those included whose work others tell.
+    `done` are the flows done within the window, including those whose work other items cover. `events` are
+    those of all items by node id.
     """
 
     flows: Sequence[Flow]
@@ -73,7 +74,7 @@ class FlowEvidence:
 
 
 def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
-    """The values in order, and the one in the middle."""
+    """Explain velocity by its sprints' values in ascending order and their median."""
     unit = velocity.unit
     explanation = Explanation(VELOCITY, f"the last {counted(velocity.n, 'sprint')}", "too few to say", ())
     table = sprints_table(velocity, calendar)
@@ -96,7 +97,7 @@ def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
 
 
 def explain_throughput(evidence: FlowEvidence, throughput: Throughput) -> Explanation:
-    """The items that were done, and by weeks or days how they add up."""
+    """Explain throughput by the items done, added up by weeks or days."""
     counted_items = [flow for flow in evidence.done if not flow.is_covered]
     weeks = len(throughput.days) > 7
     terms = (
@@ -118,17 +119,17 @@ def explain_throughput(evidence: FlowEvidence, throughput: Throughput) -> Explan
 
 
 def explain_cycle_time(evidence: FlowEvidence) -> Explanation:
-    """The days of each item, and which of them are the percentiles."""
+    """Explain cycle time by each item's days and their percentiles."""
     return _durations(evidence, CYCLE_TIME, cycle_times)
 
 
 def explain_lead_time(evidence: FlowEvidence) -> Explanation:
-    """The same from creation."""
+    """Explain lead time by each item's days since creation and their percentiles."""
     return _durations(evidence, LEAD_TIME, lead_times)
 
 
 def explain_wip(evidence: FlowEvidence) -> Explanation:
-    """What is in progress, since when, and how that is known."""
+    """Explain work in progress by its items, when each was started, and by which signal."""
     ages_by_start = ages(evidence.flows, evidence.now, evidence.calendar)
     rows = []
     for age in ages_by_start:
@@ -148,7 +149,7 @@ def explain_wip(evidence: FlowEvidence) -> Explanation:
 
 
 def percentile_text(days: Sequence[int], percent: int) -> str:
-    """Which of the values, in ascending order, a percentile is."""
+    """The place of a percentile among `days` in ascending order, and its value."""
     exact, place = Decimal(percent * len(days)) / 100, -(-percent * len(days) // 100)
     value = counted(days[place - 1], "day")
     return f"{percent} % of {len(days)} is {number(exact)}, so place {place}: **{value}**"
@@ -187,7 +188,7 @@ def _durations(
 
 
 def _row(evidence: FlowEvidence, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
-    """A done item: what began it, where its time is measured, and what ended it."""
+    """A done item with the event that began its time and the event that ended it."""
     own = evidence.events.get(flow.item, ())
     started = {CYCLE_TIME: start_of(flow, evidence.events), LEAD_TIME: opened_of(own)}.get(rule)
     events = tuple(event for event in (started, done_of(flow, own)) if event)

@@ -26,7 +26,7 @@ RULES = {
 
 
 def explain_overview(facts: Facts) -> str:
-    """The sprint's invariant with its numbers, and what else can be explained."""
+    """The equations of the sprint's scope, and a table of the metrics that can be explained."""
     lines = "\n".join(f"- {line}" for line in sprint.scope_equations(facts))
     remaining = amount_text(facts.remaining)
     rows = [(f"`/explain {name}`", rule.meaning) for name, rule in RULES.items()]

@@ -1,4 +1,4 @@
-"""The explanations of a sprint's numbers. Pure functions from facts and histories."""
+"""Explanations of a sprint's numbers. Pure functions from facts and histories."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ CARRY_OVER = Rule(
 
 @dataclass(frozen=True, slots=True)
 class SprintEvidence:
-    """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
+    """The facts and item histories (by node id) behind the explanations of a sprint."""
 
     facts: Facts
     histories: Mapping[str, Sequence[SprintChange]]
@@ -97,7 +97,7 @@ class SprintEvidence:
         name: str = "",
         remarks: str = "",
     ) -> Explanation:
-        """About this sprint, with a list that adds up."""
+        """Build an explanation about this sprint whose list adds up."""
         rows_and_amounts = list(rows)
         total = amounts_of(amount for _, amount in rows_and_amounts)
         return Explanation(
@@ -119,7 +119,7 @@ class SprintEvidence:
 
 
 def explain_committed(evidence: SprintEvidence) -> Explanation:
-    """The list is that of the start; later estimates do not matter."""
+    """Explain the commitment by the items and estimates at its moment; later estimates do not count."""
     facts = evidence.facts
     before = min(facts.sprint.committed_at, facts.as_of)
     notes = []
@@ -132,7 +132,7 @@ def explain_committed(evidence: SprintEvidence) -> Explanation:
 
 
 def explain_cause(evidence: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
-    """Added, removed, dropped, re-estimated: the lines of the ledger."""
+    """Explain one cause of scope changes by its lines of the ledger."""
     lines = [line for line in evidence.facts.ledger if line.cause is cause]
     total = evidence.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
@@ -144,7 +144,7 @@ def explain_cause(evidence: SprintEvidence, rule: Rule, cause: Cause) -> Explana
 
 
 def explain_scope(evidence: SprintEvidence) -> Explanation:
-    """The equation, and the items that are in it."""
+    """Explain the scope by its equation and the items in it."""
     facts = evidence.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
@@ -155,7 +155,7 @@ def explain_scope(evidence: SprintEvidence) -> Explanation:
 
 
 def explain_done(evidence: SprintEvidence) -> Explanation:
-    """What was done, and who said so."""
+    """Explain the work done by its items and the events that finished them."""
     facts = evidence.facts
     before = _until(facts)
     rows = _rows(evidence, facts.done_items, lambda changes: done(changes, before))
@@ -163,7 +163,7 @@ def explain_done(evidence: SprintEvidence) -> Explanation:
 
 
 def explain_remaining(evidence: SprintEvidence) -> Explanation:
-    """The difference, and the open items that make it up."""
+    """Explain the remaining work as scope − done, with the open items."""
     facts = evidence.facts
     open_items, before = facts.open_items, _until(facts)
     scope_amount, finished, open_amount = facts.scope, facts.done, facts.remaining
@@ -176,7 +176,7 @@ def explain_remaining(evidence: SprintEvidence) -> Explanation:
 
 
 def explain_say_do(evidence: SprintEvidence) -> Explanation:
-    """The part of the commitment that was done, item by item."""
+    """Explain say/do by the committed items, kept or not."""
     facts, unit = evidence.facts, evidence.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
     result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
@@ -211,7 +211,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
 
 
 def explain_carry_over(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
-    """What went on, and how often it did."""
+    """Explain carry-over by its items and the number of sprint ends that each has crossed."""
     facts = evidence.facts
     crossed = {carried_item.item.item: carried_item.crossed for carried_item in carry_over.items}
     items, before = [carried_item.item for carried_item in carry_over.items], _until(facts)
@@ -238,7 +238,7 @@ def explain_carry_over(evidence: SprintEvidence, carry_over: CarryOver) -> Expla
 
 
 def scope_equations(facts: Facts) -> list[str]:
-    """The invariant of the scope with the sprint's numbers, in both units."""
+    """The equation of the sprint's scope in points and in items."""
     lines = []
     for unit in ("points", "count"):
         causes = [(cause, measure(facts.total(cause), unit)) for cause in Cause]
@@ -269,7 +269,7 @@ def _rows(
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
 ) -> list[tuple[ExplanationRow, Amount]]:
-    """A row for each item; `nothing` is said where there are no events because nothing has happened."""
+    """A row for each item with its amount; `nothing` is the text for items without events."""
     rows = []
     for item in items:
         amount = amount_of([item])
@@ -289,7 +289,7 @@ def _state(item: Item) -> str:
 
 
 def _sums(items: Sequence[Item], total: Amount) -> list[str]:
-    """How the list adds up in points; in items it is as long as it is."""
+    """How the list adds up in points. In items the sum is the length of the list."""
     if not items:
         return []
     not_estimated = sum(item.points is None for item in items)

@@ -1,4 +1,4 @@
-"""The words of forecasts. Pure functions from values to Markdown."""
+"""Texts of forecasts. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -45,9 +45,9 @@ _BIN_NAMES = {
 def forecast_head(
     facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal, load: str = ""
 ) -> str:
-    """Will this sprint be finished. Without an outlook (no due date): when it may be.
+    """The chance to finish the sprint, down to the chart. Without an outlook: the likely dates.
 
-    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    `load` compares the sprint's load with what the last sprints delivered; empty for a usual load.
     """
     parts = [f"### Forecast · {plain(facts.sprint.title)}"]
     if outlook and forecast:
@@ -65,7 +65,7 @@ def forecast_head(
 def forecast_details(
     facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal
 ) -> str:
-    """What stands behind it."""
+    """The likely dates, the method, and the time of the forecast, below the chart."""
     parts = []
     if outlook and forecast:
         if isinstance(dates, Dates):
@@ -77,18 +77,18 @@ def forecast_details(
 
 
 def empty_forecast_card(facts: Facts) -> str:
-    """The card for a sprint in which nothing has been so far."""
+    """The card for a sprint that has never held an item."""
     return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
 
 
 def dates_card(dates: Dates, items: int, facts: Facts) -> str:
-    """By which day so many items are done, those of the sprint `facts` first."""
+    """The dates by which so many `items` will be done, those of the sprint `facts` first."""
     lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
 
 
 def amounts_card(amounts: Amounts, by: date, facts: Facts) -> str:
-    """How many items are done by a day, those of the sprint `facts` first."""
+    """The number of items that will be done by a day, those of the sprint `facts` first."""
     levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
     rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
     amounts_table = table(("Chance", "Items"), rows) if rows else ""
@@ -109,7 +109,7 @@ def _amount_sentence(amounts: Amounts, by: str) -> str:
 
 
 def _which_items(facts: Facts) -> str:
-    """Which items a number of them is about."""
+    """Which items a forecast of a number of items is about."""
     if not facts.sprint.milestone:
         return "As for a sprint that begins today."
     title = plain(facts.sprint.title)
@@ -123,7 +123,7 @@ def _with_basis(lead: str, rows: str, *basis: str) -> str:
 
 
 def record_sentence(graded: Sequence[GradedForecast]) -> str:
-    """How often what was said came true, of what was said most often."""
+    """How often forecasts came true, for the most frequent bin of chances."""
     if not graded:
         return (
             "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
@@ -135,7 +135,7 @@ def record_sentence(graded: Sequence[GradedForecast]) -> str:
 
 
 def record_table(graded: Sequence[GradedForecast]) -> str:
-    """All grades, and the scores that they make."""
+    """A table of all graded forecasts by chance, and their scores."""
     rows = [
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
         for tenth in bins_of(graded, TENTHS)
@@ -144,7 +144,7 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
 
 
 def bins_of(graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
-    """The graded forecasts by what was said, in bins of tenths."""
+    """The graded forecasts in bins by their chance in tenths."""
     return calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 
 
@@ -170,7 +170,7 @@ def _growth_sentence(forecast: Forecast) -> str:
 
 
 def _all_done(facts: Facts, dates: Dates) -> str:
-    """By which day all that is open is done, if the sprint goes on until then."""
+    """The date by which all open items will be done, if the sprint goes on until then."""
     left, due = counted(facts.remaining.count, "open item"), facts.sprint.due
     lead = _done_by(dates, f"The {left}", is_one=facts.remaining.count == 1, due=due)
     meaning = (
@@ -182,7 +182,7 @@ def _all_done(facts: Facts, dates: Dates) -> str:
 
 
 def _done_by(dates: Dates, work: str, *, is_one: bool, due: date | None = None) -> str:
-    """By which day it is done, or that this may take more than two years."""
+    """The date by which `work` will be done, or that this may take more than two years."""
     chance = in_words(dates.chance)
     if dates.p50 is None:
         be = "is" if is_one else "are"
@@ -229,10 +229,10 @@ def _dates_table(dates: Dates) -> str:
 
 
 def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
-    """What a change does to the chance to finish `by` a day. Begins in lower case.
+    """The effect of a change on the chance to finish `by` a day. Begins in lower case.
 
-    1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left, None that
-    there was no due date.
+    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left,
+    None that there was no due date.
     """
     becomes = f"**{in_words(after)}**"
     so_far = _so_far(before, is_empty=is_empty)
@@ -253,7 +253,7 @@ def finish_sentence(before: float | None, after: float, by: str = "", *, is_empt
 
 
 def _so_far(chance: float | None, *, is_empty: bool) -> str:
-    """What is to be said of a sprint as it is, after "Until now"."""
+    """The state before a change, to follow "Until now"."""
     if is_empty:
         return "nothing is in it"
     if chance is None:

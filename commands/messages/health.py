@@ -1,4 +1,4 @@
-"""The words of `/agile health`: what needs somebody first, then how everything stands."""
+"""The text of `/agile health`: findings that need attention, then the figures."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from datetime import datetime
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import code, counted, moment, plain, table
 from commands.framework.ports import Health
-from commands.messages.completeness import REASONS, span_text
+from commands.messages.completeness import GAP_REASONS, span_text
 from commands.messages.config import in_force_text, out_of_sight_text
 from commands.settings.file import PATH
 from sprints.calendar import Calendar
@@ -16,7 +16,7 @@ from sprints.gaps import EventGap, missing
 from storage.account_status import AccountStatus
 from storage.settings_files import StoredSettingsFile
 
-# With less than this share of GitHub's hourly limit left, answers may soon have to wait.
+# The share of GitHub's hourly limit below which answers may soon have to wait.
 _LOW = 0.1
 _MANY_WAITING = 100
 _MOST_GAPS = 3
@@ -24,7 +24,7 @@ _MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class SharingHealth:
-    """Which repositories share their sprints (the first one leads), and which should and do not."""
+    """The repositories that share their sprints (the leading one first), and those that should."""
 
     shared: tuple[str, ...]
     missing: tuple[str, ...]
@@ -33,8 +33,11 @@ class SharingHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthFacts:
-    """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
-    events did not reach us, the oldest first."""
+    """The facts behind the health card.
+
+    `files` are the repository's and the organization's settings files. `gaps` are the spans in which
+    events did not arrive, the oldest first.
+    """
 
     standing: AccountStatus
     health: Health
@@ -47,7 +50,7 @@ class HealthFacts:
 
 
 def health_card(facts: HealthFacts) -> str:
-    """A verdict, what to do, and the figures."""
+    """The verdict, the findings that need attention, and the figures."""
     findings = list(_findings(facts))
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
@@ -125,13 +128,13 @@ def _grants(health: Health) -> Iterator[str]:
 
 
 def _acceptance_sentence(health: Health) -> str:
-    """Who must act so that the App gets what it lacks, and where; empty if it lacks nothing."""
+    """Who must grant the App what it lacks, and where. Empty if it lacks nothing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
     what = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
     sentences = []
     if lacking & set(health.unrequested):
-        # Only what the App itself asks for can be accepted.
+        # An owner can accept only what the App itself requests.
         sentences.append(f"Whoever runs the App must first add {what} to the App.")
         what = "the rest"
     if lacking - set(health.unrequested):
@@ -173,7 +176,7 @@ def _missed(facts: HealthFacts) -> str:
 
 
 def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
-    span, why = span_text(gap, facts.calendar), REASONS[gap.cause]
+    span, why = span_text(gap, facts.calendar), GAP_REASONS[gap.cause]
     if gap.ended_at is None:
         return (
             f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
@@ -191,7 +194,7 @@ def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
 
 def _gap_text(gap: EventGap, facts: HealthFacts) -> str:
     state = "read again" if gap.is_read_again else "not read again yet"
-    return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
+    return f"{span_text(gap, facts.calendar)}: {GAP_REASONS[gap.cause]}; {state}"
 
 
 def _not_shared_finding(sharing: SharingHealth) -> str:

@@ -1,4 +1,4 @@
-"""The words of `/help`: all commands on a page, or one of them."""
+"""The texts of `/help`: all commands on one page, a group of them, or one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from commands.formatting.wording import counted, folded, footer, person, table
 from commands.framework.permissions import AUTHOR, Level, Need
 from commands.framework.registry import CONFIRM, Command
 
-# Where a command stands on the page, by its first word; all others by whether they change something.
+# The group of a command by its first word; all others are grouped by whether they change something.
 _GROUPS = {
     "sprint": "The sprint",
     "team": "The team",
@@ -24,7 +24,7 @@ _ORDER = ("The sprint", _CHANGING, _READING, "The team", "This bot")
 
 @dataclass(frozen=True, slots=True)
 class HelpEntry:
-    """A command as it is here: how it is written, who may run it, and whether the asker may."""
+    """A command as this repository uses it: its spelling, who may run it, and whether the asker may."""
 
     command: Command
     spelled: str
@@ -42,7 +42,7 @@ class HelpEntry:
 
     @property
     def examples(self) -> list[str]:
-        """Its examples as one would write them here."""
+        """The command's examples, in this repository's spelling."""
         own = f"/{self.command.name}"
         return [f"{self.spelled}{example.removeprefix(own)}" for example in self.command.examples]
 
@@ -52,7 +52,7 @@ class HelpEntry:
 
 
 def help_overview(entries: Sequence[HelpEntry]) -> str:
-    """All that the asker may run, by what it is for, and folded what others may."""
+    """All commands that the asker may run, by purpose; commands for other roles are folded."""
     allowed = [entry for entry in entries if entry.is_allowed]
     others = [entry for entry in entries if not entry.is_allowed]
     parts = ["Write a command on a line of its own in a comment, several on several lines."]
@@ -69,7 +69,7 @@ def command_group_text(entries: Sequence[HelpEntry]) -> str:
 
 
 def command_text(entry: HelpEntry, level: Level) -> str:
-    """All there is to say of one command."""
+    """The full description of one command."""
     command = entry.command
     parts = [
         f"### `{entry.spelled}`",
@@ -93,7 +93,7 @@ def command_text(entry: HelpEntry, level: Level) -> str:
 
 
 def who_may_text(need: Need) -> str:
-    """Who may run a command, in words."""
+    """Who may run a command: a role, teams and people."""
     named = [f"the team {person(team)}" for team in sorted(need.teams)]
     named += [person(login) for login in sorted(need.users - {AUTHOR})]
     if AUTHOR in need.users:
@@ -119,14 +119,14 @@ def _rows(entries: Sequence[HelpEntry]) -> str:
 
 
 def _description(entry: HelpEntry) -> str:
-    # Arguments are learned from an example; without any there is none to show.
+    # An example teaches the arguments, so a command without arguments needs none.
     examples = [example for example in entry.examples if example != entry.spelled]
     example = f"<br>`{examples[0]}`".replace("|", "\\|") if examples else ""
     return f"{entry.summary}{example}"
 
 
 def _short_who(need: Need) -> str:
-    """The role, and how many others there are besides."""
+    """The required role, and the number of teams and people who may run it besides."""
     more = len(need.teams) + len(need.users)
     return need.level.name.lower() + (f" and {more} more" if more else "")
 

@@ -16,7 +16,7 @@ _SIGNALS = {
 
 
 def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
-    """What happened to the item, and what is in progress now."""
+    """A sentence about an item, followed by the work in progress against its limits."""
     parts = [sentence, "\n".join(wip_sentence(wip) for wip in wips)]
     if any(wip.excess for wip in wips):
         parts.append("Finish something, or `/pause` it, before more is started.")
@@ -24,7 +24,7 @@ def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
 
 
 def unneeded_start_sentence(flow: Flow, work: Work) -> str:
-    """Why there is nothing to tell, if there is not."""
+    """Why `/start` changes nothing. Empty if it does."""
     if flow.is_paused:
         return ""
     if flow.is_pull_request and flow.started_at:
@@ -37,6 +37,7 @@ def unneeded_start_sentence(flow: Flow, work: Work) -> str:
 
 
 def started_sentence(flow: Flow, work: Work) -> str:
+    """The sentence on an item that was started or resumed."""
     if flow.is_paused and flow.started_at:
         paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."

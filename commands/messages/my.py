@@ -13,9 +13,9 @@ from sprints.work import Work
 
 @dataclass(frozen=True, slots=True)
 class PersonalWork:
-    """What is one person's: open `issues` assigned to them, and `pulls` that they opened or have.
+    """One person's open `issues` (assigned to them) and `pulls` (assigned to or opened by them).
 
-    `waits` are theirs among the pull requests that wait for a review, `reviews` those of others.
+    `waits` are their own pull requests that wait for a review, `reviews` those of others.
     """
 
     issues: tuple[Flow, ...]
@@ -25,7 +25,7 @@ class PersonalWork:
 
 
 def my_text(login: str, personal: PersonalWork, work: Work) -> str:
-    """Their work by its state, the oldest first, then reviews."""
+    """A person's open work by state, the oldest first, then the reviews that wait."""
     issues = sorted(personal.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
     waiting = {wait.flow.item: wait for wait in personal.waits}
     parts = [f"### Open work of {person(login)}"]

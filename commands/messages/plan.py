@@ -25,8 +25,8 @@ class LoadComparison:
     """A planned sprint beside the velocity in each unit.
 
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
-    working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its open
-    work.
+    working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its
+    open work.
     """
 
     facts: Facts

@@ -4,12 +4,12 @@ from datetime import date
 
 from commands.formatting.wording import full_day
 
-# The stored value of a thread that is quiet for good; other values are the last quiet day as `YYYY-MM-DD`.
+# The stored value of a thread that is quiet for good; other values are the first day that is not quiet.
 ON = "on"
 
 
 def quiet_text(value: str | None, today: date) -> str:
-    """Whether nothing is posted unasked in a thread, and until which day."""
+    """Whether a thread is quiet, and until which day. `value` is ON or the first day that is not quiet."""
     if value is None or (value != ON and value <= today.isoformat()):
         return "This thread is not quiet: I may post here unasked. `/agile quiet on` ends that."
     end = "" if value == ON else f" until {full_day(date.fromisoformat(value))}"

@@ -22,7 +22,7 @@ from sprints.waits import Wait, Waiting
 
 _MOST_WAITS = 3
 _MOST_CARRIED = 10
-# A longer list is a plan, not a report; its rest is told in one line.
+# The rest of a longer list becomes one line.
 _MOST_LISTED = 60
 _CAUSES = (
     ("Added", Cause.ADDED, "+"),
@@ -46,8 +46,8 @@ class ReportData:
 
     `outcomes` are those of the sprints that had ended when this one did, including its own once it has ended.
     `crossed` is the number of sprint ends that an item has crossed, by item number. `verdict` is `met`,
-    `missed`, or None before anybody has judged the goal. `footnotes` are corrections that came after the snapshot.
-    `hears_answers` is False where the reader cannot give commands.
+    `missed`, or None before anybody has judged the goal. `footnotes` are corrections made after the
+    snapshot. `hears_answers` is False where the reader cannot give commands.
     """
 
     sprint: Sprint
@@ -127,7 +127,7 @@ def result_sentence(report: Report) -> str:
     """What became of the commitment, and what is left."""
     unit = report.unit
     if report.committed.entries and not measure(report.committed.total, unit):
-        unit = "count"  # What was promised is worth no points, but it was promised.
+        unit = "count"  # The committed items are worth no points, so items count.
     done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
     was = "was" if report.is_over else "is"
     if not committed:

@@ -12,7 +12,7 @@ from sprints.numbering import ref
 from sprints.retro import Evidence, Topic
 
 _MOST_OF_A_TOPIC = 5
-# People vote with GitHub's own reactions, so each topic has one.
+# People vote with GitHub's reactions, so each topic has its own.
 _TOPICS = {
     Topic.OLDEST: ("👀", "Longest in progress"),
     Topic.BLOCKED: ("😕", "Blocked"),

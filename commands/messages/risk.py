@@ -24,7 +24,10 @@ def risk_card(
     *,
     has_load: bool = False,
 ) -> str:
-    """What is said of the risks. It `has_load` where the lead tells that the sprint holds too much."""
+    """The ranked list of risks below the lead.
+
+    `has_load` states that the lead contains a sentence on overload.
+    """
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
     is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
     whole = "what is open" if is_all_estimated else "the open points"
@@ -59,6 +62,7 @@ def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, whole: str = "
 
 
 def risk_lead(sprint_end: Outlook | Refusal, forecast: Forecast | Refusal) -> str:
+    """The chance to finish the sprint and the items to take out. Empty without a forecast."""
     if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
         return ""
     return f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()

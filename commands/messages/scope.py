@@ -27,8 +27,9 @@ from sprints.people import is_bot
 from sprints.swap import room_needed
 
 _MOST_LINES = 15
-# Between what somebody asked of us and what GitHub tells of it.
+# The longest time between a person's request and the event by which GitHub reports our change.
 _SOON = timedelta(minutes=10)
+# The longest time between the removal of an old estimate label and the addition of the new one.
 _AT_ONCE = timedelta(minutes=1)
 _CAUSES = (
     ("Added", Cause.ADDED, "+"),

@@ -10,14 +10,14 @@ from sprints.estimates import Points
 
 @dataclass(frozen=True, slots=True)
 class NewSubIssue:
-    """A new issue, with an estimate if it was given one."""
+    """A sub-issue to be opened, with its estimate if one was given."""
 
     title: str
     points: Points | None = None
 
 
 def split_effect_text(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
-    """What becomes of the parent, and of its estimate."""
+    """The effect of a split on the parent and on its estimate."""
     text = "It becomes a roll-up: from now on its parts count instead of it."
     estimated = [part.points for part in parts if part.points is not None]
     if before is None:
@@ -32,10 +32,12 @@ def split_effect_text(before: Points | None, parts: Sequence[NewSubIssue], *, is
 
 
 def parts_text(parts: Sequence[NewSubIssue]) -> str:
+    """The parts with their points, in one line."""
     return ", ".join(_named(part) for part in parts)
 
 
 def parts_list(parts: Sequence[NewSubIssue]) -> str:
+    """The parts with their points, as a bullet list."""
     return "\n".join(f"- {_named(part)}" for part in parts)
 
 

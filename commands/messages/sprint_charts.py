@@ -21,7 +21,7 @@ from sprints.calendar import days_between
 from sprints.facts import Cause, Facts
 from sprints.milestone import Phase
 
-# So many working days in a row without anything done are worth a word.
+# The number of working days in a row without anything done from which on the stretch is reported.
 _IDLE_DAYS = 3
 _MOST_DAYS = 62
 

@@ -14,7 +14,7 @@ from sprints.work import Work
 
 
 def standup_text(standup: Standup, wips: Sequence[Wip], work: Work) -> str:
-    """One list for each question that has an answer, and the work in progress."""
+    """A list for each kind of news, and the work in progress against its limits."""
     day = weekday(standup.since)
     parts = [f"### Since {day}"]
     if not (standup.done or standup.started):
@@ -32,11 +32,12 @@ def standup_text(standup: Standup, wips: Sequence[Wip], work: Work) -> str:
 
 
 def list_sections(*lists: tuple[str, Sequence[str]]) -> list[str]:
-    """Lists under their names, with how many there are; empty ones are left out."""
+    """Bullet lists under their titles and counts; empty lists are left out."""
     return [f"**{name} ({len(lines)})**\n\n{bullet_list(lines)}" for name, lines in lists if lines]
 
 
 def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
+    """A line for each pull request that waits for a review: #12 – for 3 days."""
     return [f"{ref(wait.flow.number)} – for {duration_text(work.now - wait.since)}" for wait in waits]
 
 

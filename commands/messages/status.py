@@ -34,7 +34,7 @@ from sprints.rollup import roll_up
 
 _BAR_CELLS = 20
 _MOST_NAMED = 10
-# A table longer than this says less than its picture; only its last days are shown.
+# A longer table says less than its chart, so only its last days are shown.
 _MOST_DAYS = 31
 
 
@@ -67,7 +67,7 @@ def status_details(facts: Facts, burndown: Burndown) -> str:
 
 
 def _when(sprint: Sprint, as_of: datetime) -> str:
-    # As of a midnight is as of the end of the day before.
+    # A midnight belongs to the day that ends with it.
     today = sprint.calendar.day_of(as_of - timedelta(microseconds=1))
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"

@@ -17,8 +17,9 @@ from sprints.work import Work
 
 @dataclass(frozen=True, slots=True)
 class TeamLoad:
-    """The open items of a team; `waits` are its pull requests that wait for a review. Without a slug it is
-    all of the repository.
+    """The open items of a team, and its pull requests that wait for a review.
+
+    Without a slug these are the items of the whole repository.
     """
 
     flows: tuple[Flow, ...]
@@ -37,7 +38,7 @@ class TeamLoad:
 
 
 def team_load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> str:
-    """What is in progress against the limit, all open work by its state, what is held up, and teams."""
+    """The work in progress against the limit, all open work by state, and the teams."""
     parts = ["### Load of the team", wip_sentence(whole.wip), _states(whole)]
     parts += list_sections(
         ("Blocked", [blocked_line(flow, work.now) for flow in blocked_now(whole.flows)]),
@@ -50,7 +51,7 @@ def team_load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> st
 
 
 def _states(load: TeamLoad) -> str:
-    """Each open item stands in one row."""
+    """A table in which each open item is counted in exactly one row."""
     rows = [
         ("In progress", load.wip.items),
         ("Paused", load.paused),

@@ -11,12 +11,13 @@ from sprints.durations import Durations
 from sprints.team import Work
 from sprints.team_sums import LEAST_PEOPLE, TeamSum
 
+# The smallest factor between two spans that is reported as a change.
 _TIMES = Decimal("1.5")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSpan:
-    """Four whole weeks of a team: its sums, None where they would be those of too few people."""
+    """Four whole weeks of a team. `sums` is None where too few people worked in them."""
 
     first: date
     last: date
@@ -29,7 +30,7 @@ class MetricsSpan:
 
 
 def team_metrics_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -> str:
-    """What moved the most, and the figures of both spans."""
+    """The largest change, and the figures of both spans."""
     name = plain(team) if team else "everybody here"
     head = ("", now.name, before.name)
     return "\n\n".join(
@@ -38,7 +39,7 @@ def team_metrics_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -
 
 
 def team_metrics_reading(before: MetricsSpan, now: MetricsSpan) -> str:
-    """The figure that moved the most, and what to do about it."""
+    """The figure that changed the most, and what to do about it."""
     if now.sums is None:
         return ""
     people = counted(now.sums.people, "person").replace("persons", "people")

@@ -7,12 +7,15 @@ from charts.values import CountBar, ThroughputBars
 from commands.formatting.wording import counted, table, weekday
 from sprints.outliers import farthest
 
-# With small numbers twice as many is nothing unusual.
+# In items: among small numbers, twice as many is nothing unusual.
 _LEAST_DISTANCE = 3
 
 
 def throughput_reading(bars: ThroughputBars, covered: int) -> list[str]:
-    """What stands out, what is usual, and what is left out: `covered` items, whose work others tell."""
+    """The span that stands out, the usual throughput, and the items left out.
+
+    `covered` is the number of done items whose work is counted through other items.
+    """
     total = sum(bar.count for bar in bars.bars)
     left_out = ""
     if covered:
@@ -24,14 +27,14 @@ def throughput_reading(bars: ThroughputBars, covered: int) -> list[str]:
 
 
 def counts_table(bars: ThroughputBars) -> str:
-    """The figures; the sum stands last."""
+    """A table of the items done in each span, with their sum."""
     rows = [[_bar_label(bar, bars.span) + _mark(bar, bars.span), str(bar.count)] for bar in bars.bars]
     rows.append(["**Sum**", f"**{sum(bar.count for bar in bars.bars)}**"])
     return table(("Week of" if bars.span == "week" else "Day", "Items done"), rows)
 
 
 def _outlier(bars: ThroughputBars) -> str:
-    """Weeks that are not over, and days off, are like no others; they are not compared."""
+    """The span farthest from the median. Unfinished weeks and days off are not compared."""
     usual = [bar for bar in bars.bars if bar.is_whole and not bar.is_off]
     place = farthest([Decimal(bar.count) for bar in usual], _LEAST_DISTANCE)
     if place is None or bars.median is None:

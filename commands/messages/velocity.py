@@ -13,9 +13,19 @@ from sprints.calendar import Calendar
 from sprints.outliers import farthest
 from sprints.velocity import LEAST_SPRINTS, Velocity
 
+# The last part of the footer.
+VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
+
+
+def velocity_reading(velocity: Velocity) -> list[str]:
+    """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
+    if not velocity.n:
+        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
+    return [_outlier(velocity), _plan(velocity), _kept(velocity)]
+
 
 def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
-    """The figures of each sprint, oldest first."""
+    """A table of each sprint's numbers, the oldest first."""
     head = ("Sprint", "Last day", "Committed", "Completed", "Kept", "Say/do", "Carried over", "Done late")
     rows = []
     for outcome in velocity.outcomes:
@@ -30,18 +40,8 @@ def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
 
 
 def _percent(share: Decimal | None) -> str:
-    """A share of 1 as whole percent, halves to even; nothing for none."""
+    """A share from 0 to 1 as a whole percentage, halves to even. Empty for None."""
     return "" if share is None else percent(share, ROUND_HALF_EVEN)
-
-
-VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
-
-
-def velocity_reading(velocity: Velocity) -> list[str]:
-    """What stands out, what to plan with, and how reliable promises were."""
-    if not velocity.n:
-        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
-    return [_outlier(velocity), _plan(velocity), _kept(velocity)]
 
 
 def _outlier(velocity: Velocity) -> str:

@@ -12,7 +12,7 @@ from sprints.milestone import Phase
 
 @dataclass(slots=True)
 class WhatIfDecision:
-    """What would be decided: the numbers that come of it, in words, and what else there is to say of it."""
+    """A decision under test: the facts that would result, its description, and notes on it."""
 
     facts: Facts
     words: list[str] = field(default_factory=list)
@@ -20,10 +20,12 @@ class WhatIfDecision:
 
 
 def more_items(count: int) -> str:
+    """The number of added items: one more item, 3 more items."""
     return "one more item" if count == 1 else f"{whole(count)} more items"
 
 
 def whatif_card(facts: Facts, decision: WhatIfDecision, before: float | None, after: float) -> str:
+    """The chance to finish before and after a decision."""
     changed, due = decision.facts, facts.sprint.due
     by = f" by {weekday(due)}" if due and changed.sprint.due == due else ""
     lead = f"**{plain(facts.sprint.title)}**, {' and '.join(decision.words)}: "

@@ -1,4 +1,4 @@
-"""Words about work that the answers share: how long, against which limit, and what holds it up."""
+"""Texts about work that several answers share: durations, limits and blockers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ MOST_LISTED = 10
 
 
 def duration_text(elapsed: timedelta) -> str:
-    """How long, in whole days or hours that have passed: 3 days, 5 hours, less than an hour."""
+    """The elapsed time in whole days or hours: 3 days, 5 hours, less than an hour."""
     if elapsed >= _DAY:
         return counted(elapsed // _DAY, "day")
     return counted(elapsed // _HOUR, "hour") if elapsed >= _HOUR else "less than an hour"
@@ -51,7 +51,7 @@ def _of(wip: Wip) -> str:
 
 
 def blockers_text(blocks: Iterable[Block]) -> str:
-    """What holds an item up: by #9 (the API comes first) and by #12."""
+    """The blockers of an item: by #9 (the API comes first) and by #12."""
     parts = []
     for block in blocks:
         by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
@@ -61,19 +61,19 @@ def blockers_text(blocks: Iterable[Block]) -> str:
 
 
 def blocked_line(flow: Flow, now: datetime) -> str:
-    """#12 for 3 days: by #9."""
+    """#12 – for 3 days, by #9."""
     blocks = flow.open_blocks
     longest = now - min(block.span.since for block in blocks)
     return f"{ref(flow.number)} – for {duration_text(longest)}, {blockers_text(blocks)}"
 
 
 def reason_sentence(reason: str) -> str:
-    """What somebody gave as a reason, with one full stop."""
+    """A reason that somebody gave, with exactly one full stop."""
     return f"{plain(reason).rstrip('.')}."
 
 
 def bullet_list(lines: Sequence[str], most: int = MOST_LISTED) -> str:
-    """A Markdown list; where there is more, it says how much."""
+    """A Markdown list of at most `most` lines, with the number of further ones."""
     shown = [f"- {line}" for line in lines[:most]]
     if len(lines) > most:
         shown.append(f"- and {len(lines) - most} more")
@@ -81,4 +81,5 @@ def bullet_list(lines: Sequence[str], most: int = MOST_LISTED) -> str:
 
 
 def estimate_text(points: Points | None) -> str:
+    """5 points; no estimate."""
     return "no estimate" if points is None else quantity(points, "points")
