@@ -163,8 +163,8 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
             continue
         yield (
             f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
-            f"{GAP_REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again yet, "
-            f"which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
+            f"{GAP_REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again "
+            f"yet, which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
         )
 
 

@@ -22,7 +22,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     """A verdict first. What concerns all repositories of the account is told in counts alone."""
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
-        standing=await load_account_status(context.tenant),
+        status=await load_account_status(context.tenant),
         health=await context.github.health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,

@@ -15,7 +15,7 @@ def aging_reading(ages: Sequence[Age], finished: Durations) -> list[str]:
     """The oldest item and what to do about it, the amount of work in progress, and doubts about the data."""
     if not ages:
         return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]
-    return [_outlier(ages, finished), _amount(ages, finished), _doubts(ages, finished)]
+    return [_outlier(ages, finished), _amount_sentence(ages, finished), _data_doubts(ages, finished)]
 
 
 def ages_table(ages: Sequence[Age], calendar: Calendar) -> str:
@@ -25,7 +25,7 @@ def ages_table(ages: Sequence[Age], calendar: Calendar) -> str:
         day = full_day(calendar.day_of(age.flow.started_at)) if age.flow.started_at else ""
         blocked_by = _blockers(age).strip() or "yes" if age.flow.open_blocks else ""
         start = f"{'before ' if age.is_at_least else ''}{day}"
-        rows.append([ref(age.flow.number), start, _days(age), blocked_by])
+        rows.append([ref(age.flow.number), start, _age_text(age), blocked_by])
     if rest := ages[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", "", f"{rest[0].days} days or fewer", ""])
     return table(("Item", "Started", "In progress", "Blocked"), rows, numbers_from=4) if rows else ""
@@ -33,23 +33,23 @@ def ages_table(ages: Sequence[Age], calendar: Calendar) -> str:
 
 def _outlier(ages: Sequence[Age], finished: Durations) -> str:
     limit, oldest = finished.days_percentile(85), ages[0]
-    oldest_text = f"{ref(oldest.flow.number)} has been in progress for {_days(oldest)}"
+    oldest_text = f"{ref(oldest.flow.number)} has been in progress for {_age_text(oldest)}"
     if limit is None:
         return f"**{oldest_text}**, longer than anything else. Ask what it waits for."
-    late = [age for age in ages if age.days > limit]
+    overdue = [age for age in ages if age.days > limit]
     usual = f"85 % of finished items took at most {limit}"
-    if not late:
+    if not overdue:
         return f"**Nothing is older than usual**: {oldest_text}, {usual}. Finish it before you start another."
     advice = "Ask what it waits for and say so with `/blocked`, or `/split` off what can be finished."
     if oldest.flow.open_blocks:
         advice = f"It is blocked{_blockers(oldest)}: clear that first."
-    if len(late) == 1:
+    if len(overdue) == 1:
         return f"**{oldest_text}**, {usual}. {advice}"
-    others = named(age.flow.number for age in late[1:])
-    return f"**{oldest_text}**, {usual}; older than that as well: {others}. {advice}"
+    other_items = named(age.flow.number for age in overdue[1:])
+    return f"**{oldest_text}**, {usual}; older than that as well: {other_items}. {advice}"
 
 
-def _amount(ages: Sequence[Age], finished: Durations) -> str:
+def _amount_sentence(ages: Sequence[Age], finished: Durations) -> str:
     half, most = finished.days_percentile(50), finished.days_percentile(85)
     count_text = f"{counted(len(ages), 'item')} in progress"
     if half is None or most is None:
@@ -63,7 +63,7 @@ def _amount(ages: Sequence[Age], finished: Durations) -> str:
     )
 
 
-def _doubts(ages: Sequence[Age], finished: Durations) -> str:
+def _data_doubts(ages: Sequence[Age], finished: Durations) -> str:
     sentences = []
     if at_least := [age.flow.number for age in ages if age.is_at_least]:
         sentences.append(
@@ -80,5 +80,5 @@ def _blockers(age: Age) -> str:
     return f" by {named(numbers)}" if numbers else ""
 
 
-def _days(age: Age) -> str:
+def _age_text(age: Age) -> str:
     return f"{'at least ' if age.is_at_least else ''}{counted(age.days, 'day')}"

@@ -58,7 +58,7 @@ def plan_card(
         announced_changes(billing, links),
         _seats(billing),
         _usage(billing) if is_usage_charged else "",
-        _change(billing, links, checkout),
+        _ways_to_change(billing, links, checkout),
         folded("What each plan includes", _features(billing)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -97,14 +97,14 @@ def _notices(billing: Billing, links: PurchasePages) -> str:
     sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
         sentences.append(failed_payment_sentence(billing, links, _HOW_TO_BUY))
-    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
+    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost_plan(billing, links)] if sentence)
 
 
 def _quoted(sentence: str) -> str:
     return f"> {sentence}" if sentence else ""
 
 
-def _lost(billing: Billing, links: PurchasePages) -> str:
+def _lost_plan(billing: Billing, links: PurchasePages) -> str:
     """Why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
@@ -191,7 +191,7 @@ def _seats(billing: Billing) -> str:
     return f"{people}, {counted(plan.seat_limit, 'seat')} paid for."
 
 
-def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
+def _ways_to_change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
     lines = [
         f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
         for plan in PLANS.values()

@@ -54,7 +54,7 @@ def step_target_text(step: Step) -> str:
 
 def step_text(step: Step, titles: Titles) -> str:
     """One line on a step. `titles` are those of milestones, by number."""
-    words = _WORDS.get(type(step))
+    words = _DESCRIPTIONS.get(type(step))
     return words(step, titles) if words else step_target_text(step)
 
 
@@ -97,7 +97,7 @@ def _block(step: SetBlocked, _: Titles) -> str:
     return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
 
 
-def _tell(step: RecordFact, _: Titles) -> str:
+def _record_fact(step: RecordFact, _: Titles) -> str:
     return f"#{step.number}: {plain(step.event)}"
 
 
@@ -109,7 +109,7 @@ def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
     return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
 
 
-def _settle(step: ChangeSetting, _: Titles) -> str:
+def _change_setting(step: ChangeSetting, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
         # Of a mapping only what differs.
@@ -131,15 +131,15 @@ def _approve_seats(step: ApproveSeats, _: Titles) -> str:
     return f"seats paid for: {step.before} → {step.after}"
 
 
-_WORDS: dict[type, Callable[[Any, Titles], str]] = {
+_DESCRIPTIONS: dict[type, Callable[[Any, Titles], str]] = {
     MoveItem: _move,
     Relabel: _relabel,
     EditMilestone: _edit,
     CreateMilestone: _create,
     OpenIssue: _open,
     SetBlocked: _block,
-    RecordFact: _tell,
-    ChangeSetting: _settle,
+    RecordFact: _record_fact,
+    ChangeSetting: _change_setting,
     ProposeFile: _propose,
     LinkIssue: _link,
     ExcludeFromSprint: _set_aside,

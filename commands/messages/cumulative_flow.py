@@ -46,8 +46,8 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
     since = f"since the end of {weekday(first.date)}"
     if is_over:
         since = f"from the end of {weekdays(first.date, last.date)}"
-    started, left = last.started - first.started, _departed(last) - _departed(first)
-    departures = f"{left} {_departure(flow)}"
+    started, departed = last.started - first.started, _departed(last) - _departed(first)
+    departures = f"{departed} {_departure(flow)}"
     if last.in_progress - first.in_progress >= _GROWS_BY:
         growth = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
         advice = " Finish something before the next is begun: `/aging` tells the oldest."
@@ -59,7 +59,7 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
         return f"{growth}: {arrived} arrived, {started} started.{'' if is_over else advice}"
     if not last.waiting + last.in_progress:
         return f"**Everything is {_departure(flow)}.**"
-    if not started + left:
+    if not started + departed:
         advice = " Ask what is in the way: `/standup`."
         return f"**Nothing moved** {since}: none started, none {_departure(flow)}.{'' if is_over else advice}"
     return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {departures}."

@@ -75,7 +75,7 @@ def _not_started(flow: Flow, past: Past) -> str:
 
 def _age(flow: Flow, expected: Expectation, past: Past, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
-    text = f"**#{flow.number} is {at_least}in its {ordinal(expected.days)} day** ({_since(flow, work)})"
+    text = f"**#{flow.number} is {at_least}in its {ordinal(expected.days)} day** ({_since_start(flow, work)})"
     if past.level is None:
         return f"{text}. {_too_few(past)}"
     if expected.days > past.level.days:
@@ -166,7 +166,7 @@ def _be_count(count: int) -> str:
     return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
 
 
-def _since(flow: Flow, work: Work) -> str:
+def _since_start(flow: Flow, work: Work) -> str:
     return since_text(flow.started_at or work.now, work.now, work.calendar)
 
 

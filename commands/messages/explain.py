@@ -161,7 +161,7 @@ def event_text(event: Event) -> str:
 
 
 def _item_words(event: ItemEvent) -> str:
-    shown = event.snapshot
+    snapshot = event.snapshot
     match event.event:
         case "labeled" | "unlabeled" if event.label:
             verb = "labelled" if event.event == "labeled" else "label taken off:"
@@ -169,12 +169,14 @@ def _item_words(event: ItemEvent) -> str:
         case "unlabeled":
             return "a label was deleted"
         case "opened":
-            labels = f" with {', '.join(map(plain, shown.labels[:_MOST_LABELS]))}" if shown.labels else ""
-            return f"opened{' in a milestone' if shown.milestone else ''}{labels}"
-        case "closed" if shown.state is State.DROPPED:
-            return "closed unmerged" if shown.is_pull_request else "closed as not planned or duplicate"
+            labels = (
+                f" with {', '.join(map(plain, snapshot.labels[:_MOST_LABELS]))}" if snapshot.labels else ""
+            )
+            return f"opened{' in a milestone' if snapshot.milestone else ''}{labels}"
+        case "closed" if snapshot.state is State.DROPPED:
+            return "closed unmerged" if snapshot.is_pull_request else "closed as not planned or duplicate"
         case "closed":
-            return "merged" if shown.is_pull_request else "closed"
+            return "merged" if snapshot.is_pull_request else "closed"
         case other:
             return _WORDS.get(other, plain(other.replace("_", " ")))
 

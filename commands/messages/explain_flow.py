@@ -80,8 +80,8 @@ def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
     table = sprints_table(velocity, calendar)
     notes = [table, 'What a sprint completed, item by item: `/explain done for:"…"`.'] if table else []
     if velocity.median is None:
-        few = f"{counted(velocity.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
-        return replace(explanation, arithmetic=[few], notes=notes)
+        too_few = f"{counted(velocity.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
+        return replace(explanation, arithmetic=[too_few], notes=notes)
     ordered = sorted(velocity.values)
     middle = len(ordered) // 2
     if len(ordered) % 2:
@@ -189,9 +189,9 @@ def _durations(
 
 def _row(evidence: FlowEvidence, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
     """A done item with the event that began its time and the event that ended it."""
-    own = evidence.events.get(flow.item, ())
-    started = {CYCLE_TIME: start_of(flow, evidence.events), LEAD_TIME: opened_of(own)}.get(rule)
-    events = tuple(event for event in (started, done_of(flow, own)) if event)
+    item_events = evidence.events.get(flow.item, ())
+    started = {CYCLE_TIME: start_of(flow, evidence.events), LEAD_TIME: opened_of(item_events)}.get(rule)
+    events = tuple(event for event in (started, done_of(flow, item_events)) if event)
     return ExplanationRow(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
 
 

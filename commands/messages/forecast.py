@@ -151,9 +151,9 @@ def bins_of(graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = 
 def _scores(graded: Sequence[GradedForecast]) -> str:
     score = brier([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
-    held = coverage(bands) or 0.0
+    covered = coverage(bands) or 0.0
     text = f"Brier score {localized(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
-    text += f"The 80 % band held {round(held * 100)} % of the outcomes."
+    text += f"The 80 % band held {round(covered * 100)} % of the outcomes."
     dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
     met = dates_met(dates)
     if met is not None:

@@ -64,8 +64,8 @@ def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
         changed = without_items(outlook.facts, numbers)
         chance = outlook.chance_of(changed) if changed.remaining.count else None
         if chance is not None and _is_worth_saying(forecast.chance, chance):
-            which = _which(points[numbers[-1]], points[order[count]], count)
-            return f"Taking out {' and '.join(map(ref, numbers))}{which}, makes it {in_words(chance)}."
+            reason = _swap_reason(points[numbers[-1]], points[order[count]], count)
+            return f"Taking out {' and '.join(map(ref, numbers))}{reason}, makes it {in_words(chance)}."
     return ""
 
 
@@ -74,7 +74,7 @@ def _is_worth_saying(before: float, after: float) -> bool:
     return after >= before + _WORTH_SAYING and tenths(after) > tenths(before)
 
 
-def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
+def _swap_reason(smallest: Decimal, next_one: Decimal, count: int) -> str:
     """Why these items are to be taken out, by their points and those of the next largest one."""
     if smallest > next_one:
         return ", the largest open item" if count == 1 else ", the two largest open items"

@@ -39,7 +39,7 @@ class HealthFacts:
     events did not arrive, the oldest first.
     """
 
-    standing: AccountStatus
+    status: AccountStatus
     health: Health
     files: tuple[StoredSettingsFile, StoredSettingsFile]
     synced_at: datetime | None
@@ -54,7 +54,7 @@ def health_card(facts: HealthFacts) -> str:
     findings = list(_findings(facts))
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
-        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
+        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _bullets(findings)]
         if closing := _acceptance_sentence(facts.health):
             parts.append(closing)
     elif facts.gaps:
@@ -65,12 +65,12 @@ def health_card(facts: HealthFacts) -> str:
     return "\n\n".join(parts)
 
 
-def _listed(findings: Sequence[str]) -> str:
+def _bullets(findings: Sequence[str]) -> str:
     return "\n".join(f"- {finding}" for finding in findings)
 
 
 def _findings(facts: HealthFacts) -> Iterator[str]:
-    status, health = facts.standing, facts.health
+    status, health = facts.status, facts.health
     yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
         yield from _file(where, file)
@@ -131,21 +131,21 @@ def _acceptance_sentence(health: Health) -> str:
     """Who must grant the App what it lacks, and where. Empty if it lacks nothing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
-    what = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
+    lacking_text = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
     sentences = []
     if lacking & set(health.unrequested):
         # An owner can accept only what the App itself requests.
-        sentences.append(f"Whoever runs the App must first add {what} to the App.")
-        what = "the rest"
+        sentences.append(f"Whoever runs the App must first add {lacking_text} to the App.")
+        lacking_text = "the rest"
     if lacking - set(health.unrequested):
         owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
         where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
-        sentences.append(f"{plain(owner)} must accept {what} {where}.")
+        sentences.append(f"{plain(owner)} must accept {lacking_text} {where}.")
     return " ".join(sentences)
 
 
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
-    status, health = facts.standing, facts.health
+    status, health = facts.status, facts.health
     newest = status.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
     yield "Events waiting to be read", str(status.waiting)
@@ -171,25 +171,27 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
 def _missed(facts: HealthFacts) -> str:
     if missing(facts.gaps):
         return "not known yet"
-    expected, lost = len(facts.standing.missed), len(facts.standing.lost)
+    expected, lost = len(facts.status.missed), len(facts.status.lost)
     return f"{expected}; {lost} lost for good" if lost else str(expected)
 
 
 def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
-    span, why = span_text(gap, facts.calendar), GAP_REASONS[gap.cause]
+    span, cause = span_text(gap, facts.calendar), GAP_REASONS[gap.cause]
     if gap.ended_at is None:
         return (
-            f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
+            f"We have not heard GitHub {span}, because {cause}. Figures are incomplete; when we hear GitHub "
             "again, we ask for what happened meanwhile."
         )
-    if facts.standing.is_backfilling:
-        done = "We are reading the past of this repository again; until that is done, figures are incomplete."
+    if facts.status.is_backfilling:
+        remedy = (
+            "We are reading the past of this repository again; until that is done, figures are incomplete."
+        )
     else:
-        done = (
+        remedy = (
             "Figures are incomplete until the past of this repository is read again, which we try each day; "
             f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}` does it at once."
         )
-    return f"We could not hear GitHub {span}, because {why}. {done}"
+    return f"We could not hear GitHub {span}, because {cause}. {remedy}"
 
 
 def _gap_text(gap: EventGap, facts: HealthFacts) -> str:
@@ -211,13 +213,13 @@ def _not_shared_finding(sharing: SharingHealth) -> str:
 
 
 def _past(facts: HealthFacts) -> str:
-    if facts.standing.is_backfilling:
+    if facts.status.is_backfilling:
         return "being read now"
     return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
 
 
 def _comparison(facts: HealthFacts) -> str:
-    status = facts.standing
+    status = facts.status
     corrections = counted(status.corrections, "correction")
     if status.is_comparing:
         return f"running now; {corrections} so far"

@@ -28,11 +28,10 @@ def unneeded_start_sentence(flow: Flow, work: Work) -> str:
     if flow.is_paused:
         return ""
     if flow.is_pull_request and flow.started_at:
-        return (
-            f"#{flow.number} is a pull request: it is in progress {_since(flow, work)}, when it was opened."
-        )
+        since = _since_start(flow, work)
+        return f"#{flow.number} is a pull request: it is in progress {since}, when it was opened."
     if flow.start_signal is StartSignal.COMMAND:
-        return f"#{flow.number} is in progress already, {_since(flow, work)}."
+        return f"#{flow.number} is in progress already, {_since_start(flow, work)}."
     return ""
 
 
@@ -40,15 +39,17 @@ def started_sentence(flow: Flow, work: Work) -> str:
     """The sentence on an item that was started or resumed."""
     if flow.is_paused and flow.started_at:
         paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."
+        return (
+            f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since_start(flow, work)}."
+        )
     text = f"**#{flow.number} is in progress.**"
     if flow.is_covered:
         text += " Others tell its work, so it counts against no limit itself."
     if flow.started_at and flow.start_signal and flow.is_start_dated:
-        old_start = f"{_since(flow, work)}, from {_SIGNALS[flow.start_signal]}"
+        old_start = f"{_since_start(flow, work)}, from {_SIGNALS[flow.start_signal]}"
         text += f" Its age counts from now; until now it counted {old_start}."
     return text
 
 
-def _since(flow: Flow, work: Work) -> str:
+def _since_start(flow: Flow, work: Work) -> str:
     return since_text(flow.started_at or work.now, work.now, work.calendar)

@@ -30,10 +30,13 @@ def my_text(login: str, personal: PersonalWork, work: Work) -> str:
     waiting = {wait.flow.item: wait for wait in personal.waits}
     parts = [f"### Open work of {person(login)}"]
     lists = list_sections(
-        ("In progress", [_in_progress(flow, work) for flow in issues if flow.is_in_progress]),
+        ("In progress", [_in_progress_line(flow, work) for flow in issues if flow.is_in_progress]),
         ("Paused", [paused_line(flow) for flow in issues if flow.is_paused]),
-        ("Not started", [_not_started(flow) for flow in issues if flow.started_at is None]),
-        ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in personal.pulls]),
+        ("Not started", [_not_started_line(flow) for flow in issues if flow.started_at is None]),
+        (
+            "Pull requests",
+            [_pull_request_line(flow, waiting.get(flow.item), work) for flow in personal.pulls],
+        ),
     )
     parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
     parts += list_sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
@@ -42,17 +45,17 @@ def my_text(login: str, personal: PersonalWork, work: Work) -> str:
     return "\n\n".join(parts)
 
 
-def _in_progress(flow: Flow, work: Work) -> str:
+def _in_progress_line(flow: Flow, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
     age = duration_text(work.now - flow.started_at) if flow.started_at else ""
     return f"{ref(flow.number)} – for {at_least}{age}{_blocked_suffix(flow)}"
 
 
-def _not_started(flow: Flow) -> str:
+def _not_started_line(flow: Flow) -> str:
     return f"{ref(flow.number)}{_blocked_suffix(flow)}"
 
 
-def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
+def _pull_request_line(flow: Flow, wait: Wait | None, work: Work) -> str:
     if wait:
         return f"{ref(flow.number)} – waits for a review for {duration_text(work.now - wait.since)}"
     return f"{ref(flow.number)}{_blocked_suffix(flow)}"

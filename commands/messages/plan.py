@@ -94,14 +94,14 @@ def _verdict(plan: LoadComparison) -> str:
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
     usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
-    held = load_of(plan.facts, plan.items, plan.points)
+    comparison = load_of(plan.facts, plan.items, plan.points)
     over = quantity(load - past.median, unit)
-    if held and held.is_above_most:
+    if comparison and comparison.is_above_most:
         return (
             f"**Overloaded:** {quantity(load, unit)} planned, {over} more than the {usual}, "
             "and more than any of them did."
         )
-    if held and held.is_above_median:
+    if comparison and comparison.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
     if load > past.median:
         return f"**{progress_text(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
@@ -146,15 +146,17 @@ def _carry(plan: LoadComparison) -> str:
 
 def _length(plan: LoadComparison) -> str:
     """A note on a sprint with more or fewer working days than the sprints it is compared with."""
-    own = working_days(plan.facts.sprint)
-    if own is None or not plan.lengths or plan.velocity.is_too_few:
+    length = working_days(plan.facts.sprint)
+    if length is None or not plan.lengths or plan.velocity.is_too_few:
         return ""
     usual = median(plan.lengths)
-    if own == usual:
+    if length == usual:
         return ""
-    word = "fewer" if own < usual else "more"
+    word = "fewer" if length < usual else "more"
     usual_days = number(Decimal(str(usual)))
-    return f"It has **{word} working days** than usual: {own}; the median of those compared is {usual_days}."
+    return (
+        f"It has **{word} working days** than usual: {length}; the median of those compared is {usual_days}."
+    )
 
 
 def _counted(facts: Facts) -> list[Item]:

@@ -57,7 +57,7 @@ class ReportData:
     crossed: Mapping[Number, int] = field(default_factory=dict)
     verdict: str | None = None
     credit: Credit | None = None
-    taken: ClosedSnapshot | None = None
+    snapshot: ClosedSnapshot | None = None
     waits: Sequence[Wait] = ()
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()
@@ -139,8 +139,8 @@ def result_sentence(report: Report) -> str:
     text += f", {quantity(done, unit)} in all." if done != kept else "."
     if not report.left.entries:
         return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
-    how = "carried over" if report.is_over else "still to do"
-    return f"{text} {amount_text(report.left.total)} {how}."
+    remainder = "carried over" if report.is_over else "still to do"
+    return f"{text} {amount_text(report.left.total)} {remainder}."
 
 
 def amount_text(amount: Amount) -> str:
@@ -213,17 +213,19 @@ def _share(share: Decimal | None) -> str:
 
 
 def _velocity(sheet: ReportData) -> str:
-    own = next((outcome for outcome in sheet.outcomes if outcome.milestone == sheet.sprint.milestone), None)
+    own_outcome = next(
+        (outcome for outcome in sheet.outcomes if outcome.milestone == sheet.sprint.milestone), None
+    )
     before = [outcome for outcome in sheet.outcomes if outcome.milestone != sheet.sprint.milestone]
-    if own and own.is_abandoned:
+    if own_outcome and own_outcome.is_abandoned:
         return "It was abandoned, so it counts for no velocity."
-    unit = velocity([*before, own] if own else before).unit
+    unit = velocity([*before, own_outcome] if own_outcome else before).unit
     past = _velocity_before(velocity(before, unit))
-    if own is None:
+    if own_outcome is None:
         return f"**Velocity:** {past}" if before else ""
     credit = sheet.credit.amount if sheet.credit else None
     late = f" ({quantity(measure(credit, unit), unit)} of it done late)" if credit else ""
-    return f"**Velocity:** {quantity(measure(own.completed, unit), unit)}{late}. {past}"
+    return f"**Velocity:** {quantity(measure(own_outcome.completed, unit), unit)}{late}. {past}"
 
 
 def _velocity_before(past: Velocity) -> str:
@@ -324,10 +326,10 @@ def _footnotes(footnotes: Sequence[str]) -> str:
 
 def _footer(sheet: ReportData) -> str:
     calendar = sheet.sprint.calendar
-    if sheet.taken:
-        taken = moment(calendar.local(sheet.taken.at))
-        revision = f", revision {sheet.taken.revision}" if sheet.taken.revision > 1 else ""
-        return footer(f"Frozen on {taken}{revision}", _completeness(sheet))
+    if sheet.snapshot:
+        taken_at = moment(calendar.local(sheet.snapshot.at))
+        revision = f", revision {sheet.snapshot.revision}" if sheet.snapshot.revision > 1 else ""
+        return footer(f"Frozen on {taken_at}{revision}", _completeness(sheet))
     as_of = f"As of {moment(calendar.local(sheet.as_of))}"
     if not sheet.report.is_over:
         return footer(as_of, _completeness(sheet))

@@ -93,8 +93,8 @@ def _oldest(entry: Evidence, retro: Retro) -> str:
 
 def _blocked(entry: Evidence, _: Retro) -> str:
     by = f" by {named(entry.by)}" if entry.by else ""
-    still = "" if entry.is_over else ", and it still was"
-    return f"{_days(entry.elapsed)}{by}{still}" + (f" – {plain(entry.reason)}" if entry.reason else "")
+    suffix = "" if entry.is_over else ", and it still was"
+    return f"{_days(entry.elapsed)}{by}{suffix}" + (f" – {plain(entry.reason)}" if entry.reason else "")
 
 
 def _reopened(entry: Evidence, _: Retro) -> str:

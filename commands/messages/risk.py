@@ -30,16 +30,16 @@ def risk_card(
     """
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
     is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
-    whole = "what is open" if is_all_estimated else "the open points"
-    lines = [f"{n}. {_risk_line(risk, unit, level, whole)}" for n, risk in enumerate(risks, start=1)]
+    total_text = "what is open" if is_all_estimated else "the open points"
+    lines = [f"{n}. {_risk_line(risk, unit, level, total_text)}" for n, risk in enumerate(risks, start=1)]
     parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
     parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 
-def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, whole: str = "what is open") -> str:
+def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: str = "what is open") -> str:
     items, work = named(risk.items), quantity(risk.amount, unit)
-    share = f"{percent(risk.stake, ROUND_HALF_EVEN)} of {whole}"
+    share = f"{percent(risk.stake, ROUND_HALF_EVEN)} of {total_text}"
     match risk.kind:
         case RiskKind.BLOCKED:
             return f"**Blocked:** {items} – {work}, {share}."

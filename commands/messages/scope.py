@@ -240,6 +240,6 @@ def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedCha
     """The request behind a change that GitHub reports as made by the App."""
     if not is_bot(change.event.actor):
         return None
-    same = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]
-    near = [deed for deed in same if abs(deed.at - change.at) <= _SOON]
-    return min(near, key=lambda deed: abs(deed.at - change.at), default=None)
+    candidates = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]
+    recent = [deed for deed in candidates if abs(deed.at - change.at) <= _SOON]
+    return min(recent, key=lambda deed: abs(deed.at - change.at), default=None)

@@ -110,16 +110,16 @@ def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
     growth = measure(facts.scope, unit) - measure(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
-    swap = "Agree on what goes out for it: `/sprint scope` lists what came in."
-    look = "See what has been in progress the longest: `/aging`."
+    scope_advice = "Agree on what goes out for it: `/sprint scope` lists what came in."
+    aging_advice = "See what has been in progress the longest: `/aging`."
     if growth <= 0:
         fell = f", although the scope fell by {number(-growth)}" if growth else ""
-        return f"{title}: work that is not done yet{fell}. {look}"
+        return f"{title}: work that is not done yet{fell}. {aging_advice}"
     if undone <= 0:
         ahead = f", and the work itself is {number(-undone)} ahead" if undone else ""
-        return f"{title}: the scope grew by {number(growth)} since the start{ahead}. {swap}"
+        return f"{title}: the scope grew by {number(growth)} since the start{ahead}. {scope_advice}"
     parts = f"the scope is {number(growth)} above the start, {number(undone)} more should be done by now"
-    return f"{title}: {parts}. {swap if growth >= undone else look}"
+    return f"{title}: {parts}. {scope_advice if growth >= undone else aging_advice}"
 
 
 def _end(facts: Facts, unit: str) -> str:
@@ -129,9 +129,9 @@ def _end(facts: Facts, unit: str) -> str:
         return f"**{nothing_left_sentence(facts)}**"
     items = named(item.number for item in facts.carried)
     verb = "was" if is_single(facts, unit) else "were"
-    ask = f"`/explain carry-over{sprint_argument(facts.sprint.title)}`"
+    hint = f"`/explain carry-over{sprint_argument(facts.sprint.title)}`"
     return (
-        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {ask} tells how often "
+        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {hint} tells how often "
         "each was carried; split or drop what keeps coming back."
     )
 

@@ -74,12 +74,12 @@ def _committed(facts: Facts) -> str:
     if facts.as_of < sprint.committed_at:
         end = sprint.committed_at == sprint.start
         when = f"when {full_day(sprint.first_day)} begins" if end else "at the end of today"
-        held = (
+        content = (
             f"**It holds {amount_text(facts.scope)}.**"
             if facts.scope.count
             else "**It holds no open work yet.**"
         )
-        return f"{held} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
+        return f"{content} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
     if not facts.committed_items:
         return "**Nothing is committed:** it was empty when it started."
     return f"**Committed: {amount_text(facts.committed)}.**{_listed(facts.committed_items)}"

@@ -142,8 +142,8 @@ def _due_sentence(sprint: Sprint) -> str:
     slip = (after - before).days
     if not slip:
         return f"The due date was moved{times} and is back on {weekday(after)}."
-    how = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
-    return f"The due date was moved{times} from {weekdays(before, after)}: {how}."
+    shift = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
+    return f"The due date was moved{times} from {weekdays(before, after)}: {shift}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:

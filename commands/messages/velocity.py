@@ -21,7 +21,7 @@ def velocity_reading(velocity: Velocity) -> list[str]:
     """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
     if not velocity.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
-    return [_outlier(velocity), _plan(velocity), _kept(velocity)]
+    return [_outlier(velocity), _plan_sentence(velocity), _kept_sentence(velocity)]
 
 
 def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
@@ -68,7 +68,7 @@ def _outlier(velocity: Velocity) -> str:
     )
 
 
-def _plan(velocity: Velocity) -> str:
+def _plan_sentence(velocity: Velocity) -> str:
     values = [quantity(value, velocity.unit) for value in velocity.values]
     if velocity.median is None or velocity.least is None or velocity.most is None:
         return f"Completed so far: {', '.join(values)}."
@@ -80,7 +80,7 @@ def _plan(velocity: Velocity) -> str:
     )
 
 
-def _kept(velocity: Velocity) -> str:
+def _kept_sentence(velocity: Velocity) -> str:
     shares = [
         (share, outcome)
         for outcome in velocity.outcomes

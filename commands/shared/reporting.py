@@ -44,7 +44,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
         crossed=crossed_of(numbers, sprint, now),
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
-        taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
+        snapshot=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
         footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
         burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
     )

@@ -199,13 +199,13 @@ def test_when_all_is_well_it_says_so_first() -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        (replace(WELL, standing=replace(WELL.standing, parked=2)), "- 2 events could not be read, through a fault of ours."),
+        (replace(WELL, status=replace(WELL.status, parked=2)), "- 2 events could not be read, through a fault of ours."),
         (
-            replace(WELL, standing=replace(WELL.standing, missed=(NOW, NOW - timedelta(hours=1)))),
+            replace(WELL, status=replace(WELL.status, missed=(NOW, NOW - timedelta(hours=1)))),
             "- 2 events did not reach us between 23 Nov 2026, 09:30 CET and 23 Nov 2026, 10:30 CET.",
         ),
-        (replace(WELL, standing=replace(WELL.standing, refused=1)), "- GitHub did not take 1 answer of ours"),
-        (replace(WELL, standing=replace(WELL.standing, waiting=101)), "- 101 events wait to be read"),
+        (replace(WELL, status=replace(WELL.status, refused=1)), "- GitHub did not take 1 answer of ours"),
+        (replace(WELL, status=replace(WELL.status, waiting=101)), "- 101 events wait to be read"),
         (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
         (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
         (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
@@ -223,11 +223,11 @@ def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -
      ("backfill", "| Past of this repository | being read now |")],
 )  # fmt: skip
 def test_what_runs_is_told(running: str, said: str) -> None:
-    assert said in health_card(replace(WELL, standing=replace(WELL.standing, running=frozenset({running}))))
+    assert said in health_card(replace(WELL, status=replace(WELL.status, running=frozenset({running}))))
 
 
 def test_a_repository_whose_past_was_never_read_says_so() -> None:
-    card = health_card(replace(WELL, synced_at=None, standing=replace(WELL.standing, newest=None)))
+    card = health_card(replace(WELL, synced_at=None, status=replace(WELL.status, newest=None)))
     assert "| Past of this repository | not read yet |" in card
     assert "| Last event | none yet |" in card
 
@@ -243,8 +243,8 @@ def test_a_span_without_events_is_named_with_what_is_done() -> None:
     assert f"| GitHub not heard | {span}: the App was suspended; not read again yet |" in card
     assert "| Events missed | not known yet |" in card
 
-    reading = replace(WELL.standing, running=frozenset({"backfill"}))
-    card = health_card(replace(WELL, gaps=(SUSPENDED,), standing=reading))
+    reading = replace(WELL.status, running=frozenset({"backfill"}))
+    card = health_card(replace(WELL, gaps=(SUSPENDED,), status=reading))
     assert "We are reading the past of this repository again; until that is done" in card
 
     card = health_card(replace(WELL, gaps=(replace(SUSPENDED, ended_at=None),)))

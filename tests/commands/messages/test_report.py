@@ -202,10 +202,10 @@ def test_numbers_that_are_frozen_say_since_when() -> None:
     taken = ClosedSnapshot(1, at("11-29 09:00"))
 
     assert "<sub>Frozen on 29 Nov 2026, 09:00 UTC · complete</sub>" in report_text(
-        make_sheet(make_planned_card(1), taken=taken)
+        make_sheet(make_planned_card(1), snapshot=taken)
     )
     assert "UTC, revision 2 ·" in report_text(
-        make_sheet(make_planned_card(1), taken=replace(taken, revision=2))
+        make_sheet(make_planned_card(1), snapshot=replace(taken, revision=2))
     )
 
 
