@@ -112,7 +112,7 @@ def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
 def _change_setting(step: ChangeSetting, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
-        # Of a mapping only what differs.
+        # A mapping is shown by its changed entries only.
         keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         before = {key: before[key] for key in keys if key in before} or None
         after = {key: after[key] for key in keys if key in after} or None

@@ -129,7 +129,7 @@ def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
     if items.total:
         rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in items.total), *blank])
     lines = table(head, rows, numbers_from=len(head)).split("\n")
-    # The values stand to the right, everything else to the left.
+    # Values are aligned to the right, everything else to the left.
     marks = [":--", *("--:" for _ in items.head), *(":--" for _ in blank)]
     return "\n".join([lines[0], f"| {' | '.join(marks)} |", *lines[2:]])
 

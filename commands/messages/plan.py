@@ -66,7 +66,7 @@ def plan_text(plan: LoadComparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def working_days(sprint: Sprint) -> int | None:
+def count_working_days(sprint: Sprint) -> int | None:
     """The number of a sprint's working days; None without an end."""
     last = sprint.due or sprint.last_day
     if last is None or last < sprint.first_day:
@@ -75,7 +75,7 @@ def working_days(sprint: Sprint) -> int | None:
 
 
 def _frame(plan: LoadComparison) -> str:
-    sprint, days = plan.facts.sprint, working_days(plan.facts.sprint)
+    sprint, days = plan.facts.sprint, count_working_days(plan.facts.sprint)
     until = full_day(sprint.due) if sprint.due else "no due date"
     state = {Phase.PLANNED: "planned", Phase.ACTIVE: "running", Phase.COMPLETED: "over"}
     working = f" · {counted(days, 'working day')}" if days is not None else ""
@@ -146,7 +146,7 @@ def _carry(plan: LoadComparison) -> str:
 
 def _length(plan: LoadComparison) -> str:
     """A note on a sprint with more or fewer working days than the sprints it is compared with."""
-    length = working_days(plan.facts.sprint)
+    length = count_working_days(plan.facts.sprint)
     if length is None or not plan.lengths or plan.velocity.is_too_few:
         return ""
     usual = median(plan.lengths)

@@ -45,7 +45,7 @@ _VERBS = {
 }
 
 
-# Moves
+# Moves of items
 
 
 @dataclass(frozen=True, slots=True)

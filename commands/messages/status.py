@@ -39,7 +39,7 @@ _MOST_DAYS = 31
 
 
 def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
-    """Title, goal, progress, pace and what is `expected` of the end: the card down to its chart."""
+    """The card down to its chart: title, goal, progress, pace, and the `expected` end."""
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:

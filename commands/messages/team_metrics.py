@@ -46,7 +46,7 @@ def team_metrics_reading(before: MetricsSpan, now: MetricsSpan) -> str:
     if before.sums is None:
         return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
     changes = [
-        # Beside nothing at all, each is as far away as it is from one.
+        # A change from or to 0 is measured as one from or to 1, because no ratio to 0 exists.
         (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
         for title, value in _FIGURES
         for was, is_now in [(value(before.sums.work), value(now.sums.work))]

@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.plan import LoadComparison, plan_text, working_days
+from commands.messages.plan import LoadComparison, count_working_days, plan_text
 from commands.shared.choosing import sprint_meant
 from commands.shared.overload import velocities
 from commands.shared.reporting import fold
@@ -41,7 +41,7 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
         facts,
         usual.items,
         usual.points,
-        [days for ended in sprints if ended.milestone in counted and (days := working_days(ended))],
+        [days for ended in sprints if ended.milestone in counted and (days := count_working_days(ended))],
         before if is_before else None,
         (await fold(context, before, context.now)).remaining if before and is_before else Amount(),
     )

@@ -20,17 +20,17 @@ from tests.support.billing_messages import DAY, LINKS, NOW, make_billing, make_s
 HOUR = timedelta(hours=1)
 
 
-def kinds(found: Billing) -> list[NoticeKind]:
-    return [notice.kind for notice in notices_of(found)]
+def kinds(billing: Billing) -> list[NoticeKind]:
+    return [notice.kind for notice in notices_of(billing)]
 
 
 def test_who_pays_as_agreed_hears_nothing() -> None:
-    for found in (
+    for billing in (
         make_billing(),
         make_billing(make_subscription(quantity=5)),
         make_billing(make_subscription("stripe", quantity=5)),
     ):
-        assert kinds(replace(found, as_of=NOW)) == []
+        assert kinds(replace(billing, as_of=NOW)) == []
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_who_pays_as_agreed_hears_nothing() -> None:
     [(3 * DAY + HOUR, False), (3 * DAY, True), (HOUR, True), (-HOUR, False)],
 )
 def test_a_trial_is_told_of_in_its_last_three_days(before: timedelta, is_told: bool) -> None:
-    found = make_billing(make_subscription("stripe", "trialing", trial_ends=NOW + before), as_of=NOW)
-    assert (NoticeKind.TRIAL_ENDS in kinds(found)) is is_told
+    billing = make_billing(make_subscription("stripe", "trialing", trial_ends=NOW + before), as_of=NOW)
+    assert (NoticeKind.TRIAL_ENDS in kinds(billing)) is is_told
 
 
 def test_a_trial_says_what_is_charged_then() -> None:
@@ -55,28 +55,28 @@ def test_a_trial_says_what_is_charged_then() -> None:
 
 def test_seats_that_wait_are_told_with_their_price() -> None:
     waiting = SeatIncrease(10, 23, NOW, 600, "usd", is_yearly=False, due_now=4160)
-    found = make_billing(make_subscription("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
+    billing = make_billing(make_subscription("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
     assert (
         "**23 people need a seat, 10 are paid for.** 13 more seats cost $78.00 a month "
         "before discounts and tax, $41.60 of "
         "it now. Nothing more is charged before an admin agrees: comment `/agile seats`"
-    ) in issue_text(found, LINKS, ("alice",))
+    ) in issue_text(billing, LINKS, ("alice",))
     approved = replace(waiting, approved_at=NOW, approved_by="alice")
-    assert kinds(replace(found, seat_increase=approved)) == []
+    assert kinds(replace(billing, seat_increase=approved)) == []
 
 
 def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
     late = make_subscription(
         "stripe", "past_due", plan="enterprise", past_due_since=NOW - DAY, reference="sub_1"
     )
-    found = make_billing(
+    billing = make_billing(
         late,
         make_subscription(quantity=3),
         deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True),
         as_of=NOW,
     )
-    assert kinds(found) == [NoticeKind.DELETION, NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
-    text = issue_text(found, LINKS, ("alice", "bob"))
+    assert kinds(billing) == [NoticeKind.DELETION, NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
+    text = issue_text(billing, LINKS, ("alice", "bob"))
     assert text.startswith("@alice @bob\n\n**This account's data here will be deleted on 23 Dec 2026**")
     assert text.index("**The last payment failed.**") < text.index("pays for more than one plan")
 
@@ -102,14 +102,14 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
     ended = make_subscription(
         "stripe", "ended", past_due_since=since, ended_at=NOW - days * DAY, reference="sub_1"
     )
-    found = make_billing(ended, as_of=NOW)
-    found = replace(found, plan=replace(found.plan, reason=Reason.PAYMENT_FAILED))
-    assert (NoticeKind.PAYMENT_FAILED in kinds(found)) is is_told
+    billing = make_billing(ended, as_of=NOW)
+    billing = replace(billing, plan=replace(billing.plan, reason=Reason.PAYMENT_FAILED))
+    assert (NoticeKind.PAYMENT_FAILED in kinds(billing)) is is_told
     assert (
         "> **The last payment failed**, and its time is over. To go on, buy the plan again: the links below"
-    ) in plan_card(found, LINKS, lambda _plan, _yearly: None, is_public=False)
+    ) in plan_card(billing, LINKS, lambda _plan, _yearly: None, is_public=False)
     if is_told:
-        assert "buy the plan again: `/agile plan` shows how." in issue_text(found, LINKS, ())
+        assert "buy the plan again: `/agile plan` shows how." in issue_text(billing, LINKS, ())
 
 
 PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
@@ -117,7 +117,7 @@ FREE = PurchasePages({PlanName.FREE: "https://github.com/marketplace/agile/upgra
 
 
 def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:
-    found = make_billing(
+    billing = make_billing(
         make_subscription(status="trialing", trial_ends=NOW + 2 * DAY, quantity=5), as_of=NOW
     )
     assert (
@@ -125,13 +125,13 @@ def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> No
         "before discounts and tax (list price), unless you [choose Free]"
         "(https://github.com/marketplace/agile/upgrade/1/7) before. Do not cancel instead: that ends the trial "
         "at once, and this account's data here is deleted 30 days later."
-    ) in issue_text(found, FREE, ["alice"])
+    ) in issue_text(billing, FREE, ["alice"])
 
 
 def test_a_marketplace_trial_beside_a_card_threatens_no_deletion() -> None:
     trial = make_subscription(plan="enterprise", status="trialing", trial_ends=NOW + 2 * DAY, quantity=5)
-    found = make_billing(trial, make_subscription("stripe", reference="sub_1", **PAID), as_of=NOW)
-    assert "data here is deleted" not in issue_text(found, FREE, ["alice"])
+    billing = make_billing(trial, make_subscription("stripe", reference="sub_1", **PAID), as_of=NOW)
+    assert "data here is deleted" not in issue_text(billing, FREE, ["alice"])
 
 
 @pytest.mark.parametrize(
@@ -161,20 +161,20 @@ def test_who_has_the_same_plan_elsewhere_is_not_urged_to_pay_a_second_one(
     seats: int | None, is_urged: bool
 ) -> None:
     failed = make_subscription("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
-    found = make_billing(failed, make_subscription(quantity=seats), people=3, as_of=NOW)
-    text = issue_text(found, LINKS, [])
+    billing = make_billing(failed, make_subscription(quantity=seats), people=3, as_of=NOW)
+    text = issue_text(billing, LINKS, [])
     assert ("please [change the card]" in text) is is_urged
     assert ("Pro is paid on GitHub Marketplace as well" in text) is not is_urged
     assert ("also without the one whose payment failed" in text) is not is_urged
-    assert kinds(found) == [NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
+    assert kinds(billing) == [NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
 
 
 def test_who_has_a_plan_for_anybody_elsewhere_hears_only_that_both_are_paid_for() -> None:
     failed = make_subscription("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
-    found = make_billing(failed, make_subscription(), as_of=NOW)
-    assert kinds(found) == [NoticeKind.PAID_TWICE]
+    billing = make_billing(failed, make_subscription(), as_of=NOW)
+    assert kinds(billing) == [NoticeKind.PAID_TWICE]
     assert "which is Pro, paid on GitHub Marketplace. The other can be cancelled" in issue_text(
-        found, LINKS, []
+        billing, LINKS, []
     )
 
 
@@ -196,7 +196,7 @@ def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_yearly", "due_now", "said"),
+    ("is_yearly", "due_now", "expected"),
     [
         (
             False,
@@ -219,11 +219,11 @@ def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
     ],
 )
 def test_seats_on_the_next_invoice_are_not_said_to_cost_nothing_now(
-    is_yearly: bool, due_now: int | None, said: str
+    is_yearly: bool, due_now: int | None, expected: str
 ) -> None:
     increase = SeatIncrease(5, 12, NOW, 600, "usd", is_yearly=is_yearly, due_now=due_now, reference="sub_1")
     period: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
     subscription = make_subscription("stripe", reference="sub_1", is_yearly=is_yearly, **PAID, **period)
     text = issue_text(make_billing(subscription, seat_increase=increase, as_of=NOW), LINKS, [])
-    assert said in text
+    assert expected in text
     assert "$0.00" not in text

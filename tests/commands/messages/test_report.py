@@ -326,9 +326,9 @@ def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: 
 
 
 def _points(text: str) -> Decimal:
-    found = re.search(r"([+−]?)([\d,.]+) points?", text)
-    if found is None:
+    match = re.search(r"([+−]?)([\d,.]+) points?", text)
+    if match is None:
         assert "not estimated" in text
         return Decimal(0)
-    sign = -1 if found[1] == "−" else 1
-    return sign * Decimal(found[2].replace(",", ""))
+    sign = -1 if match[1] == "−" else 1
+    return sign * Decimal(match[2].replace(",", ""))

@@ -12,7 +12,7 @@ from tests.support.report_sheets import MIXED_CARDS, make_sheet
 
 
 def text(*evidence: Evidence, as_of: str = "11-29 12:00", usual: ServiceLevel | None = None) -> str:
-    by_topic = {topic: [one for one in evidence if one.topic is topic] for topic in Topic}
+    by_topic = {topic: [item for item in evidence if item.topic is topic] for topic in Topic}
     return retro_text(
         Retro(
             make_sheet(*MIXED_CARDS, as_of=as_of, verdict="met"),

@@ -12,7 +12,7 @@ EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
 
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
-    first, due, today = (date.fromisoformat(f"2026-{one}") for one in (start, "11-27", "11-16"))
+    first, due, today = (date.fromisoformat(f"2026-{day}") for day in (start, "11-27", "11-16"))
     return new_sprint_text("Sprint 12", goal, first, due, CALENDAR, today)
 
 
