@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from charts.reading import number, quantity, signed, unit_word
 from commands.formatting.wording import counted, footer, named, plain, weekday
-from commands.messages.progress import progress, progress_percent
+from commands.messages.progress import progress_percent, progress_text
 from reports.sticky_comment import waits
 from sprints.alerts import BlockedItem, Crossing, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import measure
@@ -79,7 +79,7 @@ def _growth(one: ScopeGrowth) -> str:
 
 def _progress(facts: Facts) -> str:
     share = progress_percent(facts, facts.unit)
-    return f"**{progress(facts, facts.unit)}**{f' ({share})' if share else ''}."
+    return f"**{progress_text(facts, facts.unit)}**{f' ({share})' if share else ''}."
 
 
 def _open(facts: Facts) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from commands.formatting.foreign_text import one_line
 from commands.framework.planning import Planning
 from commands.framework.registry import Command
-from commands.messages.charts import shown
+from commands.messages.charts import chart_parts
 from commands.team.standup import standup, standup_report
 from reports.alert import alert_text
 from reports.drafts import Draft, Kept
@@ -95,7 +95,7 @@ class FollowedSprint:
         }
         kind = PostKind.ISSUE if is_issue else PostKind.COMMENT
         post = Post(living_key(facts.sprint), kind, "", place.thread, data)
-        parts = (before_picture(living), *shown(planning, living.burndown), after_picture(living))
+        parts = (before_picture(living), *chart_parts(planning, living.burndown), after_picture(living))
         return Draft(post, parts, expected.foretold)
 
     async def _alert(self, facts: Facts, fate: PostStatus) -> list[Draft]:

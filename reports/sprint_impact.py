@@ -20,7 +20,7 @@ from commands.formatting.wording import (
     weekday,
 )
 from commands.messages.progress import hides_open_items
-from commands.messages.work import lasting
+from commands.messages.work import duration_text
 from sprints.burndown import Burndown, measure
 from sprints.calendar import Calendar
 from sprints.facts import Amount
@@ -352,7 +352,7 @@ def _review(impact: Impact, calendar: Calendar) -> str:
     if review.first_at is not None:
         if review.ready_at is None or review.first_at <= review.ready_at:
             return f"on {_at(review.first_at, calendar)}"
-        return f"after {lasting(review.first_at - review.ready_at)}"
+        return f"after {duration_text(review.first_at - review.ready_at)}"
     if impact.pull.is_draft:
         return "a draft asks for none yet"
     return f"waiting since {_at(review.ready_at, calendar)}" if review.ready_at else "none yet"

@@ -9,8 +9,8 @@ from hashlib import sha256
 
 from charts.reading import number, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, named, person, plain, weekday
-from commands.messages.report import both
-from commands.messages.status import after_chart, before_chart, completeness
+from commands.messages.report import amount_text
+from commands.messages.status import facts_completeness, status_details, status_head
 from sprints.alerts import BlockedItem
 from sprints.burndown import Burndown
 from sprints.facts import Facts, ScopeCause
@@ -50,7 +50,7 @@ class StickyComment:
 def before_picture(living: StickyComment) -> str:
     """Where the sprint stands, what changed since its start, and what waits."""
     parts = [
-        before_chart(living.facts, living.burndown, living.expected),
+        status_head(living.facts, living.burndown, living.expected),
         _changes(living),
         _blocked(living.blocked),
     ]
@@ -60,7 +60,7 @@ def before_picture(living: StickyComment) -> str:
 def after_picture(living: StickyComment) -> str:
     """The numbers behind it, and as of when they hold."""
     hint = "Edited in place, which notifies nobody" if living.is_silenced else _QUIET
-    return f"{after_chart(living.facts, living.burndown)}\n\n{footer(hint)}"
+    return f"{status_details(living.facts, living.burndown)}\n\n{footer(hint)}"
 
 
 def digest(living: StickyComment, *more: object) -> str:
@@ -69,8 +69,13 @@ def digest(living: StickyComment, *more: object) -> str:
     Words about the future are left out: they move a little with every hour, although nothing has happened.
     """
     bare = StickyComment(living.facts, living.burndown, blocked=living.blocked)
-    numbers, _, _ = after_chart(living.facts, living.burndown).rpartition("<sub>")
-    told = [before_picture(bare), numbers, completeness(living.facts), *map(str, (living.is_silenced, *more))]
+    numbers, _, _ = status_details(living.facts, living.burndown).rpartition("<sub>")
+    told = [
+        before_picture(bare),
+        numbers,
+        facts_completeness(living.facts),
+        *map(str, (living.is_silenced, *more)),
+    ]
     return sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
@@ -127,7 +132,7 @@ def _line(line: LedgerLine, living: StickyComment) -> str:
     verb, sign = _VERBS[line.cause]
     if len(line.changes) > 1:
         by = f" by {person(line.actor)}" if line.actor else ""
-        what = f"{named(change.number for change in line.changes)}: {verb}{by}, {both(line.amount)}"
+        what = f"{named(change.number for change in line.changes)}: {verb}{by}, {amount_text(line.amount)}"
     else:
         (change,) = line.changes
         points = change.amount.points

@@ -12,7 +12,7 @@ from bot.billing.stripe_findings import stripe_findings
 from bot.cli.grant_findings import grant_findings
 from bot.services import Services, github_of, services
 from bot.settings import Settings
-from commands.messages.completeness import REASONS
+from commands.messages.completeness import GAP_REASONS
 from sprints.gaps import EventGap, select_unread
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
@@ -158,13 +158,13 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         if gap.ended_at is None:  # Nothing that an operator could mend.
             print(
                 f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
-                f"{repositories[0]}{others}, because {REASONS[gap.cause]}"
+                f"{repositories[0]}{others}, because {GAP_REASONS[gap.cause]}"
             )
             continue
         yield (
             f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
-            f"{REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again yet, "
-            f"which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
+            f"{GAP_REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again "
+            f"yet, which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
         )
 
 

@@ -36,7 +36,7 @@ from commands.framework.changes import (
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
-from commands.messages.change_steps import target_words
+from commands.messages.change_steps import step_target_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
@@ -142,7 +142,7 @@ class ChangeApplier:
                 done.append(await self._do(task, step, f"change:{change.id}/{n}", began))
             except GitHubRefusedError as refusal:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
-                note = f"{target_words(step)}: {refusal.in_markdown}"
+                note = f"{step_target_text(step)}: {refusal.in_markdown}"
                 break
         async with self._database.tenant(task.organization_id) as tenant:
             await self._write_down(tenant, task, change, done, note)
@@ -280,7 +280,7 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
         parts.append(
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
-    parts.append(changes.preview or "\n".join(f"- {target_words(step)}" for step in changes.steps))
+    parts.append(changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps))
     parts.append(render_box(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
@@ -311,7 +311,7 @@ def _ended(change: CommandChange) -> Answer:
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
         return _said(change.slot, change.done)
-    done = [target_words(step) for step in decode_steps(change.steps)]
+    done = [step_target_text(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)

@@ -20,7 +20,7 @@ from bot.isolation import isolated
 from bot.sync.shared_summaries import note_shared_summaries
 from commands.agile.help import all_commands
 from commands.framework.ports import File
-from commands.messages.config import in_force_with
+from commands.messages.config import in_force_text_with
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
 from handlers.push import OTHER_BOTS
 from storage.database import Database, Tenant
@@ -185,7 +185,7 @@ def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dic
         title = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {PATH}"
         lines = "\n".join(f"- {problem}" for problem in problems)
         summary = (
-            f"{lines}\n\n{in_force_with(read, before)}\n\n"
+            f"{lines}\n\n{in_force_text_with(read, before)}\n\n"
             "`docs/settings.md` of Agile GitHub Suite tells every setting; `/agile config validate` in a "
             "comment checks the file again."
         )

@@ -5,7 +5,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.config import shown
+from commands.messages.config import settings_text
 from storage.settings_files import SettingsFiles
 
 
@@ -18,4 +18,4 @@ from storage.settings_files import SettingsFiles
 )
 async def agile_config(context: Context, _: Arguments) -> Reply:
     """Show all settings with their sources; settings with their default are folded."""
-    return Reply((shown(await SettingsFiles(context.tenant).origins(context.project.id)),))
+    return Reply((settings_text(await SettingsFiles(context.tenant).origins(context.project.id)),))

@@ -17,7 +17,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
-from commands.messages.config import diff
+from commands.messages.config import diff_table
 from commands.settings.file import (
     ACCOUNT_SETTINGS,
     PATH,
@@ -98,7 +98,7 @@ def _change_at_once(
     else:
         after = change_setting(planning.project.stored_settings, path, value)
         _require_valid(key, after)
-        done = f"Settled, from now on:\n\n{diff([(key, current, after)], is_done=True)}"
+        done = f"Settled, from now on:\n\n{diff_table([(key, current, after)], is_done=True)}"
     if command_settings.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
     return Changes(
@@ -135,13 +135,13 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
         title=inert(f"Settings: {shown}"),
         body=(
             f"{person(context.request.sender)} asked for it in #{context.request.thread}.\n\n"
-            f"{diff([(key, before, after)])}\n\nIt holds as soon as this is merged."
+            f"{diff_table([(key, before, after)])}\n\nIt holds as soon as this is merged."
         ),
         before=file.sha if file else None,
     )
     done = (
         f"`{PATH}` is where settings are made here, so I have proposed this in the pull request "
-        f"“{plain(step.title)}”. It holds as soon as that is merged.\n\n{diff([(key, before, after)])}"
+        f"“{plain(step.title)}”. It holds as soon as that is merged.\n\n{diff_table([(key, before, after)])}"
     )
     return Changes(f"propose {code('.'.join(path))}", (step,), done)
 

@@ -9,7 +9,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.config import judged_bad, judged_good, no_file, out_of_sight
+from commands.messages.config import invalid_file_text, no_file_text, out_of_sight_text, valid_file_text
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
 from storage.settings_files import SettingsFiles
 
@@ -29,10 +29,12 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     is_organization, files = is_organization_file(context), SettingsFiles(context.tenant)
     organization_file = await files.of_organization()
     notes = (
-        [out_of_sight("organization")] if organization_file.is_out_of_sight and not is_organization else []
+        [out_of_sight_text("organization")]
+        if organization_file.is_out_of_sight and not is_organization
+        else []
     )
     if file is None:
-        return Reply((no_file(), *notes))
+        return Reply((no_file_text(), *notes))
     names = [command.name for command in all_commands()]
     if file.content is None:
         parsed = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
@@ -40,9 +42,9 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         parsed = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
     stored = organization_file if is_organization else await files.of_project(context.project.id)
     if parsed.problems:
-        verdict = judged_bad(parsed, stored, where, is_proposed=request.is_pull_request)
+        verdict = invalid_file_text(parsed, stored, where, is_proposed=request.is_pull_request)
     else:
-        verdict = judged_good(parsed.settings, stored, where, is_proposed=request.is_pull_request)
+        verdict = valid_file_text(parsed.settings, stored, where, is_proposed=request.is_pull_request)
     return Reply((verdict, *notes))
 
 

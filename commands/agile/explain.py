@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from commands.formatting.wording import footer, moment, plain, table
+from commands.formatting.wording import footer, moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -15,7 +15,8 @@ from commands.framework.registry import command
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
 from commands.messages.charts import BY
-from commands.messages.explain import Explanation, amount_words, explained
+from commands.messages.explain import Explanation, explanation_text
+from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import resolve_facts
 from commands.shared.flow_window import LAST, resolve_window
@@ -28,43 +29,28 @@ from sprints.throughput import count_throughput
 from sprints.velocity import CarryOver, compute_velocity, list_carry_over
 
 _BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
-    "committed": sprint.committed,
-    "added": lambda evidence: sprint.of_cause(evidence, sprint.ADDED, ScopeCause.ADDED),
-    "removed": lambda evidence: sprint.of_cause(evidence, sprint.REMOVED, ScopeCause.REMOVED),
-    "dropped": lambda evidence: sprint.of_cause(evidence, sprint.DROPPED, ScopeCause.DROPPED),
-    "reestimated": lambda evidence: sprint.of_cause(evidence, sprint.REESTIMATED, ScopeCause.REESTIMATED),
-    "scope": sprint.scope,
-    "done": sprint.done_work,
-    "remaining": sprint.remaining,
-    "say/do": sprint.say_do,
+    "committed": sprint.explain_committed,
+    "added": lambda evidence: sprint.explain_cause(evidence, sprint.ADDED, ScopeCause.ADDED),
+    "removed": lambda evidence: sprint.explain_cause(evidence, sprint.REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda evidence: sprint.explain_cause(evidence, sprint.DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda evidence: sprint.explain_cause(
+        evidence, sprint.REESTIMATED, ScopeCause.REESTIMATED
+    ),
+    "scope": sprint.explain_scope,
+    "done": sprint.explain_done,
+    "remaining": sprint.explain_remaining,
+    "say/do": sprint.explain_say_do,
 }
-_BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
-    "throughput": lambda evidence: flow.of_throughput(
+_BY_FLOW: dict[str, Callable[[flow.FlowEvidence], Explanation]] = {
+    "throughput": lambda evidence: flow.explain_throughput(
         evidence,
         count_throughput(evidence.flows, evidence.calendar, evidence.window.first, evidence.window.last),
     ),
-    "cycle time": flow.of_cycle_time,
-    "lead time": flow.of_lead_time,
-    "wip": flow.of_wip,
+    "cycle time": flow.explain_cycle_time,
+    "lead time": flow.explain_lead_time,
+    "wip": flow.explain_wip,
 }
-_MEANINGS = {
-    "committed": sprint.COMMITTED,
-    "added": sprint.ADDED,
-    "removed": sprint.REMOVED,
-    "dropped": sprint.DROPPED,
-    "reestimated": sprint.REESTIMATED,
-    "scope": sprint.SCOPE,
-    "done": sprint.DONE,
-    "remaining": sprint.REMAINING,
-    "velocity": flow.VELOCITY,
-    "say/do": sprint.SAY_DO,
-    "carry-over": sprint.CARRY_OVER,
-    "throughput": flow.THROUGHPUT,
-    "cycle time": flow.CYCLE_TIME,
-    "lead time": flow.LEAD_TIME,
-    "wip": flow.WIP,
-}
-METRICS = tuple(_MEANINGS)
+METRICS = tuple(RULES)
 
 
 @command(
@@ -97,10 +83,10 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
     facts = await resolve_facts(context, arguments.text("for"))
     evidence = await _read_evidence(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
-        explanation = sprint.carried(evidence, await _read_carry_over(context, facts))
+        explanation = sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
-    return Reply((explained(explanation, sprint_footer(facts)),), says_completeness=True)
+    return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
 
 
 def _resolve_metric(text: str) -> str:
@@ -120,19 +106,7 @@ def _keep_letters(name: str) -> str:
 
 async def _explain_overview(context: Context, arguments: Arguments) -> Reply:
     facts = await resolve_facts(context, arguments.text("for"))
-    return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
-
-
-def overview(facts: Facts) -> str:
-    """The sprint's invariant with its numbers, and what else can be explained."""
-    lines = "\n".join(f"- {line}" for line in sprint.equations(facts))
-    remaining = amount_words(facts.remaining)
-    rows = [(f"`/explain {name}`", rule.meaning) for name, rule in _MEANINGS.items()]
-    return (
-        f"### How the scope of {plain(facts.sprint.title)} came about\n\n{lines}\n\n"
-        f"Of it {amount_words(facts.done)} done, {remaining} remaining.\n\n"
-        + table(("Ask", "What it is"), rows, numbers_from=2)
-    )
+    return Reply((explain_overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
 async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
@@ -174,14 +148,14 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
     velocity = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
-    return Reply((explained(flow.of_velocity(velocity, planning.calendar), _footer(planning)),))
+    return Reply((explanation_text(flow.explain_velocity(velocity, planning.calendar), _footer(planning)),))
 
 
 async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
     window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
     flows = await context.read_flows()
-    evidence = flow.Flowing(
+    evidence = flow.FlowEvidence(
         flows,
         select_done(flows, window.first, window.last, calendar),
         await context.history.items(),
@@ -190,7 +164,7 @@ async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> 
         context.now,
     )
     days = "" if metric == "wip" else window.days
-    return Reply((explained(_BY_FLOW[metric](evidence), _footer(context, days)),))
+    return Reply((explanation_text(_BY_FLOW[metric](evidence), _footer(context, days)),))
 
 
 def _footer(planning: Planning, *more: str) -> str:

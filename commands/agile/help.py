@@ -12,7 +12,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import NAMESPACE, Level, Policy, Requirement
 from commands.framework.planning import Planning
 from commands.framework.registry import Command, command, load_commands
-from commands.messages.help import HelpEntry, one, overview, some
+from commands.messages.help import HelpEntry, command_group_text, command_text, help_overview
 
 
 @command(
@@ -29,13 +29,13 @@ async def help_(context: Context, arguments: Arguments) -> Reply:
     entries = await list_entries(context)
     words = " ".join(" ".join(arguments.texts("command")).lower().split()).lstrip("/")
     if not words:
-        return Reply((overview(entries),))
+        return Reply((help_overview(entries),))
     policy = build_policy(context)
     name = _resolve_name(words, entries, policy)
     if exact := [entry for entry in entries if entry.command.name == name]:
-        return Reply((one(exact[0], context.level),))
+        return Reply((command_text(exact[0], context.level),))
     if beginning := [entry for entry in entries if entry.command.words[0] == name]:
-        return Reply((some(beginning),))
+        return Reply((command_group_text(beginning),))
     close = difflib.get_close_matches(name, [entry.command.name for entry in entries], n=1, cutoff=0.5)
     hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` shows all there are."
     raise UserError(f"There is no command “{plain(words)}”. {hint}")

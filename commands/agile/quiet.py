@@ -1,8 +1,5 @@
 """`/agile quiet`: stop unsolicited posts in this thread."""
 
-from datetime import date
-
-from commands.formatting.wording import full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
@@ -10,9 +7,10 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.quiet import ON, quiet_text
 
 QUIET = "quiet"
-_ON, _OFF = "on", "off"
+_OFF = "off"
 
 
 @command(
@@ -21,7 +19,7 @@ _ON, _OFF = "on", "off"
     level=Level.TRIAGE,
     arguments=(
         Argument(
-            "state", ArgumentKind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)
+            "state", ArgumentKind.CHOICE, "nothing to see what holds", is_positional=True, choices=(ON, _OFF)
         ),
         Argument("until", ArgumentKind.DATE, "the first day on which we may post again"),
     ),
@@ -38,12 +36,12 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
     if until and until <= today:
         raise UserError(f"`until:{until.isoformat()}` is no day to come; name tomorrow or a later one.")
     if state is None and until is None:
-        return Reply((_told(before.get(str(thread)), today),))
+        return Reply((quiet_text(before.get(str(thread)), today),))
     others = {number: state_of_thread for number, state_of_thread in before.items() if number != str(thread)}
-    value = until.isoformat() if until else _ON
+    value = until.isoformat() if until else ON
     after = others if state == _OFF else others | {str(thread): value}
     summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
-    text = _told(after.get(str(thread)), today)
+    text = quiet_text(after.get(str(thread)), today)
     return Changes(summary, () if after == before else (ChangeSetting(QUIET, before or None, after),), text)
 
 
@@ -51,10 +49,3 @@ def _stored_threads(setting: object) -> dict[str, str]:
     """The stored setting `quiet` as a copy to edit: `on` or the day on which it ends, by thread number."""
     threads = setting if isinstance(setting, dict) else {}
     return {str(number): str(state) for number, state in threads.items()}
-
-
-def _told(value: str | None, today: date) -> str:
-    if value is None or (value != _ON and value <= today.isoformat()):
-        return "This thread is not quiet: I may post here unasked. `/agile quiet on` ends that."
-    end = "" if value == _ON else f" until {full_day(date.fromisoformat(value))}"
-    return f"This thread is **quiet**{end}: I post nothing here unasked, and answer what is asked."

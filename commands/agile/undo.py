@@ -7,15 +7,11 @@ from datetime import datetime
 from commands.formatting.wording import code, moment, person
 from commands.framework.arguments import Arguments
 from commands.framework.changes import (
-    ApproveSeats,
     Changes,
     ChangeSetting,
-    CreateMilestone,
     EditMilestone,
     ExcludeFromSprint,
     MoveItem,
-    OpenIssue,
-    ProposeFile,
     Relabel,
     Step,
     decode_steps,
@@ -24,7 +20,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.change_steps import described, titles_of
+from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, step_text, titles_by_number
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, sort_events
 from storage.changes import CommandChange
@@ -33,13 +29,6 @@ from storage.projects import Projects
 _SEVERAL = 2
 # How `bot/checks/sprint_impact.py` names what a button changed.
 _BUTTON_SLOT = "check"
-_WHY_IT_STAYS: dict[type, str] = {
-    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
-    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
-    ProposeFile: "close it unmerged if it is not wanted",
-    ApproveSeats: "the number of seats follows the people who need one",
-}
-_MOVED_ON = "it has been changed again since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +72,13 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     command_settings = await Projects(context.tenant).command_settings(context.project.id)
     now = _PresentState(context, sprints, command_settings, change.decided_at or context.now)
     undone, staying = await _invert_steps(now, decode_steps(change.steps))
-    titles = titles_of(sprints)
-    remaining = [f"- {described(step, titles)} – {why}" for step, why in staying]
+    titles = titles_by_number(sprints)
+    remaining = [f"- {step_text(step, titles)} – {why}" for step, why in staying]
     when = moment(context.calendar.local(change.decided_at or context.now))
     head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
         raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(remaining))
-    lines = "\n".join(f"- {described(step, titles)}" for step in undone)
+    lines = "\n".join(f"- {step_text(step, titles)}" for step in undone)
     stays = "\n\n".join(["", "This stays:", "\n".join(remaining)]) if remaining else ""
     return Changes(
         f"undo {code(change.command)}",
@@ -131,11 +120,11 @@ async def _invert_steps(
     for step in reversed(steps):
         inverse = step.inverse()
         if inverse is None:
-            staying.append((step, _WHY_IT_STAYS.get(type(step), "it cannot be taken back")))
+            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
         elif await _is_unchanged(now, step):
             undone.append(inverse)
         else:
-            staying.append((step, _MOVED_ON))
+            staying.append((step, CHANGED_SINCE))
     return tuple(undone), staying
 
 

@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.calendar import off_line, sprint_effects
+from commands.messages.calendar import day_off_line, sprint_effect_lines
 from sprints.rules import MOST_DAYS_OFF, DaysOff
 from sprints.settings_parser import parse_settings
 
@@ -50,7 +50,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
         )
     after = sorted([*offs, off], key=lambda one: (one.first, one.last, one.name))
-    done = [f"**Off:** {off_line(off, context.calendar)}.", *await describe_effects(context, after)]
+    done = [f"**Off:** {day_off_line(off, context.calendar)}.", *await describe_effects(context, after)]
     return Changes("add days off", (change_days_off(context, after),), "\n\n".join(done))
 
 
@@ -74,5 +74,5 @@ async def describe_effects(planning: Planning, offs: list[DaysOff]) -> list[str]
     ).rules.calendar
     sprints = await planning.sprints.all(planning.now)
     today = planning.calendar.day_of(planning.now)
-    lines = sprint_effects(sprints, planning.calendar, after, today)
+    lines = sprint_effect_lines(sprints, planning.calendar, after, today)
     return ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts follow."] if lines else []

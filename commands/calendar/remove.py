@@ -11,7 +11,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.calendar import stretch
+from commands.messages.calendar import date_range
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
 
@@ -46,7 +46,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
         raise UserError(_nothing(first, last, context.calendar))
     was, now = (len({day for off in some for day in off.days}) for some in (offs, left))
     done = [
-        f"**{counted(was - now, 'day')} off taken back** ({stretch(first, last)}).",
+        f"**{counted(was - now, 'day')} off taken back** ({date_range(first, last)}).",
         *await describe_effects(context, left),
     ]
     return Changes("take days off back", (change_days_off(context, left),), "\n\n".join(done))
@@ -74,4 +74,4 @@ def _nothing(first: date, last: date, calendar: Calendar) -> str:
         return f"Holidays of the settings are changed there, under `holidays`: {days}."
     if first == last:
         return f"{full_day(first)} was not added as a day off. `/calendar` shows all."
-    return f"No days off were added from {stretch(first, last)}. `/calendar` shows all."
+    return f"No days off were added from {date_range(first, last)}. `/calendar` shows all."

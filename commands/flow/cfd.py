@@ -1,9 +1,6 @@
 """`/cfd`: cumulative flow, where work piles up: what waits, is in progress, and has left."""
 
-from datetime import date
-from itertools import pairwise
-
-from commands.formatting.wording import counted, footer, full_day, moment, plain, table, weekday, weekdays
+from commands.formatting.wording import footer, full_day, moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -11,22 +8,16 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import AS, ChartText, reply_with
+from commands.messages.charts import AS, ChartText, chart_reply
+from commands.messages.cumulative_flow import flow_reading, flow_table
 from commands.messages.flow_window import Window
 from commands.shared.choosing import resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_facts
-from sprints.calendar import Calendar
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
+from sprints.cumulative_flow import CumulativeFlow, count_cumulative_flow, select_sprint_flows
 from sprints.flow import build_flows
 from sprints.milestone import Sprint
 from sprints.selection import choose_sprint
-
-_MOST_DAYS = 62
-# So many working days in a row on which nothing leaves are worth a word.
-_IDLE_DAYS = 3
-# One more of anything is nothing unusual.
-_GROWS_BY = 2
 
 
 @command(
@@ -58,7 +49,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         flow_table(found),
         footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),
     )
-    return reply_with(context, words, found if found.days[-1].arrived else None, arguments.text("as"))
+    return chart_reply(context, words, found if found.days[-1].arrived else None, arguments.text("as"))
 
 
 async def _sprint(context: Context, title: str | None) -> Sprint | None:
@@ -99,93 +90,3 @@ async def _of_repository(context: Context, arguments: Arguments) -> tuple[Cumula
         flows, events, context.now, context.calendar, window.first, window.last, estimates
     )
     return found, window.name, f"{window.days}, all items but what others tell"
-
-
-def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
-    """Where work piles up and what to do about it, what is in which state, and a standstill or the peak."""
-    if not flow.days[-1].arrived:
-        return ["**There is nothing to draw**: no item was here in these days."]
-    return [_pile(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
-
-
-def flow_table(flow: CumulativeFlow) -> str:
-    """The figures of each day: the states add up to what had arrived."""
-    has_dropped = flow.days[-1].dropped > 0
-    head = ["Day", "Waiting", "In progress", "Done", *(["Dropped"] if has_dropped else []), "**Arrived**"]
-    rows = [
-        [
-            weekday(day.date),
-            *map(str, (day.waiting, day.in_progress, day.done)),
-            *([str(day.dropped)] if has_dropped else []),
-            f"**{day.arrived}**",
-        ]
-        for day in flow.days[-_MOST_DAYS:]
-    ]
-    if len(rows) < len(flow.days):
-        earlier = f"… {counted(len(flow.days) - len(rows), 'earlier day')}"
-        rows.insert(0, [earlier, *[""] * (len(head) - 1)])
-    return table(head, rows)
-
-
-def _pile(flow: CumulativeFlow, today: date) -> str:
-    first, last = flow.days[0], flow.days[-1]
-    is_over = last.date < today
-    since = f"since the end of {weekday(first.date)}"
-    if is_over:
-        since = f"from the end of {weekdays(first.date, last.date)}"
-    started, left = last.started - first.started, _left(last) - _left(first)
-    went = f"{left} {_gone(flow)}"
-    if last.in_progress - first.in_progress >= _GROWS_BY:
-        grew = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
-        do = " Finish something before the next is begun: `/aging` tells the oldest."
-        return f"{grew}: {started} started, {went}.{'' if is_over else do}"
-    arrived = last.arrived - first.arrived
-    if last.waiting - first.waiting >= _GROWS_BY:
-        grew = f"**What waits grew from {first.waiting} to {last.waiting}** {since}"
-        do = " Agree on what can wait for another time."
-        return f"{grew}: {arrived} arrived, {started} started.{'' if is_over else do}"
-    if not last.waiting + last.in_progress:
-        return f"**Everything is {_gone(flow)}.**"
-    if not started + left:
-        do = " Ask what is in the way: `/standup`."
-        return f"**Nothing moved** {since}: none started, none {_gone(flow)}.{'' if is_over else do}"
-    return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {went}."
-
-
-def _states(day: FlowDay) -> str:
-    states = [(day.waiting, "waiting"), (day.in_progress, "in progress"), (day.done, "done")]
-    told = [f"{count} {name}" for count, name in [*states, (day.dropped, "dropped")] if count]
-    return f"{' + '.join(told)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
-
-
-def _gone(flow: CumulativeFlow) -> str:
-    """How items have left; "left" alone would also mean what is still there."""
-    return "done or dropped" if flow.days[-1].dropped else "done"
-
-
-def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
-    """The longest stretch of working days on which nothing left, or else the peak. Today is not over."""
-    longest, run = list[FlowDay](), list[FlowDay]()
-    for before, day in pairwise(flow.days):
-        if _left(day) != _left(before) or day.date >= today:
-            run = []
-        elif calendar.is_working_day(day.date) and before.waiting + before.in_progress:
-            run = [*run, day]
-        longest = max(longest, run, key=len)
-    if len(longest) < _IDLE_DAYS:
-        return _peak(flow)
-    return (
-        f"Nothing was {_gone(flow)} on {len(longest)} working days in a row, "
-        f"{weekdays(longest[0].date, longest[-1].date)}."
-    )
-
-
-def _peak(flow: CumulativeFlow) -> str:
-    peak = max(flow.days, key=lambda day: day.in_progress)
-    if not peak.in_progress:
-        return ""
-    return f"Most was in progress on {weekday(peak.date)}: {counted(peak.in_progress, 'item')} at once."
-
-
-def _left(day: FlowDay) -> int:
-    return day.done + day.dropped

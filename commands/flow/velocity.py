@@ -1,22 +1,17 @@
 """`/velocity`: what the last sprints completed, and what that means for the next one."""
 
-from statistics import median
-
-from charts.reading import number, quantity
 from charts.values import build_velocity_bars
-from commands.formatting.wording import counted, footer, moment, plain
+from commands.formatting.wording import counted, footer, moment
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, ChartText, for_sprint, reply_with
-from commands.messages.velocity import _percent, sprints_table
-from sprints.burndown import measure
+from commands.messages.charts import AS, BY, ChartText, chart_reply
+from commands.messages.velocity import VELOCITY_WARNING, sprints_table, velocity_reading
 from sprints.late import apply_credits
-from sprints.order_statistics import find_outlier
-from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
+from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS
 from sprints.velocity import compute_velocity as velocity_of
 
 
@@ -51,70 +46,11 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
         velocity_reading(found),
         "The sprints, in points" if found.unit == "points" else "The sprints, in items",
         sprints_table(found, context.calendar),
-        footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, _WARNING),
+        footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, VELOCITY_WARNING),
     )
-    return reply_with(
+    return chart_reply(
         context,
         words,
         build_velocity_bars(found, context.calendar) if found.n else None,
         arguments.text("as"),
-    )
-
-
-_WARNING = "a help to plan, no measure to compare teams by"
-
-
-def velocity_reading(found: Velocity) -> list[str]:
-    """What stands out, what to plan with, and how reliable promises were."""
-    if not found.n:
-        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
-    return [_outlier(found), _plan(found), _kept(found)]
-
-
-def _outlier(found: Velocity) -> str:
-    if found.median is None:
-        return (
-            f"**{counted(found.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
-            f"{LEAST_SPRINTS}. Until then plan with what you believe."
-        )
-    place = find_outlier(found.values)
-    if place is None:
-        return (
-            "**No sprint stands out**: none completed more than twice or less than half of the median. "
-            "Plan as usual."
-        )
-    one, value = found.outcomes[place], found.values[place]
-    completed = f"**{plain(one.title)} completed {quantity(value, found.unit)}**"
-    said = f"{completed}, the median is {number(found.median)}"
-    committed, carried = measure(one.committed, found.unit), measure(one.carried, found.unit)
-    if value > found.median:
-        return f"{said}; {number(committed)} were committed. Do not plan with it: it was the exception."
-    return (
-        f"{said}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
-        f"waited for (`/explain carry-over{for_sprint(one.title)}`) before you plan the next one."
-    )
-
-
-def _plan(found: Velocity) -> str:
-    values = [quantity(value, found.unit) for value in found.values]
-    if found.median is None or found.least is None or found.most is None:
-        return f"Completed so far: {', '.join(values)}."
-    spread = f"{number(found.least)} to {number(found.most)}"
-    return (
-        f"Plan the next sprint with about **{quantity(found.median, found.unit)}**: the median of the last "
-        f"{found.n}, which completed {spread}."
-    )
-
-
-def _kept(found: Velocity) -> str:
-    shares = [(share, one) for one in found.outcomes if (share := one.say_do(found.unit)) is not None]
-    if not shares:
-        return "Nothing was committed in any of them, so there is no say/do."
-    if len(shares) < LEAST_SPRINTS:
-        told = ", ".join(f"{_percent(share)} in {plain(one.title)}" for share, one in shares)
-        return f"Of what was committed was kept: {told}."
-    least, one = min(shares, key=lambda pair: pair[0])
-    return (
-        f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
-        f"{len(shares)}), the least in {plain(one.title)}: {_percent(least)}."
     )

@@ -9,7 +9,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.work import against
+from commands.messages.work import wip_sentence
 from commands.shared.work import read_work
 from sprints.wip import (
     FEWEST_PEOPLE,
@@ -50,9 +50,11 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     of_team = f" of team {plain(slug)}" if slug else ""
     summary = f"set the limit{of_team} to {most or 'none'}"
     if before == most:
-        return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {against(wip)}")
+        return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {wip_sentence(wip)}")
     stored = context.project.stored_settings.get(_SETTING)
-    done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {against(wip)}"
+    done = (
+        f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {wip_sentence(wip)}"
+    )
     return Changes(summary, (ChangeSetting(_SETTING, stored, with_limit(stored, most, slug)),), done)
 
 

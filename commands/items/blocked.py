@@ -8,7 +8,8 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.work import sentence, since
+from commands.messages.blocked import blocked_text
+from commands.messages.work import reason_sentence, since_text
 from commands.shared.choosing import find_item
 from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
@@ -60,15 +61,15 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
         tuple(steps),
-        _said(flow, numbers, fresh, reason, work),
+        blocked_text(flow, numbers, fresh, reason, work),
     )
 
 
 def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
-    text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
+    text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends it."
     if before:
-        text += f" It has been {since(before.span.since, work.now, work.calendar)}."
+        text += f" It has been {since_text(before.span.since, work.now, work.calendar)}."
     return Changes(
         f"note that #{flow.number} is blocked",
         (RecordFact(local_number(flow.number), "blocked", reason),),
@@ -96,12 +97,3 @@ async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWo
     theirs = work.flow(number)
     if theirs and any(block.number == flow.number for block in theirs.open_blocks):
         raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
-
-
-def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: RepositoryWork) -> str:
-    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
-    if not fresh:
-        first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
-        return f"{text} It has been {since(first, work.now, work.calendar)}."
-    closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
-    return f"{text} That ends when {closed} closed, or with `/unblocked`."

@@ -3,7 +3,6 @@
 import re
 from decimal import Decimal, InvalidOperation
 
-from charts.reading import quantity
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Relabel
@@ -11,6 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.work import estimate_text
 from commands.shared.choosing import item_of_thread
 from sprints.estimates import Estimates, Points
 from sprints.numbering import local_number
@@ -45,10 +45,10 @@ async def estimate(context: Context, arguments: Arguments) -> Changes:
     label = None if points is None else label_for(points, estimates, before)
     removed = tuple(name for name in before if name != label)
     added = (label,) if label and label not in before else ()
-    summary = f"set the estimate of #{item.number} to {_said(points)}"
+    summary = f"set the estimate of #{item.number} to {estimate_text(points)}"
     if not removed and not added:
-        return Changes(summary, (), f"#{item.number} has {_said(points)} already.")
-    done = f"#{item.number}: {_said(estimates.of(item.labels))} → **{_said(points)}**"
+        return Changes(summary, (), f"#{item.number} has {estimate_text(points)} already.")
+    done = f"#{item.number}: {estimate_text(estimates.of(item.labels))} → **{estimate_text(points)}**"
     return Changes(summary, (Relabel(local_number(item.number), removed, added),), done)
 
 
@@ -76,7 +76,3 @@ def label_for(points: Points, estimates: Estimates, used: list[str]) -> str:
     label = next(iter(forms), _USUAL_FORM).replace("{points}", number)
     # A form that would not be read as this estimate is no use.
     return label if estimates.points_of(label) == points else _USUAL_FORM.format(points=number)
-
-
-def _said(points: Points | None) -> str:
-    return "no estimate" if points is None else quantity(points, "points")

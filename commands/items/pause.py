@@ -8,8 +8,9 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.items.start import said, wips_with
-from commands.messages.work import sentence, since
+from commands.items.start import wips_with
+from commands.messages.item_start import sentence_with_wips
+from commands.messages.work import reason_sentence, since_text
 from commands.shared.work import read_work, resolve_open_item
 from sprints.numbering import local_number
 from sprints.pauses import Pause
@@ -34,11 +35,11 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
         )
     summary = f"pause #{flow.number}"
     if flow.is_paused:
-        begun = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        begun = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
     rested = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
-    told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
+    told = f"**#{flow.number} is paused**" + (f": {reason_sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
-    done = said(told, wips_with(work, rested, context.project.settings))
+    done = sentence_with_wips(told, wips_with(work, rested, context.project.settings))
     return Changes(summary, (RecordFact(local_number(flow.number), "paused", reason),), done)

@@ -1,9 +1,7 @@
 """`/split`: an issue becomes several, its sub-issues."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from charts.reading import quantity
 from commands.formatting.wording import counted, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, OpenIssue
@@ -13,8 +11,9 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
+from commands.messages.split import NewSubIssue, parts_list, parts_text, split_effect_text
 from commands.shared.work import read_work, resolve_open_item
-from sprints.estimates import Estimates, Points
+from sprints.estimates import Estimates
 from sprints.flow import Flow
 from sprints.history import trace_changes
 from sprints.model import ItemEvent, sort_events
@@ -25,14 +24,6 @@ MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
 _LONGEST_TITLE = 256
 _NO_MILESTONE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class NewSubIssue:
-    """A new issue, with an estimate if it was given one."""
-
-    title: str
-    points: Points | None = None
 
 
 @command(
@@ -67,12 +58,12 @@ async def split(context: Context, arguments: Arguments) -> Changes:
         for part in parts
     )
     what = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
-    effect = effect_on(flow.points, parts, is_in_milestone=number is not None)
+    effect = split_effect_text(flow.points, parts, is_in_milestone=number is not None)
     return Changes(
         f"open {what}",
         steps,
-        f"**#{flow.number} is split:** {_inline(parts)}.\n\n{effect}",
-        preview=f"{_list(parts)}\n\n{effect}",
+        f"**#{flow.number} is split:** {parts_text(parts)}.\n\n{effect}",
+        preview=f"{parts_list(parts)}\n\n{effect}",
     )
 
 
@@ -100,21 +91,6 @@ def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) ->
         NewSubIssue(title, read_points(one.strip(), estimates))
         for title, one in zip(titles, told, strict=True)
     )
-
-
-def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_milestone: bool) -> str:
-    """What becomes of the parent, and of its estimate."""
-    text = "It becomes a roll-up: from now on its parts count instead of it."
-    estimated = [part.points for part in parts if part.points is not None]
-    if before is None:
-        return text
-    own = quantity(before, "points")
-    if not estimated:
-        until = " Until they are estimated, the sprint's scope is smaller by that." if is_in_milestone else ""
-        return f"{text} Its own estimate of {own} is left out, and the parts have no estimate yet.{until}"
-    together = sum(estimated, Points(0))
-    same = "as before" if together == before else f"where it had {own}"
-    return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
 
 
 def _check(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
@@ -147,16 +123,3 @@ async def _milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> in
 
 def _labels(part: NewSubIssue, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
     return () if part.points is None else (label_for(part.points, estimates, used),)
-
-
-def _inline(parts: Sequence[NewSubIssue]) -> str:
-    return ", ".join(_named(part) for part in parts)
-
-
-def _list(parts: Sequence[NewSubIssue]) -> str:
-    return "\n".join(f"- {_named(part)}" for part in parts)
-
-
-def _named(part: NewSubIssue) -> str:
-    points = "" if part.points is None else f" ({quantity(part.points, 'points')})"
-    return f"{plain(part.title)}{points}"

@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.work import blocking, lasting
+from commands.messages.work import blockers_text, duration_text
 from commands.shared.work import read_work, resolve_open_item
 from sprints.blocked import BlockedSpan as Held
 from sprints.flow import Flow
@@ -32,9 +32,9 @@ async def unblocked(context: Context, arguments: Arguments) -> Changes:
     if not ending:
         return Changes(summary, (), f"#{flow.number} is not blocked.")
     left = [block for block in flow.open_blocks if block not in ending]
-    waited = lasting(work.now - min(block.span.since for block in ending))
+    waited = duration_text(work.now - min(block.span.since for block in ending))
     if left:
-        done = f"#{flow.number} is still blocked: {blocking(left)}. What ended had lasted for {waited}."
+        done = f"#{flow.number} is still blocked: {blockers_text(left)}. What ended had lasted for {waited}."
     else:
         done = f"**#{flow.number} is not blocked any more**, after {waited}."
     return Changes(summary, steps_of(flow, ending), done)

@@ -1,1 +1,1 @@
-"""What people read: pure functions from values to Markdown."""
+"""The texts that people read: pure functions from values to Markdown."""

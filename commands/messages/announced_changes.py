@@ -1,9 +1,9 @@
-"""What is announced of a plan: the end, another plan, and what is paid twice meanwhile."""
+"""Announced changes of plans: cancellations, switches to another plan, and double payment meanwhile."""
 
 from collections.abc import Iterator
 
 from commands.formatting.wording import counted, full_day
-from commands.messages.billing_notices import free_instead
+from commands.messages.billing_notices import choose_free_text
 from marketplace.accounts import DELETION_AFTER, Billing
 from marketplace.entitlements import PurchasePages
 from marketplace.notices import is_card_subscription_continuing
@@ -15,9 +15,13 @@ _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
 
 
 def announced_changes(billing: Billing, links: PurchasePages) -> str:
-    """What will become of the plan that counts, and of another one that is paid for beside it."""
+    """The pending changes of the plan that counts, and of others that are paid for beside it."""
     counting = billing.plan.subscription
-    others = [one for one in billing.subscriptions if one is not counting and not one.has_ended]
+    others = [
+        subscription
+        for subscription in billing.subscriptions
+        if subscription is not counting and not subscription.has_ended
+    ]
     sentences = list[str]()
     if counting is not None and counting.pending is not None:
         sentences.append(_sentence("", counting, counting.pending, billing, links))
@@ -29,8 +33,8 @@ def announced_changes(billing: Billing, links: PurchasePages) -> str:
     return "\n\n".join(sentences)
 
 
-def overlap(billing: Billing) -> Iterator[str]:
-    """What whoever goes over from GitHub to a card pays for twice, before they do."""
+def overlap_lines(billing: Billing) -> Iterator[str]:
+    """A warning, before the purchase, that a switch from GitHub to a card is paid twice for a while."""
     ending = ending_on_marketplace(billing.subscriptions)
     if ending is not None:
         at = paid_until(ending)
@@ -39,20 +43,20 @@ def overlap(billing: Billing) -> Iterator[str]:
 
 
 def _sentence(
-    what: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PurchasePages
+    subject: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PurchasePages
 ) -> str:
     day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
     if pending.plan is None:
-        ends = f"{what or 'It'} was cancelled and ends on {day}; until then nothing changes."
+        end_sentence = f"{subject or 'It'} was cancelled and ends on {day}; until then nothing changes."
         if subscription.source != MARKETPLACE or is_card_subscription_continuing(billing):
-            return ends
-        return f"{ends} {_deletion(pending, links)}"
+            return end_sentence
+        return f"{end_sentence} {_deletion(pending, links)}"
     plan = PLANS[PlanName(pending.plan)]
     seats = f" with {counted(pending.quantity, 'seat')}" if pending.quantity else ""
     paid = ""
     if pending.is_yearly is not None and plan.is_paid:
         paid = f", paid by the {'year' if pending.is_yearly else 'month'}"
-    begin = f"{what}: from {day} on it" if what else f"From {day} on it"
+    begin = f"{subject}: from {day} on it" if subject else f"From {day} on it"
     return f"{begin} will be {plan.title}{seats}{paid}; until then nothing changes."
 
 
@@ -61,6 +65,6 @@ def _deletion(pending: PendingChange, links: PurchasePages) -> str:
     if pending.effective_at is not None:
         when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"
     return (
-        f"**{when} this account's data here will be deleted.** To keep it, {free_instead(links)} before "
+        f"**{when} this account's data here will be deleted.** To keep it, {choose_free_text(links)} before "
         "then, or pay by card."
     )

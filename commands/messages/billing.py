@@ -1,13 +1,18 @@
-"""What `/agile plan` and `/agile usage` say, from values."""
+"""The texts of `/agile plan` and `/agile usage`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from commands.formatting.money import money
 from commands.formatting.wording import counted, folded, full_day, plain, table
-from commands.messages.announced_changes import announced_changes, overlap
-from commands.messages.billing_notices import SOURCES, deletion, failed_payment, sentence_of
-from commands.messages.changing_plan import how_to_change
+from commands.messages.announced_changes import announced_changes, overlap_lines
+from commands.messages.billing_notices import (
+    SOURCES,
+    deletion_sentence,
+    failed_payment_sentence,
+    notice_sentence,
+)
+from commands.messages.changing_plan import change_lines
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
 from marketplace.entitlements import PurchasePages, Reason
@@ -25,7 +30,7 @@ IN_PUBLIC = (
     "pays for and how much it uses is told in its private repositories."
 )
 _HOW_TO_BUY = "the links below lead there"
-# What is bought and gives nothing now.
+# By the status of a subscription: why it gives nothing now.
 _WAITING = {"paused": "is paused", "unpaid": "waits for its payment", "past_due": "waits for its payment"}
 NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
@@ -38,14 +43,14 @@ def plan_card(
     is_public: bool,
     is_usage_charged: bool = False,
 ) -> str:
-    """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
+    """The account's plan, its price, its features, and how to change it. Never mentions money in public.
 
-    Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
+    A pending deletion of data is named even where nothing is sold any more, because a cancellation stands.
     """
     if not billing.is_sold:
-        return "\n\n".join(filter(None, [_quoted(deletion(billing, links)), NOTHING_IS_SOLD]))
+        return "\n\n".join(filter(None, [_quoted(deletion_sentence(billing, links)), NOTHING_IS_SOLD]))
     if is_public:
-        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
+        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion_sentence(billing, links))]))
     parts = [
         f"### {plain(billing.account.name)} is on {billing.plan.terms.title}",
         _notices(billing, links),
@@ -53,21 +58,21 @@ def plan_card(
         announced_changes(billing, links),
         _seats(billing),
         _usage(billing) if is_usage_charged else "",
-        _change(billing, links, checkout),
+        _ways_to_change(billing, links, checkout),
         folded("What each plan includes", _features(billing)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_charged: bool = False) -> str:
-    """What was used this month. It is counted, and stops nothing; where it is charged for, it says so."""
+    """The usage of this month. It limits nothing; where usage is charged, the card says so."""
     if is_public:
         return IN_PUBLIC
     rows = [
         [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
     ]
     month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
-    who = list_of_people(billing.people)
+    people = list_of_people(billing.people)
     note = "Usage is counted and stops nothing."
     if is_usage_charged:
         note += f" {_usage(billing)}"
@@ -80,27 +85,27 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
         [
             f"### What {plain(billing.account.name)} used, {month} (UTC)",
             table(["", "used"], rows),
-            who,
+            people,
             f"<sub>{note}</sub>",
         ]
     )
 
 
 def _notices(billing: Billing, links: PurchasePages) -> str:
-    """What an owner has to hear, each as a quotation that stands out."""
+    """The notices for the account's owner, each as a Markdown quotation."""
     notices = collect_notices(billing)
-    sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
+    sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
-        sentences.append(failed_payment(billing, links, _HOW_TO_BUY))
-    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
+        sentences.append(failed_payment_sentence(billing, links, _HOW_TO_BUY))
+    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost_plan(billing, links)] if sentence)
 
 
 def _quoted(sentence: str) -> str:
     return f"> {sentence}" if sentence else ""
 
 
-def _lost(billing: Billing, links: PurchasePages) -> str:
-    """Why a paid plan is not there any more, where no payment is due."""
+def _lost_plan(billing: Billing, links: PurchasePages) -> str:
+    """Why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
     reason = {
@@ -111,37 +116,45 @@ def _lost(billing: Billing, links: PurchasePages) -> str:
 
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
-    """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
-    paused = [one for one in billing.subscriptions if one.status == "paused"]
-    if not any(one.trial_ends for one in paused):
+    """How to resume a paused subscription.
+
+    Stripe pauses a trial that ends without a card; any other pause was made by the seller.
+    """
+    paused = [subscription for subscription in billing.subscriptions if subscription.status == "paused"]
+    if not any(subscription.trial_ends for subscription in paused):
         return "Only whoever sells it can resume it: please write to whoever runs this App."
     card = f"[add a card]({links.portal})" if links.portal else "add a card where you pay"
     return f"If its trial ended without a card, {card}. If it stays paused, write to whoever runs this App."
 
 
 def _usage(billing: Billing) -> str:
-    """Whether this account is charged for usage: who pays by card is, besides the seats."""
-    if any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
+    """Whether this account is charged for usage, which is so for payment by card."""
+    if any(
+        subscription.source == STRIPE and not subscription.has_ended for subscription in billing.subscriptions
+    ):
         return "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
     return "Who pays by card is charged for usage as well; this account is not."
 
 
 def _terms(billing: Billing) -> str:
-    standing, one = billing.plan, billing.plan.subscription
-    if one is None:
+    plan, subscription = billing.plan, billing.plan.subscription
+    if subscription is None:
         return f"{_without_plan(billing)} Public repositories have everything that Pro has."
-    if not standing.terms.is_paid:
-        return f"Chosen {SOURCES[one.source]}; it costs nothing."
-    sentence = f"Bought {SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}{_total(one)}."
-    if one.status == "trialing" and one.trial_ends:
-        sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
-    elif one.period_end and one.status == "active" and standing.terms.is_paid:
-        sentence += f" Paid until {full_day(one.period_end.date())}."
+    if not plan.terms.is_paid:
+        return f"Chosen {SOURCES[subscription.source]}; it costs nothing."
+    how_often = "yearly" if subscription.is_yearly else "monthly"
+    sentence = f"Bought {SOURCES[subscription.source]}, {how_often}{_total(subscription)}."
+    if subscription.status == "trialing" and subscription.trial_ends:
+        sentence += f" The trial ends on {full_day(subscription.trial_ends.date())}."
+    elif subscription.period_end and subscription.status == "active" and plan.terms.is_paid:
+        sentence += f" Paid until {full_day(subscription.period_end.date())}."
     return sentence
 
 
 def _without_plan(billing: Billing) -> str:
-    waiting = next((one for one in billing.subscriptions if one.status in _WAITING), None)
+    waiting = next(
+        (subscription for subscription in billing.subscriptions if subscription.status in _WAITING), None
+    )
     if waiting is not None:
         title = PLANS[PlanName(waiting.plan)].title
         return f"{title}, bought {SOURCES[waiting.source]}, {_WAITING[waiting.status]}."
@@ -149,7 +162,7 @@ def _without_plan(billing: Billing) -> str:
 
 
 def _total(subscription: Subscription) -> str:
-    """What all seats cost for a period, where the subscriber's own price is known."""
+    """The price of all seats for a period. Empty where the subscriber's own price is not known."""
     price = resolve_seat_price(subscription)
     if price is None or price.is_list_price or subscription.quantity is None:
         return ""
@@ -162,36 +175,36 @@ def _total(subscription: Subscription) -> str:
 
 
 def _seats(billing: Billing) -> str:
-    standing, used = billing.plan, len(billing.people)
+    plan, used = billing.plan, len(billing.people)
     people = f"{used} {'person' if used == 1 else 'people'} on planned work"
-    if not standing.terms.is_paid or standing.subscription is None:
+    if not plan.terms.is_paid or plan.subscription is None:
         return f"{people}; a paid plan needs a seat for each."
-    if standing.seats is None:
+    if plan.seats is None:
         return f"{people}; the plan is for any number."
-    if standing.seat_limit is None:
-        return f"{people}, {counted(standing.seats, 'seat')} paid for."
-    if used > standing.seat_limit:
+    if plan.seat_limit is None:
+        return f"{people}, {counted(plan.seats, 'seat')} paid for."
+    if used > plan.seat_limit:
         return (
-            f"**{people}, {counted(standing.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
+            f"**{people}, {counted(plan.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
             "with what the plan adds; for the others nothing changes."
         )
-    return f"{people}, {counted(standing.seat_limit, 'seat')} paid for."
+    return f"{people}, {counted(plan.seat_limit, 'seat')} paid for."
 
 
-def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
+def _ways_to_change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
     lines = [
         f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
         for plan in PLANS.values()
         if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
     ]
     if purchase_ways(billing.subscriptions).checkout and any(checkout(plan, False) for plan in PLANS):
-        lines += overlap(billing)
-    lines += how_to_change(billing, links)
+        lines += overlap_lines(billing)
+    lines += change_lines(billing, links)
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 
 def _ways(billing: Billing, plan: Plan, links: PurchasePages, checkout: Checkout) -> Sequence[str]:
-    """Only ways that lead to paying once."""
+    """Links to buy the plan, without any that would lead to paying twice."""
     allowed, ways = purchase_ways(billing.subscriptions), []
     if allowed.marketplace and (link := links.upgrade.get(plan.name)):
         ways.append(f"[on GitHub]({link})")

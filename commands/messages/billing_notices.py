@@ -1,4 +1,4 @@
-"""The sentences by which an account's owner hears of money and data: on `/agile plan`, and in an issue."""
+"""Sentences that inform an account's owner about money and data: on `/agile plan`, in the billing issue."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from marketplace.seat_increases import SeatIncrease
 from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE
 
-# A subscription by card is in one of these while its payment may be due.
+# The statuses of a subscription by card whose payment may be due.
 _DUE = frozenset({"past_due", "unpaid", "paused"})
 SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card (Stripe)"}
 ISSUE_TITLE = "Agile GitHub Suite: billing"
@@ -37,34 +37,36 @@ _FOOTER = (
 )
 
 
-# How a plan is bought, where what is read is not `/agile plan` itself.
+# How to buy a plan, for texts other than `/agile plan`.
 _HOW_TO_BUY = "`/agile plan` shows how"
 
 
-def sentence_of(notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
-    """What is about to happen, and what can be done about it. Empty if it does not hold."""
+def notice_sentence(
+    notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY
+) -> str:
+    """The event that a notice announces, and what to do about it. Empty if it no longer applies."""
     match notice.kind:
         case NoticeKind.DELETION:
-            return deletion(billing, links)
+            return deletion_sentence(billing, links)
         case NoticeKind.PAYMENT_FAILED:
-            return failed_payment(billing, links, how_to_buy)
+            return failed_payment_sentence(billing, links, how_to_buy)
         case NoticeKind.SEATS:
             return _seats(billing.seat_increase, billing) if billing.seat_increase else ""
         case NoticeKind.TRIAL_ENDS:
-            return trial(billing, links)
+            return trial_sentence(billing, links)
         case NoticeKind.PAID_TWICE:
-            return paid_twice(billing)
+            return paid_twice_sentence(billing)
 
 
 def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
-    """The text of the billing issue. `people` are called by their GitHub logins, so that they hear of it."""
+    """The text of the billing issue. It mentions `people` (GitHub logins), so that they are notified."""
     called = " ".join(f"@{login}" for login in people)
-    sentences = [sentence_of(notice, billing, links) for notice in collect_notices(billing)]
+    sentences = [notice_sentence(notice, billing, links) for notice in collect_notices(billing)]
     return "\n\n".join(part for part in [called, *sentences, f"<sub>{_FOOTER}</sub>"] if part)
 
 
 def news_text(notice: Notice) -> str:
-    """A comment that says what has come up in an issue whose text is edited silently."""
+    """A comment on a new notice in the billing issue, because an edit of the issue notifies nobody."""
     return f"{_NEWS[notice.kind]} The description of this issue says what that means."
 
 
@@ -77,8 +79,8 @@ _NEWS = {
 }
 
 
-def deletion(billing: Billing, links: PurchasePages) -> str:
-    """By when the account's data goes, and how it is kept."""
+def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
+    """The day on which the account's data will be deleted, and how to keep it."""
     if billing.deadline is None:
         return ""
     day = full_day(billing.deadline.due_at.date())
@@ -92,8 +94,8 @@ def deletion(billing: Billing, links: PurchasePages) -> str:
     )
 
 
-def failed_payment(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
-    """By when a payment has to succeed, or what its failure has ended."""
+def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
+    """The day by which a payment has to succeed, or what its failure has ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
         title = billing.plan.terms.title
@@ -112,21 +114,27 @@ def failed_payment(billing: Billing, links: PurchasePages, how_to_buy: str = _HO
 
 
 def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
-    """What brings a failed payment about. Stripe tries the card again only while it is past due: it leaves
-    the invoices of a subscription that is unpaid or paused to the customer.
+    """How to settle a failed payment.
+
+    Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
+    are left to the customer.
     """
-    due = [one for one in billing.subscriptions if one.source == STRIPE and one.status in _DUE]
+    due = [
+        candidate
+        for candidate in billing.subscriptions
+        if candidate.source == STRIPE and candidate.status in _DUE
+    ]
     if not due:
-        return f"buy the plan again: {how_to_buy}"  # A card that is changed revives nothing.
-    subscription = next((one for one in due if one is billing.plan.subscription), due[0])
+        return f"buy the plan again: {how_to_buy}"  # Another card does not revive an ended subscription.
+    subscription = next((candidate for candidate in due if candidate is billing.plan.subscription), due[0])
     if subscription.status == "past_due":
         return f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
     portal = f"[billing portal]({links.portal})" if links.portal else "billing portal"
     return f"pay the open invoice in the {portal} (another card alone does not pay it)"
 
 
-def trial(billing: Billing, links: PurchasePages) -> str:
-    """When a trial ends, and what is charged then."""
+def trial_sentence(billing: Billing, links: PurchasePages) -> str:
+    """The end of a trial, and what is charged from then on."""
     subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
         return ""
@@ -143,15 +151,15 @@ def trial(billing: Billing, links: PurchasePages) -> str:
             f"before discounts and tax{by_list}"
         )
     if subscription.source == MARKETPLACE:
-        where = f"{free_instead(links)} before. {_cancelled_trial(billing)}"
+        where = f"{choose_free_text(links)} before. {_cancelled_trial(billing)}"
     else:
         where = f"[cancel]({links.portal}) before" if links.portal else "cancel before"
         where += ". Nothing is deleted by that"
     return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
 
 
-def free_instead(links: PurchasePages) -> str:
-    """What ends a plan of the Marketplace and keeps the account's data."""
+def choose_free_text(links: PurchasePages) -> str:
+    """How to end a Marketplace plan and keep the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
 
@@ -165,8 +173,8 @@ def _cancelled_trial(billing: Billing) -> str:
     )
 
 
-def paid_twice(billing: Billing) -> str:
-    """Which of several plans counts."""
+def paid_twice_sentence(billing: Billing) -> str:
+    """Which of several paid plans counts."""
     if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
@@ -179,8 +187,8 @@ def paid_twice(billing: Billing) -> str:
     )
 
 
-def _what_counts(standing: AccountPlan) -> str:
-    return f"{standing.terms.title}, paid {SOURCES[standing.source or MARKETPLACE]}"
+def _what_counts(plan: AccountPlan) -> str:
+    return f"{plan.terms.title}, paid {SOURCES[plan.source or MARKETPLACE]}"
 
 
 def _seats(increase: SeatIncrease, billing: Billing) -> str:

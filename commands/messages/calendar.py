@@ -1,4 +1,4 @@
-"""Words about a team's days: what is off, and what that does to a sprint."""
+"""Texts about a team's calendar: days off, and their effect on sprints."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -10,23 +10,23 @@ from sprints.milestone import Sprint
 from sprints.rules import DaysOff
 
 
-def stretch(first: date, last: date) -> str:
+def date_range(first: date, last: date) -> str:
     """24 Dec 2026 – 2 Jan 2027, or one day."""
     return full_day(first) if first == last else f"{full_day(first)} – {full_day(last)}"
 
 
-def off_line(off: DaysOff, calendar: Calendar) -> str:
+def day_off_line(off: DaysOff, calendar: Calendar) -> str:
     """24 Dec 2026 – 2 Jan 2027, Winter break: 7 working days."""
     name = f", {plain(off.name)}" if off.name else ""
     count = sum(day.weekday() in calendar.weekdays for day in off.days)
-    return f"{stretch(off.first, off.last)}{name}: {counted(count, 'working day')}"
+    return f"{date_range(off.first, off.last)}{name}: {counted(count, 'working day')}"
 
 
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:
-    """The team's days: which it works on, in which zone, and what is off from today on; the past folded."""
+    """The working days, the time zone, and the days off from today on; past ones are folded."""
     names = " ".join(WEEKDAYS[day] for day in sorted(calendar.weekdays))
     parts = ["### Days off", f"Working days: {names} · time zone: {_zones(calendar, today)}"]
-    lines = [(off.first, off.last, off_line(off, calendar)) for off in offs]
+    lines = [(off.first, off.last, day_off_line(off, calendar)) for off in offs]
     lines += [(day, day, f"{full_day(day)} (holiday, from the settings)") for day in holidays]
     lines.sort()
     coming = [f"- {text}" for _, last, text in lines if last >= today]
@@ -44,15 +44,17 @@ def _zones(calendar: Calendar, today: date) -> str:
     return ", ".join([str(calendar.zone_of(today)), *moves])
 
 
-def sprint_effects(sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date) -> list[str]:
-    """For each sprint that is not over and whose working days change: it has 8 working days instead of 10."""
-    found = []
-    for sprint in sorted(sprints, key=lambda one: (one.first_day, one.number)):
+def sprint_effect_lines(
+    sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date
+) -> list[str]:
+    """A line for each sprint not yet over whose number of working days changes."""
+    lines = []
+    for sprint in sorted(sprints, key=lambda sprint: (sprint.first_day, sprint.number)):
         if sprint.due is None or sprint.due < today or sprint.is_deleted:
             continue
         days = days_between(sprint.first_day, sprint.due)
-        was, now = (sum(map(one.is_working_day, days)) for one in (before, after))
+        was, now = (sum(map(calendar.is_working_day, days)) for calendar in (before, after))
         if was != now:
             text = f"{plain(sprint.title)} has {counted(now, 'working day')} instead of {was}"
-            found.append(text + ("; it counts each of its days, because none is left." if not now else "."))
-    return found
+            lines.append(text + ("; it counts each of its days, because none is left." if not now else "."))
+    return lines

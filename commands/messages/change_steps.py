@@ -1,4 +1,4 @@
-"""What a step of a change does, in words."""
+"""Descriptions of the steps of a change."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -24,33 +24,42 @@ from commands.settings.text import format_yaml
 from sprints.milestone import Sprint
 from sprints.numbering import Number, qualify_number
 
+# The longest title or value, in characters.
 _MOST = 60
 Titles = Mapping[Number, str]
+# Why `/agile undo` leaves the effect of a step, by the step's type.
+REASONS_TO_STAY: dict[type, str] = {
+    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
+    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
+    ProposeFile: "close it unmerged if it is not wanted",
+    ApproveSeats: "the number of seats follows the people who need one",
+}
+CHANGED_SINCE = "it has been changed again since"
 
 
-def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
-    """The titles of milestones by their numbers, in whichever repository they are."""
-    found = dict[Number, str]()
+def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
+    """The titles of milestones by number, in every repository of the sprints."""
+    titles = dict[Number, str]()
     for sprint in sprints:
-        found[qualify_number(sprint.repository, sprint.number)] = sprint.title
-        found |= {qualify_number(part.repository, part.number): sprint.title for part in sprint.parts}
-    return found
+        titles[qualify_number(sprint.repository, sprint.number)] = sprint.title
+        titles |= {qualify_number(part.repository, part.number): sprint.title for part in sprint.parts}
+    return titles
 
 
-def target_words(step: Step) -> str:
-    """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
+def step_target_text(step: Step) -> str:
+    """The target of a step as Markdown. Titles and setting names are escaped; numbers are links."""
     is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
 
 
-def described(step: Step, titles: Titles) -> str:
-    """A line on one step. `titles` are those of milestones, by their numbers."""
-    words = _WORDS.get(type(step))
-    return words(step, titles) if words else target_words(step)
+def step_text(step: Step, titles: Titles) -> str:
+    """One line on a step. `titles` are those of milestones, by number."""
+    words = _DESCRIPTIONS.get(type(step))
+    return words(step, titles) if words else step_target_text(step)
 
 
 def _move(step: MoveItem, titles: Titles) -> str:
-    before, after = (_milestone(one, step.repository, titles) for one in (step.before, step.after))
+    before, after = (_milestone(number, step.repository, titles) for number in (step.before, step.after))
     return f"{step.target}: {before} → {after}"
 
 
@@ -88,7 +97,7 @@ def _block(step: SetBlocked, _: Titles) -> str:
     return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
 
 
-def _tell(step: RecordFact, _: Titles) -> str:
+def _record_fact(step: RecordFact, _: Titles) -> str:
     return f"#{step.number}: {plain(step.event)}"
 
 
@@ -100,10 +109,10 @@ def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
     return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
 
 
-def _settle(step: ChangeSetting, _: Titles) -> str:
+def _change_setting(step: ChangeSetting, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
-        # Of a mapping only what differs.
+        # A mapping is shown by its changed entries only.
         keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         before = {key: before[key] for key in keys if key in before} or None
         after = {key: after[key] for key in keys if key in after} or None
@@ -122,15 +131,15 @@ def _approve_seats(step: ApproveSeats, _: Titles) -> str:
     return f"seats paid for: {step.before} → {step.after}"
 
 
-_WORDS: dict[type, Callable[[Any, Titles], str]] = {
+_DESCRIPTIONS: dict[type, Callable[[Any, Titles], str]] = {
     MoveItem: _move,
     Relabel: _relabel,
     EditMilestone: _edit,
     CreateMilestone: _create,
     OpenIssue: _open,
     SetBlocked: _block,
-    RecordFact: _tell,
-    ChangeSetting: _settle,
+    RecordFact: _record_fact,
+    ChangeSetting: _change_setting,
     ProposeFile: _propose,
     LinkIssue: _link,
     ExcludeFromSprint: _set_aside,

@@ -1,4 +1,4 @@
-"""How a plan that is paid for is changed: by which page, and what one more seat costs before it is added."""
+"""How to change a paid plan: on which page, and the price of one more seat."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,51 +22,55 @@ _FOLLOWS = {
 _RUNNING = frozenset({"active", "trialing"})
 
 
-def how_to_change(billing: Billing, links: PurchasePages) -> Iterator[str]:
-    """A line for each thing that payers look for, wherever the account pays or has paid by card."""
-    cards = [one for one in billing.subscriptions if one.source == STRIPE]
-    live = [one for one in cards if not one.has_ended]
-    bought = [one for one in billing.subscriptions if one.source == MARKETPLACE and not one.has_ended]
-    is_both = bool(live) and any(PLANS[PlanName(one.plan)].is_paid for one in bought)
+def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
+    """A line for each change that a payer may look for, wherever the account pays or has paid."""
+    cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
+    live = [candidate for candidate in cards if not candidate.has_ended]
+    bought = [
+        candidate
+        for candidate in billing.subscriptions
+        if candidate.source == MARKETPLACE and not candidate.has_ended
+    ]
+    is_both = bool(live) and any(PLANS[PlanName(candidate.plan)].is_paid for candidate in bought)
     if live:
         counting = billing.plan.subscription
-        subscription = next((one for one in live if one is counting), live[0])
-        yield from _by_card(subscription, billing, links, _which(subscription) if is_both else "")
+        subscription = next((candidate for candidate in live if candidate is counting), live[0])
+        yield from _by_card(subscription, billing, links, _plan_label(subscription) if is_both else "")
     elif cards and links.portal:
         yield f"- **Invoices and receipts of earlier payments by card:** {_portal(links)}"
     for subscription in bought:
-        which = _which(subscription) if is_both else ""
+        label = _plan_label(subscription) if is_both else ""
         if PLANS[PlanName(subscription.plan)].is_paid:
-            yield from _on_marketplace(subscription, billing, links, which)
-        yield from _end_on_marketplace(subscription, billing, links, which)
+            yield from _on_marketplace(subscription, billing, links, label)
+        yield from _end_on_marketplace(subscription, billing, links, label)
 
 
-def _which(subscription: Subscription) -> str:
-    """Which of two plans a line is about."""
+def _plan_label(subscription: Subscription) -> str:
+    """The name that tells a plan from the account's other one."""
     where = "on GitHub" if subscription.source == MARKETPLACE else "by card"
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 
 
-def _by_card(subscription: Subscription, billing: Billing, links: PurchasePages, which: str) -> Iterator[str]:
-    portal, standing = _portal(links), billing.plan
+def _by_card(subscription: Subscription, billing: Billing, links: PurchasePages, label: str) -> Iterator[str]:
+    portal, plan = _portal(links), billing.plan
     is_given = subscription.status in _RUNNING or (
-        subscription is standing.subscription and standing.grace_ends is not None
+        subscription is plan.subscription and plan.grace_ends is not None
     )
     if is_given:
         cost = "which shows the cost before you confirm"
-        yield f"- **Another plan, monthly or yearly{which}:** {portal}, {cost}"
-        yield f"- **One more seat{which}:** {_one_more_seat(subscription, billing.as_of)}"
-    yield f"- **Invoices, receipts, tax ID and card{which}:** {portal}"
+        yield f"- **Another plan, monthly or yearly{label}:** {portal}, {cost}"
+        yield f"- **One more seat{label}:** {_one_more_seat(subscription, billing.as_of)}"
+    yield f"- **Invoices, receipts, tax ID and card{label}:** {portal}"
     if subscription.pending is not None:
-        yield f"- **Keep the plan after all{which}:** {portal}"
+        yield f"- **Keep the plan after all{label}:** {portal}"
     if subscription.pending is None or subscription.pending.plan is not None:
-        yield f"- **Cancel{which}:** {portal}. {_what_cancelling_does(subscription, is_given=is_given)}"
+        yield f"- **Cancel{label}:** {portal}. {_cancellation_effect(subscription, is_given=is_given)}"
     if not links.portal:
         link_for = code(f"python -m bot plan --account {billing.account.name} --portal-link")
         yield f"- The billing portal needs a link, which whoever runs this App makes by {link_for}"
 
 
-def _what_cancelling_does(subscription: Subscription, *, is_given: bool) -> str:
+def _cancellation_effect(subscription: Subscription, *, is_given: bool) -> str:
     if subscription.status == "trialing":
         return "Nothing is charged then, and nothing is deleted"
     if is_given:
@@ -79,7 +83,7 @@ def _portal(links: PurchasePages) -> str:
 
 
 def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
-    """What a seat costs that is added at a moment, in the order in which it is paid."""
+    """The price of a seat added now, in the order of its charges."""
     price, follows = resolve_seat_price(subscription), _FOLLOWS[subscription.is_yearly]
     if subscription.status not in _RUNNING:
         return "none is added while a payment is due"
@@ -87,7 +91,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         return follows
     full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
     start, end = subscription.period_start, subscription.period_end
-    # Of a plan that ends, or becomes another one, this price is not charged again.
+    # The price of a plan that ends, or changes to another one, is not charged again.
     then = f"then {full}" if subscription.pending is None else ""
     if subscription.status == "trialing" and subscription.trial_ends is not None:
         cost = [f"nothing until the trial ends on {full_day(subscription.trial_ends.date())}", then]
@@ -108,12 +112,12 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
 
 
 def _on_marketplace(
-    subscription: Subscription, billing: Billing, links: PurchasePages, which: str
+    subscription: Subscription, billing: Billing, links: PurchasePages, label: str
 ) -> Iterator[str]:
     page = f"[GitHub's billing page]({billing_page(billing.account)})"
     upgrade = links.upgrade.get(PlanName(subscription.plan))
     where = "by the links above" if upgrade else page
-    yield f"- **Another plan, monthly or yearly{which}:** {where}; GitHub shows the cost before you confirm"
+    yield f"- **Another plan, monthly or yearly{label}:** {where}; GitHub shows the cost before you confirm"
     price = resolve_seat_price(subscription)
     if price is not None and subscription.quantity is not None:
         full = (
@@ -124,45 +128,46 @@ def _on_marketplace(
         if subscription.status == "trialing":
             when = "nothing is charged before the trial ends"
         yield (
-            f"- **One more seat{which}:** {full}; {when}. "
+            f"- **One more seat{label}:** {full}; {when}. "
             f"[Add seats on GitHub]({upgrade or billing_page(billing.account)})"
         )
-    yield f"- **Receipts{which}:** [payment history on GitHub]({payment_history(billing.account)})"
-    yield f"- **Card, tax ID and billing details{which}:** {page}"
+    yield f"- **Receipts{label}:** [payment history on GitHub]({payment_history(billing.account)})"
+    yield f"- **Card, tax ID and billing details{label}:** {page}"
 
 
 def _end_on_marketplace(
-    subscription: Subscription, billing: Billing, links: PurchasePages, which: str
+    subscription: Subscription, billing: Billing, links: PurchasePages, label: str
 ) -> Iterator[str]:
-    """How it is cancelled, with what that deletes, or called off. GitHub ends a trial at once, and wants the
-    data of whoever cancels deleted; Free keeps them.
+    """How to cancel a Marketplace plan, what that deletes, or how to call it off.
+
+    GitHub ends a trial at once and requires the data of whoever cancels to be deleted; Free keeps them.
     """
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid
     if is_ending(subscription):
-        yield f"- **Keep the plan after all{which}:** {page}"
+        yield f"- **Keep the plan after all{label}:** {page}"
         if subscription.pending is None or subscription.pending.plan is None:
             return
         is_free = True
     days = DELETION_AFTER.days
     if is_card_subscription_continuing(billing):
-        when = "" if is_free else f"{_when_it_ends(subscription)}. "
-        yield f"- **Cancel{which}:** {page}. {when}Nothing is deleted while the plan by card goes on"
+        when = "" if is_free else f"{_plan_end(subscription)}. "
+        yield f"- **Cancel{label}:** {page}. {when}Nothing is deleted while the plan by card goes on"
     elif is_free:
         yield (
-            f"- **Cancel{which}:** {page}. Free costs nothing and keeps this account's data here; {days} "
+            f"- **Cancel{label}:** {page}. Free costs nothing and keeps this account's data here; {days} "
             "days after a cancellation it is deleted"
         )
     else:
         free = links.upgrade.get(PlanName.FREE)
         instead = f"[choose Free]({free})" if free else "choose Free"
         yield (
-            f"- **Cancel{which}:** {page}. {_when_it_ends(subscription)}; {days} days later this account's "
+            f"- **Cancel{label}:** {page}. {_plan_end(subscription)}; {days} days later this account's "
             f"data here is deleted. To keep it, {instead} instead"
         )
 
 
-def _when_it_ends(subscription: Subscription) -> str:
+def _plan_end(subscription: Subscription) -> str:
     if subscription.status == "trialing":
         return "That ends the trial at once"
     return "The plan stays until the end of the period"

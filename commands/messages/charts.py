@@ -1,4 +1,4 @@
-"""How a chart stands in an answer: as a picture, as its twin in Markdown, or not at all."""
+"""How an answer includes a chart: as a picture, as its Markdown twin, or not at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ _NO_MERMAID = "Mermaid has no chart of this kind; this table says the same."
 
 @dataclass(frozen=True, slots=True)
 class ChartText:
-    """What is said about a chart.
+    """The texts around a chart.
 
-    `reading` are three lines, what stands out first; `table` are the figures of the chart below their name.
-    `says_completeness` is said of the `footer`, as in a Reply.
+    `reading` are three lines, the most important first. `table` holds the chart's numbers below `table_name`.
+    `says_completeness` states that the `footer` names the completeness, as in a Reply.
     """
 
     title: str
@@ -42,22 +42,25 @@ class ChartText:
     says_completeness: bool = False
 
 
-def for_sprint(title: str) -> str:
-    """The argument that names a sprint, to be typed after a command; empty if its title is hard to type."""
+def sprint_argument(title: str) -> str:
+    """The argument that names a sprint after a command, such as ` for:"Sprint 24"`.
+
+    Empty for a title that is hard to type.
+    """
     is_typeable = one_line(title) == title and not set(title) & set('`"“”„')
     return f' for:"{title}"' if is_typeable else ""
 
 
-def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
-    """The reading, the chart as it is `wanted` (a choice of AS), and the figures.
+def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
+    """A reply with the reading, the chart in the form that is `wanted` (a choice of AS), and the table.
 
-    There is no chart where there is nothing to draw.
+    `chart` is None where there is nothing to draw.
     """
     lines = "\n".join(f"- {line}" for line in words.reading if line)
     parts: list[str | Picture] = [f"### {words.title}\n\n{lines}"]
     is_table_only = wanted == "table"
     if chart is not None and not is_table_only:
-        parts += shown(planning, chart, wanted)
+        parts += chart_parts(planning, chart, wanted)
     if words.table:
         named = f"**{words.table_name}**\n\n{words.table}"
         parts.append(named if is_table_only else folded(words.table_name, words.table))
@@ -65,8 +68,8 @@ def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted
     return Reply(tuple(parts), says_completeness=words.says_completeness)
 
 
-def shown(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
-    """The chart, and a line where it cannot be shown as it is `wanted`."""
+def chart_parts(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
+    """The chart, and a note where it cannot have the form that is `wanted` (a choice of AS)."""
     if planning.links_pictures and wanted != "mermaid":
         return [Picture(chart, describe_chart(chart))]
     text = write_markdown(chart)

@@ -1,11 +1,11 @@
-"""The words with which a sprint is closed: before, and after. Pure functions from values to Markdown."""
+"""Texts shown before and after a sprint is closed. Pure functions from values to Markdown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain
-from commands.messages.report import both, left_items, numbers_table, result_sentence
+from commands.messages.report import amount_text, inline_list, numbers_table, result_sentence
 from sprints.facts import Item, ScopeCause, sum_items
 from sprints.milestone import Sprint
 from sprints.numbering import ref
@@ -16,10 +16,10 @@ _PROVISIONAL = "Its numbers are frozen a day after the closing; until then they 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What closing a sprint would do.
+    """The effects of closing a sprint.
 
-    `moved` are the items that are open in it, and go to the sprint `target`, or to none: the backlog.
-    `credited` was done late and is to count for its velocity.
+    `moved` are the items open in it. They go to the sprint `target`, or to the backlog if that is None.
+    `credited` are items that were done late and will count for its velocity.
     """
 
     sprint: Sprint
@@ -31,11 +31,12 @@ class Closing:
 
     @property
     def where(self) -> str:
+        """The title of the target sprint, or "the backlog"."""
         return plain(self.target.title) if self.target else "the backlog"
 
     @property
     def summary(self) -> str:
-        """What it does, as a line in the infinitive."""
+        """The effects in one line, as an infinitive."""
         verb = "close" if self.sprint.closed_at is None else "tidy up"
         text = f"{verb} {plain(self.sprint.title)}"
         if not self.moved:
@@ -44,7 +45,7 @@ class Closing:
 
 
 def closing_preview(closing: Closing) -> str:
-    """What to know before: how it stands, what stays and what goes where."""
+    """The text shown before a sprint is closed: its result, what stays, and what moves where."""
     parts = [
         result_sentence(closing.report),
         *(f"> [!WARNING]\n> {warning}" for warning in closing.warnings),
@@ -58,7 +59,7 @@ def closing_preview(closing: Closing) -> str:
 
 
 def closing_done(closing: Closing) -> str:
-    """What was done, and what it came to."""
+    """The text shown after a sprint was closed."""
     report = replace(closing.report, is_over=True)
     parts = [
         f"### {plain(closing.sprint.title)} is closed",
@@ -72,24 +73,25 @@ def closing_done(closing: Closing) -> str:
 
 
 def _way_back(closing: Closing) -> str:
-    """Only what changed several things is undone by command."""
+    """A hint at `/agile undo`, which takes back only changes of more than one thing."""
     return "; `/agile undo` opens it again and moves the items back" if closing.moved else ""
 
 
 def closing_dry_run(closing: Closing) -> str:
-    """The preview of who only wants to look."""
+    """The answer to `dry-run:yes`: the preview, with a note that nothing was changed."""
     heading = f"### Would {closing.summary}"
-    said = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
-    return "\n\n".join([heading, closing_preview(closing), f"<sub>{said}</sub>"])
+    note = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
+    return "\n\n".join([heading, closing_preview(closing), f"<sub>{note}</sub>"])
 
 
 def early_warning(sprint: Sprint, days: int) -> str:
-    """It is closed before it is due."""
+    """The warning that a sprint is closed `days` days before it is due."""
     due = full_day(sprint.due) if sprint.due else ""
     return f"It is due on {due}, in {counted(days, 'day')}. Closed now, it ends now."
 
 
 def before_start_warning(sprint: Sprint) -> str:
+    """The warning that a sprint is closed before it starts."""
     return (
         f"It starts on {full_day(sprint.first_day)}. Closed before that, it never ran: it counts as "
         "abandoned, and for no velocity."
@@ -99,25 +101,25 @@ def before_start_warning(sprint: Sprint) -> str:
 def _done(report: Report) -> str:
     if not report.done.entries:
         return "**Done, stays:** nothing."
-    return f"**Done, stays** ({both(report.done.total)}): {named(report.done.numbers)}."
+    return f"**Done, stays** ({amount_text(report.done.total)}): {named(report.done.numbers)}."
 
 
 def _dropped(report: Report) -> str:
     dropped = report.changes[ScopeCause.DROPPED]
-    return f"**Dropped** ({both(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
+    return f"**Dropped** ({amount_text(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
 
 
 def _moves(closing: Closing, verb: str) -> str:
     if not closing.moved:
         return "Nothing is open in it, so nothing moves."
-    listed = left_items([_worth(item) for item in closing.moved])
+    listed = inline_list([_item_text(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
-    amount = both(sum_items(item for item in closing.moved if not item.is_covered))
+    amount = amount_text(sum_items(item for item in closing.moved if not item.is_covered))
     more = f", and {counted(covered, 'item')} that others tell" if covered else ""
     return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
 
 
-def _worth(item: Item) -> str:
+def _item_text(item: Item) -> str:
     if item.is_covered:
         return f"{ref(item.number)} (told by others)"
     points = "not estimated" if item.points is None else quantity(item.points, "points")
@@ -128,9 +130,9 @@ def _credited(closing: Closing, verb: str) -> str:
     if not closing.credited:
         return ""
     numbers = named(item.number for item in closing.credited)
-    return f"**Done late, {verb} for its velocity** ({both(sum_items(closing.credited))}): {numbers}."
+    return f"**Done late, {verb} for its velocity** ({amount_text(sum_items(closing.credited))}): {numbers}."
 
 
-def known(sprints: Iterable[Sprint]) -> str:
-    """The names of milestones, to choose from."""
+def title_list(sprints: Iterable[Sprint]) -> str:
+    """The quoted titles of sprints, to choose from."""
     return ", ".join(f"“{plain(sprint.title)}”" for sprint in sprints)

@@ -1,4 +1,4 @@
-"""How well numbers are known, in words: what could not be heard, and what was asked for afterwards."""
+"""Texts about the completeness of numbers: gaps in the events, and data reconstructed afterwards."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause, select_unread
 from sprints.numbering import Number
 
-# Why GitHub was not heard.
-REASONS = {
+# Why events did not arrive.
+GAP_REASONS = {
     GapCause.SUSPENDED: "the App was suspended",
     GapCause.UNINSTALLED: "the App was not installed on the account",
     GapCause.REMOVED: "the App had no access to the repository",
@@ -27,7 +27,10 @@ def completeness_text(
     *,
     most_named: int = 0,
 ) -> str:
-    """Whether all that numbers are made of was told when it happened; names up to `most_named` items."""
+    """Whether every event behind the numbers arrived when it happened.
+
+    Names up to `most_named` of the items in `first_seen`, which began before their first event arrived.
+    """
     doubts = [text for text in (gaps_text(gaps, calendar),) if text]
     if reconstructed_before:
         day = calendar.day_of(calendar.next_midnight(reconstructed_before))
@@ -39,7 +42,7 @@ def completeness_text(
 
 
 def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
-    """When GitHub could not be heard; what is still missing comes before what was asked for since."""
+    """The spans in which GitHub's events did not arrive; those still missing come before those read since."""
     every = tuple(gaps)
     unread, read = select_unread(every), tuple(gap for gap in every if gap.is_read_again)
     texts = []
@@ -51,12 +54,12 @@ def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
 
 
 def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
-    """When GitHub could not be heard and the past has not been read since; empty if there is no such time."""
+    """The spans in which GitHub's events did not arrive and have not been read since. Empty without any."""
     return gaps_text(select_unread(gaps), calendar)
 
 
 def span_text(gap: EventGap, calendar: Calendar) -> str:
-    """From when to when GitHub could not be heard."""
+    """The beginning and the end of a gap: "since …", "on …" or "from … to …"."""
     began = moment(calendar.local(gap.began_at))
     if gap.ended_at is None:
         return f"since {began}"
@@ -66,7 +69,7 @@ def span_text(gap: EventGap, calendar: Calendar) -> str:
 
 
 def _spans(gaps: Sequence[EventGap], calendar: Calendar) -> str:
-    """The last one, which matters most, and how many there were before."""
+    """The last gap, which matters most, and the number of earlier ones."""
     last = gaps[-1]
     verb = "have not heard" if last.ended_at is None else "could not hear"
     more = f", and {counted(len(gaps) - 1, 'time')} before" if len(gaps) > 1 else ""

@@ -1,4 +1,4 @@
-"""The words of `/agile config`: what holds and where it comes from, and what a file would change."""
+"""The texts of `/agile config`: the effective settings with their sources, and the effect of a file."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _MOST_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class SettingsSource:
-    """One origin of settings, in words."""
+    """One source of settings, with its name for people."""
 
     words: str
     settings: Mapping[str, Any]
 
 
-def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
-    """All origins, those that win first."""
+def setting_sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
+    """All sources of settings, the one with the highest precedence first."""
     return (
         SettingsSource("a command", origins.from_commands),
         SettingsSource("the repository's file", origins.repository.settings),
@@ -31,16 +31,16 @@ def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     )
 
 
-def shown(origins: SettingOrigins) -> str:
-    """What holds here, each setting with its source, and folded what nobody has settled."""
+def settings_text(origins: SettingOrigins) -> str:
+    """The effective settings with their sources; those at their default are folded."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
-    for key, told in load_schema()["properties"].items():
-        having = [source for source in sources(origins) if key in source.settings]
-        if not having:
-            unset.append((f"`{key}`", told["title"], _default(told)))
+    for key, rule in load_schema()["properties"].items():
+        setters = [source for source in setting_sources(origins) if key in source.settings]
+        if not setters:
+            unset.append((f"`{key}`", rule["title"], _default(rule)))
             continue
-        hidden = f"; hides that of {having[1].words}" if len(having) > 1 else ""
-        rows.append((f"`{key}`", _value(having[0].settings[key]), f"{having[0].words}{hidden}"))
+        hidden = f"; hides that of {setters[1].words}" if len(setters) > 1 else ""
+        rows.append((f"`{key}`", _value(setters[0].settings[key]), f"{setters[0].words}{hidden}"))
     parts = [_warning(origins)]
     if rows:
         parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
@@ -60,31 +60,31 @@ def shown(origins: SettingOrigins) -> str:
 
 
 def _warning(origins: SettingOrigins) -> str:
-    """That a file's newest version is wrong, or that the file is out of sight."""
+    """Warnings about a settings file that is invalid or cannot be seen any more."""
     files = (("repository", origins.repository), ("organization", origins.organization))
     wrong = [
         f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong:\n"
         + "\n".join(f"> - {problem}" for problem in file.problems)
-        + f"\n>\n> {in_force(file.wrong, file.settings)}"
+        + f"\n>\n> {in_force_text(file.wrong, file.settings)}"
         for where, file in files
         if file.problems
     ]
-    unseen = [f"> [!NOTE]\n> {out_of_sight(where)}" for where, file in files if file.is_out_of_sight]
+    unseen = [f"> [!NOTE]\n> {out_of_sight_text(where)}" for where, file in files if file.is_out_of_sight]
     return "\n\n".join([*wrong, *unseen])
 
 
-def in_force(
+def in_force_text(
     wrong: Sequence[str],
     settings: Mapping[str, Any],
     contradicted: Collection[str] = (),
     *,
     is_proposed: bool = False,
 ) -> str:
-    """Which settings of a file with problems are in force: `settings`, where problems cost the `wrong` ones.
+    """Which settings of an invalid file are in force: `settings`, where the `wrong` ones have problems.
 
-    Without any `wrong` ones they cost the whole file. The last good values of the `contradicted` ones are not
-    in force, because other settings of the file contradict them. With `is_proposed`, which settings would be
-    in force if the file were merged.
+    Without any `wrong` ones the whole file is unreadable. The last good values of the `contradicted` ones
+    are not in force, because other settings of the file contradict them. With `is_proposed`, which settings
+    would be in force if the file were merged.
     """
     if not wrong:
         return _nothing_in_force(settings, is_proposed=is_proposed)
@@ -113,7 +113,7 @@ def in_force(
 
 
 def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
-    """What stands instead of a file that cannot be read: `settings` of its last good version."""
+    """What applies instead of an unreadable file: `settings` of its last good version, or defaults."""
     nothing = "Merged, none of it would take effect." if is_proposed else "None of it is in force."
     names = ", ".join(code(key) for key in settings)
     if names:
@@ -122,14 +122,14 @@ def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
     return f"{nothing} No good version came before, so the defaults {apply}, and what is set elsewhere."
 
 
-def in_force_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
-    """Which settings are in force with a file that has problems, where `before` was in force."""
+def in_force_text_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
+    """Which settings are in force with an invalid file, where `before` was in force."""
     settings, contradicted = read.in_force_after(before), read.contradicted_after(before)
-    return in_force(read.wrong, settings, contradicted, is_proposed=is_proposed)
+    return in_force_text(read.wrong, settings, contradicted, is_proposed=is_proposed)
 
 
-def out_of_sight(where: str) -> str:
-    """That a file cannot be seen any more. `where` is `repository` or `organization`."""
+def out_of_sight_text(where: str) -> str:
+    """The warning that a file cannot be seen any more. `where` is `repository` or `organization`."""
     repository = "its repository `.github`" if where == "organization" else "the repository"
     return (
         f"The {where}'s `{PATH}` is out of sight: {repository} is gone, or the App cannot see it any more. "
@@ -137,24 +137,24 @@ def out_of_sight(where: str) -> str:
     )
 
 
-def judged_bad(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
-    """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
+def invalid_file_text(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
+    """The problems of a file that replaces `kept`. `is_proposed` means that it is not merged yet."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
-    outcome = in_force_with(read, kept.settings, is_proposed=is_proposed)
+    outcome = in_force_text_with(read, kept.settings, is_proposed=is_proposed)
     return f"{head}\n\n{lines}\n\n{outcome}"
 
 
-def judged_good(
+def valid_file_text(
     settings: Mapping[str, Any], kept: StoredSettingsFile, where: str, *, is_proposed: bool
 ) -> str:
-    """A file that is good, and what it changes."""
+    """The confirmation of a valid file, with the settings that it changes against `kept`."""
     head = f"`{PATH}` {where} is good."
     rows = differences(kept.settings, settings)
     if not rows:
         return f"{head} It says what holds already."
     moment = "Merged, it would change" if is_proposed else "It has just been pushed, and will change"
-    return f"{head} {moment}:\n\n{diff(rows)}"
+    return f"{head} {moment}:\n\n{diff_table(rows)}"
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -163,15 +163,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
-def diff(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
-    """Settings as they are and as they would be, or as they were and are since it was done."""
-    told = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
+def diff_table(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
+    """A table of settings before and after a change. `is_done` chooses the past for its headings."""
+    cells = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
     heads = ("Before", "Now") if is_done else ("Now", "Then")
-    return table(("Setting", *heads), told, numbers_from=3)
+    return table(("Setting", *heads), cells, numbers_from=3)
 
 
-def no_file() -> str:
-    """How to begin one."""
+def no_file_text() -> str:
+    """How to begin a settings file."""
     return (
         f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"
         "```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"
@@ -183,7 +183,7 @@ def _value(value: object) -> str:
     return "the default" if value is None else code(format_yaml(value, _MOST_SHOWN))
 
 
-def _default(told: Mapping[str, Any]) -> str:
-    if told["default"] in (None, [], {}):
-        return "none" if told["default"] is not None else "as the repository is: public or private"
-    return code(format_yaml(told["default"], _MOST_SHOWN))
+def _default(rule: Mapping[str, Any]) -> str:
+    if rule["default"] in (None, [], {}):
+        return "none" if rule["default"] is not None else "as the repository is: public or private"
+    return code(format_yaml(rule["default"], _MOST_SHOWN))

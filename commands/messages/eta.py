@@ -1,10 +1,10 @@
-"""The words of `/eta`: how old an item is, how unusual that is, and when others of its age were done."""
+"""The text of `/eta`: an item's age, how unusual it is, and when items of that age were done."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from commands.formatting.wording import counted, footer, full_day, moment, weekday
-from commands.messages.work import blocking, lasting, ordinal, since
+from commands.messages.work import blockers_text, duration_text, ordinal, since_text
 from sprints.blocked import add_up_blocked_time
 from sprints.durations import Exclusion
 from sprints.expectation import ENOUGH, AgeExpectation, PastCycleTimes, expect_from_age
@@ -22,13 +22,13 @@ _LONGEST_BREAK = 60
 
 
 def eta_text(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
-    """The answer first, then what it is made of."""
-    parts = [*_answer(flow, past, work), *_rests(flow, work), _sources(past, work)]
+    """The answer, then the data behind it."""
+    parts = [*_answer(flow, past, work), *_delays(flow, work), _sources(past, work)]
     return "\n\n".join(part for part in parts if part)
 
 
 def days_old(flow: Flow, work: RepositoryWork) -> int:
-    """The local days that it has touched since its start, today or its last day included."""
+    """The item's age in local days, the day of its start and today (or its last day) included."""
     if flow.started_at is None:
         return 0
     last = work.calendar.day_of(flow.done_at or work.now)
@@ -43,23 +43,29 @@ def _answer(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> Sequence[
         return [_done(flow, past, work)]
     if flow.started_at is None:
         return [_not_started(flow, past)]
-    found = expect_from_age(days_old(flow, work), past.times)
-    return [_age(flow, found, past, work), _level(flow, found, past, work), _ahead(flow, found, past, work)]
+    expected = expect_from_age(days_old(flow, work), past.times)
+    return [
+        _age(flow, expected, past, work),
+        _level(flow, expected, past, work),
+        _ahead(flow, expected, past, work),
+    ]
 
 
 def _done(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
     if flow.started_at is None or not flow.is_start_dated:
         return f"#{flow.number} is done; when it was started is not known."
-    found = expect_from_age(days_old(flow, work), past.times)
-    text = f"#{flow.number} is done. It took {counted(found.days, 'day')}"
+    expected = expect_from_age(days_old(flow, work), past.times)
+    text = f"#{flow.number} is done. It took {counted(expected.days, 'day')}"
     return (
-        f"{text}; {found.percentile} % of the items took as long or less." if _is_told(past) else f"{text}."
+        f"{text}; {expected.percentile} % of the items took as long or less."
+        if _has_expectation(past)
+        else f"{text}."
     )
 
 
 def _not_started(flow: Flow, past: PastCycleTimes) -> str:
     text = f"**#{flow.number} is not started**, so it has no age yet."
-    if not _is_told(past):
+    if not _has_expectation(past):
         return f"{text} {_too_few(past)}"
     half, most = (past.times.days_percentile(percent) for percent in (_USUAL, _UNUSUAL))
     return (
@@ -67,69 +73,70 @@ def _not_started(flow: Flow, past: PastCycleTimes) -> str:
     )
 
 
-def _age(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
+def _age(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
     at_least = "" if flow.is_start_dated else "at least "
-    text = f"**#{flow.number} is {at_least}in its {ordinal(found.days)} day** ({_since(flow, work)})"
+    text = f"**#{flow.number} is {at_least}in its {ordinal(expected.days)} day** ({_since_start(flow, work)})"
     if past.level is None:
         return f"{text}. {_too_few(past)}"
-    if found.days > past.level.days:
+    if expected.days > past.level.days:
         verdict = "unusually long"
     else:
         usual = past.times.days_percentile(_USUAL) or 0
-        verdict = "longer than most" if found.days > usual else "nothing unusual"
-    return f"{text}: {verdict}. {found.percentile} % of the items were done by that day."
+        verdict = "longer than most" if expected.days > usual else "nothing unusual"
+    return f"{text}: {verdict}. {expected.percentile} % of the items were done by that day."
 
 
-def _level(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
-    """How it stands to the service level expectation."""
+def _level(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
+    """The item's age against the service level expectation."""
     level = past.level
     if level is None:
         return ""
-    left = level.days - found.days
+    left = level.days - expected.days
     text = f"85 % of the items are done by their {ordinal(level.days)} day"
     if left < 0:
         return f"{text}: it is {_days(-left)} past that."
     return f"{text}: for this one that is {_reached(flow, level.days, work) if left else 'today'}."
 
 
-def _ahead(flow: Flow, found: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
-    """When others that were as old were done."""
-    longer = found.n - found.within
-    if not _is_told(past):
+def _ahead(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
+    """When items that were at least this old were done."""
+    longer = expected.n - expected.within
+    if not _has_expectation(past):
         return ""
-    if found.half is None or found.most is None:
+    if expected.half is None or expected.most is None:
         if not longer:
             return "None of them took longer, so they do not say when it may be done."
         return f"Only {counted(longer, 'item')} took longer: too few to say when it may be done."
     by = f"Of the {longer} that took longer,"
-    half, most = (f"**{_reached(flow, days, work)}**" for days in (found.half, found.most))
-    if found.half == found.most:
-        return f"{by} most were done by their {ordinal(found.most)} day: for this one {most}."
+    half, most = (f"**{_reached(flow, days, work)}**" for days in (expected.half, expected.most))
+    if expected.half == expected.most:
+        return f"{by} most were done by their {ordinal(expected.most)} day: for this one {most}."
     return (
-        f"{by} half were done by their {ordinal(found.half)} day and 85 % by their {ordinal(found.most)}: "
+        f"{by} half were done by their {ordinal(expected.half)} day and "
+        f"85 % by their {ordinal(expected.most)}: "
         f"for this one {half} and {most}."
     )
 
 
 def _reached(flow: Flow, days: int, work: RepositoryWork) -> str:
-    """The day on which it is so old or, if nobody works then, the next working day."""
+    """The day on which the item reaches an age in days, or the next working day."""
     first = work.calendar.day_of(flow.started_at or work.now)
     day = first + timedelta(days=days - 1)
     coming = (day + timedelta(days=n) for n in range(_LONGEST_BREAK))
     return weekday(next(filter(work.calendar.is_working_day, coming), day))
 
 
-def _rests(flow: Flow, work: RepositoryWork) -> list[str]:
-    """What held it up, as far as its age goes."""
+def _delays(flow: Flow, work: RepositoryWork) -> list[str]:
+    """What has held the item up since its start."""
     parts = []
     end = flow.done_at or work.now
     waited = add_up_blocked_time(flow.blocks, end, flow.started_at)
     if flow.open_blocks:
-        parts.append(f"**Blocked:** {blocking(flow.open_blocks)}.")
+        parts.append(f"**Blocked:** {blockers_text(flow.open_blocks)}.")
     if flow.started_at and waited:
-        parts.append(f"Of its age it was blocked for {lasting(waited)}.")
+        parts.append(f"Of its age it was blocked for {duration_text(waited)}.")
     if flow.is_paused:
-        paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         parts.append(f"It is paused {paused}; its age counts on, as that of the others did.")
     return ["\n".join(parts)] if parts else []
 
@@ -145,20 +152,22 @@ def _sources(past: PastCycleTimes, work: RepositoryWork) -> str:
     )
 
 
-def _is_told(past: PastCycleTimes) -> bool:
+def _has_expectation(past: PastCycleTimes) -> bool:
     return past.level is not None
 
 
 def _too_few(past: PastCycleTimes) -> str:
-    return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are(past.times.n)}."
+    return (
+        f"What to expect needs {ENOUGH} items whose start and end are known; there {_be_count(past.times.n)}."
+    )
 
 
-def _are(count: int) -> str:
+def _be_count(count: int) -> str:
     return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
 
 
-def _since(flow: Flow, work: RepositoryWork) -> str:
-    return since(flow.started_at or work.now, work.now, work.calendar)
+def _since_start(flow: Flow, work: RepositoryWork) -> str:
+    return since_text(flow.started_at or work.now, work.now, work.calendar)
 
 
 def _days(count: int | None) -> str:

@@ -1,4 +1,4 @@
-"""How a number is explained: its rule, the arithmetic, the list that adds up to it, and the events behind.
+"""The explanation of a number: its rule, the arithmetic, the items that add up to it, and their events.
 
 Pure functions from values to Markdown.
 """
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from charts.reading import number, quantity
-from commands.formatting.wording import code, counted, folded, full_day, person, plain, table
+from charts.reading import number
+from commands.formatting.wording import code, folded, full_day, person, plain, table
 from sprints.calendar import Calendar
 from sprints.evidence import Event
 from sprints.facts import Amount, sum_amounts
 from sprints.model import EventSource, ItemEvent, State
 from sprints.numbering import Number, ref
 
-# Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
+# A list of more rows than the first number is folded; rows beyond the second number become one.
 _MOST_OPEN, _MOST_ROWS, _MOST_LABELS = 10, 100, 3
 _WORDS = {
     "milestoned": "added to the milestone",
@@ -40,7 +40,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a number means, in a sentence, and where that comes from: Markdown."""
+    """The definition of a number in one sentence, and its source as Markdown."""
 
     name: str
     meaning: str
@@ -49,9 +49,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationRow:
-    """One item of a list: its values, the events that it rests on, and a remark.
+    """One item of an explanation: its values, the events behind it, and a remark.
 
-    `nothing` is what to say where there are no events.
+    `nothing` is the text for an item without events.
     """
 
     number: Number
@@ -63,9 +63,10 @@ class ExplanationRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemListing:
-    """Items below the `head` of their values, and the sum of these. `remarks` is the head of the remarks.
+    """A list of items with their values and the sum of these.
 
-    `amounts` belong to the rows, so that those that are too many to be shown can be added up.
+    `head` names the values and `remarks` the column of remarks. `amounts` belong to the rows, so that rows
+    beyond the shown ones can be added up.
     """
 
     name: str
@@ -78,7 +79,7 @@ class ItemListing:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A number of `subject` (a sprint, a span of days) with all that it is made of."""
+    """The explanation of one number of a `subject`, which is a sprint or a span of days."""
 
     rule: Rule
     subject: str
@@ -89,29 +90,29 @@ class Explanation:
     calendar: Calendar | None = None
 
 
-def explained(told: Explanation, footer: str) -> str:
-    """The whole answer. The number comes first, then its rule, how it adds up, and the list."""
-    rule = told.rule
+def explanation_text(explanation: Explanation, footer: str) -> str:
+    """The answer: the number, its rule, its arithmetic, and the list of items."""
+    rule = explanation.rule
     parts = [
-        f"### {rule.name} · {told.subject}: {told.result}",
+        f"### {rule.name} · {explanation.subject}: {explanation.result}",
         f"{rule.meaning} <sub>Source: {rule.source}</sub>",
-        "\n".join(f"- {line}" for line in told.arithmetic if line),
+        "\n".join(f"- {line}" for line in explanation.arithmetic if line),
     ]
-    if told.listing and told.listing.rows:
-        listed = listing(told.listing, told.calendar)
-        is_long = len(told.listing.rows) > _MOST_OPEN
-        parts.append(folded(told.listing.name, listed) if is_long else listed)
-    parts += [*told.notes, footer]
+    if explanation.listing and explanation.listing.rows:
+        listed = listing_table(explanation.listing, explanation.calendar)
+        is_long = len(explanation.listing.rows) > _MOST_OPEN
+        parts.append(folded(explanation.listing.name, listed) if is_long else listed)
+    parts += [*explanation.notes, footer]
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(listed: ItemListing, calendar: Calendar | None) -> str:
-    """The rows as a table that ends in its sum. More than 100 rows are told as one."""
-    has_remarks = any(row.remark for row in listed.rows)
-    remarks = [listed.remarks] if has_remarks else []
+def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
+    """The rows as a table that ends with their sum. Rows beyond the first 100 are joined into one."""
+    has_remarks = any(row.remark for row in items.rows)
+    remarks = [items.remarks] if has_remarks else []
     head = [
         "Item",
-        *listed.head,
+        *items.head,
         *remarks,
         "What happened",
         "When",
@@ -119,31 +120,26 @@ def listing(listed: ItemListing, calendar: Calendar | None) -> str:
         "Delivery",
     ]
     rows = []
-    for row in listed.rows[:_MOST_ROWS]:
+    for row in items.rows[:_MOST_ROWS]:
         remark = [row.remark] if has_remarks else []
         rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar)])
-    blank = [""] * (len(head) - 1 - len(listed.head))
-    if rest := listed.rows[_MOST_ROWS:]:
-        rows.append([f"… {len(rest)} more", *_rest(listed), *blank])
-    if listed.total:
-        rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in listed.total), *blank])
+    blank = [""] * (len(head) - 1 - len(items.head))
+    if rest := items.rows[_MOST_ROWS:]:
+        rows.append([f"… {len(rest)} more", *_rest(items), *blank])
+    if items.total:
+        rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in items.total), *blank])
     lines = table(head, rows, numbers_from=len(head)).split("\n")
-    # The values stand to the right, everything else to the left.
-    marks = [":--", *("--:" for _ in listed.head), *(":--" for _ in blank)]
+    # Values are aligned to the right, everything else to the left.
+    marks = [":--", *("--:" for _ in items.head), *(":--" for _ in blank)]
     return "\n".join([lines[0], f"| {' | '.join(marks)} |", *lines[2:]])
 
 
-def values_of(amount: Amount) -> tuple[str, str]:
-    """Points and items."""
+def amount_cells(amount: Amount) -> tuple[str, str]:
+    """An amount in points and in items, as two table cells."""
     return number(amount.points), str(amount.count)
 
 
-def amount_words(amount: Amount) -> str:
-    """13 points in 3 items."""
-    return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
-
-
-def addition(values: Iterable[Decimal], total: str) -> str:
+def addition_text(values: Iterable[Decimal], total: str) -> str:
     """`2 × 5 + 3 = 13 points`: equal values together, the largest first."""
     counts = Counter(values)
     if not counts:
@@ -155,8 +151,8 @@ def addition(values: Iterable[Decimal], total: str) -> str:
     return f"{' + '.join(terms)} = **{total}**"
 
 
-def event_words(event: Event) -> str:
-    """What happened, in a word or two."""
+def event_text(event: Event) -> str:
+    """An event in a few words."""
     if isinstance(event, ItemEvent):
         return _item_words(event)
     if event.new_name:
@@ -165,7 +161,7 @@ def event_words(event: Event) -> str:
 
 
 def _item_words(event: ItemEvent) -> str:
-    shown = event.snapshot
+    snapshot = event.snapshot
     match event.event:
         case "labeled" | "unlabeled" if event.label:
             verb = "labelled" if event.event == "labeled" else "label taken off:"
@@ -173,18 +169,20 @@ def _item_words(event: ItemEvent) -> str:
         case "unlabeled":
             return "a label was deleted"
         case "opened":
-            labels = f" with {', '.join(map(plain, shown.labels[:_MOST_LABELS]))}" if shown.labels else ""
-            return f"opened{' in a milestone' if shown.milestone else ''}{labels}"
-        case "closed" if shown.state is State.DROPPED:
-            return "closed unmerged" if shown.is_pull_request else "closed as not planned or duplicate"
+            labels = (
+                f" with {', '.join(map(plain, snapshot.labels[:_MOST_LABELS]))}" if snapshot.labels else ""
+            )
+            return f"opened{' in a milestone' if snapshot.milestone else ''}{labels}"
+        case "closed" if snapshot.state is State.DROPPED:
+            return "closed unmerged" if snapshot.is_pull_request else "closed as not planned or duplicate"
         case "closed":
-            return "merged" if shown.is_pull_request else "closed"
+            return "merged" if snapshot.is_pull_request else "closed"
         case other:
             return _WORDS.get(other, plain(other.replace("_", " ")))
 
 
-def delivery_words(event: Event) -> str:
-    """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
+def delivery_text(event: Event) -> str:
+    """GitHub's id of the delivery that brought an event, or how else the event came to be recorded."""
     if event.source is EventSource.BACKFILL:
         return "asked for later"
     if event.source is EventSource.CORRECTION:
@@ -198,22 +196,22 @@ def short_moment(at: datetime, calendar: Calendar | None) -> str:
     return f"{full_day(local.date())}, {local:%H:%M}"
 
 
-def _rest(listed: ItemListing) -> Sequence[str]:
-    """The values of all rows that are not shown, in one."""
-    if not listed.amounts:
-        return [""] * len(listed.head)
-    return values_of(sum_amounts(listed.amounts[_MOST_ROWS:]))
+def _rest(items: ItemListing) -> Sequence[str]:
+    """The values of all rows beyond the shown ones, added up."""
+    if not items.amounts:
+        return [""] * len(items.head)
+    return amount_cells(sum_amounts(items.amounts[_MOST_ROWS:]))
 
 
 def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
-    """Four cells; several events stand below each other."""
+    """The four cells about a row's events; several events stand below each other."""
     events = row.events
     if not events:
         return [row.nothing or "known from a later picture", "", "", ""]
     cells = (
-        [event_words(event) for event in events],
+        [event_text(event) for event in events],
         [short_moment(event.at, calendar) for event in events],
         [person(event.actor) if event.actor else "not told" for event in events],
-        [delivery_words(event) for event in events],
+        [delivery_text(event) for event in events],
     )
     return ["<br>".join(cell) for cell in cells]

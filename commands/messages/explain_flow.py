@@ -1,4 +1,4 @@
-"""The explanations of velocity and of the numbers of flow. Pure functions from values to Markdown."""
+"""Explanations of velocity and of the numbers of flow. Pure functions from values to Markdown."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, short_day
 from commands.formatting.wording import counted
-from commands.messages.cycletime import left_out
+from commands.messages.cycletime import left_out_sentence
 from commands.messages.explain import Explanation, ExplanationRow, ItemListing, Rule
 from commands.messages.flow_window import Window
 from commands.messages.velocity import sprints_table
@@ -58,10 +58,11 @@ _PERCENTS = (50, 85, 95)
 
 
 @dataclass(frozen=True, slots=True)
-class Flowing:
-    """What explanations of flow are made of: flows, the events of all items by node id, and the days.
+class FlowEvidence:
+    """The flows and events behind an explanation of flow, and the days that it covers.
 
-    `done` are the flows that were done within the window, those included whose work others tell.
+    `done` are the flows done within the window, including those whose work other items cover. `events` are
+    those of all items by node id.
     """
 
     flows: Sequence[Flow]
@@ -72,124 +73,128 @@ class Flowing:
     now: datetime
 
 
-def of_velocity(found: Velocity, calendar: Calendar) -> Explanation:
-    """The values in order, and the one in the middle."""
-    unit = found.unit
-    told = Explanation(VELOCITY, f"the last {counted(found.n, 'sprint')}", "too few to say", ())
-    table = sprints_table(found, calendar)
+def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
+    """Explain velocity by its sprints' values in ascending order and their median."""
+    unit = velocity.unit
+    explanation = Explanation(VELOCITY, f"the last {counted(velocity.n, 'sprint')}", "too few to say", ())
+    table = sprints_table(velocity, calendar)
     notes = [table, 'What a sprint completed, item by item: `/explain done for:"…"`.'] if table else []
-    if found.median is None:
-        few = f"{counted(found.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
-        return replace(told, arithmetic=[few], notes=notes)
-    ordered = sorted(found.values)
+    if velocity.median is None:
+        too_few = f"{counted(velocity.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
+        return replace(explanation, arithmetic=[too_few], notes=notes)
+    ordered = sorted(velocity.values)
     middle = len(ordered) // 2
     if len(ordered) % 2:
-        how = f"the one in the middle is **{quantity(found.median, unit)}**"
+        middle_text = f"the one in the middle is **{quantity(velocity.median, unit)}**"
     else:
         low, high = (number(value) for value in ordered[middle - 1 : middle + 1])
-        how = (
-            f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{quantity(found.median, unit)}**"
-        )
-    arithmetic = [f"In ascending order {', '.join(map(number, ordered))}: {how}"]
+        mean = quantity(velocity.median, unit)
+        middle_text = f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{mean}**"
+    arithmetic = [f"In ascending order {', '.join(map(number, ordered))}: {middle_text}"]
     if unit == "count":
         arithmetic.append("In items, by choice or because not all of these sprints were estimated.")
-    return replace(told, result=quantity(found.median, unit), arithmetic=arithmetic, notes=notes)
+    return replace(explanation, result=quantity(velocity.median, unit), arithmetic=arithmetic, notes=notes)
 
 
-def of_throughput(told: Flowing, found: Throughput) -> Explanation:
-    """The items that were done, and by weeks or days how they add up."""
-    counted_items = [flow for flow in told.done if not flow.is_covered]
-    weeks = len(found.days) > 7
+def explain_throughput(evidence: FlowEvidence, throughput: Throughput) -> Explanation:
+    """Explain throughput by the items done, added up by weeks or days."""
+    counted_items = [flow for flow in evidence.done if not flow.is_covered]
+    weeks = len(throughput.days) > 7
     terms = (
-        [f"{week.count} (week of {short_day(week.monday)})" for week in found.weeks]
+        [f"{week.count} (week of {short_day(week.monday)})" for week in throughput.weeks]
         if weeks
-        else [f"{day.count} ({short_day(day.date)})" for day in found.days]
+        else [f"{day.count} ({short_day(day.date)})" for day in throughput.days]
     )
-    total = counted(found.total, "item")
+    total = counted(throughput.total, "item")
     arithmetic = [f"{' + '.join(terms)} = **{total}**"]
-    if covered := len(told.done) - len(counted_items):
+    if covered := len(evidence.done) - len(counted_items):
         arithmetic.append(
             f"Not counted: {counted(covered, 'done item')} whose work others tell (parents, pull requests)"
         )
-    rows = [_row(told, flow, "1", THROUGHPUT) for flow in _by_done(counted_items)]
-    listed = ItemListing(
+    rows = [_row(evidence, flow, "1", THROUGHPUT) for flow in _by_done(counted_items)]
+    items = ItemListing(
         f"The {total}, in the order in which they were done", ("Items",), rows, (str(len(rows)),)
     )
-    return Explanation(THROUGHPUT, told.window.name, total, arithmetic, listed, calendar=told.calendar)
+    return Explanation(THROUGHPUT, evidence.window.name, total, arithmetic, items, calendar=evidence.calendar)
 
 
-def of_cycle_time(told: Flowing) -> Explanation:
-    """The days of each item, and which of them are the percentiles."""
-    return _durations(told, CYCLE_TIME, measure_cycle_times)
+def explain_cycle_time(evidence: FlowEvidence) -> Explanation:
+    """Explain cycle time by each item's days and their percentiles."""
+    return _durations(evidence, CYCLE_TIME, measure_cycle_times)
 
 
-def of_lead_time(told: Flowing) -> Explanation:
-    """The same from creation."""
-    return _durations(told, LEAD_TIME, measure_lead_times)
+def explain_lead_time(evidence: FlowEvidence) -> Explanation:
+    """Explain lead time by each item's days since creation and their percentiles."""
+    return _durations(evidence, LEAD_TIME, measure_lead_times)
 
 
-def of_wip(told: Flowing) -> Explanation:
-    """What is in progress, since when, and how that is known."""
-    old = measure_ages(told.flows, told.now, told.calendar)
+def explain_wip(evidence: FlowEvidence) -> Explanation:
+    """Explain work in progress by its items, when each was started, and by which signal."""
+    ages_by_start = measure_ages(evidence.flows, evidence.now, evidence.calendar)
     rows = []
-    for age in old:
-        start = find_start_event(age.flow, told.events)
+    for age in ages_by_start:
+        start = find_start_event(age.flow, evidence.events)
         days = f"{'at least ' if age.is_at_least else ''}{age.days}"
         rows.append(ExplanationRow(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
-    known = [flow for flow in told.flows if flow.started_at and not flow.is_covered]
-    finished = sum(flow.done_at is not None for flow in known)
-    dropped = sum(flow.dropped_at is not None for flow in known)
-    paused = sum(flow.is_open and flow.is_paused for flow in known)
-    total = counted(len(old), "item")
+    started = [flow for flow in evidence.flows if flow.started_at and not flow.is_covered]
+    finished = sum(flow.done_at is not None for flow in started)
+    dropped = sum(flow.dropped_at is not None for flow in started)
+    paused = sum(flow.is_open and flow.is_paused for flow in started)
+    total = counted(len(ages_by_start), "item")
     arithmetic = [
-        f"{len(known)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
+        f"{len(started)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
     ]
-    listed = ItemListing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
-    return Explanation(WIP, "now", total, arithmetic, listed, calendar=told.calendar)
+    items = ItemListing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
+    return Explanation(WIP, "now", total, arithmetic, items, calendar=evidence.calendar)
 
 
-def percentile_words(days: Sequence[int], percent: int) -> str:
-    """Which of the values, in ascending order, a percentile is."""
+def percentile_text(days: Sequence[int], percent: int) -> str:
+    """The place of a percentile among `days` in ascending order, and its value."""
     exact, place = Decimal(percent * len(days)) / 100, -(-percent * len(days) // 100)
-    found = counted(days[place - 1], "day")
-    return f"{percent} % of {len(days)} is {number(exact)}, so place {place}: **{found}**"
+    value = counted(days[place - 1], "day")
+    return f"{percent} % of {len(days)} is {number(exact)}, so place {place}: **{value}**"
 
 
 def _durations(
-    told: Flowing, rule: Rule, measure: Callable[[Iterable[Flow], Calendar], Durations]
+    evidence: FlowEvidence, rule: Rule, measure: Callable[[Iterable[Flow], Calendar], Durations]
 ) -> Explanation:
-    found = measure(told.done, told.calendar)
-    days = found.days
+    durations = measure(evidence.done, evidence.calendar)
+    days = durations.days
     rows = list[tuple[int, ExplanationRow]]()
-    for flow in told.done:
-        rows += [(d, _row(told, flow, str(d), rule)) for d in measure([flow], told.calendar).days]
+    for flow in evidence.done:
+        rows += [(d, _row(evidence, flow, str(d), rule)) for d in measure([flow], evidence.calendar).days]
     rows.sort(key=lambda row: (-row[0], split_number(row[1].number)))
     if not days:
-        note = left_out(found)
-        return Explanation(rule, told.window.name, "nothing to measure", [note], calendar=told.calendar)
+        note = left_out_sentence(durations)
+        return Explanation(
+            rule, evidence.window.name, "nothing to measure", [note], calendar=evidence.calendar
+        )
     spread = ", ".join(
         f"{count} × {day}" if count > 1 else str(day) for day, count in sorted(Counter(days).items())
     )
     arithmetic = [
         f"In ascending order, in days: {spread}",
-        *(percentile_words(days, percent) for percent in _PERCENTS),
-        left_out(found),
+        *(percentile_text(days, percent) for percent in _PERCENTS),
+        left_out_sentence(durations),
     ]
-    result = f"85 % within {counted(found.days_percentile(85) or 0, 'day')}"
-    listed = ItemListing(
+    result = f"85 % within {counted(durations.days_percentile(85) or 0, 'day')}"
+    items = ItemListing(
         f"The {counted(len(rows), 'item')}, the longest first",
         ("Days",),
         [row for _, row in rows],
         remarks="Started by",
     )
-    return Explanation(rule, told.window.name, result, arithmetic, listed, calendar=told.calendar)
+    return Explanation(rule, evidence.window.name, result, arithmetic, items, calendar=evidence.calendar)
 
 
-def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
-    """A done item: what began it, where its time is measured, and what ended it."""
-    own = told.events.get(flow.item, ())
-    begun = {CYCLE_TIME: find_start_event(flow, told.events), LEAD_TIME: find_opening_event(own)}.get(rule)
-    events = tuple(event for event in (begun, find_closing_event(flow, own)) if event)
+def _row(evidence: FlowEvidence, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
+    """A done item with the event that began its time and the event that ended it."""
+    item_events = evidence.events.get(flow.item, ())
+    started = {
+        CYCLE_TIME: find_start_event(flow, evidence.events),
+        LEAD_TIME: find_opening_event(item_events),
+    }.get(rule)
+    events = tuple(event for event in (started, find_closing_event(flow, item_events)) if event)
     return ExplanationRow(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
 
 
@@ -199,4 +204,4 @@ def _signal(flow: Flow) -> str:
 
 def _by_done(flows: Iterable[Flow]) -> list[Flow]:
     done = [(flow.done_at, flow.number, flow) for flow in flows if flow.done_at]
-    return [flow for _, _, flow in sorted(done, key=lambda one: one[:2])]
+    return [flow for _, _, flow in sorted(done, key=lambda entry: entry[:2])]

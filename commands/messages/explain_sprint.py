@@ -1,4 +1,4 @@
-"""The explanations of a sprint's numbers. Pure functions from facts and histories."""
+"""Explanations of a sprint's numbers. Pure functions from facts and histories."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from commands.messages.explain import (
     ExplanationRow,
     ItemListing,
     Rule,
-    addition,
-    amount_words,
-    values_of,
+    addition_text,
+    amount_cells,
 )
 from commands.messages.progress import hides_open_items, percent
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.evidence import Event, find_done_events, find_joining_events
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_amounts, sum_items
@@ -81,7 +81,7 @@ CARRY_OVER = Rule(
 
 @dataclass(frozen=True, slots=True)
 class SprintEvidence:
-    """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
+    """The facts and item histories (by node id) behind the explanations of a sprint."""
 
     facts: Facts
     histories: Mapping[str, Sequence[SprintChange]]
@@ -97,87 +97,87 @@ class SprintEvidence:
         name: str = "",
         remarks: str = "",
     ) -> Explanation:
-        """About this sprint, with a list that adds up."""
-        listed = list(rows)
-        total = sum_amounts(amount for _, amount in listed)
+        """Build an explanation about this sprint whose list adds up."""
+        rows_and_amounts = list(rows)
+        total = sum_amounts(amount for _, amount in rows_and_amounts)
         return Explanation(
             rule,
             plain(self.facts.sprint.title),
             result,
             arithmetic,
             ItemListing(
-                name or f"{counted(len(listed), 'line')} that add up to it",
+                name or f"{counted(len(rows_and_amounts), 'line')} that add up to it",
                 _HEAD,
-                [row for row, _ in listed],
-                values_of(total),
+                [row for row, _ in rows_and_amounts],
+                amount_cells(total),
                 remarks,
-                [amount for _, amount in listed],
+                [amount for _, amount in rows_and_amounts],
             ),
             notes,
             self.facts.sprint.calendar,
         )
 
 
-def committed(told: SprintEvidence) -> Explanation:
-    """The list is that of the start; later estimates do not matter."""
-    facts = told.facts
+def explain_committed(evidence: SprintEvidence) -> Explanation:
+    """Explain the commitment by the items and estimates at its moment; later estimates do not count."""
+    facts = evidence.facts
     before = min(facts.sprint.committed_at, facts.as_of)
     notes = []
     if facts.sprint.committed_at > facts.sprint.start:
         notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
-    rows = _rows(told, facts.committed_items, lambda changes: find_joining_events(changes, before))
-    return told.explanation(
-        COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
+    rows = _rows(evidence, facts.committed_items, lambda changes: find_joining_events(changes, before))
+    return evidence.explanation(
+        COMMITTED, amount_text(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
     )
 
 
-def of_cause(told: SprintEvidence, rule: Rule, cause: ScopeCause) -> Explanation:
-    """Added, removed, dropped, re-estimated: the lines of the ledger."""
-    lines = [line for line in told.facts.ledger if line.cause is cause]
-    total = told.facts.total(cause)
+def explain_cause(evidence: SprintEvidence, rule: Rule, cause: ScopeCause) -> Explanation:
+    """Explain one cause of scope changes by its lines of the ledger."""
+    lines = [line for line in evidence.facts.ledger if line.cause is cause]
+    total = evidence.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
-    arithmetic = [addition((line.amount.points for line in lines), _points(total))]
-    result = _points(total) if cause is ScopeCause.REESTIMATED else amount_words(total)
+    arithmetic = [addition_text((line.amount.points for line in lines), _points(total))]
+    result = _points(total) if cause is ScopeCause.REESTIMATED else amount_text(total)
     if not lines:
         arithmetic = ["Nothing of that kind has happened in this sprint."]
-    return told.explanation(rule, result, arithmetic, rows)
+    return evidence.explanation(rule, result, arithmetic, rows)
 
 
-def scope(told: SprintEvidence) -> Explanation:
-    """The equation, and the items that are in it."""
-    facts = told.facts
+def explain_scope(evidence: SprintEvidence) -> Explanation:
+    """Explain the scope by its equation and the items in it."""
+    facts = evidence.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
-    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), _state)
-    return told.explanation(
-        SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
+    rows = _rows(evidence, items, lambda changes: find_joining_events(changes, before), _state)
+    return evidence.explanation(
+        SCOPE, amount_text(facts.scope), scope_equations(facts), rows, [_ASK_EACH], remarks="State"
     )
 
 
-def done_work(told: SprintEvidence) -> Explanation:
-    """What was done, and who said so."""
-    facts = told.facts
+def explain_done(evidence: SprintEvidence) -> Explanation:
+    """Explain the work done by its items and the events that finished them."""
+    facts = evidence.facts
     before = _until(facts)
-    rows = _rows(told, facts.done_items, lambda changes: find_done_events(changes, before))
-    return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
+    rows = _rows(evidence, facts.done_items, lambda changes: find_done_events(changes, before))
+    return evidence.explanation(DONE, amount_text(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
-def remaining(told: SprintEvidence) -> Explanation:
-    """The difference, and the open items that make it up."""
-    facts = told.facts
-    left, before = facts.open_items, _until(facts)
-    scope, finished, rest = facts.scope, facts.done, facts.remaining
+def explain_remaining(evidence: SprintEvidence) -> Explanation:
+    """Explain the remaining work as scope − done, with the open items."""
+    facts = evidence.facts
+    open_items, before = facts.open_items, _until(facts)
+    scope_amount, finished, open_amount = facts.scope, facts.done, facts.remaining
     arithmetic = [
-        f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
-        f"{scope.count} scope − {finished.count} done = **{counted(rest.count, 'item')}**",
+        f"{number(scope_amount.points)} scope − {number(finished.points)} done = **{_points(open_amount)}**",
+        f"{scope_amount.count} scope − {finished.count} done = **{counted(open_amount.count, 'item')}**",
     ]
-    rows = _rows(told, left, lambda changes: find_joining_events(changes, before))
-    return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
+    rows = _rows(evidence, open_items, lambda changes: find_joining_events(changes, before))
+    return evidence.explanation(REMAINING, amount_text(facts.remaining), arithmetic, rows)
 
 
-def say_do(told: SprintEvidence) -> Explanation:
-    """The part of the commitment that was done, item by item."""
-    facts, unit = told.facts, told.unit
+def explain_say_do(evidence: SprintEvidence) -> Explanation:
+    """Explain say/do by the committed items, kept or not."""
+    facts, unit = evidence.facts, evidence.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
     result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
     arithmetic = [
@@ -201,7 +201,7 @@ def say_do(told: SprintEvidence) -> Explanation:
         return "yes" if item.item in were_done else "no"
 
     rows = _rows(
-        told,
+        evidence,
         facts.committed_items,
         lambda changes: find_done_events(changes, before),
         kept_or_not,
@@ -209,39 +209,41 @@ def say_do(told: SprintEvidence) -> Explanation:
     )
     if not facts.sprint.has_ended(facts.as_of):
         arithmetic.append("The sprint is not over: this is how it stands now.")
-    return told.explanation(
+    return evidence.explanation(
         SAY_DO, result, arithmetic, rows, (), f"{counted(len(rows), 'committed item')}, kept or not", "Kept"
     )
 
 
-def carried(told: SprintEvidence, over: CarryOver) -> Explanation:
-    """What went on, and how often it did."""
-    facts = told.facts
-    crossed = {one.item.item: one.crossed for one in over.items}
-    items, before = [one.item for one in over.items], _until(facts)
+def explain_carry_over(evidence: SprintEvidence, carry_over: CarryOver) -> Explanation:
+    """Explain carry-over by its items and the number of sprint ends that each has crossed."""
+    facts = evidence.facts
+    crossed = {carried_item.item.item: carried_item.crossed for carried_item in carry_over.items}
+    items, before = [carried_item.item for carried_item in carry_over.items], _until(facts)
 
     def how_often(item: Item) -> str:
         return counted(crossed[item.item], "time")
 
-    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), how_often)
+    rows = _rows(evidence, items, lambda changes: find_joining_events(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
-        waiting = amount_words(facts.remaining)
+        waiting = amount_text(facts.remaining)
         notes = [
             f"The sprint is not over. {waiting} would be carried over if it ended now: `/explain remaining`."
         ]
-        return told.explanation(CARRY_OVER, "none yet", (), rows, notes)
-    arithmetic = _sums(items, over.amount)
-    often = [item for item in items if crossed[item.item] > 1]
-    if often:
+        return evidence.explanation(CARRY_OVER, "none yet", (), rows, notes)
+    arithmetic = _sums(items, carry_over.amount)
+    repeated = [item for item in items if crossed[item.item] > 1]
+    if repeated:
         arithmetic.append(
-            f"{counted(len(often), 'item')} had been carried over before; split or drop these first"
+            f"{counted(len(repeated), 'item')} had been carried over before; split or drop these first"
         )
-    return told.explanation(CARRY_OVER, amount_words(over.amount), arithmetic, rows, remarks="Carried over")
+    return evidence.explanation(
+        CARRY_OVER, amount_text(carry_over.amount), arithmetic, rows, remarks="Carried over"
+    )
 
 
-def equations(facts: Facts) -> list[str]:
-    """The invariant of the scope with the sprint's numbers, in both units."""
-    found = []
+def scope_equations(facts: Facts) -> list[str]:
+    """The equation of the sprint's scope in points and in items."""
+    lines = []
     for unit in ("points", "count"):
         causes = [(cause, measure(facts.total(cause), unit)) for cause in ScopeCause]
         terms = [
@@ -250,8 +252,8 @@ def equations(facts: Facts) -> list[str]:
             if unit == "points" or cause is not ScopeCause.REESTIMATED
         ]
         total = quantity(measure(facts.scope, unit), unit)
-        found.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
-    return found
+        lines.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
+    return lines
 
 
 _SIGNS = {
@@ -270,25 +272,25 @@ _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed
 
 
 def _rows(
-    told: SprintEvidence,
+    evidence: SprintEvidence,
     items: Iterable[Item],
-    evidence: Callable[[Sequence[SprintChange]], list[Event]],
+    events_of: Callable[[Sequence[SprintChange]], list[Event]],
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
 ) -> list[tuple[ExplanationRow, Amount]]:
-    """A row for each item; `nothing` is said where there are no events because nothing has happened."""
-    found = []
+    """A row for each item with its amount; `nothing` is the text for items without events."""
+    rows = []
     for item in items:
         amount = sum_items([item])
-        events = tuple(evidence(told.histories.get(item.item, ())))
+        events = tuple(events_of(evidence.histories.get(item.item, ())))
         points = "not estimated" if item.points is None else number(item.points)
-        found.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
-    return found
+        rows.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
+    return rows
 
 
 def _ledger_row(line: ScopeChange) -> ExplanationRow:
     remark = "was done already" if line.was_done else ""
-    return ExplanationRow(line.number, values_of(line.amount), (line.event,), remark)
+    return ExplanationRow(line.number, amount_cells(line.amount), (line.event,), remark)
 
 
 def _state(item: Item) -> str:
@@ -296,12 +298,12 @@ def _state(item: Item) -> str:
 
 
 def _sums(items: Sequence[Item], total: Amount) -> list[str]:
-    """How the list adds up in points; in items it is as long as it is."""
+    """How the list adds up in points. In items the sum is the length of the list."""
     if not items:
         return []
     not_estimated = sum(item.points is None for item in items)
     zero = f"; {counted(not_estimated, 'item')} not estimated, 0 points each" if not_estimated else ""
-    return [f"{addition((item.points or Decimal(0) for item in items), _points(total))}{zero}"]
+    return [f"{addition_text((item.points or Decimal(0) for item in items), _points(total))}{zero}"]
 
 
 def _points(amount: Amount) -> str:

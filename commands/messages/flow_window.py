@@ -1,4 +1,4 @@
-"""The days that a chart of flow shows, and what to call them."""
+"""The days that a chart of flow shows, with their name."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from commands.formatting.wording import full_day
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Local days from `first` to `last`, both included, and what to call them."""
+    """Local days from `first` to `last`, both included, and their name for titles."""
 
     first: date
     last: date

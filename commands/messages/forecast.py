@@ -1,4 +1,4 @@
-"""The words of forecasts. Pure functions from values to Markdown."""
+"""Texts of forecasts. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -50,16 +50,16 @@ _BIN_NAMES = {
 }
 
 
-def before_chart(
+def forecast_head(
     facts: Facts,
     outlook: Outlook | None,
     forecast: Forecast | None,
     dates: DateForecast | Refusal,
     load: str = "",
 ) -> str:
-    """Will this sprint be finished. Without an outlook (no due date): when it may be.
+    """The chance to finish the sprint, down to the chart. Without an outlook: the likely dates.
 
-    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    `load` compares the sprint's load with what the last sprints delivered; empty for a usual load.
     """
     parts = [f"### Forecast · {plain(facts.sprint.title)}"]
     if outlook and forecast:
@@ -74,10 +74,10 @@ def before_chart(
     return "\n\n".join(part for part in parts if part)
 
 
-def after_chart(
+def forecast_details(
     facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: DateForecast | Refusal
 ) -> str:
-    """What stands behind it."""
+    """The likely dates, the method, and the time of the forecast, below the chart."""
     parts = []
     if outlook and forecast:
         if isinstance(dates, DateForecast):
@@ -88,19 +88,19 @@ def after_chart(
     return "\n\n".join(parts)
 
 
-def empty_card(facts: Facts) -> str:
-    """The card for a sprint in which nothing has been so far."""
+def empty_forecast_card(facts: Facts) -> str:
+    """The card for a sprint that has never held an item."""
     return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
 
 
 def dates_card(dates: DateForecast, items: int, facts: Facts) -> str:
-    """By which day so many items are done, those of the sprint `facts` first."""
+    """The dates by which so many `items` will be done, those of the sprint `facts` first."""
     lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
 
 
 def amounts_card(amounts: ItemForecast, by: date, facts: Facts) -> str:
-    """How many items are done by a day, those of the sprint `facts` first."""
+    """The number of items that will be done by a day, those of the sprint `facts` first."""
     levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
     rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
     amounts_table = table(("Chance", "Items"), rows) if rows else ""
@@ -121,7 +121,7 @@ def _amount_sentence(amounts: ItemForecast, by: str) -> str:
 
 
 def _which_items(facts: Facts) -> str:
-    """Which items a number of them is about."""
+    """Which items a forecast of a number of items is about."""
     if not facts.sprint.milestone:
         return "As for a sprint that begins today."
     title = plain(facts.sprint.title)
@@ -135,7 +135,7 @@ def _with_basis(lead: str, rows: str, *basis: str) -> str:
 
 
 def record_sentence(graded: Sequence[GradedForecast]) -> str:
-    """How often what was said came true, of what was said most often."""
+    """How often forecasts came true, for the most frequent bin of chances."""
     if not graded:
         return (
             "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
@@ -147,7 +147,7 @@ def record_sentence(graded: Sequence[GradedForecast]) -> str:
 
 
 def record_table(graded: Sequence[GradedForecast]) -> str:
-    """All grades, and the scores that they make."""
+    """A table of all graded forecasts by chance, and their scores."""
     rows = [
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
         for tenth in bins_of(graded, TENTHS)
@@ -158,16 +158,16 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
 def bins_of(
     graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS
 ) -> tuple[CalibrationBin, ...]:
-    """The graded forecasts by what was said, in bins of tenths."""
+    """The graded forecasts in bins by their chance in tenths."""
     return compute_calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 
 
 def _scores(graded: Sequence[GradedForecast]) -> str:
     score = compute_brier_score([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
-    held = compute_coverage(bands) or 0.0
+    covered = compute_coverage(bands) or 0.0
     text = f"Brier score {localize(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
-    text += f"The 80 % band held {round(held * 100)} % of the outcomes."
+    text += f"The 80 % band held {round(covered * 100)} % of the outcomes."
     dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
     met = compute_dates_met(dates)
     if met is not None:
@@ -184,7 +184,7 @@ def _growth_sentence(forecast: Forecast) -> str:
 
 
 def _all_done(facts: Facts, dates: DateForecast) -> str:
-    """By which day all that is open is done, if the sprint goes on until then."""
+    """The date by which all open items will be done, if the sprint goes on until then."""
     left, due = counted(facts.remaining.count, "open item"), facts.sprint.due
     lead = _done_by(dates, f"The {left}", is_one=facts.remaining.count == 1, due=due)
     meaning = (
@@ -196,7 +196,7 @@ def _all_done(facts: Facts, dates: DateForecast) -> str:
 
 
 def _done_by(dates: DateForecast, work: str, *, is_one: bool, due: date | None = None) -> str:
-    """By which day it is done, or that this may take more than two years."""
+    """The date by which `work` will be done, or that this may take more than two years."""
     chance = in_words(dates.chance)
     if dates.p50 is None:
         be = "is" if is_one else "are"
@@ -243,10 +243,10 @@ def _dates_table(dates: DateForecast) -> str:
 
 
 def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
-    """What a change does to the chance to finish `by` a day. Begins in lower case.
+    """The effect of a change on the chance to finish `by` a day. Begins in lower case.
 
-    1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left, None that
-    there was no due date.
+    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left,
+    None that there was no due date.
     """
     becomes = f"**{in_words(after)}**"
     so_far = _so_far(before, is_empty=is_empty)
@@ -267,7 +267,7 @@ def finish_sentence(before: float | None, after: float, by: str = "", *, is_empt
 
 
 def _so_far(chance: float | None, *, is_empty: bool) -> str:
-    """What is to be said of a sprint as it is, after "Until now"."""
+    """The state before a change, to follow "Until now"."""
     if is_empty:
         return "nothing is in it"
     if chance is None:

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, unit_word
 from commands.formatting.wording import counted, weekday
-from commands.messages.nothing_left import nothing_left
-from commands.messages.progress import without_points
+from commands.messages.nothing_left import nothing_left_sentence
+from commands.messages.progress import without_points_text
 from sprints.burndown import measure
 from sprints.facts import Amount
 from sprints.forecast import Forecast
@@ -14,16 +14,16 @@ from sprints.numbering import Number, ref, split_number
 from sprints.outlook import Outlook, choose_units
 from sprints.what_if import without_items
 
-# A swap is worth a word where it makes a difference of a tenth.
+# The smallest rise of the chance for which a swap is suggested, and the most items to take out.
 _WORTH_SAYING, _MOST_TAKEN_OUT = 0.1, 2
 
 
 def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """Will we make it, and in which unit where that might surprise."""
+    """The chance to finish the sprint, with the unit where it might surprise."""
     facts = outlook.facts
     due = facts.sprint.due
     if not facts.remaining.count:
-        return "All that is in the sprint is done." if facts.scope.count else nothing_left(facts)
+        return "All that is in the sprint is done." if facts.scope.count else nothing_left_sentence(facts)
     if due is None:
         return ""
     left, others = measure(facts.remaining, outlook.unit), _without_points(outlook)
@@ -38,13 +38,13 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
 
 
 def _without_points(outlook: Outlook) -> str:
-    """The open items that an amount in points says nothing of."""
+    """The open items worth no points, as an addition to an amount in points."""
     hides_any = outlook.unit == "points" and not all(item.points for item in outlook.facts.open_items)
-    return f" and {without_points(outlook.facts)}" if hides_any else ""
+    return f" and {without_points_text(outlook.facts)}" if hides_any else ""
 
 
 def _why_items(outlook: Outlook) -> str:
-    """Why a sprint that is estimated is forecast in items."""
+    """Why an estimated sprint is forecast in items."""
     if outlook.unit == "points" or "points" not in choose_units(outlook.facts, outlook.past):
         return ""
     items = [item for item in outlook.facts.open_items if not item.points]
@@ -54,7 +54,7 @@ def _why_items(outlook: Outlook) -> str:
 
 
 def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """What should come out, if the chance is less than it could be. It never empties the sprint."""
+    """The items to take out, where that raises the chance by a tenth. Never all of the sprint."""
     sizes, points = open_sizes(outlook), open_points(outlook)
     if not 0 < forecast.chance < 1 - _WORTH_SAYING:
         return ""
@@ -64,18 +64,18 @@ def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
         changed = without_items(outlook.facts, numbers)
         chance = outlook.chance_of(changed) if changed.remaining.count else None
         if chance is not None and _is_worth_saying(forecast.chance, chance):
-            which = _which(points[numbers[-1]], points[order[count]], count)
-            return f"Taking out {' and '.join(map(ref, numbers))}{which}, makes it {in_words(chance)}."
+            reason = _swap_reason(points[numbers[-1]], points[order[count]], count)
+            return f"Taking out {' and '.join(map(ref, numbers))}{reason}, makes it {in_words(chance)}."
     return ""
 
 
 def _is_worth_saying(before: float, after: float) -> bool:
-    """Whether it is a tenth more, also in the words that are read."""
+    """Whether the chance rises by a tenth, in numbers and in the words for it."""
     return after >= before + _WORTH_SAYING and round_to_tenths(after) > round_to_tenths(before)
 
 
-def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
-    """Why just these are taken out, by their points and those of the next one."""
+def _swap_reason(smallest: Decimal, next_one: Decimal, count: int) -> str:
+    """Why these items are to be taken out, by their points and those of the next largest one."""
     if smallest > next_one:
         return ", the largest open item" if count == 1 else ", the two largest open items"
     if not smallest:
@@ -92,12 +92,12 @@ def open_sizes(outlook: Outlook) -> dict[Number, Decimal]:
 
 
 def open_points(outlook: Outlook) -> dict[Number, Decimal]:
-    """The open items of the sprint by number, with their estimates; 0 where nobody estimated one."""
+    """The open items of the sprint by number, with their points; 0 without an estimate."""
     return {item.number: item.points or Decimal(0) for item in outlook.facts.open_items}
 
 
 def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """How much is expected, and within which bounds. What exceeds the scope is work that is still to come."""
+    """The expected amount and its bounds. Anything above the scope is work yet to be added."""
     unit, scope = outlook.unit, measure(outlook.facts.scope, outlook.unit)
     low, middle, high = round_band(forecast.delivered, float(scope))
     more = f" Anything above {number(scope)} is work added until then." if high > scope else ""

@@ -1,4 +1,4 @@
-"""The words of `/agile health`: what needs somebody first, then how everything stands."""
+"""The text of `/agile health`: findings that need attention, then the figures."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ from datetime import datetime
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import code, counted, moment, plain, table
 from commands.framework.ports import Health
-from commands.messages.completeness import REASONS, span_text
-from commands.messages.config import in_force, out_of_sight
+from commands.messages.completeness import GAP_REASONS, span_text
+from commands.messages.config import in_force_text, out_of_sight_text
 from commands.settings.file import PATH
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, select_unread
 from storage.account_status import AccountStatus
 from storage.settings_files import StoredSettingsFile
 
-# With less than this share of GitHub's hourly limit left, answers may soon have to wait.
+# The share of GitHub's hourly limit below which answers may soon have to wait.
 _LOW = 0.1
 _MANY_WAITING = 100
 _MOST_GAPS = 3
@@ -24,7 +24,7 @@ _MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class SharingHealth:
-    """Which repositories share their sprints (the first one leads), and which should and do not."""
+    """The repositories that share their sprints (the leading one first), and those that should."""
 
     shared: tuple[str, ...]
     missing: tuple[str, ...]
@@ -33,8 +33,11 @@ class SharingHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthFacts:
-    """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
-    events did not reach us, the oldest first."""
+    """The facts behind the health card.
+
+    `files` are the repository's and the organization's settings files. `gaps` are the spans in which
+    events did not arrive, the oldest first.
+    """
 
     status: AccountStatus
     health: Health
@@ -47,12 +50,12 @@ class HealthFacts:
 
 
 def health_card(facts: HealthFacts) -> str:
-    """A verdict, what to do, and the figures."""
+    """The verdict, the findings that need attention, and the figures."""
     findings = list(_findings(facts))
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
-        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
-        if closing := _who_accepts(facts.health):
+        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _bullets(findings)]
+        if closing := _acceptance_sentence(facts.health):
             parts.append(closing)
     elif facts.gaps:
         parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
@@ -62,44 +65,44 @@ def health_card(facts: HealthFacts) -> str:
     return "\n\n".join(parts)
 
 
-def _listed(findings: Sequence[str]) -> str:
+def _bullets(findings: Sequence[str]) -> str:
     return "\n".join(f"- {finding}" for finding in findings)
 
 
 def _findings(facts: HealthFacts) -> Iterator[str]:
-    standing, health = facts.status, facts.health
+    status, health = facts.status, facts.health
     yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
         yield from _file(where, file)
     if facts.sharing and facts.sharing.missing:
-        yield _not_shared(facts.sharing)
-    yield from (_about_gap(gap, facts) for gap in select_unread(facts.gaps))
-    if standing.missed:
-        first, last = min(standing.missed), max(standing.missed)
+        yield _not_shared_finding(facts.sharing)
+    yield from (_gap_finding(gap, facts) for gap in select_unread(facts.gaps))
+    if status.missed:
+        first, last = min(status.missed), max(status.missed)
         yield (
-            f"{counted(len(standing.missed), 'event')} did not reach us between {_at(first, facts)} and "
+            f"{counted(len(status.missed), 'event')} did not reach us between {_at(first, facts)} and "
             f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
             "running sprints at once."
         )
-    if standing.lost:
-        first, last = standing.lost[0].delivered_at, standing.lost[-1].delivered_at
-        kinds = Counter(delivery.event for delivery in standing.lost)
+    if status.lost:
+        first, last = status.lost[0].delivered_at, status.lost[-1].delivered_at
+        kinds = Counter(delivery.event for delivery in status.lost)
         counts = ", ".join(f"{count} {code(kind)}" for kind, count in sorted(kinds.items()))
-        verb = "is" if len(standing.lost) == 1 else "are"
+        verb = "is" if len(status.lost) == 1 else "are"
         yield (
-            f"{counted(len(standing.lost), 'event')} {verb} lost for good: {counts}, sent between "
+            f"{counted(len(status.lost), 'event')} {verb} lost for good: {counts}, sent between "
             f"{_at(first, facts)} and {_at(last, facts)}. GitHub does not deliver them any more, and keeps "
             "nothing else that tells of them. If a command got no answer, give it again."
         )
-    if standing.parked:
+    if status.parked:
         yield (
-            f"{counted(standing.parked, 'event')} could not be read, through a fault of ours. It was noted; "
+            f"{counted(status.parked, 'event')} could not be read, through a fault of ours. It was noted; "
             "`/agile resync` finds what running sprints lost by it."
         )
-    if standing.refused:
-        yield f"GitHub did not take {counted(standing.refused, 'answer')} of ours within the last 7 days."
-    if standing.waiting > _MANY_WAITING:
-        yield f"{standing.waiting} events wait to be read: answers may be behind."
+    if status.refused:
+        yield f"GitHub did not take {counted(status.refused, 'answer')} of ours within the last 7 days."
+    if status.waiting > _MANY_WAITING:
+        yield f"{status.waiting} events wait to be read: answers may be behind."
     if health.limit and health.remaining < health.limit * _LOW:
         yield (
             f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
@@ -111,10 +114,10 @@ def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
     if file.problems:
         yield (
             f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
-            f"{'; …' if len(file.problems) > 1 else '.'} {in_force(file.wrong, file.settings)}"
+            f"{'; …' if len(file.problems) > 1 else '.'} {in_force_text(file.wrong, file.settings)}"
         )
     if file.is_out_of_sight:
-        yield out_of_sight(where)
+        yield out_of_sight_text(where)
 
 
 def _grants(health: Health) -> Iterator[str]:
@@ -124,31 +127,31 @@ def _grants(health: Health) -> Iterator[str]:
         yield f"GitHub does not send the event `{name}`. It lets the App {purpose}."
 
 
-def _who_accepts(health: Health) -> str:
-    """Who must act so that the App gets what it lacks, and where; empty if it lacks nothing."""
+def _acceptance_sentence(health: Health) -> str:
+    """Who must grant the App what it lacks, and where. Empty if it lacks nothing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
-    what = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
+    lacking_text = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
     sentences = []
     if lacking & set(health.unrequested):
-        # Only what the App itself asks for can be accepted.
-        sentences.append(f"Whoever runs the App must first add {what} to the App.")
-        what = "the rest"
+        # An owner can accept only what the App itself requests.
+        sentences.append(f"Whoever runs the App must first add {lacking_text} to the App.")
+        lacking_text = "the rest"
     if lacking - set(health.unrequested):
         owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
         where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
-        sentences.append(f"{plain(owner)} must accept {what} {where}.")
+        sentences.append(f"{plain(owner)} must accept {lacking_text} {where}.")
     return " ".join(sentences)
 
 
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
-    standing, health = facts.status, facts.health
-    newest = standing.newest
+    status, health = facts.status, facts.health
+    newest = status.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
-    yield "Events waiting to be read", str(standing.waiting)
+    yield "Events waiting to be read", str(status.waiting)
     yield "Events missed", _missed(facts)
     if facts.gaps:
-        yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
+        yield "GitHub not heard", "; ".join(_gap_text(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
     yield "Past of this repository", _past(facts)
     yield "Comparison with GitHub", _comparison(facts)
     yield (
@@ -172,29 +175,31 @@ def _missed(facts: HealthFacts) -> str:
     return f"{expected}; {lost} lost for good" if lost else str(expected)
 
 
-def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
-    span, why = span_text(gap, facts.calendar), REASONS[gap.cause]
+def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
+    span, cause = span_text(gap, facts.calendar), GAP_REASONS[gap.cause]
     if gap.ended_at is None:
         return (
-            f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
+            f"We have not heard GitHub {span}, because {cause}. Figures are incomplete; when we hear GitHub "
             "again, we ask for what happened meanwhile."
         )
     if facts.status.is_backfilling:
-        done = "We are reading the past of this repository again; until that is done, figures are incomplete."
+        remedy = (
+            "We are reading the past of this repository again; until that is done, figures are incomplete."
+        )
     else:
-        done = (
+        remedy = (
             "Figures are incomplete until the past of this repository is read again, which we try each day; "
             f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}` does it at once."
         )
-    return f"We could not hear GitHub {span}, because {why}. {done}"
+    return f"We could not hear GitHub {span}, because {cause}. {remedy}"
 
 
-def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
+def _gap_text(gap: EventGap, facts: HealthFacts) -> str:
     state = "read again" if gap.is_read_again else "not read again yet"
-    return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
+    return f"{span_text(gap, facts.calendar)}: {GAP_REASONS[gap.cause]}; {state}"
 
 
-def _not_shared(sharing: SharingHealth) -> str:
+def _not_shared_finding(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
             "The organization's file wants public and private repositories to share sprints. They do not: "
@@ -214,12 +219,12 @@ def _past(facts: HealthFacts) -> str:
 
 
 def _comparison(facts: HealthFacts) -> str:
-    standing = facts.status
-    found = counted(standing.corrections, "correction")
-    if standing.is_comparing:
-        return f"running now; {found} so far"
-    following = f"; next on {_at(standing.next_comparison, facts)}" if standing.next_comparison else ""
-    return f"{found} until now{following}"
+    status = facts.status
+    corrections = counted(status.corrections, "correction")
+    if status.is_comparing:
+        return f"running now; {corrections} so far"
+    following = f"; next on {_at(status.next_comparison, facts)}" if status.next_comparison else ""
+    return f"{corrections} until now{following}"
 
 
 def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:

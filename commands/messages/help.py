@@ -1,4 +1,4 @@
-"""The words of `/help`: all commands on a page, or one of them."""
+"""The texts of `/help`: all commands on one page, a group of them, or one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from commands.formatting.wording import counted, folded, footer, person, table
 from commands.framework.permissions import AUTHOR, Level, Requirement
 from commands.framework.registry import CONFIRM, Command
 
-# Where a command stands on the page, by its first word; all others by whether they change something.
+# The group of a command by its first word; all others are grouped by whether they change something.
 _GROUPS = {
     "sprint": "The sprint",
     "team": "The team",
@@ -24,7 +24,7 @@ _ORDER = ("The sprint", _CHANGING, _READING, "The team", "This bot")
 
 @dataclass(frozen=True, slots=True)
 class HelpEntry:
-    """A command as it is here: how it is written, who may run it, and whether the asker may."""
+    """A command as this repository uses it: its spelling, who may run it, and whether the asker may."""
 
     command: Command
     spelled: str
@@ -42,17 +42,17 @@ class HelpEntry:
 
     @property
     def examples(self) -> list[str]:
-        """Its examples as one would write them here."""
+        """The command's examples, in this repository's spelling."""
         own = f"/{self.command.name}"
-        return [f"{self.spelled}{one.removeprefix(own)}" for one in self.command.examples]
+        return [f"{self.spelled}{example.removeprefix(own)}" for example in self.command.examples]
 
     @property
     def summary(self) -> str:
         return f"{self.command.summary[0].upper()}{self.command.summary[1:]}"
 
 
-def overview(entries: Sequence[HelpEntry]) -> str:
-    """All that the asker may run, by what it is for, and folded what others may."""
+def help_overview(entries: Sequence[HelpEntry]) -> str:
+    """All commands that the asker may run, by purpose; commands for other roles are folded."""
     allowed = [entry for entry in entries if entry.is_allowed]
     others = [entry for entry in entries if not entry.is_allowed]
     parts = ["Write a command on a line of its own in a comment, several on several lines."]
@@ -63,21 +63,21 @@ def overview(entries: Sequence[HelpEntry]) -> str:
     return "\n\n".join(parts)
 
 
-def some(entries: Sequence[HelpEntry]) -> str:
+def command_group_text(entries: Sequence[HelpEntry]) -> str:
     """The commands that begin with the same word."""
     return f"{_rows(entries)}\n\n{_closing(entries)}"
 
 
-def one(entry: HelpEntry, level: Level) -> str:
-    """All there is to say of one command."""
+def command_text(entry: HelpEntry, level: Level) -> str:
+    """The full description of one command."""
     command = entry.command
     parts = [
         f"### `{entry.spelled}`",
         f"{entry.summary}.",
         f"```text\n{entry.syntax.replace(chr(92), '')}\n```",
-        f"**Who may:** {who(entry.need)}. {_you(entry, level)}",
+        f"**Who may:** {who_may_text(entry.need)}. {_own_permission(entry, level)}",
     ]
-    rows = [(f"`{one.syntax}`", one.summary) for one in command.accepted]
+    rows = [(f"`{argument.syntax}`", argument.summary) for argument in command.accepted]
     parts.append(table(("Argument", "Meaning"), rows, numbers_from=2))
     parts.append("For example:\n\n" + "\n".join(f"- `{example}`" for example in entry.examples))
     if CONFIRM in command.accepted:
@@ -92,8 +92,8 @@ def one(entry: HelpEntry, level: Level) -> str:
     return "\n\n".join(parts)
 
 
-def who(need: Requirement) -> str:
-    """Who may run a command, in words."""
+def who_may_text(need: Requirement) -> str:
+    """Who may run a command: a role, teams and people."""
     named = [f"the team {person(team)}" for team in sorted(need.teams)]
     named += [person(login) for login in sorted(need.users - {AUTHOR})]
     if AUTHOR in need.users:
@@ -103,30 +103,30 @@ def who(need: Requirement) -> str:
     return ", ".join([role, *named])
 
 
-def _you(entry: HelpEntry, level: Level) -> str:
+def _own_permission(entry: HelpEntry, level: Level) -> str:
     role = f"your role here is {level.name.lower()}" if level is not Level.NONE else "you have no role here"
     return f"You may: {role}." if entry.is_allowed else f"You may not: {role}."
 
 
 def _by_group(entries: Sequence[HelpEntry]) -> list[str]:
     groups = {group: [entry for entry in entries if entry.group == group] for group in _ORDER}
-    return [f"### {group}\n\n{_rows(found)}" for group, found in groups.items() if found]
+    return [f"### {group}\n\n{_rows(members)}" for group, members in groups.items() if members]
 
 
 def _rows(entries: Sequence[HelpEntry]) -> str:
-    rows = [(f"`{entry.syntax}`", _what(entry), _short_who(entry.need)) for entry in entries]
+    rows = [(f"`{entry.syntax}`", _description(entry), _short_who(entry.need)) for entry in entries]
     return table(("Command", "What it does", "Who may"), rows, numbers_from=3)
 
 
-def _what(entry: HelpEntry) -> str:
-    # Arguments are learned from an example; without any there is none to show.
-    told = [example for example in entry.examples if example != entry.spelled]
-    example = f"<br>`{told[0]}`".replace("|", "\\|") if told else ""
+def _description(entry: HelpEntry) -> str:
+    # An example teaches the arguments, so a command without arguments needs none.
+    examples = [example for example in entry.examples if example != entry.spelled]
+    example = f"<br>`{examples[0]}`".replace("|", "\\|") if examples else ""
     return f"{entry.summary}{example}"
 
 
 def _short_who(need: Requirement) -> str:
-    """The role, and how many others there are besides."""
+    """The required role, and the number of teams and people who may run it besides."""
     more = len(need.teams) + len(need.users)
     return need.level.name.lower() + (f" and {more} more" if more else "")
 

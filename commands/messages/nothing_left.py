@@ -1,4 +1,4 @@
-"""Why nothing is open in a sprint, in words: nothing came in yet, all was done, or all left its scope."""
+"""Sentences for a sprint without open items: nothing came in yet, everything was done, or all of it left."""
 
 from sprints.facts import Facts, ScopeCause
 
@@ -7,15 +7,15 @@ _WAYS_OUT = ((ScopeCause.DROPPED, "dropped"), (ScopeCause.REMOVED, "removed"))
 
 
 def is_empty(facts: Facts) -> bool:
-    """Whether no item has been in it so far, and some may still come."""
+    """Whether a sprint that has not ended has never held an item."""
     has_any = bool(facts.scope.count or facts.committed.count or facts.ledger)
     return not has_any and not facts.sprint.has_ended(facts.as_of)
 
 
-def nothing_left(facts: Facts) -> str:
-    """One sentence for a sprint without open items: what became of its scope.
+def nothing_left_sentence(facts: Facts) -> str:
+    """The sentence for a sprint without open items, which says what became of its scope.
 
-    Work that was dropped or removed is not done, so it is named as what it is.
+    Dropped and removed work is not done, so the sentence does not call it done.
     """
     is_over = facts.sprint.has_ended(facts.as_of)
     if facts.scope.count:

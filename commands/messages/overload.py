@@ -5,22 +5,22 @@ from sprints.load import SprintLoad
 
 
 def load_sentence(load: SprintLoad | None) -> str:
-    """What the sprint holds, and what the last sprints delivered. Empty where it holds no more than usual."""
+    """What the sprint holds, and what the last sprints delivered. Empty for no more than the median."""
     if load is None or not load.is_above_median:
         return ""
     past = f"the last {load.n} sprints delivered {number(load.median)} (median) and at most"
-    return f"{_held(load)}; {past} {number(load.most)}."
+    return f"{_load_text(load)}; {past} {number(load.most)}."
 
 
-def _held(load: SprintLoad) -> str:
+def _load_text(load: SprintLoad) -> str:
     if load.committed is None:
         return f"{quantity(load.scope, load.unit)} planned"
     left = f"{number(load.left)} left" if load.done and load.left > load.most else ""
     if not load.committed:
-        held = f"Committed to nothing, and now {quantity(load.scope, load.unit)}"
-        return f"{held} with {left}" if left else held
-    held = f"Committed to {quantity(load.committed, load.unit)}"
+        text = f"Committed to nothing, and now {quantity(load.scope, load.unit)}"
+        return f"{text} with {left}" if left else text
+    text = f"Committed to {quantity(load.committed, load.unit)}"
     if load.scope == load.committed:
-        return f"{held}, {left}" if left else held
+        return f"{text}, {left}" if left else text
     now = f"now {number(load.scope)}"
-    return f"{held}, {now} with {left}" if left else f"{held}, {now}"
+    return f"{text}, {now} with {left}" if left else f"{text}, {now}"

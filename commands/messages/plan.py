@@ -1,4 +1,4 @@
-"""The words with which a sprint's load is compared with what the team usually does. Pure functions."""
+"""Texts that compare a planned sprint's load with the team's usual one. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from statistics import median
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, folded, footer, full_day, moment, named, plain, table
-from commands.messages.progress import progress
-from commands.messages.report import both
+from commands.messages.progress import progress_text
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, sum_items
@@ -22,10 +22,11 @@ _MOST_LISTED = 60
 
 @dataclass(frozen=True, slots=True)
 class LoadComparison:
-    """A sprint that is planned, beside the velocity in each unit.
+    """A planned sprint beside the velocity in each unit.
 
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
-    working days of the sprints counted. `before` is the running sprint that comes first, with what is open.
+    working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its
+    open work.
     """
 
     facts: Facts
@@ -37,17 +38,17 @@ class LoadComparison:
 
     @property
     def unit(self) -> str:
-        """Points, where both the plan and the past allow it."""
+        """`points` where both the plan and the past sprints are estimated, else `count`."""
         return choose_load_unit(self.facts, self.points)
 
     @property
     def velocity(self) -> Velocity:
-        """The past, in that unit."""
+        """The velocity in the comparison's unit."""
         return self.points if self.points and self.unit == "points" else self.items
 
 
 def plan_text(plan: LoadComparison) -> str:
-    """The verdict first, then what it stands on."""
+    """The verdict on a sprint's plan, and the numbers behind it."""
     sprint = plan.facts.sprint
     as_of = moment(sprint.calendar.local(plan.facts.as_of))
     parts = [
@@ -65,8 +66,8 @@ def plan_text(plan: LoadComparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def working_days(sprint: Sprint) -> int | None:
-    """How many days of a sprint its team works; None without an end."""
+def count_working_days(sprint: Sprint) -> int | None:
+    """The number of a sprint's working days; None without an end."""
     last = sprint.due or sprint.last_day
     if last is None or last < sprint.first_day:
         return None
@@ -74,7 +75,7 @@ def working_days(sprint: Sprint) -> int | None:
 
 
 def _frame(plan: LoadComparison) -> str:
-    sprint, days = plan.facts.sprint, working_days(plan.facts.sprint)
+    sprint, days = plan.facts.sprint, count_working_days(plan.facts.sprint)
     until = full_day(sprint.due) if sprint.due else "no due date"
     state = {Phase.PLANNED: "planned", Phase.ACTIVE: "running", Phase.COMPLETED: "over"}
     working = f" · {counted(days, 'working day')}" if days is not None else ""
@@ -86,24 +87,24 @@ def _verdict(plan: LoadComparison) -> str:
     unit, past = plan.unit, plan.velocity
     load = measure(plan.facts.scope, unit)
     if past.median is None or past.most is None:
-        known = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
+        ended = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
         return (
-            f"**{quantity(load, unit)} planned.** Only {known} ended so far; with three I can compare."
+            f"**{quantity(load, unit)} planned.** Only {ended} ended so far; with three I can compare."
             if past.n
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
     usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
-    held = compare_load(plan.facts, plan.items, plan.points)
+    comparison = compare_load(plan.facts, plan.items, plan.points)
     over = quantity(load - past.median, unit)
-    if held and held.is_above_most:
+    if comparison and comparison.is_above_most:
         return (
             f"**Overloaded:** {quantity(load, unit)} planned, {over} more than the {usual}, "
             "and more than any of them did."
         )
-    if held and held.is_above_median:
+    if comparison and comparison.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
     if load > past.median:
-        return f"**{progress(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
+        return f"**{progress_text(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
     room = past.median - load
     if not room:
         return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."
@@ -138,22 +139,24 @@ def _carry(plan: LoadComparison) -> str:
         return ""
     whole = plan.facts.scope + plan.open_before
     return (
-        f"{plain(plan.before.title)} still holds {both(plan.open_before)} that are open. "
-        f"If all of it came over, this would be {both(whole)}."
+        f"{plain(plan.before.title)} still holds {amount_text(plan.open_before)} that are open. "
+        f"If all of it came over, this would be {amount_text(whole)}."
     )
 
 
 def _length(plan: LoadComparison) -> str:
-    """A short sprint cannot hold what long ones did."""
-    own = working_days(plan.facts.sprint)
-    if own is None or not plan.lengths or plan.velocity.is_too_few:
+    """A note on a sprint with more or fewer working days than the sprints it is compared with."""
+    length = count_working_days(plan.facts.sprint)
+    if length is None or not plan.lengths or plan.velocity.is_too_few:
         return ""
     usual = median(plan.lengths)
-    if own == usual:
+    if length == usual:
         return ""
-    word = "fewer" if own < usual else "more"
+    word = "fewer" if length < usual else "more"
     usual_days = number(Decimal(str(usual)))
-    return f"It has **{word} working days** than usual: {own}; the median of those compared is {usual_days}."
+    return (
+        f"It has **{word} working days** than usual: {length}; the median of those compared is {usual_days}."
+    )
 
 
 def _counted(facts: Facts) -> list[Item]:
@@ -177,8 +180,8 @@ def _candidates(facts: Facts) -> str:
     lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
-        lines.append(f"- and {len(rest)} more · {both(sum_items(rest))}")
-    return folded(f"What is planned: {both(facts.scope)}", "\n".join(lines))
+        lines.append(f"- and {len(rest)} more · {amount_text(sum_items(rest))}")
+    return folded(f"What is planned: {amount_text(facts.scope)}", "\n".join(lines))
 
 
 def _worth(item: Item) -> str:

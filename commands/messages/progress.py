@@ -1,7 +1,7 @@
-"""How much of a sprint is done and what is open, in words that no open item contradicts. Pure functions.
+"""Texts about a sprint's progress that no open item contradicts. Pure functions.
 
-A sprint is done when all of its items are. Points alone cannot tell that: an open item without an estimate
-is worth none.
+A sprint is done when all of its items are. Points alone cannot show that, because an open item without an
+estimate is worth 0 points.
 """
 
 from decimal import ROUND_FLOOR, Decimal
@@ -13,24 +13,24 @@ from sprints.facts import Amount, Facts
 
 
 def percent(share: Decimal, rounding: str = ROUND_FLOOR) -> str:
-    """A share of 1 as whole percent: 100 % only for all of it, 0 % only for nothing."""
+    """A share from 0 to 1 as a whole percentage: 100 % only for all, 0 % only for nothing."""
     rounded = (share * 100).quantize(Decimal(1), rounding)
     if 0 < share < 1:
         rounded = min(max(rounded, Decimal(1)), Decimal(99))
     return f"{rounded} %"
 
 
-def progress(facts: Facts, unit: str) -> str:
-    """31 of 40 points done; where open items are worth no points, they are named as well."""
+def progress_text(facts: Facts, unit: str) -> str:
+    """31 of 40 points done; open items worth no points are named as well."""
     text = f"{number(measure(facts.done, unit))} of {quantity(measure(facts.scope, unit), unit)} done"
     if not hides_open_items(facts.remaining, unit):
         return text
     are = _be(facts.remaining.count, is_over=facts.sprint.has_ended(facts.as_of))
-    return f"{text}, {without_points(facts)} {are} open"
+    return f"{text}, {without_points_text(facts)} {are} open"
 
 
 def progress_percent(facts: Facts, unit: str) -> str:
-    """What part is done: of the items where only these tell that something is open. Empty without a scope."""
+    """The share that is done, in items where open items are worth no points. Empty without a scope."""
     share = share_done(facts.done, facts.scope, unit)
     if share is None:
         return ""
@@ -40,7 +40,7 @@ def progress_percent(facts: Facts, unit: str) -> str:
 
 
 def share_done(done: Amount, scope: Amount, unit: str) -> Decimal | None:
-    """The part of a scope that is done, at most 1 and 1 only if all items are. None without a scope."""
+    """The share of a scope that is done, from 0 to 1; 1 only if all items are done. None without a scope."""
     if hides_open_items(scope - done, unit):
         unit = "count"
     whole = measure(scope, unit)
@@ -52,8 +52,8 @@ def hides_open_items(remaining: Amount, unit: str) -> bool:
     return remaining.count > 0 and measure(remaining, unit) <= 0
 
 
-def done_of(done: Amount, whole: Amount, unit: str) -> str:
-    """5 of 8 points; 5 of 5 points and 2 of 3 items where only the items tell that something is not done."""
+def done_text(done: Amount, whole: Amount, unit: str) -> str:
+    """5 of 8 points; or, where points hide open items, 5 of 5 points and 2 of 3 items."""
     text = f"{number(measure(done, unit))} of {quantity(measure(whole, unit), unit)}"
     if not hides_open_items(whole - done, unit):
         return text
@@ -61,25 +61,25 @@ def done_of(done: Amount, whole: Amount, unit: str) -> str:
 
 
 def unit_of_open(facts: Facts) -> str:
-    """The unit in which the open items can be told: the sprint's, or items where they are worth no points."""
+    """The unit for the open items: the sprint's, or items where all of them are worth no points."""
     return "count" if hides_open_items(facts.remaining, facts.unit) else facts.unit
 
 
-def open_work(facts: Facts, unit: str) -> str:
-    """What is open: 5 points; the items that are worth no points where nothing else is."""
+def open_work_text(facts: Facts, unit: str) -> str:
+    """The open work: 5 points; or the open items, where all of them are worth no points."""
     if hides_open_items(facts.remaining, unit):
-        return without_points(facts)
+        return without_points_text(facts)
     return quantity(measure(facts.remaining, unit), unit)
 
 
 def is_single(facts: Facts, unit: str) -> bool:
-    """Whether `open_work` is a singular."""
+    """Whether `open_work_text` is grammatically singular."""
     hidden = hides_open_items(facts.remaining, unit)
     return measure(facts.remaining, "count" if hidden else unit) == 1
 
 
-def without_points(facts: Facts) -> str:
-    """The open items that are worth no points: 2 items without an estimate."""
+def without_points_text(facts: Facts) -> str:
+    """The number of open items worth no points: 2 items without an estimate."""
     items = [item for item in facts.open_items if not item.points]
     is_unknown = all(item.points is None for item in items)
     return f"{counted(len(items), 'item')} {'without an estimate' if is_unknown else 'worth no points'}"

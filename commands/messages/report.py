@@ -1,4 +1,4 @@
-"""The words of a sprint's report and of its summary. Pure functions from values to Markdown."""
+"""Texts of a sprint's report and of its summary. Pure functions from values to Markdown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from decimal import Decimal
 from charts.reading import number, quantity, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, full_day, moment, person, plain, table
 from commands.messages.completeness import completeness_text
-from commands.messages.progress import done_of, percent, share_done
+from commands.messages.progress import done_text, percent, share_done
 from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, ScopeCause
 from sprints.late import LateCredit
@@ -22,7 +22,7 @@ from sprints.waits import ItemWait, WaitKind
 
 _MOST_WAITS = 3
 _MOST_CARRIED = 10
-# A longer list is a plan, not a report; its rest is told in one line.
+# The rest of a longer list becomes one line.
 _MOST_LISTED = 60
 _CAUSES = (
     ("Added", ScopeCause.ADDED, "+"),
@@ -34,7 +34,7 @@ _CAUSES = (
 
 @dataclass(frozen=True, slots=True)
 class ClosedSnapshot:
-    """The snapshot that a report was made from."""
+    """The stored snapshot of a closed sprint's numbers. `revision` counts from 1."""
 
     revision: int
     at: datetime
@@ -42,12 +42,12 @@ class ClosedSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """All that a report or a summary says.
+    """The values of a report or a summary.
 
-    `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
-    `crossed` says by number how many sprints' ends an item has crossed. `verdict` is `met`, `missed`, or
-    None while nobody has said. `footnotes` tell what became known after the numbers were taken. It
-    `hears_answers` where commands can be said.
+    `outcomes` are those of the sprints that had ended when this one did, including its own once it has ended.
+    `crossed` is the number of sprint ends that an item has crossed, by item number. `verdict` is `met`,
+    `missed`, or None before anybody has judged the goal. `footnotes` are corrections made after the
+    snapshot. `hears_answers` is False where the reader cannot give commands.
     """
 
     sprint: Sprint
@@ -57,7 +57,7 @@ class ReportData:
     crossed: Mapping[Number, int] = field(default_factory=dict)
     verdict: str | None = None
     credit: LateCredit | None = None
-    taken: ClosedSnapshot | None = None
+    snapshot: ClosedSnapshot | None = None
     waits: Sequence[ItemWait] = ()
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()
@@ -66,7 +66,7 @@ class ReportData:
 
 
 def report_text(sheet: ReportData) -> str:
-    """The report: what became of the sprint, every number with its list, and what was learned since."""
+    """The report: what became of the sprint, every number with its items, and later corrections."""
     return _joined(
         [
             *_opening(sheet, "report"),
@@ -81,14 +81,14 @@ def report_text(sheet: ReportData) -> str:
 
 
 def summary_head(sheet: ReportData) -> str:
-    """The summary down to its picture: what became of the sprint and of its goal."""
+    """The summary down to its chart: what became of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
-def summary_rest(sheet: ReportData) -> str:
-    """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
+def summary_details(sheet: ReportData) -> str:
+    """The summary below its chart, including the longest waits and thanks.
 
-    It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
+    It leaves out corrections made after the snapshot, so that it can be posted again unchanged.
     """
     return _joined(
         [
@@ -104,7 +104,7 @@ def summary_rest(sheet: ReportData) -> str:
 
 
 def numbers_table(report: Report) -> str:
-    """From the commitment to what was left, in both units; and what these come to."""
+    """The way from the commitment to what was left, in both units, with say/do and delivered vs planned."""
     rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
     for name, cause, sign in _CAUSES:
         total = report.changes[cause].total
@@ -127,35 +127,35 @@ def result_sentence(report: Report) -> str:
     """What became of the commitment, and what is left."""
     unit = report.unit
     if report.committed.entries and not measure(report.committed.total, unit):
-        unit = "count"  # What was promised is worth no points, but it was promised.
+        unit = "count"  # The committed items are worth no points, so items count.
     done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
     was = "was" if report.is_over else "is"
     if not committed:
         return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
     kept = measure(report.kept.total, unit)
     share = percent(share_done(report.kept.total, report.committed.total, unit) or Decimal(0))
-    part = done_of(report.kept.total, report.committed.total, unit)
+    part = done_text(report.kept.total, report.committed.total, unit)
     text = f"**{part} committed {_be(committed, was)} done ({share})**"
     text += f", {quantity(done, unit)} in all." if done != kept else "."
     if not report.left.entries:
         return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
-    how = "carried over" if report.is_over else "still to do"
-    return f"{text} {both(report.left.total)} {how}."
+    remainder = "carried over" if report.is_over else "still to do"
+    return f"{text} {amount_text(report.left.total)} {remainder}."
 
 
-def both(amount: Amount) -> str:
+def amount_text(amount: Amount) -> str:
     """An amount in both units: 5 points in 2 items."""
     return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
 
 
-def left_items(told: Sequence[str]) -> str:
-    """Items in a row, the first of them if there are many."""
-    more = [f"{len(told) - _MOST_CARRIED} more"] if len(told) > _MOST_CARRIED else []
-    return ", ".join([*told[:_MOST_CARRIED], *more])
+def inline_list(texts: Sequence[str]) -> str:
+    """Items separated by commas; of many only the first, with the number of the others."""
+    more = [f"{len(texts) - _MOST_CARRIED} more"] if len(texts) > _MOST_CARRIED else []
+    return ", ".join([*texts[:_MOST_CARRIED], *more])
 
 
 def few_values(past: Velocity) -> str:
-    """What one or two sprints did, which make no median yet: 18 and 24 points."""
+    """The values of one or two sprints, too few for a median: 18 and 24 points."""
     *earlier, last = past.values
     return " and ".join([*map(number, earlier), quantity(last, past.unit)])
 
@@ -213,17 +213,19 @@ def _share(share: Decimal | None) -> str:
 
 
 def _velocity(sheet: ReportData) -> str:
-    own = next((one for one in sheet.outcomes if one.milestone == sheet.sprint.milestone), None)
-    before = [one for one in sheet.outcomes if one.milestone != sheet.sprint.milestone]
-    if own and own.is_abandoned:
+    own_outcome = next(
+        (outcome for outcome in sheet.outcomes if outcome.milestone == sheet.sprint.milestone), None
+    )
+    before = [outcome for outcome in sheet.outcomes if outcome.milestone != sheet.sprint.milestone]
+    if own_outcome and own_outcome.is_abandoned:
         return "It was abandoned, so it counts for no velocity."
-    unit = compute_velocity([*before, own] if own else before).unit
+    unit = compute_velocity([*before, own_outcome] if own_outcome else before).unit
     past = _velocity_before(compute_velocity(before, unit))
-    if own is None:
+    if own_outcome is None:
         return f"**Velocity:** {past}" if before else ""
     credit = sheet.credit.amount if sheet.credit else None
     late = f" ({quantity(measure(credit, unit), unit)} of it done late)" if credit else ""
-    return f"**Velocity:** {quantity(measure(own.completed, unit), unit)}{late}. {past}"
+    return f"**Velocity:** {quantity(measure(own_outcome.completed, unit), unit)}{late}. {past}"
 
 
 def _velocity_before(past: Velocity) -> str:
@@ -241,15 +243,15 @@ def _carried(sheet: ReportData) -> str:
     if not report.left.entries:
         return ""
     late = set(report.late.numbers)
-    told = [
+    items = [
         _left_item(entry, report, sheet.crossed.get(entry.number, 0), is_late=entry.number in late)
         for entry in report.left.entries
     ]
-    return f"**{_left_name(report)}:** {left_items(told)}."
+    return f"**{_left_name(report)}:** {inline_list(items)}."
 
 
 def _left_item(entry: ReportEntry, report: Report, crossed: int, *, is_late: bool) -> str:
-    notes = [_worth(entry)]
+    notes = [_estimate_text(entry)]
     if report.is_over and crossed > 1:
         notes.append(f"for the {_ordinal(crossed)} time")
     if is_late:
@@ -266,12 +268,12 @@ def _ordinal(count: int) -> str:
 def _waits(sheet: ReportData) -> str:
     if not sheet.waits:
         return ""
-    lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
+    lines = [f"- {ref(wait.number)}: {wait_text(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
     return "**Longest waits**\n" + "\n".join(lines)
 
 
-def wait_words(wait: ItemWait) -> str:
-    """How long an item waited for what."""
+def wait_text(wait: ItemWait) -> str:
+    """How long an item waited, and for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is WaitKind.BLOCKED:
         return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"
@@ -281,39 +283,40 @@ def wait_words(wait: ItemWait) -> str:
 
 
 def _thanks(thanks: Iterable[Thanks]) -> str:
-    told = [
-        f"{one.kind.value}: {', '.join(map(person, remove_duplicate_logins(one.people)))}" for one in thanks
+    texts = [
+        f"{group.kind.value}: {', '.join(map(person, remove_duplicate_logins(group.people)))}"
+        for group in thanks
     ]
-    return f"**Thank you** – {'; '.join(told)}." if told else ""
+    return f"**Thank you** – {'; '.join(texts)}." if texts else ""
 
 
 def _lists(report: Report) -> str:
     parts = [("Committed", report.committed, ""), ("Done", report.done, "")]
     parts += [(name, report.changes[cause], sign) for name, cause, sign in _CAUSES]
     parts += [(_left_name(report), report.left, ""), ("Done late", report.late, "")]
-    told = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
-    return folded("The items behind these numbers", "\n\n".join(told)) if told else ""
+    lists = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
+    return folded("The items behind these numbers", "\n\n".join(lists)) if lists else ""
 
 
 def _listed(name: str, part: ReportSection, sign: str) -> str:
     shown, rest = part.entries[:_MOST_LISTED], ReportSection(part.entries[_MOST_LISTED:])
-    lines = [f"- {ref(entry.number)} · {_worth(entry, sign)}" for entry in shown]
+    lines = [f"- {ref(entry.number)} · {_estimate_text(entry, sign)}" for entry in shown]
     if rest.entries:
-        lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
-    total = both(part.total)
+        lines.append(f"- and {len(rest.entries)} more · {amount_text(rest.total)}")
+    total = amount_text(part.total)
     if sign == "±":
         changes = counted(len(part.entries), "change")
-        total = f"{_more(part.total.points)} in {changes}"
+        total = f"{_points_change(part.total.points)} in {changes}"
     return f"**{name}: {total}**\n" + "\n".join(lines)
 
 
-def _worth(entry: ReportEntry, sign: str = "") -> str:
+def _estimate_text(entry: ReportEntry, sign: str = "") -> str:
     if sign == "±":
-        return _more(entry.amount.points)
+        return _points_change(entry.amount.points)
     return quantity(entry.amount.points, "points") if entry.is_estimated else "not estimated"
 
 
-def _more(points: Decimal) -> str:
+def _points_change(points: Decimal) -> str:
     return f"{signed(points)} {unit_word(points, 'points')}"
 
 
@@ -326,10 +329,10 @@ def _footnotes(footnotes: Sequence[str]) -> str:
 
 def _footer(sheet: ReportData) -> str:
     calendar = sheet.sprint.calendar
-    if sheet.taken:
-        taken = moment(calendar.local(sheet.taken.at))
-        revision = f", revision {sheet.taken.revision}" if sheet.taken.revision > 1 else ""
-        return footer(f"Frozen on {taken}{revision}", _completeness(sheet))
+    if sheet.snapshot:
+        taken_at = moment(calendar.local(sheet.snapshot.at))
+        revision = f", revision {sheet.snapshot.revision}" if sheet.snapshot.revision > 1 else ""
+        return footer(f"Frozen on {taken_at}{revision}", _completeness(sheet))
     as_of = f"As of {moment(calendar.local(sheet.as_of))}"
     if not sheet.report.is_over:
         return footer(as_of, _completeness(sheet))

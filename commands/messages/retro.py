@@ -1,4 +1,4 @@
-"""The words with which a retrospective begins. Pure functions from values to Markdown."""
+"""The text that opens a retrospective. Pure functions from values to Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sprints.numbering import ref
 from sprints.retro import RetroEvidence, Topic
 
 _MOST_OF_A_TOPIC = 5
-# People vote with GitHub's own reactions, so each topic has one.
+# People vote with GitHub's reactions, so each topic has its own.
 _TOPICS = {
     Topic.OLDEST: ("👀", "Longest in progress"),
     Topic.BLOCKED: ("😕", "Blocked"),
@@ -25,7 +25,7 @@ _ELSE = "🎉"
 
 @dataclass(frozen=True, slots=True)
 class Retro:
-    """A sprint, and what stood out in it. `usual` is how long the team's work takes."""
+    """A sprint and the remarkable events in it. `usual` is how long the team's work usually takes."""
 
     sheet: ReportData
     evidence: Mapping[Topic, Sequence[RetroEvidence]]
@@ -33,7 +33,7 @@ class Retro:
 
 
 def retro_text(retro: Retro) -> str:
-    """The result, how to vote, and the evidence by topic."""
+    """The sprint's result, how to vote, and the evidence by topic."""
     sheet = retro.sheet
     sprint = sheet.sprint
     so_far = "" if sheet.report.is_over else " · so far"
@@ -66,13 +66,13 @@ def _how_to_vote(retro: Retro) -> str:
 
 def _topic(retro: Retro, topic: Topic) -> str:
     mark, name = _TOPICS[topic]
-    told = retro.evidence[topic]
-    lines = [f"- {ref(one.number)}: {_LINES[topic](one, retro)}" for one in told[:_MOST_OF_A_TOPIC]]
-    rest = [one.number for one in told[_MOST_OF_A_TOPIC:]]
+    evidence = retro.evidence[topic]
+    lines = [f"- {ref(entry.number)}: {_LINES[topic](entry, retro)}" for entry in evidence[:_MOST_OF_A_TOPIC]]
+    rest = [entry.number for entry in evidence[_MOST_OF_A_TOPIC:]]
     if rest:
         lines.append(f"- and {len(rest)} more: {named(rest)}")
     listed = "\n".join(lines)
-    return f"**{mark} {name}** ({counted(len({one.number for one in told}), 'item')})\n{listed}"
+    return f"**{mark} {name}** ({counted(len({entry.number for entry in evidence}), 'item')})\n{listed}"
 
 
 def _nothing(retro: Retro) -> str:
@@ -82,37 +82,37 @@ def _nothing(retro: Retro) -> str:
     return f"Nothing to show for: {', '.join(name[0].lower() + name[1:] for name in missing)}."
 
 
-def _oldest(one: RetroEvidence, retro: Retro) -> str:
-    text = _days(one.elapsed)
-    text += " until it was done" if one.is_over else ", and not done"
+def _oldest(entry: RetroEvidence, retro: Retro) -> str:
+    text = _days(entry.elapsed)
+    text += " until it was done" if entry.is_over else ", and not done"
     usual = retro.usual
-    if usual and one.elapsed and one.elapsed.days > usual.days:
+    if usual and entry.elapsed and entry.elapsed.days > usual.days:
         text += f"; {usual.percent} in 100 items take at most {counted(usual.days, 'day')} (n = {usual.n})"
     return text
 
 
-def _blocked(one: RetroEvidence, _: Retro) -> str:
-    by = f" by {named(one.by)}" if one.by else ""
-    still = "" if one.is_over else ", and it still was"
-    return f"{_days(one.elapsed)}{by}{still}" + (f" – {plain(one.reason)}" if one.reason else "")
+def _blocked(entry: RetroEvidence, _: Retro) -> str:
+    by = f" by {named(entry.by)}" if entry.by else ""
+    suffix = "" if entry.is_over else ", and it still was"
+    return f"{_days(entry.elapsed)}{by}{suffix}" + (f" – {plain(entry.reason)}" if entry.reason else "")
 
 
-def _reopened(one: RetroEvidence, _: Retro) -> str:
-    times = "once" if one.count == 1 else f"{one.count} times"
-    return f"{times}, {'and done again' if one.is_over else 'and not done again'}"
+def _reopened(entry: RetroEvidence, _: Retro) -> str:
+    times = "once" if entry.count == 1 else f"{entry.count} times"
+    return f"{times}, {'and done again' if entry.is_over else 'and not done again'}"
 
 
-def _late(one: RetroEvidence, retro: Retro) -> str:
-    if one.at:
-        text = f"added on {_day(one.at, retro.sheet.sprint)}"
+def _late(entry: RetroEvidence, retro: Retro) -> str:
+    if entry.at:
+        text = f"added on {_day(entry.at, retro.sheet.sprint)}"
         if not retro.sheet.report.is_over:
-            return f"{text}{', done' if one.is_over else ''}"
-        return f"{text}, {'done in time' if one.is_over else 'not done'}"
-    return f"done {_days(one.elapsed)} after the end"
+            return f"{text}{', done' if entry.is_over else ''}"
+        return f"{text}, {'done in time' if entry.is_over else 'not done'}"
+    return f"done {_days(entry.elapsed)} after the end"
 
 
-def _carried(one: RetroEvidence, _: Retro) -> str:
-    return f"open at the end of {one.count} sprints"
+def _carried(entry: RetroEvidence, _: Retro) -> str:
+    return f"open at the end of {entry.count} sprints"
 
 
 _LINES = {
@@ -125,10 +125,10 @@ _LINES = {
 
 
 def _days(elapsed: timedelta | None) -> str:
-    found = elapsed or timedelta(0)
-    if found < timedelta(days=1):
-        return counted(max(round(found.total_seconds() / 3600), 1), "hour")
-    return counted(found.days, "day")
+    duration = elapsed or timedelta(0)
+    if duration < timedelta(days=1):
+        return counted(max(round(duration.total_seconds() / 3600), 1), "hour")
+    return counted(duration.days, "day")
 
 
 def _day(at: datetime, sprint: Sprint) -> str:

@@ -1,10 +1,10 @@
-"""The words of `/agile roles`."""
+"""The text of `/agile roles`."""
 
 from collections.abc import Mapping, Sequence
 
 from commands.formatting.wording import footer, person, table
 from commands.framework.permissions import Level
-from commands.messages.help import HelpEntry, who
+from commands.messages.help import HelpEntry, who_may_text
 
 _HEADINGS = {
     Level.READ: "Read",
@@ -16,12 +16,12 @@ _HEADINGS = {
 
 
 def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
-    """Who may do what: by role, then what differs from the usual, then whom an admin gave a role."""
+    """The commands by role, then the team's exceptions, then the roles that an admin granted."""
     rows = []
     for level, heading in _HEADINGS.items():
-        found = [entry for entry in entries if entry.need.level is level]
-        if found:
-            rows.append((heading, ", ".join(f"`{entry.spelled}`" for entry in found)))
+        allowed = [entry for entry in entries if entry.need.level is level]
+        if allowed:
+            rows.append((heading, ", ".join(f"`{entry.spelled}`" for entry in allowed)))
     parts = [
         "GitHub's roles decide; each may do what those above it may.",
         table(("Role", "May run"), rows, numbers_from=2),
@@ -33,7 +33,7 @@ def roles_card(entries: Sequence[HelpEntry], granted: Mapping[str, str]) -> str:
 
 
 def _others(entries: Sequence[HelpEntry]) -> str:
-    """Commands that somebody may run whatever their role, or that need another one than usual."""
+    """Commands that the team opened to more people, or whose required role it changed."""
     settled = [
         entry
         for entry in entries
@@ -41,7 +41,10 @@ def _others(entries: Sequence[HelpEntry]) -> str:
     ]
     if not settled:
         return ""
-    rows = [(f"`{entry.spelled}`", who(entry.need), entry.command.level.name.lower()) for entry in settled]
+    rows = [
+        (f"`{entry.spelled}`", who_may_text(entry.need), entry.command.level.name.lower())
+        for entry in settled
+    ]
     return "**Settled by your team**\n\n" + table(("Command", "Who may", "Usually"), rows, numbers_from=3)
 
 

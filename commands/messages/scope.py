@@ -1,4 +1,4 @@
-"""The words for what comes into a sprint and what leaves it. Pure functions from values to Markdown."""
+"""Texts about items that join or leave a sprint. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from commands.formatting.wording import (
     table,
     weekday,
 )
-from commands.messages.report import both
+from commands.messages.report import amount_text
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
 from sprints.ledger import LedgerLine, group_ledger
@@ -27,8 +27,9 @@ from sprints.people import is_bot
 from sprints.swap import compute_room_needed
 
 _MOST_LINES = 15
-# Between what somebody asked of us and what GitHub tells of it.
+# The longest time between a person's request and the event by which GitHub reports our change.
 _SOON = timedelta(minutes=10)
+# The longest time between the removal of an old estimate label and the addition of the new one.
 _AT_ONCE = timedelta(minutes=1)
 _CAUSES = (
     ("Added", ScopeCause.ADDED, "+"),
@@ -44,14 +45,14 @@ _VERBS = {
 }
 
 
-# Moves
+# Moves of items
 
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Items that join or leave a sprint, which stands at `before` and then at `after`.
+    """Items that join or leave a sprint, which goes from the facts `before` to the facts `after`.
 
-    `notes` are said of the items, by number. `swap` could leave for what joins.
+    `notes` are remarks on items, by number. `swap` are items that could leave to make room.
     """
 
     before: Facts
@@ -62,7 +63,7 @@ class Moves:
 
 
 def moves_text(moves: Moves) -> str:
-    """The ledger's line, what it is made of, and what it does to the commitment."""
+    """Scope before and after, the items moved, and what the move does to the commitment."""
     parts = [
         _scope_line(moves.before, moves.after),
         "\n".join(f"- {ref(item)}: {note}" for item, note in moves.notes),
@@ -77,9 +78,9 @@ def _scope_line(before: Facts, after: Facts) -> str:
     if after.sprint.has_ended(after.as_of):
         return f"**{title}** has ended; its numbers stay as they are."
     name = f"Planned for {title}" if _is_planning(after) else f"Scope of {title}"
-    line = f"**{name}:** {both(before.scope)} → **{both(after.scope)}**"
+    line = f"**{name}:** {amount_text(before.scope)} → **{amount_text(after.scope)}**"
     if change == Amount():
-        return f"**{name}:** {both(after.scope)}, as before."
+        return f"**{name}:** {amount_text(after.scope)}, as before."
     return f"{line} ({_changed(change)})"
 
 
@@ -89,7 +90,7 @@ def _changed(change: Amount) -> str:
 
 
 def _is_planning(facts: Facts) -> bool:
-    """Until the commitment is taken, nothing is a change of scope."""
+    """Whether the commitment is yet to be taken, so that nothing is a change of scope."""
     return facts.as_of < facts.sprint.committed_at
 
 
@@ -106,7 +107,7 @@ def _commitment(moves: Moves) -> str:
         return text
     numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
-    room = both(sum_items(moves.swap))
+    room = amount_text(sum_items(moves.swap))
     return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
 
 
@@ -114,8 +115,11 @@ def _commitment(moves: Moves) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
+class RequestedChange:
+    """A change to an item that a person requested by command, from the audit log.
+
+    `cause` is its effect on the scope.
+    """
 
     number: Number
     cause: ScopeCause
@@ -124,8 +128,8 @@ class Deed:
     reason: str = ""
 
 
-def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
-    """From the commitment to the scope, in both units, and each change with who made it and when."""
+def scope_text(facts: Facts, deeds: Sequence[RequestedChange] = ()) -> str:
+    """The way from the commitment to the scope, in both units, and each change with its author and time."""
     sprint = facts.sprint
     as_of = moment(sprint.calendar.local(facts.as_of))
     parts = [
@@ -140,14 +144,16 @@ def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
 
 def _headline(facts: Facts) -> str:
     if _is_planning(facts):
-        text = f"**{both(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+        text = (
+            f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+        )
         return f"{text}: the commitment is what it holds at the {_commitment_moment(facts)}."
     if not facts.ledger:
-        return f"**{both(facts.scope)}**, as committed: nothing has changed since."
+        return f"**{amount_text(facts.scope)}**, as committed: nothing has changed since."
     change = facts.scope - facts.committed
     if change == Amount():
-        return f"**{both(facts.scope)}**, as much as committed, though not the same."
-    return f"**{both(facts.scope)}**, {_changed(change)} since the commitment."
+        return f"**{amount_text(facts.scope)}**, as much as committed, though not the same."
+    return f"**{amount_text(facts.scope)}**, {_changed(change)} since the commitment."
 
 
 def _commitment_moment(facts: Facts) -> str:
@@ -173,7 +179,7 @@ def _equation(facts: Facts) -> str:
     return "\n".join([first, marks, *rest])
 
 
-def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
+def _lines(facts: Facts, deeds: Sequence[RequestedChange]) -> str:
     lines = [_line(line, facts, deeds) for line in reversed(group_ledger(_without_swaps(facts.ledger)))]
     if not lines:
         return ""
@@ -186,50 +192,56 @@ def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
 
 
 def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
-    """One label goes and another comes: that is one new estimate, told with the difference."""
-    found, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
+    """The ledger with each pair of an old and a new estimate label as one re-estimate."""
+    changes, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
     for change in ledger:
         key = change.number, change.event.actor
         index = latest.get(key) if change.cause is ScopeCause.REESTIMATED else None
-        if index is not None and change.at - found[index].at <= _AT_ONCE:
-            found[index] = replace(found[index], amount=found[index].amount + change.amount)
+        if index is not None and change.at - changes[index].at <= _AT_ONCE:
+            changes[index] = replace(changes[index], amount=changes[index].amount + change.amount)
             continue
         if change.cause is ScopeCause.REESTIMATED:
-            latest[key] = len(found)
-        found.append(change)
-    return [one for one in found if one.cause is not ScopeCause.REESTIMATED or one.amount != Amount()]
+            latest[key] = len(changes)
+        changes.append(change)
+    return [
+        change
+        for change in changes
+        if change.cause is not ScopeCause.REESTIMATED or change.amount != Amount()
+    ]
 
 
-def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
+def _line(line: LedgerLine, facts: Facts, deeds: Sequence[RequestedChange]) -> str:
     at = facts.sprint.calendar.local(line.at)
     when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
     if len(line.changes) > 1:
-        which = named(change.number for change in line.changes)
-        return f"- {when} · {_VERBS[line.cause]} {both(line.amount)}{_by(line.actor)}: {which}"
+        numbers = named(change.number for change in line.changes)
+        return (
+            f"- {when} · {_VERBS[line.cause]} {amount_text(line.amount)}{_by_author(line.actor)}: {numbers}"
+        )
     (change,) = line.changes
     deed = _deed(change, deeds)
-    who = deed.by if deed else line.actor
-    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by(who)}, {_worth(change)}"
+    author = deed.by if deed else line.actor
+    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by_author(author)}, {_points_text(change)}"
     if change.was_done:
         text += ", though it was done"
     return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text
 
 
-def _worth(change: ScopeChange) -> str:
+def _points_text(change: ScopeChange) -> str:
     points = change.amount.points
     if change.cause is ScopeCause.REESTIMATED:
         return f"{signed(points)} {unit_word(points, 'points')}"
     return quantity(points, "points")
 
 
-def _by(actor: str | None) -> str:
+def _by_author(actor: str | None) -> str:
     return f" by {person(actor)}" if actor else ""
 
 
-def _deed(change: ScopeChange, deeds: Sequence[Deed]) -> Deed | None:
-    """Who asked us to do what GitHub says that we did."""
+def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
+    """The request behind a change that GitHub reports as made by the App."""
     if not is_bot(change.event.actor):
         return None
-    same = [one for one in deeds if one.number == change.number and one.cause is change.cause]
-    near = [one for one in same if abs(one.at - change.at) <= _SOON]
-    return min(near, key=lambda one: abs(one.at - change.at), default=None)
+    candidates = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]
+    recent = [deed for deed in candidates if abs(deed.at - change.at) <= _SOON]
+    return min(recent, key=lambda deed: abs(deed.at - change.at), default=None)

@@ -1,4 +1,4 @@
-"""What `/agile seats` says: who needs a seat, what seats cost, and what an increase would cost."""
+"""The texts of `/agile seats`: who needs a seat, the price of seats, and the price of an increase."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ WHAT_IS_DUE = "What is due at once is as Stripe computes it: with tax, and less 
 
 
 def seats_card(billing: Billing, now: datetime) -> str:
-    """Who needs a seat, how many are paid for, and what one more costs."""
+    """The people who need a seat, the seats paid for, and the price of one more."""
     parts = [
         f"### Seats of {plain(billing.account.name)}",
         f"{_people(len(billing.people))} on planned work{_paid(billing)}.",
@@ -34,16 +34,16 @@ def seats_card(billing: Billing, now: datetime) -> str:
 
 
 def increase_text(increase: SeatIncrease, billing: Billing) -> str:
-    """What an increase would cost, and from when on."""
+    """The price of an increase, and when it takes effect."""
     more = increase.after - increase.before
     paid = f"{counted(increase.before, 'seat')} {'is' if increase.before == 1 else 'are'} paid for"
     sentences = [f"**{_people(increase.after)} need a seat; {paid}.**"]
     if increase.unit_amount is not None and increase.currency:
         period = "year" if increase.is_yearly else "month"
-        one = money(increase.unit_amount, increase.currency)
+        price = money(increase.unit_amount, increase.currency)
         total = money(increase.unit_amount * more, increase.currency)
         sentences.append(
-            f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} "
+            f"{counted(more, 'more seat')} at {price} a {period} cost {total} a {period} "
             "before discounts and tax."
         )
     sentences.append(due_text(increase, billing))
@@ -55,7 +55,7 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
 
 
 def approved_text(increase: SeatIncrease) -> str:
-    """What is said once an increase was approved."""
+    """The confirmation of an approved increase."""
     return (
         f"Approved: up to {counted(increase.after, 'seat')}. It takes effect tonight; fewer people cost "
         "less. If more than these need a seat later, I ask again."
@@ -63,7 +63,7 @@ def approved_text(increase: SeatIncrease) -> str:
 
 
 def due_text(increase: SeatIncrease, billing: Billing) -> str:
-    """What is charged when. Where Stripe did not say, it is computed from the price."""
+    """What is charged and when. Without Stripe's own figure it is computed from the price."""
     subscription, now = billing.plan.subscription, billing.as_of or increase.asked_at
     if subscription is not None and subscription.status == "trialing":
         return "Nothing is due during the trial."
@@ -145,7 +145,7 @@ def _how_it_follows(subscription: Subscription) -> str:
 
 
 def list_of_people(people: Sequence[str]) -> str:
-    """Those who need a seat, folded; of very many only the first, and how many more there are."""
+    """The people who need a seat, folded; of very many only the first, with the number of the others."""
     shown = ", ".join(person(login) for login in people[:_SHOWN_PEOPLE]) or "Nobody."
     rest = len(people) - _SHOWN_PEOPLE
     if rest > 0:

@@ -1,48 +1,52 @@
-"""What the charts of a sprint say in words. Pure functions from facts to Markdown."""
+"""Texts beside the charts of a sprint. Pure functions from facts to Markdown."""
 
 from decimal import Decimal
 
 from charts.reading import list_scope_steps, number, quantity, signed
 from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
-from commands.messages.charts import for_sprint
-from commands.messages.nothing_left import nothing_left
+from commands.messages.charts import sprint_argument
+from commands.messages.nothing_left import nothing_left_sentence
 from commands.messages.progress import (
-    done_of,
+    done_text,
     hides_open_items,
     is_single,
-    open_work,
+    open_work_text,
     percent,
-    progress,
+    progress_text,
     share_done,
 )
-from commands.messages.status import completeness
+from commands.messages.status import facts_completeness
 from sprints.burndown import Burndown, BurndownDay, compute_pace, ideal_before, measure
 from sprints.calendar import days_between
 from sprints.facts import Facts, ScopeCause
 from sprints.milestone import Phase
 
-# So many working days in a row without anything done are worth a word.
+# The number of working days in a row without anything done from which on the stretch is reported.
 _IDLE_DAYS = 3
 _MOST_DAYS = 62
 
 
 def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
-    """How far it is from its line and why, the largest step, and what would be needed."""
-    return [_standing(facts, burndown), _stretch(burndown), _needed(facts, burndown)]
+    """The distance to the ideal line and its cause, the largest step, and the pace needed."""
+    return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
 
 
 def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
-    """The largest change of the scope, how much is done, and how the scope came about."""
-    return [_largest_scope_step(facts, burndown), _done(facts, burndown), equation(facts, burndown.unit)]
+    """The largest change of the scope, the work done, and how the scope came about."""
+    return [
+        _largest_scope_step(facts, burndown),
+        _done(facts, burndown),
+        scope_equation(facts, burndown.unit),
+    ]
 
 
-def equation(facts: Facts, unit: str) -> str:
-    """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; what is 0 is left out."""
-    said = [f"{number(measure(facts.committed, unit))} committed"]
+def scope_equation(facts: Facts, unit: str) -> str:
+    """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; zeros are left out."""
+    terms = [f"{number(measure(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
         if value := measure(facts.total(cause), unit):
-            said.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
-    return f"{' '.join(said)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
+            terms.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
+    return f"{' '.join(terms)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
 
 
 _TERMS = (
@@ -54,23 +58,23 @@ _TERMS = (
 
 
 def days_table(burndown: Burndown) -> str:
-    """The figures of each day so far."""
-    known = [day for day in burndown.days if day.remaining is not None]
-    rows = [_day_row(day) for day in known[-_MOST_DAYS:]]
-    if len(rows) < len(known):
-        rows.insert(0, [f"… {counted(len(known) - len(rows), 'earlier day')}", "", "", "", ""])
+    """The numbers of each day so far."""
+    days = [day for day in burndown.days if day.remaining is not None]
+    rows = [_day_row(day) for day in days[-_MOST_DAYS:]]
+    if len(rows) < len(days):
+        rows.insert(0, [f"… {counted(len(days) - len(rows), 'earlier day')}", "", "", "", ""])
     return table(("Day", "Scope", "Done", "Remaining", "Ideal"), rows) if rows else ""
 
 
-def days_name(burndown: Burndown) -> str:
-    """What the table of days is called."""
+def days_table_title(burndown: Burndown) -> str:
+    """The title of the table of days."""
     return f"Data by day, in {'points' if burndown.unit == 'points' else 'items'}"
 
 
 def sprint_footer(facts: Facts) -> str:
-    """As of when all this holds, and how well it is known."""
+    """The time as of which a sprint's numbers hold, and their completeness."""
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
-    return footer(f"As of {as_of}", completeness(facts))
+    return footer(f"As of {as_of}", facts_completeness(facts))
 
 
 def _day_row(day: BurndownDay) -> list[str]:
@@ -78,9 +82,9 @@ def _day_row(day: BurndownDay) -> list[str]:
     return [weekday(day.date), *("" if value is None else number(value) for value in values)]
 
 
-def _standing(facts: Facts, burndown: Burndown) -> str:
+def _position(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    remaining = open_work(facts, unit)
+    remaining = open_work_text(facts, unit)
     if sprint.is_due_before_start():
         return "**It is due before it starts**, so there are no days to draw. Move its due date."
     if sprint.has_ended(facts.as_of):
@@ -88,7 +92,7 @@ def _standing(facts: Facts, burndown: Burndown) -> str:
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
-        return f"**{nothing_left(facts)}** Take in what comes next, or `/sprint close`."
+        return f"**{nothing_left_sentence(facts)}** Take in what comes next, or `/sprint close`."
     behind = compute_pace(burndown)
     if behind is None:
         return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
@@ -102,43 +106,43 @@ def _standing(facts: Facts, burndown: Burndown) -> str:
 
 
 def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
-    """The distance to the line has two parts, which add up to it: scope that came in, and work not done."""
+    """The distance to the ideal line, split into added scope and work not done."""
     growth = measure(facts.scope, unit) - measure(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
-    swap = "Agree on what goes out for it: `/sprint scope` lists what came in."
-    look = "See what has been in progress the longest: `/aging`."
+    scope_advice = "Agree on what goes out for it: `/sprint scope` lists what came in."
+    aging_advice = "See what has been in progress the longest: `/aging`."
     if growth <= 0:
         fell = f", although the scope fell by {number(-growth)}" if growth else ""
-        return f"{title}: work that is not done yet{fell}. {look}"
+        return f"{title}: work that is not done yet{fell}. {aging_advice}"
     if undone <= 0:
         ahead = f", and the work itself is {number(-undone)} ahead" if undone else ""
-        return f"{title}: the scope grew by {number(growth)} since the start{ahead}. {swap}"
+        return f"{title}: the scope grew by {number(growth)} since the start{ahead}. {scope_advice}"
     parts = f"the scope is {number(growth)} above the start, {number(undone)} more should be done by now"
-    return f"{title}: {parts}. {swap if growth >= undone else look}"
+    return f"{title}: {parts}. {scope_advice if growth >= undone else aging_advice}"
 
 
 def _end(facts: Facts, unit: str) -> str:
     if not facts.remaining.count:
         if facts.scope.count:
             return "**Everything in scope was done** when it ended."
-        return f"**{nothing_left(facts)}**"
+        return f"**{nothing_left_sentence(facts)}**"
     items = named(item.number for item in facts.carried)
     verb = "was" if is_single(facts, unit) else "were"
-    ask = f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
+    hint = f"`/explain carry-over{sprint_argument(facts.sprint.title)}`"
     return (
-        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {ask} tells how often "
+        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {hint} tells how often "
         "each was carried; split or drop what keeps coming back."
     )
 
 
 def _left_of_scope(facts: Facts, unit: str) -> str:
     if hides_open_items(facts.remaining, unit):
-        return open_work(facts, unit)
+        return open_work_text(facts, unit)
     return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
 
 
-def _stretch(burndown: Burndown) -> str:
+def _idle_stretch_or_step(burndown: Burndown) -> str:
     """The longest stretch of working days without anything done, or else the largest step."""
     idle = _longest_idle(burndown)
     if len(idle) >= _IDLE_DAYS:
@@ -152,20 +156,20 @@ def _stretch(burndown: Burndown) -> str:
             scope, done = day.scope, day.done
     if not steps:
         return ""
-    grown, finished, day = max(steps, key=lambda one: abs(one[0] - one[1]))
+    grown, finished, day = max(steps, key=lambda change: abs(change[0] - change[1]))
     if grown == finished:
         return "Nothing has moved yet."
-    how = "up" if grown > finished else "down"
+    direction = "up" if grown > finished else "down"
     parts = f" ({signed(grown)} of scope, {signed(finished)} done)" if grown else ""
     step = quantity(abs(grown - finished), burndown.unit)
-    return f"The largest step: {how} by {step}{parts} on {weekday(day.date)}."
+    return f"The largest step: {direction} by {step}{parts} on {weekday(day.date)}."
 
 
 def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
-    """Working days that have ended, in a row, after each of which as much was done as before."""
+    """The longest row of working days, of those that have ended, on which nothing was done."""
     longest, run, before = list[BurndownDay](), list[BurndownDay](), Decimal(0)
-    known = [day for day in burndown.days if day.done is not None]
-    for day in known if burndown.is_day_complete else known[:-1]:
+    days = [day for day in burndown.days if day.done is not None]
+    for day in days if burndown.is_day_complete else days[:-1]:
         done = day.done or Decimal(0)
         if done != before:
             run = []
@@ -176,12 +180,12 @@ def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
     return longest
 
 
-def _needed(facts: Facts, burndown: Burndown) -> str:
+def _needed_pace(facts: Facts, burndown: Burndown) -> str:
     unit, sprint = burndown.unit, facts.sprint
     done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
         share = share_done(facts.kept, facts.committed, unit)
-        kept = f"{done_of(facts.kept, facts.committed, unit)} committed were kept"
+        kept = f"{done_text(facts.kept, facts.committed, unit)} committed were kept"
         return f"{quantity(done, unit)} done; {kept}{'' if share is None else f' ({percent(share)})'}."
     if burndown.as_of_day < 0:
         return ""
@@ -195,7 +199,7 @@ def _needed(facts: Facts, burndown: Burndown) -> str:
         return f"No working day is left; {so_far}."
     days = f"{counted(left, 'working day')} to go, today included"
     if hides_open_items(facts.remaining, unit):
-        return f"{days}, for {open_work(facts, unit)}; {so_far}."
+        return f"{days}, for {open_work_text(facts, unit)}; {so_far}."
     return f"{days}: {number(remaining / left, 1)} a day would be needed, {so_far}."
 
 
@@ -206,28 +210,30 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
             return f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
         return "**The scope is what it was at the start.** What is asked for now can wait for the next one."
     largest = max(steps, key=lambda step: abs(step.amount))
-    on = burndown.days[largest.day].date
-    items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == on})
+    day = burndown.days[largest.day].date
+    items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == day})
     share = abs(largest.amount) / burndown.committed if burndown.committed else None
     of_commitment = f", {int(100 * share)} % of the commitment" if share is not None else ""
-    what = (
-        f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(on)}**{of_commitment}: {named(items)}."
+    change = (
+        f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(day)}**{of_commitment}: {named(items)}."
     )
     if largest.amount > 0:
-        return f"**The scope grew by {what} Agree on what goes out for it: `/sprint scope` lists all changes."
-    return f"**The scope fell by {what} Check that the goal can still be met."
+        return (
+            f"**The scope grew by {change} Agree on what goes out for it: `/sprint scope` lists all changes."
+        )
+    return f"**The scope fell by {change} Check that the goal can still be met."
 
 
 def _done(facts: Facts, burndown: Burndown) -> str:
     unit = burndown.unit
-    said = progress(facts, unit)
+    text = progress_text(facts, unit)
     latest = burndown.latest
     if latest is None or latest.ideal is None:
-        return f"{said}."
+        return f"{text}."
     by_now = burndown.committed - latest.ideal
     if burndown.is_day_complete:
-        return f"{said}; the ideal line is at {number(by_now)}."
+        return f"{text}; the ideal line is at {number(by_now)}."
     before = burndown.committed - ideal_before(burndown, burndown.as_of_day)
     if before == by_now:
-        return f"{said}; the ideal line is at {number(by_now)}."
-    return f"{said}; today the ideal line goes from {number(before)} to {number(by_now)}."
+        return f"{text}; the ideal line is at {number(by_now)}."
+    return f"{text}; today the ideal line goes from {number(before)} to {number(by_now)}."

@@ -1,4 +1,4 @@
-"""The words for a team's sprints in a row. Pure functions from values to Markdown."""
+"""The text of `/sprint list`. Pure functions from values to Markdown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from sprints.velocity import SprintOutcome, Velocity
 
 @dataclass(frozen=True, slots=True)
 class SprintRow:
-    """One sprint. `outcome` is what it came to once it has ended; `is_frozen` says that this was taken.
+    """One sprint in the list.
 
-    Until the end `committed` and `done` are those so far.
+    `outcome` is its result once it has ended, and `is_frozen` says that this result is from a snapshot.
+    Before the end, `committed` and `done` are the numbers so far.
     """
 
     sprint: Sprint
@@ -28,7 +29,7 @@ class SprintRow:
 
 
 def list_text(rows: Sequence[SprintRow], total: int, velocity: Velocity, now: datetime) -> str:
-    """The sprints, what begins last first, of `total` that there are."""
+    """A table of sprints, the latest start first, out of `total` sprints."""
     shown = counted(total, "sprint") if len(rows) == total else f"The last {len(rows)} of {total} sprints"
     lines = [_line(row, now) for row in rows]
     head = ("Sprint", "Dates", "State", "Committed", "Done", "Say/do")
@@ -91,5 +92,5 @@ def _velocity(velocity: Velocity) -> str:
 
 
 def newest_first(sprints: Iterable[SprintRow]) -> list[SprintRow]:
-    """What begins last stands first."""
+    """The rows sorted by start, the latest first."""
     return sorted(sprints, key=lambda row: (row.sprint.start, row.sprint.number), reverse=True)

@@ -1,19 +1,21 @@
-"""The words with which a sprint begins. Pure functions from values to Markdown."""
+"""Texts shown when a sprint begins. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
 from datetime import date
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain, weekday
-from commands.messages.report import both, left_items
+from commands.messages.report import amount_text, inline_list
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts, Item, ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 
 
-def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date) -> str:
-    """A sprint that was just made: nothing is in it yet."""
+def new_sprint_text(
+    title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date
+) -> str:
+    """The text for a sprint whose milestone was just created and is empty."""
     if start > today:
         committed = f"What it holds when {full_day(start)} begins is the commitment."
     else:
@@ -26,8 +28,8 @@ def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: 
     )
 
 
-def adopted(facts: Facts, before: Sprint) -> str:
-    """A milestone that was there already, as the sprint that it will be."""
+def adopted_sprint_text(facts: Facts, before: Sprint) -> str:
+    """The text for an existing milestone that becomes a sprint. `before` is its state until now."""
     sprint = facts.sprint
     is_planned = facts.as_of < sprint.start
     return _joined(
@@ -56,15 +58,15 @@ def _frame(start: date, due: date, calendar: Calendar) -> str:
 
 
 def _changed(sprint: Sprint, before: Sprint) -> str:
-    """What a milestone that somebody made before says otherwise now."""
-    told = []
+    """Which properties of an existing milestone the command changed."""
+    changes = []
     if before.due and before.due != sprint.due:
-        told.append(f"due date (it was {full_day(before.due)})")
+        changes.append(f"due date (it was {full_day(before.due)})")
     if before.first_day != sprint.first_day:
-        told.append(f"start (it was {full_day(before.first_day)})")
+        changes.append(f"start (it was {full_day(before.first_day)})")
     if before.goal and before.goal != sprint.goal:
-        told.append(f"goal (it was: {plain(before.goal)})")
-    return f"Changed: {', '.join(told)}." if told else ""
+        changes.append(f"goal (it was: {plain(before.goal)})")
+    return f"Changed: {', '.join(changes)}." if changes else ""
 
 
 def _committed(facts: Facts) -> str:
@@ -72,21 +74,26 @@ def _committed(facts: Facts) -> str:
     if facts.as_of < sprint.committed_at:
         end = sprint.committed_at == sprint.start
         when = f"when {full_day(sprint.first_day)} begins" if end else "at the end of today"
-        held = f"**It holds {both(facts.scope)}.**" if facts.scope.count else "**It holds no open work yet.**"
-        return f"{held} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
+        content = (
+            f"**It holds {amount_text(facts.scope)}.**"
+            if facts.scope.count
+            else "**It holds no open work yet.**"
+        )
+        return f"{content} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
     if not facts.committed_items:
         return "**Nothing is committed:** it was empty when it started."
-    return f"**Committed: {both(facts.committed)}.**{_listed(facts.committed_items)}"
+    return f"**Committed: {amount_text(facts.committed)}.**{_listed(facts.committed_items)}"
 
 
 def _added(facts: Facts) -> str:
-    """The commitment is what was there when the first day began; what came since is named at once."""
+    """Items added after the first day began. They are not part of the commitment."""
     lines = [line for line in facts.ledger if line.cause is ScopeCause.ADDED]
     if not lines or facts.as_of < facts.sprint.committed_at:
         return ""
     numbers = named(dict.fromkeys(line.number for line in lines))
     return (
-        f"Added since that day began, so not committed ({both(facts.total(ScopeCause.ADDED))}): {numbers}. "
+        f"Added since that day began, so not committed ({amount_text(facts.total(ScopeCause.ADDED))}):
+        {numbers}. "
         "A later `start:` would make them part of the commitment."
     )
 
@@ -96,10 +103,10 @@ def _counted(items: Sequence[Item]) -> list[Item]:
 
 
 def _listed(items: Sequence[Item]) -> str:
-    told = [
+    texts = [
         f"{ref(item.number)} ({quantity(item.points, 'points')})" for item in items if item.points is not None
     ]
-    return f" Estimated: {left_items(told)}." if told else ""
+    return f" Estimated: {inline_list(texts)}." if texts else ""
 
 
 def _not_estimated(facts: Facts) -> str:

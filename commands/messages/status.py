@@ -1,4 +1,4 @@
-"""The words of the status card. Pure functions from facts to Markdown."""
+"""Texts of the sprint's status card. Pure functions from facts to Markdown."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,8 +16,15 @@ from commands.formatting.wording import (
     weekdays,
 )
 from commands.messages.completeness import completeness_text
-from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left
-from commands.messages.progress import is_single, open_work, percent, progress, progress_percent, share_done
+from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left_sentence
+from commands.messages.progress import (
+    is_single,
+    open_work_text,
+    percent,
+    progress_percent,
+    progress_text,
+    share_done,
+)
 from sprints.burndown import Burndown, compute_pace, measure
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, ScopeCause
@@ -27,12 +34,12 @@ from sprints.rollup import roll_up
 
 _BAR_CELLS = 20
 _MOST_NAMED = 10
-# A table longer than this says less than its picture; only its last days are shown.
+# A longer table says less than its chart, so only its last days are shown.
 _MOST_DAYS = 31
 
 
-def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
-    """Title, goal, progress, pace and what is `expected` of the end: what a reader wants to know first."""
+def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
+    """The card down to its chart: title, goal, progress, pace, and the `expected` end."""
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
@@ -46,21 +53,21 @@ def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def after_chart(facts: Facts, burndown: Burndown) -> str:
-    """The numbers behind the picture, what is not estimated or counted, and as of when all this holds."""
+def status_details(facts: Facts, burndown: Burndown) -> str:
+    """The card below its chart: the ledger, items without an estimate, covered items, and each day."""
     parts = [
         _ledger(facts),
         _not_estimated(facts, burndown.unit),
-        _told_by_others(facts, burndown.unit),
+        _covered_items(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
-    parts.append(footer(f"As of {as_of}", completeness(facts)))
+    parts.append(footer(f"As of {as_of}", facts_completeness(facts)))
     return "\n\n".join(part for part in parts if part)
 
 
 def _when(sprint: Sprint, as_of: datetime) -> str:
-    # As of a midnight is as of the end of the day before.
+    # A midnight belongs to the day that ends with it.
     today = sprint.calendar.day_of(as_of - timedelta(microseconds=1))
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"
@@ -82,27 +89,27 @@ def _dates(sprint: Sprint) -> str:
 
 
 def _progress(facts: Facts, unit: str) -> str:
-    """The bar is full only if all is done, and empty only if nothing is."""
+    """The progress bar, full only if everything is done and empty only if nothing is."""
     share = share_done(facts.done, facts.scope, unit) or Decimal(0)
     filled = max(int(share * _BAR_CELLS), 1) if share else 0
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-    return f"`{bar}` **{progress(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
+    return f"`{bar}` **{progress_text(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
 
 
 def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    left, is_one = open_work(facts, unit), is_single(facts, unit)
+    left, is_one = open_work_text(facts, unit), is_single(facts, unit)
     remain = "remains" if is_one else "remain"
     if sprint.is_due_before_start():
         return ""
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
-            return nothing_left(facts)
+            return nothing_left_sentence(facts)
         return f"{left} {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     if not facts.scope.count:
-        return nothing_left(facts)
+        return nothing_left_sentence(facts)
     behind = compute_pace(burndown)
     if behind is None:
         return f"{left} {remain}. Without a due date there is no ideal line to compare with."
@@ -115,7 +122,7 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
 
 
 def _carried(facts: Facts) -> str:
-    """How many items went on; a closed milestone may still have seen some of them done."""
+    """How many items were carried over, and how many of these were done after the end."""
     if not facts.carried:
         return ""
     late = f", {len(facts.late)} of them done late" if facts.late else ""
@@ -123,7 +130,7 @@ def _carried(facts: Facts) -> str:
 
 
 def _due_sentence(sprint: Sprint) -> str:
-    """How the due date moved while the sprint ran, from the first plan to the latest."""
+    """How the due date moved while the sprint ran, from the first date to the latest."""
     if not sprint.due_moves:
         return ""
     before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after
@@ -135,8 +142,8 @@ def _due_sentence(sprint: Sprint) -> str:
     slip = (after - before).days
     if not slip:
         return f"The due date was moved{times} and is back on {weekday(after)}."
-    how = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
-    return f"The due date was moved{times} from {weekdays(before, after)}: {how}."
+    shift = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
+    return f"The due date was moved{times} from {weekdays(before, after)}: {shift}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
@@ -194,8 +201,8 @@ def _not_estimated(facts: Facts, unit: str) -> str:
     return f"{text}. So much is not estimated that this card counts items instead of points."
 
 
-def _told_by_others(facts: Facts, unit: str) -> str:
-    """Parents and pull requests whose work others tell: folded, because there is nothing to do about it."""
+def _covered_items(facts: Facts, unit: str) -> str:
+    """A folded list of parents and pull requests whose work other items cover. Nothing to act on."""
     covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
     if not covered:
         return ""
@@ -207,7 +214,9 @@ def _told_by_others(facts: Facts, unit: str) -> str:
         below = roll_up(item, facts.items)
         done, total = measure(below.done, unit), measure(below.total, unit)
         line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
-        line += named(sorted((numbers[one] for one in item.covered_by if one in numbers), key=split_number))
+        line += named(
+            sorted((numbers[node] for node in item.covered_by if node in numbers), key=split_number)
+        )
         if item.points:
             line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
         lines.append(line)
@@ -217,10 +226,10 @@ def _told_by_others(facts: Facts, unit: str) -> str:
     return folded(summary, listed)
 
 
-def completeness(facts: Facts) -> str:
-    """Whether all that these numbers are made of was told when it happened."""
-    known, calendar = facts.completeness, facts.sprint.calendar
-    return completeness_text(calendar, known.reconstructed_before, known.gaps, known.first_seen)
+def facts_completeness(facts: Facts) -> str:
+    """Whether every event behind a sprint's facts arrived when it happened."""
+    quality, calendar = facts.completeness, facts.sprint.calendar
+    return completeness_text(calendar, quality.reconstructed_before, quality.gaps, quality.first_seen)
 
 
 def _days_table(facts: Facts, unit: str) -> str:
@@ -242,7 +251,7 @@ def _days_table(facts: Facts, unit: str) -> str:
 
 
 def _signed(value: Decimal, sign: str) -> str:
-    """`sign` is put before a value that is positive by nature; ± means that the value has its own."""
+    """The value with a `sign` in front; ± stands for the value's own sign."""
     if not value:
         return "0"
     return signed(value) if sign == "±" else f"{sign}{number(value)}"

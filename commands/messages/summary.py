@@ -1,4 +1,4 @@
-"""The summary of a milestone, as `/summary` says it and as it is posted unasked."""
+"""The summary of a milestone, for `/summary` and for summaries posted automatically."""
 
 from dataclasses import replace
 
@@ -7,43 +7,43 @@ from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning
-from commands.messages.charts import shown
-from commands.messages.report import ReportData, summary_head, summary_rest
+from commands.messages.charts import chart_parts
+from commands.messages.report import ReportData, summary_details, summary_head
 from sprints.milestone import Sprint
 
 
 def summary_title(sprint: Sprint) -> str:
-    """The title of an issue that holds nothing but the summary."""
+    """The title of an issue that holds only the summary."""
     return one_line(f"Summary: {sprint.title}")
 
 
 def summary_parts(
     planning: Planning, sheet: ReportData, *, shows_mermaid: bool = True
 ) -> list[str | Picture]:
-    """What became of the sprint, its burndown, and the rest; the same again for the same numbers.
+    """The summary's head, its burndown, and its details; equal numbers give equal parts.
 
-    Where GitHub `shows_mermaid` not, the burndown is told in words unless it may be a picture.
+    Where `shows_mermaid` is False, the burndown is described in words unless it may be a picture.
     """
     parts: list[str | Picture] = [summary_head(sheet)]
     burndown = sheet.burndown
     if burndown is not None and burndown.latest is not None:
         is_shown = shows_mermaid or planning.links_pictures
-        parts += shown(planning, burndown) if is_shown else [describe_chart(burndown)]
-    return [*parts, summary_rest(sheet)]
+        parts += chart_parts(planning, burndown) if is_shown else [describe_chart(burndown)]
+    return [*parts, summary_details(sheet)]
 
 
 def posted_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
-    """What is posted; a milestone that nobody has closed is said to be over."""
+    """The summary that is posted automatically, with a note if nobody has closed the milestone."""
     return [part for part in (_not_closed(sheet), *summary_parts(planning, sheet)) if part]
 
 
 def released_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
-    """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
+    """The summary for a release, where GitHub draws no Mermaid and nobody can give commands."""
     return summary_parts(planning, replace(sheet, hears_answers=False), shows_mermaid=False)
 
 
 def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
-    """What stands in the place of a summary whose sprint was opened again, or got a later due date."""
+    """The placeholder for the summary of a sprint that was opened again or got a later due date."""
     title = plain(sprint.title)
     due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
     text = f"**{title} goes on**, so this is not its summary yet.{due}"
@@ -56,18 +56,18 @@ def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
 
 
 def ended_again_text(sprint: Sprint) -> str:
-    """The comment that tells of the end of a sprint that had gone on after its first one."""
+    """The comment on the end of a sprint that had gone on after its first end."""
     title = plain(sprint.title)
     return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
 
 
 def went_on_text(sprint: Sprint) -> str:
-    """What stands in the place of the comment that told of an end, once the sprint has gone on after it."""
+    """The replacement of a comment on a sprint's end, once the sprint has gone on after it."""
     return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
 
 
 def abandoned_text(sprint: Sprint) -> str:
-    """What stands in the place of words about a sprint that went on and whose milestone was then deleted."""
+    """The replacement of texts about a sprint that went on and whose milestone was then deleted."""
     return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."
 
 

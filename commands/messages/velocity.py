@@ -2,28 +2,97 @@
 
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from statistics import median
 
-from charts.reading import number
-from commands.formatting.wording import full_day, plain, table
+from charts.reading import number, quantity
+from commands.formatting.wording import counted, full_day, plain, table
+from commands.messages.charts import sprint_argument
 from commands.messages.progress import percent
 from sprints.burndown import measure
 from sprints.calendar import Calendar
-from sprints.velocity import Velocity
+from sprints.order_statistics import find_outlier
+from sprints.velocity import LEAST_SPRINTS, Velocity
+
+# The last part of the footer.
+VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
 
 
-def sprints_table(found: Velocity, calendar: Calendar) -> str:
-    """The figures of each sprint, oldest first."""
+def velocity_reading(velocity: Velocity) -> list[str]:
+    """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
+    if not velocity.n:
+        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
+    return [_outlier(velocity), _plan_sentence(velocity), _kept_sentence(velocity)]
+
+
+def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
+    """A table of each sprint's numbers, the oldest first."""
     head = ("Sprint", "Last day", "Committed", "Completed", "Kept", "Say/do", "Carried over", "Done late")
     rows = []
-    for one in found.outcomes:
-        last_day = full_day(calendar.day_of(one.end - timedelta(microseconds=1)))
-        amounts = (one.committed, one.completed, one.kept)
-        figures = [number(measure(amount, found.unit)) for amount in amounts]
-        rest = [number(measure(amount, found.unit)) for amount in (one.carried, one.late)]
-        rows.append([plain(one.title), last_day, *figures, _percent(one.say_do(found.unit)), *rest])
+    for outcome in velocity.outcomes:
+        last_day = full_day(calendar.day_of(outcome.end - timedelta(microseconds=1)))
+        amounts = (outcome.committed, outcome.completed, outcome.kept)
+        figures = [number(measure(amount, velocity.unit)) for amount in amounts]
+        rest = [number(measure(amount, velocity.unit)) for amount in (outcome.carried, outcome.late)]
+        rows.append(
+            [plain(outcome.title), last_day, *figures, _percent(outcome.say_do(velocity.unit)), *rest]
+        )
     return table(head, rows) if rows else ""
 
 
 def _percent(share: Decimal | None) -> str:
-    """A share of 1 as whole percent, halves to even; nothing for none."""
+    """A share from 0 to 1 as a whole percentage, halves to even. Empty for None."""
     return "" if share is None else percent(share, ROUND_HALF_EVEN)
+
+
+def _outlier(velocity: Velocity) -> str:
+    if velocity.median is None:
+        return (
+            f"**{counted(velocity.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
+            f"{LEAST_SPRINTS}. Until then plan with what you believe."
+        )
+    place = find_outlier(velocity.values)
+    if place is None:
+        return (
+            "**No sprint stands out**: none completed more than twice or less than half of the median. "
+            "Plan as usual."
+        )
+    outcome, value = velocity.outcomes[place], velocity.values[place]
+    completed = f"**{plain(outcome.title)} completed {quantity(value, velocity.unit)}**"
+    text = f"{completed}, the median is {number(velocity.median)}"
+    committed, carried = measure(outcome.committed, velocity.unit), measure(outcome.carried, velocity.unit)
+    if value > velocity.median:
+        return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
+    return (
+        f"{text}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
+        f"waited for (`/explain carry-over{sprint_argument(outcome.title)}`) before you plan the next one."
+    )
+
+
+def _plan_sentence(velocity: Velocity) -> str:
+    values = [quantity(value, velocity.unit) for value in velocity.values]
+    if velocity.median is None or velocity.least is None or velocity.most is None:
+        return f"Completed so far: {', '.join(values)}."
+    spread = f"{number(velocity.least)} to {number(velocity.most)}"
+    return (
+        f"Plan the next sprint with about **{quantity(velocity.median, velocity.unit)}**: "
+        f"the median of the last "
+        f"{velocity.n}, which completed {spread}."
+    )
+
+
+def _kept_sentence(velocity: Velocity) -> str:
+    shares = [
+        (share, outcome)
+        for outcome in velocity.outcomes
+        if (share := outcome.say_do(velocity.unit)) is not None
+    ]
+    if not shares:
+        return "Nothing was committed in any of them, so there is no say/do."
+    if len(shares) < LEAST_SPRINTS:
+        shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
+        return f"Of what was committed was kept: {shares_text}."
+    least, outcome = min(shares, key=lambda pair: pair[0])
+    return (
+        f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
+        f"{len(shares)}), the least in {plain(outcome.title)}: {_percent(least)}."
+    )

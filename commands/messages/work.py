@@ -1,11 +1,13 @@
-"""Words about work that the answers share: how long, against which limit, and what holds it up."""
+"""Texts about work that several answers share: durations, limits and blockers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from charts.reading import quantity
 from commands.formatting.wording import counted, plain, weekday
 from sprints.blocked import BlockedSpan
 from sprints.calendar import Calendar
+from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.wip import Wip
@@ -14,8 +16,8 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 MOST_LISTED = 10
 
 
-def lasting(elapsed: timedelta) -> str:
-    """How long, in whole days or hours that have passed: 3 days, 5 hours, less than an hour."""
+def duration_text(elapsed: timedelta) -> str:
+    """The elapsed time in whole days or hours: 3 days, 5 hours, less than an hour."""
     if elapsed >= _DAY:
         return counted(elapsed // _DAY, "day")
     return counted(elapsed // _HOUR, "hour") if elapsed >= _HOUR else "less than an hour"
@@ -27,7 +29,7 @@ def ordinal(count: int) -> str:
     return f"{count}{ending}"
 
 
-def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
+def since_text(moment: datetime, now: datetime, calendar: Calendar) -> str:
     """since today, since Fri 20 Nov."""
     day = calendar.day_of(moment)
     if day == calendar.day_of(now):
@@ -35,7 +37,7 @@ def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
     return f"since {weekday(day, with_year=day.year != calendar.day_of(now).year)}"
 
 
-def against(wip: Wip) -> str:
+def wip_sentence(wip: Wip) -> str:
     """4 items are in progress; the limit is 5."""
     be = "is" if wip.count == 1 else "are"
     text = f"{counted(wip.count, 'item')}{_of(wip)} {be} in progress"
@@ -48,31 +50,36 @@ def _of(wip: Wip) -> str:
     return f" of team {plain(wip.team)}" if wip.team else ""
 
 
-def blocking(blocks: Iterable[BlockedSpan]) -> str:
-    """What holds an item up: by #9 (the API comes first) and by #12."""
+def blockers_text(blocks: Iterable[BlockedSpan]) -> str:
+    """The blockers of an item: by #9 (the API comes first) and by #12."""
     parts = []
     for block in blocks:
         by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
-        said = f" ({plain(block.reason)})" if block.by and block.reason else ""
-        parts.append(f"{by}{said}" if block.by else plain(block.reason or "as somebody said"))
+        reason = f" ({plain(block.reason)})" if block.by and block.reason else ""
+        parts.append(f"{by}{reason}" if block.by else plain(block.reason or "as somebody said"))
     return " and ".join(parts)
 
 
 def blocked_line(flow: Flow, now: datetime) -> str:
-    """#12 for 3 days: by #9."""
+    """#12 – for 3 days, by #9."""
     blocks = flow.open_blocks
     longest = now - min(block.span.since for block in blocks)
-    return f"{ref(flow.number)} – for {lasting(longest)}, {blocking(blocks)}"
+    return f"{ref(flow.number)} – for {duration_text(longest)}, {blockers_text(blocks)}"
 
 
-def sentence(reason: str) -> str:
-    """What somebody gave as a reason, with one full stop."""
+def reason_sentence(reason: str) -> str:
+    """A reason that somebody gave, with exactly one full stop."""
     return f"{plain(reason).rstrip('.')}."
 
 
-def listed(lines: Sequence[str], most: int = MOST_LISTED) -> str:
-    """A Markdown list; where there is more, it says how much."""
+def bullet_list(lines: Sequence[str], most: int = MOST_LISTED) -> str:
+    """A Markdown list of at most `most` lines, with the number of further ones."""
     shown = [f"- {line}" for line in lines[:most]]
     if len(lines) > most:
         shown.append(f"- and {len(lines) - most} more")
     return "\n".join(shown)
+
+
+def estimate_text(points: Points | None) -> str:
+    """5 points; no estimate."""
+    return "no estimate" if points is None else quantity(points, "points")

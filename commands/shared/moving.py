@@ -9,7 +9,7 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
-from commands.messages.close import known
+from commands.messages.close import title_list
 from commands.shared.choosing import find_item
 from sprints.facts import Facts
 from sprints.milestone import Sprint
@@ -78,7 +78,7 @@ async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) 
     advice = "Begin the next one with `/sprint start`."
     if others:
         example = code(f'{command} milestone:"{others[0].title}"')
-        advice = f"Open ones: {known(others)}. For example: {example}."
+        advice = f"Open ones: {title_list(others)}. For example: {example}."
     raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
 
 

@@ -44,7 +44,7 @@ async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
         crossed=count_sprint_crossings(numbers, sprint, now),
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
-        taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_final else None,
+        snapshot=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_final else None,
         footnotes=list_footnotes(closed.facts, facts) if closed and is_final else (),
         burndown=build_final_burndown(values, sprint) if is_over else build_burndown(facts),
     )

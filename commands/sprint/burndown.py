@@ -6,8 +6,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, ChartText, reply_with
-from commands.messages.sprint_charts import burndown_reading, days_name, days_table, sprint_footer
+from commands.messages.charts import AS, BY, ChartText, chart_reply
+from commands.messages.sprint_charts import burndown_reading, days_table, days_table_title, sprint_footer
 from commands.shared.choosing import resolve_facts
 from sprints.burndown import build_burndown
 
@@ -30,9 +30,9 @@ async def burndown(context: Context, arguments: Arguments) -> Reply:
     text = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",
         burndown_reading(facts, chart),
-        days_name(chart),
+        days_table_title(chart),
         days_table(chart),
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, text, chart if chart.latest else None, arguments.text("as"))
+    return chart_reply(context, text, chart if chart.latest else None, arguments.text("as"))

@@ -6,8 +6,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, BY, ChartText, reply_with
-from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
+from commands.messages.charts import AS, BY, ChartText, chart_reply
+from commands.messages.sprint_charts import burnup_reading, days_table, days_table_title, sprint_footer
 from commands.shared.choosing import resolve_facts
 from sprints.burnup import build_burnup
 
@@ -31,9 +31,9 @@ async def burnup(context: Context, arguments: Arguments) -> Reply:
     text = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",
         burnup_reading(facts, sprint),
-        days_name(sprint),
+        days_table_title(sprint),
         days_table(sprint),
         sprint_footer(facts),
         says_completeness=True,
     )
-    return reply_with(context, text, chart if sprint.latest else None, arguments.text("as"))
+    return chart_reply(context, text, chart if sprint.latest else None, arguments.text("as"))

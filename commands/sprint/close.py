@@ -18,7 +18,7 @@ from commands.messages.close import (
     closing_dry_run,
     closing_preview,
     early_warning,
-    known,
+    title_list,
 )
 from commands.shared.choosing import refuse_unless_leader, resolve_sprint
 from commands.shared.reporting import LATE, read_facts, read_report
@@ -162,7 +162,7 @@ def _explain_no_target(planning: Planning, sprints: Sequence[Sprint], sprint: Sp
 def _list_choices(others: Sequence[Sprint]) -> str:
     if not others:
         return "No other milestone is open: begin one with `/sprint start`, or say `to:backlog`."
-    return f"Open ones: {known(others)}. Or say `to:backlog`."
+    return f"Open ones: {title_list(others)}. Or say `to:backlog`."
 
 
 def _list_warnings(planning: Planning, sprint: Sprint) -> list[str]:

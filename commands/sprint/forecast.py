@@ -12,14 +12,14 @@ from commands.framework.outcome import Picture, Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import shown
+from commands.messages.charts import chart_parts
 from commands.messages.forecast import (
-    after_chart,
     amounts_card,
-    before_chart,
     bins_of,
     dates_card,
-    empty_card,
+    empty_forecast_card,
+    forecast_details,
+    forecast_head,
     record_sentence,
     record_table,
 )
@@ -82,7 +82,7 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "come next."
         )
     if is_empty(facts):
-        return Reply((empty_card(facts),))
+        return Reply((empty_forecast_card(facts),))
     sprint_end = await read_outlook(context, facts)
     dates = await _forecast_remaining(context, facts, sprint_end)
     expected = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
@@ -90,15 +90,17 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     if isinstance(sprint_end, Refusal):
         if isinstance(dates, Refusal):
             return Reply((f"{sprint_end.sentence}\n\n{dates.sentence}",))
-        return Reply((before_chart(facts, None, None, dates, load), after_chart(facts, None, None, dates)))
+        return Reply(
+            (forecast_head(facts, None, None, dates, load), forecast_details(facts, None, None, dates))
+        )
     if isinstance(expected, Refusal):
         return Reply((expected.sentence,))
     likely = dates.p85 if isinstance(dates, DateForecast) else None
     parts = (
-        before_chart(facts, sprint_end, expected, dates, load),
+        forecast_head(facts, sprint_end, expected, dates, load),
         *_draw_fan(context, sprint_end, expected),
         *await _read_forecast_record(context),
-        after_chart(facts, sprint_end, expected, dates),
+        forecast_details(facts, sprint_end, expected, dates),
     )
     return Reply(parts, forecasts=record_forecast(sprint_end, expected, "forecast", likely))
 
@@ -109,7 +111,7 @@ def _draw_fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> li
     if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
     burndown = build_burndown(sprint_end.facts, sprint_end.unit)
-    return shown(planning, ForecastFan(burndown, days, expected.chance))
+    return chart_parts(planning, ForecastFan(burndown, days, expected.chance))
 
 
 async def _read_forecast_record(planning: Planning) -> list[str | Picture]:
@@ -119,7 +121,9 @@ async def _read_forecast_record(planning: Planning) -> list[str | Picture]:
     if not graded:
         return [sentence]
     chart = (
-        shown(planning, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+        chart_parts(planning, Calibration(bins_of(graded, TENTHS)))
+        if len(graded) >= _ENOUGH_FOR_A_CHART
+        else []
     )
     opening = f"<details>\n<summary>All {len(graded)} graded forecasts</summary>"
     return [sentence, opening, *chart, record_table(graded), "</details>"]

@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.plan import LoadComparison, plan_text, working_days
+from commands.messages.plan import LoadComparison, count_working_days, plan_text
 from commands.shared.choosing import resolve_sprint
 from commands.shared.overload import read_velocities
 from commands.shared.reporting import read_facts
@@ -43,7 +43,7 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
         facts,
         velocities.items,
         velocities.points,
-        [days for ended in sprints if ended.milestone in counted and (days := working_days(ended))],
+        [days for ended in sprints if ended.milestone in counted and (days := count_working_days(ended))],
         running if is_still_running else None,
         (await read_facts(context, running, context.now)).remaining
         if running and is_still_running

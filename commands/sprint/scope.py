@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.scope import Deed, scope_text
+from commands.messages.scope import RequestedChange, scope_text
 from commands.shared.choosing import resolve_facts, resolve_moment
 from sprints.facts import ScopeCause
 from sprints.milestone import Sprint
@@ -40,7 +40,7 @@ async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     return Reply((scope_text(facts, list(_list_changes(entries, facts.sprint))),))
 
 
-def _list_changes(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
+def _list_changes(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[RequestedChange]:
     """The changes of a sprint's scope that entries of the audit log made."""
     for entry in entries:
         step = entry.details.get("step") or {}
@@ -48,7 +48,7 @@ def _list_changes(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Dee
         cause = _find_cause(step, sprint.number_in(repository))
         if cause is not None:
             number = qualify_number(repository, int(step["number"]))
-            yield Deed(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
+            yield RequestedChange(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
 
 
 def _find_cause(step: dict[str, object], sprint: int | None) -> ScopeCause | None:

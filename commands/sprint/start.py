@@ -11,7 +11,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.start import adopted, begun_empty
+from commands.messages.start import adopted_sprint_text, new_sprint_text
 from commands.shared.choosing import refuse_unless_leader
 from commands.shared.goals import with_goal
 from commands.shared.tracking import remember_thread_step
@@ -54,7 +54,7 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     _require_valid_dates(start, due, today)
     if sprint is None:
         description = _build_description("", start, goal)
-        done = begun_empty(title, goal, start, due, context.calendar, today)
+        done = new_sprint_text(title, goal, start, due, context.calendar, today)
         created = CreateMilestone(title, description, due.isoformat())
         steps = (created, *_list_missing_milestones(context, title, due))
         return Changes(f"begin {plain(title)}", steps, done)
@@ -67,7 +67,9 @@ async def _adopt_milestone(context: Context, sprint: Sprint, description: str, d
     after = edit_milestone(events, context.now, context.calendar, description, noon)
     items = await context.history.items_of(sprint.milestone)
     labels = await context.history.labels()
-    done = adopted(compute_trial(after, items, context.now, context.project.rules, labels), sprint)
+    done = adopted_sprint_text(
+        compute_trial(after, items, context.now, context.project.rules, labels), sprint
+    )
     before: dict[str, str | None] = {
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,

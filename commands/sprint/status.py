@@ -5,8 +5,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import BY, shown
-from commands.messages.status import after_chart, before_chart
+from commands.messages.charts import BY, chart_parts
+from commands.messages.status import status_details, status_head
 from commands.shared.choosing import resolve_facts, resolve_moment
 from commands.shared.forecasting import forecast_end
 from sprints.burndown import build_burndown
@@ -39,9 +39,9 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     burndown = build_burndown(facts, arguments.text("by"))
     expected = await forecast_end(context, facts, "status")
     card = (
-        before_chart(facts, burndown, expected.words),
-        *shown(context, burndown),
-        after_chart(facts, burndown),
+        status_head(facts, burndown, expected.words),
+        *chart_parts(context, burndown),
+        status_details(facts, burndown),
     )
     forecasts = expected.forecasts if arguments.date("as-of") is None else ()
     return Reply(card, forecasts=forecasts, says_completeness=True)

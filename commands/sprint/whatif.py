@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from charts.reading import quantity, whole
-from commands.formatting.wording import code, counted, footer, full_day, named, plain, weekday
+from charts.reading import quantity
+from commands.formatting.wording import code, counted, full_day, named, plain, weekday
 from commands.framework.arguments import Argument, ArgumentKind, Arguments, Batch
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -15,15 +14,13 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.forecast import finish_sentence
 from commands.messages.forecast_sentences import open_sizes
-from commands.messages.nothing_left import is_empty
+from commands.messages.whatif import WhatIfDecision, more_items, whatif_card
 from commands.shared.choosing import resolve_facts
 from commands.shared.forecasting import read_outlook
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal
-from sprints.milestone import Phase
 from sprints.numbering import Number, ref, split_number
 from sprints.outlook import Outlook, list_working_days_left
 from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
@@ -69,16 +66,7 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     decision = _decision(base, dated, arguments, context.project.full_name or "")
     # Before a change there may be no end to forecast for, and so no chance.
     chance_before = _chance(before) if isinstance(before, Outlook) else None
-    return Reply((_card(facts, decision, chance_before, _chance(base.with_facts(decision.facts))),))
-
-
-@dataclass(slots=True)
-class _Decision:
-    """What would be decided: the numbers that come of it, in words, and what else there is to say of it."""
-
-    facts: Facts
-    words: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    return Reply((whatif_card(facts, decision, chance_before, _chance(base.with_facts(decision.facts))),))
 
 
 def _check_sprint(facts: Facts, due: date | None) -> None:
@@ -115,9 +103,9 @@ async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Fa
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 
-def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:
+def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> WhatIfDecision:
     """What would be decided; the due date has been moved already. Raises UserError where it cannot be."""
-    decision = _Decision(facts)
+    decision = WhatIfDecision(facts)
     if dropped := arguments.texts("drop"):
         _drop(decision, base, _numbers(facts, dropped, here))
     if (batch := arguments.batch("add")) is not None:
@@ -133,7 +121,7 @@ def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _
     return decision
 
 
-def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None:
+def _drop(decision: WhatIfDecision, base: Outlook, numbers: Sequence[Number]) -> None:
     facts = decision.facts
     changed = without_items(facts, numbers)
     if changed.remaining == facts.remaining:
@@ -178,7 +166,7 @@ def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
     )
 
 
-def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
+def _add(decision: WhatIfDecision, base: Outlook, batch: Batch) -> None:
     if batch.count is None and not base.takes_points:
         count = batch.size
         if count != int(count) or not 1 <= count <= _MOST_WHOLE:
@@ -187,18 +175,14 @@ def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
                 "sizes, such as `add:2x5` for two items of 5 points."
             )
         decision.facts = with_items(decision.facts, [None] * int(count))
-        decision.words.append(f"with {_more_items(int(count))}")
+        decision.words.append(f"with {more_items(int(count))}")
         return
     number = batch.count or 1
     decision.facts = with_items(decision.facts, [batch.size] * number)
-    decision.words.append(f"with {_more_items(number)} of {quantity(batch.size, 'points')}")
+    decision.words.append(f"with {more_items(number)} of {quantity(batch.size, 'points')}")
 
 
-def _more_items(count: int) -> str:
-    return "one more item" if count == 1 else f"{whole(count)} more items"
-
-
-def _take_days_off(decision: _Decision, off: int) -> None:
+def _take_days_off(decision: WhatIfDecision, off: int) -> None:
     left = len(list_working_days_left(decision.facts.sprint, decision.facts.as_of))
     if not 1 <= off <= left:
         if not left:
@@ -220,17 +204,3 @@ def _chance(sprint_end: Outlook | Refusal) -> float:
     if isinstance(reason, Refusal):
         raise UserError(reason.sentence)
     return reason.chance
-
-
-def _card(facts: Facts, decision: _Decision, before: float | None, after: float) -> str:
-    changed, due = decision.facts, facts.sprint.due
-    by = f" by {weekday(due)}" if due and changed.sprint.due == due else ""
-    lead = f"**{plain(facts.sprint.title)}**, {' and '.join(decision.words)}: "
-    if changed.scope.count:
-        lead += finish_sentence(before, after, by, is_empty=is_empty(facts))
-    else:
-        lead += "nothing is in it yet." if is_empty(facts) else "nothing is left in the sprint."
-    notes = decision.notes
-    if changed.sprint.phase(facts.as_of) is Phase.PLANNED:
-        notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]
-    return f"{' '.join([lead, *notes])}\n\n{footer('Nothing has been changed')}"

@@ -1,46 +1,19 @@
 """`/team load`: how much work there is, in which state, against the limits. Of teams, never of people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from charts.reading import number
-from commands.formatting.wording import folded, footer, moment, plain, table
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.work import against, blocked_line
+from commands.messages.team_load import TeamLoad, team_load_text
 from commands.shared.work import read_review_waits, read_work
-from commands.team.standup import sections, wait_lines
-from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import ReviewWait
-from sprints.standup import list_blocked
-from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, people_of, wip_of
+from sprints.wip import FEWEST_PEOPLE, Team, items_of, people_of, wip_of
 from sprints.work import RepositoryWork, select_recent
-
-
-@dataclass(frozen=True, slots=True)
-class TeamLoad:
-    """The open items of a team; `waits` are its pull requests that wait for a review. Without a slug it is
-    all of the repository.
-    """
-
-    flows: tuple[Flow, ...]
-    waits: tuple[ReviewWait, ...]
-    wip: Wip
-    people: int
-    slug: str | None = None
-
-    @property
-    def paused(self) -> list[Flow]:
-        return [flow for flow in self.flows if flow.is_paused]
-
-    @property
-    def not_started(self) -> list[Flow]:
-        return [flow for flow in self.flows if flow.started_at is None and not flow.is_paused]
 
 
 @command(
@@ -64,7 +37,7 @@ async def team_load(context: Context, _: Arguments) -> Reply:
         load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
         for team in teams
     ]
-    return Reply((load_text(whole, loads, work),))
+    return Reply((team_load_text(whole, loads, work),))
 
 
 def load_of(
@@ -85,56 +58,3 @@ def load_of(
         len(people_of(select_recent(flows, work.now), team)),
         slug,
     )
-
-
-def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: RepositoryWork) -> str:
-    """What is in progress against the limit, all open work by its state, what is held up, and teams."""
-    parts = ["### Load of the team", against(whole.wip), _states(whole)]
-    parts += sections(
-        ("Blocked", [blocked_line(flow, work.now) for flow in list_blocked(whole.flows)]),
-        ("Waiting for review", wait_lines(whole.waits, work)),
-    )
-    parts += _by_team(loads)
-    as_of = f"As of {moment(work.calendar.local(work.now))}"
-    parts.append(footer(as_of, f"{whole.people} people had work here in the last 90 days"))
-    return "\n\n".join(parts)
-
-
-def _states(load: TeamLoad) -> str:
-    """Each open item stands in one row."""
-    rows = [
-        ("In progress", load.wip.items),
-        ("Paused", load.paused),
-        ("Not started", load.not_started),
-    ]
-    lines = [_row(name, items) for name, items in rows]
-    total = _row("Open", load.flows)
-    lines.append([f"**{cell}**" for cell in total])
-    return table(["", "Items", "of them blocked", "Points", "not estimated"], lines)
-
-
-def _row(name: str, items: Sequence[Flow]) -> list[str]:
-    points = sum((flow.points for flow in items if flow.points is not None), Points(0))
-    blocked = sum(bool(flow.open_blocks) for flow in items)
-    unestimated = sum(flow.points is None for flow in items)
-    return [name, str(len(items)), str(blocked), number(points), str(unestimated)]
-
-
-def _by_team(loads: Sequence[TeamLoad]) -> list[str]:
-    told = [load for load in loads if load.people >= FEWEST_PEOPLE]
-    small = [load for load in loads if load.people < FEWEST_PEOPLE]
-    parts = []
-    if told:
-        head = ["Team", "In progress", "Limit", "Paused", "Not started", "Open", "Wait for review"]
-        parts.append(folded("By team", table(head, [_team_row(load) for load in told])))
-    if small:
-        names = ", ".join(plain(load.slug or "") for load in small)
-        parts.append(f"Not told, because fewer than {FEWEST_PEOPLE} people are known in them: {names}.")
-    return parts
-
-
-def _team_row(load: TeamLoad) -> list[str]:
-    in_progress = f"**{load.wip.count}**" if load.wip.excess else str(load.wip.count)
-    limit = "–" if load.wip.most is None else str(load.wip.most)
-    counts = (load.paused, load.not_started, load.flows, load.waits)
-    return [plain(load.slug or ""), in_progress, limit, *(str(len(one)) for one in counts)]

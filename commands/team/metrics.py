@@ -1,39 +1,21 @@
 """`/team metrics`: what a team did in the last four weeks, beside the four before. Never by person."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
-from charts.reading import number
-from commands.formatting.wording import code, counted, footer, full_day, moment, plain, table
+from commands.formatting.wording import code, footer, moment
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from sprints.durations import Durations, measure_cycle_times, select_done
-from sprints.team import LEAST_PEOPLE, TeamSum, WorkCounts, build_team_days, find_owner, list_people, sum_team
+from commands.messages.team_metrics import MetricsSpan, team_metrics_text
+from sprints.durations import measure_cycle_times, select_done
+from sprints.team import LEAST_PEOPLE, build_team_days, find_owner, list_people, sum_team
 
 _WEEKS = 4
 # So many people are looked up in a team at most; each is a question to GitHub.
 _MOST_ASKED = 100
-_TIMES = Decimal("1.5")
-
-
-@dataclass(frozen=True, slots=True)
-class MetricsSpan:
-    """Four whole weeks of a team: its sums, None where they would be those of too few people."""
-
-    first: date
-    last: date
-    sums: TeamSum | None
-    times: Durations
-
-    @property
-    def name(self) -> str:
-        return f"{full_day(self.first)} – {full_day(self.last)}"
 
 
 @command(
@@ -74,66 +56,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
         raise UserError(_too_few(team))
     as_of = moment(calendar.local(context.now))
     small = footer(f"As of {as_of}", "sums of at least three people; no figure is that of a person")
-    return Reply((team_text(team, before, now), small))
-
-
-def team_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -> str:
-    """What moved the most, and the figures of both spans."""
-    name = plain(team) if team else "everybody here"
-    head = ("", now.name, before.name)
-    return "\n\n".join(
-        [f"### Team metrics · {name}", team_reading(before, now), table(head, _rows(before, now))]
-    )
-
-
-def team_reading(before: MetricsSpan, now: MetricsSpan) -> str:
-    """The figure that moved the most, and what to do about it."""
-    if now.sums is None:
-        return ""
-    people = counted(now.sums.people, "person").replace("persons", "people")
-    if before.sums is None:
-        return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
-    moved = [
-        # Beside nothing at all, each is as far away as it is from one.
-        (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
-        for title, value in _FIGURES
-        for was, is_now in [(value(before.sums.work), value(now.sums.work))]
-    ]
-    far = max((one for one in moved if one[0] >= _TIMES), default=None)
-    if far is None:
-        return f"**Nothing stands out**: {people} at work, and no figure moved by half."
-    _, title, was, is_now = far
-    how = "rose" if is_now > was else "fell"
-    ask = "See what changed: days off, people, or the size of the work" if is_now < was else "See what helped"
-    return (
-        f"**{title} {how} from {number(was)} to {number(is_now)}**, the largest change; {people} at work, "
-        f"{before.sums.people} before. {ask} (`/throughput`, `/cycletime`)."
-    )
-
-
-_FIGURES: Sequence[tuple[str, Callable[[WorkCounts], Decimal]]] = (
-    ("Issues closed", lambda work: Decimal(work.issues_closed)),
-    ("Points completed", lambda work: work.points_completed),
-    ("Pull requests merged", lambda work: Decimal(work.pull_requests)),
-    ("Commits on the default branch", lambda work: Decimal(work.commits)),
-)
-
-
-def _rows(before: MetricsSpan, now: MetricsSpan) -> list[list[str]]:
-    rows = [
-        [title, *(number(value(span.sums.work)) if span.sums else "–" for span in (now, before))]
-        for title, value in _FIGURES
-    ]
-    rows.append(["Cycle time, 85 % within", *(_level(span) for span in (now, before))])
-    rows.append(["People", *(str(span.sums.people) if span.sums else "–" for span in (now, before))])
-    return rows
-
-
-def _level(span: MetricsSpan) -> str:
-    days = span.times.days_percentile(85)
-    if days is None or span.sums is None:
-        return "–"
-    return f"{counted(days, 'day')} (n = {span.times.n})"
+    return Reply((team_metrics_text(team, before, now), small))
 
 
 def _slug(said: str | None) -> str | None:

@@ -1,34 +1,16 @@
 """`/my`: the open work of whoever asks, and the reviews that wait."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from commands.formatting.wording import footer, moment, person
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.work import blocking, lasting
+from commands.messages.my import PersonalWork, my_text
 from commands.shared.work import read_review_waits, read_work
-from commands.team.standup import paused_line, sections, wait_lines
 from sprints.flow import Flow
-from sprints.numbering import ref, split_number
 from sprints.reviews import ReviewWait
-from sprints.work import RepositoryWork
-
-
-@dataclass(frozen=True, slots=True)
-class Mine:
-    """What is one person's: open `issues` assigned to them, and `pulls` that they opened or have.
-
-    `waits` are theirs among the pull requests that wait for a review, `reviews` those of others.
-    """
-
-    issues: tuple[Flow, ...]
-    pulls: tuple[Flow, ...]
-    waits: tuple[ReviewWait, ...]
-    reviews: tuple[ReviewWait, ...]
 
 
 @command(
@@ -45,12 +27,12 @@ async def my(context: Context, _: Arguments) -> Reply:
     return Reply((my_text(login, mine, work),))
 
 
-def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> Mine:
+def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> PersonalWork:
     """The open work of one person. A parent that its sub-issues tell is left out."""
     mine = [flow for flow in flows if flow.is_open and _has(login, flow)]
     pulls = tuple(flow for flow in mine if flow.is_pull_request)
     numbers = {flow.item for flow in pulls}
-    return Mine(
+    return PersonalWork(
         tuple(flow for flow in mine if not flow.is_pull_request and not flow.is_covered),
         pulls,
         tuple(wait for wait in waits if wait.flow.item in numbers),
@@ -58,46 +40,8 @@ def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> M
     )
 
 
-def my_text(login: str, mine: Mine, work: RepositoryWork) -> str:
-    """Their work by its state, the oldest first, then reviews."""
-    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, split_number(flow.number)))
-    waiting = {wait.flow.item: wait for wait in mine.waits}
-    parts = [f"### Open work of {person(login)}"]
-    told = sections(
-        ("In progress", [_in_progress(flow, work) for flow in issues if flow.is_in_progress]),
-        ("Paused", [paused_line(flow) for flow in issues if flow.is_paused]),
-        ("Not started", [_not_started(flow) for flow in issues if flow.started_at is None]),
-        ("Pull requests", [_pull(flow, waiting.get(flow.item), work) for flow in mine.pulls]),
-    )
-    parts += told or ["Nothing here is assigned to you, and you have no open pull request."]
-    parts += sections(("Reviews that wait for somebody", wait_lines(mine.reviews, work)))
-    as_of = f"As of {moment(work.calendar.local(work.now))}"
-    parts.append(footer(as_of, "told here because you asked here"))
-    return "\n\n".join(parts)
-
-
 def _has(login: str, flow: Flow) -> bool:
     people = {one.lower() for one in flow.assignees}
     if flow.is_pull_request and flow.author:
         people.add(flow.author.lower())
     return login.lower() in people
-
-
-def _in_progress(flow: Flow, work: RepositoryWork) -> str:
-    at_least = "" if flow.is_start_dated else "at least "
-    age = lasting(work.now - flow.started_at) if flow.started_at else ""
-    return f"{ref(flow.number)} – for {at_least}{age}{_held(flow)}"
-
-
-def _not_started(flow: Flow) -> str:
-    return f"{ref(flow.number)}{_held(flow)}"
-
-
-def _pull(flow: Flow, wait: ReviewWait | None, work: RepositoryWork) -> str:
-    if wait:
-        return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
-    return f"{ref(flow.number)}{_held(flow)}"
-
-
-def _held(flow: Flow) -> str:
-    return f"; blocked: {blocking(flow.open_blocks)}" if flow.open_blocks else ""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.messages.status import after_chart, before_chart
+from commands.messages.status import status_details, status_head
 from sprints.burndown import build_burndown
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
 from sprints.facts import Facts, compute_facts
@@ -38,7 +38,7 @@ def facts(description: str, due_on: datetime | None, calendar: Calendar | None =
 
 def status_text(result: Facts) -> str:
     burndown = build_burndown(result)
-    return f"{before_chart(result, burndown)}\n{after_chart(result, burndown)}"
+    return f"{status_head(result, burndown)}\n{status_details(result, burndown)}"
 
 
 def noon(day: date) -> datetime:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from commands.messages.overload import load_sentence
 from commands.messages.plan import LoadComparison, plan_text
-from commands.sprint.risk import card as risk_card
+from commands.messages.risk import risk_card
 from sprints.facts import Facts
 from sprints.load import SprintLoad, compare_load
 from sprints.velocity import Velocity, compute_velocity

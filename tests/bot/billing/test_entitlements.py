@@ -106,7 +106,9 @@ async def test_latest_people_wait_for_a_seat(billed_tenant: BilledTenant) -> Non
 
 async def test_in_a_running_sprint_nothing_stops(billed_tenant: BilledTenant) -> None:
     await billed_tenant.happened(billed_tenant.private, Box("11-15 08:00", due="11-29").events)
-    await billed_tenant.put(status="ended", ended_at=NOW - DAY, previous_plan=PreviousPlan("pro", None, NOW - DAY))
+    await billed_tenant.put(
+        status="ended", ended_at=NOW - DAY, previous_plan=PreviousPlan("pro", None, NOW - DAY)
+    )
     assert await billed_tenant.ask() == Allowed()
     await billed_tenant.put(
         status="ended", ended_at=NOW - 10 * DAY, previous_plan=PreviousPlan("pro", None, NOW - 10 * DAY)

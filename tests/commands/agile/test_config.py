@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from commands.agile.config_set import read_value
 from commands.framework.errors import UserError
-from commands.messages.config import differences, shown
+from commands.messages.config import differences, settings_text
 from commands.settings.file import PATH, load_schema, parse_values
 from commands.settings.text import change_setting, format_yaml, write_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
@@ -63,7 +63,7 @@ def test_what_wins_hides_what_does_not() -> None:
         StoredSettingsFile(),
         {"timezone": "Europe/Berlin"},
     )
-    data = shown(origins)
+    data = settings_text(origins)
 
     assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in data
 

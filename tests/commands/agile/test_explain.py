@@ -11,31 +11,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.agile.explain import METRICS, overview
+from commands.agile.explain import METRICS
 from commands.messages.explain import (
     Explanation,
     ExplanationRow,
     ItemListing,
-    addition,
-    delivery_words,
-    event_words,
-    explained,
-    listing,
+    addition_text,
+    delivery_text,
+    event_text,
+    explanation_text,
+    listing_table,
 )
-from commands.messages.explain_flow import of_velocity, percentile_words
+from commands.messages.explain_flow import explain_velocity, percentile_text
+from commands.messages.explain_overview import explain_overview
 from commands.messages.explain_sprint import (
     ADDED,
     DROPPED,
     REESTIMATED,
     REMOVED,
     SprintEvidence,
-    carried,
-    committed,
-    done_work,
-    of_cause,
-    remaining,
-    say_do,
-    scope,
+    explain_carry_over,
+    explain_cause,
+    explain_committed,
+    explain_done,
+    explain_remaining,
+    explain_say_do,
+    explain_scope,
 )
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
@@ -89,7 +90,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 @given(st.lists(st.decimals(-50, 50, places=2), min_size=1, max_size=30))
 def test_an_addition_adds_up(values: list[Decimal]) -> None:
-    answer = addition(values, "x").removesuffix(" = **x**")
+    answer = addition_text(values, "x").removesuffix(" = **x**")
     terms = [term.replace("(", "").replace(")", "").replace("−", "-") for term in answer.split(" + ")]
     products = [[Decimal(factor) for factor in term.split(" × ")] for term in terms]
 
@@ -98,26 +99,26 @@ def test_an_addition_adds_up(values: list[Decimal]) -> None:
 
 def test_an_addition_puts_equal_values_together() -> None:
     values = [Decimal(v) for v in (3, 5, 3, -2, 0)]
-    assert addition(values, "9 points") == "5 + 2 × 3 + 0 + (−2) = **9 points**"
+    assert addition_text(values, "9 points") == "5 + 2 × 3 + 0 + (−2) = **9 points**"
 
 
 @given(st.lists(st.integers(1, 60), min_size=1).map(sorted), st.sampled_from([50, 85, 95]))
 def test_a_percentile_is_the_value_at_its_place(days: list[int], percent: int) -> None:
     value = find_nearest_rank(days, percent)
-    assert percentile_words(days, percent).endswith(f"**{value} {'day' if value == 1 else 'days'}**")
+    assert percentile_text(days, percent).endswith(f"**{value} {'day' if value == 1 else 'days'}**")
 
 
 def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
     odd, even = (
-        of_velocity(compute_velocity(USUAL_OUTCOMES), Calendar()),
-        of_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
+        explain_velocity(compute_velocity(USUAL_OUTCOMES), Calendar()),
+        explain_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
     assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
     assert even.arithmetic == [
         "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
     ]
-    few = of_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
+    few = explain_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
     assert few.arithmetic == ["2 sprints finished; a velocity needs 3."]
 
@@ -133,16 +134,16 @@ CARDS = (
     make_added_card(6, 8),
 )
 OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
-    "committed": committed,
-    "added": lambda entry: of_cause(entry, ADDED, ScopeCause.ADDED),
-    "removed": lambda entry: of_cause(entry, REMOVED, ScopeCause.REMOVED),
-    "dropped": lambda entry: of_cause(entry, DROPPED, ScopeCause.DROPPED),
-    "reestimated": lambda entry: of_cause(entry, REESTIMATED, ScopeCause.REESTIMATED),
-    "scope": scope,
-    "done": done_work,
-    "remaining": remaining,
-    "say/do": say_do,
-    "carry-over": lambda entry: carried(entry, list_carry_over(entry.facts)),
+    "committed": explain_committed,
+    "added": lambda entry: explain_cause(entry, ADDED, ScopeCause.ADDED),
+    "removed": lambda entry: explain_cause(entry, REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda entry: explain_cause(entry, DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda entry: explain_cause(entry, REESTIMATED, ScopeCause.REESTIMATED),
+    "scope": explain_scope,
+    "done": explain_done,
+    "remaining": explain_remaining,
+    "say/do": explain_say_do,
+    "carry-over": lambda entry: explain_carry_over(entry, list_carry_over(entry.facts)),
 }
 
 
@@ -168,7 +169,7 @@ def total_of(facts: Facts, metric: str) -> Amount:
     ],
 )
 def test_each_number_of_a_sprint(metric: str, result: str, events: dict[int, str]) -> None:
-    text = explained(OF_SPRINT[metric](told(*CARDS)), "")
+    text = explanation_text(OF_SPRINT[metric](told(*CARDS)), "")
     rows = {row[0]: row for row in rows_of(text)}
 
     assert text.startswith("### ")
@@ -180,32 +181,32 @@ def test_each_number_of_a_sprint(metric: str, result: str, events: dict[int, str
 
 def test_the_equation_of_the_scope() -> None:
     entry = told(*CARDS)
-    for text in (explained(scope(entry), ""), overview(entry.facts)):
+    for text in (explanation_text(explain_scope(entry), ""), explain_overview(entry.facts)):
         assert "16 committed + 8 added − 5 removed − 2 dropped + 7 re-estimated = **24 points**" in text
         assert "5 committed + 1 added − 1 removed − 1 dropped = **4 items**" in text
-    assert all(f"`/explain {metric}`" in overview(entry.facts) for metric in METRICS)
+    assert all(f"`/explain {metric}`" in explain_overview(entry.facts) for metric in METRICS)
 
 
 def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
-    text = explained(scope(told(make_committed_card(1, 8).estimated("11-18", 5))), "")
+    text = explanation_text(explain_scope(told(make_committed_card(1, 8).estimated("11-18", 5))), "")
     assert "8 committed + 0 added − 0 removed − 0 dropped + (−3) re-estimated = **5 points**" in text
 
 
 def test_what_was_carried_over_at_the_end() -> None:
     entry = told(*CARDS, as_of="12-05")
-    text = explained(carried(entry, list_carry_over(entry.facts)), "")
+    text = explanation_text(explain_carry_over(entry, list_carry_over(entry.facts)), "")
     assert "Carry-over · Sprint 12: 19 points in 3 items" in text
     assert "2 × 8 + 3 = **19 points**" in text
     assert "| #6 | 8 | 1 | 1 time |" in text
 
 
 def test_what_is_not_estimated_is_stated_and_what_never_happened_as_well() -> None:
-    text = explained(committed(told(Card(1).opened("11-10").joined("11-12"))), "")
+    text = explanation_text(explain_committed(told(Card(1).opened("11-10").joined("11-12"))), "")
     assert "1 item not estimated, 0 points each" in text
     assert "| #1 | not estimated | 1 | added to the milestone |" in text
-    nothing = explained(OF_SPRINT["added"](told(make_committed_card(1))), "")
+    nothing = explanation_text(OF_SPRINT["added"](told(make_committed_card(1))), "")
     assert "Nothing of that kind has happened in this sprint." in nothing
-    assert "n/a" in explained(say_do(told(make_added_card(1, 3))), "")
+    assert "n/a" in explanation_text(explain_say_do(told(make_added_card(1, 3))), "")
 
 
 @given(histories(), NOWS)
@@ -221,7 +222,7 @@ def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: o
         total = total_of(facts, metric)
         assert sum(result.listing.amounts, Amount()) == total
         if result.listing.rows:
-            assert rows_of(explained(result, ""))[-1][:3] == [
+            assert rows_of(explanation_text(result, ""))[-1][:3] == [
                 "**Sum**", f"**{_number(total.points)}**", f"**{total.count}**"
             ]  # fmt: skip
 
@@ -231,7 +232,7 @@ def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: o
 def test_every_item_that_counts_has_the_event_that_made_it_count(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     entry = told_of(history, facts)
-    for explain in (committed, scope, remaining, done_work):
+    for explain in (explain_committed, explain_scope, explain_remaining, explain_done):
         listed = explain(entry).listing
         assert listed is not None
         assert all(row.events for row in listed.rows)
@@ -247,10 +248,10 @@ def _number(value: Decimal) -> str:
 
 def test_how_something_came_to_be_known() -> None:
     event = Card().opened("11-10").events[0]
-    assert delivery_words(replace(event, delivery="d-`1")) == "`d-1`"
-    assert delivery_words(replace(event, source=EventSource.BACKFILL)) == "asked for later"
-    assert delivery_words(replace(event, source=EventSource.CORRECTION)) == "found missing"
-    assert delivery_words(replace(event, delivery="")) == ""
+    assert delivery_text(replace(event, delivery="d-`1")) == "`d-1`"
+    assert delivery_text(replace(event, source=EventSource.BACKFILL)) == "asked for later"
+    assert delivery_text(replace(event, source=EventSource.CORRECTION)) == "found missing"
+    assert delivery_text(replace(event, delivery="")) == ""
 
 
 @pytest.mark.parametrize(
@@ -267,22 +268,22 @@ def test_how_something_came_to_be_known() -> None:
     ],
 )
 def test_what_happened_in_words(card: Card, words: str) -> None:
-    assert event_words(card.events[-1]) == words
+    assert event_text(card.events[-1]) == words
 
 
 def test_what_happened_to_labels_in_words() -> None:
-    assert event_words(renamed("11-10", "big", "sp/8")) == "label big renamed to sp/8"
-    assert event_words(label_deleted("11-10", "big")) == "label big deleted"
+    assert event_text(renamed("11-10", "big", "sp/8")) == "label big renamed to sp/8"
+    assert event_text(label_deleted("11-10", "big")) == "label big deleted"
 
 
 def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
     amounts = [Amount(Decimal(n), 1) for n in range(120)]
     rows = [ExplanationRow(n, (str(n), "1")) for n in range(120)]
     listed = ItemListing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
-    text = explained(Explanation(ADDED, "x", "y", (), listed), "")
+    text = explanation_text(Explanation(ADDED, "x", "y", (), listed), "")
 
     assert "<summary>120 lines</summary>" in text
-    result = rows_of(listing(listed, None))
+    result = rows_of(listing_table(listed, None))
     assert len(result) == 102
     assert result[-2][:3] == ["… 20 more", "2,190", "20"]
     assert sum(int(row[1].replace(",", "")) for row in result[:-1]) == 7140
@@ -379,6 +380,6 @@ def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:
     calendar = Calendar(
         ((date.min, ZoneInfo("Europe/Helsinki")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo")))
     )
-    text = listing(ItemListing("x", ("Items",), rows), calendar)
+    text = listing_table(ItemListing("x", ("Items",), rows), calendar)
     assert "11 Nov 2026, 01:30" in text
     assert "11 Dec 2026, 08:30" in text

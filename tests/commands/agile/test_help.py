@@ -4,7 +4,7 @@ import pytest
 
 from commands.agile.help import all_commands
 from commands.framework.permissions import Level, Policy, Requirement
-from commands.messages.help import HelpEntry, one, overview, who
+from commands.messages.help import HelpEntry, command_text, help_overview, who_may_text
 from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.repository_settings import push_settings_file
@@ -162,7 +162,7 @@ async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
 
 
 def test_every_command_stands_on_the_page_once() -> None:
-    page = overview(entries(Level.ADMIN))
+    page = help_overview(entries(Level.ADMIN))
     assert "<details>" not in page
     for command in all_commands():
         assert page.count(f"| `/{command.syntax.lstrip('/')}` |") == 1
@@ -170,7 +170,7 @@ def test_every_command_stands_on_the_page_once() -> None:
 
 @pytest.mark.parametrize("level", [level for level in Level if level is not Level.NONE])
 def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
-    page = overview(entries(level))
+    page = help_overview(entries(level))
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == len(all_commands())
     mine = page.partition("<details>")[0]
@@ -182,15 +182,18 @@ def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
 @pytest.mark.parametrize("command", all_commands(), ids=[command.name for command in all_commands()])
 def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     (entry,) = [entry for entry in entries(Level.READ) if entry.command is command]
-    page = one(entry, Level.READ)
+    page = command_text(entry, Level.READ)
     assert all(f"| `{argument.syntax}` |" in page for argument in entry.command.accepted)
     assert all(f"- `{example}`" in page for example in entry.command.examples)
 
 
 def test_who_may_is_stated_in_words() -> None:
-    assert who(Requirement(Level.ADMIN)) == "the admin role"
+    assert who_may_text(Requirement(Level.ADMIN)) == "the admin role"
     need = Requirement(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
-    assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
+    assert (
+        who_may_text(need)
+        == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from commands.agile.audit import audit_card
 from commands.framework.changes import (
     ChangeSetting,
     CreateMilestone,
@@ -21,7 +20,8 @@ from commands.framework.changes import (
     Step,
     encode_steps,
 )
-from commands.messages.change_steps import Titles, described
+from commands.messages.audit import audit_card
+from commands.messages.change_steps import Titles, step_text
 from sprints.calendar import Calendar
 from storage.changes import AuditEntry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
@@ -201,7 +201,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_reported_by_what_it_was_about() -> N
     ],
 )
 def test_change_step_is_described_in_words(step: Step, expected: str) -> None:
-    assert described(step, TITLES) == expected
+    assert step_text(step, TITLES) == expected
 
 
 @pytest.mark.parametrize(

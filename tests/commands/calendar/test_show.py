@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from commands.messages.calendar import calendar_text, off_line, sprint_effects
+from commands.messages.calendar import calendar_text, day_off_line, sprint_effect_lines
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
 from tests.support.builders import Box
@@ -48,7 +48,7 @@ async def test_strangers_are_refused(bot: Bot) -> None:
 
 
 def test_a_name_that_somebody_gave_formats_nothing() -> None:
-    assert off_line(BREAK, BERLIN) == "24 Dec 2026 – 2 Jan 2027, Winter \\*break\\*: 7 working days"
+    assert day_off_line(BREAK, BERLIN) == "24 Dec 2026 – 2 Jan 2027, Winter \\*break\\*: 7 working days"
 
 
 def test_what_is_over_is_folded() -> None:
@@ -64,17 +64,17 @@ def test_of_sprints_those_not_over_are_named_with_what_they_have_then() -> None:
     off = {date(2026, 11, 25), date(2026, 11, 28)}
     after = Calendar.of(ZoneInfo("UTC"), holidays=off)
 
-    assert sprint_effects([sprint], Calendar(), after, date(2026, 11, 20)) == [
+    assert sprint_effect_lines([sprint], Calendar(), after, date(2026, 11, 20)) == [
         "Sprint 12 has 9 working days instead of 10."
     ]
-    assert sprint_effects([sprint], Calendar(), after, date(2026, 11, 28)) == []
-    assert sprint_effects([sprint], Calendar(), Calendar(), date(2026, 11, 20)) == []
+    assert sprint_effect_lines([sprint], Calendar(), after, date(2026, 11, 28)) == []
+    assert sprint_effect_lines([sprint], Calendar(), Calendar(), date(2026, 11, 20)) == []
 
 
 def test_a_sprint_of_days_off_only_is_reported() -> None:
     sprint = Box(due="2026-11-27", start="11-16").sprint(as_of="11-20")
     off = {date(2026, 11, 16) + timedelta(days=n) for n in range(12)}
-    (line,) = sprint_effects(
+    (line,) = sprint_effect_lines(
         [sprint], Calendar(), Calendar.of(ZoneInfo("UTC"), holidays=off), date(2026, 11, 20)
     )
     assert (

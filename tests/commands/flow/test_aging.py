@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from commands.flow.aging import ages_table, aging_reading
+from commands.messages.aging import ages_table, aging_reading
 from sprints.calendar import Calendar
 from sprints.durations import Durations, measure_ages, measure_cycle_times
 from tests.support.clock import Clock

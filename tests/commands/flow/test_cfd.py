@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from commands.flow.cfd import flow_reading, flow_table
+from commands.messages.cumulative_flow import flow_reading, flow_table
 from sprints.calendar import days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates

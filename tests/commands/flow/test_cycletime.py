@@ -1,7 +1,7 @@
 """`/cycletime` and what it says of how long items take."""
 
-from commands.flow.cycletime import cycletime_reading, items_table, timed
-from commands.messages.cycletime import left_out
+from commands.flow.cycletime import timed
+from commands.messages.cycletime import cycletime_reading, items_table, left_out_sentence
 from sprints.calendar import Calendar
 from sprints.durations import measure_cycle_times
 from tests.support.clock import Clock
@@ -41,7 +41,7 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
     result = measure_cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
-    assert left_out(result) == (
+    assert left_out_sentence(result) == (
         "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
         "1 of 2 items had been done before and opened again."
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from charts.values import CountBar, ThroughputBars
-from commands.flow.throughput import counts_table, throughput_reading
+from commands.messages.throughput import counts_table, throughput_reading
 from tests.support.builders import at
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.flow.velocity import velocity_reading
-from commands.messages.velocity import sprints_table
+from commands.messages.velocity import sprints_table, velocity_reading
 from sprints.calendar import Calendar
 from sprints.velocity import compute_velocity
 from tests.support.clock import Clock

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commands.agile.audit import audit_card
 from commands.formatting.foreign_text import code, inert, one_line, plain, visible
 from commands.formatting.wording import person, table
 from commands.framework.arguments import Argument, ArgumentKind, parse_arguments, split_words
@@ -26,7 +25,8 @@ from commands.framework.changes import (
     Step,
 )
 from commands.framework.errors import UserError
-from commands.messages.change_steps import Titles, described, target_words
+from commands.messages.audit import audit_card
+from commands.messages.change_steps import Titles, step_target_text, step_text
 from commands.settings.file import check_settings
 from sprints.calendar import Calendar
 from storage.changes import AuditEntry
@@ -272,7 +272,7 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
         ChangeSetting(text, other, {text: other}),
     ]
     for step in steps:
-        for words in (described(step, titles), target_words(step)):
+        for words in (step_text(step, titles), step_target_text(step)):
             page = rendered(f"- {words}")
             assert set(page.tags) <= {"ul", "li", "code"}
             assert "<" not in page.text or "<" in text + other

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
-from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
+from commands.items.split import MOST_PARTS, parts_of
+from commands.messages.split import NewSubIssue, split_effect_text
 from sprints.estimates import DEFAULT_ESTIMATES, Estimates
 from tests.support.changes import tick_box
 from tests.support.items import list_sub_issues
@@ -123,7 +124,7 @@ def test_what_becomes_of_the_estimate_is_stated(
     before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, expected: str
 ) -> None:
     parts = [NewSubIssue(str(n), entry) for n, entry in enumerate(points)]
-    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(expected)
+    assert split_effect_text(before, parts, is_in_milestone=is_in_milestone).endswith(expected)
 
 
 @given(

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from charts.locales import find_locale, use_locale
-from commands.messages.forecast import after_chart, amounts_card, before_chart, dates_card
+from commands.messages.forecast import amounts_card, dates_card, forecast_details, forecast_head
 from sprints.calendar import Calendar
 from sprints.facts import Facts
 from sprints.forecast import Refusal
@@ -95,23 +95,23 @@ def test_none_is_never_called_0_or_more(amounts: ItemForecast, sentence: str) ->
 
 
 def test_when_all_that_is_open_may_be_done() -> None:
-    folded = after_chart(running(), None, None, SURE)
+    folded = forecast_details(running(), None, None, SURE)
     assert "When all that is open" not in folded, "it is the answer itself where there is no other"
-    answer = before_chart(running(), None, None, SURE)
+    answer = forecast_head(running(), None, None, SURE)
     assert (
         "The 2 open items will be done by **24 Nov 2026**, 1 day after the due date, 85 times in 100."
         in answer
     )
     assert "Each is the chance to finish the sprint if it were due on that day." in answer
     early = replace(SURE, p85=date(2026, 11, 23))
-    assert "by **23 Nov 2026**, 85 times" in before_chart(running(), None, None, early)
+    assert "by **23 Nov 2026**, 85 times" in forecast_head(running(), None, None, early)
 
 
 def test_without_a_due_date_it_is_as_if_the_sprint_began_today() -> None:
-    answer = before_chart(running(due=None), None, None, SURE)
+    answer = forecast_head(running(due=None), None, None, SURE)
     assert answer.endswith(f"{FROM} As for a sprint that begins today.")
     assert restart_today(running(due=None)).sprint.due is None
 
 
 def test_a_reason_takes_the_place_of_dates() -> None:
-    assert "No past." in before_chart(running(), None, None, Refusal("No past."))
+    assert "No past." in forecast_head(running(), None, None, Refusal("No past."))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.messages.forecast import before_chart, dates_card
+from commands.messages.forecast import dates_card, forecast_head
 from commands.messages.forecast_sentences import band_sentence, chance_sentence
 from sprints.forecast import Basis, Forecast, Refusal
 from sprints.forecast_amounts import Band
@@ -100,7 +100,7 @@ def test_the_band(chance: float, band: tuple[float, float, float], sentence: str
 
 def test_of_a_sprint_that_is_done_no_amount_is_expected() -> None:
     result = outlook([(5, True)])
-    card = before_chart(result.facts, result, forecast(1.0, (5, 5, 5)), Refusal("Nothing is open."))
+    card = forecast_head(result.facts, result, forecast(1.0, (5, 5, 5)), Refusal("Nothing is open."))
 
     assert card.endswith("All that is in the sprint is done.")
 

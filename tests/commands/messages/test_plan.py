@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.messages.plan import LoadComparison, plan_text, working_days
+from commands.messages.plan import LoadComparison, count_working_days, plan_text
 from sprints.facts import Amount
 from sprints.velocity import SprintOutcome, compute_velocity
 from tests.support.builders import Box, Card
@@ -128,4 +128,4 @@ def test_without_a_due_date() -> None:
     frame = make_box(due=None)
 
     assert "16 Nov 2026 – no due date · planned" in plan_text(plan(make_planned_card(1), frame=frame))
-    assert working_days(frame.sprint()) is None
+    assert count_working_days(frame.sprint()) is None

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.alt_text import describe_burndown
-from commands.messages.progress import open_work, percent, progress, progress_percent
+from commands.messages.progress import open_work_text, percent, progress_percent, progress_text
 from commands.messages.report import result_sentence
 from commands.messages.sprint_charts import burndown_reading, burnup_reading
-from commands.messages.status import after_chart, before_chart
+from commands.messages.status import status_details, status_head
 from reports.alert import alert_text
 from reports.sprint_impact import impact_card
 from reports.sprint_impact import title as impact_title
@@ -64,9 +64,9 @@ def test_only_all_is_100_percent_and_only_nothing_is_0(part: int, whole: int, ro
 def test_the_words_in_points(kinds: list[tuple[int | None, bool]], words: str, share: str, left: str) -> None:
     facts = make_running_mixed_week(kinds, "11-11 12:00")
 
-    assert progress(facts, "points") == words
+    assert progress_text(facts, "points") == words
     assert progress_percent(facts, "points") == share
-    assert open_work(facts, "points") == left
+    assert open_work_text(facts, "points") == left
 
 
 @given(ITEM_KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
@@ -77,7 +77,7 @@ def test_no_card_calls_a_sprint_with_open_items_done(
     texts = [alert_text(facts, [DaysLeft(2)])]
     for unit in ("points", "count"):
         burndown = build_burndown(facts, unit)
-        texts += [before_chart(facts, burndown), after_chart(facts, burndown), describe_burndown(burndown)]
+        texts += [status_head(facts, burndown), status_details(facts, burndown), describe_burndown(burndown)]
         texts += [*burndown_reading(facts, burndown), *burnup_reading(facts, burndown)]
     texts.append(
         result_sentence(build_report(convert_facts(facts), is_over=facts.sprint.has_ended(facts.as_of)))

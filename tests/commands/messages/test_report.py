@@ -13,8 +13,8 @@ from commands.messages.report import (
     ReportData,
     numbers_table,
     report_text,
+    summary_details,
     summary_head,
-    summary_rest,
 )
 from sprints.estimates import Estimates
 from sprints.facts import Amount, compute_facts
@@ -38,7 +38,7 @@ from tests.support.sprints_strategies import NOWS, History, histories
 
 def summary_text(made: ReportData) -> str:
     """The words around the picture."""
-    return f"{summary_head(made)}\n\n{summary_rest(made)}"
+    return f"{summary_head(made)}\n\n{summary_details(made)}"
 
 
 # What a report says
@@ -202,10 +202,10 @@ def test_numbers_that_are_frozen_say_since_when() -> None:
     taken = ClosedSnapshot(1, at("11-29 09:00"))
 
     assert "<sub>Frozen on 29 Nov 2026, 09:00 UTC · complete</sub>" in report_text(
-        make_sheet(make_planned_card(1), taken=taken)
+        make_sheet(make_planned_card(1), snapshot=taken)
     )
     assert "UTC, revision 2 ·" in report_text(
-        make_sheet(make_planned_card(1), taken=replace(taken, revision=2))
+        make_sheet(make_planned_card(1), snapshot=replace(taken, revision=2))
     )
 
 

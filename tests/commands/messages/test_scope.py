@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.messages.scope import Deed, Moves, moves_text, scope_text
+from commands.messages.scope import Moves, RequestedChange, moves_text, scope_text
 from sprints.facts import Facts, Item, ScopeCause
 from tests.support.builders import Box, Card, at
 from tests.support.report_sheets import make_box, make_planned_card
@@ -124,9 +124,9 @@ def test_each_change_with_who_and_when() -> None:
 def test_what_we_did_was_done_by_who_asked_for_it() -> None:
     ours = Card(9, actor="suite[bot]").opened("11-10", "points: 3").joined("11-18 10:00").left("11-18 12:00")
     deeds = [
-        Deed(9, ScopeCause.ADDED, "alice", at("11-17 10:00")),
-        Deed(9, ScopeCause.ADDED, "carol", at("11-18 10:00:02")),
-        Deed(9, ScopeCause.REMOVED, "dave", at("11-18 12:00:02"), "too early @all"),
+        RequestedChange(9, ScopeCause.ADDED, "alice", at("11-17 10:00")),
+        RequestedChange(9, ScopeCause.ADDED, "carol", at("11-18 10:00:02")),
+        RequestedChange(9, ScopeCause.REMOVED, "dave", at("11-18 12:00:02"), "too early @all"),
     ]
     text = scope_text(facts(make_planned_card(1), ours), deeds)
 
@@ -135,7 +135,7 @@ def test_what_we_did_was_done_by_who_asked_for_it() -> None:
 
 
 def test_what_a_person_did_on_github_is_theirs() -> None:
-    deeds = [Deed(9, ScopeCause.ADDED, "alice", at("11-18 10:00:02"))]
+    deeds = [RequestedChange(9, ScopeCause.ADDED, "alice", at("11-18 10:00:02"))]
 
     assert "added by `bob`" in scope_text(facts(make_planned_card(1), added()), deeds)
 

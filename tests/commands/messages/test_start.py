@@ -2,7 +2,7 @@
 
 from datetime import UTC, date
 
-from commands.messages.start import adopted, begun_empty
+from commands.messages.start import adopted_sprint_text, new_sprint_text
 from sprints.calendar import Calendar
 from tests.support.builders import Box, Card
 from tests.support.report_sheets import make_box, make_planned_card
@@ -13,14 +13,14 @@ EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
     first, due, today = (date.fromisoformat(f"2026-{entry}") for entry in (start, "11-27", "11-16"))
-    return begun_empty("Sprint 12", goal, first, due, CALENDAR, today)
+    return new_sprint_text("Sprint 12", goal, first, due, CALENDAR, today)
 
 
 def text(
     *cards: Card, as_of: str = "11-16 09:30", frame: Box | None = None, before: Box | None = None
 ) -> str:
     facts = (frame or make_box()).facts(*cards, as_of=as_of)
-    return adopted(facts, before.sprint(as_of) if before else facts.sprint)
+    return adopted_sprint_text(facts, before.sprint(as_of) if before else facts.sprint)
 
 
 def test_a_new_one() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands.messages.status import after_chart, before_chart
+from commands.messages.status import status_details, status_head
 from sprints.burndown import build_burndown
 from tests.support.builders import SPRINT, Box, Card, Json
 
@@ -22,7 +22,7 @@ def shown(
 ) -> str:
     facts = box.facts(*cards, as_of=as_of, zone=zone)
     burndown = build_burndown(facts, unit)
-    return before_chart(facts, burndown) + "\n\n[chart]\n\n" + after_chart(facts, burndown)
+    return status_head(facts, burndown) + "\n\n[chart]\n\n" + status_details(facts, burndown)
 
 
 def sprint(**fields: Any) -> Box:

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from commands.messages.sprint_charts import burnup_reading, equation
+from commands.messages.sprint_charts import burnup_reading, scope_equation
 from sprints.burndown import build_burndown
 from tests.support.builders import Box, Card, make_added_card, make_committed_card
 from tests.support.clock import Clock
@@ -54,7 +54,7 @@ def test_there_are_always_three_lines(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     for unit in ("points", "count"):
         assert all(burnup_reading(facts, build_burndown(facts, unit)))
-        assert "of scope" in equation(facts, unit)
+        assert "of scope" in scope_equation(facts, unit)
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """`/my`: one's own work and nobody else's."""
 
-from commands.team.my import mine_of, my_text
+from commands.messages.my import my_text
+from commands.team.my import mine_of
 from sprints.reviews import list_review_waits
 from sprints.work import RepositoryWork
 from tests.support.builders import at

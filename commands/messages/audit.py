@@ -1,0 +1,38 @@
+"""Texts and tables about the audit log."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from commands.formatting.wording import code, footer, moment, person, plain, table
+from commands.framework.changes import Step
+from commands.messages.change_steps import Titles, step_text
+from sprints.calendar import Calendar
+from storage.changes import AuditEntry
+
+
+def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar) -> str:
+    """A table of audit entries, one line for each thing that was changed."""
+    if not entries:
+        return "No command has changed anything in this repository yet."
+    rows = [
+        (
+            moment(calendar.local(entry.at)),
+            person(entry.actor),
+            code(entry.action[:100]),
+            _changed(entry, titles),
+        )
+        for entry in entries
+    ]
+    note = footer(
+        "one line for each thing that a command changed", "what people did on GitHub itself is not here"
+    )
+    return f"{table(('When', 'Who', 'Command', 'Changed'), rows, numbers_from=4)}\n\n{note}"
+
+
+def _changed(entry: AuditEntry, titles: Titles) -> str:
+    """What an entry changed; for a kind of step that no longer exists, only its target."""
+    try:
+        return step_text(msgspec.convert(entry.details.get("step"), Step), titles)
+    except msgspec.ValidationError:
+        return plain(entry.target)
