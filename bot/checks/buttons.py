@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from bot.publishing.change_applier import Task
+from bot.publishing.change_applier import ChangeTask
 from commands.formatting.wording import named, plain
 from commands.framework.changes import Changes, ExcludeFromSprint, LinkIssue, MoveItem, Step
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level, Policy
 from commands.framework.request import Request, ThreadKind
-from handlers.check_run import Press
+from handlers.check_run import ButtonPress
 from reports.sprint_impact import ADD, ASIDE, LINK
 from sprints.impact import Impact, PullRequestStatus
 from sprints.milestone import Sprint
@@ -20,7 +20,7 @@ _LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
 _COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
 
 
-def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
+def button_changes(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
     """What a button changes as things are now; None where there is nothing left to change.
 
     `sprints` are those of the repository by their milestones' numbers here.
@@ -28,16 +28,16 @@ def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Ch
     kind, _, told = button.partition(":")
     target = int(told) if told.isascii() and told.isdecimal() else 0
     if kind == LINK:
-        return _linking(impact, target)
+        return _link_changes(impact, target)
     sprint = sprints.get(target)
     if sprint is None or sprint.is_deleted or sprint.closed_at is not None:
         return None
     if kind == ADD:
-        return _adding(impact, sprint, sprints)
-    return _setting_aside(impact, sprint) if kind == ASIDE else None
+        return _add_changes(impact, sprint, sprints)
+    return _exclude_changes(impact, sprint) if kind == ASIDE else None
 
 
-def _linking(impact: Impact, issue: int) -> Changes | None:
+def _link_changes(impact: Impact, issue: int) -> Changes | None:
     pull = impact.pull
     if not issue or issue in pull.issues or not pull.is_to_default_branch:
         return None
@@ -45,7 +45,7 @@ def _linking(impact: Impact, issue: int) -> Changes | None:
     return Changes(f"link #{pull.number} with #{issue}", (LinkIssue(pull.number, issue),), done)
 
 
-def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
+def _add_changes(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
     pull = impact.pull
     if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
         return None
@@ -61,7 +61,7 @@ def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Ch
     return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
 
 
-def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
+def _exclude_changes(impact: Impact, sprint: Sprint) -> Changes | None:
     pull = impact.pull
     steps: tuple[Step, ...] = (ExcludeFromSprint(pull.number, sprint.milestone),)
     if impact.aside_by and pull.milestone not in sprint.milestones:
@@ -72,7 +72,7 @@ def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
     return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
 
 
-async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
+async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) -> str:
     """Why somebody may not press a button, in words; empty if they may. Fails closed."""
     policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
     need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
@@ -89,13 +89,13 @@ async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
     return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
 
 
-def label_of(press: Press) -> str:
+def button_label(press: ButtonPress) -> str:
     """What stands on the button, as far as its identifier tells."""
     kind, _, told = press.button.partition(":")
     return _LABELS.get(kind, "a button that there is not").format(told)
 
 
-def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
+def to_request(pull: PullRequest, press: ButtonPress, delivery: str) -> Request:
     """A press as a request in the pull request's thread."""
     return Request(
         delivery=delivery,
@@ -111,6 +111,6 @@ def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
     )
 
 
-def outcome_of(answer: Answer) -> tuple[str, bool]:
+def read_outcome(answer: Answer) -> tuple[str, bool]:
     parts = answer.reply.parts if answer.reply else ()
     return " ".join(part for part in parts if isinstance(part, str)), answer.is_success

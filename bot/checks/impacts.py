@@ -9,7 +9,7 @@ from bot.isolation import isolated
 from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
 from commands.shared.forecasting import outlook
-from reports.sprint_impact import Card, impact_card
+from reports.sprint_impact import CheckCard, impact_card
 from sprints.burndown import Burndown, burndown_of
 from sprints.facts import Facts
 from sprints.forecast import Refusal
@@ -49,7 +49,7 @@ class ImpactFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _RepositoryFacts:
     """All that the checks of one repository are made of, beside its sprints' numbers."""
 
     lives: Mapping[int, list[ActivityEvent]]
@@ -66,7 +66,7 @@ class CheckResult:
     """The check of one pull request, before it is kept. `shown` are the numbers of its sprint."""
 
     impact: Impact
-    card: Card
+    card: CheckCard
     shown: ImpactFacts | None
 
 
@@ -84,7 +84,7 @@ class SprintImpacts:
         """What the checks of the open pull requests say; of the last active ones, or of one."""
         now = self.planning.now
         lives = lives_of(await self._pulls.heads(now - RECENT))
-        pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
+        pulls = {number: one for number, one in _latest_states(lives).items() if one.is_open}
         if only is not None:
             pulls[only.number] = only
         speaking = by_head(pulls.values())
@@ -110,10 +110,12 @@ class SprintImpacts:
         """What one pull request means for its sprint."""
         return (await self._impact(pull, await self._known([pull], {})))[0]
 
-    async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
+    async def _known(
+        self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]
+    ) -> _RepositoryFacts:
         now = self.planning.now
         reviews = await self._pulls.reviews(now - RECENT)
-        return _Known(
+        return _RepositoryFacts(
             lives=lives,
             reviews=reviews,
             plans=await self._pulls.plans(),
@@ -123,7 +125,7 @@ class SprintImpacts:
             usual_size=usual_size(lives, now),
         )
 
-    async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
+    async def _said(self, pull: PullRequest, known: _RepositoryFacts) -> CheckResult:
         impact, numbers = await self._impact(pull, known)
         life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
@@ -144,7 +146,7 @@ class SprintImpacts:
         )
         return CheckResult(impact, card, shown)
 
-    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, ImpactFacts | None]:
+    async def _impact(self, pull: PullRequest, known: _RepositoryFacts) -> tuple[Impact, ImpactFacts | None]:
         sprint, later = sprints_of(pull, known.items, known.sprints, self.planning.now)
         numbers = await self._numbers_of(sprint) if sprint else None
         impact = impact_of(
@@ -170,7 +172,7 @@ class SprintImpacts:
         return self._numbers[sprint.milestone]
 
 
-def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
+def _latest_states(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
     return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
 
 

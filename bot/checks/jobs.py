@@ -19,7 +19,7 @@ tasks = JobBlueprint()
 @tasks.job(CheckJob, retry=_RETRY)
 async def check(services: JobServices, job: CheckJob) -> None:
     """Work out the check of one open pull request, or of all."""
-    await services.get(Checks).work_out(
+    await services.get(Checks).update(
         job.organization_id, job.project_id, job.number, job.head, is_rerun=job.is_rerun
     )
 

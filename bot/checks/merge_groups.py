@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
-from bot.github.check_runs import check_run
+from bot.github.check_runs import check_run_fields
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from handlers.check_run import MERGE_GROUP, NAME
-from reports.sprint_impact import Card
+from handlers.check_run import CHECK_NAME, MERGE_GROUP_ID
+from reports.sprint_impact import CheckCard
 from storage.database import Database
 from storage.posts import Posts
 from storage.projects import Project, Projects
@@ -41,10 +41,10 @@ class MergeGroups:
             project = await Projects(tenant).get(project_id)
             if project is None or project.installation is None or project.full_name is None:
                 return
-            title = await _own_check(Posts(tenant), PullRequests(tenant, project.id), project, number)
+            title = await _own_check_title(Posts(tenant), PullRequests(tenant, project.id), project, number)
         installation = self._github.installation(project.installation)
-        data = check_run(NAME, head, merge_group_card(number, title), self._clock())
-        data["external_id"] = MERGE_GROUP
+        data = check_run_fields(CHECK_NAME, head, merge_group_card(number, title), self._clock())
+        data["external_id"] = MERGE_GROUP_ID
         try:
             if is_rerun or not await _is_reported(installation, project.full_name, head):
                 await installation.post(f"/repos/{project.full_name}/check-runs", data)
@@ -52,15 +52,15 @@ class MergeGroups:
             self._log.warning("merge group not reported", project=project.id, status=refusal.status)
 
 
-def merge_group_card(number: int | None, title: str) -> Card:
+def merge_group_card(number: int | None, title: str) -> CheckCard:
     """What the check of a merge group says. `title` is that of the pull request's own check, if any."""
     if not number or not title:
-        return Card(
+        return CheckCard(
             "Merge groups are not checked",
             "A merge group is not checked for the sprint, so this check always succeeds.",
             "success",
         )
-    return Card(
+    return CheckCard(
         "Checked before it was queued",
         f"#{number} was checked for the sprint before it entered the merge queue. A merge group is not "
         f"checked again, so this check always succeeds.\n\n#{number}: {title}",
@@ -68,7 +68,7 @@ def merge_group_card(number: int | None, title: str) -> Card:
     )
 
 
-async def _own_check(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
+async def _own_check_title(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
     """The title of a pull request's own check; empty if GitHub has none."""
     pull = await pulls.get(number) if number else None
     fate = await posts.status(project.id, f"check:{pull.head}") if pull else None
@@ -77,7 +77,7 @@ async def _own_check(posts: Posts, pulls: PullRequests, project: Project, number
 
 
 async def _is_reported(installation: Installation, full_name: str, head: str) -> bool:
-    path = f"/repos/{full_name}/commits/{head}/check-runs?check_name={NAME.replace(' ', '%20')}"
+    path = f"/repos/{full_name}/commits/{head}/check-runs?check_name={CHECK_NAME.replace(' ', '%20')}"
     runs = (await installation.get(path))["check_runs"]
     identity = await installation.identity()
-    return any(identity.made(run) and run["status"] == "completed" for run in runs)
+    return any(identity.has_made(run) and run["status"] == "completed" for run in runs)

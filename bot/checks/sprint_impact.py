@@ -12,13 +12,13 @@ from typing import Any
 
 import structlog
 
-from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
+from bot.checks.buttons import button_changes, button_label, find_refusal, read_outcome, to_request
 from bot.checks.impacts import CheckResult, SprintImpacts, is_required
-from bot.github.check_runs import Image, check_run, moment_of
+from bot.github.check_runs import Image, check_run_fields, to_github_time
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
-from bot.github.linked_issues import ask_one, ask_open, record_links
+from bot.github.linked_issues import fetch_links, fetch_open_links, record_links
 from bot.github.repositories import GitHubRepository
-from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.pictures import Pictures
 from charts.alt_text import burndown_alt
 from commands.formatting.markdown import skimming
@@ -26,11 +26,11 @@ from commands.framework.outcome import Answer
 from commands.framework.planning import Planning, writing_for
 from commands.framework.request import CommandLine
 from commands.shared.forecasting import foretold
-from handlers.check_run import NAME, Press, press_of
+from handlers.check_run import CHECK_NAME, ButtonPress, read_button_press
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
 from handlers.payloads import PullRequestPayload as Shown
-from handlers.pull_request import head_of
+from handlers.pull_request import head_event
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
@@ -70,7 +70,7 @@ class Checks:
         self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
 
-    async def work_out(
+    async def update(
         self,
         organization_id: int,
         project_id: int,
@@ -113,10 +113,10 @@ class Checks:
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
             if project is None or not _wants_checks(project):
-                if project is not None and _switches_off_checks(project):
+                if project is not None and _has_checks_off(project):
                     await Posts(tenant).withdraw(project_id, {post.key})
                 return None
-        await self.work_out(organization_id, project_id, head=head)
+        await self.update(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
             pull = await PullRequests(tenant, project_id).find_by_head(head)
             fate = await Posts(tenant).status(project_id, post.key)
@@ -145,15 +145,15 @@ class Checks:
                 and not is_required(project)
             ):
                 continue  # A repository without sprints is left in peace.
-            at = now if before is None else _after(before, now)
-            data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
-            if before is not None and not is_rerun and _says_the_same(data, before.data):
+            at = now if before is None else _next_completion(before, now)
+            data = check_run_fields(CHECK_NAME, one.impact.pull.head, one.card, at, shown)
+            if before is not None and not is_rerun and _is_same_check(data, before.data):
                 continue
             post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _forecasts(one))
         if is_new:
             job = SendPostsJob(organization_id=tenant.organization_id)
             await self._jobs.defer(tenant.connection, job)
@@ -163,7 +163,7 @@ class Checks:
         async with self._database.tenant(organization_id) as tenant:
             before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
-                data = {**before.data, "completed_at": moment_of(_after(before, now))}
+                data = {**before.data, "completed_at": to_github_time(_next_completion(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
@@ -191,7 +191,7 @@ class Checks:
     async def _as_linked(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
         """A pull request with the issues that GitHub lists as linked with it, if it can be asked."""
         try:
-            listed = await ask_one(self._installation(project), project.full_name or "", pull.number)
+            listed = await fetch_links(self._installation(project), project.full_name or "", pull.number)
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return pull
@@ -211,7 +211,7 @@ class Checks:
         if not any(pull_request_of(life).is_open for life in lives.values()):
             return
         try:
-            lists = await ask_open(self._installation(project), project.full_name or "")
+            lists = await fetch_open_links(self._installation(project), project.full_name or "")
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return
@@ -236,7 +236,7 @@ class Checks:
             self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
             return None
         with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
-            fact = head_of(shown, "seen", "")
+            fact = head_event(shown, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
             await pulls.record(fact)
@@ -255,36 +255,36 @@ class Checks:
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
-        press = press_of(delivery)
+        press = read_button_press(delivery)
         pull = await self._one(organization_id, project, None, press.head)
-        if pull is None or not pull.is_open or (press.is_bot and not _is_listed(press.sender, project)):
+        if pull is None or not pull.is_open or (press.is_bot and not _is_listed_bot(press.sender, project)):
             self._log.info("button without effect", project=project.id, button=press.button)
             return
         there = GitHubRepository(self._installation(project), project.full_name or "")
-        task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
+        task = ChangeTask(organization_id, event_id, project, to_request(pull, press, delivery.id), there)
         with writing_for(project, self._clock()):
             said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
             button = Button(
-                pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
+                pull.number, pull.head, button_label(press), press.sender, self._clock(), said, is_done
             )
             await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
             job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
             await self._jobs.defer(tenant.connection, job)
 
-    async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
+    async def _do(self, task: ChangeTask, pull: PullRequest, press: ButtonPress) -> tuple[str, bool]:
         """What came of it, in words, and whether it was done."""
-        if refusal := await refusal_of(task, pull, press):
+        if refusal := await find_refusal(task, pull, press):
             return refusal, False
-        begun = await self._changing.begun(task)
+        begun = await self._changing.find_started(task)
         if begun:  # By a try that died.
-            return outcome_of(await self._changing.carry_out(task, begun[0][1]))
+            return read_outcome(await self._changing.carry_out(task, begun[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
             working = self._working(tenant, task.project)
             impact = await working.impact(pull)
             every = await working.planning.sprints.all(working.planning.now)
             sprints = {here: one for one in every if (here := one.number_in()) is not None}
-        changes = changes_of(press.button, impact, sprints)
+        changes = button_changes(press.button, impact, sprints)
         if changes is None:
             return "Things have moved since, so nothing was changed.", False
         answer = Answer(
@@ -292,10 +292,10 @@ class Checks:
             None,
             is_success=True,
             changes=changes,
-            call=CommandLine(f"button “{label_of(press)}”", 1),
+            call=CommandLine(f"button “{button_label(press)}”", 1),
             is_confirmed=True,
         )
-        return outcome_of(await self._changing.settle(task, answer))
+        return read_outcome(await self._changing.carry_out_changes(task, answer))
 
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
@@ -305,17 +305,17 @@ class Checks:
         return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
-def _after(before: Post, now: datetime) -> datetime:
+def _next_completion(before: Post, now: datetime) -> datetime:
     """Now, but not within the second of the last time: by the time alone a re-run is told from it."""
     return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
 
 
-def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+def _is_same_check(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     """But for when it was worked out, which alone is no reason to write."""
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
-def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
+def _forecasts(check: CheckResult) -> tuple[ForecastRecord, ...]:
     """The forecast that a check shows, to be graded when the sprint is over."""
     effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
     if effect is None or effect.chance_before is None or effect.chance_after is None:
@@ -327,12 +327,12 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    return project.is_accessible and not _switches_off_checks(project) and not project.settings.is_paused
+    return project.is_accessible and not _has_checks_off(project) and not project.settings.is_paused
 
 
-def _switches_off_checks(project: Project) -> bool:
+def _has_checks_off(project: Project) -> bool:
     return project.settings.checks.is_off
 
 
-def _is_listed(login: str, project: Project) -> bool:
+def _is_listed_bot(login: str, project: Project) -> bool:
     return login.lower() in project.settings.commands.bots

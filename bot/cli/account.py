@@ -98,13 +98,13 @@ def plan_lines(billing: Billing) -> list[str]:
     if standing.grace_ends:
         lines.append(f"payment is due; grace ends: {standing.grace_ends.isoformat()}")
     if billing.pending:
-        lines.append(_announced(billing.pending))
+        lines.append(_pending_line(billing.pending))
     if billing.deadline:
         lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
     return lines
 
 
-def _announced(pending: PendingChange) -> str:
+def _pending_line(pending: PendingChange) -> str:
     at = f", from {pending.effective_at.isoformat()}" if pending.effective_at else ""
     if pending.plan is None:
         return f"pending: cancelled{at}"

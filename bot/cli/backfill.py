@@ -47,7 +47,7 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
 
             for _ in range(_MOST_OUTAGES):
                 try:
-                    return await backfill.go_on(organization_id, project_id, show)
+                    return await backfill.resume(organization_id, project_id, show)
                 except GitHubUnavailableError as problem:
                     bar.write(f"{problem}; going on at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
                     await asyncio.sleep(max((problem.retry_at - base.clock()).total_seconds(), 1))
@@ -56,7 +56,7 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
 
 async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, int]:
     """The tenant and project; one that we never heard of is looked up on GitHub."""
-    if found := await _known(base, repository):
+    if found := await _find_known(base, repository):
         return found
     try:
         installation = await github.app.get(f"/repos/{repository}/installation")
@@ -65,13 +65,13 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
         raise BackfillError(
             f"the App is not installed on {repository}, or there is no such repository"
         ) from None
-    await _introduce(base, installation, told)
-    if found := await _known(base, told["full_name"]):
+    await _record_added(base, installation, told)
+    if found := await _find_known(base, told["full_name"]):
         return found
     raise BackfillError(f"{repository} could not be recorded; `python -m bot doctor` says why")
 
 
-async def _known(base: Services, repository: str) -> tuple[int, int] | None:
+async def _find_known(base: Services, repository: str) -> tuple[int, int] | None:
     async with base.database.unscoped() as connection:
         tenants = await tenants_of_repository(connection, repository)
     known = list[tuple[int, int]]()
@@ -84,7 +84,7 @@ async def _known(base: Services, repository: str) -> tuple[int, int] | None:
     return known[0] if known else None
 
 
-async def _introduce(base: Services, installation: Any, repository: Any) -> None:
+async def _record_added(base: Services, installation: Any, repository: Any) -> None:
     """Records what GitHub's webhook would have said when the repository was added to the installation."""
     account = installation["account"]
     payload = msgspec.json.encode(

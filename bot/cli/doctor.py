@@ -39,7 +39,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _examine(settings: Settings) -> list[str]:
     async with services(settings) as base:
-        findings = [*_settings(settings), *await examine(base)]
+        findings = [*_settings_findings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
         findings += await stripe_findings(settings.billing.stripe, settings.public_url)
     return findings
@@ -47,13 +47,13 @@ async def _examine(settings: Settings) -> list[str]:
 
 async def examine(base: Services) -> list[str]:
     """What needs mending, a sentence each; prints what there is."""
-    findings = [finding async for finding in _jobs(base)]
+    findings = [finding async for finding in _job_findings(base)]
     async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
-        findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, seat_findings, unreached_owners):
+        findings += [finding async for finding in _tenant_findings(base, organization_id)]
+        for of_tenant in (_refusal_findings, _gap_findings, seat_findings, unreached_owners):
             found = of_tenant(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in found]
     findings += [finding async for finding in billing_findings(base)]
@@ -63,7 +63,7 @@ async def examine(base: Services) -> list[str]:
     return findings
 
 
-def _settings(settings: Settings) -> Iterable[str]:
+def _settings_findings(settings: Settings) -> Iterable[str]:
     if settings.database_url is not None and settings.makes_own_key:
         yield (
             "stored payloads are encrypted with a key kept in DATA_DIR, away from the database and its "
@@ -77,14 +77,14 @@ def _settings(settings: Settings) -> Iterable[str]:
     yield from settings.billing.unknown_names
 
 
-async def _jobs(base: Services) -> AsyncIterator[str]:
+async def _job_findings(base: Services) -> AsyncIterator[str]:
     async with base.database.unscoped() as connection:
         failed = await failed_jobs(connection)
     for job in failed:
         yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"
 
 
-async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
+async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
     async with base.database.tenant(organization_id) as tenant:
         deliveries = Deliveries(tenant)
         counts = await deliveries.counts()
@@ -99,7 +99,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 "redeliver it on the App's page under “Advanced”"
             )
         for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
-            yield f"tenant {organization_id}: {_about_claim(claim)}"
+            yield f"tenant {organization_id}: {_claim_finding(claim)}"
         for project in await Projects(tenant).active():
             problems = (await Sprints(tenant, project.alone).load(base.clock())).problems
             for milestone, kind in problems.items():
@@ -107,7 +107,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
                     f"({kind}) and is left out; the log says why"
                 )
-        for finding in _lost(await MissedDeliveries(tenant).lost()):
+        for finding in _lost_findings(await MissedDeliveries(tenant).lost()):
             yield f"tenant {organization_id}: {finding}"
         missed = await MissedDeliveries(tenant).expected()
         if missed:
@@ -119,7 +119,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             )
 
 
-def _lost(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
+def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
     """Deliveries that will not come any more, and that nothing else tells of."""
     if not deliveries:
         return
@@ -134,7 +134,7 @@ def _lost(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
     )
 
 
-async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
+async def _refusal_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
     """What GitHub would not take of us."""
     async with base.database.tenant(organization_id) as tenant:
         for thread, why in await Outbox(tenant).refused():
@@ -143,7 +143,7 @@ async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
             yield f"GitHub would not take what we say unasked, {name}: {why}"
 
 
-async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
+async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
     """Repositories of which events did not reach us, and of which the past was not asked for since."""
     async with base.database.tenant(organization_id) as tenant:
         names = {project.id: project.full_name for project in await Projects(tenant).active()}
@@ -168,7 +168,7 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         )
 
 
-def _about_claim(claim: InstallationClaim) -> str:
+def _claim_finding(claim: InstallationClaim) -> str:
     """What came of deliveries that named an installation we did not know for their account."""
     owner = claim.login or f"account {claim.account}"
     if claim.is_denied:

@@ -14,11 +14,11 @@ async def grant_findings(database: Database, github: GitHub, tenants: Iterable[i
     """A sentence about what the App does not ask for, and one for each tenant whose account grants less."""
     try:
         app = await github.grants_of_app()
-        for finding in _of_app(app):
+        for finding in _app_findings(app):
             yield finding
         for organization_id in tenants:
             if (grants := await _grants(database, github, organization_id)) is not None:
-                for finding in of_installation(grants, app):
+                for finding in installation_findings(grants, app):
                     yield f"tenant {organization_id}: {finding}"
     except (GitHubUnavailableError, GitHubRefusedError) as problem:
         yield f"GitHub could not be asked which permissions the App has: {problem}"
@@ -39,22 +39,22 @@ async def _grants(database: Database, github: GitHub, organization_id: int) -> G
         raise
 
 
-def _of_app(app: Grants) -> Iterator[str]:
-    if lacking := _listed(app.missing, app.missing_events):
+def _app_findings(app: Grants) -> Iterator[str]:
+    if lacking := _list_grants(app.missing, app.missing_events):
         yield f"the App does not ask for {lacking}; {_ON_THE_APP}: {app.url}"
 
 
-def of_installation(grants: Grants, app: Grants) -> Iterator[str]:
+def installation_findings(grants: Grants, app: Grants) -> Iterator[str]:
     """What an account has not accepted of what the App asks for; it cannot accept anything else."""
     permissions = {name: purpose for name, purpose in grants.missing.items() if name not in app.missing}
     events = {
         name: purpose for name, purpose in grants.missing_events.items() if name not in app.missing_events
     }
-    if lacking := _listed(permissions, events):
+    if lacking := _list_grants(permissions, events):
         yield f"the App lacks {lacking}; {grants.owner} must accept this: {grants.url}"
 
 
-def _listed(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
+def _list_grants(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
     """Permissions and events, each with what it lets the App do."""
     kinds = (("permission", permissions), ("event", events))
     return ", ".join(

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 from tqdm import tqdm
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
@@ -34,7 +34,7 @@ class RecordedDelivery(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayResult:
     """What became of the deliveries, and sentences on those that failed."""
 
     accepted: int = 0
@@ -76,7 +76,7 @@ def read(path: Path) -> list[RecordedDelivery]:
     return recorded
 
 
-async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str | None) -> Tally:
+async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str | None) -> ReplayResult:
     if url is not None:
         return await _send_all(url.rstrip("/"), settings.webhook_secrets[0].reveal(), recorded)
     secret = Secret(secrets.token_urlsafe(32))
@@ -94,12 +94,12 @@ async def _processing(base: Services) -> AsyncIterator[str]:
     """A door and a worker that records; it answers nobody and does nothing by the clock."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(worker(base, talks=False))
-        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         yield f"http://127.0.0.1:{port}"
 
 
-async def _send_all(address: str, secret: str, recorded: list[RecordedDelivery]) -> Tally:
-    tally, waiting = Tally(), iter(recorded)
+async def _send_all(address: str, secret: str, recorded: list[RecordedDelivery]) -> ReplayResult:
+    tally, waiting = ReplayResult(), iter(recorded)
     bar = tqdm(total=len(recorded), desc="sent", unit=" deliveries", disable=not sys.stderr.isatty())
     target = address if address.endswith("/webhooks/github") else f"{address}/webhooks/github"
     connector = aiohttp.TCPConnector(limit=_AT_ONCE)
@@ -116,7 +116,7 @@ async def _send_all(address: str, secret: str, recorded: list[RecordedDelivery])
 
 
 async def _send(
-    session: aiohttp.ClientSession, url: str, secret: str, one: RecordedDelivery, tally: Tally
+    session: aiohttp.ClientSession, url: str, secret: str, one: RecordedDelivery, tally: ReplayResult
 ) -> None:
     body = bytes(one.payload)
     headers = {

@@ -48,17 +48,17 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
         base = await stack.enter_async_context(services(settings))
         if with_worker:
             await stack.enter_async_context(worker(base))
-        await stack.enter_async_context(door(base, settings.host, settings.port))
+        await stack.enter_async_context(web_server(base, settings.host, settings.port))
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
-        await until_told_to_stop()
+        await wait_for_stop_signal()
 
 
 async def _work(settings: Settings) -> None:
     async with services(settings) as base, worker(base):
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
-        await until_told_to_stop()
+        await wait_for_stop_signal()
 
 
 def _warn_of_unknown_names(settings: Settings) -> None:
@@ -68,7 +68,7 @@ def _warn_of_unknown_names(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
+async def web_server(base: Services, host: str, port: int) -> AsyncIterator[int]:
     """The HTTP side, listening; yields its port (which is free to choose if `port` is 0)."""
     runner = web.AppRunner(
         make_app(base),
@@ -87,7 +87,7 @@ async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def until_told_to_stop() -> None:
+async def wait_for_stop_signal() -> None:
     """Returns on Ctrl-C or SIGTERM."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

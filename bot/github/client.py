@@ -15,7 +15,7 @@ from gidgethub.aiohttp import GitHubAPI
 from bot.github.app_identity import AppIdentity
 from bot.github.app_jwt import AppJwt
 from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation
-from bot.github.call_counter import Calls, CountingAPI
+from bot.github.call_counter import CallCounts, CountingAPI
 from bot.github.markers import Markers
 from bot.settings import GitHubSettings
 from bot.settings.secret import Secret
@@ -79,12 +79,12 @@ class GitHub:
         settings: GitHubSettings,
         api_url: str,
         clock: Clock,
-        calls: Calls | None = None,
+        calls: CallCounts | None = None,
         markers: Markers | None = None,
     ) -> None:
         """`calls` counts the requests that are answered for installations. Writing needs `markers`."""
         self._session = session
-        self._calls = calls or Calls(clock)
+        self._calls = calls or CallCounts(clock)
         self._api_url = api_url
         self._clock = clock
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)

@@ -54,7 +54,7 @@ class LinkedIssues:
     is_complete: bool = True
 
 
-async def ask_one(installation: Installation, full_name: str, number: int) -> LinkedIssues | None:
+async def fetch_links(installation: Installation, full_name: str, number: int) -> LinkedIssues | None:
     """GitHub's list for one pull request; None if there is no such pull request.
 
     Raises GitHubRefusedError and GitHubUnavailableError, as does `ask_open`.
@@ -63,10 +63,12 @@ async def ask_one(installation: Installation, full_name: str, number: int) -> Li
     answer = await installation.graphql(_ONE, owner=owner, name=name, number=number)
     repository = answer.get("repository") or {}
     pull_request = repository.get("pullRequest")
-    return links_in({"number": number, **pull_request}, repository, full_name) if pull_request else None
+    return parse_links({"number": number, **pull_request}, repository, full_name) if pull_request else None
 
 
-async def ask_open(installation: Installation, full_name: str, most_pages: int = 1) -> list[LinkedIssues]:
+async def fetch_open_links(
+    installation: Installation, full_name: str, most_pages: int = 1
+) -> list[LinkedIssues]:
     """GitHub's lists for the open pull requests, a hundred a page, those that changed last first."""
     owner, _, name = full_name.partition("/")
     lists, after = list[LinkedIssues](), None
@@ -74,14 +76,16 @@ async def ask_open(installation: Installation, full_name: str, most_pages: int =
         answer = await installation.graphql(_OPEN, owner=owner, name=name, after=after)
         repository = answer.get("repository") or {}
         page = repository.get("pullRequests") or {}
-        lists += [links_in(node, repository, full_name) for node in page.get("nodes") or () if node]
+        lists += [parse_links(node, repository, full_name) for node in page.get("nodes") or () if node]
         if not page.get("pageInfo", {}).get("hasNextPage"):
             break
         after = page["pageInfo"]["endCursor"]
     return lists
 
 
-def links_in(pull_request: Mapping[str, Any], repository: Mapping[str, Any], full_name: str) -> LinkedIssues:
+def parse_links(
+    pull_request: Mapping[str, Any], repository: Mapping[str, Any], full_name: str
+) -> LinkedIssues:
     """The list in GitHub's answer about a pull request of a repository.
 
     The repository is known by its id: after a renaming the name that we ask by is an old one.
@@ -120,23 +124,25 @@ async def record_links(
     facts = list[Event]()
     for one in lists:
         if life := lives.get(one.number):
-            facts += _of_head(one, life, now)
+            facts += _head_corrections(one, life, now)
         if events := items.get(keys[one.number]):
-            facts += _of_item(one, events, now)
+            facts += _item_corrections(one, events, now)
     await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in facts])
 
 
-def _of_head(listed: LinkedIssues, life: Sequence[ActivityEvent], now: datetime) -> list[ActivityEvent]:
+def _head_corrections(
+    listed: LinkedIssues, life: Sequence[ActivityEvent], now: datetime
+) -> list[ActivityEvent]:
     known = pull_request_of(life).issues
     issues = listed.issues if listed.is_complete else listed.issues | known
     if issues == known or _may_be_older_than_an_edit(
         issues, life, lambda facts: pull_request_of(facts).issues, now
     ):
         return []
-    return [linked(life, issues, _after(now, life[-1].at))]
+    return [linked(life, issues, _later_than(now, life[-1].at))]
 
 
-def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -> list[ItemEvent]:
+def _item_corrections(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -> list[ItemEvent]:
     known, told = frozenset(closes_of(events)), in_order(events)
     issues = listed.issues if listed.is_complete else listed.issues | known
     if issues == known or _may_be_older_than_an_edit(
@@ -147,7 +153,7 @@ def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -
     fact = ItemEvent(
         item=latest.item,
         event=LINKED,
-        at=_after(now, latest.at),
+        at=_later_than(now, latest.at),
         delivery=f"linked:{now.isoformat()}",
         snapshot=replace(latest.snapshot, closes=tuple(sorted(issues))),
         source=Source.CORRECTION,
@@ -173,6 +179,6 @@ def _may_be_older_than_an_edit(
     return any(issues_of(told[:place]) == issues for place in edits)
 
 
-def _after(now: datetime, last: datetime) -> datetime:
+def _later_than(now: datetime, last: datetime) -> datetime:
     """The list holds after all that is known, also where GitHub's clock is ahead of ours."""
     return max(now, last + _STEP)

@@ -60,7 +60,7 @@ class Markers:
         """Whether a field holds the marker. Only for what our App wrote."""
         return text in {*self.candidates(mark), unsigned(mark)}
 
-    def marks(self, body: str | None, mark: Mark) -> bool:
+    def is_marked(self, body: str | None, mark: Mark) -> bool:
         """Whether a body bears the marker. Only for what our App wrote.
 
         Markers without an HMAC are those of earlier versions, which stand at the end. Elsewhere one may be

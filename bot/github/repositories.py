@@ -160,7 +160,7 @@ class GitHubRepository:
         """Returns the step with GitHub's id of the milestone."""
         told: dict[str, Any] = {"title": step.title, "description": step.description}
         if step.due_on:
-            told["due_on"] = _due(step.due_on)
+            told["due_on"] = _to_due_on(step.due_on)
         try:
             made = await self._installation.post(f"{self._path}/milestones", told)
         except GitHubRefusedError as refusal:
@@ -173,7 +173,7 @@ class GitHubRepository:
     async def edit_milestone(self, step: EditMilestone) -> None:
         told: dict[str, Any] = dict(step.after)
         if told.get("due_on"):
-            told["due_on"] = _due(str(told["due_on"]))
+            told["due_on"] = _to_due_on(str(told["due_on"]))
         await self._installation.patch(f"{self._path}/milestones/{step.number}", told)
 
     async def open_issue(self, step: OpenIssue, mark: Mark, since: str) -> None:
@@ -292,11 +292,11 @@ class GitHubRepository:
         path = f"{self._path}/issues?state=all&per_page=100&since={quote(since)}"
         identity, markers = await self._installation.identity(), self._installation.markers
         async for issue in self._installation.pages(path):
-            if markers.marks(issue.get("body"), mark) and identity.wrote(issue):
+            if markers.is_marked(issue.get("body"), mark) and identity.has_written(issue):
                 return issue
         return None
 
 
-def _due(day: str) -> str:
+def _to_due_on(day: str) -> str:
     """GitHub keeps the date; noon is that date wherever it may look at it."""
     return f"{day}T12:00:00Z"

@@ -7,7 +7,7 @@ import structlog
 
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.github.markers import PREFIX, Mark
-from bot.github.own_part import surroundings_of
+from bot.github.owned_text import find_surroundings
 from commands.framework.request import Request
 
 _OUR_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
@@ -53,7 +53,7 @@ class GitHubThread:
         path = f"{self._path}/issues/comments/{comment_id}"
         present = str((await self._installation.get(path)).get("body") or "")
         marker = self._installation.markers.comment(mark)
-        around = surroundings_of(present, _OUR_MARKER.findall(present), [sent] if sent else [], body)
+        around = find_surroundings(present, _OUR_MARKER.findall(present), [sent] if sent else [], body)
         if around is None or around.room(marker) < len(body):
             raise GitHubRefusedError(_TAKEN_OUT, "the comment holds nothing of ours any more")
         await self._installation.patch(path, {"body": around.around(body, marker)})
@@ -66,6 +66,6 @@ class GitHubThread:
         path = f"{self._path}/issues/{self._number}/comments?per_page=100&since={quote(since)}"
         identity, markers = await self._installation.identity(), self._installation.markers
         async for comment in self._installation.pages(path):
-            if markers.marks(comment.get("body"), mark) and identity.wrote(comment):
+            if markers.is_marked(comment.get("body"), mark) and identity.has_written(comment):
                 return int(comment["id"])
         return None

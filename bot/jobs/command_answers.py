@@ -14,7 +14,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
 from bot.jobs.comment_reader import CommentReader
-from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
@@ -84,7 +84,9 @@ class CommandAnswers:
             await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
-    async def _find(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
+    async def _find(
+        self, organization_id: int, event_id: int
+    ) -> tuple[ChangeTask, GitHubThread, bool] | None:
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
@@ -92,7 +94,7 @@ class CommandAnswers:
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
-            repository = delivery.frame.repository
+            repository = delivery.envelope.repository
             project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
@@ -106,10 +108,10 @@ class CommandAnswers:
         request = await self._comments.request_of(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
-        task = Task(organization_id, event_id, project, request, there)
+        task = ChangeTask(organization_id, event_id, project, request, there)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
-    async def _concerns_us(self, task: Task) -> bool:
+    async def _concerns_us(self, task: ChangeTask) -> bool:
         """Whether boxes of ours were ticked, or commands given that are ours.
 
         To ourselves we never talk, even if a team lists our App among the bots that it hears.
@@ -121,7 +123,7 @@ class CommandAnswers:
             return False
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
-    async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
+    async def _prepare(self, task: ChangeTask, thread: GitHubThread, *, is_last_try: bool) -> None:
         """Works out the answer and puts it into the outbox."""
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
@@ -147,17 +149,17 @@ class CommandAnswers:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
 
-    async def _work_out(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _work_out(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """Lines that a try which died has set going are brought to their end, all others are run."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
-        begun = dict(await self._changing.begun(task))
+        begun = dict(await self._changing.find_started(task))
         resumed = [await self._resume(task, thread, change) for change in begun.values()]
         rest = tuple(line for line in task.request.lines if line.line not in begun)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
 
-    async def _follow_ticks(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _follow_ticks(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """A ticked box lets a change be carried out, if who ticked it may and it would still be the same."""
         answers = list[Answer]()
         for change_id in task.request.ticked:
@@ -173,7 +175,7 @@ class CommandAnswers:
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
         return answers
 
-    async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
+    async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
         """Brings to its end what a try that died has begun, if who asks may still do it."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
@@ -185,14 +187,14 @@ class CommandAnswers:
             return Answer("error", Reply((refusal,)), is_success=False)  # Who began it goes on with it.
         return await self._changing.give_up(task, change, refusal)
 
-    async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _run(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
         answers = await self._dispatcher.answer(task.request, self._desk(task, thread))
-        settled = [await self._changing.settle(task, answer) for answer in answers]
+        settled = [await self._changing.carry_out_changes(task, answer) for answer in answers]
         return await self._with_notice(task, settled)
 
-    def _desk(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
+    def _desk(self, task: ChangeTask, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
         entitled = self._entitlements.of(task.organization_id, project)
 
@@ -211,7 +213,7 @@ class CommandAnswers:
             entitled=entitled,
         )
 
-    async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
+    async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
         """An owner reads a quiet line below an answer if something is due about the account's plan."""
         spoken = [answer for answer in answers if answer.is_success and answer.reply]
         if not self._shop.is_on or not spoken or spoken[-1].reply is None:
@@ -233,11 +235,11 @@ class CommandAnswers:
         told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
         return [told if answer is spoken[-1] else answer for answer in answers]
 
-    async def _message(self, task: Task, answer: Answer) -> Message:
+    async def _message(self, task: ChangeTask, answer: Answer) -> Message:
         body = await self._markdown(task, answer.reply or Reply(()))
         return Message(MessageKind.REPLY, body, answer.slot)
 
-    async def _markdown(self, task: Task, reply: Reply) -> str:
+    async def _markdown(self, task: ChangeTask, reply: Reply) -> str:
         parts = []
         for part in reply.parts:
             if isinstance(part, Picture):

@@ -22,7 +22,7 @@ from bot.processes import Processes
 from commands.framework.parser import skimming
 from commands.framework.request import Request
 from handlers import handle
-from handlers.comment_commands import request_of
+from handlers.comment_commands import read_request
 from handlers.delivery import Delivery, Outcome, UnusableError
 
 T = TypeVar("T")
@@ -41,13 +41,13 @@ class CommentReader:
         self._turns = WeakValueDictionary[int, asyncio.Lock]()
         self._log = structlog.get_logger(__name__)
 
-    async def request_of(self, organization_id: int, delivery: Delivery) -> Request:
+    async def read_request(self, organization_id: int, delivery: Delivery) -> Request:
         """What an event asks of us. If that takes too long to read, the request is unreadable.
 
         Raises UnusableError as the handlers do.
         """
         with skimming() as skim:
-            request = request_of(delivery)
+            request = read_request(delivery)
         if not skim.is_inexact:
             return request
         async with self._turn_of(organization_id):
@@ -84,7 +84,7 @@ class CommentReader:
 
 def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
     """What an event asks of us; None if it takes longer. Only for the main thread of a process."""
-    return _within(cpu_seconds, lambda: request_of(delivery))
+    return _within(cpu_seconds, lambda: read_request(delivery))
 
 
 def handle_within(cpu_seconds: float, delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]] | None:

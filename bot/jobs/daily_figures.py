@@ -90,16 +90,16 @@ async def _measure_sprints(
         sprint = one.sprint
         with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
             sprint_id = ids[sprint.milestone]
-            description = _description(milestones[sprint.milestone], now)
+            description = _description_at(milestones[sprint.milestone], now)
             await measures.update_sprint(sprint_id, sprint, description, now)
             if isinstance(one.numbers, ClosedSprint):
                 # They are left alone; only a day that nobody has measured is added, as it was taken.
                 known = await measures.days(sprint_id)
-                missing = _missing(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
+                missing = _missing_days(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
                 if missing:
                     await measures.set_days(sprint_id, [*known, *missing])
             else:
-                await measures.set_days(sprint_id, _rows(one.numbers, outcomes, now))
+                await measures.set_days(sprint_id, _ended_days(one.numbers, outcomes, now))
                 # Once its numbers are taken, which is done here if it is time, its days stay as well.
                 await sprints.closed(sprint.milestone, now)
 
@@ -126,22 +126,22 @@ def grade_of(told: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     return ForecastGrade(told.id, is_finished, delivered, finished_on)
 
 
-def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
+def _ended_days(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
     """The local days that are over. The last may be one on which the sprint ended before midnight."""
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
-    return [_row(day, outcomes, end) for day, end in ends if end <= now]
+    return [_sprint_day(day, outcomes, end) for day, end in ends if end <= now]
 
 
-def _missing(
+def _missing_days(
     closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
 ) -> list[SprintDay]:
     """The days of a sprint whose numbers were taken before all of them had been measured."""
     days = days_of(closed.facts, calendar)
-    return [_row(day, outcomes, day.at) for day in days if day.date not in known]
+    return [_sprint_day(day, outcomes, day.at) for day in days if day.date not in known]
 
 
-def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
+def _sprint_day(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
     return SprintDay(
         date=day.date,
         total_points=day.scope.points,
@@ -153,7 +153,7 @@ def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
     )
 
 
-def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
+def _description_at(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
     """As the milestone's own events tell it, or what others showed of it."""
     told = in_order(event for event in events if event.at < now)
     own = [event for event in told if event.event != "observed"]

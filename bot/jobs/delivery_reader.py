@@ -8,7 +8,7 @@ import structlog
 from bot.jobs.comment_reader import CommentReader
 from bot.pauses import CooperativePause
 from handlers import handle
-from handlers.delivery import Delivery, Frame, Outcome, Recorded, UnusableError
+from handlers.delivery import Delivery, Envelope, Outcome, Recorded, UnusableError
 from sprints.model import ActivityEvent
 from storage.cipher import PayloadCipher
 from storage.deliveries import StoredEvent, open_payload
@@ -19,7 +19,7 @@ class ReadEvent:
     """A delivery that could be read: whom it is about, and what its handlers make of it."""
 
     event: StoredEvent
-    frame: Frame
+    envelope: Envelope
     outcomes: list[Outcome]
 
 
@@ -66,7 +66,7 @@ class DeliveryReader:
             body=open_payload(self._cipher, event),
             received_at=event.received_at,
         )
-        frame = delivery.frame
+        frame = delivery.envelope
         if self._comments is None:
             outcomes, problems = handle(delivery)
         else:

@@ -9,8 +9,8 @@ from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.event_processor import REDRAW_EVERY
+from bot.sync.access_tracking import find_other_owners, last_heard_after, stop_tracking
 from bot.sync.backfill.backfill import Backfill, BackfillError
-from bot.sync.event_access import heard_since, leave, other_owners
 from bot.sync.installation_check import InstallationCheck
 from bot.sync.reconciliation import Reconciliation
 from bot.sync.repository_check import RepositoryCheck
@@ -76,12 +76,12 @@ async def repository_left(services: JobServices, job: RepositoryLeftJob) -> None
     If it sent events here later, that account has lost it again, and both accounts are compared with GitHub.
     """
     async with services.database.tenant(job.organization_id) as tenant:
-        if await leave(tenant, job.node_id, job.left_at):
+        if await stop_tracking(tenant, job.node_id, job.left_at):
             _log.info("repository has left", organization=job.organization_id)
             return
-        heard_at = await heard_since(tenant, job.node_id, job.left_at) or job.left_at
+        heard_at = await last_heard_after(tenant, job.node_id, job.left_at) or job.left_at
         await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=job.organization_id))
-        for owner in (await other_owners(tenant, [job.node_id])).get(job.node_id, ()):
+        for owner in (await find_other_owners(tenant, [job.node_id])).get(job.node_id, ()):
             left = RepositoryLeftJob(organization_id=owner, node_id=job.node_id, left_at=heard_at)
             await services.jobs.defer(tenant.connection, left)
 

@@ -56,8 +56,8 @@ def logins_in(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
                 yield from _logins_of(outcome.accounts, at)
                 if outcome.fact.actor:
                     happened_at = min(happened_at, at)
-        if read.frame.sender is not None:
-            yield from _logins_of((read.frame.sender,), happened_at)
+        if read.envelope.sender is not None:
+            yield from _logins_of((read.envelope.sender,), happened_at)
 
 
 def _logins_of(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:

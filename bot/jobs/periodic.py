@@ -72,7 +72,7 @@ async def redeliver(services: JobServices) -> None:
     redelivery = services.get(Redelivery)
     try:
         await redelivery.run()
-        for organization_id in redelivery.take_deaf():
+        for organization_id in redelivery.take_affected_tenants():
             await queue_missing_backfills(services, organization_id)
     except (GitHubUnavailableError, GitHubRefusedError) as problem:  # The next hour finds the same.
         _log.warning("failed deliveries not asked for", reason=str(problem))

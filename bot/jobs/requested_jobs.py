@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.sync.event_access import other_owners
+from bot.sync.access_tracking import find_other_owners
 from bot.sync.settings_file import ORGANIZATION
 from handlers.delivery import (
-    CheckWanted,
+    ButtonPressed,
+    CheckRequested,
     CommandsFound,
     MergeGroupQueued,
     Outcome,
-    Pressed,
     SettingsChanged,
 )
 from storage.database import Tenant
@@ -53,7 +53,7 @@ async def jobs_of_other_owners(tenant: Tenant, node_ids: Iterable[str], at: date
     """Tell the tenants that still look after a repository that it was this tenant's at a time."""
     return [
         RepositoryLeftJob(organization_id=owner, node_id=node_id, left_at=at)
-        for node_id, owners in (await other_owners(tenant, node_ids)).items()
+        for node_id, owners in (await find_other_owners(tenant, node_ids)).items()
         for owner in owners
     ]
 
@@ -65,11 +65,11 @@ def requested_jobs(tenant: Tenant, event: StoredEvent, project_id: int, outcome:
         case CommandsFound():
             thread = f"thread:{project_id}:{outcome.number}"
             return [AnswerJob(organization_id=where, event_id=event.id, thread=thread)]
-        case Pressed():
+        case ButtonPressed():
             return [PressJob(organization_id=where, event_id=event.id, project_id=project_id)]
         case SettingsChanged():
             return [ReadSettingsJob(organization_id=where, project_id=project_id)]
-        case CheckWanted():
+        case CheckRequested():
             check = CheckJob(
                 organization_id=where,
                 project_id=project_id,

@@ -20,10 +20,16 @@ from bot.publishing.pictures import Pictures
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning, writing_for
 from marketplace.entitlements import EntitledIn, allow_everywhere
-from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
+from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
-from reports.running_sprint import FollowedSprint, living_key
-from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
+from reports.running_sprint import TrackedSprint, sticky_comment_key
+from reports.sprint_tracking import (
+    TrackingPlace,
+    find_start_thread,
+    is_sprint,
+    load_sprint_starts,
+    resolve_tracking_place,
+)
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
 from sprints.team_settings import TeamSettings
@@ -36,7 +42,7 @@ from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
-_ASK_EVERY = timedelta(minutes=1)
+_REDRAW_PAUSE = timedelta(minutes=1)
 # To work out what should be said reads all sprints; many posts may be waiting to be sent, a second apart.
 _DRAFTS_LAST = timedelta(seconds=30)
 
@@ -69,7 +75,7 @@ class SprintReports:
             if project is None:
                 return
             # Looked at before the facts are read: what is written meanwhile is drawn next time.
-            is_coming = await _is_coming(tenant, project)
+            is_coming = await _is_history_coming(tenant, project)
             drafting = self._drafting(tenant, project, now, is_complete=not is_coming)
             with writing_for(project, now):
                 drafts = await drafting.drafts()
@@ -100,7 +106,7 @@ class SprintReports:
             raise failures[0]
 
     async def as_of_now(
-        self, organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow | None = None
+        self, organization_id: int, project_id: int, post: Post, drafts_now: DraftCache | None = None
     ) -> Post | None:
         """A post that waited to be said, as it is to be said now. None if it is not so any more.
 
@@ -118,24 +124,26 @@ class SprintReports:
             if current is None or now - current.at >= _DRAFTS_LAST:
                 current = drafts_now[project_id] = await self._current_drafts(tenant, project, now)
             match current.by_key.get(post.key):
-                case Kept():
+                case UnchangedPost():
                     return post
-                case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
+                case Draft() as draft if draft.text is not None and _destination(draft.post) == _destination(
+                    post
+                ):
                     fresh = replace(draft.post, body=draft.text)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
-                    await Forecasts(tenant, project_id).record(carrier, draft.foretold)
+                    await Forecasts(tenant, project_id).record(carrier, draft.forecasts)
                     return fresh
                 case None if current.has_failed:
                     return None
             last = self._asked.get(project_id)
-            at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
+            at = now + _REDRAW_PAUSE if last is not None and now - last < _REDRAW_PAUSE else None
             self._asked[project_id] = now
             job = RedrawJob(organization_id=organization_id, project_id=project_id)
             await self._jobs.defer(tenant.connection, job, at)
         return None
 
     async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
-        is_complete = not await _is_coming(tenant, project)
+        is_complete = not await _is_history_coming(tenant, project)
         drafting = self._drafting(tenant, project, now, is_complete=is_complete)
         with writing_for(project, now):
             by_key = {draft.key: draft for draft in await drafting.drafts()}
@@ -153,7 +161,9 @@ class SprintReports:
         planning = Planning(tenant, project, now, entitled)
         return _Drafting(planning, self._log, is_complete=is_complete)
 
-    async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
+    async def _keep(
+        self, organization_id: int, project: Project, draft: Draft | UnchangedPost, now: datetime
+    ) -> None:
         if isinstance(draft, Draft):
             await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
@@ -171,7 +181,7 @@ class SprintReports:
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
-                await Forecasts(tenant, project.id).record(carrier, draft.foretold)
+                await Forecasts(tenant, project.id).record(carrier, draft.forecasts)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
@@ -193,16 +203,16 @@ class _Drafting:
         """Whether it is not known of some sprint what should be said."""
         return bool(self._undone)
 
-    async def drafts(self) -> list[Draft | Kept]:
+    async def drafts(self) -> list[Draft | UnchangedPost]:
         """All that GitHub should show now: what is to be written anew, and what is wanted so already."""
-        drafts = dict[str, Draft | Kept]()
+        drafts = dict[str, Draft | UnchangedPost]()
         # A sprint is followed in one repository, even if it spans several.
         every = [one for one in await self._planning.sprints.all(self._now) if not one.repository]
         known = await self._spoken_of()
         # What was said of a milestone that is none any more, or is no time box, is brought to its end.
         sprints = [one for one in every if is_sprint(one) or one.milestone in known]
         recent = [one for one in sprints if self._is_recent(one)]
-        begun = await starts(self._planning) if recent else ()
+        begun = await load_sprint_starts(self._planning) if recent else ()
         for sprint in recent:
             self._undone.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
@@ -211,19 +221,19 @@ class _Drafting:
                 self._undone.discard(sprint.milestone)
         return list(drafts.values())
 
-    async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
+    async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | UnchangedPost]:
         """What is said of one sprint."""
-        planning, drafts = self._planning, list[Draft | Kept]()
-        fate = await self._posts.status(self._project.id, living_key(sprint))
-        place = _place_so_far(fate)
+        planning, drafts = self._planning, list[Draft | UnchangedPost]()
+        fate = await self._posts.status(self._project.id, sticky_comment_key(sprint))
+        place = _sent_place(fate)
         if place is None and is_sprint(sprint):
-            place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
+            place = resolve_tracking_place(self._project.settings, sprint, find_start_thread(sprint, begun))
         if place is not None and fate is not None and fate.is_unsent and place.thread is not None:
             # Its thread is lost, and it does not stand in an issue of its own yet.
             place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
-            drafts += await FollowedSprint(planning, sprint, place, fate, is_complete=is_complete).drafts()
+            drafts += await TrackedSprint(planning, sprint, place, fate, is_complete=is_complete).drafts()
         if self._is_complete:
             drafts += await EndedSprint(planning, sprint, place, fate).drafts()
         return drafts
@@ -245,10 +255,10 @@ class _Drafting:
 def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
     """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
     hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
-    return {name: _next(now, calendar, hour) for name, hour in hours.items() if hour is not None}
+    return {name: _next_at(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
 
-def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
+def _next_at(now: datetime, calendar: Calendar, hour: time) -> datetime:
     day = calendar.day_of(now)
     while True:
         found = calendar.instant(day, hour)
@@ -257,16 +267,16 @@ def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
         day += timedelta(days=1)
 
 
-def _place_so_far(fate: PostStatus | None) -> TrackingPlace | None:
+def _sent_place(fate: PostStatus | None) -> TrackingPlace | None:
     """A comment stays in the thread where it is, whatever the settings say since."""
     return None if fate is None or fate.is_unsent else TrackingPlace(fate.post.thread)
 
 
-def _place(post: Post) -> tuple[PostKind, int | None]:
+def _destination(post: Post) -> tuple[PostKind, int | None]:
     return post.kind, post.thread
 
 
-async def _is_coming(tenant: Tenant, project: Project) -> bool:
+async def _is_history_coming(tenant: Tenant, project: Project) -> bool:
     """Whether more history is on its way, so that not all is known yet."""
     followed = {project.id, *(one.id for one in project.sharing)}
     return await ClosedSprints(tenant, followed).is_history_still_coming()

@@ -59,7 +59,7 @@ _ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRU
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ChangeTask:
     """One event that asks for changes, in one repository. `agreed` is the change whose box was ticked."""
 
     organization_id: int
@@ -70,7 +70,7 @@ class Task:
     agreed: CommandChange | None = None
 
 
-async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
+async def find_refusal_elsewhere(task: ChangeTask, steps: Sequence[Step]) -> str:
     """Why something cannot be changed from here, in words; empty where all can.
 
     In the other repositories of a sprint everybody may do what GitHub lets them do there.
@@ -100,20 +100,20 @@ class ChangeApplier:
         self._jobs = jobs
         self._log = structlog.get_logger(__name__)
 
-    async def begun(self, task: Task) -> list[tuple[int, CommandChange]]:
+    async def find_started(self, task: ChangeTask) -> list[tuple[int, CommandChange]]:
         """What a try that died has set going for this event already, by line."""
         async with self._database.tenant(task.organization_id) as tenant:
             return await ChangeLog(tenant, task.project.id).started_by(task.event_id)
 
-    async def settle(self, task: Task, answer: Answer) -> Answer:
+    async def carry_out_changes(self, task: ChangeTask, answer: Answer) -> Answer:
         """An answer with changes becomes one with words: they are done, or shown to be agreed to."""
         changes, call = answer.changes, answer.call
         if changes is None or call is None:
             return answer
         if not changes.steps:
-            return _said(answer.slot, changes.done)
-        if refusal := await refusal_elsewhere(task, changes.steps):
-            return _said(answer.slot, refusal)
+            return _text_answer(answer.slot, changes.done)
+        if refusal := await find_refusal_elsewhere(task, changes.steps):
+            return _text_answer(answer.slot, refusal)
         proposal = _proposal(task, answer.slot, changes, call)
         if task.agreed is not None:
             return await self._agreed(task, task.agreed, proposal, changes)
@@ -129,12 +129,12 @@ class ChangeApplier:
                 await log.decide(change.id, ChangeState.IN_PROGRESS, task.request.sender, self._clock())
         if is_begun:
             return await self.carry_out(task, change)
-        return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
+        return _text_answer(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
 
-    async def carry_out(self, task: Task, change: CommandChange) -> Answer:
+    async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Does what was begun. What is so already stays so, so that it may be begun again after a crash."""
         if change.state in _ENDED:
-            return _ended(change)
+            return _final_answer(change)
         began = change.decided_at or self._clock()
         done, note = list[Step](), None
         for n, step in enumerate(decode_steps(change.steps)):
@@ -147,9 +147,9 @@ class ChangeApplier:
         async with self._database.tenant(task.organization_id) as tenant:
             await self._write_down(tenant, task, change, done, note)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
-        return _ended(ended or change)
+        return _final_answer(ended or change)
 
-    async def give_up(self, task: Task, change: CommandChange, why: str) -> Answer:
+    async def give_up(self, task: ChangeTask, change: CommandChange, why: str) -> Answer:
         """Ends a begun change, because who began it may not run its command any more: `why`, in Markdown."""
         entry = AuditEntry(
             change.decided_by or change.actor,
@@ -163,10 +163,10 @@ class ChangeApplier:
             await log.record_audit_entry(entry)
             await log.interrupt(change.id, why)
             ended = await log.get(change.id)
-        return _ended(ended or change)
+        return _final_answer(ended or change)
 
     async def _agreed(
-        self, task: Task, agreed: CommandChange, proposal: Proposal, changes: Changes
+        self, task: ChangeTask, agreed: CommandChange, proposal: Proposal, changes: Changes
     ) -> Answer:
         """Somebody ticked the box. If the facts have moved since, they see what would be done now."""
         is_same = proposal.fingerprint == agreed.fingerprint
@@ -179,9 +179,9 @@ class ChangeApplier:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
             return await self.carry_out(task, change)
-        return _said(proposal.slot, preview(change, changes, is_stale=True))
+        return _text_answer(proposal.slot, preview(change, changes, is_stale=True))
 
-    async def _do(self, task: Task, step: Step, name: str, began: datetime) -> Step:
+    async def _do(self, task: ChangeTask, step: Step, name: str, began: datetime) -> Step:
         """Carries out a step. Returns it with what GitHub alone could say of it, such as an id."""
         elsewhere = repository_of(step)
         repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
@@ -209,7 +209,7 @@ class ChangeApplier:
         return step
 
     async def _write_down(
-        self, tenant: Tenant, task: Task, change: CommandChange, done: Sequence[Step], note: str | None
+        self, tenant: Tenant, task: ChangeTask, change: CommandChange, done: Sequence[Step], note: str | None
     ) -> None:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
@@ -234,14 +234,16 @@ class ChangeApplier:
         if change.undoes is not None and done:
             await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
 
-    async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
+    async def _resync(self, tenant: Tenant, task: ChangeTask, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
         await self._jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
         if step.is_whole:
             job = BackfillJob(organization_id=where, project_id=project_id, is_wanted=True)
             await self._jobs.defer(tenant.connection, job)
 
-    async def _tell(self, tenant: Tenant, task: Task, step: RecordFact, actor: str, now: datetime) -> None:
+    async def _tell(
+        self, tenant: Tenant, task: ChangeTask, step: RecordFact, actor: str, now: datetime
+    ) -> None:
         timeline = Timeline(tenant)
         told = await timeline.item(task.project.id, step.number)
         if not told:
@@ -288,7 +290,7 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     return "\n\n".join(parts)
 
 
-def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Proposal:
+def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) -> Proposal:
     return Proposal(
         event_id=task.event_id,
         line=call.line,
@@ -304,18 +306,18 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
     )
 
 
-def _ended(change: CommandChange) -> Answer:
+def _final_answer(change: CommandChange) -> Answer:
     """The answer to a change that is done, was refused by GitHub, or was interrupted."""
     if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
-        return _said(change.slot, change.done)
+        return _text_answer(change.slot, change.done)
     done = [target_words(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)
 
 
-def _said(slot: str, text: str) -> Answer:
+def _text_answer(slot: str, text: str) -> Answer:
     return Answer(slot, Reply((text,)), is_success=True)

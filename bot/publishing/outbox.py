@@ -43,7 +43,7 @@ class OutboxPublisher:
                     mark = _mark(organization_id, queued)
                     known = (queued.earlier, queued.earlier_body) if queued.earlier is not None else None
                     earlier = just_posted.get(slot, known)
-                    comment_id = await _say(queued, mark, thread, earlier)
+                    comment_id = await _post_reply(queued, mark, thread, earlier)
                     just_posted[slot] = (comment_id, queued.message.body)
             except GitHubRefusedError as refusal:
                 was_refused = True
@@ -66,20 +66,20 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     return message.comment_id
 
 
-async def _say(
+async def _post_reply(
     queued: QueuedMessage, mark: Mark, thread: GitHubThread, earlier: tuple[int, str | None] | None
 ) -> int:
     """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it.
 
     `earlier` is its id and what it said.
     """
-    body = cut(queued.message.body)
-    if queued.attempts > 1 and (posted := await _already_posted(queued, mark, thread)):
+    body = truncate(queued.message.body)
+    if queued.attempts > 1 and (posted := await _find_posted(queued, mark, thread)):
         return posted
     if earlier is not None:
         comment_id, said = earlier
         try:
-            await thread.edit(comment_id, body, mark, cut(said) if said else None)
+            await thread.edit(comment_id, body, mark, truncate(said) if said else None)
         except GitHubRefusedError as refusal:
             if refusal.status not in GONE:  # Somebody deleted our comment, and now asks again.
                 raise
@@ -88,7 +88,7 @@ async def _say(
     return await thread.post(body, mark)
 
 
-async def _already_posted(queued: QueuedMessage, mark: Mark, thread: GitHubThread) -> int | None:
+async def _find_posted(queued: QueuedMessage, mark: Mark, thread: GitHubThread) -> int | None:
     """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
     since = queued.created_at - _CLOCK_DIFFERENCE
     return await thread.find(mark, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -99,7 +99,7 @@ def _mark(organization_id: int, queued: QueuedMessage) -> Mark:
     return Mark(organization_id, queued.project_id, f"thread:{queued.thread}", queued.key)
 
 
-def cut(body: str, most: int = MOST_CHARACTERS) -> str:
+def truncate(body: str, most: int = MOST_CHARACTERS) -> str:
     """A body of at most so many characters: cut between paragraphs, with what was open closed again."""
     if len(body) <= most:
         return body

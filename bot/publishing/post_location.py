@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit
 from bot.github.app_identity import AppIdentity
 from bot.github.client import GONE, GitHubRefusedError, Installation
 from bot.github.markers import Mark, as_comment, unsigned
-from bot.github.own_part import Surroundings, surroundings_of
-from bot.publishing.outbox import MOST_CHARACTERS, cut
+from bot.github.owned_text import Surroundings, find_surroundings
+from bot.publishing.outbox import MOST_CHARACTERS, truncate
 from bot.publishing.release_notes import MarkedPart, write_into_release
 from storage.posts import DesiredPost, Post, PostKind
 
@@ -43,7 +43,7 @@ class PostRepository:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SentPost:
     """A post that GitHub took: its id there (of an issue its number), and as what."""
 
     external_id: int
@@ -70,7 +70,7 @@ class PostLocation:
         self._wanted = wanted
         self._post = wanted.post
 
-    async def write(self) -> Written:
+    async def write(self) -> SentPost:
         """Edits the post, or posts it.
 
         Raises PostGoneError, ThreadGoneError, GitHubRefusedError or GitHubUnavailableError.
@@ -88,7 +88,7 @@ class PostLocation:
             case _:
                 return await (self._edit_comment(external_id) if external_id else self._comment())
 
-    async def _write_into_release(self) -> Written:
+    async def _write_into_release(self) -> SentPost:
         path = f"{self._repository.path}/releases/{self._post.data['release']}"
         marked = MarkedPart(self._markers, self._mark)
         try:
@@ -100,14 +100,14 @@ class PostLocation:
                 await self._look_at_repository()
                 raise PostGoneError from None
             raise
-        return Written(release)
+        return SentPost(release)
 
-    async def _write_check(self, external_id: int | None) -> Written:
+    async def _write_check(self, external_id: int | None) -> SentPost:
         content = {**self._post.data, "external_id": self._markers.text(self._mark)}
         await self._keep_pace()
         if external_id is None:
             made = await self._installation.post(self._list, content)
-            return Written(int(made["id"]))
+            return SentPost(int(made["id"]))
         content.pop("head_sha", None)
         path = f"{self._repository.path}/check-runs/{external_id}"
         try:
@@ -117,13 +117,13 @@ class PostLocation:
                 await self._look_at_repository()
                 raise PostGoneError from None
             raise
-        return Written(external_id)
+        return SentPost(external_id)
 
     # Comments
 
-    async def _comment(self) -> Written:
+    async def _comment(self) -> SentPost:
         thread = await self._look_at_thread()
-        part = cut(self._post.body)
+        part = truncate(self._post.body)
         await self._keep_pace()
         try:
             comment = await self._installation.post(self._list, {"body": self._alone(part)})
@@ -134,9 +134,9 @@ class PostLocation:
                 await self._look_at_repository()
                 raise ThreadGoneError(f"{refusal} (#{self._post.thread} is gone)") from None
             raise
-        return Written(int(comment["id"]), {"body": part})
+        return SentPost(int(comment["id"]), {"body": part})
 
-    async def _edit_comment(self, external_id: int) -> Written:
+    async def _edit_comment(self, external_id: int) -> SentPost:
         path = f"{self._repository.path}/issues/comments/{external_id}"
         try:
             present = await self._installation.get(path)
@@ -145,12 +145,12 @@ class PostLocation:
                 raise
             await self._look_at_thread()
             raise PostGoneError from None
-        if not await self._is_here(_repository_of(present.get("issue_url"))):
+        if not await self._is_here(_repository_path(present.get("issue_url"))):
             raise ThreadGoneError(f"#{self._post.thread} is in another repository now")
         part, body = self._within(str(present.get("body") or ""))
         if body != present.get("body"):
             await self._patch(path, {"body": body})
-        return Written(external_id, {"body": part})
+        return SentPost(external_id, {"body": part})
 
     async def _look_at_thread(self) -> Mapping[str, Any]:
         """The thread as GitHub has it. Raises ThreadGoneError if it is not in this repository any more."""
@@ -162,23 +162,23 @@ class PostLocation:
                 raise
             await self._look_at_repository()
             raise ThreadGoneError(f"{refusal} (#{self._post.thread} is gone)") from None
-        if not await self._is_here(_repository_of(thread.get("url"))):
+        if not await self._is_here(_repository_path(thread.get("url"))):
             raise ThreadGoneError(f"#{self._post.thread} is in another repository now")
         return dict(thread)
 
     # Issues of our own
 
-    async def _open_issue(self) -> Written:
-        data, part = self._post.data, cut(self._post.body)
+    async def _open_issue(self) -> SentPost:
+        data, part = self._post.data, truncate(self._post.body)
         await self._keep_pace()
         issue = await self._installation.post(self._list, {"title": data["title"], "body": self._alone(part)})
         number = int(issue["number"])
         if data.get("state") == "closed":
-            await self._patch(f"{self._repository.path}/issues/{number}", _state(data))
+            await self._patch(f"{self._repository.path}/issues/{number}", _state_fields(data))
         state = data.get("state", "open")
-        return Written(number, _as_sent(part, data, title=data["title"], state=state))
+        return SentPost(number, _sent_fields(part, data, title=data["title"], state=state))
 
-    async def _edit_issue(self, number: int) -> Written:
+    async def _edit_issue(self, number: int) -> SentPost:
         """Edits our part of the text. Title and state stay as people left them."""
         path = f"{self._repository.path}/issues/{number}"
         try:
@@ -190,7 +190,7 @@ class PostLocation:
                 raise
             await self._look_at_repository()
             raise PostGoneError from None
-        if not await self._is_here(_repository_of(present.get("url"))):
+        if not await self._is_here(_repository_path(present.get("url"))):
             raise ThreadGoneError(f"#{number} is in another repository now")
         part, body = self._within(str(present.get("body") or ""))
         content: dict[str, Any] = {} if body == present.get("body") else {"body": body}
@@ -208,10 +208,10 @@ class PostLocation:
         # Somebody who closed it knew less than it says now.
         is_closed_too_early = state == wanted == "open" and is_closed and _has_news(data, sent)
         if wanted != state == present.get("state") or is_closed_too_early:
-            content |= _state(data)
+            content |= _state_fields(data)
         if content:
             await self._patch(path, content)
-        return Written(number, _as_sent(part, data, title=title, state=wanted))
+        return SentPost(number, _sent_fields(part, data, title=title, state=wanted))
 
     # Both
 
@@ -223,14 +223,14 @@ class PostLocation:
         names = [*self._markers.candidates(self._mark), unsigned(self._mark)]
         texts = [str((self._wanted.sent_as or {}).get("body") or ""), *self._wanted.attempted]
         markers = [as_comment(name) for name in names]
-        around = surroundings_of(present, markers, [cut(text) for text in texts], self._post.body)
+        around = find_surroundings(present, markers, [truncate(text) for text in texts], self._post.body)
         if around is None:
             raise PostGoneError
         marker = self._markers.comment(self._mark)
         room = around.room(marker)
         if room < _LEAST_CHARACTERS:
             raise GitHubRefusedError(_TOO_LONG, "what people wrote around our text leaves no room for it")
-        part = cut(self._post.body, min(room, MOST_CHARACTERS))
+        part = truncate(self._post.body, min(room, MOST_CHARACTERS))
         return part, around.around(part, marker)
 
     async def _patch(self, path: str, content: Mapping[str, Any]) -> None:
@@ -282,16 +282,18 @@ class PostLocation:
     def _is_ours(self, written: Mapping[str, Any], identity: AppIdentity) -> bool:
         """Whether our App wrote this post. A check has a field for the marker."""
         if self._post.kind is PostKind.CHECK:
-            return self._markers.is_text(written.get("external_id"), self._mark) and identity.made(written)
-        return self._markers.marks(written.get("body"), self._mark) and identity.wrote(written)
+            return self._markers.is_text(written.get("external_id"), self._mark) and identity.has_made(
+                written
+            )
+        return self._markers.is_marked(written.get("body"), self._mark) and identity.has_written(written)
 
 
-def mark_of(organization_id: int, wanted: DesiredPost) -> Mark:
+def post_mark(organization_id: int, wanted: DesiredPost) -> Mark:
     """What identifies a post on GitHub."""
-    return Mark(organization_id, wanted.project_id, _place_of(wanted.post), f"post:{wanted.id}")
+    return Mark(organization_id, wanted.project_id, _mark_place(wanted.post), f"post:{wanted.id}")
 
 
-def _place_of(post: Post) -> str:
+def _mark_place(post: Post) -> str:
     """Where a post belongs, as its marker says it."""
     match post.kind:
         case PostKind.COMMENT:
@@ -304,13 +306,13 @@ def _place_of(post: Post) -> str:
             return f"release:{post.data['release']}"
 
 
-def _repository_of(url: object) -> str:
+def _repository_path(url: object) -> str:
     """The path of the repository that an address of GitHub's API lies in; empty if it lies in none."""
     parts = urlsplit(str(url or "")).path.partition("/repos/")[2].split("/")
     return f"/repos/{parts[0]}/{parts[1]}" if len(parts) > 1 else ""
 
 
-def _as_sent(part: str, data: Mapping[str, Any], *, title: object, state: object) -> dict[str, Any]:
+def _sent_fields(part: str, data: Mapping[str, Any], *, title: object, state: object) -> dict[str, Any]:
     """An issue as GitHub took it, with the keys of what it gives notice of, if it does."""
     notices = {"notices": data["notices"]} if "notices" in data else {}
     return {"body": part, "title": title, "state": state, **notices}
@@ -321,7 +323,7 @@ def _has_news(data: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     return bool(set(data.get("notices", ())) - set(sent.get("notices", ())))
 
 
-def _state(data: Mapping[str, Any]) -> dict[str, Any]:
+def _state_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     """An issue's state as GitHub takes it; open where nothing else is wanted."""
     if data.get("state") == "closed":
         return {"state": "closed", "state_reason": data.get("state_reason", "not_planned")}

@@ -9,8 +9,14 @@ import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
-from bot.publishing.post_location import PostGoneError, PostLocation, PostRepository, ThreadGoneError, mark_of
-from reports.drafts import DraftsNow
+from bot.publishing.post_location import (
+    PostGoneError,
+    PostLocation,
+    PostRepository,
+    ThreadGoneError,
+    post_mark,
+)
+from reports.drafts import DraftCache
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
@@ -27,7 +33,7 @@ _WHEN_TOO_MUCH = timedelta(minutes=10)
 
 # So long it is worked out anew anyway only if something happens.
 _CHECK_LASTS = timedelta(minutes=10)
-AsOfNow = Callable[[int, int, Post, DraftsNow], Awaitable[Post | None]]
+AsOfNow = Callable[[int, int, Post, DraftCache], Awaitable[Post | None]]
 
 
 class PostPublisher:
@@ -57,7 +63,7 @@ class PostPublisher:
 
     async def send(self, organization_id: int) -> None:
         """Sends all that is due. Raises GitHubUnavailableError when the rest has to wait."""
-        seen, drafts_now = set[tuple[int, PostKind]](), DraftsNow()
+        seen, drafts_now = set[tuple[int, PostKind]](), DraftCache()
         while True:
             due = await self._due(organization_id)
             # One that has lost its thread has its turn again, as an issue.
@@ -87,7 +93,7 @@ class PostPublisher:
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
 
     async def _send(
-        self, organization_id: int, project: Project, wanted: DesiredPost, drafts_now: DraftsNow
+        self, organization_id: int, project: Project, wanted: DesiredPost, drafts_now: DraftCache
     ) -> bool:
         """Whether the others are still wanted as they were."""
         decided = await self._decided(organization_id, wanted, drafts_now)
@@ -101,7 +107,7 @@ class PostPublisher:
             self._github.installation(project.installation or 0),
             PostRepository(project.full_name or "", project.node_id),
             wanted,
-            mark_of(organization_id, wanted),
+            post_mark(organization_id, wanted),
             lambda: self._keep_pace(organization_id),
         )
         try:
@@ -125,7 +131,7 @@ class PostPublisher:
         return True
 
     async def _decided(
-        self, organization_id: int, wanted: DesiredPost, drafts_now: DraftsNow
+        self, organization_id: int, wanted: DesiredPost, drafts_now: DraftCache
     ) -> DesiredPost | None:
         """A post as it is to be sent: what would notify people or tells of money, and an old check, is
         decided when it is sent.

@@ -12,7 +12,7 @@ from storage.posts import Posts
 _ANSWERS_LAST = timedelta(days=1)
 
 
-async def forgive(
+async def retry_refused(
     tenant: Tenant, now: datetime, project_id: int | None = None, thread: int | None = None
 ) -> list[JobMessage]:
     """Make what was refused due again, in one repository or all and in one thread or all.

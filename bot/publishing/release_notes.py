@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.github.client import GitHubRefusedError, Installation
 from bot.github.markers import Mark, Markers, as_comment
-from bot.publishing.outbox import cut
+from bot.publishing.outbox import truncate
 from storage.posts import DesiredPost
 
 _TAKEN_OUT = 410
@@ -24,10 +24,10 @@ class MarkedPart:
         """What our markers of the part are called."""
         return self.markers.text(self.mark)
 
-    def renewed(self, text: str) -> str:
+    def with_current_markers(self, text: str) -> str:
         """The text with those of the part's markers that an older key has made as we make them now."""
         for name in self.markers.candidates(self.mark)[1:]:
-            for old, new in zip(_around(name), _around(self.name), strict=True):
+            for old, new in zip(_part_markers(name), _part_markers(self.name), strict=True):
                 text = text.replace(old, new)
         return text
 
@@ -46,7 +46,9 @@ async def write_into_release(
     """
     before = str((await installation.get(path)).get("body") or "")
     was_there = wanted.external_id is not None
-    after = with_part(marked.renewed(before), marked.name, cut(wanted.post.body), was_there=was_there)
+    after = replace_part(
+        marked.with_current_markers(before), marked.name, truncate(wanted.post.body), was_there=was_there
+    )
     if after is None:
         raise GitHubRefusedError(_TAKEN_OUT, "somebody has taken the summary out of the release")
     if after != before:
@@ -55,9 +57,9 @@ async def write_into_release(
     return int(wanted.post.data["release"])
 
 
-def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
+def replace_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
     """The text with our part in its place, or else at its end. None if it `was_there` and is not any more."""
-    begin, end = _around(name)
+    begin, end = _part_markers(name)
     ours = f"{begin}\n\n{part}\n\n{end}"
     # A copy of it may stand in a quotation.
     at_line_starts = re.finditer(f"^{re.escape(begin)}", text, re.MULTILINE)
@@ -72,6 +74,6 @@ def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None
     return f"{text}\n\n{ours}" if text.strip() else ours
 
 
-def _around(name: str) -> tuple[str, str]:
+def _part_markers(name: str) -> tuple[str, str]:
     """What begins and what ends a part."""
     return as_comment(name), as_comment(f"/{name}")

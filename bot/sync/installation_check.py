@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from bot.github.client import GONE, GitHub, GitHubRefusedError
-from bot.sync.event_access import follow_confirmation, follow_suspension
+from bot.sync.access_tracking import record_confirmation, record_suspension
 from handlers.lenient import convert_leniently
 from handlers.payloads import AccountPayload
 from storage.database import Database
@@ -54,7 +54,7 @@ class InstallationCheck:
                     and await claims_of_tenant.confirm(claim, installed.suspended_at)
                 )
                 if is_confirmed and installed is not None:
-                    await follow_confirmation(
+                    await record_confirmation(
                         tenant, claim.installation, installed.suspended_at, self._clock()
                     )
                 else:
@@ -77,7 +77,7 @@ class InstallationCheck:
         if shown is None:  # Uninstalled; that is told by an event of its own.
             return
         async with self._database.tenant(organization_id) as tenant:
-            if await follow_suspension(tenant, shown.suspended_at, self._clock()):
+            if await record_suspension(tenant, shown.suspended_at, self._clock()):
                 self._log.info("suspension told by GitHub", since=shown.suspended_at)
 
     async def _get(self, installation: int) -> _Installation | None:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from bot.github.linked_issues import LINKS, LinkedIssues, ask_open, links_in, record_links
+from bot.github.linked_issues import LINKS, LinkedIssues, fetch_open_links, parse_links, record_links
 from bot.isolation import isolated
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelBook, changes
@@ -59,11 +59,11 @@ _ITEMS = f"""
 query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ...OfIssue ...OfPullRequest }} }}{_FRAGMENTS}"""
 
 _Json = dict[str, Any]
-_Known = Mapping[str, list[ItemEvent]]
+_StoredItems = Mapping[str, list[ItemEvent]]
 
 
 @dataclass(slots=True)
-class _Shown:
+class _GitHubState:
     """GitHub's picture. `items` by number; `elsewhere` by our node id, None for what is gone."""
 
     repository: str
@@ -75,7 +75,7 @@ class _Shown:
     def links(self) -> list[LinkedIssues]:
         """What the pull requests of the milestone are linked with."""
         pull_requests = (item for item in self.items.values() if item["__typename"] == "PullRequest")
-        return [links_in(item, {"id": self.repository}, "") for item in pull_requests]
+        return [parse_links(item, {"id": self.repository}, "") for item in pull_requests]
 
 
 class Reconciliation:
@@ -93,12 +93,13 @@ class Reconciliation:
         Raises GitHubUnavailableError; what was corrected until then stays.
         """
         async with self._database.tenant(organization_id) as tenant:
-            if await _has_waiting(tenant):
+            if await _has_waiting_deliveries(tenant):
                 return 0
             running = [
                 (project, sprints)
                 for project in await Projects(tenant).active()
-                if project.is_accessible and (sprints := await _open_sprints(tenant, project, self._clock()))
+                if project.is_accessible
+                and (sprints := await _sprints_to_compare(tenant, project, self._clock()))
             ]
         return sum([await self._compare(organization_id, project, sprints) for project, sprints in running])
 
@@ -126,7 +127,7 @@ class Reconciliation:
     ) -> int:
         """How many items and milestones were corrected; adds the links of the sprint's pull requests."""
         installation = self._github.installation(project.installation or 0)
-        shown = await _ask_milestone(installation, project.full_name or "", sprint.number)
+        shown = await _fetch_milestone(installation, project.full_name or "", sprint.number)
         if shown is None or (_is_node_id(project.node_id) and shown.repository != project.node_id):
             # Under its name there is nothing now, or another repository.
             self._log.warning("repository not found for a comparison", project=project.id)
@@ -134,11 +135,13 @@ class Reconciliation:
         async with self._database.tenant(organization_id) as tenant:
             known = await Timeline(tenant).items_of(project.id, sprint.milestone)
         absent = [
-            item for item, events in known.items() if _number(events) not in shown.items and _is_node_id(item)
+            item
+            for item, events in known.items()
+            if _number_of(events) not in shown.items and _is_node_id(item)
         ]
-        shown.elsewhere = await _ask_items(installation, absent)
+        shown.elsewhere = await _fetch_items(installation, absent)
         async with self._database.tenant(organization_id) as tenant:
-            if await _has_waiting(tenant):
+            if await _has_waiting_deliveries(tenant):
                 return 0
             comparison = _Comparison(tenant, project, sprint, shown, self._clock())
             found = await comparison.corrections()
@@ -154,7 +157,7 @@ class Reconciliation:
     async def _ask_open(self, project: Project) -> dict[int, LinkedIssues]:
         """The open pull requests that are not in the milestone may be linked with items that are."""
         installation = self._github.installation(project.installation or 0)
-        lists = await ask_open(installation, project.full_name or "", _MOST_PAGES)
+        lists = await fetch_open_links(installation, project.full_name or "", _MOST_PAGES)
         return {listed.number: listed for listed in lists}
 
     async def _record_links(
@@ -170,7 +173,7 @@ class _Comparison:
     """One sprint as we know it, beside GitHub's picture of it. `differences` are for the log."""
 
     def __init__(
-        self, tenant: Tenant, project: Project, sprint: Sprint, shown: _Shown, now: datetime
+        self, tenant: Tenant, project: Project, sprint: Sprint, shown: _GitHubState, now: datetime
     ) -> None:
         self._timeline = Timeline(tenant)
         self._project = project
@@ -186,12 +189,12 @@ class _Comparison:
         """The facts that are missing."""
         sprint, shown = self._sprint, self._shown
         self._labels = LabelBook(await self._timeline.labels(self._project.id))
-        known: _Known = await self._timeline.items_of(self._project.id, sprint.milestone)
-        if shown.items.keys() - {_number(events) for events in known.values()}:
+        known: _StoredItems = await self._timeline.items_of(self._project.id, sprint.milestone)
+        if shown.items.keys() - {_number_of(events) for events in known.values()}:
             # What GitHub has here and we never had may be known from elsewhere.
             known = await self._timeline.items(self._project.id)
         # By number, because GitHub has two forms of node ids.
-        ours = {_number(events): item for item, events in known.items()}
+        ours = {_number_of(events): item for item, events in known.items()}
         found: list[Event] = [
             *self._of_milestone(await self._timeline.milestone(self._project.id, sprint.milestone))
         ]
@@ -210,7 +213,7 @@ class _Comparison:
     def _of_item(
         self, item: str, events: list[ItemEvent], snapshot: ItemSnapshot, shown: _Json
     ) -> list[ItemEvent]:
-        updated_at = _moment(shown["updatedAt"])
+        updated_at = _parse_time(shown["updatedAt"])
         if self._is_fresh(updated_at, events):
             return []
         told = ItemEvent(item, "corrected", updated_at, self._delivery, snapshot, source=Source.CORRECTION)
@@ -221,7 +224,7 @@ class _Comparison:
         closed_at = snapshot.closed_at
         if before.state is State.OPEN and closed_at is not None and closed_at > last:
             told = replace(told, at=closed_at)
-        return self._if_it_differs(events, replace(told, at=_after(told.at, last)))
+        return self._if_it_differs(events, replace(told, at=_later_than(told.at, last)))
 
     def _of_unknown(self, told: ItemEvent) -> list[ItemEvent]:
         """As with everything that we meet late, what we see held from its beginning; but not its end."""
@@ -229,7 +232,7 @@ class _Comparison:
         opened = replace(shown, state=State.OPEN, closed_at=None)
         found = [replace(told, at=shown.created_at, snapshot=opened)]
         if shown.state is not State.OPEN and shown.closed_at is not None:
-            found.append(replace(told, at=_after(shown.closed_at, shown.created_at)))
+            found.append(replace(told, at=_later_than(shown.closed_at, shown.created_at)))
         self.differences.append(("item", own(shown.number), ["unknown"]))
         return found
 
@@ -240,7 +243,7 @@ class _Comparison:
         told = ItemEvent(
             item=item,
             event="transferred" if elsewhere else "deleted",
-            at=_after(self._now, max(event.at for event in events)),
+            at=_later_than(self._now, max(event.at for event in events)),
             delivery=self._delivery,
             snapshot=in_order(events)[-1].snapshot,
             named=elsewhere["id"] if elsewhere else None,
@@ -252,7 +255,7 @@ class _Comparison:
         before, after = self._state(events), self._state([*events, told])
         if before == after:
             return []
-        self.differences.append(("item", own(told.snapshot.number), _differing(before, after)))
+        self.differences.append(("item", own(told.snapshot.number), _differing_fields(before, after)))
         return [told]
 
     def _state(self, events: Sequence[ItemEvent]) -> ItemState:
@@ -264,7 +267,7 @@ class _Comparison:
 
     def _of_milestone(self, events: list[MilestoneEvent]) -> list[MilestoneEvent]:
         shown, latest = self._shown.milestone, in_order(events)[-1]
-        updated_at = _moment(shown["updatedAt"]) if shown else None
+        updated_at = _parse_time(shown["updatedAt"]) if shown else None
         if self._is_fresh(updated_at, [event for event in events if event.event != "observed"]):
             return []
         told = replace(
@@ -275,13 +278,13 @@ class _Comparison:
             told = replace(self._pictured(told, shown), at=updated_at)
             if told.event == "closed" and told.closed_at:
                 told = replace(told, at=told.closed_at)
-        told = replace(told, at=_after(told.at, max(event.at for event in events)))
+        told = replace(told, at=_later_than(told.at, max(event.at for event in events)))
         moment = max(told.at, self._now) + _STEP
         calendar = self._sprint.calendar
         before, after = (sprint_of(known, moment, calendar) for known in (events, [*events, told]))
         if before == after:
             return []
-        self.differences.append(("milestone", told.number, _differing(before, after)))
+        self.differences.append(("milestone", told.number, _differing_fields(before, after)))
         return [told]
 
     def _pictured(self, told: MilestoneEvent, shown: _Json) -> MilestoneEvent:
@@ -294,7 +297,7 @@ class _Comparison:
             title=clean(shown["title"]),
             description=clean(shown["description"]) if shown["description"] else None,
             due_on=readable_moment(shown["dueOn"]),
-            closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
+            closed_at=_parse_time(shown["closedAt"]) if shown["closedAt"] else None,
         )
 
     def _is_fresh(
@@ -310,9 +313,9 @@ class _Comparison:
         return ItemSnapshot(
             number=shown["number"],
             title=clean(shown["title"]),
-            created_at=_moment(shown["createdAt"]),
-            state=_state_of(shown),
-            closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
+            created_at=_parse_time(shown["createdAt"]),
+            state=_read_state(shown),
+            closed_at=_parse_time(shown["closedAt"]) if shown["closedAt"] else None,
             milestone=await self._milestone_id(shown["milestone"]),
             labels=tuple(clean(label["name"]) for label in _nodes(shown["labels"])),
             is_pull_request=shown["__typename"] == "PullRequest",
@@ -330,7 +333,7 @@ class _Comparison:
         return self._milestones[number]
 
 
-async def _open_sprints(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
+async def _sprints_to_compare(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
     """Those that run, and those that ended while we heard nothing and whose numbers are not taken yet."""
     sprints = Sprints(tenant, project.alone)
     every, gaps = await sprints.all(now), await sprints.gaps()
@@ -341,11 +344,11 @@ async def _open_sprints(tenant: Tenant, project: Project, now: datetime) -> list
     return [sprint for sprint in every if sprint.phase(now) is Phase.ACTIVE or sprint in ended]
 
 
-async def _has_waiting(tenant: Tenant) -> bool:
+async def _has_waiting_deliveries(tenant: Tenant) -> bool:
     return (await Deliveries(tenant).counts())["waiting"] > 0
 
 
-async def _ask_milestone(installation: Installation, full_name: str, number: int) -> _Shown | None:
+async def _fetch_milestone(installation: Installation, full_name: str, number: int) -> _GitHubState | None:
     owner, _, name = full_name.partition("/")
     items: dict[int, _Json] = {}
     after: dict[str, str | None] = {"issues": None, "pulls": None}
@@ -356,7 +359,7 @@ async def _ask_milestone(installation: Installation, full_name: str, number: int
             return None
         milestone = repository["milestone"]
         if milestone is None:
-            return _Shown(repository["id"], None, {}, {})
+            return _GitHubState(repository["id"], None, {}, {})
         more = False
         for key, field in (("issues", "issues"), ("pulls", "pullRequests")):
             page = milestone[field]
@@ -365,10 +368,10 @@ async def _ask_milestone(installation: Installation, full_name: str, number: int
             # A list that has ended is asked for what follows its last item, which is nothing.
             after[key] = page["pageInfo"]["endCursor"] or after[key]
         if not more:
-            return _Shown(repository["id"], milestone, items, {})
+            return _GitHubState(repository["id"], milestone, items, {})
 
 
-async def _ask_items(installation: Installation, ids: Sequence[str]) -> dict[str, _Json | None]:
+async def _fetch_items(installation: Installation, ids: Sequence[str]) -> dict[str, _Json | None]:
     found: dict[str, _Json | None] = {}
     for start in range(0, len(ids), _NODES_AT_ONCE):
         some = list(ids[start : start + _NODES_AT_ONCE])
@@ -392,7 +395,7 @@ def _nodes(page: _Json | None) -> Iterable[_Json]:
     return [one for one in (page or {}).get("nodes") or () if one]
 
 
-def _state_of(shown: _Json) -> State:
+def _read_state(shown: _Json) -> State:
     if not shown["closed"]:
         return State.OPEN
     if shown["__typename"] == "PullRequest":
@@ -400,19 +403,19 @@ def _state_of(shown: _Json) -> State:
     return State.DROPPED if shown["stateReason"] in _DROPPING_REASONS else State.DONE
 
 
-def _moment(told: str) -> datetime:
+def _parse_time(told: str) -> datetime:
     return datetime.fromisoformat(told)
 
 
-def _after(at: datetime, last: datetime) -> datetime:
+def _later_than(at: datetime, last: datetime) -> datetime:
     """The fold must see a correction last, also of what happened within the same second."""
     return at if at > last else last + _STEP
 
 
-def _number(events: Sequence[ItemEvent]) -> int:
+def _number_of(events: Sequence[ItemEvent]) -> int:
     return own(events[-1].snapshot.number)
 
 
-def _differing(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:
+def _differing_fields(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:
     """The names of what differs; values may be words of people, which have no place in a log."""
     return [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]

@@ -22,14 +22,20 @@ from storage.missed_deliveries import (
     set_checkpoint,
 )
 
-POSITION = "redelivery"
+CHECKPOINT = "redelivery"
 # When GitHub's list was last read to its end.
-LOOKED = "redelivery-looked"
+LAST_READ = "redelivery-looked"
 # GitHub allows 5000 requests an hour; a run is to be a small part of it, and no flood at our door.
-MOST_A_RUN = 60
+MAX_REQUESTS_PER_RUN = 60
 # How long we wait after the last attempt before each request: our door may be closed for hours, and what was
 # asked for in vain five times within it would be lost.
-PAUSES = (timedelta(0), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=9))
+RETRY_PAUSES = (
+    timedelta(0),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=3),
+    timedelta(hours=9),
+)
 _PATH = "/app/hook/deliveries"
 # Attempts are listed only once they are over, and not all clocks agree.
 _OVERLAP = timedelta(hours=1)
@@ -57,7 +63,7 @@ class _Delivery:
 
     @property
     def first_at(self) -> datetime:
-        return _at(self.attempts[-1])
+        return _delivered_at(self.attempts[-1])
 
     @property
     def times_asked(self) -> int:
@@ -65,10 +71,10 @@ class _Delivery:
         return max(self.asked_again, len(self.attempts) - 1)
 
     def is_given_up(self) -> bool:
-        return self.times_asked >= len(PAUSES)
+        return self.times_asked >= len(RETRY_PAUSES)
 
     def is_due(self, now: datetime) -> bool:
-        return _at(self.attempts[0]) + PAUSES[self.times_asked] <= now
+        return _delivered_at(self.attempts[0]) + RETRY_PAUSES[self.times_asked] <= now
 
     def told(self) -> MissedDelivery:
         newest = self.attempts[0]
@@ -88,7 +94,7 @@ class Redelivery:
         self._deaf = set[int]()
         self._log = structlog.get_logger(__name__)
 
-    def take_deaf(self) -> list[int]:
+    def take_affected_tenants(self) -> list[int]:
         """The tenants of which events were found to be lost for good, since this was asked last."""
         deaf, self._deaf = sorted(self._deaf), set()
         return deaf
@@ -108,7 +114,7 @@ class Redelivery:
         hopeful = [one for one in failed if not one.is_given_up()]
         # Oldest first, as they would have come.
         hopeful.sort(key=lambda one: one.first_at)
-        due = [one for one in hopeful if one.is_due(now)][:MOST_A_RUN]
+        due = [one for one in hopeful if one.is_due(now)][:MAX_REQUESTS_PER_RUN]
         for one in failed:
             if one not in due:
                 await self._note(one, asked=False)
@@ -117,21 +123,23 @@ class Redelivery:
         # What has not arrived must be seen by the next run as well.
         until = min([now, *(one.first_at for one in hopeful)])
         async with self._database.unscoped() as connection:
-            await set_checkpoint(connection, POSITION, until)
-            await set_checkpoint(connection, LOOKED, now)
+            await set_checkpoint(connection, CHECKPOINT, until)
+            await set_checkpoint(connection, LAST_READ, now)
         await self._note_lost(now)
         return len(due)
 
     async def _since(self, now: datetime) -> datetime:
         async with self._database.unscoped() as connection:
-            until = await get_checkpoint(connection, POSITION)
+            until = await get_checkpoint(connection, CHECKPOINT)
         oldest = now - _KEPT_BY_GITHUB
         return oldest if until is None else max(oldest, until - _OVERLAP)
 
     async def _note_outage(self, now: datetime) -> None:
         """Where nobody looked for longer than GitHub keeps its list, what failed before cannot be found."""
         async with self._database.unscoped() as connection:
-            looked_at = await get_checkpoint(connection, LOOKED) or await get_checkpoint(connection, POSITION)
+            looked_at = await get_checkpoint(connection, LAST_READ) or await get_checkpoint(
+                connection, CHECKPOINT
+            )
             oldest = now - _KEPT_BY_GITHUB
             if looked_at is None or looked_at >= oldest:
                 return
@@ -148,7 +156,7 @@ class Redelivery:
             tenants = await all_tenants(connection)
         for tenant_id in tenants:
             async with self._database.tenant(tenant_id) as tenant:
-                lost = await MissedDeliveries(tenant).mark_lost(now - _KEPT_BY_GITHUB, len(PAUSES), now)
+                lost = await MissedDeliveries(tenant).mark_lost(now - _KEPT_BY_GITHUB, len(RETRY_PAUSES), now)
                 places = dict[int | None, list[datetime]]()
                 for missed in lost:
                     if missed.event in FOUND_BY_BACKFILL:
@@ -173,7 +181,7 @@ class Redelivery:
     async def _listed_since(self, since: datetime) -> list[_Delivery]:
         found = dict[str, _Delivery]()
         async for attempt in self._github.app.pages(f"{_PATH}?per_page=100"):
-            if _at(attempt) < since:
+            if _delivered_at(attempt) < since:
                 break
             found.setdefault(attempt["guid"], _Delivery(attempt["guid"])).attempts.append(attempt)
         return list(found.values())
@@ -234,5 +242,5 @@ def _spans(moments: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
     return spans
 
 
-def _at(attempt: dict[str, Any]) -> datetime:
+def _delivered_at(attempt: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(attempt["delivered_at"])

@@ -10,8 +10,8 @@ from datetime import datetime
 import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from bot.sync.event_access import follow_repositories
-from bot.sync.visibility_check import list_repositories, remember_as_shown
+from bot.sync.access_tracking import track_repositories
+from bot.sync.visibility_check import list_repositories, remember_repository
 from handlers.delivery import RepositoriesChanged
 from handlers.lenient import convert_leniently
 from handlers.payloads import MalformedError, RepositoryPayload
@@ -57,19 +57,19 @@ class RepositoryCheck:
             and repository.node_id not in visible
             and not await _is_there(installation, repository, account)
         ]
-        back = _returned(known, visible)
+        back = _find_returned(known, visible)
         async with self._database.tenant(organization_id) as tenant:
             for repository in gone:
                 self._log.info("repository has left unheard", project=repository.id)
                 await Projects(tenant).mark_hidden(repository.node_id, now)
-            await follow_repositories(tenant, RepositoriesChanged(added=back), now)
+            await track_repositories(tenant, RepositoriesChanged(added=back), now)
             # Whether work needs a seat depends on its repository's visibility.
             for repository in known:
                 if shown := visible.get(repository.node_id):
-                    await remember_as_shown(Projects(tenant), repository.node_id, shown, now)
+                    await remember_repository(Projects(tenant), repository.node_id, shown, now)
 
 
-def _returned(
+def _find_returned(
     known: list[KnownRepository], visible: Mapping[str, RepositoryPayload]
 ) -> list[RepositoryPayload]:
     """Those that had gone out of our sight. What is archived stays as it is."""

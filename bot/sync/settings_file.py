@@ -22,7 +22,7 @@ from commands.agile.help import known
 from commands.framework.ports import File
 from commands.messages.config import in_force_with
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
-from handlers.push import OTHER_BOTS
+from handlers.push import OTHER_BOT_FILES
 from storage.database import Database, Tenant
 from storage.projects import Project, Projects
 from storage.settings_files import SettingsFiles, StoredSettingsFile
@@ -32,7 +32,7 @@ ORGANIZATION = 0
 _CHECK = "Agile settings"
 _GONE = 404
 # The version of a file whose problems GitHub did not let us tell: none, so that it is read again.
-_UNTOLD = ""
+_UNREPORTED = ""
 # What the plugins of Prow answer to (kubernetes-sigs/prow, pkg/plugins). Of ours it is `/help` today.
 PROW_VERBS = (
     *("approve", "area", "assign", "auto-cc", "bark", "bugzilla", "cc", "cherrypick", "close", "committee"),
@@ -44,7 +44,7 @@ PROW_VERBS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _FileLocation:
     """Where a file lies and how what it says is kept; `before` is what was kept last."""
 
     installation: Installation
@@ -90,7 +90,7 @@ class SettingsFileSync:
             before = await SettingsFiles(tenant).of_organization()
         installation = self._github.installation(project.installation or 0)
         full_name = f"{owner}/{ORGANIZATION_REPOSITORY}"
-        kept = await self._now(_Place(installation, full_name, before, is_organization=True))
+        kept = await self._now(_FileLocation(installation, full_name, before, is_organization=True))
         if kept is not None:
             async with self._database.tenant(organization_id) as tenant:
                 for leader in await Projects(tenant).active():  # Those who may share no longer.
@@ -99,16 +99,16 @@ class SettingsFileSync:
 
     async def _read_project(self, organization_id: int, project: Project) -> None:
         installation = self._github.installation(project.installation or 0)
-        root = await _root(installation, project.full_name or "")
+        root = await _list_root(installation, project.full_name or "")
         if root is None:
             await self._note_out_of_sight(organization_id, project)
             return
-        verbs = PROW_VERBS if any(name in root for name in OTHER_BOTS) else ()
+        verbs = PROW_VERBS if any(name in root for name in OTHER_BOT_FILES) else ()
         async with self._database.tenant(organization_id) as tenant:
             before = await SettingsFiles(tenant).of_project(project.id)
             if verbs != project.other_bots:
                 await SettingsFiles(tenant).keep_other_bots(project.id, verbs)
-        place = _Place(installation, project.full_name or "", before, is_organization=False)
+        place = _FileLocation(installation, project.full_name or "", before, is_organization=False)
         kept = await self._now(place)
         if kept is not None:
             async with self._database.tenant(organization_id) as tenant:
@@ -125,19 +125,19 @@ class SettingsFileSync:
         await SettingsFiles(tenant).keep_of_project(project.id, kept)
         self._log.info("settings read", project=project.id, problems=len(kept.problems))
 
-    async def _now(self, place: _Place) -> StoredSettingsFile | None:
+    async def _now(self, place: _FileLocation) -> StoredSettingsFile | None:
         """What to keep from now on; None if it is what is kept already."""
         found, before = await find_file(place.installation, place.full_name, PATH), place.before
         if found is None and before.sha is None:
             return None
         if found is None:
             # Not to be seen is not the same as gone: without its repository we cannot tell.
-            is_visible = await _root(place.installation, place.full_name) is not None
+            is_visible = await _list_root(place.installation, place.full_name) is not None
             return StoredSettingsFile() if is_visible else replace(before, is_out_of_sight=True)
         if found.sha == before.sha and not before.problems:
             return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
         # What was made to be hard to read takes a second, in which the event loop serves others.
-        read = await asyncio.to_thread(judged, found, is_organization=place.is_organization)
+        read = await asyncio.to_thread(parse_settings_file, found, is_organization=place.is_organization)
         problems = tuple(map(str, read.problems))
         # The same version is read again where it had problems, because a newer version of us may know more;
         # it is told again only if it has become good.
@@ -145,18 +145,18 @@ class SettingsFileSync:
         if not is_told:
             is_told = await self._tell(place, read) if problems or before.problems else True
         # What GitHub would not take is told at the next reading.
-        sha = found.sha if is_told else _UNTOLD
+        sha = found.sha if is_told else _UNREPORTED
         kept = StoredSettingsFile(read.in_force_after(before.settings), problems, sha, read.wrong)
         return None if kept == before else kept
 
-    async def _tell(self, place: _Place, read: SettingsFile) -> bool:
+    async def _tell(self, place: _FileLocation, read: SettingsFile) -> bool:
         """A Check Run on the newest commit that touched the file. False if GitHub refuses it."""
         repository = f"/repos/{place.full_name}"
         commits = await place.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
         if not commits:
             return True
         try:
-            data = check_run(commits[0]["sha"], read, place.before.settings)
+            data = settings_check_run(commits[0]["sha"], read, place.before.settings)
             await place.installation.post(f"{repository}/check-runs", data)
         except GitHubRefusedError as refusal:
             # Without the permission, `/agile config validate` and `/agile health` tell it all the same.
@@ -165,7 +165,7 @@ class SettingsFileSync:
         return True
 
 
-def judged(found: File, *, is_organization: bool) -> SettingsFile:
+def parse_settings_file(found: File, *, is_organization: bool) -> SettingsFile:
     """What a file says."""
     if found.content is None:
         problem = Problem(0, f"`{PATH}` must be a file of text.")
@@ -178,7 +178,7 @@ def command_names() -> tuple[str, ...]:
     return tuple(command.name for command in known())
 
 
-def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:
+def settings_check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of a file on the commit that brought it, after which `before` was in force."""
     problems, title, summary = read.problems, "The settings are good", "They are in force."
     if problems:
@@ -213,7 +213,7 @@ def _unformatted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-async def _root(installation: Installation, full_name: str) -> set[str] | None:
+async def _list_root(installation: Installation, full_name: str) -> set[str] | None:
     """The names at a repository's root; None if it is not to be seen."""
     try:
         return {str(one["name"]) for one in await installation.get(f"/repos/{full_name}/contents/")}

@@ -94,10 +94,10 @@ async def _update(
 ) -> None:
     await projects.set_hidden(project.node_id, None if shown else now)
     if shown:
-        await remember_as_shown(projects, project.node_id, shown, now)
+        await remember_repository(projects, project.node_id, shown, now)
 
 
-async def remember_as_shown(
+async def remember_repository(
     projects: Projects, node_id: str, shown: RepositoryPayload, now: datetime
 ) -> None:
     """Keep name and visibility of a repository as GitHub shows it now."""

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.sprint_impact import Card, buttons, impact_card, title
+from reports.sprint_impact import CheckCard, check_buttons, check_title, impact_card
 from sprints.burndown import burndown_of
 from sprints.calendar import Calendar
 from sprints.impact import Impact, PullRequestStatus, impact_of
 from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
-from tests.support.builders import Card as Item
+from tests.support.builders import CheckCard as Item
 from tests.support.impacts import (
     make_impact,
     make_known_items,
@@ -28,12 +28,12 @@ LATER = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20", title="
 AHEAD = {"later": LATER}
 
 
-def card(found: Impact, **rest: Any) -> Card:
+def card(found: Impact, **rest: Any) -> CheckCard:
     return impact_card(found, Calendar(), **rest)
 
 
 def identifiers(found: Impact) -> list[str]:
-    return [one.identifier for one in buttons(found)]
+    return [one.identifier for one in check_buttons(found)]
 
 
 ASIDE = make_impact(make_pull_request(), aside_by="alice")
@@ -74,7 +74,7 @@ ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE
     ],
 )
 def test_the_title_says_it_and_the_buttons_mend_it(found: Impact, said: str, pressable: list[str]) -> None:
-    assert title(found) == said
+    assert check_title(found) == said
     assert identifiers(found) == pressable
 
 
@@ -101,7 +101,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
     found = impact_of(make_pull_request(closes=(5,)), facts, None, {})
-    assert title(found) == "Finishes #5: 8 points left in Sprint 12, as now"
+    assert check_title(found) == "Finishes #5: 8 points left in Sprint 12, as now"
     assert "**#5** Card 5 (not estimated)" in card(found).summary
 
 
@@ -109,10 +109,10 @@ def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     own = Item(40, is_pull_request=True).opened("11-09", "points: 3").joined("11-09 10:00")
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
     found = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
-    assert title(found) == "Part of the sprint: 3 → 0 points left in Sprint 12"
+    assert check_title(found) == "Part of the sprint: 3 → 0 points left in Sprint 12"
     assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(found).summary
     assert identifiers(found) == ["aside:12"]
-    assert buttons(found)[0].description == "Takes it out of Sprint 12"
+    assert check_buttons(found)[0].description == "Takes it out of Sprint 12"
 
 
 # Reviews and size
@@ -186,7 +186,7 @@ def test_a_rule_is_met_or_broken_or_does_not_hold(found: Impact, conclusion: str
     assert ("and this one does not yet" in told.summary) == (conclusion == "failure")
     assert "This repository asks every pull request to belong to an item of a sprint" in told.summary
     # A success is that of the rule: the title says the same as without it.
-    assert told.title == title(found)
+    assert told.title == check_title(found)
 
 
 ENDED = Box("11-01", milestone=OTHER_SPRINT, start="11-02", due="2026-11-09", title="Sprint 11").sprint()
@@ -284,7 +284,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, fou
     moved = tuple(replace(one, item=replace(one.item, title=name)) for one in found.moved)
     text = card(replace(found, sprint=sprint, moved=moved)).summary
     assert "@" not in text.replace("@\u200b", "")
-    assert "\r" not in title(replace(found, sprint=sprint))
+    assert "\r" not in check_title(replace(found, sprint=sprint))
 
 
 @given(
@@ -295,7 +295,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, fou
 def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, found: Impact) -> None:
     sprint = replace(found.sprint, number=milestone) if found.sprint else None
     candidate = number if found.candidate else None
-    made = buttons(replace(found, sprint=sprint, candidate=candidate))
+    made = check_buttons(replace(found, sprint=sprint, candidate=candidate))
     assert len(made) <= 3
     assert all(len(one.identifier) <= 20 and len(one.label) <= 20 for one in made)
     assert len({one.identifier for one in made}) == len(made)

@@ -10,11 +10,11 @@ import structlog
 from sqlalchemy import select, update
 
 from bot.github.client import GitHub
-from bot.github.linked_issues import LinkedIssues, links_in, record_links
+from bot.github.linked_issues import LinkedIssues, parse_links, record_links
 from bot.isolation import isolated
-from bot.sync.backfill.milestones import unheard_changes
-from bot.sync.backfill.names import Names
-from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
+from bot.sync.backfill.milestones import find_missing_changes
+from bot.sync.backfill.names import NameHistory
+from bot.sync.backfill.past_events import ItemHistory, find_people, item_events, milestone_events
 from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
 from sprints.model import ItemEvent, MilestoneEvent, Source
@@ -44,12 +44,12 @@ class BackfillPosition:
 
     phase: str | None
     after: str | None
-    told: int
+    items: int
     lost: int
     begun_at: datetime
 
     @classmethod
-    def kept_as(
+    def from_stored(
         cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime
     ) -> "BackfillPosition":
         """The place that an earlier run came to; the beginning if there is none, or if events were missed
@@ -63,19 +63,19 @@ class BackfillPosition:
         return cls(phase, after, int(state.get("done", 0)), int(state.get("lost", 0)), begun_at or now)
 
     @property
-    def kept(self) -> dict[str, Any]:
+    def to_stored(self) -> dict[str, Any]:
         """As it is kept; the end is nothing to go on from."""
         if self.phase is None:
             return {}
         where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
-        return where | {"done": self.told, "lost": self.lost}
+        return where | {"done": self.items, "lost": self.lost}
 
-    def behind(self, page: PastPage, lost: int) -> "BackfillPosition":
+    def advance(self, page: PastPage, lost: int) -> "BackfillPosition":
         """The place after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
             phase = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None)
-        told, lost = self.told + len(page.nodes), self.lost + lost
+        told, lost = self.items + len(page.nodes), self.lost + lost
         return BackfillPosition(phase, page.after, told, lost, self.begun_at)
 
 
@@ -99,7 +99,7 @@ class Backfill:
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
         """Asks for what has not been asked for yet and returns how many items were told; see `go_on`."""
-        return (await self.go_on(organization_id, project_id, progress)).told
+        return (await self.resume(organization_id, project_id, progress)).items
 
     async def is_needed(self, organization_id: int, project_id: int) -> bool:
         """Whether something of a repository's past has not been asked for yet."""
@@ -111,7 +111,7 @@ class Backfill:
                 return True
             return project_id in await Gaps(tenant).projects_to_backfill()
 
-    async def go_on(
+    async def resume(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> BackfillPosition:
         """Asks for what has not been asked for yet, to the end.
@@ -134,10 +134,12 @@ class Backfill:
             raise BackfillError(f"the App is suspended on the account of {project.full_name}")
         installation = self._github.installation(project.installation)
         asking = PastReader(installation, project.full_name, self._clock, self._sleep)
-        work = _Work(self._database, asking, organization_id, project, self._clock, had_gaps=bool(gaps))
+        work = _RepositoryBackfill(
+            self._database, asking, organization_id, project, self._clock, had_gaps=bool(gaps)
+        )
         heard_since = max((gap.ended_at for gap in gaps if gap.ended_at), default=None)
-        end = await work.all_pages(BackfillPosition.kept_as(state, heard_since, self._clock()), progress)
-        self._log.info("the past was asked for", project=project_id, items=end.told)
+        end = await work.all_pages(BackfillPosition.from_stored(state, heard_since, self._clock()), progress)
+        self._log.info("the past was asked for", project=project_id, items=end.items)
         if end.lost:
             self._log.warning(
                 "milestones that nobody knows any more were left out", project=project_id, events=end.lost
@@ -145,7 +147,7 @@ class Backfill:
         return end
 
 
-class _Work:
+class _RepositoryBackfill:
     """One repository's past."""
 
     def __init__(
@@ -166,7 +168,7 @@ class _Work:
         self._project = project
         self._name = project.full_name or ""
         self._clock = clock
-        self._names: Names | None = None
+        self._names: NameHistory | None = None
         self._log = structlog.get_logger(__name__)
 
     async def all_pages(self, place: BackfillPosition, progress: Progress) -> BackfillPosition:
@@ -174,14 +176,14 @@ class _Work:
             asked_at = self._clock()
             page = await self._asking.page(place.phase, place.after)
             self._check(page)
-            links = _links(page, self._name)
+            links = _links_by_number(page, self._name)
             facts, lost = await self._read(page, links)
-            place = place.behind(page, lost)
-            people = [SeenLogin(*person, asked_at) for person in people_in(page.nodes).items()]
+            place = place.advance(page, lost)
+            people = [SeenLogin(*person, asked_at) for person in find_people(page.nodes).items()]
             await self._keep(facts, people, list(links.values()), place)
-            progress(place.told, max(place.told, page.total))
+            progress(place.items, max(place.items, page.total))
             if place.phase is not None:
-                self._asking.leave_enough()
+                self._asking.require_points()
         return place
 
     def _check(self, page: PastPage) -> None:
@@ -193,37 +195,37 @@ class _Work:
     async def _read(self, page: PastPage, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
         """The facts of a page, and how many entries named a milestone that nobody knows."""
         names = await self._names_for(page.nodes)
-        lives = list[Life]()
+        lives = list[ItemHistory]()
         for node in page.nodes:
-            whole = await self._asking.whole(node)
+            whole = await self._asking.load_whole(node)
             with isolated(self._log, "an item's past cannot be read", project=self._project.id):
-                lives.append(item_facts(whole, names, links.get(whole["number"])))
+                lives.append(item_events(whole, names, links.get(whole["number"])))
         return [fact for life in lives for fact in life.facts], sum(life.lost for life in lives)
 
-    async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> Names:
+    async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> NameHistory:
         """The milestones, asked for anew if there is one that was made meanwhile."""
         held = {node["milestone"]["number"] for node in nodes if node["milestone"]}
-        if self._names is None or any(self._names.numbered(number) is None for number in held):
+        if self._names is None or any(self._names.find_numbered(number) is None for number in held):
             self._names = await self._all_names()
         return self._names
 
-    async def _all_names(self) -> Names:
+    async def _all_names(self) -> NameHistory:
         asked_at = self._clock()
         told, facts = list[Mapping[str, Any]](), list[MilestoneEvent]()
         for milestone in await self._asking.milestones():
             with isolated(self._log, "a milestone's past cannot be read", project=self._project.id):
-                facts += milestone_facts(milestone)
+                facts += milestone_events(milestone)
                 told.append(milestone)
         async with self._database.tenant(self._organization_id) as tenant:
             stored = Timeline(tenant)
             await stored.record([TimelineRow(self._project.id, fact) for fact in facts])
             known = await stored.milestones(self._project.id)
             if self._had_gaps and (
-                unheard := unheard_changes(known, told, self._project.rules.calendar, asked_at)
+                unheard := find_missing_changes(known, told, self._project.rules.calendar, asked_at)
             ):
                 await stored.record([TimelineRow(self._project.id, fact) for fact in unheard])
                 known = await stored.milestones(self._project.id)
-            return Names(
+            return NameHistory(
                 {one["number"]: one["id"] for one in told},
                 {one["id"]: clean(one["title"]) for one in told},
                 known,
@@ -242,12 +244,12 @@ class _Work:
             await Installations(tenant).record_people(people)
             known = await self._told_by_others(tenant, {fact.item for fact in facts})
             await Timeline(tenant).record(
-                [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]
+                [TimelineRow(self._project.id, fact) for fact in facts if not _is_recorded(fact, known)]
             )
             # Where webhooks told of a pull request first, what GitHub lists now holds from now on. Its check
             # asks for itself.
             await record_links(tenant, self._project, links, {}, self._clock())
-            values: dict[str, Any] = {"sync": place.kept}
+            values: dict[str, Any] = {"sync": place.to_stored}
             if place.phase is None:
                 values |= {"synced_at": self._clock(), "synced_from": place.begun_at}
             await tenant.connection.execute(
@@ -257,7 +259,7 @@ class _Work:
                 .values(**values)
             )
 
-    async def _told_by_others(self, tenant: Tenant, items: set[str]) -> "_Known":
+    async def _told_by_others(self, tenant: Tenant, items: set[str]) -> "_RecordedTimes":
         """When webhooks told of what, by item, event and subject."""
         columns = (timeline.c.item, timeline.c.event, timeline.c.subject, timeline.c.at)
         query = (
@@ -265,27 +267,27 @@ class _Work:
             .where(timeline.c.organization_id == self._organization_id)
             .where(timeline.c.item.in_(items), timeline.c.source != Source.BACKFILL.value)
         )
-        known: _Known = {}
+        known: _RecordedTimes = {}
         for item, event, subject, at in await tenant.connection.execute(query):
             # Where it came from is told by webhooks only: an opening is known by itself.
             known.setdefault((item, event, "" if event == "opened" else subject), []).append(at)
         return known
 
 
-def _links(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
+def _links_by_number(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
     """By number what the pull requests of a page are linked with, of those whose list GitHub tells."""
     repository = {"id": page.repository}
     return {
-        node["number"]: links_in(node, repository, full_name)
+        node["number"]: parse_links(node, repository, full_name)
         for node in page.nodes
         if node.get("closingIssuesReferences")
     }
 
 
-_Known = dict[tuple[str, str, str], list[datetime]]
+_RecordedTimes = dict[tuple[str, str, str], list[datetime]]
 
 
-def _is_known(fact: ItemEvent, known: _Known) -> bool:
+def _is_recorded(fact: ItemEvent, known: _RecordedTimes) -> bool:
     """Whether a webhook told it, or it is about something deleted, of which no text may come back."""
     if (fact.item, "deleted", "") in known:
         return True

@@ -13,7 +13,7 @@ from sprints.model import MilestoneEvent, Source, in_order
 _STEP = timedelta(seconds=1)
 
 
-def unheard_changes(
+def find_missing_changes(
     known: Mapping[int, Sequence[MilestoneEvent]],
     shown: Sequence[Mapping[str, Any]],
     calendar: Calendar,
@@ -28,11 +28,11 @@ def unheard_changes(
     return [
         fact
         for milestone, events in known.items()
-        for fact in _unheard(in_order(events), now.get(milestone), calendar, asked_at)
+        for fact in _missing_changes(in_order(events), now.get(milestone), calendar, asked_at)
     ]
 
 
-def _unheard(
+def _missing_changes(
     events: Sequence[MilestoneEvent],
     shown: Mapping[str, Any] | None,
     calendar: Calendar,
@@ -46,13 +46,13 @@ def _unheard(
         if events[-1].at < asked_at and all(event.event != "deleted" for event in events):
             yield replace(latest, event="deleted", at=asked_at)
         return
-    fact = _as_shown(latest, shown)
+    fact = _to_event(latest, shown)
     moment = max(fact.at, asked_at) + _STEP
     if sprint_of(events, moment, calendar) != sprint_of([*events, fact], moment, calendar):
         yield fact
 
 
-def _as_shown(latest: MilestoneEvent, shown: Mapping[str, Any]) -> MilestoneEvent:
+def _to_event(latest: MilestoneEvent, shown: Mapping[str, Any]) -> MilestoneEvent:
     closed_at = datetime.fromisoformat(shown["closed_at"]) if shown.get("closed_at") else None
     event = "edited"
     if (closed_at is None) != (latest.closed_at is None):

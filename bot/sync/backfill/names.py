@@ -19,7 +19,7 @@ from itertools import pairwise
 from sprints.model import LabelEvent, MilestoneEvent, Source, in_order
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
-_Sighting = tuple[datetime, str]
+_ObservedTitle = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class _Span:
     until: datetime
 
 
-class Names:
+class NameHistory:
     """A repository's milestones and labels, looked up by what they were called."""
 
     def __init__(
@@ -45,22 +45,22 @@ class Names:
         self._numbers = numbers
         self._spans: dict[str, list[_Span]] = {}
         for milestone, events in known.items():
-            for title, since, until in _borne(events, titles_now.get(milestone)):
+            for title, since, until in _title_periods(events, titles_now.get(milestone)):
                 self._spans.setdefault(title, []).append(_Span(milestone, since, until))
         self._renames = [
             label for label in reversed(in_order(labels)) if label.event == "renamed" and label.new_name
         ]
 
-    def numbered(self, number: int) -> int | None:
+    def find_numbered(self, number: int) -> int | None:
         """The id of the milestone with this number."""
         return self._numbers.get(number)
 
-    def titled(self, title: str, at: datetime) -> int | None:
+    def find_titled(self, title: str, at: datetime) -> int | None:
         """The id of the milestone that bore this title; of several the one that took it last."""
         found = [span for span in self._spans.get(title, ()) if span.since <= at <= span.until]
         return max(found, key=lambda span: span.since).milestone if found else None
 
-    def label_then(self, name: str, at: datetime) -> str:
+    def past_label_name(self, name: str, at: datetime) -> str:
         """What a label was called at a moment, from a name that GitHub tells now."""
         for renamed in self._renames:
             if renamed.at > at and renamed.new_name == name:
@@ -68,11 +68,11 @@ class Names:
         return name
 
 
-def _borne(
+def _title_periods(
     events: Sequence[MilestoneEvent], title_now: str | None
 ) -> Iterator[tuple[str, datetime, datetime]]:
     """Titles, each with the time during which the milestone may have borne it."""
-    seen = [(min(event.created_at for event in events), ""), *_sightings(events)]
+    seen = [(min(event.created_at for event in events), ""), *_observed_titles(events)]
     seen[0] = (seen[0][0], seen[1][1] if len(seen) > 1 else title_now or events[0].title)
     if not any(event.event == "deleted" for event in events):
         seen.append((_FOREVER, title_now or seen[-1][1]))
@@ -85,7 +85,7 @@ def _borne(
             yield after, since, until
 
 
-def _sightings(events: Sequence[MilestoneEvent]) -> Iterator[_Sighting]:
+def _observed_titles(events: Sequence[MilestoneEvent]) -> Iterator[_ObservedTitle]:
     """Under which title webhooks showed it when. What was asked for tells a title, but not since when."""
     for event in in_order(event for event in events if event.source is not Source.BACKFILL):
         if event.before and event.before.get("title"):

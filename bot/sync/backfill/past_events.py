@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.github.linked_issues import LinkedIssues
-from bot.sync.backfill.names import Names
+from bot.sync.backfill.names import NameHistory
 from handlers.payloads import clean
 from sprints.milestone import readable_moment
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
@@ -35,16 +35,16 @@ _COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class ItemHistory:
     """An item's facts, and how many entries of its timeline named a milestone that nobody knows."""
 
     facts: list[ItemEvent]
     lost: int = 0
 
 
-def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
+def milestone_events(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
     """Its picture, which holds from its creation until webhooks know better, and its closing."""
-    created_at, closed_at = _time(told["created_at"]), told.get("closed_at")
+    created_at, closed_at = _parse_time(told["created_at"]), told.get("closed_at")
     shown = MilestoneEvent(
         milestone=told["id"],
         event="observed",
@@ -59,38 +59,40 @@ def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
     )
     yield shown
     if closed_at:
-        yield replace(shown, event="closed", at=_time(closed_at), closed_at=_time(closed_at))
+        yield replace(shown, event="closed", at=_parse_time(closed_at), closed_at=_parse_time(closed_at))
 
 
-def item_facts(told: _Node, names: Names, links: LinkedIssues | None) -> Life:
+def item_events(told: _Node, names: NameHistory, links: LinkedIssues | None) -> ItemHistory:
     """An item's life in this repository: from its opening or its coming on.
 
     `links` are the issues that GitHub lists for a pull request; None if it is not known.
     """
-    came_at, nodes = _since_it_came(told)
-    boxes = _boxes(nodes, told, names)
-    steps = [step for node, box in zip(nodes, boxes, strict=True) if (step := _step(node, box, told, nodes))]
-    steps += _closing_that_is_not_told(told, nodes)
-    shown = _as_opened(told, names, steps, links)
+    came_at, nodes = _entries_here(told)
+    boxes = _resolve_milestones(nodes, told, names)
+    steps = [
+        step for node, box in zip(nodes, boxes, strict=True) if (step := _read_step(node, box, told, nodes))
+    ]
+    steps += _missing_closing(told, nodes)
+    shown = _snapshot_at_opening(told, names, steps, links)
     opened = ItemEvent(told["id"], "opened", came_at or shown.created_at, "", shown, source=Source.BACKFILL)
     found = [replace(opened, actor=_login(told.get("author")))]
     for step in steps:
-        shown = _after(shown, step)
-        found.append(_fact(told["id"], step, shown))
+        shown = _apply_step(shown, step)
+        found.append(_to_item_event(told["id"], step, shown))
     parent = told.get("parent")
     if parent and not any(step.event == "parent_added" for step in steps):
         # Since when is not told; from the beginning is the guess that changes no running sprint.
         found.append(replace(found[0], event="parent_added", named=parent["id"]))
     # The place in the timeline decides between facts of one second.
     facts = [
-        _with_labels_of_then(replace(fact, delivery=f"backfill:{place:06}"), names)
+        _with_past_labels(replace(fact, delivery=f"backfill:{place:06}"), names)
         for place, fact in enumerate(found)
     ]
-    unknown = [node for node, box in zip(nodes, boxes, strict=True) if box is None and _names_a_box(node)]
-    return Life(facts, len(unknown))
+    unknown = [node for node, box in zip(nodes, boxes, strict=True) if box is None and _names_milestone(node)]
+    return ItemHistory(facts, len(unknown))
 
 
-def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
+def _to_item_event(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
     return ItemEvent(
         item=item,
         event=step.event,
@@ -106,10 +108,10 @@ def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
     )
 
 
-def _with_labels_of_then(fact: ItemEvent, names: Names) -> ItemEvent:
+def _with_past_labels(fact: ItemEvent, names: NameHistory) -> ItemEvent:
     """GitHub tells labels of the past by the names of today; webhooks told of them by those of then."""
-    labels = tuple(names.label_then(label, fact.at) for label in fact.snapshot.labels)
-    label = names.label_then(fact.label, fact.at) if fact.label else None
+    labels = tuple(names.past_label_name(label, fact.at) for label in fact.snapshot.labels)
+    label = names.past_label_name(fact.label, fact.at) if fact.label else None
     return replace(fact, label=label, snapshot=replace(fact.snapshot, labels=labels))
 
 
@@ -126,47 +128,49 @@ class _Step:
     state: State = State.OPEN
 
 
-def _since_it_came(told: _Node) -> tuple[datetime | None, list[_Node]]:
+def _entries_here(told: _Node) -> tuple[datetime | None, list[_Node]]:
     """When it came by a transfer, and what is told since: what was before happened in another repository."""
     nodes = nodes_of(told["timelineItems"])
     arrivals = [place for place, node in enumerate(nodes) if node["__typename"] == _TRANSFER]
-    came_at = _time(nodes[arrivals[-1]]["createdAt"]) if arrivals else None
+    came_at = _parse_time(nodes[arrivals[-1]]["createdAt"]) if arrivals else None
     here = nodes[arrivals[-1] + 1 :] if arrivals else nodes
     return came_at, [node for node in here if node["__typename"] in _NAMES]
 
 
-def _names_a_box(node: _Node) -> bool:
+def _names_milestone(node: _Node) -> bool:
     return node["__typename"] in {_JOIN, _LEAVE}
 
 
-def _boxes(nodes: Sequence[_Node], told: _Node, names: Names) -> list[int | None]:
+def _resolve_milestones(nodes: Sequence[_Node], told: _Node, names: NameHistory) -> list[int | None]:
     """The milestone of each entry that is about one, told by its title of then.
 
     An item is in one milestone at a time. So what it left is what it had joined last, and what it joined last
     is where it is now, whatever the title says.
     """
     found = [
-        names.titled(clean(node["milestoneTitle"]), _time(node["createdAt"])) if _names_a_box(node) else None
+        names.find_titled(clean(node["milestoneTitle"]), _parse_time(node["createdAt"]))
+        if _names_milestone(node)
+        else None
         for node in nodes
     ]
-    moves = sorted((place for place, node in enumerate(nodes) if _names_a_box(node)), key=_by_time(nodes))
+    moves = sorted((place for place, node in enumerate(nodes) if _names_milestone(node)), key=_by_time(nodes))
     for join, leave in pairwise(moves):
         if (nodes[join]["__typename"], nodes[leave]["__typename"]) == (_JOIN, _LEAVE):
             found[join] = found[join] or found[leave]
             found[leave] = found[leave] or found[join]
     if moves and nodes[moves[-1]]["__typename"] == _JOIN and told.get("milestone"):
-        found[moves[-1]] = names.numbered(told["milestone"]["number"]) or found[moves[-1]]
+        found[moves[-1]] = names.find_numbered(told["milestone"]["number"]) or found[moves[-1]]
     return found
 
 
 def _by_time(nodes: Sequence[_Node]) -> Callable[[int], tuple[datetime, bool]]:
     """Within a second, leaving comes before joining."""
-    return lambda place: (_time(nodes[place]["createdAt"]), nodes[place]["__typename"] == _JOIN)
+    return lambda place: (_parse_time(nodes[place]["createdAt"]), nodes[place]["__typename"] == _JOIN)
 
 
-def _step(node: _Node, box: int | None, told: _Node, nodes: Sequence[_Node]) -> _Step | None:
+def _read_step(node: _Node, box: int | None, told: _Node, nodes: Sequence[_Node]) -> _Step | None:
     """What an entry says happened, or None if it names nothing that we know."""
-    event, at = _NAMES[node["__typename"]], _time(node["createdAt"])
+    event, at = _NAMES[node["__typename"]], _parse_time(node["createdAt"])
     step = _Step(event, at, _login(node.get("actor")), _name_in(node))
     match event:
         case "milestoned" | "demilestoned":
@@ -174,27 +178,27 @@ def _step(node: _Node, box: int | None, told: _Node, nodes: Sequence[_Node]) -> 
         case "edited":
             return replace(step, before=clean(node["previousTitle"]))
         case "closed":
-            is_last = node is _last_turn(nodes) and told["state"] != "OPEN"
-            when = _time(told["closedAt"]) if is_last and told.get("closedAt") else at
-            return replace(step, at=when, state=_closed_as(told, node, is_last=is_last))
+            is_last = node is _last_state_change(nodes) and told["state"] != "OPEN"
+            when = _parse_time(told["closedAt"]) if is_last and told.get("closedAt") else at
+            return replace(step, at=when, state=_closed_state(told, node, is_last=is_last))
         case _:
             return step if step.name or event in _COMPLETE_WITHOUT_NAME else None
 
 
-def _last_turn(nodes: Sequence[_Node]) -> _Node | None:
+def _last_state_change(nodes: Sequence[_Node]) -> _Node | None:
     """The last time that it was closed or opened again."""
     turns = [node for node in nodes if node["__typename"] in {"ClosedEvent", "ReopenedEvent"}]
     return turns[-1] if turns else None
 
 
-def _closing_that_is_not_told(told: _Node, nodes: Sequence[_Node]) -> list[_Step]:
+def _missing_closing(told: _Node, nodes: Sequence[_Node]) -> list[_Step]:
     """Some closed items, mostly very old ones, have a timeline that does not end in their closing."""
-    last = _last_turn(nodes)
+    last = _last_state_change(nodes)
     if told["state"] == "OPEN" or not told.get("closedAt"):
         return []
     if last is not None and last["__typename"] == "ClosedEvent":
         return []
-    return [_Step("closed", _time(told["closedAt"]), None, state=_closed_as(told, {}, is_last=True))]
+    return [_Step("closed", _parse_time(told["closedAt"]), None, state=_closed_state(told, {}, is_last=True))]
 
 
 def _name_in(node: _Node) -> str | None:
@@ -206,7 +210,7 @@ def _name_in(node: _Node) -> str | None:
     return clean(name) if name else None
 
 
-def people_in(told: object) -> dict[int, str]:
+def find_people(told: object) -> dict[int, str]:
     """All people that an answer tells of: their present logins by GitHub's ids."""
     match told:
         case {"__typename": "User", "databaseId": int(person), "login": str(login)} if (
@@ -214,9 +218,9 @@ def people_in(told: object) -> dict[int, str]:
         ):
             return {person: clean(login)}
         case {**fields}:
-            return people_in(list(fields.values()))
+            return find_people(list(fields.values()))
         case [*parts]:
-            return {person: login for part in parts for person, login in people_in(part).items()}
+            return {person: login for part in parts for person, login in find_people(part).items()}
         case _:
             return {}
 
@@ -228,19 +232,21 @@ def _login(actor: Mapping[str, Any] | None) -> str | None:
     return account_login(clean(actor["login"]), str(actor.get("__typename") or ""))
 
 
-def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:
+def _closed_state(told: _Node, node: _Node, *, is_last: bool) -> State:
     if "merged" in told:
         return State.DONE if told["merged"] and is_last else State.DROPPED
     reason = node.get("stateReason") or (told.get("stateReason") if is_last else None)
     return State.DROPPED if reason in _DROPPING else State.DONE
 
 
-def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedIssues | None) -> ItemSnapshot:
+def _snapshot_at_opening(
+    told: _Node, names: NameHistory, steps: Sequence[_Step], links: LinkedIssues | None
+) -> ItemSnapshot:
     """What it is now, without what happened since, from the last to the first."""
     labels = [clean(node["name"]) for node in nodes_of(told["labels"])]
     people = [clean(node["login"]) for node in nodes_of(told["assignees"])]
     box = told.get("milestone")
-    milestone = names.numbered(box["number"]) if box else None
+    milestone = names.find_numbered(box["number"]) if box else None
     title = clean(told["title"])
     for step in reversed(steps):
         match step.event:
@@ -263,7 +269,7 @@ def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedI
     return ItemSnapshot(
         number=told["number"],
         title=title,
-        created_at=_time(told["createdAt"]),
+        created_at=_parse_time(told["createdAt"]),
         milestone=milestone,
         labels=tuple(labels),
         is_pull_request="merged" in told,
@@ -273,7 +279,7 @@ def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedI
     )
 
 
-def _after(shown: ItemSnapshot, step: _Step) -> ItemSnapshot:
+def _apply_step(shown: ItemSnapshot, step: _Step) -> ItemSnapshot:
     match step.event:
         case "labeled" if step.name:
             return replace(shown, labels=(*_without(shown.labels, step.name), step.name))
@@ -306,5 +312,5 @@ def nodes_of(connection: _Node | None) -> list[dict[str, Any]]:
     return [node for node in (connection or {}).get("nodes") or () if node]
 
 
-def _time(told: str) -> datetime:
+def _parse_time(told: str) -> datetime:
     return datetime.fromisoformat(told)

@@ -78,7 +78,7 @@ class PastReader:
             repository["issues"]["totalCount"] + repository["pullRequests"]["totalCount"],
         )
 
-    async def whole(self, node: _Json) -> _Json:
+    async def load_whole(self, node: _Json) -> _Json:
         """The item with all of its timeline."""
         timeline = node["timelineItems"]
         while timeline["pageInfo"]["hasNextPage"]:
@@ -99,7 +99,7 @@ class PastReader:
 
         return await self._patiently(listed)
 
-    def leave_enough(self) -> None:
+    def require_points(self) -> None:
         """Raises GitHubUnavailableError if the points that are left are for those who wait."""
         limit = self._limit
         if limit is not None and limit["remaining"] < _POINTS_LEFT_ALONE:

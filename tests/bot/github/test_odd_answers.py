@@ -146,7 +146,7 @@ async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_clie
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
     for place, answer in answers(linked_issues._ONE, named, {}):
         github.answers = {linked_issues._ONE: answer}
-        await work.work_out(one, project, number=8)
+        await work.update(one, project, number=8)
         if not place:
             async with base.database.tenant(one) as within:
                 known = await PullRequests(within, project).get(8)

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from bot.services import Services
-from bot.sync.backfill.names import Names
+from bot.sync.backfill.names import NameHistory
 from github_standin.github import StandInGitHub
 from sprints.model import MilestoneEvent, Source
 from tests.support.backfill import BackfillHarness, start_backfill, start_receiver
@@ -32,14 +32,14 @@ def told(
     )  # fmt: skip
 
 
-def names(*events: MilestoneEvent, now: dict[int, str]) -> Names:
+def names(*events: MilestoneEvent, now: dict[int, str]) -> NameHistory:
     known: dict[int, list[MilestoneEvent]] = {}
     for event in events:
         known.setdefault(event.milestone, []).append(event)
-    return Names({}, now, known)
+    return NameHistory({}, now, known)
 
 
-def meant(found: Names, title: str, *moments: str) -> Sequence[int | None]:
+def meant(found: NameHistory, title: str, *moments: str) -> Sequence[int | None]:
     return [found.titled(title, at(moment)) for moment in moments]
 
 
@@ -94,7 +94,9 @@ def test_a_title_that_only_an_earlier_run_was_told_may_have_been_borne_at_any_ti
 
 
 def test_labels_have_the_name_of_the_time() -> None:
-    found = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
+    found = NameHistory(
+        {}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")]
+    )
     assert [found.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
         "first",
         "second",

@@ -28,7 +28,7 @@ _REPEATED_FOR = timedelta(days=3)
 _SAME_RETURN = timedelta(hours=1)
 
 
-async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bool:
+async def track_installation(tenant: Tenant, change: InstallationChanged) -> bool:
     """Keep whether the account's installation works, and since when it did not.
 
     False if the news came out of order, so that GitHub is to be asked how it stands.
@@ -45,13 +45,13 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
             await installations.record_uninstalled(change.installation)
             return not is_present or await gaps.begin(GapCause.UNINSTALLED, change.at)
         case "created" if is_present:
-            return await _installed(tenant, change)
+            return await _record_installed(tenant, change)
         case "suspend" if is_present:
             if not await gaps.begin(GapCause.SUSPENDED, change.stated_at or change.at):
                 return False
             await installations.record_suspension(change.installation, change.stated_at or change.at)
         case "unsuspend" if is_present:
-            if not await _heard_again(tenant, GapCause.SUSPENDED, change):
+            if not await _end_gap(tenant, GapCause.SUSPENDED, change):
                 return False
             await installations.record_suspension(change.installation, None)
         case "new_permissions_accepted" if is_present:
@@ -59,7 +59,7 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
     return True
 
 
-async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: datetime) -> bool:
+async def record_suspension(tenant: Tenant, suspended_at: datetime | None, now: datetime) -> bool:
     """Keep what GitHub says of the present installation when it is asked. Returns whether that was news."""
     installations, gaps = Installations(tenant), Gaps(tenant)
     await gaps.lock()
@@ -78,7 +78,7 @@ async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: 
     return True
 
 
-async def follow_confirmation(
+async def record_confirmation(
     tenant: Tenant, installation: int, suspended_at: datetime | None, now: datetime
 ) -> None:
     """Keep what it means that GitHub has confirmed an installation whose event did not reach us.
@@ -99,7 +99,7 @@ async def follow_confirmation(
 
 
 @dataclass(frozen=True, slots=True)
-class FollowedRepositories:
+class RepositoryTracking:
     """What following a change of repositories came to.
 
     `added` are the ids of those that were added. News `is_doubtful` if it contradicts what was heard later:
@@ -110,7 +110,7 @@ class FollowedRepositories:
     is_doubtful: bool
 
 
-def happened_at(stated_at: datetime | None, received_at: datetime) -> datetime:
+def estimate_event_time(stated_at: datetime | None, received_at: datetime) -> datetime:
     """When something happened by GitHub's clock, or else when it reached us.
 
     A delivery comes no later than three days after its event: an older time is of something else, such as an
@@ -121,9 +121,7 @@ def happened_at(stated_at: datetime | None, received_at: datetime) -> datetime:
     return stated_at
 
 
-async def follow_repositories(
-    tenant: Tenant, change: RepositoriesChanged, at: datetime
-) -> FollowedRepositories:
+async def track_repositories(tenant: Tenant, change: RepositoriesChanged, at: datetime) -> RepositoryTracking:
     """Keep which repositories can be seen and get work by the clock, as it was at a moment.
 
     What a former installation tells late takes nothing from the present one and brings nothing back.
@@ -137,20 +135,22 @@ async def follow_repositories(
             removed = ()
     projects, is_doubtful = Projects(tenant), False
     for repository in change.archived:
-        await projects.set_active(await projects.remember(seen(repository, at)), is_active=False)
+        await projects.set_active(
+            await projects.remember(to_repository_name(repository, at)), is_active=False
+        )
     for repository in removed:
         # What we know keeps its name: it may be called by its new owner's by now.
         if await projects.presence(repository.key) is None:
-            await projects.remember(seen(repository, at))
-        is_doubtful = not await leave(tenant, repository.key, at) or is_doubtful
+            await projects.remember(to_repository_name(repository, at))
+        is_doubtful = not await stop_tracking(tenant, repository.key, at) or is_doubtful
     added_ids = list[int]()
     for repository in added:
         presence = await projects.presence(repository.key)
         if presence is not None and presence.hidden_since is not None and presence.hidden_since > at:
             is_doubtful = True  # It has left since then.
         else:
-            added_ids.append(await _add(tenant, projects, repository, at))
-    return FollowedRepositories(tuple(added_ids), is_doubtful)
+            added_ids.append(await _track_added(tenant, projects, repository, at))
+    return RepositoryTracking(tuple(added_ids), is_doubtful)
 
 
 def may_have_left(outcomes: Iterable[Outcome], account: int) -> bool:
@@ -161,18 +161,18 @@ def may_have_left(outcomes: Iterable[Outcome], account: int) -> bool:
     )
 
 
-async def leave(tenant: Tenant, node_id: str, at: datetime) -> bool:
+async def stop_tracking(tenant: Tenant, node_id: str, at: datetime) -> bool:
     """Stop looking after a repository that has been out of the account's reach since a moment.
 
     False if it was heard here later than that: then it stays, and GitHub is to be asked where it is.
     """
-    if await heard_since(tenant, node_id, at) is not None:
+    if await last_heard_after(tenant, node_id, at) is not None:
         return False
     await Projects(tenant).mark_hidden(node_id, at)
     return True
 
 
-async def heard_since(tenant: Tenant, node_id: str, at: datetime) -> datetime | None:
+async def last_heard_after(tenant: Tenant, node_id: str, at: datetime) -> datetime | None:
     """When a repository that can be seen was heard, or came back, last; None if that was before a moment."""
     presence = await Projects(tenant).presence(node_id)
     if presence is None or presence.hidden_since is not None:
@@ -183,7 +183,7 @@ async def heard_since(tenant: Tenant, node_id: str, at: datetime) -> datetime | 
     return max(moment for moment in (heard_at, returned_at) if moment is not None) if is_later else None
 
 
-async def other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, list[int]]:
+async def find_other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, list[int]]:
     """The tenants that still look after repositories that are this tenant's now, by node id."""
     found = dict[str, list[int]]()
     for node_id in node_ids:
@@ -196,7 +196,7 @@ async def other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, 
     return found
 
 
-def seen(repository: RepositoryPayload, at: datetime) -> SeenRepository:
+def to_repository_name(repository: RepositoryPayload, at: datetime) -> SeenRepository:
     """The repository as it was called at a moment."""
     return SeenRepository(
         node_id=repository.key,
@@ -207,7 +207,7 @@ def seen(repository: RepositoryPayload, at: datetime) -> SeenRepository:
     )
 
 
-async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
+async def _record_installed(tenant: Tenant, change: InstallationChanged) -> bool:
     """A first installation begins hearing; a later one hears again."""
     installations, gaps = Installations(tenant), Gaps(tenant)
     await installations.record_suspension(change.installation, None)
@@ -215,10 +215,10 @@ async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
     if await gaps.close(GapCause.UNINSTALLED, change.at):
         return True
     is_first = not await installations.has_former(change.installation)
-    return is_first or await _heard_again(tenant, GapCause.UNINSTALLED, change)
+    return is_first or await _end_gap(tenant, GapCause.UNINSTALLED, change)
 
 
-async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChanged) -> bool:
+async def _end_gap(tenant: Tenant, cause: GapCause, change: InstallationChanged) -> bool:
     last_heard_at = await Deliveries(tenant).last_received_before(change.at)
     return await Gaps(tenant).end(cause, change.at, stated_at=change.stated_at, last_heard_at=last_heard_at)
 
@@ -237,13 +237,15 @@ async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> No
         await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
 
 
-async def _add(tenant: Tenant, projects: Projects, repository: RepositoryPayload, at: datetime) -> int:
+async def _track_added(
+    tenant: Tenant, projects: Projects, repository: RepositoryPayload, at: datetime
+) -> int:
     """It is looked after from now on. If it was before, it has been out of our sight for a while."""
     before = await projects.presence(repository.key)
-    project_id = await projects.remember(seen(repository, at))
+    project_id = await projects.remember(to_repository_name(repository, at))
     await projects.set_active(project_id, is_active=True)
     await projects.set_hidden(repository.key, None)
-    began_at = await _out_of_sight_since(tenant, before, at) if before else None
+    began_at = await _find_hidden_since(tenant, before, at) if before else None
     if began_at is not None:
         known = await Gaps(tenant).of_projects({project_id})
         # That the App was not on the account at all has been noted for all repositories at once.
@@ -256,7 +258,7 @@ async def _add(tenant: Tenant, projects: Projects, repository: RepositoryPayload
     return project_id
 
 
-async def _out_of_sight_since(tenant: Tenant, before: Presence, at: datetime) -> datetime | None:
+async def _find_hidden_since(tenant: Tenant, before: Presence, at: datetime) -> datetime | None:
     """Since when we had not heard a repository that is added; None if it is new, or was only archived."""
     if before.hidden_since is not None:
         return before.hidden_since if before.hidden_since < at else None

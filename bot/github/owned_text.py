@@ -37,7 +37,7 @@ class Surroundings:
         return f"{self.before}{part}\n\n{marker}{self.after}"
 
 
-def surroundings_of(
+def find_surroundings(
     text: str, markers: Iterable[str], sent: Sequence[str], wanted: str = ""
 ) -> Surroundings | None:
     """What people wrote around our part, or None if they have taken our part out.
@@ -62,7 +62,7 @@ def surroundings_of(
         if marker is None:
             return Surroundings(before, text[original.of(end) :])
         between = text[original.of(end) : original.of(marker[0])]
-        return Surroundings(before, _apart(between) + text[original.of(marker[1]) :])
+        return Surroundings(before, _as_paragraphs(between) + text[original.of(marker[1]) :])
     if marker is None:
         return None
     after = text[original.of(marker[1]) :]
@@ -75,7 +75,7 @@ def surroundings_of(
     if before and not before.endswith("\n"):
         before += "\n\n"  # Nothing of ours stands there any more.
     pieces = [text[original.of(first) : original.of(last)] for first, last in added]
-    return Surroundings(before, "".join(_apart(piece) for piece in pieces) + after)
+    return Surroundings(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
 
 
 def _marker_in(plain: str, markers: Iterable[str], parts: Sequence[str]) -> tuple[int, int] | None:
@@ -242,7 +242,7 @@ def _head(line: str) -> str:
     return line.partition(" · ")[0].strip()
 
 
-def _apart(text: str) -> str:
+def _as_paragraphs(text: str) -> str:
     """What follows our part, as a paragraph of its own."""
     if not text.strip():
         return ""
