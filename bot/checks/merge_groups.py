@@ -1,8 +1,8 @@
 """The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits in vain.
 
-A pull request is judged by its own check, if at all, and a group is not judged again: its check always
-succeeds, also where checks are off, paused or not in the plan, and where there is no sprint. It is reported
-at once, and not paced like what we say unasked.
+Pull requests are judged by their own checks, and a group is not judged again: its check always succeeds, even
+if checks are off, paused or not in the plan, or if there is no sprint. It is reported at once, not paced like
+unasked posts.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from storage.pull_requests import PullRequests
 
 
 class MergeGroups:
-    """Reports on the commits of merge groups."""
+    """Reports the checks of merge groups' commits."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class MergeGroups:
     async def report(
         self, organization_id: int, project_id: int, head: str, number: int | None, *, is_rerun: bool
     ) -> None:
-        """Completes the check of a commit; once, unless somebody asks for a re-run.
+        """Report the check of a commit as completed; once, unless a re-run is requested.
 
         Raises GitHubUnavailableError.
         """
@@ -48,12 +48,12 @@ class MergeGroups:
         try:
             if is_rerun or not await _is_reported(installation, project.full_name, head):
                 await installation.post(f"/repos/{project.full_name}/check-runs", data)
-        except GitHubRefusedError as refusal:  # The group is gone, or the permission is missing.
+        except GitHubRefusedError as refusal:  # The group was deleted, or the permission is missing.
             self._log.warning("merge group not reported", project=project.id, status=refusal.status)
 
 
 def merge_group_card(number: int | None, title: str) -> CheckCard:
-    """What the check of a merge group says. `title` is that of the pull request's own check, if any."""
+    """Build the check of a merge group. `title` is that of the pull request's own check, if any."""
     if not number or not title:
         return CheckCard(
             "Merge groups are not checked",
@@ -69,10 +69,10 @@ def merge_group_card(number: int | None, title: str) -> CheckCard:
 
 
 async def _own_check_title(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
-    """The title of a pull request's own check; empty if GitHub has none."""
+    """The title of a pull request's own check; empty if none was sent."""
     pull = await pulls.get(number) if number else None
-    fate = await posts.status(project.id, f"check:{pull.head}") if pull else None
-    output: Any = fate.post.data.get("output") if fate and fate.sent_at else None
+    status = await posts.status(project.id, f"check:{pull.head}") if pull else None
+    output: Any = status.post.data.get("output") if status and status.sent_at else None
     return str(output["title"]) if isinstance(output, dict) and "title" in output else ""
 
 

@@ -1,8 +1,7 @@
-"""The check “Sprint impact”: worked out when a pull request or its sprint changes, and done by its buttons.
+"""The check “Sprint impact”: updated when a pull request or its sprint changes, and after its buttons.
 
-What it says is a pure function of the facts (sprints/impact.py, reports/sprint_impact.py). It is kept as it
-should be (storage/posts.py), and bot/publishing/posts.py brings it to GitHub; if nothing has changed,
-nothing is sent.
+Its content is a pure function of the facts (sprints/impact.py, reports/sprint_impact.py). The desired content
+is stored (storage/posts.py), and bot/publishing/posts.py sends it to GitHub if it has changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,13 +28,13 @@ from commands.shared.forecasting import foretold
 from handlers.check_run import CHECK_NAME, ButtonPress, read_button_press
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
-from handlers.payloads import PullRequestPayload as Shown
+from handlers.payloads import PullRequestPayload
 from handlers.pull_request import head_event
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
-from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
+from sprints.pull_requests import RECENT, Button, PullRequest, head_facts_of, pressed, pull_request_of
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
@@ -48,7 +47,7 @@ from storage.pull_requests import PullRequests
 
 
 class Checks:
-    """Works checks out, and does what their buttons say."""
+    """Updates checks, and carries out what their buttons request."""
 
     def __init__(
         self,
@@ -78,10 +77,10 @@ class Checks:
         head: str | None = None,
         is_rerun: bool = False,
     ) -> None:
-        """Keeps the check of one open pull request as it should be now, or those of all.
+        """Update the desired check of one open pull request, or those of all.
 
-        A re-run is sent even if it says the same. Raises GitHubUnavailableError where a commit that nobody
-        has told of cannot be asked for.
+        A re-run is sent even if nothing has changed. Raises GitHubUnavailableError if a commit of which no
+        event has been recorded cannot be looked up.
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
@@ -89,25 +88,25 @@ class Checks:
             return
         only = None
         if head is not None or number is not None:
-            only = await self._one(organization_id, project, number, head)
+            only = await self._find_pull_request(organization_id, project, number, head)
             if only is None or not only.is_open or (head and only.head != head):
                 if head and is_rerun:
                     await self._repeat(organization_id, project, head)
                 return
         else:
-            await self._ask_for_links(organization_id, project)
+            await self._update_links(organization_id, project)
         with writing_for(project, self._clock()):
             async with self._database.tenant(organization_id) as tenant:
-                said = await self._working(tenant, project).all(only)
-            images = [await self._images(organization_id, project, one) for one in said]
+                results = await self._impacts(tenant, project).check_results(only)
+            images = [await self._images(organization_id, project, result) for result in results]
         async with self._database.tenant(organization_id) as tenant:
-            await self._keep(tenant, project, said, images, is_rerun=is_rerun)
+            await self._save(tenant, project, results, images, is_rerun=is_rerun)
 
     async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
-        """A check that waited to be sent, as it is to be sent now.
+        """Bring a check that waited to be sent up to date.
 
-        None if it is wanted otherwise now, which is sent by a job of its own, or if nobody needs it: its
-        commit is not the head of an open pull request any more, or the team wants no checks any more.
+        None if its content has changed, which another job sends, or if it is obsolete: its commit is
+        not the head of an open pull request any more, or the team has switched checks off.
         """
         head = str(post.data["head_sha"])
         async with self._database.tenant(organization_id) as tenant:
@@ -119,47 +118,47 @@ class Checks:
         await self.update(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
             pull = await PullRequests(tenant, project_id).find_by_head(head)
-            fate = await Posts(tenant).status(project_id, post.key)
+            status = await Posts(tenant).status(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
-            if fate is None or (fate.is_unsent and not is_head):
+            if status is None or (status.is_unsent and not is_head):
                 await Posts(tenant).withdraw(project_id, {post.key})
                 return None
-        return post if fate.post.digest == post.digest else None
+        return post if status.post.digest == post.digest else None
 
-    async def _keep(
+    async def _save(
         self,
         tenant: Tenant,
         project: Project,
-        said: list[CheckResult],
+        results: list[CheckResult],
         images: list[list[Image]],
         *,
         is_rerun: bool,
     ) -> None:
         now, posts, is_new = self._clock(), Posts(tenant), False
-        for one, shown in zip(said, images, strict=True):
-            key = f"check:{one.impact.pull.head}"
+        for result, result_images in zip(results, images, strict=True):
+            key = f"check:{result.impact.pull.head}"
             before = await posts.desired_post(project.id, key)
             if (
                 before is None
-                and one.impact.standing is PullRequestStatus.NO_SPRINT
+                and result.impact.standing is PullRequestStatus.NO_SPRINT
                 and not is_required(project)
             ):
-                continue  # A repository without sprints is left in peace.
+                continue  # A repository without sprints gets no checks.
             at = now if before is None else _next_completion(before, now)
-            data = check_run_fields(CHECK_NAME, one.impact.pull.head, one.card, at, shown)
+            data = check_run_fields(CHECK_NAME, result.impact.pull.head, result.card, at, result_images)
             if before is not None and not is_rerun and _is_same_check(data, before.data):
                 continue
-            post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
+            post = Post(key, PostKind.CHECK, "", thread=result.impact.pull.number, data=data)
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).record(carrier, _forecasts(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _forecasts(result))
         if is_new:
             job = SendPostsJob(organization_id=tenant.organization_id)
             await self._jobs.defer(tenant.connection, job)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
-        """A commit that is no open head any more: its check says what it said last."""
+        """Send the last check of a commit again that is not the head of an open pull request any more."""
         async with self._database.tenant(organization_id) as tenant:
             before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
@@ -167,85 +166,86 @@ class Checks:
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
-    async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
-        if one.shown is None or not project.may_link_images:
+    async def _images(self, organization_id: int, project: Project, result: CheckResult) -> list[Image]:
+        if result.shown is None or not project.may_link_images:
             return []
-        url = await self._pictures.link(organization_id, project, one.shown.burndown)
-        return [Image(burndown_alt(one.shown.burndown), url)]
+        url = await self._pictures.link(organization_id, project, result.shown.burndown)
+        return [Image(burndown_alt(result.shown.burndown), url)]
 
-    # Which pull request
+    # Pull requests
 
-    async def _one(
+    async def _find_pull_request(
         self, organization_id: int, project: Project, number: int | None, head: str | None
     ) -> PullRequest | None:
-        """The pull request of a number or a commit, with the issues that people linked it with."""
+        """Find the pull request of a number or a commit, with its links brought up to date."""
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
             pull = await pulls.find_by_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
-            pull = await self._learn(organization_id, project, head)
+            pull = await self._fetch_by_head(organization_id, project, head)
         if pull is None or not pull.is_open:
             return pull
-        return await self._as_linked(organization_id, project, pull)
+        return await self._with_links(organization_id, project, pull)
 
-    async def _as_linked(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
-        """A pull request with the issues that GitHub lists as linked with it, if it can be asked."""
+    async def _with_links(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
+        """Record the issues that GitHub lists as linked with a pull request, if GitHub can be asked."""
         try:
             listed = await fetch_links(self._installation(project), project.full_name or "", pull.number)
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
-            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            self._log.info("linked issues not fetched", project=project.id, reason=str(problem))
             return pull
         if listed is None:
             return pull
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            lives = {pull.number: await pulls.history(pull.number)}
-            await record_links(tenant, project, [listed], lives, self._clock())
+            head_facts = {pull.number: await pulls.history(pull.number)}
+            await record_links(tenant, project, [listed], head_facts, self._clock())
             return await pulls.get(pull.number) or pull
 
-    async def _ask_for_links(self, organization_id: int, project: Project) -> None:
-        """Brings up to date which issues the open pull requests are linked with: one question for all."""
+    async def _update_links(self, organization_id: int, project: Project) -> None:
+        """Update the linked issues of the open pull requests, with one query for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
-        if not any(pull_request_of(life).is_open for life in lives.values()):
+            head_facts = head_facts_of(await PullRequests(tenant, project.id).heads(since))
+        if not any(pull_request_of(heads).is_open for heads in head_facts.values()):
             return
         try:
             lists = await fetch_open_links(self._installation(project), project.full_name or "")
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
-            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            self._log.info("linked issues not fetched", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
-            await record_links(tenant, project, lists, lives, self._clock())
+            head_facts = head_facts_of(await PullRequests(tenant, project.id).heads(since))
+            await record_links(tenant, project, lists, head_facts, self._clock())
 
-    async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
-        """An open pull request of which no webhook has told, by the commit at its head.
+    async def _fetch_by_head(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
+        """Fetch an open pull request without any recorded event, by the commit at its head.
 
-        GitHub does not name it where it comes from a fork.
+        The list is searched, because events about a commit from a fork do not name the pull request.
         """
         installation, path = self._installation(project), f"/repos/{project.full_name}/pulls"
         try:
-            async for one in installation.pages(f"{path}?state=open&per_page=100"):
-                if one["head"]["sha"] == head:
-                    shown = convert_leniently(Shown, await installation.get(f"{path}/{one['number']}"))
+            async for listed in installation.pages(f"{path}?state=open&per_page=100"):
+                if listed["head"]["sha"] == head:
+                    answer = await installation.get(f"{path}/{listed['number']}")
+                    pull_request = convert_leniently(PullRequestPayload, answer)
                     break
             else:
                 return None
         except GitHubRefusedError as refusal:
-            self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
+            self._log.warning("pull requests not listed", project=project.id, status=refusal.status)
             return None
-        with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
-            fact = head_event(shown, "seen", "")
+        with skimming():  # Its links are fetched from GitHub anyway, so a long text need not be read.
+            fact = head_event(pull_request, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
             await pulls.record(fact)
-            return await pulls.get(shown.number)
+            return await pulls.get(pull_request.number)
 
     # Buttons
 
     async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
+        """Carry out what a button requests, once and if its sender may, and show the outcome in the check."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             project = await Projects(tenant).get(project_id)
@@ -256,34 +256,36 @@ class Checks:
             if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
         press = read_button_press(delivery)
-        pull = await self._one(organization_id, project, None, press.head)
+        pull = await self._find_pull_request(organization_id, project, None, press.head)
         if pull is None or not pull.is_open or (press.is_bot and not _is_listed_bot(press.sender, project)):
             self._log.info("button without effect", project=project.id, button=press.button)
             return
-        there = GitHubRepository(self._installation(project), project.full_name or "")
-        task = ChangeTask(organization_id, event_id, project, to_request(pull, press, delivery.id), there)
+        repository = GitHubRepository(self._installation(project), project.full_name or "")
+        task = ChangeTask(
+            organization_id, event_id, project, to_request(pull, press, delivery.id), repository
+        )
         with writing_for(project, self._clock()):
-            said, is_done = await self._do(task, pull, press)
+            text, is_done = await self._carry_out(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
             button = Button(
-                pull.number, pull.head, button_label(press), press.sender, self._clock(), said, is_done
+                pull.number, pull.head, button_label(press), press.sender, self._clock(), text, is_done
             )
             await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
             job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
             await self._jobs.defer(tenant.connection, job)
 
-    async def _do(self, task: ChangeTask, pull: PullRequest, press: ButtonPress) -> tuple[str, bool]:
-        """What came of it, in words, and whether it was done."""
+    async def _carry_out(self, task: ChangeTask, pull: PullRequest, press: ButtonPress) -> tuple[str, bool]:
+        """Carry out a press. Returns the outcome in words, and whether anything was changed."""
         if refusal := await find_refusal(task, pull, press):
             return refusal, False
-        begun = await self._changing.find_started(task)
-        if begun:  # By a try that died.
-            return read_outcome(await self._changing.carry_out(task, begun[0][1]))
+        started = await self._changing.find_started(task)
+        if started:  # By a try that died.
+            return read_outcome(await self._changing.carry_out(task, started[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
-            working = self._working(tenant, task.project)
-            impact = await working.impact(pull)
-            every = await working.planning.sprints.all(working.planning.now)
-            sprints = {here: one for one in every if (here := one.number_in()) is not None}
+            impacts = self._impacts(tenant, task.project)
+            impact = await impacts.impact(pull)
+            all_sprints = await impacts.planning.sprints.all(impacts.planning.now)
+            sprints = {n: sprint for sprint in all_sprints if (n := sprint.number_in()) is not None}
         changes = button_changes(press.button, impact, sprints)
         if changes is None:
             return "Things have moved since, so nothing was changed.", False
@@ -300,23 +302,23 @@ class Checks:
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
 
-    def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
+    def _impacts(self, tenant: Tenant, project: Project) -> SprintImpacts:
         entitled = self._entitled_in(tenant.organization_id, project)
         return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
 def _next_completion(before: Post, now: datetime) -> datetime:
-    """Now, but not within the second of the last time: by the time alone a re-run is told from it."""
+    """Now, but at least a second after the last completion, by which GitHub distinguishes a re-run."""
     return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
 
 
 def _is_same_check(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """But for when it was worked out, which alone is no reason to write."""
+    """Whether two checks differ only in their time, which alone is no reason to send."""
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
 def _forecasts(check: CheckResult) -> tuple[ForecastRecord, ...]:
-    """The forecast that a check shows, to be graded when the sprint is over."""
+    """The forecast that a check shows, as a record to be graded after the sprint's end."""
     effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
     if effect is None or effect.chance_before is None or effect.chance_after is None:
         return ()

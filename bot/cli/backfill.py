@@ -29,7 +29,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{end.told} issues and pull requests were told")
+    print(f"{end.items} issues and pull requests were told")
     if end.lost:
         print(f"{end.lost} times one joined or left a milestone that nobody knows any more; left out")
     return 0

@@ -21,7 +21,7 @@ from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
 from commands.framework.context import Context
-from commands.framework.outcome import Answer, Picture, Reply
+from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level, Policy
 from commands.framework.planning import writing_for
 from commands.framework.registry import load
@@ -105,7 +105,7 @@ class CommandAnswers:
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
-        request = await self._comments.request_of(organization_id, delivery)
+        request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
         task = ChangeTask(organization_id, event_id, project, request, there)
@@ -172,7 +172,7 @@ class CommandAnswers:
             elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
                 request = replace(task.request, lines=(line,))
-                answers += await self._run(replace(task, request=request, agreed=change), thread)
+                answers += await self._run(replace(task, request=request, confirmed=change), thread)
         return answers
 
     async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
@@ -236,18 +236,9 @@ class CommandAnswers:
         return [told if answer is spoken[-1] else answer for answer in answers]
 
     async def _message(self, task: ChangeTask, answer: Answer) -> Message:
-        body = await self._markdown(task, answer.reply or Reply(()))
+        parts = answer.reply.parts if answer.reply else ()
+        body = await self._pictures.to_markdown(task.organization_id, task.project, parts)
         return Message(MessageKind.REPLY, body, answer.slot)
-
-    async def _markdown(self, task: ChangeTask, reply: Reply) -> str:
-        parts = []
-        for part in reply.parts:
-            if isinstance(part, Picture):
-                link = await self._pictures.link(task.organization_id, task.project, part.chart)
-                parts.append(f"![{part.alt}]({link})")
-            else:
-                parts.append(part)
-        return "\n\n".join(parts)
 
 
 def _policy(project: Project) -> Policy:

@@ -38,11 +38,11 @@ _RESUMES_EVENTS = {"created", "unsuspend", "new_permissions_accepted"}
 class EventEffects:
     """Applies the outcomes of one tenant's events within a transaction."""
 
-    def __init__(self, tenant: Tenant, now: datetime, *, forgives: bool) -> None:
-        """With `forgives`, what GitHub refused is due again when GitHub allows writing again."""
+    def __init__(self, tenant: Tenant, now: datetime, *, retries_refused: bool) -> None:
+        """With `retries_refused`, writes that GitHub refused are due again when it allows writing again."""
         self._tenant = tenant
         self._now = now
-        self._forgives = forgives
+        self._retries_refused = retries_refused
 
     async def apply(self, event: StoredEvent, project_id: int | None, outcome: Outcome) -> list[JobMessage]:
         """Write what an outcome changes beside the timeline. Returns the jobs that it asks for."""
@@ -60,7 +60,7 @@ class EventEffects:
                 await VisibilityHistory(tenant).record_change(
                     project_id, outcome.at, is_private=outcome.is_private
                 )
-            case WritingAllowed() if self._forgives:
+            case WritingAllowed() if self._retries_refused:
                 return await retry_refused(tenant, self._now, project_id, outcome.thread)
         return [] if project_id is None else requested_jobs(tenant, event, project_id, outcome)
 

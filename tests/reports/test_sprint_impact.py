@@ -15,7 +15,7 @@ from sprints.calendar import Calendar
 from sprints.impact import Impact, PullRequestStatus, impact_of
 from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
-from tests.support.builders import CheckCard as Item
+from tests.support.builders import Card as Item
 from tests.support.impacts import (
     make_impact,
     make_known_items,

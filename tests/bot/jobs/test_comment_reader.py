@@ -53,7 +53,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: CommentReader, text: str) -> None:
-    request = await reading.request_of(1, delivery_of(text))
+    request = await reading.read_request(1, delivery_of(text))
 
     assert request == read_request(delivery_of(text))
     assert list(request.lines) == commands_in(text)
@@ -62,18 +62,18 @@ async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: Comm
 async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -> None:
     before = f"{PROSE}\n/go"
 
-    request = await reading.request_of(1, delivery_of(f"{before}\n/stop", before))
+    request = await reading.read_request(1, delivery_of(f"{before}\n/stop", before))
 
     assert [line.text for line in request.lines] == ["/stop"]
-    assert (await reading.request_of(1, delivery_of(before, before))).lines == ()
+    assert (await reading.read_request(1, delivery_of(before, before))).lines == ()
 
 
 async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: CommentReader) -> None:
-    slow = await reading.request_of(1, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]))
+    slow = await reading.read_request(1, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]))
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
     text = f"{PROSE}\n/go"
-    assert await reading.request_of(1, delivery_of(text)) == read_request(delivery_of(text))
+    assert await reading.read_request(1, delivery_of(text)) == read_request(delivery_of(text))
 
 
 def test_the_limit_is_of_cpu_time() -> None:
@@ -94,10 +94,10 @@ async def test_a_tenant_has_one_text_read_at_a_time(reading: CommentReader) -> N
     order = list[int]()
 
     async def read(tenant: int, delivery: Delivery) -> None:
-        await reading.request_of(tenant, delivery)
+        await reading.read_request(tenant, delivery)
         order.append(tenant)
 
-    await reading.request_of(1, quick)  # The process runs.
+    await reading.read_request(1, quick)  # The process runs.
     six = [asyncio.create_task(read(1, slow)) for _ in range(4)]
     await asyncio.sleep(0)
     await asyncio.gather(read(2, quick), *six)

@@ -40,7 +40,7 @@ def names(*events: MilestoneEvent, now: dict[int, str]) -> NameHistory:
 
 
 def meant(found: NameHistory, title: str, *moments: str) -> Sequence[int | None]:
-    return [found.titled(title, at(moment)) for moment in moments]
+    return [found.find_titled(title, at(moment)) for moment in moments]
 
 
 def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known() -> None:
@@ -97,12 +97,12 @@ def test_labels_have_the_name_of_the_time() -> None:
     found = NameHistory(
         {}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")]
     )
-    assert [found.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
+    assert [found.past_label_name("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
         "first",
         "second",
         "third",
     ]
-    assert found.label_then("bug", at("01-15")) == "bug"
+    assert found.past_label_name("bug", at("01-15")) == "bug"
 
 
 # Through the front door
