@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong, and how to mend it."""
+"""`doctor`: checks the installation, and says how to fix problems."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ from storage.timeline import Timeline
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
-    """Prints findings. Exit status 1 if anything needs mending."""
+    """Print findings. Exit status 1 if there are any."""
     findings = asyncio.run(_examine(settings))
     for finding in findings:
         print(f"✗ {finding}")
@@ -46,16 +46,16 @@ async def _examine(settings: Settings) -> list[str]:
 
 
 async def examine(base: Services) -> list[str]:
-    """What needs mending, a sentence each; prints what there is."""
+    """Find problems, a sentence each; prints statistics of the tenants."""
     findings = [finding async for finding in _job_findings(base)]
     async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant_findings(base, organization_id)]
-        for of_tenant in (_refusal_findings, _gap_findings, seat_findings, unreached_owners):
-            found = of_tenant(base, organization_id)
-            findings += [f"tenant {organization_id}: {finding}" async for finding in found]
+        for find in (_refusal_findings, _gap_findings, seat_findings, unreached_owners):
+            tenant_findings = find(base, organization_id)
+            findings += [f"tenant {organization_id}: {finding}" async for finding in tenant_findings]
     findings += [finding async for finding in billing_findings(base)]
     if base.settings.github is not None:
         async with github_of(base) as github:
@@ -120,7 +120,7 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
 
 
 def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
-    """Deliveries that will not come any more, and that nothing else tells of."""
+    """Summarise deliveries that are lost for good, and that no backfill can replace."""
     if not deliveries:
         return
     kinds = Counter(delivery.event for delivery in deliveries)
@@ -135,7 +135,7 @@ def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
 
 
 async def _refusal_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """What GitHub would not take of us."""
+    """Find answers and posts that GitHub refused."""
     async with base.database.tenant(organization_id) as tenant:
         for thread, why in await Outbox(tenant).refused():
             yield f"GitHub would not take our answer in thread {thread}: {why}"
@@ -144,7 +144,7 @@ async def _refusal_findings(base: Services, organization_id: int) -> AsyncIterat
 
 
 async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """Repositories of which events did not reach us, and of which the past was not asked for since."""
+    """Find gaps in repositories' events that have not been backfilled since."""
     async with base.database.tenant(organization_id) as tenant:
         names = {project.id: project.full_name for project in await Projects(tenant).active()}
         gaps_of_all = await Gaps(tenant).of_all()
@@ -155,7 +155,7 @@ async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[s
     for gap, repositories in unread.items():
         others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
         began = f"{gap.began_at:%Y-%m-%d %H:%M}"
-        if gap.ended_at is None:  # Nothing that an operator could mend.
+        if gap.ended_at is None:  # Nothing that an operator could fix.
             print(
                 f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
                 f"{repositories[0]}{others}, because {REASONS[gap.cause]}"
@@ -169,7 +169,7 @@ async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[s
 
 
 def _claim_finding(claim: InstallationClaim) -> str:
-    """What came of deliveries that named an installation we did not know for their account."""
+    """Describe what happened to deliveries whose installation is not recorded for their account."""
     owner = claim.login or f"account {claim.account}"
     if claim.is_denied:
         verdict = f"Installation {claim.installation} isn't {owner}'s, according to GitHub"

@@ -42,7 +42,7 @@ class Markers:
     """Creates markers with the first key and recognises those of all keys, so that keys may rotate."""
 
     def __init__(self, encryption_keys: Sequence[str]) -> None:
-        """`encryption_keys` are those of stored payloads, newest first. Markers' keys are derived from them."""
+        """`encryption_keys`: those of stored payloads, newest first. Markers' keys are derived from them."""
         self._keys = [_derived(key) for key in encryption_keys]
 
     def text(self, mark: Mark) -> str:

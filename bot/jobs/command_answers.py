@@ -1,4 +1,4 @@
-"""Answers the commands of one event: once, whatever happens in between."""
+"""Answers the commands of an event exactly once, even if a process dies in between."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -41,7 +41,7 @@ _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{de
 
 
 class CommandAnswers:
-    """From a stored comment to reactions and a reply in its thread."""
+    """Answers stored comments: runs their commands, and sends reactions and replies."""
 
     def __init__(
         self,
@@ -71,25 +71,25 @@ class CommandAnswers:
         self._log = structlog.get_logger(__name__)
 
     async def give(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
-        """Answers an event. What was done before, by this call or one that died, is not done again.
+        """Answer an event. Steps of an earlier call that died are not repeated.
 
-        Raises GitHubUnavailableError when it should be called again later. Another failure is a bug: on the
-        last try the person reads one neutral line, and it is raised all the same.
+        Raises GitHubUnavailableError if it should be called again later. Any other failure is a bug: on the
+        last try the person gets one neutral line, and the failure is raised as well.
         """
-        found = await self._find(organization_id, event_id)
-        if found is None:
+        loaded = await self._load(organization_id, event_id)
+        if loaded is None:
             return
-        task, thread, is_answered = found
+        task, thread, is_answered = loaded
         if not is_answered and await self._concerns_us(task):
             await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
-    async def _find(
+    async def _load(
         self, organization_id: int, event_id: int
     ) -> tuple[ChangeTask, GitHubThread, bool] | None:
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
-            if event is None:  # Its retention is over.
+            if event is None:  # The delivery was deleted after its retention.
                 return None
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
@@ -98,7 +98,7 @@ class CommandAnswers:
             project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
-            # GitHub may not have been there to be asked whose installation it is when the event was recorded.
+            # GitHub may have been unavailable for the check of the installation when the event was recorded.
             await self._installations.run(organization_id)
             async with self._database.tenant(organization_id) as tenant:
                 project = await Projects(tenant).by_node_id(repository.key)
@@ -107,14 +107,14 @@ class CommandAnswers:
             return None
         request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
-        there = GitHubRepository(installation, project.full_name)
-        task = ChangeTask(organization_id, event_id, project, request, there)
+        repository_on_github = GitHubRepository(installation, project.full_name)
+        task = ChangeTask(organization_id, event_id, project, request, repository_on_github)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
-        """Whether boxes of ours were ticked, or commands given that are ours.
+        """Whether the request ticks boxes of the App, or has commands for it.
 
-        To ourselves we never talk, even if a team lists our App among the bots that it hears.
+        The App never answers itself, even if a team lists it among the bots whose commands run.
         """
         request = task.request
         if request.ticked:
@@ -124,12 +124,12 @@ class CommandAnswers:
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
     async def _prepare(self, task: ChangeTask, thread: GitHubThread, *, is_last_try: bool) -> None:
-        """Works out the answer and puts it into the outbox."""
+        """Compute the answer and put it into the outbox."""
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
             with writing_for(task.project, self._clock()):
-                answers = await self._work_out(task, thread)
+                answers = await self._answer(task, thread)
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
@@ -139,7 +139,7 @@ class CommandAnswers:
             answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
-        # The publisher's first transaction waits for the disk, for this one too.
+        # Need not be durable: the publisher's first transaction makes this one durable, too.
         async with self._database.tenant(organization_id, durable=False) as tenant:
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
@@ -149,18 +149,18 @@ class CommandAnswers:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
 
-    async def _work_out(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
-        """Lines that a try which died has set going are brought to their end, all others are run."""
+    async def _answer(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
+        """Resume the changes that an earlier try has started, and run all other lines."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
-        begun = dict(await self._changing.find_started(task))
-        resumed = [await self._resume(task, thread, change) for change in begun.values()]
-        rest = tuple(line for line in task.request.lines if line.line not in begun)
+        started = dict(await self._changing.find_started(task))
+        resumed = [await self._resume(task, thread, change) for change in started.values()]
+        rest = tuple(line for line in task.request.lines if line.line not in started)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
 
     async def _follow_ticks(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
-        """A ticked box lets a change be carried out, if who ticked it may and it would still be the same."""
+        """Carry out the changes of ticked boxes, if the sender may and the changes are still the same."""
         answers = list[Answer]()
         for change_id in task.request.ticked:
             async with self._database.tenant(task.organization_id) as tenant:
@@ -176,33 +176,39 @@ class CommandAnswers:
         return answers
 
     async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
-        """Brings to its end what a try that died has begun, if who asks may still do it."""
+        """Finish a change that an earlier try has started, if the sender may still run its command."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
-        refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
+        refusal = await self._dispatcher.refusal_of(
+            task.request, self._environment(task, thread), change.slot
+        )
         if refusal is None:
             return await self._changing.carry_out(task, change)
         if (change.decided_by or change.actor).lower() != task.request.sender.lower():
-            return Answer("error", Reply((refusal,)), is_success=False)  # Who began it goes on with it.
+            return Answer(
+                "error", Reply((refusal,)), is_success=False
+            )  # The change waits for the person who started it.
         return await self._changing.give_up(task, change, refusal)
 
     async def _run(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
-        answers = await self._dispatcher.answer(task.request, self._desk(task, thread))
-        settled = [await self._changing.carry_out_changes(task, answer) for answer in answers]
-        return await self._with_notice(task, settled)
+        answers = await self._dispatcher.answer(task.request, self._environment(task, thread))
+        carried_out = [await self._changing.carry_out_changes(task, answer) for answer in answers]
+        return await self._with_notice(task, carried_out)
 
-    def _desk(self, task: ChangeTask, thread: GitHubThread) -> CommandEnvironment:
+    def _environment(self, task: ChangeTask, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
         entitled = self._entitlements.of(task.organization_id, project)
 
         @asynccontextmanager
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
-                now, there = self._clock(), task.repository
-                yield Context(tenant, project, now, entitled, request=request, github=there, offer=self._shop)
+                now, repository = self._clock(), task.repository
+                yield Context(
+                    tenant, project, now, entitled, request=request, github=repository, offer=self._shop
+                )
 
         return CommandEnvironment(
             thread,
@@ -214,12 +220,12 @@ class CommandAnswers:
         )
 
     async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
-        """An owner reads a quiet line below an answer if something is due about the account's plan."""
-        spoken = [answer for answer in answers if answer.is_success and answer.reply]
-        if not self._shop.is_on or not spoken or spoken[-1].reply is None:
+        """Add a small notice below an owner's answer if the account's plan needs attention."""
+        successful = [answer for answer in answers if answer.is_success and answer.reply]
+        if not self._shop.is_on or not successful or successful[-1].reply is None:
             return answers
-        if any(answer.slot.split(" ")[:2] == _PLAN for answer in spoken):
-            return answers  # The plan's card says all of it.
+        if any(answer.slot.split(" ")[:2] == _PLAN for answer in successful):
+            return answers  # The plan's own answer has all notices.
         if await task.repository.level_of(task.request.sender) < Level.ADMIN:
             return answers
         is_public = not task.project.is_private
@@ -231,9 +237,9 @@ class CommandAnswers:
         )
         if line is None:
             return answers
-        reply = spoken[-1].reply
-        told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
-        return [told if answer is spoken[-1] else answer for answer in answers]
+        reply = successful[-1].reply
+        with_notice = replace(successful[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
+        return [with_notice if answer is successful[-1] else answer for answer in answers]
 
     async def _message(self, task: ChangeTask, answer: Answer) -> Message:
         parts = answer.reply.parts if answer.reply else ()

@@ -1,7 +1,7 @@
 """Measures each tenant's sprints and teams every night.
 
-Sprints are folded from their whole history. So nights that were missed are caught up with, and what became
-known late corrects the days of a sprint, until its numbers are taken for good (storage/closed_sprints.py).
+Sprints are folded from their whole history. So missed nights are made up for, and late events correct the days
+of a sprint until the snapshot of its numbers is taken (storage/closed_sprints.py).
 """
 
 import hashlib
@@ -29,13 +29,13 @@ from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
 
-_TURN = time(1)  # After midnight, when all of the day before has happened.
+_EARLIEST = time(1)  # After midnight, when the events of the day before have arrived.
 _SPREAD_SECONDS = 3600
 _TEAM_DAYS = 14
 
 
 class DailyFigures:
-    """Writes down what the fold gives for each day that is over."""
+    """Stores the numbers of each ended day of sprints and teams."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class DailyFigures:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> None:
-        """Measures one tenant's repositories, and settles when it is its turn again."""
+        """Measure one tenant's repositories, and schedule the next measurement."""
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             projects = await Projects(tenant).active()
@@ -61,16 +61,16 @@ class DailyFigures:
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
-    """The next time between 01:00 and 02:00 at the tenant's, always the same minute of the hour.
+    """The next time between 01:00 and 02:00 in the tenant's time zone, always at the same minute.
 
-    Where the clocks skip that hour, it is the one after it.
+    On a day on which the clocks skip that hour, it is between 02:00 and 03:00.
     """
     digest = hashlib.sha256(str(organization_id).encode()).digest()
     spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
     day = calendar.local(now).date()
     while True:
-        # Added in UTC, because a wall clock may be set back on the way.
-        turn = calendar.instant(day, _TURN) + spread
+        # Added in UTC, because a wall clock may be set back in between.
+        turn = calendar.instant(day, _EARLIEST) + spread
         if turn > now:
             return turn
         day += timedelta(days=1)
@@ -84,61 +84,66 @@ async def _measure_sprints(
     sprints = Sprints(tenant, project)
     milestones = await Timeline(tenant).milestones(project.id)
     # A sprint that another repository leads is measured there.
-    numbers = [one for one in await sprints.numbers(now) if not one.sprint.repository]
-    outcomes = [outcome for one in numbers if (outcome := one.outcome(now))]
-    for one in numbers:
-        sprint = one.sprint
+    sprint_numbers = [numbers for numbers in await sprints.numbers(now) if not numbers.sprint.repository]
+    outcomes = [outcome for numbers in sprint_numbers if (outcome := numbers.outcome(now))]
+    for numbers in sprint_numbers:
+        sprint = numbers.sprint
         with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
             sprint_id = ids[sprint.milestone]
             description = _description_at(milestones[sprint.milestone], now)
             await measures.update_sprint(sprint_id, sprint, description, now)
-            if isinstance(one.numbers, ClosedSprint):
-                # They are left alone; only a day that nobody has measured is added, as it was taken.
-                known = await measures.days(sprint_id)
-                missing = _missing_days(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
+            if isinstance(numbers.numbers, ClosedSprint):
+                # Measured days stay; only missing ones are added, as they are in the snapshot.
+                measured = await measures.days(sprint_id)
+                missing = _missing_days(
+                    numbers.numbers, sprint.calendar, outcomes, {row.date for row in measured}
+                )
                 if missing:
-                    await measures.set_days(sprint_id, [*known, *missing])
+                    await measures.set_days(sprint_id, [*measured, *missing])
             else:
-                await measures.set_days(sprint_id, _ended_days(one.numbers, outcomes, now))
-                # Once its numbers are taken, which is done here if it is time, its days stay as well.
+                await measures.set_days(sprint_id, _ended_days(numbers.numbers, outcomes, now))
+                # Takes the snapshot if it is time; from then on the days stay, too.
                 await sprints.closed(sprint.milestone, now)
 
 
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
-    """Forecasts of sprints whose numbers are taken, by these."""
+    """Grade the forecasts of sprints by the snapshots of their numbers."""
     forecasts = Forecasts(tenant, project.id)
-    open_ones = await forecasts.ungraded()
-    taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
+    ungraded = await forecasts.ungraded()
+    milestones = {forecast.milestone for forecast in ungraded}
+    snapshots = await ClosedSprints(tenant, {project.id}).latest_of(milestones)
     grades = [
-        (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
-        for one in open_ones
-        if (closed := taken.get(one.milestone)) and closed.ended_at > one.shown_at
+        (forecast, grade_of(forecast, days_of(closed.facts, project.rules.calendar)))
+        for forecast in ungraded
+        if (closed := snapshots.get(forecast.milestone)) and closed.ended_at > forecast.shown_at
     ]
     await forecasts.grade(grades, now)
 
 
-def grade_of(told: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
-    """What came of a forecast: whether as much as was in the sprint then was done at its end, and when."""
-    done = [(day.date, measure(day.done, told.unit)) for day in days]
+def grade_of(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
+    """Grade a forecast: whether and when as much was done as was in the sprint at the forecast."""
+    done = [(day.date, measure(day.done, forecast.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
-    is_finished = delivered >= told.scope
-    finished_on = next((day for day, amount in done if amount >= told.scope), None) if is_finished else None
-    return ForecastGrade(told.id, is_finished, delivered, finished_on)
+    is_finished = delivered >= forecast.scope
+    finished_on = (
+        next((day for day, amount in done if amount >= forecast.scope), None) if is_finished else None
+    )
+    return ForecastGrade(forecast.id, is_finished, delivered, finished_on)
 
 
 def _ended_days(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
-    """The local days that are over. The last may be one on which the sprint ended before midnight."""
+    """The ended local days of a sprint. On the last one the sprint may have ended before midnight."""
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
     return [_sprint_day(day, outcomes, end) for day, end in ends if end <= now]
 
 
 def _missing_days(
-    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
+    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], measured: Collection[date]
 ) -> list[SprintDay]:
-    """The days of a sprint whose numbers were taken before all of them had been measured."""
+    """The days in a snapshot that had not been measured when it was taken."""
     days = days_of(closed.facts, calendar)
-    return [_sprint_day(day, outcomes, day.at) for day in days if day.date not in known]
+    return [_sprint_day(day, outcomes, day.at) for day in days if day.date not in measured]
 
 
 def _sprint_day(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
@@ -149,15 +154,15 @@ def _sprint_day(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintD
         remaining_points=day.remaining.points,
         total_issues=day.scope.count,
         completed_issues=day.done.count,
-        team_velocity=velocity((one for one in outcomes if one.end < end), "points").median,
+        team_velocity=velocity((outcome for outcome in outcomes if outcome.end < end), "points").median,
     )
 
 
 def _description_at(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
-    """As the milestone's own events tell it, or what others showed of it."""
-    told = in_order(event for event in events if event.at < now)
-    own = [event for event in told if event.event != "observed"]
-    latest = (own or told)[-1:]
+    """The milestone's description by its own events, or else as events of items showed it."""
+    events_before = in_order(event for event in events if event.at < now)
+    own = [event for event in events_before if event.event != "observed"]
+    latest = (own or events_before)[-1:]
     return latest[0].description if latest else None
 
 
@@ -172,15 +177,15 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     flows = flows_of(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
     days = team_days(flows, pushes, now, calendar, first, last)
-    await measures.set_team(first, last, [one for day in days for one in day.people])
+    await measures.set_team(first, last, [person for day in days for person in day.people])
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
-    """Two weeks back, or as far as something has become known since the last day that was measured."""
+    """The first day to measure: two weeks ago, or earlier if older events were recorded since the last time."""
     measured = await measures.last_team_day()
     since = calendar.midnight(measured) if measured else None
-    begun = await measures.first_event(recorded_since=since)
-    days = [calendar.day_of(begun)] if begun else []
+    first_event = await measures.first_event(recorded_since=since)
+    days = [calendar.day_of(first_event)] if first_event else []
     if measured:
         days += [last - timedelta(days=_TEAM_DAYS - 1), measured + timedelta(days=1)]
     return min(days, default=None)

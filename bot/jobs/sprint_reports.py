@@ -1,9 +1,7 @@
-"""What we say unasked of a repository's sprints: the living comment, alerts, and the summary at the end.
+"""Unasked posts about a repository's sprints: the sticky comment, alerts, and the summary at the end.
 
-A redraw works out what GitHub should show and writes it down as posts, with the facts' transaction where no
-picture has to be drawn; `bot/publishing/posts.py` brings it to GitHub. Any number of redraws of the same
-facts want
-the same.
+A redraw computes the desired posts and stores them; `bot/publishing/posts.py` sends them to GitHub. Redraws are
+idempotent: the same facts give the same posts.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,12 +40,12 @@ from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
 _REDRAW_PAUSE = timedelta(minutes=1)
-# To work out what should be said reads all sprints; many posts may be waiting to be sent, a second apart.
+# Drafting reads all sprints, and many posts may be waiting to be sent, a second apart.
 _DRAFTS_LAST = timedelta(seconds=30)
 
 
 class SprintReports:
-    """Works out what is said unasked."""
+    """Computes and stores the desired posts about sprints."""
 
     def __init__(
         self,
@@ -62,24 +60,24 @@ class SprintReports:
         self._jobs = jobs
         self._clock = clock
         self._entitled_in = entitled_in
-        # When a redraw was asked for before sending, by repository: a bug must not make this a busy loop.
-        self._asked: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
+        # The last request of a redraw before sending, by repository: a bug must not cause a busy loop.
+        self._requested_at: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
     async def redraw(self, organization_id: int, project_id: int) -> None:
-        """Brings all that is said of one repository's sprints up to date with the facts."""
+        """Update all posts about one repository's sprints by the facts."""
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             project = await self._project(tenant, project_id)
             if project is None:
                 return
-            # Looked at before the facts are read: what is written meanwhile is drawn next time.
+            # Read before the facts: events that arrive in between are drawn by the next redraw.
             is_coming = await _is_history_coming(tenant, project)
             drafting = self._drafting(tenant, project, now, is_complete=not is_coming)
             with writing_for(project, now):
                 drafts = await drafting.drafts()
             if not is_coming and not drafting.has_failed:
-                # What waits to be said, and is not so any more, is not said.
+                # Notices that wait to be sent, but do not hold any more, are withdrawn.
                 pending = await Posts(tenant).pending_notices(project_id)
                 await Posts(tenant).withdraw(project_id, pending - keys_of(drafts))
         failures = list[Exception]()
@@ -87,15 +85,15 @@ class SprintReports:
             try:
                 with writing_for(project, now):
                     await self._keep(organization_id, project, draft, now)
-            except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
+            except Exception as problem:  # noqa: BLE001 - raised below, after the other posts
                 self._log.exception("post not drawn", project=project_id, post=draft.key)
                 failures.append(problem)
         async with self._database.tenant(organization_id) as tenant:
             if is_coming:
                 job = RedrawJob(organization_id=organization_id, project_id=project_id)
                 await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
-            # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
-            # waits for its turn.
+            # After a failure, sending waits for the next redraw: a waiting post would request another redraw
+            # at once, which would fail, too.
             elif (
                 not (drafting.has_failed or failures)
                 and project_id in await Posts(tenant).projects_with_due()
@@ -107,11 +105,10 @@ class SprintReports:
     async def as_of_now(
         self, organization_id: int, project_id: int, post: Post, drafts_now: DraftCache | None = None
     ) -> Post | None:
-        """A post that waited to be said, as it is to be said now. None if it is not so any more.
+        """Bring a post that waited to be sent up to date. None if it does not hold any more.
 
-        Then a redraw follows, which brings it up to date or withdraws it; none where it is not known what
-        should be said, because that would be as little known to the redraw. `drafts_now` holds what was
-        worked out for the posts that were sent a moment ago.
+        Then a redraw follows, which updates or withdraws it; except after a failure to draft, which the redraw
+        would repeat. `drafts_now` caches the drafts for the posts that are sent within a moment.
         """
         drafts_now = {} if drafts_now is None else drafts_now
         async with self._database.tenant(organization_id) as tenant:
@@ -134,9 +131,9 @@ class SprintReports:
                     return fresh
                 case None if current.has_failed:
                     return None
-            last = self._asked.get(project_id)
+            last = self._requested_at.get(project_id)
             at = now + _REDRAW_PAUSE if last is not None and now - last < _REDRAW_PAUSE else None
-            self._asked[project_id] = now
+            self._requested_at[project_id] = now
             job = RedrawJob(organization_id=organization_id, project_id=project_id)
             await self._jobs.defer(tenant.connection, job, at)
         return None
@@ -149,7 +146,7 @@ class SprintReports:
         return CurrentDrafts(now, by_key, drafting.has_failed)
 
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
-        """The repository, if anything may be said in it."""
+        """Load the repository; None if nothing may be posted in it."""
         project = await Projects(tenant).get(project_id)
         if project is None or not project.is_accessible or project.settings.is_paused:
             return None
@@ -180,60 +177,75 @@ class SprintReports:
 
 
 class _Drafting:
-    """Works out what should be said in one repository at one moment."""
+    """Drafts the posts of one repository as of one moment."""
 
     def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
-        """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
+        """Unless the history `is_complete`, no drafts notify people: they might be wrong."""
         self._planning = planning
         self._log = log
         self._posts = Posts(planning.tenant)
         self._project = planning.project
         self._now = planning.now
         self._is_complete = is_complete
-        self._undone = set[int]()
+        self._failed = set[int]()
 
     @property
     def has_failed(self) -> bool:
-        """Whether it is not known of some sprint what should be said."""
-        return bool(self._undone)
+        """Whether the drafts of some sprint are missing after a failure."""
+        return bool(self._failed)
 
     async def drafts(self) -> list[Draft | UnchangedPost]:
-        """All that GitHub should show now: what is to be written anew, and what is wanted so already."""
+        """Draft all posts that GitHub should show now, changed and unchanged ones."""
         drafts = dict[str, Draft | UnchangedPost]()
-        # A sprint is followed in one repository, even if it spans several.
-        every = [one for one in await self._planning.sprints.all(self._now) if not one.repository]
-        known = await self._spoken_of()
-        # What was said of a milestone that is none any more, or is no time box, is brought to its end.
-        sprints = [one for one in every if is_sprint(one) or one.milestone in known]
-        recent = [one for one in sprints if self._is_recent(one)]
-        begun = await load_sprint_starts(self._planning) if recent else ()
+        # A sprint is tracked in one repository, even if it spans several.
+        led = [sprint for sprint in await self._planning.sprints.all(self._now) if not sprint.repository]
+        with_posts = await self._milestones_with_posts()
+        # Posts about a milestone that was deleted, or is no time box any more, are brought to an end.
+        sprints = [sprint for sprint in led if is_sprint(sprint) or sprint.milestone in with_posts]
+        recent = [sprint for sprint in sprints if self._is_recent(sprint)]
+        starts = await load_sprint_starts(self._planning) if recent else ()
         for sprint in recent:
-            self._undone.add(sprint.milestone)
+            self._failed.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
-                for draft in await self._drafts_of(sprint, begun):
+                for draft in await self._drafts_of(sprint, starts):
                     drafts.setdefault(draft.key, draft)
-                self._undone.discard(sprint.milestone)
+                self._failed.discard(sprint.milestone)
         return list(drafts.values())
 
-    async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | UnchangedPost]:
-        """What is said of one sprint."""
+    async def _drafts_of(
+        self, sprint: Sprint, starts: Sequence[CommandChange]
+    ) -> list[Draft | UnchangedPost]:
+        """Draft the posts about one sprint."""
         planning, drafts = self._planning, list[Draft | UnchangedPost]()
-        fate = await self._posts.status(self._project.id, sticky_comment_key(sprint))
-        place = _sent_place(fate)
-        if place is None and is_sprint(sprint):
-            place = resolve_tracking_place(self._project.settings, sprint, find_start_thread(sprint, begun))
-        if place is not None and fate is not None and fate.is_unsent and place.thread is not None:
-            # Its thread is lost, and it does not stand in an issue of its own yet.
-            place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
-        if place is not None:
+        status = await self._posts.status(self._project.id, sticky_comment_key(sprint))
+        tracking_place = _sent_place(status)
+        if tracking_place is None and is_sprint(sprint):
+            tracking_place = resolve_tracking_place(
+                self._project.settings, sprint, find_start_thread(sprint, starts)
+            )
+        if (
+            tracking_place is not None
+            and status is not None
+            and status.is_unsent
+            and tracking_place.thread is not None
+        ):
+            # The thread is lost, and the issue that replaces it is not open yet.
+            tracking_place = (
+                TrackingPlace(None)
+                if status.post.data.get("instead_of") == tracking_place.thread
+                else tracking_place
+            )
+        if tracking_place is not None:
             is_complete = self._is_complete
-            drafts += await TrackedSprint(planning, sprint, place, fate, is_complete=is_complete).drafts()
+            drafts += await TrackedSprint(
+                planning, sprint, tracking_place, status, is_complete=is_complete
+            ).drafts()
         if self._is_complete:
-            drafts += await EndedSprint(planning, sprint, place, fate).drafts()
+            drafts += await EndedSprint(planning, sprint, tracking_place, status).drafts()
         return drafts
 
-    async def _spoken_of(self) -> set[int]:
-        """GitHub's ids of the milestones of which something was said."""
+    async def _milestones_with_posts(self) -> set[int]:
+        """GitHub's ids of the milestones about which posts were stored."""
         prefixes = ("living:", "summary:", "summary-place:")
         keys = [
             key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)
@@ -247,7 +259,7 @@ class _Drafting:
 
 
 def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
-    """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
+    """The next times of a team's morning alerts and of its standup, if it has one; in UTC."""
     hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
     return {name: _next_at(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
@@ -255,15 +267,15 @@ def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dic
 def _next_at(now: datetime, calendar: Calendar, hour: time) -> datetime:
     day = calendar.day_of(now)
     while True:
-        found = calendar.instant(day, hour)
-        if found > now:
-            return found
+        instant = calendar.instant(day, hour)
+        if instant > now:
+            return instant
         day += timedelta(days=1)
 
 
-def _sent_place(fate: PostStatus | None) -> TrackingPlace | None:
-    """A comment stays in the thread where it is, whatever the settings say since."""
-    return None if fate is None or fate.is_unsent else TrackingPlace(fate.post.thread)
+def _sent_place(status: PostStatus | None) -> TrackingPlace | None:
+    """The place of a comment that was sent: it stays there, even if the settings have changed since."""
+    return None if status is None or status.is_unsent else TrackingPlace(status.post.thread)
 
 
 def _destination(post: Post) -> tuple[PostKind, int | None]:
@@ -271,6 +283,6 @@ def _destination(post: Post) -> tuple[PostKind, int | None]:
 
 
 async def _is_history_coming(tenant: Tenant, project: Project) -> bool:
-    """Whether more history is on its way, so that not all is known yet."""
-    followed = {project.id, *(one.id for one in project.sharing)}
-    return await ClosedSprints(tenant, followed).is_history_still_coming()
+    """Whether a backfill is still running, so that the history is incomplete."""
+    project_ids = {project.id, *(member.id for member in project.sharing)}
+    return await ClosedSprints(tenant, project_ids).is_history_still_coming()

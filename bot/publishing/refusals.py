@@ -15,7 +15,7 @@ _ANSWERS_LAST = timedelta(days=1)
 async def retry_refused(
     tenant: Tenant, now: datetime, project_id: int | None = None, thread: int | None = None
 ) -> list[JobMessage]:
-    """Make what was refused due again, in one repository or all and in one thread or all.
+    """Make refused posts and answers due again, in one repository or all and in one thread or all.
 
     Returns the jobs that send them, to be deferred by the caller.
     """

@@ -1,7 +1,7 @@
 """Asks GitHub for the account of an installation that a delivery named and that is not recorded.
 
-Only GitHub's answer, or its `installation` event, binds an installation to an account: a late delivery, or one
-about a transferred repository, must not redirect a tenant's events or answers.
+Only GitHub's answer, or its `installation` event, binds an installation to an account: a late delivery, or
+one about a transferred repository, must not redirect a tenant's events or answers.
 """
 
 from collections.abc import Callable

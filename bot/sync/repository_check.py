@@ -1,7 +1,7 @@
 """Compares the tracked repositories with those that the installation can see.
 
-GitHub sends an event when a repository comes or goes, but may send it to one side only: to the new account of a
-transferred repository, and not to the old one. So the list is compared each day.
+GitHub sends an event when a repository comes or goes, but may send it to one side only: to the new account of
+a transferred repository, and not to the old one. So the list is compared each day.
 """
 
 from collections.abc import Callable, Mapping
