@@ -8,15 +8,15 @@ from structlog.typing import FilteringBoundLogger
 
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 
-# These concern whatever comes next as well, and who called knows when to try again.
+# These errors would hit the next row as well, and the caller knows when to retry.
 _CONCERNS_ALL = (DBAPIError, GitHubRefusedError, GitHubUnavailableError)
 
 
 @contextmanager
 def isolated(log: FilteringBoundLogger, message: str, **details: object) -> Iterator[None]:
-    """Logs what goes wrong inside, with `message` and `details`, and lets the caller go on with the next row.
+    """Log an exception inside, with `message` and `details`, so that the caller goes on with the next row.
 
-    Raises what says that the database or GitHub is away or refuses.
+    Errors of the database and refusals or outages of GitHub are raised.
     """
     try:
         yield

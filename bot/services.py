@@ -1,4 +1,4 @@
-"""Puts the pieces together: which database, which keys, which GitHub, and what runs on them."""
+"""Composition root: opens the database, the keys, the job queue and GitHub by the settings."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -25,17 +25,17 @@ Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """Now. The only place that reads the clock; everybody else is handed one."""
+    """The current time in UTC. Only this function reads the clock; all other code gets a clock passed."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What both the door and the worker stand on."""
+    """What both the web server and the worker need."""
 
     settings: Settings
     database: Database
-    # With the database's password.
+    # Contains the database's password.
     database_url: str = field(repr=False)
     cipher: PayloadCipher
     markers: Markers
@@ -45,9 +45,9 @@ class Services:
 
 @asynccontextmanager
 async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
-    """Opens the database that the settings name. The bundled one is started and kept up to date for you.
+    """Open the database that the settings name. The bundled one is started and migrated automatically.
 
-    Raises schema.SchemaError if the database is not fit to work with.
+    Raises schema.SchemaError if the database's schema does not fit this version.
     """
     async with AsyncExitStack() as stack:
         url = stack.enter_context(database_url(settings))
@@ -63,7 +63,7 @@ async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterat
 
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
-    """The application's address of the database, started and migrated first if it is the bundled one."""
+    """The database's address for the application's role. The bundled one is started and migrated first."""
     if settings.database_url is not None:
         yield settings.database_url.reveal()
         return
@@ -73,7 +73,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 def migrate(settings: Settings) -> None:
-    """Brings the database up to this version. Raises schema.SchemaError with what to mend."""
+    """Migrate the database to this version. Raises schema.SchemaError that says what to fix."""
     if settings.database_url is None:
         with database_url(settings):
             return
@@ -90,7 +90,7 @@ def migrate(settings: Settings) -> None:
 
 @asynccontextmanager
 async def github_of(base: Services) -> AsyncIterator[GitHub]:
-    """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
+    """Open the client of GitHub by the settings. Raises ValueError without the settings of the App."""
     settings, calls = base.settings.github, CallCounts(base.clock)
     if settings is None:
         raise ValueError("GitHub needs the settings of the GitHub App")

@@ -25,8 +25,8 @@ from sprints.pull_requests import (
     UsualSize,
     aside_by,
     by_head,
-    head_facts_of,
     last_activity,
+    lives_of,
     pull_requests,
     review_of,
     usual_size,
@@ -83,7 +83,7 @@ class SprintImpacts:
     async def check_results(self, only: PullRequest | None) -> list[CheckResult]:
         """Compute the checks of the last active open pull requests, or of only one."""
         now = self.planning.now
-        head_facts = head_facts_of(await self._pulls.heads(now - RECENT))
+        head_facts = lives_of(await self._pulls.heads(now - RECENT))
         pulls = {number: pull for number, pull in _latest_states(head_facts).items() if pull.is_open}
         if only is not None:
             pulls[only.number] = only

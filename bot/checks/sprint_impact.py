@@ -34,7 +34,7 @@ from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
-from sprints.pull_requests import RECENT, Button, PullRequest, head_facts_of, pressed, pull_request_of
+from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
@@ -206,7 +206,7 @@ class Checks:
         """Update the linked issues of the open pull requests, with one query for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            head_facts = head_facts_of(await PullRequests(tenant, project.id).heads(since))
+            head_facts = lives_of(await PullRequests(tenant, project.id).heads(since))
         if not any(pull_request_of(heads).is_open for heads in head_facts.values()):
             return
         try:
@@ -215,7 +215,7 @@ class Checks:
             self._log.info("linked issues not fetched", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            head_facts = head_facts_of(await PullRequests(tenant, project.id).heads(since))
+            head_facts = lives_of(await PullRequests(tenant, project.id).heads(since))
             await record_links(tenant, project, lists, head_facts, self._clock())
 
     async def _fetch_by_head(self, organization_id: int, project: Project, head: str) -> PullRequest | None:

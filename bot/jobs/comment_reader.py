@@ -1,10 +1,10 @@
-"""Reads what people typed: short texts on the event loop, long ones in a process of its own.
+"""Reads people's texts: short ones on the event loop, long ones in a separate process.
 
-What is looked for are commands, and the issues that a pull request's description closes or names.
+It finds commands, and the issues that a pull request's description closes or mentions.
 
-A Markdown parser can be kept busy for seconds by a text that was made for that. In its own process it stops
-nobody else, and a limit of CPU time ends it. A tenant has one text read at a time, so that somebody who sends
-many is waited for by nobody but themselves.
+A malicious text can keep a Markdown parser busy for seconds. In a separate process it blocks nobody else, and
+a limit of CPU time ends it. Each tenant has one text read at a time, so that somebody who sends many delays
+only their own tenant.
 """
 
 import asyncio
@@ -27,22 +27,22 @@ from handlers.delivery import Delivery, Outcome, UnusableError
 
 T = TypeVar("T")
 
-# A comment as long as GitHub takes, of ordinary prose, needs a tenth of it.
+# The longest comment that GitHub takes, of ordinary prose, needs a tenth of this.
 CPU_SECONDS = 1.0
 
 
 class CommentReader:
-    """Finds what the texts of deliveries say."""
+    """Reads the texts of deliveries."""
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
-        """The process begins with the first long text."""
+        """The process is started with the first long text."""
         self._cpu_seconds = cpu_seconds
         self._processes = Processes()
         self._turns = WeakValueDictionary[int, asyncio.Lock]()
         self._log = structlog.get_logger(__name__)
 
     async def read_request(self, organization_id: int, delivery: Delivery) -> Request:
-        """What an event asks of us. If that takes too long to read, the request is unreadable.
+        """Read the commands of an event. If that takes too long, the request is marked as unreadable.
 
         Raises UnusableError as the handlers do.
         """
@@ -60,9 +60,9 @@ class CommentReader:
     async def handle(
         self, organization_id: int, delivery: Delivery
     ) -> tuple[list[Outcome], list[UnusableError]]:
-        """What the handlers make of a delivery, and why some could make nothing of it.
+        """Run the handlers of a delivery. Returns their outcomes, and why some of them had none.
 
-        If its description takes too long to read, it refers to no issue. Raises UnusableError as they do.
+        If its description takes too long to read, it has no references. Raises UnusableError as they do.
         """
         with skimming() as skim:
             quick = handle(delivery)
@@ -83,12 +83,12 @@ class CommentReader:
 
 
 def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
-    """What an event asks of us; None if it takes longer. Only for the main thread of a process."""
+    """Read an event's commands; None if it takes longer. Only for the main thread of a process."""
     return _within(cpu_seconds, lambda: read_request(delivery))
 
 
 def handle_within(cpu_seconds: float, delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]] | None:
-    """What the handlers make of a delivery; None if it takes longer. Only for a process's main thread."""
+    """Run a delivery's handlers; None if it takes longer. Only for the main thread of a process."""
     return _within(cpu_seconds, lambda: handle(delivery))
 
 
@@ -101,12 +101,12 @@ def _within(cpu_seconds: float, read: Callable[[], T]) -> T | None:
 
 
 class _TimeIsUpError(BaseException):
-    """The limit of CPU time was reached. Nobody on the way may take it for an error of their own."""
+    """The limit of CPU time was reached. A BaseException, so that no code in between catches it."""
 
 
 @contextmanager
 def _limited(cpu_seconds: float) -> Iterator[None]:
-    """Raises _TimeIsUpError in what is done inside, once it has used so much CPU time."""
+    """Raise _TimeIsUpError inside of the context, once it has used so much CPU time."""
     before = signal.signal(signal.SIGVTALRM, _time_is_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
     try:

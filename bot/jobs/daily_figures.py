@@ -1,7 +1,7 @@
 """Measures each tenant's sprints and teams every night.
 
-Sprints are folded from their whole history. So missed nights are made up for, and late events correct the days
-of a sprint until the snapshot of its numbers is taken (storage/closed_sprints.py).
+Sprints are folded from their whole history. So missed nights are made up for, and late events correct the
+days of a sprint until the snapshot of its numbers is taken (storage/closed_sprints.py).
 """
 
 import hashlib
@@ -181,7 +181,7 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
-    """The first day to measure: two weeks ago, or earlier if older events were recorded since the last time."""
+    """The first day to measure: two weeks ago, or earlier if older events were recorded since."""
     measured = await measures.last_team_day()
     since = calendar.midnight(measured) if measured else None
     first_event = await measures.first_event(recorded_since=since)

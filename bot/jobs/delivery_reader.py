@@ -1,4 +1,4 @@
-"""Reads stored deliveries by their handlers, before anything is written."""
+"""Reads stored deliveries with their handlers, before anything is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from storage.deliveries import StoredEvent, open_payload
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """A delivery that could be read: whom it is about, and what its handlers make of it."""
+    """A delivery that was read: its envelope, and the outcomes of its handlers."""
 
     event: StoredEvent
     envelope: Envelope
@@ -66,16 +66,16 @@ class DeliveryReader:
             body=open_payload(self._cipher, event),
             received_at=event.received_at,
         )
-        frame = delivery.envelope
+        envelope = delivery.envelope
         if self._comments is None:
             outcomes, problems = handle(delivery)
         else:
             outcomes, problems = await self._comments.handle(organization_id, delivery)
         for problem in problems:
-            self._log.info("part of a delivery is odd", delivery=delivery.id, reason=str(problem))
-        if frame.repository is None and any(map(_needs_repository, outcomes)):
+            self._log.info("part of a delivery is malformed", delivery=delivery.id, reason=str(problem))
+        if envelope.repository is None and any(map(_needs_repository, outcomes)):
             raise UnusableError("it names no repository")
-        return ReadEvent(event, frame, outcomes)
+        return ReadEvent(event, envelope, outcomes)
 
 
 def _needs_repository(outcome: Outcome) -> bool:

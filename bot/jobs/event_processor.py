@@ -67,7 +67,7 @@ class EventProcessor:
         With `most`, stop after so many deliveries, or up to a batch more.
         """
         total, processed = 0, _BATCH
-        # After a smaller batch, whatever comes has a job of its own.
+        # Deliveries that arrive after a smaller batch have a job of their own.
         while processed == _BATCH and (most is None or total < most):
             processed = await self._process_batch(organization_id)
             total += processed
@@ -76,7 +76,7 @@ class EventProcessor:
     async def _process_batch(self, organization_id: int) -> int:
         events: Sequence[StoredEvent] = ()
         try:
-            # Lost in a crash, it is done again: the deliveries themselves are safe.
+            # If this is lost in a crash, it is repeated: the deliveries themselves are durable.
             async with self._database.tenant(organization_id, durable=False) as tenant:
                 await Deliveries(tenant).wait_for_writers()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())

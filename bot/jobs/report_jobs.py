@@ -1,4 +1,4 @@
-"""The jobs of posts, which nobody asked for: working them out, and bringing them to GitHub."""
+"""Jobs of unasked posts: computing them, and sending them to GitHub."""
 
 from datetime import timedelta
 
@@ -23,13 +23,13 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(RedrawJob, retry=_RETRY)
 async def redraw(services: JobServices, job: RedrawJob) -> None:
-    """Bring the posts about a repository's sprints up to date with the facts."""
+    """Update the posts about a repository's sprints by the facts."""
     await services.get(SprintReports).redraw(job.organization_id, job.project_id)
 
 
 @tasks.job(SendPostsJob, retry=_RETRY)
 async def send_posts(services: JobServices, job: SendPostsJob) -> None:
-    """Bring a tenant's unsent posts to GitHub."""
+    """Send a tenant's unsent posts to GitHub."""
     try:
         await services.get(PostPublisher).send(job.organization_id)
     except GitHubUnavailableError as problem:

@@ -29,7 +29,7 @@ from storage.projects import Projects
 
 
 async def first_jobs(tenant: Tenant, project_ids: Sequence[int]) -> list[JobMessage]:
-    """What a repository needs when it is added: its settings, and its past unless that has been read."""
+    """The first jobs of added repositories: read the settings, and backfill if that has not happened yet."""
     where = tenant.organization_id
     settings = [
         ReadSettingsJob(organization_id=where, project_id=settings_of)
@@ -42,7 +42,7 @@ async def first_jobs(tenant: Tenant, project_ids: Sequence[int]) -> list[JobMess
 
 
 def backfill_jobs(tenant: Tenant, project_ids: Iterable[int], *, is_wanted: bool = False) -> list[JobMessage]:
-    """Read the past of repositories: of those that lack some of it, or all of it if `is_wanted`."""
+    """Jobs that backfill repositories: only what is missing, or everything if `is_wanted`."""
     return [
         BackfillJob(organization_id=tenant.organization_id, project_id=project_id, is_wanted=is_wanted)
         for project_id in project_ids
@@ -50,7 +50,7 @@ def backfill_jobs(tenant: Tenant, project_ids: Iterable[int], *, is_wanted: bool
 
 
 async def jobs_of_other_owners(tenant: Tenant, node_ids: Iterable[str], at: datetime) -> list[JobMessage]:
-    """Tell the tenants that still look after a repository that it was this tenant's at a time."""
+    """Jobs that inform tenants which still track a repository that it was this tenant's at a time."""
     return [
         RepositoryLeftJob(organization_id=owner, node_id=node_id, left_at=at)
         for node_id, owners in (await find_other_owners(tenant, node_ids)).items()
@@ -59,7 +59,7 @@ async def jobs_of_other_owners(tenant: Tenant, node_ids: Iterable[str], at: date
 
 
 def requested_jobs(tenant: Tenant, event: StoredEvent, project_id: int, outcome: Outcome) -> list[JobMessage]:
-    """The jobs that an event asks for in its repository."""
+    """The jobs that an outcome of an event requests in its repository."""
     where = tenant.organization_id
     match outcome:
         case CommandsFound():

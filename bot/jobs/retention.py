@@ -1,6 +1,6 @@
-"""Payloads, pictures and claims are kept for a set time, then go in small batches; the timeline stays.
+"""Deletes payloads, images of charts and claims after their retention, in small batches; the timeline stays.
 
-A picture keeps what it is drawn from, so that an old comment never shows a broken one.
+A chart keeps the data from which it is drawn, so that an old comment never shows a broken image.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants
 
 _BATCH = 500
-# Since somebody looked at it last.
+# Counted from the last view.
 _PICTURES_KEPT = timedelta(days=30)
-# So that who writes at the same time is not held up.
+# Between batches, so that other writers are not blocked.
 _PAUSE_SECONDS = 0.05
 
 
 class Retention:
-    """Empties what has been kept for long enough."""
+    """Empties payloads and drops images whose retention has ended."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], keep: timedelta) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class Retention:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
-        """Goes through all tenants and returns how many payloads were emptied."""
+        """Empty old data of all tenants. Returns how many payloads were emptied."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         total = 0
@@ -51,9 +51,9 @@ class Retention:
             await asyncio.sleep(_PAUSE_SECONDS)
         async with self._database.tenant(organization_id) as tenant:
             await InstallationClaims(tenant).delete_older(now - CLAIM_KEPT_FOR)
-        given_up = _BATCH
-        while given_up == _BATCH:
+        dropped = _BATCH
+        while dropped == _BATCH:
             async with self._database.tenant(organization_id) as tenant:
-                given_up = await ChartFiles(tenant).drop_images(now - _PICTURES_KEPT, _BATCH)
+                dropped = await ChartFiles(tenant).drop_images(now - _PICTURES_KEPT, _BATCH)
             await asyncio.sleep(_PAUSE_SECONDS)
         return total

@@ -1,7 +1,7 @@
 """Unasked posts about a repository's sprints: the sticky comment, alerts, and the summary at the end.
 
-A redraw computes the desired posts and stores them; `bot/publishing/posts.py` sends them to GitHub. Redraws are
-idempotent: the same facts give the same posts.
+A redraw computes the desired posts and stores them; `bot/publishing/posts.py` sends them to GitHub. Redraws
+are idempotent: the same facts give the same posts.
 """
 
 from collections.abc import Callable, Sequence
@@ -107,8 +107,8 @@ class SprintReports:
     ) -> Post | None:
         """Bring a post that waited to be sent up to date. None if it does not hold any more.
 
-        Then a redraw follows, which updates or withdraws it; except after a failure to draft, which the redraw
-        would repeat. `drafts_now` caches the drafts for the posts that are sent within a moment.
+        Then a redraw follows, which updates or withdraws it, except after a failure to draft: the redraw
+        would fail, too. `drafts_now` caches the drafts for the posts that are sent within a moment.
         """
         drafts_now = {} if drafts_now is None else drafts_now
         async with self._database.tenant(organization_id) as tenant:

@@ -334,7 +334,7 @@ class _Comparison:
         )
 
     async def _milestone_id(self, node: _Json | None) -> int | None:
-        """Look up a milestone's id by its number, which is all that GraphQL has; None if it is not recorded."""
+        """Look up a milestone's id by its number, because GraphQL has no id; None if it is not recorded."""
         if node is None:
             return None
         number = node["number"]

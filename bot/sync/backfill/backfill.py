@@ -100,7 +100,7 @@ class Backfill:
     async def run(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
-        """Asks for what has not been asked for yet and returns how many items were told; see `go_on`."""
+        """Backfill what is missing. Returns how many items were read; see `resume`."""
         return (await self.resume(organization_id, project_id, progress)).items
 
     async def is_needed(self, organization_id: int, project_id: int) -> bool:

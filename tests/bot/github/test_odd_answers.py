@@ -122,10 +122,14 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
-    links = next(answers(linked_issues._OPEN, ITEMS, {}))[1]
+    links = next(answers(linked_issues._LINKS_OF_OPEN, ITEMS, {}))[1]
     tried = 0
     for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
-        github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items, linked_issues._OPEN: links}
+        github.answers = {
+            reconcile._MILESTONE: answer,
+            reconcile._ITEMS: items,
+            linked_issues._LINKS_OF_OPEN: links,
+        }
         with capture_logs() as log:
             await reconciliation.run(one)
         assert not [line for line in log if line["log_level"] == "error"], place
@@ -144,8 +148,8 @@ async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_clie
     pictures.link.return_value = "https://agile.example/charts/x.png"
     work = Checks(base.database, base.cipher, cast(GitHub, github), pictures, jobs, now)
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
-    for place, answer in answers(linked_issues._ONE, named, {}):
-        github.answers = {linked_issues._ONE: answer}
+    for place, answer in answers(linked_issues._LINKS_OF_ONE, named, {}):
+        github.answers = {linked_issues._LINKS_OF_ONE: answer}
         await work.update(one, project, number=8)
         if not place:
             async with base.database.tenant(one) as within:
