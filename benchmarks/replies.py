@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import common
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.worker import worker
 from bot.services import services
 from bot.settings import Settings
@@ -43,7 +43,7 @@ async def _measure(folder: Path, rounds: int) -> dict[str, list[float]]:
         github = await stack.enter_async_context(StandInGitHub())
         base = await stack.enter_async_context(services(demo_settings(Settings(data_dir=folder), github)))
         await stack.enter_async_context(worker(base))
-        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
         thread = await play_story(github, base)
         for turn in range(rounds + 1):

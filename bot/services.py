@@ -9,7 +9,7 @@ import aiohttp
 import procrastinate
 from sqlalchemy import make_url
 
-from bot.github.call_counter import Calls, written_down
+from bot.github.call_counter import CallCounts, saving_calls
 from bot.github.client import TIMEOUT, GitHub
 from bot.github.markers import Markers
 from bot.settings import Settings, encryption_keys
@@ -89,9 +89,9 @@ def migrate(settings: Settings) -> None:
 @asynccontextmanager
 async def github_of(base: Services) -> AsyncIterator[GitHub]:
     """Open a client of GitHub as the settings name it. Raises ValueError without the App's settings."""
-    settings, calls = base.settings.github, Calls(base.clock)
+    settings, calls = base.settings.github, CallCounts(base.clock)
     if settings is None:
         raise ValueError("GitHub needs the settings of the GitHub App")
-    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, written_down(base.database, calls):
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, saving_calls(base.database, calls):
         url = base.settings.github_api_url
         yield GitHub(session, settings, url, base.clock, calls, base.markers)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import commands
-from bot.cli.serve import door, until_told_to_stop
+from bot.cli.serve import wait_for_stop_signal, web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
@@ -44,7 +44,7 @@ async def demo(settings: Settings, ready: threading.Event) -> int:
         _say("Starting PostgreSQL and the bot …")
         base = await stack.enter_async_context(services(demo_settings(settings, github)))
         await stack.enter_async_context(worker(base))
-        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
         _say("Playing the sprint so far …")
         thread = await play_story(github, base)
@@ -60,7 +60,7 @@ async def demo(settings: Settings, ready: threading.Event) -> int:
         ready.set()
         _say("Ready. Type a command such as /sprint status in the thread; Ctrl-C here ends everything.")
         _say(page.url)
-        await until_told_to_stop()
+        await wait_for_stop_signal()
     return 0
 
 

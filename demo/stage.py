@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
@@ -183,7 +183,7 @@ async def open_stage(settings: Settings, now: datetime) -> AsyncIterator[Stage]:
         settings = replace(demo_settings(settings, github), billing=settings.billing)
         base = await stack.enter_async_context(services(settings, clock))
         await stack.enter_async_context(worker(base))
-        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         waiting = list[tuple[str, str, Json]]()
 
         async def collect(event: str, delivery: str, payload: Json) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
@@ -80,7 +80,7 @@ async def _tour(settings: Settings) -> None:
         github = await stack.enter_async_context(StandInGitHub())
         base = await stack.enter_async_context(services(demo_settings(settings, github)))
         await stack.enter_async_context(worker(base))
-        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
         thread = await play_story(github, base)
         session = await stack.enter_async_context(aiohttp.ClientSession())

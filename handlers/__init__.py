@@ -1,9 +1,9 @@
-"""From webhook events to what they mean: one file for each event, and the table that says which."""
+"""Handlers of webhook events: one file for each event, and the table of routes."""
 
 from collections.abc import Mapping
 
-from handlers.check_run import follow_check_run
-from handlers.check_suite import follow_check_suite
+from handlers.check_run import handle_check_run
+from handlers.check_suite import handle_check_suite
 from handlers.comment_commands import find_commands
 from handlers.delivery import Delivery, Handler, Outcome, UnusableError
 from handlers.deployment_status import record_deployment_status
@@ -17,17 +17,17 @@ from handlers.issue_dependencies import record_dependency
 from handlers.issue_fields import record_issue_field
 from handlers.issues import record_issue
 from handlers.label import record_label
-from handlers.merge_group import follow_merge_group
+from handlers.merge_group import handle_merge_group
 from handlers.milestone import record_milestone
 from handlers.projects_v2 import record_project
 from handlers.projects_v2_item import record_project_item
 from handlers.pull_request import record_pull_request
 from handlers.pull_request_review import record_review
-from handlers.push import find_settings, record_push
+from handlers.push import detect_settings_change, record_push
 from handlers.release import record_release
 from handlers.repository import record_repository
 from handlers.sub_issues import record_sub_issue
-from handlers.unlocking import follow_unlocking
+from handlers.unlocking import handle_unlocked
 
 _ITEM = (
     *("opened", "edited", "closed", "reopened", "assigned", "unassigned"),
@@ -44,13 +44,13 @@ _DEPENDENCIES = ("blocked_by_added", "blocked_by_removed", "blocking_added", "bl
 _REPOSITORY = ("renamed", "transferred", "archived", "unarchived", "deleted", "privatized", "publicized")
 _INSTALLATION = ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted")
 
-# What the door takes in, and who makes what of it, in this order. `app.yml` is tested against it.
+# The events that the webhook endpoint accepts, and their handlers in order. A test compares `app.yml`.
 ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue,) for action in _ISSUE},
     **{("issues", action): (record_issue, find_commands) for action in ("opened", "edited")},
     **{("pull_request", action): (record_pull_request,) for action in _PULL_REQUEST},
     **{("pull_request", action): (record_pull_request, find_commands) for action in ("opened", "edited")},
-    **{(event, "unlocked"): (follow_unlocking,) for event in ("issues", "pull_request")},
+    **{(event, "unlocked"): (handle_unlocked,) for event in ("issues", "pull_request")},
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
     **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},
@@ -68,24 +68,24 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
         for action in ("added", "removed")
     },
     ("installation_target", "renamed"): (record_account_renamed,),
-    ("push", None): (record_push, find_settings),
+    ("push", None): (record_push, detect_settings_change),
     ("deployment_status", "created"): (record_deployment_status,),
     ("release", "published"): (record_release,),
     ("issue_comment", "created"): (record_comment, find_commands),
     ("issue_comment", "edited"): (find_commands,),
     ("pull_request_review_comment", "created"): (find_commands,),
     ("pull_request_review_comment", "edited"): (find_commands,),
-    **{("check_run", action): (follow_check_run,) for action in ("requested_action", "rerequested")},
-    ("check_suite", "rerequested"): (follow_check_suite,),
+    **{("check_run", action): (handle_check_run,) for action in ("requested_action", "rerequested")},
+    ("check_suite", "rerequested"): (handle_check_suite,),
     # A group that was destroyed needs nothing: its check has been reported.
-    ("merge_group", "checks_requested"): (follow_merge_group,),
+    ("merge_group", "checks_requested"): (handle_merge_group,),
 }
 
 
 def handle(delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]]:
-    """What all handlers of an event make of a delivery, and why some could make nothing of it.
+    """Run all handlers of a delivery's event. Returns their outcomes, and why some of them had none.
 
-    Raises UnusableError if none of them could.
+    Raises UnusableError if all of them failed.
     """
     outcomes, problems = list[Outcome](), list[UnusableError]()
     for handler in ROUTES.get((delivery.event, delivery.action), ()):

@@ -1,19 +1,19 @@
-"""Our own check runs: a button was pressed, or one is to be run again. Of others GitHub tells nothing."""
+"""Check runs of the App: a button was pressed, or a re-run requested. GitHub sends no others."""
 
 from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import CheckWanted, Delivery, MergeGroupQueued, Pressed
-from handlers.merge_group import is_queue_branch, pull_request_of
+from handlers.delivery import ButtonPressed, CheckRequested, Delivery, MergeGroupQueued
+from handlers.merge_group import is_queue_branch, parse_pull_request_number
 from handlers.payloads import AccountPayload, clean
 
-# The check whose buttons and re-runs are meant here; settings have one of their own.
-NAME = "Sprint impact"
+# The name of the check that has buttons; the check of the settings file has another name.
+CHECK_NAME = "Sprint impact"
 
 
-# What marks the check of a merge group as that.
-MERGE_GROUP = "merge-group"
+# The `external_id` of the check of a merge group.
+MERGE_GROUP_ID = "merge-group"
 
 
 class _CheckSuite(msgspec.Struct):
@@ -32,15 +32,15 @@ class _Action(msgspec.Struct):
 
 
 class _Payload(msgspec.Struct):
-    """Of its pull requests GitHub tells only those of the same repository, so nothing relies on them."""
+    """A `check_run` event. Its pull requests are not read: GitHub lists only those of the same repository."""
 
     check_run: _CheckRun
     sender: AccountPayload | None = None
     requested_action: _Action | None = None
 
 
-class Press(msgspec.Struct, frozen=True):
-    """Who pressed which button, on the check of which commit."""
+class ButtonPress(msgspec.Struct, frozen=True):
+    """A press of a check's button: the button's identifier, the commit's SHA, and who pressed it."""
 
     button: str
     head: str
@@ -51,28 +51,28 @@ class Press(msgspec.Struct, frozen=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def follow_check_run(delivery: Delivery) -> Iterator[CheckWanted | MergeGroupQueued | Pressed]:
-    """Asks for what a button says, or for the check once more."""
+def handle_check_run(delivery: Delivery) -> Iterator[CheckRequested | MergeGroupQueued | ButtonPressed]:
+    """Request what a button does, or a re-run of the check."""
     payload = delivery.read(_PAYLOAD)
     run = payload.check_run
-    if run.name != NAME:
+    if run.name != CHECK_NAME:
         return
     branch = run.check_suite.head_branch if run.check_suite else None
-    if is_queue_branch(branch) or run.external_id == MERGE_GROUP:
-        # Its check has no buttons, but can be run again.
-        yield MergeGroupQueued(clean(run.head_sha), pull_request_of(branch), is_rerun=True)
+    if is_queue_branch(branch) or run.external_id == MERGE_GROUP_ID:
+        # The check of a merge group has no buttons, but can be run again.
+        yield MergeGroupQueued(clean(run.head_sha), parse_pull_request_number(branch), is_rerun=True)
     elif delivery.action == "requested_action":
-        # Nobody may press a button without a name, and a button without an identifier does nothing.
+        # A press without a sender is not allowed, and a button without an identifier does nothing.
         if payload.sender and payload.requested_action:
-            yield Pressed()
+            yield ButtonPressed()
     else:
-        yield CheckWanted(head=clean(run.head_sha), is_rerun=True)
+        yield CheckRequested(head=clean(run.head_sha), is_rerun=True)
 
 
-def press_of(delivery: Delivery) -> Press:
-    """What was pressed. The event carries nothing of a button but its identifier."""
+def read_button_press(delivery: Delivery) -> ButtonPress:
+    """Read which button was pressed. The event carries only the button's identifier."""
     payload = delivery.read(_PAYLOAD)
     button = payload.requested_action.identifier if payload.requested_action else ""
     sender = payload.sender
     login, is_bot = (sender.login, sender.type == "Bot") if sender else ("", False)
-    return Press(clean(button), clean(payload.check_run.head_sha), clean(login), is_bot)
+    return ButtonPress(clean(button), clean(payload.check_run.head_sha), clean(login), is_bot)

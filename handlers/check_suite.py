@@ -1,11 +1,11 @@
-"""Our check suites: somebody wants all checks of a commit run again."""
+"""Check suites of the App: a re-run of all checks of a commit was requested."""
 
 from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import CheckWanted, Delivery, MergeGroupQueued
-from handlers.merge_group import is_queue_branch, pull_request_of
+from handlers.delivery import CheckRequested, Delivery, MergeGroupQueued
+from handlers.merge_group import is_queue_branch, parse_pull_request_number
 from handlers.payloads import clean
 
 
@@ -21,10 +21,12 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def follow_check_suite(delivery: Delivery) -> Iterator[CheckWanted | MergeGroupQueued]:
-    """Asks for the check of the commit once more."""
+def handle_check_suite(delivery: Delivery) -> Iterator[CheckRequested | MergeGroupQueued]:
+    """Request a re-run of the commit's check."""
     suite = delivery.read(_PAYLOAD).check_suite
     if is_queue_branch(suite.head_branch):
-        yield MergeGroupQueued(clean(suite.head_sha), pull_request_of(suite.head_branch), is_rerun=True)
+        yield MergeGroupQueued(
+            clean(suite.head_sha), parse_pull_request_number(suite.head_branch), is_rerun=True
+        )
     else:
-        yield CheckWanted(head=clean(suite.head_sha), is_rerun=True)
+        yield CheckRequested(head=clean(suite.head_sha), is_rerun=True)

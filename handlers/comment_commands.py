@@ -1,8 +1,9 @@
-"""Where people talk to us: comments, review comments, reviews, and the text of issues and pull requests.
+"""Commands in comments, review comments, reviews, and the texts of issues and pull requests.
 
-Text is a request only if its author sent the event and the event wrote it. Nobody's words run with somebody
-else's rights: a transferred issue, an edit of another person's text, and text of an account that is gone ask
-nothing. The one exception is a box ticked in a comment of our own App, which is judged by who ticked it.
+Text is a request only if its author sent the event and the event wrote it, so nobody's words run with
+somebody else's rights: commands are ignored in a transferred issue, in an edit of another person's text, and
+in text of a deleted account. The one exception is a box ticked in a comment of the App, which needs the
+rights of the person who ticked it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,13 +20,13 @@ from handlers.payloads import Id, Number
 # GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
 _GHOST = "ghost"
 _EDITED = "edited"
-# GitHub writes so into an issue that is made of somebody's comment or discussion, whose text it takes over.
-_TAKEN_OVER = "originally posted by"
+# GitHub writes this into an issue that was created from somebody's comment or discussion, with its text.
+_COPIED_FROM = "originally posted by"
 _WRITTEN = frozenset({"created", "opened", "submitted"})
 
 
 class _Account(msgspec.Struct):
-    """Read leniently: without an id nobody is meant, and everything else of the delivery still counts."""
+    """An account, read leniently: without an id it is nobody's, and the rest of the delivery still counts."""
 
     id: Id | None = None
     login: str = ""
@@ -45,7 +46,7 @@ class _Milestone(msgspec.Struct):
 
 
 class _Text(msgspec.Struct):
-    """A comment or review: its id, its Markdown and who wrote it, by which App if by one."""
+    """A comment or review: its id, its Markdown, its author, and the App that posted it, if any."""
 
     id: Id
     body: str | None = None
@@ -54,7 +55,7 @@ class _Text(msgspec.Struct):
 
 
 class _Thread(msgspec.Struct):
-    """An issue or pull request, as far as a command needs it. Its own text is a text like a comment's."""
+    """An issue or pull request, as far as a command needs it. `text` is its description as a text."""
 
     number: Number
     milestone: _Milestone | None = None
@@ -69,10 +70,10 @@ class _Thread(msgspec.Struct):
 
 
 class _Event(msgspec.Struct, kw_only=True):
-    """What all these events carry. `changes` says what an edit replaced, and whence a transfer came."""
+    """What all these events have in common. `changes` holds what an edit replaced, or a transfer's origin."""
 
     sender: _Account | None = None
-    # Of any shape: that there is one tells a transfer, whose text nobody typed here.
+    # Of any shape: if an opened issue has changes at all, it was transferred, and nobody typed its text here.
     changes: Any = None
 
 
@@ -107,28 +108,28 @@ _PULL_REQUEST = msgspec.json.Decoder(_PullRequestPayload)
 
 
 def find_commands(delivery: Delivery) -> Iterator[CommandsFound]:
-    """Asks for an answer if what somebody wrote, or added by an edit, holds commands or ticks a box."""
-    request = request_of(delivery)
+    """Request an answer if the written text, or what an edit added, holds commands or ticks a box."""
+    request = read_request(delivery)
     if request.lines or request.ticked:
         yield CommandsFound(request.thread)
 
 
-def request_of(delivery: Delivery) -> Request:
-    """What an event asks of us."""
+def read_request(delivery: Delivery) -> Request:
+    """Read the commands and ticked boxes of an event."""
     return _READERS[delivery.event](delivery)
 
 
-def _of_comment(delivery: Delivery) -> Request:
+def _read_comment(delivery: Delivery) -> Request:
     payload = delivery.read(_COMMENT)
     is_pull_request = payload.issue.pull_request is not None
-    return _request(
+    return _build_request(
         delivery, payload, payload.issue, payload.comment, ThreadKind.COMMENT, is_pull_request=is_pull_request
     )
 
 
-def _of_review_comment(delivery: Delivery) -> Request:
+def _read_review_comment(delivery: Delivery) -> Request:
     payload = delivery.read(_REVIEW_COMMENT)
-    return _request(
+    return _build_request(
         delivery,
         payload,
         payload.pull_request,
@@ -138,40 +139,40 @@ def _of_review_comment(delivery: Delivery) -> Request:
     )
 
 
-def _of_review(delivery: Delivery) -> Request:
+def _read_review(delivery: Delivery) -> Request:
     payload = delivery.read(_REVIEW)
-    return _request(
+    return _build_request(
         delivery, payload, payload.pull_request, payload.review, ThreadKind.REVIEW, is_pull_request=True
     )
 
 
-def _of_issue(delivery: Delivery) -> Request:
+def _read_issue(delivery: Delivery) -> Request:
     payload = delivery.read(_ISSUE)
     thread = payload.issue
-    return _request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=False)
+    return _build_request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=False)
 
 
-def _of_pull_request(delivery: Delivery) -> Request:
+def _read_pull_request(delivery: Delivery) -> Request:
     payload = delivery.read(_PULL_REQUEST)
     thread = payload.pull_request
-    return _request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=True)
+    return _build_request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=True)
 
 
 _READERS: dict[str, Callable[[Delivery], Request]] = {
-    "issue_comment": _of_comment,
-    "pull_request_review_comment": _of_review_comment,
-    "pull_request_review": _of_review,
-    "issues": _of_issue,
-    "pull_request": _of_pull_request,
+    "issue_comment": _read_comment,
+    "pull_request_review_comment": _read_review_comment,
+    "pull_request_review": _read_review,
+    "issues": _read_issue,
+    "pull_request": _read_pull_request,
 }
 
 
-def _request(
+def _build_request(
     delivery: Delivery,
     event: _Event,
     thread: _Thread,
     text: _Text,
-    place: ThreadKind,
+    kind: ThreadKind,
     *,
     is_pull_request: bool,
 ) -> Request:
@@ -184,18 +185,18 @@ def _request(
         comment_id=text.id,
         sender=sender.login,
         milestone=thread.milestone.number if thread.milestone else None,
-        lines=_typed(text, sender, before),
-        place=place,
+        lines=_typed_commands(text, sender, before),
+        place=kind,
         author=thread.user.login if thread.user else None,
         is_bot=sender.is_bot,
         is_pull_request=is_pull_request,
-        ticked=_ticked(delivery, text, sender, before),
+        ticked=_newly_ticked_boxes(delivery, text, sender, before),
         text_author=Author(author.login, author.is_bot, app.id if app else None) if author else None,
     )
 
 
 def _text_before(delivery: Delivery, changes: Any) -> str | None:
-    """The text that the event replaced, empty where it is new. None if the event wrote no text.
+    """The text that the event replaced; empty if the text is new, None if the event wrote no text.
 
     An issue that is `opened` with changes was transferred; an edit of a title or a base changes no text.
     """
@@ -209,26 +210,30 @@ def _text_before(delivery: Delivery, changes: Any) -> str | None:
     return str(change["from"] or "")
 
 
-def _typed(text: _Text, sender: _Account, before: str | None) -> tuple[CommandLine, ...]:
-    """The commands that the sender typed: those that the event added to a text of their own."""
+def _typed_commands(text: _Text, sender: _Account, before: str | None) -> tuple[CommandLine, ...]:
+    """The commands that the event added to the sender's own text."""
     if before is None or not text.body or not _is_same_account(text.user, sender):
         return ()
-    if not before and _TAKEN_OVER in text.body.lower():
+    if not before and _COPIED_FROM in text.body.lower():
         return ()
     return tuple(find_added_lines(text.body, before))
 
 
-def _ticked(delivery: Delivery, text: _Text, sender: _Account, before: str | None) -> tuple[int, ...]:
-    """The boxes that a person ticked in a bot's comment. Whether that bot is we,
-    `bot/jobs/command_answers.py` asks."""
-    is_of_bot = text.user is not None and text.user.is_bot
-    if delivery.action != _EDITED or before is None or not is_of_bot or sender.is_bot or not sender.login:
+def _newly_ticked_boxes(
+    delivery: Delivery, text: _Text, sender: _Account, before: str | None
+) -> tuple[int, ...]:
+    """The boxes that a person ticked in a bot's comment.
+
+    `bot/jobs/command_answers.py` checks whether that bot is the App.
+    """
+    is_by_bot = text.user is not None and text.user.is_bot
+    if delivery.action != _EDITED or before is None or not is_by_bot or sender.is_bot or not sender.login:
         return ()
     return tuple(sorted(find_ticked_boxes(text.body or "") - find_ticked_boxes(before)))
 
 
 def _is_same_account(author: _Account | None, sender: _Account) -> bool:
-    """Whether both are one account. Logins can be given up and taken by others, ids cannot."""
+    """Whether both are the same account, by id: a login can be given up and taken by somebody else."""
     if author is None or author.id is None or author.login.lower() == _GHOST:
         return False
     return author.id == sender.id

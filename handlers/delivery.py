@@ -1,4 +1,4 @@
-"""A webhook delivery as the handlers see it, and what they make of it."""
+"""A webhook delivery as the handlers see it, and the outcomes that they return."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One stored delivery. `id` is GitHub's GUID, `body` the JSON as it came, `received_at` when it did."""
+    """One stored delivery. `id` is GitHub's GUID, `body` the JSON as received at `received_at`."""
 
     id: str
     event: str
@@ -25,9 +25,9 @@ class Delivery:
     received_at: datetime
 
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
-        """The payload in the shape that a handler needs, without its odd values.
+        """Decode the payload in the shape that a handler needs; malformed values fall back to defaults.
 
-        Raises UnusableError if something is odd or missing that the shape has no default for.
+        Raises UnusableError if a value is malformed or missing that has no default.
         """
         try:
             return decode_leniently(shape, strip_nul(self.body))
@@ -35,23 +35,23 @@ class Delivery:
             raise UnusableError(str(problem)) from None
 
     @property
-    def frame(self) -> "Frame":
-        """Where it happened and who did it.
+    def envelope(self) -> "Envelope":
+        """Decode the repository, the sender and the installation.
 
-        Raises UnusableError if it names a repository that cannot be read: it would go to none.
+        Raises UnusableError if the payload's repository is malformed: the event would belong to none.
         """
-        parts = self.read(_FRAME)
+        parts = self.read(_ENVELOPE)
         try:
             repository = decode_leniently(_REPOSITORY, parts.repository)
         except MalformedError as problem:
             raise UnusableError(f"{problem} of the repository") from None
         installation = parts.installation.id if parts.installation else None
-        return Frame(repository, parts.sender, installation)
+        return Envelope(repository, parts.sender, installation)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What all deliveries have in common. Those about an account or its projects name no repository.
+class Envelope:
+    """What all deliveries have in common. `repository` is None if the event is about an account or a project.
 
     `installation` is GitHub's id of the installation that was sent the event.
     """
@@ -65,22 +65,22 @@ class _Installation(msgspec.Struct):
     id: Id
 
 
-class _FrameParts(msgspec.Struct):
+class _EnvelopeParts(msgspec.Struct):
     repository: msgspec.Raw = msgspec.Raw(b"null")
     sender: AccountPayload | None = None
     installation: _Installation | None = None
 
 
-_FRAME = msgspec.json.Decoder(_FrameParts)
+_ENVELOPE = msgspec.json.Decoder(_EnvelopeParts)
 _REPOSITORY = msgspec.json.Decoder(RepositoryPayload | None)
 
 
 class UnusableError(Exception):
-    """The payload lacks what its event should carry. It is kept in the log, and nothing comes of it."""
+    """The payload lacks what its event needs. The delivery is stored, and has no outcomes."""
 
 
-def key_of(node_id: str, number: int) -> str:
-    """What something is known by: its node id, or else its number. Raises UnusableError without both."""
+def require_key(node_id: str, number: int) -> str:
+    """Choose an object's key: its node id, or else its number. Raises UnusableError without both."""
     if not node_id and not number:
         raise UnusableError("it has no id")
     return node_id or str(number)
@@ -88,7 +88,7 @@ def key_of(node_id: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A fact for the timeline, and the accounts that it tells of beside the sender."""
+    """A fact for the timeline, and the accounts that it names besides the sender."""
 
     fact: Event
     accounts: tuple[AccountPayload, ...] = ()
@@ -96,17 +96,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class CommandsFound:
-    """Somebody gave us commands in the thread of issue or pull request `number`."""
+    """Somebody wrote commands in the thread of issue or pull request `number`."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationChanged:
-    """An account's installation of the App was created, deleted, suspended or unsuspended, or may do more.
+    """An installation of the App was created, deleted, suspended or unsuspended, or got permissions.
 
-    `at` is when we heard of it, `stated_at` when it happened by GitHub's clock, as far as it says so.
-    `permissions` are those that it has since then.
+    `at` is when the event was received, `stated_at` when the change happened by GitHub's clock if the payload
+    says so. `permissions` are the levels by name from then on.
     """
 
     installation: int
@@ -118,11 +118,11 @@ class InstallationChanged:
 
 @dataclass(frozen=True, slots=True)
 class RepositoriesChanged:
-    """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`.
+    """Repositories to track from now on (`added`, to be backfilled), or not any more (`removed`).
 
-    `archived` ones get no more work by the clock either, but can be seen as before. `installation` is set
-    where an installation says what it can see. `stated_at` is the newest time of GitHub's in the event, which
-    may be that of an earlier change.
+    `archived` repositories get no more periodic work, but can be seen as before. `installation` is set if the
+    event is about an installation's repositories. `stated_at` is the newest of GitHub's times in the event,
+    which may be that of an earlier change.
     """
 
     added: Sequence[RepositoryPayload] = ()
@@ -134,9 +134,9 @@ class RepositoriesChanged:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryTransferred:
-    """A repository has passed from one account to another: it is new there, and gone elsewhere.
+    """A repository was transferred from one account to another; both may have the App installed.
 
-    `owner` and `former_owner` are the accounts' ids, as far as GitHub tells them; `stated_at` is as in
+    `owner` and `former_owner` are the accounts' ids, if the payload names them; `stated_at` is as in
     `RepositoriesChanged`.
     """
 
@@ -146,7 +146,7 @@ class RepositoryTransferred:
     stated_at: datetime | None = None
 
     def has_left(self, account: int) -> bool | None:
-        """Whether the account has lost the repository, or got it (False); None if GitHub does not tell."""
+        """Whether the account has lost the repository (True) or got it (False); None if that is unknown."""
         if self.owner is not None:
             return self.owner != account
         return None if self.former_owner is None else self.former_owner == account
@@ -154,7 +154,7 @@ class RepositoryTransferred:
 
 @dataclass(frozen=True, slots=True)
 class AccountRenamed:
-    """The account has another login."""
+    """The account was renamed: its login before and after."""
 
     before: str
     after: str
@@ -162,12 +162,12 @@ class AccountRenamed:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
-    """A push may have changed the team's settings file, or what says which other bots are there."""
+    """A push may have changed the team's settings file, or the files by which other bots are detected."""
 
 
 @dataclass(frozen=True, slots=True)
-class CheckWanted:
-    """The check of a pull request, named by number or by head SHA, is to be worked out anew."""
+class CheckRequested:
+    """The check of a pull request, named by number or by head SHA, is to be updated."""
 
     number: int | None = None
     head: str | None = None
@@ -188,13 +188,13 @@ class MergeGroupQueued:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ButtonPressed:
     """Somebody pressed a button of a check of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class WritingAllowed:
-    """What GitHub refused to take may be taken now: in one thread, or (None) wherever the event is about."""
+    """Writes that GitHub refused may succeed now: in one thread, or (None) in all that the event is about."""
 
     thread: int | None = None
 
@@ -215,9 +215,9 @@ Outcome = (
     | RepositoryTransferred
     | AccountRenamed
     | SettingsChanged
-    | CheckWanted
+    | CheckRequested
     | MergeGroupQueued
-    | Pressed
+    | ButtonPressed
     | WritingAllowed
     | VisibilityChanged
 )

@@ -1,4 +1,4 @@
-"""Deployments: how each of them went, where, of which commit and by whom."""
+"""Deployments: the status of each, with its environment, commit and creator."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import AccountPayload, Id, Moment, clean, moment, plain
+from handlers.payloads import AccountPayload, Id, Moment, clean, to_datetime, to_details
 from sprints.model import ActivityEvent
 
 
@@ -41,14 +41,14 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the status on the timeline, with all that the five DORA keys are counted from.
+    """Record the status on the timeline, with all fields that the DORA metrics are counted from.
 
-    `environment` is where it went by this status; `original_environment` is where it was meant to go. What
-    was recorded before these were kept lacks them.
+    `environment` is that of the status, `original_environment` that of the deployment when it was created.
+    Facts of earlier versions lack some of these fields.
     """
     payload = delivery.read(_PAYLOAD)
     status, deployment = payload.deployment_status, payload.deployment
-    began_at = moment(deployment.created_at)
+    began_at = to_datetime(deployment.created_at)
     yield Recorded(
         ActivityEvent(
             kind="deployment",
@@ -56,7 +56,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
             event=clean(status.state),
             at=status.created_at,
             delivery=delivery.id,
-            details=plain(
+            details=to_details(
                 {
                     "deployment": deployment.id,
                     "environment": status.environment or deployment.environment,
@@ -71,13 +71,13 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
                     "status_creator": _person(status.creator),
                 }
             ),
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )
 
 
 def _person(account: AccountPayload | None) -> dict[str, object] | None:
-    """Who it was: the id stays when the login changes, and the type tells bots from people."""
+    """Describe an account: the id stays when the login changes, and the type tells bots from people."""
     if account is None:
         return None
     return {"id": account.id, "login": clean(account.login), "type": clean(account.type)}

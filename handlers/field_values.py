@@ -1,7 +1,7 @@
-"""Values of fields in whatever shape GitHub tells them: text, numbers, options, iterations, what comes next.
+"""Values of project and issue fields in whatever shape GitHub sends: text, numbers, options, iterations.
 
-They are kept as they are, because nobody can ask for them later, and within bounds, because people write
-them.
+They are stored as they are, because they cannot be asked for later, and with a maximum size, because people
+write them.
 """
 
 import hashlib
@@ -19,32 +19,32 @@ ABSENT = msgspec.Raw(b"")
 
 
 class FieldChange(msgspec.Struct):
-    """What a value was, and what it is now."""
+    """A value before and after a change."""
 
     from_: msgspec.Raw = msgspec.field(name="from", default=ABSENT)
     to: msgspec.Raw = ABSENT
 
 
-def kept_value(value: msgspec.Raw) -> object:
-    """The value for the timeline.
+def to_stored_value(value: msgspec.Raw) -> object:
+    """Decode a value for the timeline.
 
-    Text is cut after 1,000 characters. In the place of anything else that is too large or too deep, or cannot
-    be read, stands `{"omitted": …}` with its size in bytes.
+    Text is cut after 1,000 characters. Any other value that is too large, nested too deeply or malformed is
+    replaced by `{"omitted": …}` with its size in bytes.
     """
     try:
-        plain = msgspec.json.decode(value)
+        decoded = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _omitted(value)
-    if isinstance(plain, str):
-        text = clean(plain)
+    if isinstance(decoded, str):
+        text = clean(decoded)
         return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + _CUT
-    if len(bytes(value)) > MOST_BYTES or _is_deeper(plain, _DEEPEST):
+    if len(bytes(value)) > MOST_BYTES or _is_deeper(decoded, _DEEPEST):
         return _omitted(value)
-    return plain
+    return decoded
 
 
 def digest(*values: object) -> str:
-    """Tells changes of one second apart, and recognizes one that is told again."""
+    """Digest values, to distinguish changes within one second and to recognise a repeated one."""
     return hashlib.sha256(msgspec.json.encode(values, order="sorted")).hexdigest()[:16]
 
 

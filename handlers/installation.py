@@ -1,4 +1,4 @@
-"""The App on an account: installed, uninstalled, suspended; on which repositories; the account's name."""
+"""The App's installations: created, deleted, suspended; their repositories; renamed accounts."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +14,7 @@ from handlers.delivery import (
     RepositoriesChanged,
     WritingAllowed,
 )
-from handlers.payloads import AccountPayload, Id, Moment, RepositoryPayload, clean, moment, plain
+from handlers.payloads import AccountPayload, Id, Moment, RepositoryPayload, clean, to_datetime, to_details
 from sprints.model import ActivityEvent
 
 
@@ -56,7 +56,7 @@ _RENAMED = msgspec.json.Decoder(_Renamed)
 def record_installation(
     delivery: Delivery,
 ) -> Iterator[Recorded | InstallationChanged | RepositoriesChanged | WritingAllowed]:
-    """Created, deleted, suspended, unsuspended, or new permissions were accepted."""
+    """Record that an installation was created, deleted, suspended or unsuspended, or got permissions."""
     payload = delivery.read(_PAYLOAD)
     fact = _fact(delivery, payload)
     yield Recorded(fact)
@@ -78,21 +78,21 @@ def record_installation(
 def record_installation_repositories(
     delivery: Delivery,
 ) -> Iterator[Recorded | RepositoriesChanged | WritingAllowed]:
-    """Repositories were added to the installation, or removed from it."""
+    """Record that repositories were added to an installation, or removed from it."""
     payload = delivery.read(_PAYLOAD)
     yield Recorded(_fact(delivery, payload))
     yield RepositoriesChanged(
         added=payload.repositories_added,
         removed=payload.repositories_removed,
         installation=payload.installation.id,
-        stated_at=moment(payload.installation.updated_at),
+        stated_at=to_datetime(payload.installation.updated_at),
     )
     if payload.repositories_added:
         yield WritingAllowed()
 
 
 def record_account_renamed(delivery: Delivery) -> Iterator[AccountRenamed]:
-    """The account that the App is installed on was renamed: GitHub knows its repositories by no old name."""
+    """Report that an account was renamed: its repositories have new full names from then on."""
     payload = delivery.read(_RENAMED)
     before, after = payload.changes.login, payload.account.login
     if before and before.from_ and after:
@@ -100,14 +100,14 @@ def record_account_renamed(delivery: Delivery) -> Iterator[AccountRenamed]:
 
 
 def _stated_at(delivery: Delivery, installation: _Installation) -> datetime | None:
-    """When it happened by GitHub's clock. Of what is deleted, GitHub tells when it was changed before."""
+    """When the change happened by GitHub's clock. None for a deletion: its payload shows an older change."""
     match delivery.action:
         case "created":
-            return moment(installation.created_at)
+            return to_datetime(installation.created_at)
         case "suspend":
-            return installation.suspended_at or moment(installation.updated_at)
+            return installation.suspended_at or to_datetime(installation.updated_at)
         case "unsuspend":
-            return moment(installation.updated_at)
+            return to_datetime(installation.updated_at)
         case _:
             return None
 
@@ -118,20 +118,20 @@ def _permissions(installation: _Installation) -> dict[str, str]:
 
 
 def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:
-    told = [*payload.repositories, *payload.repositories_added, *payload.repositories_removed]
+    repositories = [*payload.repositories, *payload.repositories_added, *payload.repositories_removed]
     return ActivityEvent(
         kind="installation",
         subject=str(payload.installation.id),
         event=f"{delivery.event}.{delivery.action}",
-        # Its own time is that of the last change of the installation, which may be an older one.
-        at=max(moment(payload.installation.updated_at) or delivery.received_at, delivery.received_at),
+        # The payload's time is that of the installation's last change, which may be an older one.
+        at=max(to_datetime(payload.installation.updated_at) or delivery.received_at, delivery.received_at),
         delivery=delivery.id,
-        details=plain(
+        details=to_details(
             {
                 "selection": payload.repository_selection,
-                "repositories": [clean(one.full_name) for one in told],
+                "repositories": [clean(repository.full_name) for repository in repositories],
                 "permissions": _permissions(payload.installation),
             }
         ),
-        actor=payload.sender.known_as if payload.sender else None,
+        actor=payload.sender.canonical_login if payload.sender else None,
     )

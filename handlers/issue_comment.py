@@ -1,4 +1,4 @@
-"""Comments on issues and pull requests, and what they show. What they ask of us: asking.py."""
+"""Comments on issues and pull requests. Their commands are found in `comment_commands.py`."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,6 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_comment(delivery: Delivery) -> Iterator[Recorded]:
-    """A comment changes no number, but it shows its issue, of which we may never have heard before."""
+    """Record the comment's issue: a comment changes no number, but its issue may not be recorded yet."""
     payload = delivery.read(_PAYLOAD)
     yield from record_item(delivery, payload.issue, ItemDelivery(sender=payload.sender), event="commented")

@@ -1,4 +1,4 @@
-"""Dependencies: an issue is blocked by another, or no longer. The blocked issue keeps the fact."""
+"""Dependencies: an issue is blocked by another, or not any more. The fact belongs to the blocked issue."""
 
 from collections.abc import Iterator
 
@@ -27,11 +27,11 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_dependency(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts on the timeline which issue waits for which."""
+    """Record on the timeline which issue waits for which."""
     payload = delivery.read(_PAYLOAD)
     home = payload.blocked_issue_repo
     if home is not None and home.key != payload.repository.key:
-        return  # The blocked issue lives in another repository, where its own event tells the same.
+        return  # The blocked issue is in another repository, which gets an event of its own.
     event = _EVENTS[delivery.action or ""]
     yield from record_item(
         delivery, payload.blocked_issue, payload, event=event, named=payload.blocking_issue.key

@@ -1,6 +1,6 @@
 """Fields of issues, which an organization defines (a preview of GitHub's): a value was set or cleared.
 
-GitHub keeps no history of them that can be asked for, so they are recorded although no number uses them yet.
+GitHub has no API for their history, so they are recorded although no number uses them yet.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, plain
+from handlers.delivery import Delivery, Recorded, require_key
+from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
+from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, to_details
 from sprints.model import ActivityEvent
 
 
@@ -41,15 +41,15 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the field's value before and after on the timeline."""
+    """Record the field's value before and after on the timeline."""
     payload = delivery.read(_PAYLOAD)
-    key_of(payload.issue.node_id, payload.issue.id)
+    require_key(payload.issue.node_id, payload.issue.id)
     issue, field = payload.issue, payload.issue_field or _Field()
     change = payload.changes.issue_field_value if payload.changes else None
     value, former = payload.issue_field_value, change.from_ if change else ABSENT
-    if delivery.action == "field_removed":  # Then GitHub tells the value that was cleared.
+    if delivery.action == "field_removed":  # Then the payload's value is the one that was cleared.
         value, former = ABSENT, former if former != ABSENT else value
-    details = plain(
+    details = to_details(
         {
             "content": issue.key,
             "number": issue.number,
@@ -57,8 +57,8 @@ def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
             "field_name": field.name,
             "field_type": field.field_type,
         }
-    ) | ({"value": kept_value(value)} if value != ABSENT else {"value": None})
-    before = {"value": kept_value(former)} if former != ABSENT else None
+    ) | ({"value": to_stored_value(value)} if value != ABSENT else {"value": None})
+    before = {"value": to_stored_value(former)} if former != ABSENT else None
     yield Recorded(
         ActivityEvent(
             kind="issue_field",
@@ -68,6 +68,6 @@ def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
             delivery=delivery.id,
             details=details,
             before=before,
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )

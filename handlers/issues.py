@@ -1,4 +1,4 @@
-"""Issues: from their opening to their closing, and where they went."""
+"""Issues: opened, edited, moved, closed, transferred, deleted."""
 
 from collections.abc import Iterator
 
@@ -29,11 +29,11 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_issue(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the event on the timeline."""
+    """Record the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
     issue, changes = payload.issue, payload.changes
     if delivery.action == "opened" and changes and (changes.old_issue or changes.old_repository):
-        # It came by a transfer: it is as old as it was elsewhere, but it was not here before.
+        # The issue was transferred: its creation time is from the other repository, where it was until now.
         former = changes.old_issue.key if changes.old_issue else None
         yield from record_item(delivery, issue, payload, at=issue.updated_at, named=former)
         return
@@ -41,7 +41,7 @@ def record_issue(delivery: Delivery) -> Iterator[Recorded]:
 
 
 def _named(action: str | None, payload: _Payload) -> str | None:
-    """What the event names, where that is neither a label, a milestone nor a person."""
+    """The key or name that the event carries besides labels, milestones and people."""
     match action:
         case "transferred" if payload.changes and payload.changes.new_issue:
             return payload.changes.new_issue.key

@@ -1,4 +1,4 @@
-"""What issues and pull requests have in common: how an event on one becomes a fact."""
+"""Events on issues and pull requests, which become facts in the same way."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ from sprints.model import ItemEvent
 
 
 class ItemDelivery(msgspec.Struct):
-    """What an event on an item carries beside the item."""
+    """What an event on an item carries besides the item."""
 
     milestone: MilestonePayload | None = None
     label: LabelPayload | None = None
@@ -29,7 +29,7 @@ class ItemDelivery(msgspec.Struct):
 
     @property
     def actor(self) -> str | None:
-        return self.sender.known_as if self.sender else None
+        return self.sender.canonical_login if self.sender else None
 
 
 def record_item(
@@ -41,14 +41,15 @@ def record_item(
     at: datetime | None = None,
     named: str | None = None,
 ) -> Iterator[Recorded]:
-    """The fact about the item, and the picture of its milestone that came along.
+    """Record the fact about an item, and its milestone as the payload shows it.
 
-    `event`, `at` and `named` are given where they are not what they are for most events.
+    `event` and `at` default to the delivery's action and GitHub's time of it. `named` is what the event names
+    besides labels, milestones and people.
     """
     event = event or delivery.action or ""
-    at = at or _time_of(event, item)
+    at = at or _event_time(event, item)
     if event in {"assigned", "unassigned"} and payload.assignee:
-        named = payload.assignee.known_as
+        named = payload.assignee.canonical_login
     fact = ItemEvent(
         item=item.key,
         event=event,
@@ -63,21 +64,21 @@ def record_item(
     )
     accounts = (item.user, *item.assignees, payload.assignee)
     yield Recorded(fact, tuple(account for account in accounts if account))
-    shown = payload.milestone or item.milestone
-    if shown and shown.title:
-        yield Recorded(shown.told("observed", at, delivery.id, payload.actor))
+    milestone = payload.milestone or item.milestone
+    if milestone and milestone.title:
+        yield Recorded(milestone.to_event("observed", at, delivery.id, payload.actor))
 
 
 def _named_milestone(
     event: str, item: IssuePayload | PullRequestPayload, payload: ItemDelivery
 ) -> int | None:
-    """What an item has just left is never the milestone that it shows."""
+    """The id of the milestone that the event names. An item that has left one does not show it any more."""
     named = {"milestoned": payload.milestone or item.milestone, "demilestoned": payload.milestone}.get(event)
     return named.id if named else None
 
 
-def _time_of(event: str, item: IssuePayload | PullRequestPayload) -> datetime:
-    """GitHub's own time of an event."""
+def _event_time(event: str, item: IssuePayload | PullRequestPayload) -> datetime:
+    """GitHub's time of an event."""
     if event == "opened":
         return item.created_at
     if event == "closed" and item.closed_at:

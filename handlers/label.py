@@ -1,4 +1,4 @@
-"""Labels: renamed or deleted. Every item that bears one follows at that moment, and so does its estimate."""
+"""Labels: renamed or deleted. This changes every item with the label at that moment, and its estimate."""
 
 from collections.abc import Iterator
 
@@ -25,20 +25,20 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_label(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts a change of name, or the end of a label, on the timeline. Its colour is no fact of ours."""
+    """Record on the timeline that a label was renamed or deleted. Changes of its colour are ignored."""
     payload = delivery.read(_PAYLOAD)
     label, name = payload.label, clean(payload.label.name)
     before = payload.changes.before("name") if payload.changes else None
-    told = {
-        # GitHub tells no time of it; what a webhook carries otherwise may be days old.
+    common = {
+        # The payload has no time of the change; that of the repository may be days old.
         "label": label.node_id or f"label:{label.id}",
         "at": delivery.received_at,
         "delivery": delivery.id,
-        "actor": payload.sender.known_as if payload.sender else None,
+        "actor": payload.sender.canonical_login if payload.sender else None,
     }
     if delivery.action == "deleted":
-        yield Recorded(LabelEvent(event="deleted", name=name, **told))  # type: ignore[arg-type]
+        yield Recorded(LabelEvent(event="deleted", name=name, **common))  # type: ignore[arg-type]
     elif before and before.get("name"):
         yield Recorded(
-            LabelEvent(event="renamed", name=str(before["name"]), new_name=name, **told)  # type: ignore[arg-type]
+            LabelEvent(event="renamed", name=str(before["name"]), new_name=name, **common)  # type: ignore[arg-type]
         )

@@ -1,4 +1,4 @@
-"""Reads a payload so that an odd value costs itself and nothing else.
+"""Lenient decoding of payloads: a malformed value is dropped, and everything else is read.
 
 GitHub's descriptions allow null in lists of people and labels, and its payloads change without notice. A
 value that does not have the expected shape is taken as absent: a field falls back to its default, an element
@@ -18,14 +18,14 @@ from handlers.payloads import MalformedError, decode, replace_half_pairs
 
 T = TypeVar("T")
 
-# Text that is not Unicode is odd as well, and costs no more than any other odd value.
+# Text that is not Unicode is dropped like any other malformed value.
 _ODD = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 def decode_leniently(shape: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T:
-    """What a body says, without its odd values.
+    """Decode a body without its malformed values.
 
-    Raises MalformedError if it is not JSON, or if something is odd that its object cannot do without.
+    Raises MalformedError if it is not JSON, or if a required value at its top level is malformed.
     """
     try:
         return decode(shape, bytes(body))
@@ -37,7 +37,7 @@ def decode_leniently(shape: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) 
 
 
 def convert_leniently(shape: type[T], answer: object) -> T:
-    """What an answer of GitHub's API says, without its odd values. Raises MalformedError as above."""
+    """Convert an answer of GitHub's API, without its malformed values. Raises MalformedError as above."""
     try:
         body = msgspec.json.encode(answer)
     except UnicodeEncodeError:  # Half a surrogate pair, which json escapes.
@@ -46,7 +46,7 @@ def convert_leniently(shape: type[T], answer: object) -> T:
 
 
 def _read(kind: Any, value: msgspec.Raw) -> Any:
-    """The value as `kind`. Most are as they should be; only the others are taken apart."""
+    """Decode a value as `kind`; only if that fails, decode its parts one by one."""
     try:
         return msgspec.json.decode(value, type=kind)
     except _ODD:
@@ -59,7 +59,7 @@ def _read(kind: Any, value: msgspec.Raw) -> Any:
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
-    """The types of a union; of any other type itself."""
+    """The types of a union, or the type itself if it is none."""
     is_union = typing.get_origin(kind) in {typing.Union, types.UnionType}
     return typing.get_args(kind) if is_union else (kind,)
 

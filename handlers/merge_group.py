@@ -1,4 +1,4 @@
-"""Merge groups: a merge queue waits for the required checks of the commit that it has made."""
+"""Merge groups: a merge queue waits for the required checks of a commit that it has created."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ import msgspec
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.payloads import clean
 
-# GitHub's own branches of a merge queue.
+# The prefix of the branches that GitHub creates for a merge queue.
 QUEUE_BRANCH = "gh-readonly-queue/"
-# `gh-readonly-queue/main/pr-104-929f82…`: the pull request that the group was made for.
+# `gh-readonly-queue/main/pr-104-929f82…` names the pull request that the group was created for.
 _PULL_REQUEST = re.compile(r"/pr-(\d{1,9})-[0-9a-f]+$")
 
 
@@ -26,18 +26,18 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def follow_merge_group(delivery: Delivery) -> Iterator[MergeGroupQueued]:
-    """Asks for the check of the group's commit."""
+def handle_merge_group(delivery: Delivery) -> Iterator[MergeGroupQueued]:
+    """Request the check of the group's commit."""
     group = delivery.read(_PAYLOAD).merge_group
-    yield MergeGroupQueued(clean(group.head_sha), pull_request_of(group.head_ref))
+    yield MergeGroupQueued(clean(group.head_sha), parse_pull_request_number(group.head_ref))
 
 
 def is_queue_branch(branch: str | None) -> bool:
-    """Whether GitHub has made a branch for a merge queue."""
+    """Whether a branch belongs to a merge queue."""
     return (branch or "").startswith(QUEUE_BRANCH)
 
 
-def pull_request_of(ref: str | None) -> int | None:
-    """The number of the pull request that a queue's branch names; None if it names none."""
+def parse_pull_request_number(ref: str | None) -> int | None:
+    """Read the pull request's number from the name of a queue's branch; None if it has none."""
     match = _PULL_REQUEST.search(ref or "")
     return int(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""Milestones: created, edited, closed, opened (again), deleted."""
+"""Milestones: created, edited, closed, reopened, deleted."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the event on the timeline."""
+    """Record the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
     milestone, event = payload.milestone, delivery.action or ""
     times = {"created": milestone.created_at, "closed": milestone.closed_at}
@@ -26,5 +26,5 @@ def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
     if at is None:
         raise UnusableError("the milestone carries no time")
     before = payload.changes.before("title", "description", "due_on") if payload.changes else None
-    actor = payload.sender.known_as if payload.sender else None
-    yield Recorded(milestone.told(event, at, delivery.id, actor, before))
+    actor = payload.sender.canonical_login if payload.sender else None
+    yield Recorded(milestone.to_event(event, at, delivery.id, actor, before))

@@ -1,7 +1,7 @@
-"""GitHub's payloads, as far as we read them. What else they carry is passed over.
+"""GitHub's payloads, as far as the App reads them. Other fields are ignored.
 
-Reading is lenient where a missing value has an obvious meaning, because payloads of all ages and of GitHub
-Enterprise come through the same door.
+Values whose absence has an obvious meaning have defaults, because the same endpoint receives payloads of all
+ages, and of GitHub Enterprise.
 """
 
 import re
@@ -20,10 +20,10 @@ _DROPPING_REASONS = {"not_planned", "duplicate"}
 
 T = TypeVar("T")
 
-# What a column takes. GitHub's ids are far smaller; a larger one is not GitHub's.
+# The range of the database's columns. GitHub's ids are far smaller; a larger one is not GitHub's.
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-# An index takes no longer keys. GitHub's names have at most 100 characters.
+# PostgreSQL's indexes take no longer keys. GitHub's names have at most 100 characters.
 Name = Annotated[str, msgspec.Meta(max_length=255)]
 Kind = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[^\x00-\x1f]*\Z")]
 
@@ -31,11 +31,11 @@ Kind = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[^\x00-\x1f]*\Z")
 _Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 Moment = datetime | _Seconds | None
 
-# An escaped NUL, and the escaped backslashes before it, which are no part of it.
+# An escaped NUL after any number of escaped backslashes, which are kept.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-# An escape in JSON. Two that make a pair, or a character of its own, are taken together.
+# An escape in JSON; the two escapes of a surrogate pair are matched together.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -43,11 +43,11 @@ _ESCAPE = re.compile(
 
 
 class MalformedError(ValueError):
-    """A body is not JSON of the expected shape; the text says where."""
+    """A body is not JSON of the expected shape; the message says where."""
 
 
 def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
-    """What a body says. Raises MalformedError, whatever is wrong with it."""
+    """Decode a body. Raises MalformedError, whatever is wrong with it."""
     try:
         return shape.decode(body)
     except msgspec.DecodeError as problem:
@@ -59,12 +59,12 @@ def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
 
 
 def strip_nul(body: bytes) -> bytes:
-    """The JSON without NUL characters in its texts, which PostgreSQL cannot store."""
+    """Remove NUL characters from the texts in JSON, because PostgreSQL cannot store them."""
     return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
 
 
 def replace_half_pairs(body: bytes) -> bytes:
-    """The JSON with U+FFFD for each half of a surrogate pair that stands alone, which is no character."""
+    """Replace each lone half of a surrogate pair, which is no character, by U+FFFD."""
     return _ESCAPE.sub(_without_half, body) if _HALF.search(body) else body
 
 
@@ -72,9 +72,9 @@ def _without_half(escape: re.Match[bytes]) -> bytes:
     return b"\\ufffd" if escape["half"] else escape[0]
 
 
-def moment(told: Moment) -> datetime | None:
-    """A time in either form."""
-    return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else told
+def to_datetime(moment: Moment) -> datetime | None:
+    """Convert either of GitHub's two forms of a time."""
+    return datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else moment
 
 
 class AccountPayload(msgspec.Struct):
@@ -83,8 +83,8 @@ class AccountPayload(msgspec.Struct):
     type: Kind = "User"
 
     @property
-    def known_as(self) -> str:
-        """The login by which history knows the account: one that is no person's says so."""
+    def canonical_login(self) -> str:
+        """The login as the timeline stores it: that of a bot ends in `[bot]`."""
         return account_login(clean(self.login), self.type)
 
 
@@ -103,7 +103,7 @@ class RepositoryPayload(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """How we know the repository: by node id, which survives renames and transfers."""
+        """The repository's key in the database: its node id, which survives renames and transfers."""
         return self.node_id or f"repository:{self.id}"
 
 
@@ -119,7 +119,7 @@ class IssueReference(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """As `Item.key`."""
+        """The key, as `ItemPayload.key`."""
         return self.node_id or f"Issue:{self.id}"
 
 
@@ -131,7 +131,7 @@ class RepositoryReference(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """As `Repository.key`."""
+        """The key, as `RepositoryPayload.key`."""
         return self.node_id or f"repository:{self.id}"
 
 
@@ -142,11 +142,11 @@ class MilestonePayload(msgspec.Struct):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     description: str | None = None
-    # Text, because people type it: a date that no calendar knows must not make the whole event unreadable.
+    # Text, because people type it: an invalid date must not make the whole event unreadable.
     due_on: str | None = None
     closed_at: datetime | None = None
 
-    def told(
+    def to_event(
         self,
         event: str,
         at: datetime,
@@ -154,7 +154,7 @@ class MilestonePayload(msgspec.Struct):
         actor: str | None = None,
         before: dict[str, object] | None = None,
     ) -> MilestoneEvent:
-        """What an event says of this milestone. `before` are the values that it replaced."""
+        """Build the milestone's event for the timeline. `before` holds the values that the event replaced."""
         return MilestoneEvent(
             milestone=self.id,
             event=event,
@@ -172,13 +172,13 @@ class MilestonePayload(msgspec.Struct):
 
 
 class PullRequestLink(msgspec.Struct):
-    """What an issue's picture tells of the pull request that it is."""
+    """What an issue's payload shows of the pull request that it is."""
 
     merged_at: datetime | None = None
 
 
 class ItemPayload(msgspec.Struct):
-    """What issues and pull requests have in common. `kind` is GitHub's name for their type."""
+    """The fields that issues and pull requests have in common. `kind` is GitHub's name of the type."""
 
     kind: ClassVar[str]
 
@@ -202,7 +202,7 @@ class ItemPayload(msgspec.Struct):
         """The item's identity: its node id, which survives renames and transfers of its repository."""
         return self.node_id or f"{self.kind}:{self.id}"
 
-    def picture(
+    def build_snapshot(
         self,
         state: State,
         *,
@@ -219,8 +219,8 @@ class ItemPayload(msgspec.Struct):
             milestone=self.milestone.id if self.milestone else None,
             labels=tuple(clean(label if isinstance(label, str) else label.name) for label in self.labels),
             is_pull_request=is_pull_request,
-            author=self.user.known_as if self.user else None,
-            assignees=tuple(one.known_as for one in self.assignees),
+            author=self.user.canonical_login if self.user else None,
+            assignees=tuple(assignee.canonical_login for assignee in self.assignees),
             closes=closes,
             status=status,
         )
@@ -233,7 +233,7 @@ class IssueStatus(msgspec.Struct):
 
 
 class IssuePayload(ItemPayload):
-    """An issue or, in a comment's payload, a pull request shown as an issue."""
+    """An issue or, in a comment's payload, a pull request in the shape of an issue."""
 
     kind: ClassVar[str] = "Issue"
 
@@ -249,7 +249,7 @@ class IssuePayload(ItemPayload):
                 is_dropped = self.pull_request.merged_at is None
             state = State.DROPPED if is_dropped else State.DONE
         status = self.status.category if self.status else None
-        return self.picture(state, is_pull_request=self.pull_request is not None, status=status)
+        return self.build_snapshot(state, is_pull_request=self.pull_request is not None, status=status)
 
 
 class BranchPayload(msgspec.Struct):
@@ -278,12 +278,12 @@ class PullRequestPayload(ItemPayload):
         state = State.OPEN
         if self.state == "closed":
             state = State.DONE if self.merged or self.merged_at else State.DROPPED
-        return self.picture(state, is_pull_request=True, closes=self._closes())
+        return self.build_snapshot(state, is_pull_request=True, closes=self._closes())
 
     def _closes(self) -> tuple[int, ...]:
-        """The issues of this repository that GitHub will close when this is merged.
+        """The issues of this repository that GitHub closes when this is merged.
 
-        Its keywords count only in a pull request to the default branch.
+        GitHub follows closing keywords only in a pull request to the default branch.
         """
         if not self.is_to_default_branch:
             return ()
@@ -291,7 +291,7 @@ class PullRequestPayload(ItemPayload):
 
     @property
     def references(self) -> References:
-        """The issues that its description closes or names, whatever branch it goes to."""
+        """The issues that the description closes or names, whatever its base branch."""
         repository = self.base.repo if self.base else None
         if repository is None:
             return references_in(self.body or "", None)
@@ -304,7 +304,7 @@ class PullRequestPayload(ItemPayload):
 
     @property
     def is_from_fork(self) -> bool:
-        """Whether its branch lies in another repository, or in none any more."""
+        """Whether the head branch is in another repository, or in one that was deleted."""
         base, head = (side.repo.key if side and side.repo else None for side in (self.base, self.head))
         return base != head
 
@@ -320,7 +320,7 @@ class _From(msgspec.Struct):
 
 
 class ChangesPayload(msgspec.Struct):
-    """What an edit replaced. A date may be null on either side."""
+    """The values that an edit replaced. A date may be null on either side."""
 
     body: _From | None = None
     title: _From | None = None
@@ -329,16 +329,18 @@ class ChangesPayload(msgspec.Struct):
     name: _From | None = None
 
     def before(self, *names: str) -> dict[str, object] | None:
-        """The old values of those of these fields that were changed."""
-        told = {name: getattr(self, name) for name in names}
-        found: dict[str, object] = {
-            name: clean(was.from_) if was.from_ else None for name, was in told.items() if was is not None
+        """The old values of those of the named fields that were changed; None if none was."""
+        changes = {name: getattr(self, name) for name in names}
+        old_values: dict[str, object] = {
+            name: clean(change.from_) if change.from_ else None
+            for name, change in changes.items()
+            if change is not None
         }
-        return found or None
+        return old_values or None
 
 
-def plain(details: dict[str, Any]) -> dict[str, object]:
-    """Values for the timeline: without those that are missing, and texts that PostgreSQL can store."""
+def to_details(details: dict[str, Any]) -> dict[str, object]:
+    """Convert values for the timeline: drop missing ones, and make texts storable in PostgreSQL."""
     return {
         name: clean(value) if isinstance(value, str) else value
         for name, value in details.items()
@@ -347,5 +349,5 @@ def plain(details: dict[str, Any]) -> dict[str, object]:
 
 
 def clean(text: str) -> str:
-    """Text that PostgreSQL can store: it knows no NUL character."""
+    """Remove NUL characters from a text, because PostgreSQL cannot store them."""
     return text.replace("\x00", "")

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import AccountPayload, Id, Name, Number, clean, plain
+from handlers.delivery import Delivery, Recorded, require_key
+from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
+from handlers.payloads import AccountPayload, Id, Name, Number, clean, to_details
 from sprints.model import ActivityEvent
 
 
@@ -24,13 +24,13 @@ class _Project(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """How we know the project. Raises UnusableError if it has neither id."""
-        return key_of(self.node_id, self.id)
+        """The project's key: its node id or number. Raises UnusableError if it has neither."""
+        return require_key(self.node_id, self.id)
 
 
 class _Payload(msgspec.Struct):
     projects_v2: _Project
-    # By the name of what was changed. GitHub's description names four; fields may come.
+    # By the name of the changed field. GitHub documents four fields, and may add more.
     changes: dict[str, msgspec.Raw] = {}
     sender: AccountPayload | None = None
 
@@ -41,39 +41,39 @@ _MOST_CHANGES = 20
 
 
 def record_project(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the event on the account's timeline, with what was changed before and after."""
+    """Record the event on the account's timeline, with the changed fields' values before and after."""
     payload = delivery.read(_PAYLOAD)
     project, before, after = payload.projects_v2, dict[str, object](), dict[str, object]()
-    for name, told in list(payload.changes.items())[:_MOST_CHANGES]:
-        change = _change(told)
+    for name, raw in list(payload.changes.items())[:_MOST_CHANGES]:
+        change = _read_change(raw)
         if change.from_ != ABSENT:
-            before[clean(name)[:100]] = kept_value(change.from_)
-        after[clean(name)[:100]] = kept_value(change.to) if change.to != ABSENT else None
-    title = kept_value(msgspec.Raw(msgspec.json.encode(project.title)))
+            before[clean(name)[:100]] = to_stored_value(change.from_)
+        after[clean(name)[:100]] = to_stored_value(change.to) if change.to != ABSENT else None
+    title = to_stored_value(msgspec.Raw(msgspec.json.encode(project.title)))
     yield Recorded(
         ActivityEvent(
             kind="project",
             subject=f"{project.key}/{digest(before, after)}" if after else project.key,
             event=delivery.action or "",
-            at=_time_of(delivery, project),
+            at=_event_time(delivery, project),
             delivery=delivery.id,
-            details=plain({"number": project.number, "title": title, "is_public": project.public})
+            details=to_details({"number": project.number, "title": title, "is_public": project.public})
             | ({"changes": after} if after else {}),
             before=before or None,
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )
 
 
-def _change(told: msgspec.Raw) -> FieldChange:
-    """What was changed, or nothing where it is told in another shape; its name is kept all the same."""
+def _read_change(raw: msgspec.Raw) -> FieldChange:
+    """Decode a change; empty if it has another shape, so that at least its name is recorded."""
     try:
-        return _CHANGE.decode(told)
+        return _CHANGE.decode(raw)
     except msgspec.DecodeError:
         return FieldChange()
 
 
-def _time_of(delivery: Delivery, project: _Project) -> datetime:
+def _event_time(delivery: Delivery, project: _Project) -> datetime:
     times = {
         "created": project.created_at,
         "closed": project.closed_at,

@@ -1,7 +1,7 @@
 """Items of GitHub Projects: added, changed in a field, archived, restored, converted, deleted.
 
-GitHub keeps no history of a project's fields, so what its webhooks tell is recorded although no number uses
-it yet. The events name an organization and no repository; `content` is the node id of the issue or pull
+GitHub has no API for the history of a project's fields, so the webhooks are recorded although no number uses
+them yet. The events name an organization and no repository; `content` is the node id of the issue or pull
 request.
 """
 
@@ -10,9 +10,9 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, FieldChange, digest, kept_value
-from handlers.payloads import AccountPayload, Id, Name, Number, clean, plain
+from handlers.delivery import Delivery, Recorded, require_key
+from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
+from handlers.payloads import AccountPayload, Id, Name, Number, clean, to_details
 from sprints.model import ActivityEvent
 
 
@@ -28,8 +28,8 @@ class _Item(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """How we know the item. Raises UnusableError if it has neither id."""
-        return key_of(self.node_id, self.id)
+        """The item's key: its node id or number. Raises UnusableError if it has neither."""
+        return require_key(self.node_id, self.id)
 
 
 class _FieldChange(FieldChange):
@@ -40,7 +40,7 @@ class _FieldChange(FieldChange):
 
 
 class _Changes(msgspec.Struct):
-    """The text of a draft may change as well; of that only the event itself is kept."""
+    """The changes that are recorded. Of a change of a draft's text only the event itself is."""
 
     field_value: _FieldChange | None = None
     content_type: FieldChange | None = None
@@ -56,11 +56,11 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the event on the account's timeline, with the field's value before and after."""
+    """Record the event on the account's timeline, with the field's value before and after."""
     payload = delivery.read(_PAYLOAD)
     item, changes = payload.projects_v2_item, payload.changes or _Changes()
     subject, before = item.key, dict[str, object]()
-    details: dict[str, object] = plain(
+    details: dict[str, object] = to_details(
         {
             "project": item.project_node_id,
             "content": item.content_node_id,
@@ -68,9 +68,9 @@ def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
         }
     )
     if field := changes.field_value:
-        value = _told(field)
+        value = _read_sides(field)
         before |= {"value": value["from"]} if "from" in value else {}
-        details |= plain(
+        details |= to_details(
             {
                 "field": field.field_node_id,
                 "field_name": field.field_name,
@@ -82,28 +82,28 @@ def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
         # Several fields can change within a second, and one several times.
         subject = f"{item.key}/{field.field_node_id or field.field_name or ''}/{digest(value)}"
     if changes.content_type:
-        before |= {"content_type": kept_value(changes.content_type.from_)}
+        before |= {"content_type": to_stored_value(changes.content_type.from_)}
     yield Recorded(
         ActivityEvent(
             kind="project_item",
             subject=clean(subject),
             event=delivery.action or "",
-            at=_time_of(delivery, item),
+            at=_event_time(delivery, item),
             delivery=delivery.id,
             details=details,
             before=before or None,
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )
 
 
-def _told(change: FieldChange) -> dict[str, object]:
-    """What of `from` and `to` GitHub tells; null is an empty field."""
+def _read_sides(change: FieldChange) -> dict[str, object]:
+    """The stored values of `from` and `to`, as far as the payload has them; null is an empty field."""
     sides = {"from": change.from_, "to": change.to}
-    return {name: kept_value(side) for name, side in sides.items() if side != ABSENT}
+    return {name: to_stored_value(side) for name, side in sides.items() if side != ABSENT}
 
 
-def _time_of(delivery: Delivery, item: _Item) -> datetime:
-    """GitHub's own time of an event. It has none for a deletion: what an item shows is its last change."""
+def _event_time(delivery: Delivery, item: _Item) -> datetime:
+    """GitHub's time of an event; of a deletion, for which the payload has no time, when it was received."""
     times = {"created": item.created_at, "archived": item.archived_at, "deleted": delivery.received_at}
     return times.get(delivery.action or "") or item.updated_at or delivery.received_at

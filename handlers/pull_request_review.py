@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import CheckWanted, Delivery, Recorded
-from handlers.payloads import AccountPayload, Id, Number, plain
+from handlers.delivery import CheckRequested, Delivery, Recorded
+from handlers.payloads import AccountPayload, Id, Number, to_details
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
 
@@ -19,7 +19,7 @@ class _Review(msgspec.Struct):
 
 
 class _PullRequest(msgspec.Struct):
-    """A review's payload shows less of its pull request than the pull request's own events."""
+    """The reviewed pull request, of which a review's payload has fewer fields than its own events."""
 
     number: Number
     updated_at: datetime
@@ -37,30 +37,30 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_review(delivery: Delivery) -> Iterator[Recorded | CheckWanted]:
-    """Puts who reviewed what, with which result, on the timeline. No text of it is kept."""
+def record_review(delivery: Delivery) -> Iterator[Recorded | CheckRequested]:
+    """Record who reviewed what, with which result, on the timeline. Its text is not stored."""
     payload = delivery.read(_PAYLOAD)
-    review, reviewed = payload.review, payload.pull_request
+    review, pull_request = payload.review, payload.pull_request
     at = review.submitted_at if delivery.action == "submitted" else None
     yield Recorded(
         ActivityEvent(
             kind="review",
             subject=str(review.id),
             event=delivery.action or "",
-            at=at or reviewed.updated_at,
+            at=at or pull_request.updated_at,
             delivery=delivery.id,
-            details=plain(
+            details=to_details(
                 {
-                    "pull_request": reviewed.node_id or f"PullRequest:{reviewed.id}",
-                    "number": reviewed.number,
-                    "author": reviewed.user.known_as if reviewed.user else None,
-                    "reviewer": review.user.known_as if review.user else None,
-                    "is_bot": is_bot(review.user.known_as) if review.user else None,
+                    "pull_request": pull_request.node_id or f"PullRequest:{pull_request.id}",
+                    "number": pull_request.number,
+                    "author": pull_request.user.canonical_login if pull_request.user else None,
+                    "reviewer": review.user.canonical_login if review.user else None,
+                    "is_bot": is_bot(review.user.canonical_login) if review.user else None,
                     "state": review.state.lower(),
                 }
             ),
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         ),
-        tuple(account for account in (reviewed.user, review.user) if account),
+        tuple(account for account in (pull_request.user, review.user) if account),
     )
-    yield CheckWanted(number=reviewed.number)
+    yield CheckRequested(number=pull_request.number)

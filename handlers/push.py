@@ -1,4 +1,4 @@
-"""Pushes to the default branch: how many commits of whom, and whether they touch the settings."""
+"""Pushes to the default branch: commits by author, and whether they touch the settings file."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import msgspec
 
 from commands.settings.file import PATH
 from handlers.delivery import Delivery, Recorded, SettingsChanged
-from handlers.payloads import AccountPayload, RepositoryPayload, clean, moment, plain
+from handlers.payloads import AccountPayload, RepositoryPayload, clean, to_datetime, to_details
 from sprints.model import ActivityEvent
 
 
@@ -37,44 +37,47 @@ class _Payload(msgspec.Struct):
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
-# Up to so many commits GitHub lists in a push.
+# GitHub lists at most this many commits of a push.
 _MOST_COMMITS = 2048
-# What bots like Prow keep their configuration in, at the root.
-OTHER_BOTS = ("OWNERS", "OWNERS_ALIASES", ".prow.yaml", ".prow")
+# Files and folders at the root in which bots like Prow keep their configuration.
+OTHER_BOT_FILES = ("OWNERS", "OWNERS_ALIASES", ".prow.yaml", ".prow")
 
 
 def record_push(delivery: Delivery) -> Iterator[Recorded]:
-    """Counts commits where GitHub itself counts them, on the default branch. No text of them is kept."""
+    """Count commits on the default branch, where GitHub itself counts them. Their texts are not stored."""
     payload = delivery.read(_PAYLOAD)
     repository = payload.repository
     if payload.ref != f"refs/heads/{repository.default_branch}" or not payload.commits:
         return
-    # A commit whose author is not known to GitHub counts for nobody in particular.
-    authors = Counter(clean((one.author and one.author.username) or "") for one in payload.commits)
+    # A commit whose author has no account on GitHub is counted under the empty login.
+    authors = Counter(clean((commit.author and commit.author.username) or "") for commit in payload.commits)
     yield Recorded(
         ActivityEvent(
             kind="push",
             subject=clean(payload.after),
             event="pushed",
-            at=moment(repository.pushed_at) or delivery.received_at,
+            at=to_datetime(repository.pushed_at) or delivery.received_at,
             delivery=delivery.id,
-            details=plain({"ref": payload.ref, "commits": dict(sorted(authors.items()))}),
-            # After a forced push nobody can ask any more which commits it replaced.
+            details=to_details({"ref": payload.ref, "commits": dict(sorted(authors.items()))}),
+            # After a forced push GitHub has no record any more of which commits it replaced.
             before={"head": clean(payload.before)} if payload.before else None,
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )
 
 
-def find_settings(delivery: Delivery) -> Iterator[SettingsChanged]:
-    """Whether the settings are to be read again. A forced push may have taken back what it does not list."""
+def detect_settings_change(delivery: Delivery) -> Iterator[SettingsChanged]:
+    """Request the settings to be read again if a push may have changed them.
+
+    A forced push may have removed commits that it does not list.
+    """
     payload = delivery.read(_PAYLOAD)
     if payload.ref != f"refs/heads/{payload.repository.default_branch}":
         return
     is_partial = payload.forced or len(payload.commits) >= _MOST_COMMITS
-    if is_partial or any(_concerns_settings(file) for one in payload.commits for file in one.files):
+    if is_partial or any(_is_settings_file(file) for commit in payload.commits for file in commit.files):
         yield SettingsChanged()
 
 
-def _concerns_settings(file: str) -> bool:
-    return file == PATH or file.partition("/")[0] in OTHER_BOTS
+def _is_settings_file(file: str) -> bool:
+    return file == PATH or file.partition("/")[0] in OTHER_BOT_FILES

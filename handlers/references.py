@@ -1,7 +1,7 @@
-"""The issues that a text refers to: those that it closes by GitHub's keywords, and those that it names.
+"""References to issues in a text: those that it closes by GitHub's keywords, and those that it mentions.
 
 GitHub follows its keywords in running text only: not in code, HTML comments or quotations. Of links it
-follows bare addresses, those of its own host. What GitHub itself lists as linked has the last word
+follows bare addresses of its own host. The issues that GitHub itself lists as linked take precedence
 (bot/github/linked_issues.py).
 """
 
@@ -22,13 +22,13 @@ _CLOSING = re.compile(
 _MENTION = re.compile(r"(?<![\w/&#])#(?P<number>[0-9]{1,9})\b")
 MOST_MENTIONS = 20
 _GITHUB_HOST = "github.com"
-# A text without any of these refers to nothing, so it need not be parsed.
+# A text without any of these has no references and need not be parsed.
 _MAY_REFER = re.compile(r"#\d|&#|/issues/\d|\bgh-\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The numbers of the own repository's issues that a text closes, and those that it names in any way."""
+    """The numbers of the own repository's issues that a text closes, and of those that it mentions."""
 
     closes: tuple[int, ...] = ()
     mentions: tuple[int, ...] = ()
@@ -38,7 +38,7 @@ _NONE = References()
 
 
 def references_in(markdown: str, full_name: str | None, page: str | None = None) -> References:
-    """What the description of a pull request in the repository `full_name` refers to.
+    """Find the references in the description of a pull request in the repository `full_name`.
 
     `page` is the address of any page of that GitHub, which need not be github.com. A long description is
     passed over while skimming (see commands/formatting/markdown.py).
@@ -53,13 +53,13 @@ def references_in(markdown: str, full_name: str | None, page: str | None = None)
     return References(closed_numbers(text, full_name, page), mentioned_numbers(text))
 
 
-@lru_cache(maxsize=4)  # One payload is asked several times over.
+@lru_cache(maxsize=4)  # Several handlers read the same payload.
 def _running_text(markdown: str) -> str:
     return extract_running_text(markdown)
 
 
 def closed_numbers(text: str, full_name: str | None, page: str | None = None) -> tuple[int, ...]:
-    """The issues of the repository `full_name` that running text says it closes. `page` is as above."""
+    """Find the issues of repository `full_name` that running text closes by keyword. `page` is as above."""
     host, numbers = _host_of(page), set[int]()
     for match in _CLOSING.finditer(text):
         repository = match["repository"]
@@ -78,6 +78,6 @@ def _host_of(page: str | None) -> str:
 
 
 def mentioned_numbers(text: str) -> tuple[int, ...]:
-    """The first issues of the own repository that running text names."""
-    found = dict.fromkeys(int(match["number"]) for match in _MENTION.finditer(text))
-    return tuple(found)[:MOST_MENTIONS]
+    """Find the first issues of the own repository that running text mentions, `MOST_MENTIONS` at most."""
+    numbers = dict.fromkeys(int(match["number"]) for match in _MENTION.finditer(text))
+    return tuple(numbers)[:MOST_MENTIONS]

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import AccountPayload, Id, plain
+from handlers.payloads import AccountPayload, Id, to_details
 from sprints.model import ActivityEvent
 
 
@@ -28,7 +28,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_release(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the release on the timeline."""
+    """Record the release on the timeline."""
     payload = delivery.read(_PAYLOAD)
     release = payload.release
     yield Recorded(
@@ -38,7 +38,7 @@ def record_release(delivery: Delivery) -> Iterator[Recorded]:
             event=delivery.action or "",
             at=release.published_at or delivery.received_at,
             delivery=delivery.id,
-            details=plain(
+            details=to_details(
                 {
                     "tag": release.tag_name,
                     "name": release.name,
@@ -46,6 +46,6 @@ def record_release(delivery: Delivery) -> Iterator[Recorded]:
                     "target": release.target_commitish,
                 }
             ),
-            actor=payload.sender.known_as if payload.sender else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )

@@ -1,4 +1,4 @@
-"""Repositories: renamed, transferred, archived, deleted. Known by node id, they keep their history."""
+"""Repositories: renamed, transferred, archived, deleted. Their history is kept by node id."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from handlers.delivery import (
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import AccountPayload, RepositoryPayload, clean, moment
+from handlers.payloads import AccountPayload, RepositoryPayload, clean, to_datetime
 from sprints.model import ActivityEvent
 
 
@@ -40,7 +40,7 @@ class _Changes(msgspec.Struct):
 
     @property
     def former_owner(self) -> AccountPayload | None:
-        """Who had the repository before it was transferred."""
+        """The repository's owner before its transfer."""
         owner = self.owner.from_ if self.owner else None
         return (owner.organization or owner.user) if owner else None
 
@@ -58,10 +58,10 @@ _VISIBILITY = {"publicized": False, "privatized": True}
 def record_repository(
     delivery: Delivery,
 ) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed]:
-    """Puts the change on the timeline. One that is archived or deleted gets no more work by the clock."""
+    """Record the change on the timeline. An archived or deleted repository gets no more periodic work."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
-    was = changes.repository.name if changes and changes.repository else None
+    former_name = changes.repository.name if changes and changes.repository else None
     at = repository.updated_at or delivery.received_at
     yield Recorded(
         ActivityEvent(
@@ -71,8 +71,8 @@ def record_repository(
             at=at,
             delivery=delivery.id,
             details={"full_name": clean(repository.full_name), "is_private": repository.private},
-            before={"name": clean(was.from_)} if was else None,
-            actor=payload.sender.known_as if payload.sender else None,
+            before={"name": clean(former_name.from_)} if former_name else None,
+            actor=payload.sender.canonical_login if payload.sender else None,
         )
     )
     if delivery.action in _VISIBILITY:
@@ -95,6 +95,6 @@ def record_repository(
 
 
 def _stated_at(repository: RepositoryPayload) -> datetime | None:
-    """The newest time that the payload tells of the repository."""
-    times = [repository.updated_at, moment(repository.pushed_at)]
+    """The newest time of the repository in the payload."""
+    times = [repository.updated_at, to_datetime(repository.pushed_at)]
     return max((time for time in times if time is not None), default=None)

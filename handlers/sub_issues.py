@@ -1,4 +1,4 @@
-"""Sub-issues: an issue got a parent, or lost it. GitHub tells both sides; the child keeps the fact."""
+"""Sub-issues: an issue got a parent, or lost it. GitHub notifies both; the fact belongs to the child."""
 
 from collections.abc import Iterator
 
@@ -27,10 +27,10 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_sub_issue(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the child's new or former parent on the timeline."""
+    """Record the child's new or former parent on the timeline."""
     payload = delivery.read(_PAYLOAD)
     home = payload.sub_issue_repo
     if home is not None and home.key != payload.repository.key:
-        return  # The child lives in another repository, where its own event tells the same.
+        return  # The child is in another repository, which gets an event of its own.
     event = _EVENTS[delivery.action or ""]
     yield from record_item(delivery, payload.sub_issue, payload, event=event, named=payload.parent_issue.key)

@@ -1,4 +1,4 @@
-"""Issues and pull requests whose conversation is unlocked: what could not be written there can be now."""
+"""Unlocked conversations of issues and pull requests, in which the App can write again."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,8 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def follow_unlocking(delivery: Delivery) -> Iterator[WritingAllowed]:
-    """What GitHub refused in the thread may be tried again."""
+def handle_unlocked(delivery: Delivery) -> Iterator[WritingAllowed]:
+    """Report that posts refused in the thread may be tried again."""
     payload = delivery.read(_PAYLOAD)
     if thread := payload.issue or payload.pull_request:
         yield WritingAllowed(thread.number)

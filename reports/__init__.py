@@ -1,1 +1,1 @@
-"""What is said unasked, as values: sticky comment, alerts, standup, summary, and the card of the check."""
+"""Unasked posts as values: sticky comment, alerts, standup, summary, and the content of the check."""

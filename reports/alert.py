@@ -1,11 +1,11 @@
-"""The words of an alert: what line a sprint has crossed, and what may be done about it. Pure functions."""
+"""Texts of alerts: which limits a sprint has crossed, and what may be done about it. Pure functions."""
 
 from collections.abc import Sequence
 
 from charts.reading import number, quantity, signed, unit_word
 from commands.formatting.wording import counted, footer, named, plain, weekday
 from commands.messages.progress import progress_percent, progress_text
-from reports.sticky_comment import waits
+from reports.sticky_comment import waiting_words
 from sprints.alerts import BlockedItem, Crossing, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import measure
 from sprints.facts import Facts
@@ -16,6 +16,8 @@ from sprints.numbering import ref
 _MOST_NAMED = 10
 _LEAST_TIMES = 2
 _TIMES = {2: "doubled", 3: "tripled", 4: "quadrupled"}
+# Crossings beside which the forecast of the end is shown.
+_ABOUT_THE_END = (ScopeGrowth, ForecastDrop, HalfWay, DaysLeft)
 _SWITCH = (
     "Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
     "`/agile quiet on` silences this thread; `alerts` in the settings"
@@ -23,28 +25,31 @@ _SWITCH = (
 
 
 def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") -> str:
-    """One comment for all that was crossed at once; the first line says the news. `expected`: of the end."""
-    told = [_words(one, facts) for one in crossed if not isinstance(one, BlockedItem)]
-    if blocked := [one for one in crossed if isinstance(one, BlockedItem)]:
-        told.append(_blocked(blocked))
-    if expected and any(isinstance(one, ScopeGrowth | ForecastDrop | HalfWay | DaysLeft) for one in crossed):
-        told.append(expected)
+    """Build one comment for all limits crossed at once; the first line is the news.
+
+    `expected` is the forecast of the sprint's end, in words.
+    """
+    sentences = [_sentence(crossing, facts) for crossing in crossed if not isinstance(crossing, BlockedItem)]
+    if blocked := [crossing for crossing in crossed if isinstance(crossing, BlockedItem)]:
+        sentences.append(_blocked(blocked))
+    if expected and any(isinstance(crossing, _ABOUT_THE_END) for crossing in crossed):
+        sentences.append(expected)
     title = f"**{plain(facts.sprint.title)}:** "
-    rest = [one[0].upper() + one[1:] for one in told[1:]]
-    return "\n\n".join([title + told[0], *rest, footer(f"{_SWITCH} draws other lines")])
+    rest = [sentence[0].upper() + sentence[1:] for sentence in sentences[1:]]
+    return "\n\n".join([title + sentences[0], *rest, footer(f"{_SWITCH} draws other lines")])
 
 
-def _words(one: Crossing, facts: Facts) -> str:
-    match one:
+def _sentence(crossing: Crossing, facts: Facts) -> str:
+    match crossing:
         case ScopeGrowth():
-            return _scope(one, facts)
+            return _scope(crossing, facts)
         case ForecastDrop():
             due = f" by {weekday(facts.sprint.due)}" if facts.sprint.due else ""
-            return f"it was likely to be finished{due}, and now the chance is {in_words(one.chance)}."
+            return f"it was likely to be finished{due}, and now the chance is {in_words(crossing.chance)}."
         case HalfWay():
-            return f"half of its working days are over, {one.days_left} are left. {_progress(facts)}"
+            return f"half of its working days are over, {crossing.days_left} are left. {_progress(facts)}"
         case DaysLeft():
-            left = "this is its last working day" if one.days_left == 1 else _left(one.days_left)
+            left = "this is its last working day" if crossing.days_left == 1 else _left(crossing.days_left)
             return f"{left}. {_progress(facts)} {_open(facts)}"
         case _:
             return ""
@@ -54,24 +59,24 @@ def _left(days: int) -> str:
     return f"{counted(days, 'working day')} left, today included"
 
 
-def _scope(one: ScopeGrowth, facts: Facts) -> str:
+def _scope(growth: ScopeGrowth, facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
-    text = f"its scope has {_growth(one)}, from {number(committed)} to {quantity(scope, unit)}."
+    text = f"its scope has {_growth(growth)}, from {number(committed)} to {quantity(scope, unit)}."
     lines = [line for line in reversed(group_ledger(facts.ledger)) if measure(line.amount, unit)][:3]
-    told = []
+    changes = []
     for line in lines:
         amount = measure(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
-        which = named((change.number for change in line.changes), 5)
-        told.append(f"{which} ({signed(amount)} {unit_word(amount, unit)})")
-    return f"{text} The latest: {', '.join(told)}." if told else text
+        numbers = named((change.number for change in line.changes), 5)
+        changes.append(f"{numbers} ({signed(amount)} {unit_word(amount, unit)})")
+    return f"{text} The latest: {', '.join(changes)}." if changes else text
 
 
-def _growth(one: ScopeGrowth) -> str:
-    """By how much it has grown, as people say it: of large growth a percentage says little."""
-    times, rest = divmod(one.percent + 100, 100)
+def _growth(growth: ScopeGrowth) -> str:
+    """Say by how much the scope has grown; large growth as a multiple, because percentages get unreadable."""
+    times, rest = divmod(growth.percent + 100, 100)
     if times < _LEAST_TIMES:
-        return f"grown by {one.percent} %"
+        return f"grown by {growth.percent} %"
     more = "more than " if rest else ""
     words = _TIMES.get(times)
     return f"{more}{words}" if words else f"grown to {more}{times} times the commitment"
@@ -88,8 +93,8 @@ def _open(facts: Facts) -> str:
 
 def _blocked(blocked: Sequence[BlockedItem]) -> str:
     if len(blocked) == 1:
-        return f"{ref(blocked[0].number)} has been blocked {waits(blocked[0])}."
-    lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:_MOST_NAMED]]
+        return f"{ref(blocked[0].number)} has been blocked {waiting_words(blocked[0])}."
+    lines = [f"- {ref(item.number)} {waiting_words(item)}" for item in blocked[:_MOST_NAMED]]
     if len(blocked) > _MOST_NAMED:
         lines.append(f"- and {len(blocked) - _MOST_NAMED} more")
     return f"{counted(len(blocked), 'item')} have been blocked for long:\n" + "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What should be said of a sprint now: what is to be written anew, and what stays as it is wanted already."""
+"""Drafts of the posts about sprints: those to be written anew, and those that stay unchanged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from storage.posts import Post
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A post whose pictures have not been drawn, and the forecasts that it shows."""
+    """A post whose pictures have not been drawn yet, with the forecasts that it shows."""
 
     post: Post
     parts: Sequence[str | Picture]
-    foretold: tuple[ForecastRecord, ...] = ()
+    forecasts: tuple[ForecastRecord, ...] = ()
 
     @property
     def key(self) -> str:
@@ -24,15 +24,15 @@ class Draft:
 
     @property
     def text(self) -> str | None:
-        """The whole text, if it has no pictures."""
+        """The whole text in Markdown; None if it has pictures, which must be drawn first."""
         if any(isinstance(part, Picture) for part in self.parts):
             return None
         return "\n\n".join(str(part) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A post that is wanted already as it should be. `remember` is to be kept with it, without sending it."""
+class UnchangedPost:
+    """A post whose desired content is current. `remember` is added to its data without sending the post."""
 
     key: str
     remember: Mapping[str, Any] = field(default_factory=dict)
@@ -40,17 +40,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class CurrentDrafts:
-    """What should be said in one repository at a moment, by key; `has_failed` if not of all sprints."""
+    """Drafts of one repository at a moment, by key. `has_failed` if those of some sprint are missing."""
 
     at: datetime
-    by_key: Mapping[str, Draft | Kept]
+    by_key: Mapping[str, Draft | UnchangedPost]
     has_failed: bool
 
 
-# What was worked out during one sending, by repository.
-DraftsNow = dict[int, CurrentDrafts]
+# The drafts that were made during one sending, by the repository's id.
+DraftCache = dict[int, CurrentDrafts]
 
 
-def keys_of(drafts: Iterable[Draft | Kept]) -> set[str]:
-    """The keys of all that should be said."""
+def keys_of(drafts: Iterable[Draft | UnchangedPost]) -> set[str]:
+    """Collect the keys of drafts."""
     return {draft.key for draft in drafts}

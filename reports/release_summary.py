@@ -1,4 +1,4 @@
-"""A summary that belongs into a release: which one that is, and what is said until it is published."""
+"""Summaries in releases: find the sprint's release, and say where the summary will be until then."""
 
 from datetime import UTC, datetime
 
@@ -13,15 +13,15 @@ IN_RELEASE = "release"
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def release_meant(planning: Planning, sprint: Sprint) -> Release | None:
-    """The release that is called like the milestone, once we were told that it is published."""
+async def find_sprint_release(planning: Planning, sprint: Sprint) -> Release | None:
+    """Find the published release whose tag or title is the milestone's title; None if there is none yet."""
     # Of this repository alone: those that share its sprints have releases of their own.
     history = History(planning.tenant, planning.project.alone)
     return find_release(sprint.title, await history.activity("release", _EVER, planning.now))
 
 
-def place_text(sprint: Sprint, release: Release | None) -> str:
-    """Where the summary is, said where the sprint was followed; or what it waits for."""
+def summary_location_text(sprint: Sprint, release: Release | None) -> str:
+    """Say in the sprint's thread which release holds the summary, or which release it waits for."""
     title = plain(sprint.title)
     if release is not None:
         return f"**{title} is over.** Its summary stands in the release {plain(release.tag)}."

@@ -1,4 +1,4 @@
-"""What is said of a sprint while it runs: the tracking comment, alerts beside it, and the standup."""
+"""Posts about a running sprint: its sticky comment, alerts beside it, and the daily standup."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,97 +11,105 @@ from commands.framework.registry import Command
 from commands.messages.charts import chart_parts
 from commands.team.standup import standup, standup_report
 from reports.alert import alert_text
-from reports.drafts import Draft, Kept
-from reports.sprint_facts import TrackingPlace, expected_of, living_of, with_effects
-from reports.sticky_comment import after_picture, before_picture, digest
+from reports.drafts import Draft, UnchangedPost
+from reports.sprint_tracking import TrackingPlace, add_effects, forecast_end, load_sticky_comment
+from reports.sticky_comment import content_digest, text_above_chart, text_below_chart
 from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from storage.posts import Post, PostKind, Posts, PostStatus
 
-NOT_WORK = {"state": "closed", "state_reason": "not_planned"}
-# A living comment is brought to its end, and then left alone.
-_FOLLOWED_AFTER_END = timedelta(days=5)
-# Later on the day it is no news any more.
+NOT_PLANNED = {"state": "closed", "state_reason": "not_planned"}
+# The sticky comment is brought up to date until then, and not edited afterwards.
+_UPDATED_AFTER_END = timedelta(days=5)
+# Later on the day a standup is no news any more.
 _STANDUP_LASTS = timedelta(hours=2)
 
 
-class FollowedSprint:
-    """One sprint at one moment, followed at a place."""
+class TrackedSprint:
+    """The posts about one sprint as of one moment, in the place where it is tracked."""
 
     def __init__(
         self,
         planning: Planning,
         sprint: Sprint,
-        place: TrackingPlace,
-        fate: PostStatus | None,
+        tracking_place: TrackingPlace,
+        status: PostStatus | None,
         *,
         is_complete: bool,
     ) -> None:
-        """`fate` is that of the tracking comment. Unless history `is_complete`, nothing new is said."""
+        """`status` is that of the sticky comment. Unless the history `is_complete`, nothing new is posted."""
         self._planning = planning
         self._posts = Posts(planning.tenant)
         self._project = planning.project
         self._now = planning.now
         self._sprint = sprint
-        self._place = place
-        self._fate = fate
+        self._tracking_place = tracking_place
+        self._status = status
         self._is_complete = is_complete
 
-    async def drafts(self) -> list[Draft | Kept]:
-        """All that should be said of it now."""
-        return [*await self._followed(), *await self._standup()]
+    async def drafts(self) -> list[Draft | UnchangedPost]:
+        """Draft all posts about the sprint, as they should be now."""
+        return [*await self._tracked(), *await self._standup()]
 
-    async def _followed(self) -> list[Draft | Kept]:
-        """The living comment, and an alert beside it once it stands."""
-        sprint, fate = self._sprint, self._fate
-        is_over, is_new = sprint.has_ended(self._now), fate is None or fate.is_unsent
+    async def _tracked(self) -> list[Draft | UnchangedPost]:
+        """Draft the sticky comment, and an alert beside it once the comment is posted."""
+        sprint, status = self._sprint, self._status
+        is_over, is_new = sprint.has_ended(self._now), status is None or status.is_unsent
         if is_new and (is_over or not self._is_complete):
             return []
-        if fate is not None and fate.is_gone:  # Who deletes it wants to hear no more of this sprint.
+        if (
+            status is not None and status.is_gone
+        ):  # A person who deletes the comment wants no more posts about this sprint.
             return []
-        is_left_alone = sprint.end is not None and self._now > sprint.end + _FOLLOWED_AFTER_END
-        if is_left_alone and not (fate and fate.is_pending):
+        is_final = sprint.end is not None and self._now > sprint.end + _UPDATED_AFTER_END
+        if is_final and not (status and status.is_pending):
             return []
         facts = await self._planning.sprints.facts(sprint.milestone, self._now)
         if facts is None:
             return []
-        drafts: list[Draft | Kept] = [await self._living(facts)]
-        if fate is not None and not is_new and self._is_complete and not is_over:
-            drafts += await self._alert(facts, fate)
+        drafts: list[Draft | UnchangedPost] = [await self._sticky_comment(facts)]
+        if status is not None and not is_new and self._is_complete and not is_over:
+            drafts += await self._alert(facts, status)
         return drafts
 
-    async def _living(self, facts: Facts) -> Draft | Kept:
-        planning, now, place, fate = self._planning, self._now, self._place, self._fate
-        before: Mapping[str, Any] = fate.post.data if fate else {}
-        living = await living_of(planning, facts, place.thread)
+    async def _sticky_comment(self, facts: Facts) -> Draft | UnchangedPost:
+        planning, now, tracking_place, status = self._planning, self._now, self._tracking_place, self._status
+        data_before: Mapping[str, Any] = status.post.data if status else {}
+        comment = await load_sticky_comment(planning, facts, tracking_place.thread)
         title = {"title": one_line(f"{facts.sprint.title}: progress")}
-        frame = title | (NOT_WORK if facts.sprint.phase(now) is Phase.COMPLETED else {})
-        is_issue = place.thread is None
+        frame = title | (NOT_PLANNED if facts.sprint.phase(now) is Phase.COMPLETED else {})
+        is_issue = tracking_place.thread is None
         data: dict[str, Any] = dict(frame) if is_issue else {"otherwise": frame}
-        if is_issue and "instead_of" in before:
-            data["instead_of"] = before["instead_of"]
-        known_digest = digest(living, planning.links_pictures, sorted(frame.items()) if is_issue else [])
-        is_there = fate is not None and (not fate.is_unsent or fate.post.thread == place.thread)
-        if is_there and before.get("facts") == known_digest:
-            return Kept(living_key(facts.sprint))
-        expected = await expected_of(planning, facts)
+        if is_issue and "instead_of" in data_before:
+            data["instead_of"] = data_before["instead_of"]
+        digest = content_digest(comment, planning.links_pictures, sorted(frame.items()) if is_issue else [])
+        is_posted = status is not None and (
+            not status.is_unsent or status.post.thread == tracking_place.thread
+        )
+        if is_posted and data_before.get("facts") == digest:
+            return UnchangedPost(sticky_comment_key(facts.sprint))
+        expected = await forecast_end(planning, facts)
         words = f"{expected.words} {expected.load}".strip()
-        living = await with_effects(planning, replace(living, expected=words), _effects(before))
+        comment = await add_effects(planning, replace(comment, expected=words), _read_effects(data_before))
         data = data | {
-            "facts": known_digest,
-            "was_hopeful": bool(before.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,
-            "effects": dict(living.effects),
+            "facts": digest,
+            "was_hopeful": bool(data_before.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,
+            "effects": dict(comment.effects),
         }
         kind = PostKind.ISSUE if is_issue else PostKind.COMMENT
-        post = Post(living_key(facts.sprint), kind, "", place.thread, data)
-        parts = (before_picture(living), *chart_parts(planning, living.burndown), after_picture(living))
-        return Draft(post, parts, expected.foretold)
+        post = Post(sticky_comment_key(facts.sprint), kind, "", tracking_place.thread, data)
+        parts = (
+            text_above_chart(comment),
+            *chart_parts(planning, comment.burndown),
+            text_below_chart(comment),
+        )
+        return Draft(post, parts, expected.forecasts)
 
-    async def _alert(self, facts: Facts, fate: PostStatus) -> list[Draft]:
-        """What was crossed and not told yet, as one comment on the morning of a working day."""
+    async def _alert(self, facts: Facts, status: PostStatus) -> list[Draft]:
+        """Draft one comment about all limits newly crossed, on the morning of a working day."""
         sprint, planning = facts.sprint, self._planning
-        thread = thread_of(fate)
+        thread = thread_of(status)
         today = planning.calendar.day_of(self._now)
         is_quiet = thread is None or self._project.settings.quiet.is_quiet_thread(thread, today)
         if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
@@ -111,26 +119,30 @@ class FollowedSprint:
         days = [planning.calendar.day_of(alert.sent_at) for alert in alerts.values() if alert.sent_at]
         if days.count(today) >= MOST_A_DAY:
             return []
-        expected = await expected_of(planning, facts)
-        was_hopeful = fate.post.data.get("was_hopeful") is True
-        living = await living_of(planning, facts, thread)
-        situation = Situation(facts, expected.chance, was_hopeful, tuple(living.blocked))
-        told = _names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = find_crossings(situation, self._project.settings.alerts, told)
+        expected = await forecast_end(planning, facts)
+        was_hopeful = status.post.data.get("was_hopeful") is True
+        comment = await load_sticky_comment(planning, facts, thread)
+        situation = Situation(facts, expected.chance, was_hopeful, tuple(comment.blocked))
+        announced = _crossing_names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
+        crossed = find_crossings(situation, self._project.settings.alerts, announced)
         key = prefix + "+".join(crossing.name for crossing in crossed)
-        # What may have reached GitHub already is told under the same name, or not at all.
-        if begun := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:
-            key = begun[0]
-            crossed = tuple(crossing for crossing in crossed if crossing.name in _names(prefix, (key,)))
+        # An alert that may have reached GitHub already keeps its key, or is not posted at all.
+        if attempted := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:
+            key = attempted[0]
+            crossed = tuple(
+                crossing for crossing in crossed if crossing.name in _crossing_names(prefix, (key,))
+            )
         if not crossed:
             return []
         text = alert_text(facts, crossed, expected.words)
-        return [Draft(Post(key, PostKind.COMMENT, "", thread, {"beside": living_key(sprint)}), (text,))]
+        return [
+            Draft(Post(key, PostKind.COMMENT, "", thread, {"beside": sticky_comment_key(sprint)}), (text,))
+        ]
 
     async def _standup(self) -> list[Draft]:
-        """Where a team asked for it: what happened since the last working day, told once a day."""
-        at, calendar, fate = self._project.settings.standup_at, self._planning.calendar, self._fate
-        thread = thread_of(fate) if fate and not fate.is_gone else None
+        """Draft the standup where a team asked for it: the news since the last working day, once a day."""
+        at, calendar, status = self._project.settings.standup_at, self._planning.calendar, self._status
+        thread = thread_of(status) if status and not status.is_gone else None
         if at is None or thread is None or self._sprint.has_ended(self._now):
             return []
         today = calendar.day_of(self._now)
@@ -141,33 +153,33 @@ class FollowedSprint:
         before = await self._posts.status(self._project.id, key)
         if self._project.settings.quiet.is_quiet_thread(thread, today) or (before and before.sent_at):
             return []
-        if not await may_run(self._planning, standup):
+        if not await is_included(self._planning, standup):
             return []
         text = await standup_report(self._planning)
-        post = Post(key, PostKind.COMMENT, "", thread, {"beside": living_key(self._sprint)})
+        post = Post(key, PostKind.COMMENT, "", thread, {"beside": sticky_comment_key(self._sprint)})
         return [Draft(post, (text,))]
 
 
-def living_key(sprint: Sprint) -> str:
-    """What a sprint's tracking comment is called among our posts."""
+def sticky_comment_key(sprint: Sprint) -> str:
+    """The key of a sprint's sticky comment among the posts. Stored."""
     return f"living:{sprint.milestone}"
 
 
-async def may_run(planning: Planning, command: Command) -> bool:
-    """What the clock runs, the plan must include as if somebody had asked for it."""
+async def is_included(planning: Planning, command: Command) -> bool:
+    """Whether the plan includes a command's feature; scheduled posts need it just as typed commands do."""
     return command.feature is None or await planning.can_use(command.feature)
 
 
-def thread_of(fate: PostStatus) -> int | None:
-    """The thread that a post stands in: an issue of its own is its own thread."""
-    return fate.post.thread or fate.external_id
+def thread_of(status: PostStatus) -> int | None:
+    """The thread that a post is in: an issue of its own is its own thread."""
+    return status.post.thread or status.external_id
 
 
-def _names(prefix: str, keys: Iterable[str]) -> set[str]:
-    """The names of the crossings that alerts with such keys tell."""
+def _crossing_names(prefix: str, keys: Iterable[str]) -> set[str]:
+    """The names of the crossings that alerts with these keys announce."""
     return {name for key in keys for name in key.removeprefix(prefix).split("+")}
 
 
-def _effects(data: Mapping[str, Any]) -> Mapping[str, str]:
+def _read_effects(data: Mapping[str, Any]) -> Mapping[str, str]:
     effects = data.get("effects")
     return {str(key): str(text) for key, text in effects.items()} if isinstance(effects, Mapping) else {}

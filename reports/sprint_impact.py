@@ -1,4 +1,4 @@
-"""The words of the check “Sprint impact”. Pure functions from an impact to a title, Markdown and buttons."""
+"""Texts of the check “Sprint impact”: pure functions from an impact to a title, Markdown and buttons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStat
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.pull_requests import RECENT
-from sprints.pull_requests import PressedButton as Pressed
+from sprints.pull_requests import PressedButton as PressedButton
 
 _MOST_DAYS = 5
 _MOST_ITEMS = 5
@@ -39,7 +39,7 @@ ADD, LINK, ASIDE = "add", "link", "aside"
 
 @dataclass(frozen=True, slots=True)
 class CheckButton:
-    """A button of a check. `identifier` is all that GitHub tells when it is pressed."""
+    """A button of a check. `identifier` is all that GitHub sends when somebody presses it."""
 
     label: str
     description: str
@@ -47,8 +47,8 @@ class CheckButton:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What the check says. `conclusion` is GitHub's word: `neutral` blocks nothing and praises nothing."""
+class CheckCard:
+    """Content of a check run. `conclusion` is one of GitHub's values; `neutral` blocks nothing."""
 
     title: str
     summary: str
@@ -61,19 +61,19 @@ def impact_card(
     calendar: Calendar,
     *,
     is_required: bool = False,
-    button: Pressed | None = None,
+    button: PressedButton | None = None,
     burndown: Burndown | None = None,
     doubts: str = "",
-) -> Card:
-    """The check of a pull request.
+) -> CheckCard:
+    """Build the check of a pull request.
 
-    `is_required` is whether every pull request must belong to a sprint item here, `button` what was pressed
-    last, `burndown` what is shown as a table where a picture may not be linked, `doubts` what is missing in
-    the history behind the numbers.
+    `is_required`: every pull request must belong to a sprint item here. `button`: the one pressed last.
+    `burndown`: shown as a table where images may not be linked. `doubts`: what is missing in the history
+    behind the numbers, in words.
     """
     parts = [
         _lead(impact),
-        _pressed(button, calendar) if button else "",
+        _button_note(button, calendar) if button else "",
         _rule(impact) if is_required else "",
         _effect_table(impact),
         _usual_table(impact, calendar),
@@ -81,11 +81,13 @@ def impact_card(
         _footer(impact, doubts, is_required=is_required),
     ]
     summary = "\n\n".join(part for part in parts if part)
-    return Card(title(impact), summary, _conclusion(impact, is_required=is_required), buttons(impact))
+    return CheckCard(
+        check_title(impact), summary, _conclusion(impact, is_required=is_required), check_buttons(impact)
+    )
 
 
-def title(impact: Impact) -> str:
-    """One line that says it, as plain text: GitHub shows it without formatting."""
+def check_title(impact: Impact) -> str:
+    """Build the check's title: one line of plain text, because GitHub shows it without formatting."""
     match impact.status:
         case PullRequestStatus.SPRINT:
             return _title_of_moved(impact)
@@ -110,45 +112,45 @@ def title(impact: Impact) -> str:
             return "No sprint is running"
 
 
-def buttons(impact: Impact) -> tuple[CheckButton, ...]:
-    """What can be done about it, at most three things, the likeliest first."""
+def check_buttons(impact: Impact) -> tuple[CheckButton, ...]:
+    """Build the buttons for what can be done about an impact: at most three, the likeliest first."""
     if impact.sprint is None or impact.status is PullRequestStatus.LATER:
         return ()
     # A sprint of several repositories may have no milestone in this one that anything could be put into.
-    here, found = impact.sprint.number_in(), list[CheckButton]()
+    milestone, offered = impact.sprint.number_in(), list[CheckButton]()
     name = _name(impact.sprint.title)
-    if here and impact.status in {
+    if milestone and impact.status in {
         PullRequestStatus.UNPLANNED,
         PullRequestStatus.ENDED,
         PullRequestStatus.ASIDE,
     }:
-        what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        found.append(CheckButton("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
-    if (one := impact.candidate) is not None:
-        link = CheckButton(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
-        found.insert(0 if impact.is_candidate_inside else 1, link)
-    if here and impact.status in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
-        does = f"Says that it is no work of {name}"
-        found.append(CheckButton("Not this sprint", does, f"{ASIDE}:{here}"))
-    elif here and any(one.kind is LinkKind.ITSELF for one in impact.linked_items):
-        found.append(CheckButton("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
-    return tuple(found)
+        numbers = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
+        offered.append(CheckButton("Add to sprint", f"Puts {numbers} into {name}", f"{ADD}:{milestone}"))
+    if (issue := impact.candidate) is not None:
+        link = CheckButton(f"Link #{issue}", f"Writes “Closes #{issue}” into the text", f"{LINK}:{issue}")
+        offered.insert(0 if impact.is_candidate_inside else 1, link)
+    if milestone and impact.status in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
+        description = f"Says that it is no work of {name}"
+        offered.append(CheckButton("Not this sprint", description, f"{ASIDE}:{milestone}"))
+    elif milestone and any(linked.kind is LinkKind.ITSELF for linked in impact.linked_items):
+        offered.append(CheckButton("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{milestone}"))
+    return tuple(offered)
 
 
 def _title_of_moved(impact: Impact) -> str:
     first, sprint, effect = impact.linked_items[0], _sprint(impact), impact.effect
-    numbers = named((one.item.number for one in _strongest(impact.linked_items)), 3)
+    numbers = named((linked.item.number for linked in _strongest(impact.linked_items)), 3)
     if effect is None:
         return f"Belongs to {numbers} of {sprint}, done already"
     if effect.is_conditional:
         but = "which a label finishes" if impact.done_labels else "but does not close it"
         return f"Works on {numbers} of {sprint}, {but}"
-    does = "Part of the sprint" if first.kind is LinkKind.ITSELF else f"Finishes {numbers}"
-    unit = _telling_unit(effect)
+    action = "Part of the sprint" if first.kind is LinkKind.ITSELF else f"Finishes {numbers}"
+    unit = _readable_unit(effect)
     before, after = measure(effect.before, unit), measure(effect.after, unit)
     if before == after:
-        return f"{does}: {quantity(after, unit)} left in {sprint}, as now"
-    return f"{does}: {number(before)} → {quantity(after, unit)} left in {sprint}"
+        return f"{action}: {quantity(after, unit)} left in {sprint}, as now"
+    return f"{action}: {number(before)} → {quantity(after, unit)} left in {sprint}"
 
 
 def _lead(impact: Impact) -> str:
@@ -158,25 +160,25 @@ def _lead(impact: Impact) -> str:
             return _lead_of_moved(impact, sprint)
         case PullRequestStatus.LATER if impact.later:
             begins = f"which starts on {weekday(impact.later.first_day)}"
-            return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
+            return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_NO_CHANGE}"
         case PullRequestStatus.ASIDE:
-            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
+            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_NO_CHANGE}"
         case PullRequestStatus.ENDED if impact.ended:
-            return f"{_left_behind(impact, impact.ended)}. {_AS_IT_IS}"
+            return f"{_left_behind(impact, impact.ended)}. {_NO_CHANGE}"
         case PullRequestStatus.UNPLANNED:
             return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
         case _:
             return "No sprint is running here, so merging this moves none."
 
 
-_AS_IT_IS = "Merging it leaves the sprint that is running as it is."
+_NO_CHANGE = "Merging it leaves the sprint that is running as it is."
 
 
 def _lead_of_moved(impact: Impact, sprint: str) -> str:
     items, effect = _strongest(impact.linked_items), impact.effect
-    listed = _joined([_item(one) for one in items])
+    listed = _joined([_item(linked) for linked in items])
     if effect is None:
-        return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
+        return f"This belongs to {listed} of {sprint}; that is done already. {_NO_CHANGE}"
     if effect.is_conditional:
         if impact.done_labels:
             return (
@@ -184,12 +186,12 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
                 "table shows what that would do."
             )
         if items[0].kind is LinkKind.WORDS:
-            by = "text" if all(one.item.number in impact.pull.words for one in items) else "links"
+            by = "text" if all(linked.item.number in impact.pull.words for linked in items) else "links"
             return (
                 f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
                 "what closing would do."
             )
-        numbers = named((one.item.number for one in items), _MOST_ITEMS)
+        numbers = named((linked.item.number for linked in items), _MOST_ITEMS)
         return (
             f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
             "by itself; the table shows what closing would do."
@@ -206,17 +208,17 @@ def _labels(impact: Impact) -> str:
 def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
     if impact.outside:
         verb = "is" if len(impact.outside) == 1 else "are"
-        return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_AS_IT_IS}"
+        return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_NO_CHANGE}"
     if impact.candidate is not None and impact.is_candidate_inside:
         return f"this closes no item of {sprint}. It names #{impact.candidate}, which is in the sprint."
     if impact.candidate is not None:
         named_after = f"by the name of its branch this works on #{impact.candidate}"
-        return f"{named_after}, which is not in {sprint}. {_AS_IT_IS}"
-    return f"this closes no item of {sprint}, and its branch is named after none. {_AS_IT_IS}"
+        return f"{named_after}, which is not in {sprint}. {_NO_CHANGE}"
+    return f"this closes no item of {sprint}, and its branch is named after none. {_NO_CHANGE}"
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """One, two and three; the first of them if there are many."""
+    """Join parts to “A, B and C”; of more than five, show the first ones and the number of others."""
     shown = list(parts[:_MOST_ITEMS])
     if len(parts) > _MOST_ITEMS:
         shown.append(f"{len(parts) - _MOST_ITEMS} more")
@@ -224,18 +226,18 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _strongest(moved: Sequence[LinkedItem]) -> list[LinkedItem]:
-    """Those that merging finishes; else all. Where some are still open, only these."""
-    finished = [one for one in moved if one.kind.is_finishing] or list(moved)
-    is_any_open = any(one.item.state == "open" for one in finished)
-    return [one for one in finished if one.item.state == "open"] if is_any_open else finished
+    """Select the items that merging finishes, or else all; of these the open ones, if any is open."""
+    finished = [linked for linked in moved if linked.kind.is_finishing] or list(moved)
+    is_any_open = any(linked.item.state == "open" for linked in finished)
+    return [linked for linked in finished if linked.item.state == "open"] if is_any_open else finished
 
 
-def _item(one: LinkedItem) -> str:
-    """#12 Card form (5 points)."""
-    item = one.item
+def _item(linked: LinkedItem) -> str:
+    """Name an item with its size, such as `#12 Card form (5 points)`."""
+    item = linked.item
     name = (
         f"**{ref(item.number)}**"
-        if one.kind is LinkKind.ITSELF
+        if linked.kind is LinkKind.ITSELF
         else f"**{ref(item.number)}** {plain(item.title)}".strip()
     )
     if item.is_covered:
@@ -267,7 +269,7 @@ def _rule(impact: Impact) -> str:
 
 
 def _advice(impact: Impact) -> str:
-    """What can be done so that the rule is met, each of which helps here."""
+    """Say how the rule can be met; each suggestion helps in this situation."""
     if impact.ended:
         return (
             f"{_left_behind(impact, impact.ended)}. Move it to {plain(_sprint(impact))} with “Add to "
@@ -286,17 +288,17 @@ def _advice(impact: Impact) -> str:
 
 
 def _left_behind(impact: Impact, ended: Sprint) -> str:
-    """What of it is still planned in a sprint that is over."""
+    """Say which part of the pull request is still planned in a sprint that has ended."""
     issues = [number for number in impact.to_add if impact.milestones.get(number) in ended.milestones]
-    what, verb = named(issues), "are" if len(issues) > 1 else "is"
+    subject, verb = named(issues), "are" if len(issues) > 1 else "is"
     if not issues:
         is_itself = impact.pull.milestone in ended.milestones
-        what = "This pull request" if is_itself else "The item that it works on"
-    return f"{what} {verb} still in **{plain(ended.title)}**, which {_ended_on(ended)}"
+        subject = "This pull request" if is_itself else "The item that it works on"
+    return f"{subject} {verb} still in **{plain(ended.title)}**, which {_ended_on(ended)}"
 
 
 def _not_closed(impact: Impact) -> str:
-    """Why merging closes no issue, whatever the text says."""
+    """Explain why merging closes no issue, whatever the text says."""
     base = code(impact.pull.base) if impact.pull.base else "another branch"
     return f"It goes into {base}, and GitHub closes issues only for what reaches the default branch"
 
@@ -306,7 +308,7 @@ def _ended_on(sprint: Sprint) -> str:
 
 
 def _conclusion(impact: Impact, *, is_required: bool) -> str:
-    """A rule can be broken or met; where there is none, or nothing could meet it, nothing is judged."""
+    """Choose GitHub's conclusion: neutral if there is no rule, or if nothing could meet the rule here."""
     if not is_required or impact.pull.is_draft:
         return "neutral"
     if impact.status in {PullRequestStatus.SPRINT, PullRequestStatus.LATER}:
@@ -331,11 +333,11 @@ def _effect_table(impact: Impact) -> str:
 
 
 def _left(amount: Amount, effect: Effect) -> str:
-    unit = _telling_unit(effect)
+    unit = _readable_unit(effect)
     return f"{number(measure(amount, unit))} of {quantity(measure(effect.scope, unit), unit)}"
 
 
-def _telling_unit(effect: Effect) -> str:
+def _readable_unit(effect: Effect) -> str:
     """The effect's unit; items where no points would be left although items are open."""
     return "count" if hides_open_items(effect.after, effect.unit) else effect.unit
 
@@ -366,7 +368,7 @@ def _usual_wait(impact: Impact) -> str:
 
 
 def _within(elapsed: timedelta) -> str:
-    """Rounded up, so that what is said to lie within it does."""
+    """Format a duration in hours or days, rounded up so that the statement “within” holds."""
     hours = -(-elapsed // _HOUR)
     return counted(hours, "hour") if hours < 48 else counted(-(-hours // 24), "day")
 
@@ -387,7 +389,7 @@ def _lines(count: int) -> str:
 
 
 def _days_table(burndown: Burndown) -> str:
-    """The last days of the burndown, where a picture may not be linked and checks draw no Mermaid."""
+    """Build a table of the burndown's last days, for checks that may not link an image."""
     days = [day for day in burndown.days if day.remaining is not None][-_MOST_DAYS:]
     if not days:
         return ""
@@ -403,11 +405,11 @@ def _days_table(burndown: Burndown) -> str:
     return folded(f"Burndown, the last days in {unit}", table(("Day", "Left", "Ideal"), rows))
 
 
-def _pressed(button: Pressed, calendar: Calendar) -> str:
-    said = (
+def _button_note(button: PressedButton, calendar: Calendar) -> str:
+    note = (
         f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, calendar)}. {button.result}"
     )
-    return said if button.is_done else f"**Not done:** {said}"
+    return note if button.is_done else f"**Not done:** {note}"
 
 
 def _footer(impact: Impact, doubts: str, *, is_required: bool) -> str:
@@ -427,5 +429,5 @@ def _sprint(impact: Impact) -> str:
 
 
 def _name(text: str) -> str:
-    """A milestone's title on one line."""
+    """Put a milestone's title on one line."""
     return one_line(text)

@@ -1,14 +1,14 @@
-"""The buttons of the check “Sprint impact”: what each changes, who may press it, and what it is called."""
+"""The buttons of the check “Sprint impact”: their changes, who may press them, and their labels."""
 
 from collections.abc import Mapping
 
-from bot.publishing.change_applier import Task
+from bot.publishing.change_applier import ChangeTask
 from commands.formatting.wording import named, plain
 from commands.framework.changes import Changes, ExcludeFromSprint, LinkIssue, MoveItem, Step
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level, Policy
 from commands.framework.request import Request, ThreadKind
-from handlers.check_run import Press
+from handlers.check_run import ButtonPress
 from reports.sprint_impact import ADD, ASIDE, LINK
 from sprints.impact import Impact, PullRequestStatus
 from sprints.milestone import Sprint
@@ -16,28 +16,29 @@ from sprints.pull_requests import PullRequest
 
 _BELONGING = {PullRequestStatus.SPRINT, PullRequestStatus.LATER}
 _LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
-# What the buttons need is what the commands need that do the same; a link has none of its own.
+# A button needs the permission of the command that does the same. No command links, so a link needs that of
+# `sprint add`.
 _COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
 
 
-def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
-    """What a button changes as things are now; None where there is nothing left to change.
+def button_changes(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
+    """Build the changes of a button as of now; None if there is nothing left to change.
 
-    `sprints` are those of the repository by their milestones' numbers here.
+    `sprints` are those of the repository, by their milestones' numbers in it.
     """
-    kind, _, told = button.partition(":")
-    target = int(told) if told.isascii() and told.isdecimal() else 0
+    kind, _, argument = button.partition(":")
+    target = int(argument) if argument.isascii() and argument.isdecimal() else 0
     if kind == LINK:
-        return _linking(impact, target)
+        return _link_changes(impact, target)
     sprint = sprints.get(target)
     if sprint is None or sprint.is_deleted or sprint.closed_at is not None:
         return None
     if kind == ADD:
-        return _adding(impact, sprint, sprints)
-    return _setting_aside(impact, sprint) if kind == ASIDE else None
+        return _add_changes(impact, sprint, sprints)
+    return _exclude_changes(impact, sprint) if kind == ASIDE else None
 
 
-def _linking(impact: Impact, issue: int) -> Changes | None:
+def _link_changes(impact: Impact, issue: int) -> Changes | None:
     pull = impact.pull
     if not issue or issue in pull.issues or not pull.is_to_default_branch:
         return None
@@ -45,23 +46,23 @@ def _linking(impact: Impact, issue: int) -> Changes | None:
     return Changes(f"link #{pull.number} with #{issue}", (LinkIssue(pull.number, issue),), done)
 
 
-def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
+def _add_changes(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
     pull = impact.pull
     if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.status in _BELONGING:
         return None
     steps = list[Step]()
     for number in impact.to_add:
         milestone = pull.milestone if number == pull.number else impact.milestones.get(number)
-        before = next((known for known, one in sprints.items() if milestone in one.milestones), None)
+        before = next((n for n, other in sprints.items() if milestone in other.milestones), None)
         steps.append(MoveItem(number, before, sprint.number_in()))
     if impact.aside_by:
         steps.append(ExcludeFromSprint(pull.number, sprint.milestone, is_aside=False))
-    what = named(impact.to_add)
-    done = f"{what} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
-    return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
+    numbers = named(impact.to_add)
+    done = f"{numbers} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
+    return Changes(f"add {numbers} to {plain(sprint.title)}", tuple(steps), done)
 
 
-def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
+def _exclude_changes(impact: Impact, sprint: Sprint) -> Changes | None:
     pull = impact.pull
     steps: tuple[Step, ...] = (ExcludeFromSprint(pull.number, sprint.milestone),)
     if impact.aside_by and pull.milestone not in sprint.milestones:
@@ -72,31 +73,31 @@ def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
     return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
 
 
-async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
-    """Why somebody may not press a button, in words; empty if they may. Fails closed."""
-    policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
+async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) -> str:
+    """Explain why somebody may not press a button; empty if they may. Fails closed."""
+    policy, repository = Policy(task.project.settings, task.project.other_bots), task.repository
     need = policy.find_requirement(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
-    there.forget_level(press.sender)
-    level = await there.find_level(press.sender)
+    repository.forget_level(press.sender)
+    level = await repository.find_level(press.sender)
     if level is not Level.NONE:
         level = max(level, policy.find_granted_level(press.sender))
     if need.admits(press.sender, level, pull.author):
         return ""
     for team in sorted(need.teams):
-        if await there.is_in_team(press.sender, team):
+        if await repository.is_in_team(press.sender, team):
             return ""
     theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
     return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
 
 
-def label_of(press: Press) -> str:
-    """What stands on the button, as far as its identifier tells."""
-    kind, _, told = press.button.partition(":")
-    return _LABELS.get(kind, "a button that there is not").format(told)
+def button_label(press: ButtonPress) -> str:
+    """The button's label, by its identifier."""
+    kind, _, argument = press.button.partition(":")
+    return _LABELS.get(kind, "a button that there is not").format(argument)
 
 
-def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
-    """A press as a request in the pull request's thread."""
+def to_request(pull: PullRequest, press: ButtonPress, delivery: str) -> Request:
+    """Convert a press to a request in the pull request's thread."""
     return Request(
         delivery=delivery,
         thread=pull.number,
@@ -111,6 +112,7 @@ def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
     )
 
 
-def outcome_of(answer: Answer) -> tuple[str, bool]:
+def read_outcome(answer: Answer) -> tuple[str, bool]:
+    """The answer's text in Markdown, and whether the changes were carried out."""
     parts = answer.reply.parts if answer.reply else ()
     return " ".join(part for part in parts if isinstance(part, str)), answer.is_success

@@ -1,4 +1,4 @@
-"""What the checks of a repository's pull requests say, worked out from the facts of one moment."""
+"""Computes the checks of a repository's pull requests from the facts of one moment."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from bot.isolation import isolated
 from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
 from commands.shared.forecasting import read_outlook
-from reports.sprint_impact import Card, impact_card
+from reports.sprint_impact import CheckCard, impact_card
 from sprints.burndown import Burndown, build_burndown
 from sprints.facts import Facts
 from sprints.forecast import Refusal
@@ -35,13 +35,13 @@ from sprints.pull_requests import (
 from storage.projects import Project
 from storage.pull_requests import PullRequests
 
-# When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
+# After a change of the sprint so many checks are updated, those of the last active pull requests first.
 MOST_FOLLOWING = 30
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactFacts:
-    """A running sprint's numbers, as of the moment at which they are looked at."""
+    """A running sprint's numbers as of one moment."""
 
     facts: Facts
     outlook: Outlook | Refusal
@@ -49,10 +49,10 @@ class ImpactFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """All that the checks of one repository are made of, beside its sprints' numbers."""
+class _RepositoryFacts:
+    """What the checks of one repository are computed from, besides its sprints' numbers."""
 
-    lives: Mapping[int, list[ActivityEvent]]
+    head_facts: Mapping[int, list[ActivityEvent]]
     reviews: list[ActivityEvent]
     plans: list[ActivityEvent]
     sprints: list[Sprint]
@@ -63,15 +63,15 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The check of one pull request, before it is kept. `shown` are the numbers of its sprint."""
+    """The check of one pull request. `shown` holds the numbers of its sprint, if the check shows them."""
 
     impact: Impact
-    card: Card
+    card: CheckCard
     shown: ImpactFacts | None
 
 
 class SprintImpacts:
-    """Works out what is to be said, in one transaction."""
+    """Computes checks within one transaction."""
 
     def __init__(self, planning: Planning) -> None:
         self.planning = planning
@@ -80,59 +80,61 @@ class SprintImpacts:
         self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 
-    async def all(self, only: PullRequest | None) -> list[CheckResult]:
-        """What the checks of the open pull requests say; of the last active ones, or of one."""
+    async def check_results(self, only: PullRequest | None) -> list[CheckResult]:
+        """Compute the checks of the last active open pull requests, or of only one."""
         now = self.planning.now
-        lives = group_head_events(await self._pulls.heads(now - RECENT))
-        pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
+        head_facts = group_head_events(await self._pulls.heads(now - RECENT))
+        pulls = {number: pull for number, pull in _latest_states(head_facts).items() if pull.is_open}
         if only is not None:
             pulls[only.number] = only
-        speaking = index_by_head(pulls.values())
+        checked = index_by_head(pulls.values())
         if only is not None:
-            chosen = [speaking[only.head]]
+            chosen = [checked[only.head]]
         else:
             last_first = sorted(
-                speaking.values(),
-                key=lambda one: (find_last_activity(lives[one.number]), one.number),
+                checked.values(),
+                key=lambda pull: (find_last_activity(head_facts[pull.number]), pull.number),
                 reverse=True,
             )
             chosen = last_first[:MOST_FOLLOWING]
         if not chosen:
             return []
-        known = await self._known(chosen, lives)
+        repository_facts = await self._load(chosen, head_facts)
         checks = list[CheckResult]()
         for pull in chosen:
-            with isolated(self._log, "check not worked out", project=self._project.id, pull=pull.number):
-                checks.append(await self._said(pull, known))
+            with isolated(self._log, "check not computed", project=self._project.id, pull=pull.number):
+                checks.append(await self._check(pull, repository_facts))
         return checks
 
     async def impact(self, pull: PullRequest) -> Impact:
-        """What one pull request means for its sprint."""
-        return (await self._impact(pull, await self._known([pull], {})))[0]
+        """Compute what one pull request means for its sprint."""
+        return (await self._impact(pull, await self._load([pull], {})))[0]
 
-    async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
+    async def _load(
+        self, pulls: Iterable[PullRequest], head_facts: Mapping[int, list[ActivityEvent]]
+    ) -> _RepositoryFacts:
         now = self.planning.now
         reviews = await self._pulls.reviews(now - RECENT)
-        return _Known(
-            lives=lives,
+        return _RepositoryFacts(
+            head_facts=head_facts,
             reviews=reviews,
             plans=await self._pulls.plans(),
             sprints=list(await self.planning.sprints.all(now)),
             items=await self._pulls.items(
                 {number for pull in pulls for number in list_related_numbers(pull)}
             ),
-            usual_wait=measure_usual_wait(lives, reviews, now),
-            usual_size=measure_usual_size(lives, now),
+            usual_wait=measure_usual_wait(head_facts, reviews, now),
+            usual_size=measure_usual_size(head_facts, now),
         )
 
-    async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
-        impact, numbers = await self._impact(pull, known)
-        life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
+    async def _check(self, pull: PullRequest, repository_facts: _RepositoryFacts) -> CheckResult:
+        impact, numbers = await self._impact(pull, repository_facts)
+        heads = repository_facts.head_facts.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
             impact,
-            review=find_first_review(life, known.reviews, self.planning.now),
-            usual_wait=known.usual_wait,
-            usual_size=known.usual_size,
+            review=find_first_review(heads, repository_facts.reviews, self.planning.now),
+            usual_wait=repository_facts.usual_wait,
+            usual_size=repository_facts.usual_size,
             is_exempt=is_exempt(self._project, pull),
         )
         shown = numbers if impact.effect else None
@@ -146,40 +148,48 @@ class SprintImpacts:
         )
         return CheckResult(impact, card, shown)
 
-    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, ImpactFacts | None]:
-        sprint, later = choose_sprints(pull, known.items, known.sprints, self.planning.now)
+    async def _impact(
+        self, pull: PullRequest, repository_facts: _RepositoryFacts
+    ) -> tuple[Impact, ImpactFacts | None]:
+        sprint, later = choose_sprints(
+            pull, repository_facts.items, repository_facts.sprints, self.planning.now
+        )
         numbers = await self._numbers_of(sprint) if sprint else None
         impact = assess_impact(
             pull,
             numbers.facts if numbers else None,
             numbers.outlook if numbers else None,
-            known.items,
+            repository_facts.items,
             later=later,
-            ended=find_ended_sprint(pull, known.items, known.sprints, self.planning.now),
-            aside_by=find_who_set_aside(known.plans, pull.number, sprint.milestone) if sprint else None,
+            ended=find_ended_sprint(
+                pull, repository_facts.items, repository_facts.sprints, self.planning.now
+            ),
+            aside_by=find_who_set_aside(repository_facts.plans, pull.number, sprint.milestone)
+            if sprint
+            else None,
             done_labels=self._project.rules.estimates.done_labels,
         )
         return impact, numbers
 
     async def _numbers_of(self, sprint: Sprint) -> ImpactFacts:
-        """The same for all pull requests that are looked at together."""
+        """The sprint's numbers, computed once for all pull requests of this transaction."""
         if sprint.milestone not in self._numbers:
             facts = await self.planning.sprints.facts(sprint.milestone, self.planning.now)
             if facts is None:
                 raise LookupError("a sprint that was there a moment ago is not")
-            told = await read_outlook(self.planning, facts)
-            self._numbers[sprint.milestone] = ImpactFacts(facts, told, build_burndown(facts))
+            sprint_outlook = await read_outlook(self.planning, facts)
+            self._numbers[sprint.milestone] = ImpactFacts(facts, sprint_outlook, build_burndown(facts))
         return self._numbers[sprint.milestone]
 
 
-def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
-    return build_pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+def _latest_states(head_facts: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
+    return build_pull_requests(fact for facts in head_facts.values() for fact in facts if fact.kind == HEAD)
 
 
 def is_exempt(project: Project, pull: PullRequest) -> bool:
-    """Whether a pull request is a bot's, and this repository asks nothing of those: as is usual.
+    """Whether a pull request is a bot's, and the settings exempt bots (the default).
 
-    Bots are those by GitHub's type, and the accounts that the team lists as such.
+    Bots are accounts with GitHub's type `Bot`, and those that the team lists as such.
     """
     if not project.settings.checks.exempts_bots:
         return False
@@ -187,5 +197,5 @@ def is_exempt(project: Project, pull: PullRequest) -> bool:
 
 
 def is_required(project: Project) -> bool:
-    """Whether every pull request must belong to an item of the sprint."""
+    """Whether every pull request of the repository must belong to an item of the sprint."""
     return project.settings.checks.requires_sprint_item

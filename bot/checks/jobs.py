@@ -1,4 +1,4 @@
-"""The jobs of the check “Sprint impact”: of pull requests, of its buttons, and of merge groups."""
+"""Jobs of the check “Sprint impact”: on pull requests, for its buttons, and on merge groups."""
 
 from datetime import timedelta
 
@@ -18,15 +18,15 @@ tasks = JobBlueprint()
 
 @tasks.job(CheckJob, retry=_RETRY)
 async def check(services: JobServices, job: CheckJob) -> None:
-    """Work out the check of one open pull request, or of all."""
-    await services.get(Checks).work_out(
+    """Update the check of one open pull request, or of all."""
+    await services.get(Checks).update(
         job.organization_id, job.project_id, job.number, job.head, is_rerun=job.is_rerun
     )
 
 
 @tasks.job(PressJob, retry=_RETRY)
 async def press(services: JobServices, job: PressJob) -> None:
-    """Do what somebody asked for by a check's button."""
+    """Carry out what a pressed button requests."""
     try:
         await services.get(Checks).press(job.organization_id, job.event_id, job.project_id)
     except GitHubUnavailableError as problem:

@@ -1,8 +1,8 @@
 """The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits in vain.
 
-A pull request is judged by its own check, if at all, and a group is not judged again: its check always
-succeeds, also where checks are off, paused or not in the plan, and where there is no sprint. It is reported
-at once, and not paced like what we say unasked.
+Pull requests are judged by their own checks, and a group is not judged again: its check always succeeds, even
+if checks are off, paused or not in the plan, or if there is no sprint. It is reported at once, not paced like
+unasked posts.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
-from bot.github.check_runs import check_run
+from bot.github.check_runs import check_run_fields
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from handlers.check_run import MERGE_GROUP, NAME
-from reports.sprint_impact import Card
+from handlers.check_run import CHECK_NAME, MERGE_GROUP_ID
+from reports.sprint_impact import CheckCard
 from storage.database import Database
 from storage.posts import Posts
 from storage.projects import Project, Projects
@@ -22,7 +22,7 @@ from storage.pull_requests import PullRequests
 
 
 class MergeGroups:
-    """Reports on the commits of merge groups."""
+    """Reports the checks of merge groups' commits."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class MergeGroups:
     async def report(
         self, organization_id: int, project_id: int, head: str, number: int | None, *, is_rerun: bool
     ) -> None:
-        """Completes the check of a commit; once, unless somebody asks for a re-run.
+        """Report the check of a commit as completed; once, unless a re-run is requested.
 
         Raises GitHubUnavailableError.
         """
@@ -41,26 +41,26 @@ class MergeGroups:
             project = await Projects(tenant).get(project_id)
             if project is None or project.installation is None or project.full_name is None:
                 return
-            title = await _own_check(Posts(tenant), PullRequests(tenant, project.id), project, number)
+            title = await _own_check_title(Posts(tenant), PullRequests(tenant, project.id), project, number)
         installation = self._github.installation(project.installation)
-        data = check_run(NAME, head, merge_group_card(number, title), self._clock())
-        data["external_id"] = MERGE_GROUP
+        data = check_run_fields(CHECK_NAME, head, merge_group_card(number, title), self._clock())
+        data["external_id"] = MERGE_GROUP_ID
         try:
             if is_rerun or not await _is_reported(installation, project.full_name, head):
                 await installation.post(f"/repos/{project.full_name}/check-runs", data)
-        except GitHubRefusedError as refusal:  # The group is gone, or the permission is missing.
+        except GitHubRefusedError as refusal:  # The group was deleted, or the permission is missing.
             self._log.warning("merge group not reported", project=project.id, status=refusal.status)
 
 
-def merge_group_card(number: int | None, title: str) -> Card:
-    """What the check of a merge group says. `title` is that of the pull request's own check, if any."""
+def merge_group_card(number: int | None, title: str) -> CheckCard:
+    """Build the check of a merge group. `title` is that of the pull request's own check, if any."""
     if not number or not title:
-        return Card(
+        return CheckCard(
             "Merge groups are not checked",
             "A merge group is not checked for the sprint, so this check always succeeds.",
             "success",
         )
-    return Card(
+    return CheckCard(
         "Checked before it was queued",
         f"#{number} was checked for the sprint before it entered the merge queue. A merge group is not "
         f"checked again, so this check always succeeds.\n\n#{number}: {title}",
@@ -68,16 +68,16 @@ def merge_group_card(number: int | None, title: str) -> Card:
     )
 
 
-async def _own_check(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
-    """The title of a pull request's own check; empty if GitHub has none."""
+async def _own_check_title(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
+    """The title of a pull request's own check; empty if none was sent."""
     pull = await pulls.get(number) if number else None
-    fate = await posts.status(project.id, f"check:{pull.head}") if pull else None
-    output: Any = fate.post.data.get("output") if fate and fate.sent_at else None
+    status = await posts.status(project.id, f"check:{pull.head}") if pull else None
+    output: Any = status.post.data.get("output") if status and status.sent_at else None
     return str(output["title"]) if isinstance(output, dict) and "title" in output else ""
 
 
 async def _is_reported(installation: Installation, full_name: str, head: str) -> bool:
-    path = f"/repos/{full_name}/commits/{head}/check-runs?check_name={NAME.replace(' ', '%20')}"
+    path = f"/repos/{full_name}/commits/{head}/check-runs?check_name={CHECK_NAME.replace(' ', '%20')}"
     runs = (await installation.get(path))["check_runs"]
     identity = await installation.identity()
-    return any(identity.made(run) and run["status"] == "completed" for run in runs)
+    return any(identity.has_made(run) and run["status"] == "completed" for run in runs)

@@ -1,8 +1,7 @@
-"""The check “Sprint impact”: worked out when a pull request or its sprint changes, and done by its buttons.
+"""The check “Sprint impact”: updated when a pull request or its sprint changes, and after its buttons.
 
-What it says is a pure function of the facts (sprints/impact.py, reports/sprint_impact.py). It is kept as it
-should be (storage/posts.py), and bot/publishing/posts.py brings it to GitHub; if nothing has changed,
-nothing is sent.
+Its content is a pure function of the facts (sprints/impact.py, reports/sprint_impact.py). The desired content
+is stored (storage/posts.py), and bot/publishing/posts.py sends it to GitHub if it has changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +11,13 @@ from typing import Any
 
 import structlog
 
-from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
+from bot.checks.buttons import button_changes, button_label, find_refusal, read_outcome, to_request
 from bot.checks.impacts import CheckResult, SprintImpacts, is_required
-from bot.github.check_runs import Image, check_run, moment_of
+from bot.github.check_runs import Image, check_run_fields, to_github_time
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
-from bot.github.linked_issues import ask_one, ask_open, record_links
+from bot.github.linked_issues import fetch_links, fetch_open_links, record_links
 from bot.github.repositories import GitHubRepository
-from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.pictures import Pictures
 from charts.alt_text import describe_burndown
 from commands.formatting.markdown import skim_long_texts
@@ -26,11 +25,11 @@ from commands.framework.outcome import Answer
 from commands.framework.planning import Planning, write_in_locale
 from commands.framework.request import CommandLine
 from commands.shared.forecasting import record_forecast
-from handlers.check_run import NAME, Press, press_of
+from handlers.check_run import CHECK_NAME, ButtonPress, read_button_press
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
-from handlers.payloads import PullRequestPayload as Shown
-from handlers.pull_request import head_of
+from handlers.payloads import PullRequestPayload
+from handlers.pull_request import head_event
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
@@ -55,7 +54,7 @@ from storage.pull_requests import PullRequests
 
 
 class Checks:
-    """Works checks out, and does what their buttons say."""
+    """Updates checks, and carries out what their buttons request."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class Checks:
         self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
 
-    async def work_out(
+    async def update(
         self,
         organization_id: int,
         project_id: int,
@@ -85,10 +84,10 @@ class Checks:
         head: str | None = None,
         is_rerun: bool = False,
     ) -> None:
-        """Keeps the check of one open pull request as it should be now, or those of all.
+        """Update the desired check of one open pull request, or those of all.
 
-        A re-run is sent even if it says the same. Raises GitHubUnavailableError where a commit that nobody
-        has told of cannot be asked for.
+        A re-run is sent even if nothing has changed. Raises GitHubUnavailableError if a commit of which no
+        event has been recorded cannot be looked up.
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
@@ -96,163 +95,164 @@ class Checks:
             return
         only = None
         if head is not None or number is not None:
-            only = await self._one(organization_id, project, number, head)
+            only = await self._find_pull_request(organization_id, project, number, head)
             if only is None or not only.is_open or (head and only.head != head):
                 if head and is_rerun:
                     await self._repeat(organization_id, project, head)
                 return
         else:
-            await self._ask_for_links(organization_id, project)
+            await self._update_links(organization_id, project)
         with write_in_locale(project, self._clock()):
             async with self._database.tenant(organization_id) as tenant:
-                said = await self._working(tenant, project).all(only)
-            images = [await self._images(organization_id, project, one) for one in said]
+                results = await self._impacts(tenant, project).check_results(only)
+            images = [await self._images(organization_id, project, result) for result in results]
         async with self._database.tenant(organization_id) as tenant:
-            await self._keep(tenant, project, said, images, is_rerun=is_rerun)
+            await self._save(tenant, project, results, images, is_rerun=is_rerun)
 
     async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
-        """A check that waited to be sent, as it is to be sent now.
+        """Bring a check that waited to be sent up to date.
 
-        None if it is wanted otherwise now, which is sent by a job of its own, or if nobody needs it: its
-        commit is not the head of an open pull request any more, or the team wants no checks any more.
+        None if its content has changed, which another job sends, or if it is obsolete: its commit is
+        not the head of an open pull request any more, or the team has switched checks off.
         """
         head = str(post.data["head_sha"])
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
             if project is None or not _wants_checks(project):
-                if project is not None and _switches_off_checks(project):
+                if project is not None and _has_checks_off(project):
                     await Posts(tenant).withdraw(project_id, {post.key})
                 return None
-        await self.work_out(organization_id, project_id, head=head)
+        await self.update(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
             pull = await PullRequests(tenant, project_id).find_by_head(head)
-            fate = await Posts(tenant).status(project_id, post.key)
+            status = await Posts(tenant).status(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
-            if fate is None or (fate.is_unsent and not is_head):
+            if status is None or (status.is_unsent and not is_head):
                 await Posts(tenant).withdraw(project_id, {post.key})
                 return None
-        return post if fate.post.digest == post.digest else None
+        return post if status.post.digest == post.digest else None
 
-    async def _keep(
+    async def _save(
         self,
         tenant: Tenant,
         project: Project,
-        said: list[CheckResult],
+        results: list[CheckResult],
         images: list[list[Image]],
         *,
         is_rerun: bool,
     ) -> None:
         now, posts, is_new = self._clock(), Posts(tenant), False
-        for one, shown in zip(said, images, strict=True):
-            key = f"check:{one.impact.pull.head}"
+        for result, result_images in zip(results, images, strict=True):
+            key = f"check:{result.impact.pull.head}"
             before = await posts.desired_post(project.id, key)
             if (
                 before is None
-                and one.impact.status is PullRequestStatus.NO_SPRINT
+                and result.impact.status is PullRequestStatus.NO_SPRINT
                 and not is_required(project)
             ):
-                continue  # A repository without sprints is left in peace.
-            at = now if before is None else _after(before, now)
-            data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
-            if before is not None and not is_rerun and _says_the_same(data, before.data):
+                continue  # A repository without sprints gets no checks.
+            at = now if before is None else _next_completion(before, now)
+            data = check_run_fields(CHECK_NAME, result.impact.pull.head, result.card, at, result_images)
+            if before is not None and not is_rerun and _is_same_check(data, before.data):
                 continue
-            post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
+            post = Post(key, PostKind.CHECK, "", thread=result.impact.pull.number, data=data)
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _forecasts(result))
         if is_new:
             job = SendPostsJob(organization_id=tenant.organization_id)
             await self._jobs.defer(tenant.connection, job)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
-        """A commit that is no open head any more: its check says what it said last."""
+        """Send the last check of a commit again that is not the head of an open pull request any more."""
         async with self._database.tenant(organization_id) as tenant:
             before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
-                data = {**before.data, "completed_at": moment_of(_after(before, now))}
+                data = {**before.data, "completed_at": to_github_time(_next_completion(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
-    async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
-        if one.shown is None or not project.may_link_images:
+    async def _images(self, organization_id: int, project: Project, result: CheckResult) -> list[Image]:
+        if result.shown is None or not project.may_link_images:
             return []
-        url = await self._pictures.link(organization_id, project, one.shown.burndown)
-        return [Image(describe_burndown(one.shown.burndown), url)]
+        url = await self._pictures.link(organization_id, project, result.shown.burndown)
+        return [Image(describe_burndown(result.shown.burndown), url)]
 
-    # Which pull request
+    # Pull requests
 
-    async def _one(
+    async def _find_pull_request(
         self, organization_id: int, project: Project, number: int | None, head: str | None
     ) -> PullRequest | None:
-        """The pull request of a number or a commit, with the issues that people linked it with."""
+        """Find the pull request of a number or a commit, with its links brought up to date."""
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
             pull = await pulls.find_by_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
-            pull = await self._learn(organization_id, project, head)
+            pull = await self._fetch_by_head(organization_id, project, head)
         if pull is None or not pull.is_open:
             return pull
-        return await self._as_linked(organization_id, project, pull)
+        return await self._with_links(organization_id, project, pull)
 
-    async def _as_linked(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
-        """A pull request with the issues that GitHub lists as linked with it, if it can be asked."""
+    async def _with_links(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
+        """Record the issues that GitHub lists as linked with a pull request, if GitHub can be asked."""
         try:
-            listed = await ask_one(self._installation(project), project.full_name or "", pull.number)
+            listed = await fetch_links(self._installation(project), project.full_name or "", pull.number)
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
-            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            self._log.info("linked issues not fetched", project=project.id, reason=str(problem))
             return pull
         if listed is None:
             return pull
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            lives = {pull.number: await pulls.history(pull.number)}
-            await record_links(tenant, project, [listed], lives, self._clock())
+            head_facts = {pull.number: await pulls.history(pull.number)}
+            await record_links(tenant, project, [listed], head_facts, self._clock())
             return await pulls.get(pull.number) or pull
 
-    async def _ask_for_links(self, organization_id: int, project: Project) -> None:
-        """Brings up to date which issues the open pull requests are linked with: one question for all."""
+    async def _update_links(self, organization_id: int, project: Project) -> None:
+        """Update the linked issues of the open pull requests, with one query for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
-        if not any(build_pull_request(life).is_open for life in lives.values()):
+            head_facts = group_head_events(await PullRequests(tenant, project.id).heads(since))
+        if not any(build_pull_request(heads).is_open for heads in head_facts.values()):
             return
         try:
-            lists = await ask_open(self._installation(project), project.full_name or "")
+            lists = await fetch_open_links(self._installation(project), project.full_name or "")
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
-            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            self._log.info("linked issues not fetched", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
-            await record_links(tenant, project, lists, lives, self._clock())
+            head_facts = group_head_events(await PullRequests(tenant, project.id).heads(since))
+            await record_links(tenant, project, lists, head_facts, self._clock())
 
-    async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
-        """An open pull request of which no webhook has told, by the commit at its head.
+    async def _fetch_by_head(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
+        """Fetch an open pull request without any recorded event, by the commit at its head.
 
-        GitHub does not name it where it comes from a fork.
+        The list is searched, because events about a commit from a fork do not name the pull request.
         """
         installation, path = self._installation(project), f"/repos/{project.full_name}/pulls"
         try:
-            async for one in installation.pages(f"{path}?state=open&per_page=100"):
-                if one["head"]["sha"] == head:
-                    shown = convert_leniently(Shown, await installation.get(f"{path}/{one['number']}"))
+            async for listed in installation.pages(f"{path}?state=open&per_page=100"):
+                if listed["head"]["sha"] == head:
+                    answer = await installation.get(f"{path}/{listed['number']}")
+                    pull_request = convert_leniently(PullRequestPayload, answer)
                     break
             else:
                 return None
         except GitHubRefusedError as refusal:
-            self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
+            self._log.warning("pull requests not listed", project=project.id, status=refusal.status)
             return None
-        with skim_long_texts():  # GitHub is asked for its links anyway, so a long text need not be read.
-            fact = head_of(shown, "seen", "")
+        with skim_long_texts():  # Its links are fetched from GitHub anyway, so a long text need not be read.
+            fact = head_event(pull_request, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
             await pulls.record(fact)
-            return await pulls.get(shown.number)
+            return await pulls.get(pull_request.number)
 
     # Buttons
 
     async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
+        """Carry out what a button requests, once and if its sender may, and show the outcome in the check."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             project = await Projects(tenant).get(project_id)
@@ -262,36 +262,38 @@ class Checks:
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
-        press = press_of(delivery)
-        pull = await self._one(organization_id, project, None, press.head)
-        if pull is None or not pull.is_open or (press.is_bot and not _is_listed(press.sender, project)):
+        press = read_button_press(delivery)
+        pull = await self._find_pull_request(organization_id, project, None, press.head)
+        if pull is None or not pull.is_open or (press.is_bot and not _is_listed_bot(press.sender, project)):
             self._log.info("button without effect", project=project.id, button=press.button)
             return
-        there = GitHubRepository(self._installation(project), project.full_name or "")
-        task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
+        repository = GitHubRepository(self._installation(project), project.full_name or "")
+        task = ChangeTask(
+            organization_id, event_id, project, to_request(pull, press, delivery.id), repository
+        )
         with write_in_locale(project, self._clock()):
-            said, is_done = await self._do(task, pull, press)
+            text, is_done = await self._carry_out(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
             button = PressedButton(
-                pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
+                pull.number, pull.head, button_label(press), press.sender, self._clock(), text, is_done
             )
             await PullRequests(tenant, project.id).record(create_pressed_event(button, delivery.id))
             job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
             await self._jobs.defer(tenant.connection, job)
 
-    async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
-        """What came of it, in words, and whether it was done."""
-        if refusal := await refusal_of(task, pull, press):
+    async def _carry_out(self, task: ChangeTask, pull: PullRequest, press: ButtonPress) -> tuple[str, bool]:
+        """Carry out a press. Returns the outcome in words, and whether anything was changed."""
+        if refusal := await find_refusal(task, pull, press):
             return refusal, False
-        begun = await self._changing.begun(task)
-        if begun:  # By a try that died.
-            return outcome_of(await self._changing.carry_out(task, begun[0][1]))
+        started = await self._changing.find_started(task)
+        if started:  # By a try that died.
+            return read_outcome(await self._changing.carry_out(task, started[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
-            working = self._working(tenant, task.project)
-            impact = await working.impact(pull)
-            every = await working.planning.sprints.all(working.planning.now)
-            sprints = {here: one for one in every if (here := one.number_in()) is not None}
-        changes = changes_of(press.button, impact, sprints)
+            impacts = self._impacts(tenant, task.project)
+            impact = await impacts.impact(pull)
+            all_sprints = await impacts.planning.sprints.all(impacts.planning.now)
+            sprints = {n: sprint for sprint in all_sprints if (n := sprint.number_in()) is not None}
+        changes = button_changes(press.button, impact, sprints)
         if changes is None:
             return "Things have moved since, so nothing was changed.", False
         answer = Answer(
@@ -299,31 +301,31 @@ class Checks:
             None,
             is_success=True,
             changes=changes,
-            call=CommandLine(f"button “{label_of(press)}”", 1),
+            call=CommandLine(f"button “{button_label(press)}”", 1),
             is_confirmed=True,
         )
-        return outcome_of(await self._changing.settle(task, answer))
+        return read_outcome(await self._changing.carry_out_changes(task, answer))
 
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
 
-    def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
+    def _impacts(self, tenant: Tenant, project: Project) -> SprintImpacts:
         entitled = self._entitled_in(tenant.organization_id, project)
         return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
-def _after(before: Post, now: datetime) -> datetime:
-    """Now, but not within the second of the last time: by the time alone a re-run is told from it."""
+def _next_completion(before: Post, now: datetime) -> datetime:
+    """Now, but at least a second after the last completion, by which GitHub distinguishes a re-run."""
     return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
 
 
-def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """But for when it was worked out, which alone is no reason to write."""
+def _is_same_check(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether two checks differ only in their time, which alone is no reason to send."""
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
-def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
-    """The forecast that a check shows, to be graded when the sprint is over."""
+def _forecasts(check: CheckResult) -> tuple[ForecastRecord, ...]:
+    """The forecast that a check shows, as a record to be graded after the sprint's end."""
     effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
     if effect is None or effect.chance_before is None or effect.chance_after is None:
         return ()
@@ -334,12 +336,12 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    return project.is_accessible and not _switches_off_checks(project) and not project.settings.is_paused
+    return project.is_accessible and not _has_checks_off(project) and not project.settings.is_paused
 
 
-def _switches_off_checks(project: Project) -> bool:
+def _has_checks_off(project: Project) -> bool:
     return project.settings.checks.is_off
 
 
-def _is_listed(login: str, project: Project) -> bool:
+def _is_listed_bot(login: str, project: Project) -> bool:
     return login.lower() in project.settings.commands.bots

@@ -1,4 +1,4 @@
-"""`plan` and `usage`: what an account has bought and used, for operators."""
+"""`plan` and `usage`: an account's plan, seats and usage, for operators."""
 
 import argparse
 import asyncio
@@ -20,16 +20,16 @@ _PORTAL_LASTS = timedelta(hours=1)
 
 
 class _NotFoundError(Exception):
-    """Its text says what is not known."""
+    """No such account; the message names it."""
 
 
 def plan(settings: Settings, options: argparse.Namespace) -> int:
-    """Prints the plan. Exit status 1 for an account that we never heard of."""
+    """Print the plan. Exit status 1 for an unknown account."""
     return _print(settings, options, with_usage=False)
 
 
 def usage(settings: Settings, options: argparse.Namespace) -> int:
-    """Prints the plan, and what was used this month."""
+    """Print the plan and this month's usage."""
     return _print(settings, options, with_usage=True)
 
 
@@ -41,9 +41,9 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
         return 1
     if getattr(options, "portal_link", False):
         return _portal_link(settings, billing)
-    told = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
+    values = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
     if options.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps(values, indent=1))
     else:
         lines = plan_lines(billing)
         if with_usage:
@@ -53,7 +53,7 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
 
 
 def _portal_link(settings: Settings, billing: Billing) -> int:
-    """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
+    """Print a link to Stripe's portal, where the owner changes a subscription. It needs no sign-in."""
     customer = choose_customer(billing.subscriptions)
     if customer is None:
         has_paid = any(subscription.source == STRIPE for subscription in billing.subscriptions)
@@ -63,48 +63,48 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
     if settings.billing.stripe is None:
         print("Stripe is not set up, so there is no portal: set STRIPE_SECRET_KEY", file=sys.stderr)
         return 1
-    tickets = SignedLinks(PayloadCipher(encryption_keys(settings)))
-    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
+    links = SignedLinks(PayloadCipher(encryption_keys(settings)))
+    ticket = links.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
     print(f"{settings.public_url}/billing/portal/{ticket}")
     return 0
 
 
 async def _read(settings: Settings, name: str) -> Billing:
     async with services(settings) as base:
-        shop = PurchaseLinks(settings.billing, settings.public_url, base.cipher)
+        purchase_links = PurchaseLinks(settings.billing, settings.public_url, base.cipher)
         async with base.database.unscoped() as connection:
             tenants = await tenants_named(connection, name)
         for organization_id in tenants:
             async with base.database.tenant(organization_id) as tenant:
-                if found := await load_billing(tenant, base.clock(), shop):
-                    return found
+                if billing := await load_billing(tenant, base.clock(), purchase_links):
+                    return billing
     raise _NotFoundError(f"no account {name} has been heard of")
 
 
 def plan_lines(billing: Billing) -> list[str]:
-    """The plan in words, a fact on each line."""
-    standing = billing.plan
-    status = None if standing.status == "none" else standing.status
-    by = f"by {standing.source}" if standing.source else None
+    """Format the plan as lines of text."""
+    plan = billing.plan
+    status = None if plan.status == "none" else plan.status
+    source = f"by {plan.source}" if plan.source else None
     seats = f"seats: {len(billing.people)} used"
-    if standing.terms.is_paid:
-        seats += f", {'any number' if standing.seats is None else standing.seats} paid for"
-    lines = [f"{billing.account.name}: {', '.join(filter(None, [standing.terms.title, status, by]))}", seats]
-    counting = standing.subscription
-    if counting is not None and counting.status == "trialing" and counting.trial_ends:
-        lines.append(f"trial ends: {counting.trial_ends.isoformat()}")
-    if counting is not None and counting.period_end:
-        lines.append(f"period ends: {counting.period_end.isoformat()}")
-    if standing.grace_ends:
-        lines.append(f"payment is due; grace ends: {standing.grace_ends.isoformat()}")
+    if plan.terms.is_paid:
+        seats += f", {'any number' if plan.seats is None else plan.seats} paid for"
+    lines = [f"{billing.account.name}: {', '.join(filter(None, [plan.terms.title, status, source]))}", seats]
+    subscription = plan.subscription
+    if subscription is not None and subscription.status == "trialing" and subscription.trial_ends:
+        lines.append(f"trial ends: {subscription.trial_ends.isoformat()}")
+    if subscription is not None and subscription.period_end:
+        lines.append(f"period ends: {subscription.period_end.isoformat()}")
+    if plan.grace_ends:
+        lines.append(f"payment is due; grace ends: {plan.grace_ends.isoformat()}")
     if billing.pending:
-        lines.append(_announced(billing.pending))
+        lines.append(_pending_line(billing.pending))
     if billing.deadline:
         lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
     return lines
 
 
-def _announced(pending: PendingChange) -> str:
+def _pending_line(pending: PendingChange) -> str:
     at = f", from {pending.effective_at.isoformat()}" if pending.effective_at else ""
     if pending.plan is None:
         return f"pending: cancelled{at}"

@@ -1,4 +1,4 @@
-"""`backfill`: asks GitHub for the past of a repository, and waits out its limits."""
+"""`backfill`: reads the history of a repository from GitHub, and waits while GitHub limits requests."""
 
 import argparse
 import asyncio
@@ -23,13 +23,13 @@ _MOST_OUTAGES = 20
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Exit status 1 if the repository is not known, or GitHub will not tell of it."""
+    """Backfill a repository. Exit status 1 if it is unknown, or if GitHub refuses."""
     try:
         end = asyncio.run(_backfill(settings, options.repository))
     except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{end.told} issues and pull requests were told")
+    print(f"{end.items} issues and pull requests were told")
     if end.lost:
         print(f"{end.lost} times one joined or left a milestone that nobody knows any more; left out")
     return 0
@@ -41,13 +41,13 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
         backfill = Backfill(base.database, github, base.clock)
         with tqdm(desc="asked for", unit=" items", disable=not sys.stderr.isatty()) as bar:
 
-            def show(done: int, total: int) -> None:
+            def update_bar(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(max(done - bar.n, 0))
 
             for _ in range(_MOST_OUTAGES):
                 try:
-                    return await backfill.go_on(organization_id, project_id, show)
+                    return await backfill.resume(organization_id, project_id, update_bar)
                 except GitHubUnavailableError as problem:
                     bar.write(f"{problem}; going on at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
                     await asyncio.sleep(max((problem.retry_at - base.clock()).total_seconds(), 1))
@@ -55,37 +55,37 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
 
 
 async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, int]:
-    """The tenant and project; one that we never heard of is looked up on GitHub."""
-    if found := await _known(base, repository):
-        return found
+    """Find the tenant and the project; an unknown repository is looked up on GitHub and recorded."""
+    if ids := await _find_known(base, repository):
+        return ids
     try:
         installation = await github.app.get(f"/repos/{repository}/installation")
-        told = await github.installation(installation["id"]).get(f"/repos/{repository}")
+        payload = await github.installation(installation["id"]).get(f"/repos/{repository}")
     except GitHubRefusedError:
         raise BackfillError(
             f"the App is not installed on {repository}, or there is no such repository"
         ) from None
-    await _introduce(base, installation, told)
-    if found := await _known(base, told["full_name"]):
-        return found
+    await _record_added(base, installation, payload)
+    if ids := await _find_known(base, payload["full_name"]):
+        return ids
     raise BackfillError(f"{repository} could not be recorded; `python -m bot doctor` says why")
 
 
-async def _known(base: Services, repository: str) -> tuple[int, int] | None:
+async def _find_known(base: Services, repository: str) -> tuple[int, int] | None:
     async with base.database.unscoped() as connection:
         tenants = await tenants_of_repository(connection, repository)
-    known = list[tuple[int, int]]()
+    candidates = list[tuple[int, int]]()
     for organization_id in tenants:
         async with base.database.tenant(organization_id) as tenant:
             project = await Projects(tenant).by_name(repository)
         if project is not None:
             # Another account may have had a repository of this name.
-            known.insert(0 if project.is_accessible else len(known), (organization_id, project.id))
-    return known[0] if known else None
+            candidates.insert(0 if project.is_accessible else len(candidates), (organization_id, project.id))
+    return candidates[0] if candidates else None
 
 
-async def _introduce(base: Services, installation: Any, repository: Any) -> None:
-    """Records what GitHub's webhook would have said when the repository was added to the installation."""
+async def _record_added(base: Services, installation: Any, repository: Any) -> None:
+    """Record the webhook that GitHub would have sent when the repository was added to the installation."""
     account = installation["account"]
     payload = msgspec.json.encode(
         {
@@ -112,7 +112,7 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
     async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:
-        # GitHub has just told whose installation it is, as it does in an `installation` event.
+        # GitHub has just named the installation's account, as in an `installation` event.
         async with base.database.tenant(organization_id) as tenant:
             for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
                 if (claim.installation, claim.account) == (installation["id"], account["id"]):

@@ -1,4 +1,4 @@
-"""`docs`: pages that are generated from the code, so that they cannot drift from it."""
+"""`docs`: generates pages from the code, so that they cannot become outdated."""
 
 import argparse
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 
 
 def run(_: Settings, __: argparse.Namespace) -> int:
-    """Writes the generated pages."""
+    """Write the generated pages."""
     for path, text in pages():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(_DOCS.parent))
@@ -30,24 +30,24 @@ def run(_: Settings, __: argparse.Namespace) -> int:
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Each generated page and what it must say."""
-    found = load_commands(commands)
-    yield _DOCS / "commands.md", _commands(found)
-    yield _DOCS / "plans.md", plans.plans_page(_by_feature(found))
+    """Yield each generated page's path and text."""
+    all_commands = load_commands(commands)
+    yield _DOCS / "commands.md", _commands(all_commands)
+    yield _DOCS / "plans.md", plans.plans_page(_by_feature(all_commands))
     yield _DOCS / "settings.md", settings_page()
 
 
-def _by_feature(found: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:
+def _by_feature(all_commands: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:
     """The names of the commands that need each feature."""
     return {
-        feature: [command.name for command in found if command.feature == feature]
+        feature: [command.name for command in all_commands if command.feature == feature]
         for feature in plans.Feature
     }
 
 
-def _commands(found: tuple[Command, ...]) -> str:
+def _commands(all_commands: tuple[Command, ...]) -> str:
     parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION]
-    for command in found:
+    for command in all_commands:
         parts.append(f"## `/{command.name}`")
         parts.append(
             f"{command.summary[0].upper()}{command.summary[1:]}. Needs the {command.level.name.lower()} role."

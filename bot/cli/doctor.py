@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong, and how to mend it."""
+"""`doctor`: checks the installation, and says how to fix problems."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ from storage.timeline import Timeline
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
-    """Prints findings. Exit status 1 if anything needs mending."""
+    """Print findings. Exit status 1 if there are any."""
     findings = asyncio.run(_examine(settings))
     for finding in findings:
         print(f"✗ {finding}")
@@ -39,23 +39,23 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _examine(settings: Settings) -> list[str]:
     async with services(settings) as base:
-        findings = [*_settings(settings), *await examine(base)]
+        findings = [*_settings_findings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
         findings += await stripe_findings(settings.billing.stripe, settings.public_url)
     return findings
 
 
 async def examine(base: Services) -> list[str]:
-    """What needs mending, a sentence each; prints what there is."""
-    findings = [finding async for finding in _jobs(base)]
+    """Find problems, a sentence each; prints statistics of the tenants."""
+    findings = [finding async for finding in _job_findings(base)]
     async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
-        findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, seat_findings, find_unreached_owners):
-            found = of_tenant(base, organization_id)
-            findings += [f"tenant {organization_id}: {finding}" async for finding in found]
+        findings += [finding async for finding in _tenant_findings(base, organization_id)]
+        for find in (_refusal_findings, _gap_findings, seat_findings, find_unreached_owners):
+            tenant_findings = find(base, organization_id)
+            findings += [f"tenant {organization_id}: {finding}" async for finding in tenant_findings]
     findings += [finding async for finding in billing_findings(base)]
     if base.settings.github is not None:
         async with github_of(base) as github:
@@ -63,7 +63,7 @@ async def examine(base: Services) -> list[str]:
     return findings
 
 
-def _settings(settings: Settings) -> Iterable[str]:
+def _settings_findings(settings: Settings) -> Iterable[str]:
     if settings.database_url is not None and settings.makes_own_key:
         yield (
             "stored payloads are encrypted with a key kept in DATA_DIR, away from the database and its "
@@ -77,14 +77,14 @@ def _settings(settings: Settings) -> Iterable[str]:
     yield from settings.billing.unknown_names
 
 
-async def _jobs(base: Services) -> AsyncIterator[str]:
+async def _job_findings(base: Services) -> AsyncIterator[str]:
     async with base.database.unscoped() as connection:
         failed = await failed_jobs(connection)
     for job in failed:
         yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"
 
 
-async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
+async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
     async with base.database.tenant(organization_id) as tenant:
         deliveries = Deliveries(tenant)
         counts = await deliveries.counts()
@@ -99,7 +99,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 "redeliver it on the App's page under “Advanced”"
             )
         for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
-            yield f"tenant {organization_id}: {_about_claim(claim)}"
+            yield f"tenant {organization_id}: {_claim_finding(claim)}"
         for project in await Projects(tenant).active():
             problems = (await Sprints(tenant, project.alone).load(base.clock())).problems
             for milestone, kind in problems.items():
@@ -107,7 +107,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
                     f"({kind}) and is left out; the log says why"
                 )
-        for finding in _lost(await MissedDeliveries(tenant).lost()):
+        for finding in _lost_findings(await MissedDeliveries(tenant).lost()):
             yield f"tenant {organization_id}: {finding}"
         missed = await MissedDeliveries(tenant).expected()
         if missed:
@@ -119,8 +119,8 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             )
 
 
-def _lost(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
-    """Deliveries that will not come any more, and that nothing else tells of."""
+def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
+    """Summarise deliveries that are lost for good, and that no backfill can replace."""
     if not deliveries:
         return
     kinds = Counter(delivery.event for delivery in deliveries)
@@ -134,8 +134,8 @@ def _lost(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
     )
 
 
-async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """What GitHub would not take of us."""
+async def _refusal_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """Find answers and posts that GitHub refused."""
     async with base.database.tenant(organization_id) as tenant:
         for thread, why in await Outbox(tenant).refused():
             yield f"GitHub would not take our answer in thread {thread}: {why}"
@@ -143,8 +143,8 @@ async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
             yield f"GitHub would not take what we say unasked, {name}: {why}"
 
 
-async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
-    """Repositories of which events did not reach us, and of which the past was not asked for since."""
+async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """Find gaps in repositories' events that have not been backfilled since."""
     async with base.database.tenant(organization_id) as tenant:
         names = {project.id: project.full_name for project in await Projects(tenant).active()}
         gaps_of_all = await Gaps(tenant).of_all()
@@ -155,7 +155,7 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
     for gap, repositories in unread.items():
         others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
         began = f"{gap.began_at:%Y-%m-%d %H:%M}"
-        if gap.ended_at is None:  # Nothing that an operator could mend.
+        if gap.ended_at is None:  # Nothing that an operator could fix.
             print(
                 f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
                 f"{repositories[0]}{others}, because {GAP_REASONS[gap.cause]}"
@@ -168,8 +168,8 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         )
 
 
-def _about_claim(claim: InstallationClaim) -> str:
-    """What came of deliveries that named an installation we did not know for their account."""
+def _claim_finding(claim: InstallationClaim) -> str:
+    """Describe what happened to deliveries whose installation is not recorded for their account."""
     owner = claim.login or f"account {claim.account}"
     if claim.is_denied:
         verdict = f"Installation {claim.installation} isn't {owner}'s, according to GitHub"

@@ -1,4 +1,4 @@
-"""`facts`: a sprint's numbers as JSON, from the same database and the same fold as every answer."""
+"""`facts`: prints a sprint's numbers as JSON, computed in the same way as those of every answer."""
 
 import argparse
 import asyncio
@@ -20,11 +20,11 @@ from storage.sprints import Sprints
 
 
 class _NotFoundError(Exception):
-    """Its text says what is not known."""
+    """No such repository or milestone; the message says which."""
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Prints the facts. Exit status 1 for an unknown repository or milestone, 2 for a malformed argument."""
+    """Print the facts. Exit status 1 for an unknown repository or milestone, 2 for a malformed argument."""
     try:
         zone = ZoneInfo(options.timezone) if options.timezone else None
     except (ZoneInfoNotFoundError, ValueError):
@@ -36,11 +36,11 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
         print(f"--as-of: “{options.as_of}” is no ISO 8601 time such as 2026-11-23T12:00:00Z", file=sys.stderr)
         return 2
     try:
-        found = asyncio.run(_facts(settings, options.repo, options.milestone, as_of, zone))
+        values = asyncio.run(_facts(settings, options.repo, options.milestone, as_of, zone))
     except _NotFoundError as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(json.dumps(found, indent=1))
+    print(json.dumps(values, indent=1))
     return 0
 
 
@@ -51,8 +51,8 @@ async def _facts(
         async with base.database.unscoped() as connection:
             tenants = await tenants_of_repository(connection, repository)
         for organization_id in tenants:
-            if found := await _tenant_facts(base, organization_id, repository, number, as_of, zone):
-                return found
+            if values := await _tenant_facts(base, organization_id, repository, number, as_of, zone):
+                return values
     if tenants:
         raise _NotFoundError(f"{repository} has no milestone {number} that we have heard of")
     raise _NotFoundError(f"no event of a repository {repository} has been recorded")
@@ -80,17 +80,17 @@ async def _tenant_facts(
         milestone = await sprints.milestone_id(number)
         if milestone is None:
             return None
-        found = await sprints.facts(milestone, moment)
+        facts = await sprints.facts(milestone, moment)
         closed = await sprints.closed(milestone, base.clock())
-        if found is None:
+        if facts is None:
             return None
-        return convert_facts(found) | {"closed": _closed(closed, found, rules) if closed else None}
+        return convert_facts(facts) | {"closed": _closed(closed, facts, rules) if closed else None}
 
 
-def _closed(closed: ClosedSprint, found: Facts, rules: Rules) -> Values:
-    """The numbers as they were taken, beside the fold, and what has become known since."""
+def _closed(closed: ClosedSprint, facts: Facts, rules: Rules) -> Values:
+    """The snapshot's numbers, with footnotes about what has become known since."""
     return closed.facts | {
         "revision": closed.revision,
         "taken_at": rules.calendar.local(closed.taken_at).isoformat(),
-        "footnotes": list_footnotes(closed.facts, found) if found.as_of >= closed.ended_at else [],
+        "footnotes": list_footnotes(closed.facts, facts) if facts.as_of >= closed.ended_at else [],
     }

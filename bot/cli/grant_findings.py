@@ -1,4 +1,4 @@
-"""What `doctor` says of permissions and events: which the App does not ask for, and who must accept which."""
+"""Findings of `doctor` about permissions and events: not requested by the App, or not granted to it."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
@@ -11,21 +11,21 @@ _ON_THE_APP = "add this on the App's page under “Permissions & events”"
 
 
 async def grant_findings(database: Database, github: GitHub, tenants: Iterable[int]) -> AsyncIterator[str]:
-    """A sentence about what the App does not ask for, and one for each tenant whose account grants less."""
+    """Yield a sentence about what the App does not request, and one for each tenant that grants less."""
     try:
         app = await github.grants_of_app()
-        for finding in _of_app(app):
+        for finding in _app_findings(app):
             yield finding
         for organization_id in tenants:
             if (grants := await _grants(database, github, organization_id)) is not None:
-                for finding in of_installation(grants, app):
+                for finding in installation_findings(grants, app):
                     yield f"tenant {organization_id}: {finding}"
     except (GitHubUnavailableError, GitHubRefusedError) as problem:
         yield f"GitHub could not be asked which permissions the App has: {problem}"
 
 
 async def _grants(database: Database, github: GitHub, organization_id: int) -> Grants | None:
-    """What a tenant's account has granted; None if it has no installation (any more)."""
+    """Get what a tenant's account has granted; None if it has no installation."""
     async with database.tenant(organization_id) as tenant:
         projects = await Projects(tenant).active()
     installation = next((project.installation for project in projects if project.installation), None)
@@ -39,23 +39,23 @@ async def _grants(database: Database, github: GitHub, organization_id: int) -> G
         raise
 
 
-def _of_app(app: Grants) -> Iterator[str]:
-    if lacking := _listed(app.missing, app.missing_events):
+def _app_findings(app: Grants) -> Iterator[str]:
+    if lacking := _list_grants(app.missing, app.missing_events):
         yield f"the App does not ask for {lacking}; {_ON_THE_APP}: {app.url}"
 
 
-def of_installation(grants: Grants, app: Grants) -> Iterator[str]:
-    """What an account has not accepted of what the App asks for; it cannot accept anything else."""
+def installation_findings(grants: Grants, app: Grants) -> Iterator[str]:
+    """Yield what an account has not accepted of the App's requests; it cannot accept anything else."""
     permissions = {name: purpose for name, purpose in grants.missing.items() if name not in app.missing}
     events = {
         name: purpose for name, purpose in grants.missing_events.items() if name not in app.missing_events
     }
-    if lacking := _listed(permissions, events):
+    if lacking := _list_grants(permissions, events):
         yield f"the App lacks {lacking}; {grants.owner} must accept this: {grants.url}"
 
 
-def _listed(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
-    """Permissions and events, each with what it lets the App do."""
+def _list_grants(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
+    """List permissions and events, each with what it lets the App do."""
     kinds = (("permission", permissions), ("event", events))
     return ", ".join(
         f"the {kind} {name} (lets it {purpose})" for kind, names in kinds for name, purpose in names.items()

@@ -1,4 +1,4 @@
-"""Runs a command of the command line, and turns what goes wrong into a sentence and an exit status."""
+"""Runs a subcommand, and turns failures into a sentence and an exit status."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ _NEEDS_GITHUB = {"serve", "work", "backfill"}
 
 
 def run(options: argparse.Namespace) -> int:
-    """What `options.run` names, as `module:function`; it gets the settings and the options."""
+    """Run the function that `options.run` names as `module:function`. Returns its exit status."""
     logs.configure(level=options.log_level)
     try:
         settings = load(os.environ, needs_github=options.command in _NEEDS_GITHUB)
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
         return 2
     except ModuleNotFoundError as problem:
-        if options.command != "demo":  # All others need nothing but the run-time requirements.
+        if options.command != "demo":  # All other commands need nothing but the run-time requirements.
             raise
         print(f"The demo needs the package {problem.name}. Start it with `make demo`.", file=sys.stderr)
         return 2
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     except OperationalError as problem:
         print(f"the database cannot be reached: {str(problem.orig).strip()}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
+    except BrokenPipeError:  # The reader, such as `head`, has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def migrate(settings: Settings, _: argparse.Namespace) -> int:
+    """Migrate the database to this version's schema."""
     services.migrate(settings)
     print("The database is up to date.")
     return 0

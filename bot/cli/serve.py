@@ -1,4 +1,4 @@
-"""`serve` and `work`: running until told to stop."""
+"""`serve` and `work`: run a web server, a worker or both, until a signal to stop."""
 
 import argparse
 import asyncio
@@ -15,26 +15,26 @@ from bot.services import Services, services
 from bot.settings import Settings
 from bot.webhooks.application import make_app
 
-# Requests are small; whoever is connected when we stop gets this long to finish.
+# Requests are small; those in progress at the stop signal have this time to finish.
 _SHUTDOWN_SECONDS = 5
-# So long a connection may stay without a request, or take for the headers of one.
+# The time that a connection may stay idle, or take for the headers of a request.
 _IDLE_SECONDS = 75
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
-    """Serves the door, by default with a worker in the same process."""
+    """Run the web server, by default with a worker in the same process."""
     _run(_serve(settings, with_worker=not options.no_worker))
     return 0
 
 
 def work(settings: Settings, _: argparse.Namespace) -> int:
-    """Runs a worker."""
+    """Run a worker."""
     _run(_work(settings))
     return 0
 
 
 def _run(main: Coroutine[None, None, None]) -> None:
-    """On uvloop, which spends half as much on a request, where there is one: not on Windows."""
+    """Run on uvloop, which halves the cost of a request, if it is installed: not on Windows."""
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
@@ -48,34 +48,34 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
         base = await stack.enter_async_context(services(settings))
         if with_worker:
             await stack.enter_async_context(worker(base))
-        await stack.enter_async_context(door(base, settings.host, settings.port))
+        await stack.enter_async_context(web_server(base, settings.host, settings.port))
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
-        await until_told_to_stop()
+        await wait_for_stop_signal()
 
 
 async def _work(settings: Settings) -> None:
     async with services(settings) as base, worker(base):
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
-        await until_told_to_stop()
+        await wait_for_stop_signal()
 
 
 def _warn_of_unknown_names(settings: Settings) -> None:
-    """A misspelt setting would otherwise be passed over in silence."""
+    """Log settings with unknown names: a misspelt one would otherwise be ignored silently."""
     for sentence in settings.billing.unknown_names:
         structlog.get_logger(__name__).warning("setting not known", problem=sentence)
 
 
 @asynccontextmanager
-async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
-    """The HTTP side, listening; yields its port (which is free to choose if `port` is 0)."""
+async def web_server(base: Services, host: str, port: int) -> AsyncIterator[int]:
+    """Run the web server in the background. Yields its port, which the system chooses if `port` is 0."""
     runner = web.AppRunner(
         make_app(base),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_SECONDS,
         keepalive_timeout=_IDLE_SECONDS,
-        # What is compressed is refused, so nothing small can become large here.
+        # Compressed bodies are refused, so that a small body cannot become a large one.
         auto_decompress=False,
     )
     await runner.setup()
@@ -87,11 +87,11 @@ async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def until_told_to_stop() -> None:
-    """Returns on Ctrl-C or SIGTERM."""
-    told = asyncio.Event()
+async def wait_for_stop_signal() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers; Ctrl-C still works.
-            loop.add_signal_handler(number, told.set)
-    await told.wait()
+            loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,1 +1,1 @@
-"""GitHub as the App sees it: client, tokens, rate limits, threads, repositories and check runs."""
+"""GitHub's API: client, tokens, rate limits, threads, repositories and check runs."""

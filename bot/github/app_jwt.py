@@ -1,4 +1,4 @@
-"""The token with which the App itself asks GitHub: for an installation's token, and about its webhooks."""
+"""The JSON Web Token of the App itself, for installations' tokens and the App's webhook deliveries."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,16 +10,16 @@ from gidgethub.apps import get_jwt
 
 from bot.settings import GitHubSettings
 
-# GitHub takes one for ten minutes.
+# GitHub accepts a token for ten minutes.
 _USED_FOR = timedelta(minutes=8)
 
 
 class AppJwt:
-    """Signs a token when there is none that still holds; one serves all installations."""
+    """Signs a token when the last one has expired. One token serves all installations."""
 
     def __init__(self, app: GitHubSettings, clock: Callable[[], datetime]) -> None:
         self._app_id = app.app_id
-        # The settings have checked it; to check it again would stop everything else for 50 ms.
+        # The settings have validated the key; to validate it again would block the event loop for 50 ms.
         pem = app.private_key.reveal().encode()
         self._key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
         self._signed: TTLCache[str, str] = TTLCache(
@@ -29,7 +29,7 @@ class AppJwt:
     def __call__(self) -> str:
         token = self._signed.get(self._app_id)
         if token is None:
-            # What PyJWT takes, gidgethub hands on: a key that is read already, too.
+            # gidgethub passes the key on to PyJWT, which also takes a loaded key.
             token = get_jwt(app_id=self._app_id, private_key=cast(str, self._key))
             self._signed[self._app_id] = token
         return token

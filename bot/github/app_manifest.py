@@ -1,6 +1,6 @@
-"""What the App asks of GitHub, as app.yml declares it, and what GitHub does not give it.
+"""The permissions and events that the App requests, as app.yml declares them, and those not granted.
 
-Each permission and event says what it lets the App do. A test holds both equal to app.yml.
+Each permission and event says what it lets the App do. A test compares both with app.yml.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ PERMISSIONS = {
     "merge_queues": ("read", "report the check “Sprint impact” where a merge queue waits for it"),
     "organization_projects": ("read", "record how fields of projects change"),
 }
-# Each event's permission, without which GitHub does not send it, and what the event lets the App do.
+# For each event the permission without which GitHub does not send it, and what it lets the App do.
 EVENTS = {
     "issues": ("issues", "follow issues and read commands in them"),
     "issue_comment": ("issues", "read commands"),
@@ -48,19 +48,19 @@ EVENTS = {
     "projects_v2": ("organization_projects", "record how fields of projects are named"),
     "projects_v2_item": ("organization_projects", "record how fields of projects change"),
 }
-# What else cannot be done where a permission is not even granted to read.
+# What the App cannot do if a permission is not even granted for reading.
 _WITHOUT_READING = {
     "contents": "read the settings file, propose changes of it, and write a summary into a release"
 }
 _STRENGTH = {"read": 1, "write": 2, "admin": 3}
 # Permissions that only an organization can grant.
 _OF_ORGANIZATIONS = ("members", "organization_")
-# How a webhook says that it is sent every event.
+# GitHub's name for all events in an App's subscriptions.
 _EVERY = "*"
 
 
 def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
-    """Which of our permissions are not granted, such as `checks: write`, and what each lets the App do."""
+    """List requested permissions that are not granted, such as `checks: write`, and what each is for."""
     return {
         f"{name}: {level}": purpose
         if _is_granted(granted, name, "read")
@@ -71,9 +71,9 @@ def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
 
 
 def missing_events(granted: Mapping[str, str], sent: Collection[str]) -> dict[str, str]:
-    """Which of our events are not sent although their permission is granted, and what each lets the App do.
+    """List requested events that are not sent although their permission is granted, and what each is for.
 
-    An event whose permission is missing comes with it, so the permission alone is named.
+    An event whose permission is missing is left out, because granting the permission brings the event.
     """
     return {
         event: purpose
@@ -88,9 +88,9 @@ def _is_granted(granted: Mapping[str, str], name: str, level: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What GitHub gives the App on an account, or gives the App itself. `events` is None if it does not say.
+    """Permissions and events granted to an installation or to the App itself. `events` is None if unknown.
 
-    `owner` names who must accept what is missing, and `url` is the page on GitHub for it.
+    `owner` names in words who must accept the missing ones, on GitHub's page `url`.
     """
 
     permissions: Mapping[str, str]
@@ -102,7 +102,7 @@ class Grants:
 
     @property
     def missing(self) -> dict[str, str]:
-        """A person's account has nothing to grant of an organization's."""
+        """The missing permissions, without those for organizations if the account is a person's."""
         missing = missing_permissions(self.permissions)
         return {
             name: purpose
@@ -116,7 +116,7 @@ class Grants:
 
 
 def grants_of_installation(installation: Mapping[str, Any], api_url: str) -> Grants:
-    """From GitHub's answer about an installation, or from the `installation` of a webhook."""
+    """Read the grants from GitHub's answer about an installation, or from a webhook's `installation`."""
     account = installation.get("account") or {}
     login = str(account.get("login") or account.get("slug") or "")
     is_organization = "Organization" in {installation.get("target_type"), account.get("type")}
@@ -134,7 +134,7 @@ def grants_of_installation(installation: Mapping[str, Any], api_url: str) -> Gra
 
 
 def grants_of_app(app: Mapping[str, Any], api_url: str) -> Grants:
-    """From GitHub's answer about the App itself: what it asks of every account."""
+    """Read from GitHub's answer about the App what it requests from every account."""
     owner = app.get("owner") or {}
     login, path = str(owner.get("login") or ""), f"/settings/apps/{app.get('slug')}/permissions"
     if owner.get("type") == "Organization":
@@ -145,13 +145,13 @@ def grants_of_app(app: Mapping[str, Any], api_url: str) -> Grants:
 
 
 def _page(installation: Mapping[str, Any], path: str, api_url: str) -> str:
-    """GitHub's own address of an installation's page, or the one that it must have."""
+    """The address of an installation's page: GitHub's own if it fits, or else a constructed one."""
     url = str(installation.get("html_url") or "")
     return url if url.endswith(path) else f"{_web('', api_url)}{path}"
 
 
 def _web(url: str, api_url: str) -> str:
-    """The address of the web pages: of a page of theirs, or else beside the API.
+    """The base address of GitHub's web pages, taken from one of them or else derived from the API's address.
 
     `api.github.com` belongs to `github.com`, `api.octo.ghe.com` to `octo.ghe.com`; GitHub Enterprise Server
     has its API below `/api/v3` of the same host.

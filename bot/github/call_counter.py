@@ -1,4 +1,7 @@
-"""Counts the calls of GitHub's API: at the one place that all of them pass, into the ledger once a minute."""
+"""Counts the calls of GitHub's API for each installation, and saves the counts once a minute.
+
+Source of the metric `api_calls`: every answered request, with redirects, retries and requests for tokens.
+"""
 
 import asyncio
 import contextlib
@@ -22,52 +25,53 @@ from storage.usage import Usage
 _REDIRECTS = {301, 302, 307, 308}
 _IN_REPOSITORY = re.compile(r"/repos/[^/]+/[^/?]+(.*)$")
 _BY_ID = re.compile(r"/repositories/\d+(.*)$")
-# What a process that dies has not written yet is lost: the last minute's calls at most.
+# If the process dies, the counts since the last save are lost: those of a minute at most.
 _EVERY_SECONDS = 60
 
 
-class Calls:
-    """How many requests GitHub has answered for each installation, by UTC day, since they were last taken."""
+class CallCounts:
+    """Counts of the requests that GitHub answered, by installation and UTC day, since the last `take`."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._counted = Counter[tuple[int, date]]()
 
     def count(self, installation: int, number: int = 1, day: date | None = None) -> None:
-        """Adds calls, of today unless a day is given."""
+        """Add calls, of today unless a day is given."""
         self._counted[installation, day or self._clock().date()] += number
 
     def take(self) -> Mapping[tuple[int, date], int]:
-        """All that is counted by installation and day; the count begins anew."""
+        """Return all counts by installation and day, and begin anew."""
         taken, self._counted = self._counted, Counter()
         return taken
 
 
 class CountingAPI(GitHubAPI):
-    """GitHub's API, which tells of each request that was answered: pages, repetitions and tokens too."""
+    """gidgethub's API client that calls `on_call` for each answered request."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *told: Any, on_call: Callable[[], None], **more: Any
+        self, session: aiohttp.ClientSession, *arguments: Any, on_call: Callable[[], None], **options: Any
     ) -> None:
-        super().__init__(session, *told, **more)
+        super().__init__(session, *arguments, **options)
         self._on_call = on_call
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
-        answered = await self._ask(method, url, headers, body)
-        location = answered[1].get("location", "")
-        if answered[0] in _REDIRECTS and _is_renamed(url, location):
+        response = await self._send(method, url, headers, body)
+        location = response[1].get("location", "")
+        if response[0] in _REDIRECTS and _is_renamed(url, location):
             self._on_call()
-            answered = await self._ask(method, location, headers, body)
+            response = await self._send(method, location, headers, body)
         self._on_call()
-        return answered
+        return response
 
-    async def _ask(
+    async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request. Neither what changes something nor what asks for an issue follows wherever an answer
-        points to: an issue may have been transferred to a repository that is none of ours.
+        """Send one request. Redirects are followed only for reads of anything but issues.
+
+        An issue may have been transferred to a repository that the App has nothing to do with.
         """
         follows = method == "GET" and "/issues/" not in url
         async with self._session.request(
@@ -77,52 +81,50 @@ class CountingAPI(GitHubAPI):
 
 
 def _is_renamed(url: str, location: str) -> bool:
-    """Whether an address leads to the same place in a repository that was renamed.
+    """Whether a redirect leads to the same path in a repository that was renamed.
 
-    GitHub names it by its id. A transferred issue has another number there.
+    Its location names the repository by id. A transferred issue has another number there.
     """
     before, after = _IN_REPOSITORY.search(url), _BY_ID.search(location)
     is_same_host = urlsplit(url).netloc == urlsplit(location).netloc
     return bool(before and after and is_same_host and before[1] == after[1])
 
 
-async def write_down(database: Database, calls: Calls) -> None:
-    """Adds what was counted to each tenant's ledger. What cannot be written now is counted on."""
+async def save_calls(database: Database, calls: CallCounts) -> None:
+    """Add the counts to each tenant's usage. Counts that cannot be saved are kept for the next time."""
     for (installation, day), number in calls.take().items():
         try:
             await _add(database, installation, day, number)
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the rest must be written, now and later
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the other counts must be saved
             calls.count(installation, number, day)
-            structlog.get_logger(__name__).warning(
-                "calls not written down yet", reason=type(problem).__name__
-            )
+            structlog.get_logger(__name__).warning("API calls not saved yet", reason=type(problem).__name__)
 
 
 async def _add(database: Database, installation: int, day: date, number: int) -> None:
     async with database.unscoped() as connection:
         organization_id = await tenant_of_installation(connection, installation)
-    if organization_id is None:  # It is gone, and so is its ledger.
+    if organization_id is None:  # The account was deleted, and its usage with it.
         return
     async with database.tenant(organization_id) as tenant:
         await Usage(tenant).add(Metric.API_CALLS, day, number)
 
 
 @asynccontextmanager
-async def written_down(database: Database, calls: Calls) -> AsyncIterator[None]:
-    """Writes the calls down each minute, and at the end."""
+async def saving_calls(database: Database, calls: CallCounts) -> AsyncIterator[None]:
+    """Save the counts each minute, and at the end."""
     ending = asyncio.Event()
-    writing = asyncio.create_task(_write_until(ending, database, calls))
+    writing = asyncio.create_task(_save_until(ending, database, calls))
     try:
         yield
     finally:
-        # Not cancelled: what is being written would be neither written nor counted any more.
+        # Not cancelled: counts that are being saved would be lost.
         ending.set()
         await writing
-        await write_down(database, calls)
+        await save_calls(database, calls)
 
 
-async def _write_until(ending: asyncio.Event, database: Database, calls: Calls) -> None:
+async def _save_until(ending: asyncio.Event, database: Database, calls: CallCounts) -> None:
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), _EVERY_SECONDS)
-        await write_down(database, calls)
+        await save_calls(database, calls)

@@ -1,7 +1,7 @@
-"""A check run as GitHub takes it: the one place that knows its limits, and keeps them by cutting.
+"""Fields of check runs for GitHub's API, with texts cut to its limits.
 
-The limits: https://docs.github.com/en/rest/checks/runs. That of a text is meant in bytes, although it is
-called characters (https://github.com/github/docs/issues/35252).
+The limits: https://docs.github.com/en/rest/checks/runs. That of a text counts bytes, although GitHub's
+documentation says characters (https://github.com/github/docs/issues/35252).
 """
 
 import re
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commands.formatting.foreign_text import one_line
-from reports.sprint_impact import Card, CheckButton
+from reports.sprint_impact import CheckButton, CheckCard
 
 _MOST_TITLE = 255
 _MOST_TEXT_BYTES = 65_535
@@ -22,46 +22,48 @@ _CUT_NOTE = "\n\n<sub>Cut here: GitHub takes no more.</sub>"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that a check shows. Whoever knows its address can see it."""
+    """An image that a check shows. Anybody who knows its address can see it."""
 
     alt: str
     url: str = field(repr=False)
 
 
-def check_run(
-    name: str, head: str, card: Card, completed_at: datetime, images: Sequence[Image] = ()
+def check_run_fields(
+    name: str, head: str, card: CheckCard, completed_at: datetime, images: Sequence[Image] = ()
 ) -> dict[str, Any]:
-    """The fields of a completed check run. All are always there, so that an edit takes away what is gone."""
+    """Build the fields of a completed check run. All are always set, so that an edit clears former values."""
     output: dict[str, Any] = {
-        "title": shortened(card.title, _MOST_TITLE) or name,
-        "summary": _text(card.summary) if card.summary.strip() else name,
+        "title": shorten(card.title, _MOST_TITLE) or name,
+        "summary": _truncate(card.summary) if card.summary.strip() else name,
     }
     if images:
-        output["images"] = [{"alt": shortened(one.alt, _MOST_ALT), "image_url": one.url} for one in images]
+        output["images"] = [
+            {"alt": shorten(image.alt, _MOST_ALT), "image_url": image.url} for image in images
+        ]
     return {
         "name": name,
         "head_sha": head,
         "status": "completed",
         "conclusion": card.conclusion,
-        "completed_at": moment_of(completed_at),
+        "completed_at": to_github_time(completed_at),
         "output": output,
-        "actions": [_button(one) for one in _usable(card.buttons)],
+        "actions": [_button(button) for button in _usable(card.buttons)],
     }
 
 
-def moment_of(at: datetime) -> str:
-    """A time as GitHub writes it."""
+def to_github_time(at: datetime) -> str:
+    """Format a time as GitHub does: ISO 8601 in UTC, in whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def shortened(text: str, most: int) -> str:
-    """On one line, without what cannot be seen, and with an ellipsis where it is cut."""
+def shorten(text: str, most: int) -> str:
+    """Put a text on one line of at most so many characters, without invisible ones; ends in … if cut."""
     line = one_line(text)
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def _usable(buttons: Iterable[CheckButton]) -> list[CheckButton]:
-    """An identifier that were cut would mean something else, so a button with a longer one is left out."""
+    """Drop buttons that GitHub does not take. An identifier is not cut: it would mean something else."""
     usable = [
         button
         for button in buttons
@@ -74,28 +76,28 @@ def _usable(buttons: Iterable[CheckButton]) -> list[CheckButton]:
 
 def _button(button: CheckButton) -> dict[str, str]:
     return {
-        "label": shortened(button.label, _MOST_LABEL),
-        "description": shortened(button.description, _MOST_DESCRIPTION),
+        "label": shorten(button.label, _MOST_LABEL),
+        "description": shorten(button.description, _MOST_DESCRIPTION),
         "identifier": button.identifier,
     }
 
 
-def _text(text: str) -> str:
-    """Markdown of at most so many bytes: it ends at a line's end, with what was open closed again."""
-    told = text.encode()
-    if len(told) <= _MOST_TEXT_BYTES:
+def _truncate(text: str) -> str:
+    """Cut Markdown to the limit in bytes, at a line's end, and close open fences and details."""
+    encoded = text.encode()
+    if len(encoded) <= _MOST_TEXT_BYTES:
         return text
     room = _MOST_TEXT_BYTES - len(_CUT_NOTE.encode())
     while True:
-        kept = told[:room].decode(errors="ignore")
+        kept = encoded[:room].decode(errors="ignore")
         kept = kept[: max(kept.rfind("\n"), 0)] or kept
-        whole = f"{kept}{_closing(kept)}{_CUT_NOTE}"
+        whole = f"{kept}{_closing_markup(kept)}{_CUT_NOTE}"
         if (too_much := len(whole.encode()) - _MOST_TEXT_BYTES) <= 0:
             return whole
         room -= too_much
 
 
-def _closing(text: str) -> str:
-    """What has to be closed after it."""
+def _closing_markup(text: str) -> str:
+    """The Markdown that closes the text's open fences and details."""
     fence = "\n```" if len(re.findall(r"^```", text, re.MULTILINE)) % 2 else ""
     return fence + "\n\n</details>" * max(text.count("<details>") - text.count("</details>"), 0)

@@ -1,4 +1,4 @@
-"""GitHub's API as one installation sees it: tokens, ETags, rate limits and timeouts."""
+"""Client of GitHub's API for the App and its installations: tokens, ETags, rate limits and timeouts."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from gidgethub.aiohttp import GitHubAPI
 from bot.github.app_identity import AppIdentity
 from bot.github.app_jwt import AppJwt
 from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation
-from bot.github.call_counter import Calls, CountingAPI
+from bot.github.call_counter import CallCounts, CountingAPI
 from bot.github.markers import Markers
 from bot.settings import GitHubSettings
 from bot.settings.secret import Secret
@@ -23,30 +23,30 @@ from commands.formatting.foreign_text import plain
 
 API_VERSION = "2022-11-28"
 NAME = "agile-github-suite"
-# What is not there, or not any more.
+# The statuses for what does not exist, or not any more.
 GONE = frozenset({404, 410})
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 _SAFE_RETRIES = 2
 _RETRY_PAUSE_SECONDS = 0.5
-# A token lives an hour. It is not used in its last minutes, lest it expires on the way.
+# A token is valid for an hour. It is not used in its last minutes, so that it cannot expire in flight.
 _TOKEN_MARGIN = timedelta(minutes=5)
 _TOKEN_LIFE = timedelta(hours=1)
-# A token has the permissions that it was made with.
+# A token keeps the permissions of the moment when it was issued.
 _TOKEN_FRESH = timedelta(minutes=1)
 _NOT_PERMITTED = "not accessible by integration"
-# GitHub's advice where it limits us without saying for how long.
+# GitHub's advice for a secondary limit without a stated duration.
 _SECONDARY_PAUSE = timedelta(seconds=60)
-# A renamed App has another bot. GitHub tells its id with most things, which stays the same.
+# A renamed App has another bot login. Its id, which GitHub sends with most objects, stays the same.
 _IDENTITY_SECONDS = 60 * 60
-# A blip is over soon; for longer outages the caller waits longer each time.
+# Short outages are over soon; for longer ones the caller waits longer each time.
 _OUTAGE_PAUSE = timedelta(seconds=1)
 
 Clock = Callable[[], datetime]
 
 
 class GitHubUnavailableError(Exception):
-    """GitHub cannot or will not answer now; asking again from `retry_at` on makes sense."""
+    """GitHub cannot or will not answer now; retry from `retry_at` on."""
 
     def __init__(self, message: str, retry_at: datetime) -> None:
         super().__init__(message)
@@ -54,9 +54,9 @@ class GitHubUnavailableError(Exception):
 
 
 class GitHubRefusedError(Exception):
-    """GitHub understood and said no; asking again would not help.
+    """GitHub understood the request and refused it; a retry would not help.
 
-    GitHub's message may quote what somebody wrote; `words` are our own Markdown instead of it.
+    GitHub's message may quote what somebody wrote; `words` replaces it by Markdown of the App's own.
     """
 
     def __init__(self, status: int, message: str, *, words: str = "") -> None:
@@ -66,12 +66,12 @@ class GitHubRefusedError(Exception):
 
     @property
     def in_markdown(self) -> str:
-        """What GitHub answered, for people."""
+        """GitHub's answer for people, in Markdown."""
         return f"GitHub answered {self.status}: {self._words}"
 
 
 class GitHub:
-    """The App on GitHub. Each installation has its own token, ETags and limits."""
+    """The App on GitHub. Each installation has a token, ETags and limits of its own."""
 
     def __init__(
         self,
@@ -79,12 +79,12 @@ class GitHub:
         settings: GitHubSettings,
         api_url: str,
         clock: Clock,
-        calls: Calls | None = None,
+        calls: CallCounts | None = None,
         markers: Markers | None = None,
     ) -> None:
-        """`calls` counts the requests that are answered for installations. Writing needs `markers`."""
+        """`calls` counts the answered requests by installation. Writing needs `markers`."""
         self._session = session
-        self._calls = calls or Calls(clock)
+        self._calls = calls or CallCounts(clock)
         self._api_url = api_url
         self._clock = clock
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
@@ -97,13 +97,13 @@ class GitHub:
 
     @property
     def markers(self) -> Markers:
-        """What marks the things that we write."""
+        """The markers of what the App writes. Raises LookupError without keys."""
         if self._markers is None:
-            raise LookupError("writing to GitHub needs the keys of our markers")
+            raise LookupError("writing to GitHub needs the keys of the markers")
         return self._markers
 
     async def identity(self) -> AppIdentity:
-        """Who our App is; asked of GitHub once an hour at most."""
+        """The App's identity, asked of GitHub once an hour at most."""
         identity = self._identity.get(None)
         if identity is None:
             identity = AppIdentity.from_github(await self.app.get("/app"))
@@ -111,23 +111,23 @@ class GitHub:
         return identity
 
     async def grants(self, installation_id: int) -> Grants:
-        """What the owner of an installation has granted, as GitHub says now."""
+        """Get what the owner of an installation has granted, as of now."""
         answer = await self.app.get(f"/app/installations/{installation_id}")
         return grants_of_installation(answer, self._api_url)
 
     async def grants_of_app(self) -> Grants:
-        """What the App asks of every account, as GitHub says now."""
+        """Get what the App requests from every account, as of now."""
         return grants_of_app(await self.app.get("/app"), self._api_url)
 
     def installation(self, installation_id: int) -> "Installation":
-        """The API with this installation's rights."""
-        found = self._installations.get(installation_id)
-        if found is None:
+        """The client with this installation's rights; always the same one for an installation."""
+        installation = self._installations.get(installation_id)
+        if installation is None:
             apis = self._api(installation_id, TTLCache(maxsize=256, ttl=30 * 60)), self._api(installation_id)
             url = _graphql_url(self._api_url)
-            found = Installation(installation_id, *apis, url, self._jwt, self._clock, self)
-            self._installations[installation_id] = found
-        return found
+            installation = Installation(installation_id, *apis, url, self._jwt, self._clock, self)
+            self._installations[installation_id] = installation
+        return installation
 
     def _api(self, installation: int | None = None, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
         if installation is None:
@@ -140,12 +140,12 @@ class GitHub:
 
 
 def _graphql_url(api_url: str) -> str:
-    """GitHub Enterprise Server keeps GraphQL beside the REST API, not below it."""
+    """The address of GraphQL. GitHub Enterprise Server has it beside the REST API, not below it."""
     return f"{api_url.rstrip('/').removesuffix('/v3')}/graphql"
 
 
 class _Client:
-    """Requests in the name of the App or of one of its installations."""
+    """Sends requests in the name of the App or of one of its installations."""
 
     def __init__(self, api: GitHubAPI, clock: Clock) -> None:
         self._api = api
@@ -153,7 +153,10 @@ class _Client:
         self._blocked_until: datetime | None = None
 
     async def get(self, path: str) -> Any:
-        """Raises GitHubUnavailableError or GitHubRefusedError, as all of these do."""
+        """Get a resource; retried twice.
+
+        Raises GitHubUnavailableError or GitHubRefusedError, as all methods do.
+        """
         for _ in range(_SAFE_RETRIES):
             try:
                 return await self._call(self._api.getitem, path)
@@ -164,7 +167,7 @@ class _Client:
         return await self._call(self._api.getitem, path)
 
     async def post(self, path: str, data: object) -> Any:
-        """Not repeated by itself: whether the first try had an effect is the caller's to find out."""
+        """Post data; not retried, because only the caller can find out whether the first try worked."""
         return await self._call(self._api.post, path, data=data)
 
     async def patch(self, path: str, data: object) -> Any:
@@ -177,7 +180,7 @@ class _Client:
         await self._call(self._api.delete, path, data=data)
 
     async def pages(self, path: str, key: str | None = None) -> AsyncIterator[Any]:
-        """All items of a list, page by page; `key` names the list where it lies within an object."""
+        """Iterate over a list, page by page; `key` names the list if it is a field of an object."""
         with self._translated():
             credentials: dict[str, Any] = await self._credentials()
             async for item in self._api.getiter(
@@ -186,11 +189,11 @@ class _Client:
                 yield item
 
     async def _credentials(self) -> dict[str, str]:
-        """What gidgethub signs the request with."""
+        """The keyword arguments with which gidgethub signs a request."""
         raise NotImplementedError
 
-    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:  # noqa: ARG002 - for who knows more
-        """Whether fresh credentials may do where these were refused; if so, the next request has such."""
+    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether a refusal may be due to old credentials; if so, the next request gets fresh ones."""
         return False
 
     async def _call(self, method: Callable[..., Any], path: str, **arguments: object) -> Any:
@@ -207,7 +210,7 @@ class _Client:
             return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
 
     def _refuse_while_blocked(self) -> None:
-        """Ignoring a limit can get the App banned, so nothing is sent before it ends."""
+        """Raise GitHubUnavailableError until a limit ends: ignoring limits can get the App banned."""
         now = self._clock()
         limit = self._api.rate_limit
         if limit is not None and limit.remaining <= 0 and limit.reset_datetime > now:
@@ -219,7 +222,7 @@ class _Client:
 
     @contextlib.contextmanager
     def _translated(self) -> Any:
-        """Turns the library's exceptions, and the network's, into our two."""
+        """Translate exceptions of gidgethub and of the network into the two of this module."""
         try:
             yield
         except (aiohttp.ClientError, TimeoutError, gidgethub.GitHubBroken) as problem:
@@ -234,7 +237,7 @@ class _Client:
             raise GitHubRefusedError(int(problem.status_code), str(problem)) from None
 
     def _limited_until(self, problem: gidgethub.HTTPException) -> datetime | None:
-        """When to ask again, if this is a rate limit, primary or secondary."""
+        """When to retry after a primary or secondary rate limit; None if the problem is none."""
         now, headers = self._clock(), problem.headers
         if isinstance(problem, gidgethub.RateLimitExceeded):
             reset_at: datetime = problem.rate_limit.reset_datetime
@@ -253,7 +256,7 @@ class _Client:
 
 
 class App(_Client):
-    """Requests in the name of the App itself, about its webhooks."""
+    """Sends requests in the name of the App itself, such as about its webhook deliveries."""
 
     def __init__(self, api: GitHubAPI, jwt: AppJwt, clock: Clock) -> None:
         super().__init__(api, clock)
@@ -270,7 +273,7 @@ class _Token:
 
 
 class Installation(_Client):
-    """Requests in the name of one installation."""
+    """Sends requests in the name of one installation."""
 
     def __init__(
         self,
@@ -299,23 +302,23 @@ class Installation(_Client):
 
     @property
     def markers(self) -> Markers:
-        """What marks the things that we write."""
+        """The markers of what the App writes. Raises LookupError without keys."""
         return self._github.markers
 
     async def identity(self) -> AppIdentity:
-        """Who our App is, by which we recognise what it wrote."""
+        """The App's identity, by which its own texts are recognised."""
         return await self._github.identity()
 
     async def grants(self) -> tuple[Grants, Grants]:
-        """What the owner has granted, and what the App asks for, as GitHub says now."""
+        """Get what the owner has granted, and what the App requests, as of now."""
         return await self._github.grants(self._id), await self._github.grants_of_app()
 
     async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
-        """The `data` of a GraphQL query. What cannot be found is null in it."""
+        """Run a GraphQL query and return its `data`, in which null stands for what cannot be found."""
         return await self._graphql.ask(query, variables)
 
     def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:
-        """The token was taken back early, or permissions were accepted since: a fresh one is worth a try."""
+        """Whether the token was revoked, or permissions were accepted since it was issued."""
         token = self._tokens.get(self._id)
         is_old = token is not None and token.expires_at - _TOKEN_LIFE < self._clock() - _TOKEN_FRESH
         lacks_permission = refusal.status == 403 and _NOT_PERMITTED in str(refusal).lower()
@@ -336,30 +339,30 @@ class Installation(_Client):
 
 
 class _GraphQL(_Client):
-    """GraphQL has limits of its own, which must not stop what people wait for."""
+    """GraphQL, with a limit of its own: once it is used up, REST requests must go on."""
 
     def __init__(
         self, api: GitHubAPI, clock: Clock, credentials: Callable[[], Awaitable[dict[str, str]]], url: str
     ) -> None:
         super().__init__(api, clock)
-        self._borrowed = credentials
+        self._credentials_of_installation = credentials
         self._url = url
 
     async def ask(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
         answer = await self.post(self._url, {"query": query, "variables": variables})
-        problems = [one for one in answer.get("errors", ()) if one.get("type") != "NOT_FOUND"]
-        if any(one.get("type") == "RATE_LIMITED" for one in problems):
+        errors = [error for error in answer.get("errors", ()) if error.get("type") != "NOT_FOUND"]
+        if any(error.get("type") == "RATE_LIMITED" for error in errors):
             limit = self._api.rate_limit
             wait_until = limit.reset_datetime if limit else self._clock() + _SECONDARY_PAUSE
             self._blocked_until = max(wait_until, self._clock() + timedelta(seconds=1))
             raise GitHubUnavailableError("the hourly limit of GraphQL is used up", self._blocked_until)
-        if problems:
-            raise GitHubRefusedError(200, "; ".join(str(one.get("message")) for one in problems))
-        found: dict[str, Any] = answer["data"]
-        return found
+        if errors:
+            raise GitHubRefusedError(200, "; ".join(str(error.get("message")) for error in errors))
+        data: dict[str, Any] = answer["data"]
+        return data
 
     async def _credentials(self) -> dict[str, str]:
-        return await self._borrowed()
+        return await self._credentials_of_installation()
 
 
 _HEADERS = {"X-GitHub-Api-Version": API_VERSION}

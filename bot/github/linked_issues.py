@@ -1,8 +1,8 @@
 """GitHub's own list of the issues that pull requests are linked with: by their text, or in the sidebar.
 
-No webhook tells of a link in the sidebar, and GitHub may not follow what a text says. So the list is asked
-for when a check is worked out and in the nightly comparison, and has the last word: where it differs from
-what is known, it is recorded as of that moment.
+GitHub sends no webhook about a link in the sidebar, and may not follow a keyword in a text. So the list is
+fetched when a check is updated and in the nightly comparison, and takes precedence: where it differs from the
+timeline, it is recorded as of that moment.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from storage.database import Tenant
 from storage.projects import Project
 from storage.timeline import Timeline, TimelineRow
 
-# What a query asks of a pull request, so that `links_in` can read it. A hundred of them cost one point.
+# The fields of a pull request that `parse_links` reads. A query for a hundred of them costs one point.
 LINKS = """closingIssuesReferences(first: 100) {
   pageInfo { hasNextPage } nodes { number repository { id nameWithOwner } } }"""
-_ONE = f"""
+_LINKS_OF_ONE = f"""
 query ($owner: String!, $name: String!, $number: Int!) {{
   repository(owner: $owner, name: $name) {{ id pullRequest(number: $number) {{ id number {LINKS} }} }}
 }}"""
-_OPEN = f"""
+_LINKS_OF_OPEN = f"""
 query ($owner: String!, $name: String!, $after: String) {{
   repository(owner: $owner, name: $name) {{
     id
@@ -36,16 +36,16 @@ query ($owner: String!, $name: String!, $after: String) {{
   }}
 }}"""
 _STEP = timedelta(seconds=1)
-# Less than the time until all checks follow an event (CHECK_EVERY in bot/jobs/event_processor.py).
+# Less than the time until all checks are updated after an event (CHECK_EVERY, bot/jobs/event_processor.py).
 _SETTLING = timedelta(minutes=5)
 F = TypeVar("F", ActivityEvent, ItemEvent)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedIssues:
-    """The issues of its own repository that a pull request is linked with. `item` is its node id.
+    """The issues of its own repository that a pull request, whose node id is `item`, is linked with.
 
-    Of very many not all are listed, and it is not `is_complete`.
+    If there are more than a hundred links, the rest is missing and `is_complete` is false.
     """
 
     number: int
@@ -54,47 +54,51 @@ class LinkedIssues:
     is_complete: bool = True
 
 
-async def ask_one(installation: Installation, full_name: str, number: int) -> LinkedIssues | None:
-    """GitHub's list for one pull request; None if there is no such pull request.
+async def fetch_links(installation: Installation, full_name: str, number: int) -> LinkedIssues | None:
+    """Fetch GitHub's list for one pull request; None if there is no such pull request.
 
     Raises GitHubRefusedError and GitHubUnavailableError, as does `ask_open`.
     """
     owner, _, name = full_name.partition("/")
-    answer = await installation.graphql(_ONE, owner=owner, name=name, number=number)
+    answer = await installation.graphql(_LINKS_OF_ONE, owner=owner, name=name, number=number)
     repository = answer.get("repository") or {}
     pull_request = repository.get("pullRequest")
-    return links_in({"number": number, **pull_request}, repository, full_name) if pull_request else None
+    return parse_links({"number": number, **pull_request}, repository, full_name) if pull_request else None
 
 
-async def ask_open(installation: Installation, full_name: str, most_pages: int = 1) -> list[LinkedIssues]:
-    """GitHub's lists for the open pull requests, a hundred a page, those that changed last first."""
+async def fetch_open_links(
+    installation: Installation, full_name: str, most_pages: int = 1
+) -> list[LinkedIssues]:
+    """Fetch GitHub's lists for open pull requests, a hundred a page, the last changed first."""
     owner, _, name = full_name.partition("/")
     lists, after = list[LinkedIssues](), None
     for _ in range(most_pages):
-        answer = await installation.graphql(_OPEN, owner=owner, name=name, after=after)
+        answer = await installation.graphql(_LINKS_OF_OPEN, owner=owner, name=name, after=after)
         repository = answer.get("repository") or {}
         page = repository.get("pullRequests") or {}
-        lists += [links_in(node, repository, full_name) for node in page.get("nodes") or () if node]
+        lists += [parse_links(node, repository, full_name) for node in page.get("nodes") or () if node]
         if not page.get("pageInfo", {}).get("hasNextPage"):
             break
         after = page["pageInfo"]["endCursor"]
     return lists
 
 
-def links_in(pull_request: Mapping[str, Any], repository: Mapping[str, Any], full_name: str) -> LinkedIssues:
-    """The list in GitHub's answer about a pull request of a repository.
+def parse_links(
+    pull_request: Mapping[str, Any], repository: Mapping[str, Any], full_name: str
+) -> LinkedIssues:
+    """Read the list from GitHub's answer about a pull request of a repository.
 
-    The repository is known by its id: after a renaming the name that we ask by is an old one.
+    Issues of the repository are recognised by its id, because `full_name` may be an old one.
     """
     links = pull_request.get("closingIssuesReferences") or {}
 
     def is_own(issue: Mapping[str, Any]) -> bool:
-        there = issue["repository"]
-        if repository.get("id") and there.get("id"):
-            return bool(there["id"] == repository["id"])
-        return str(there["nameWithOwner"]).lower() == full_name.lower()
+        issue_repository = issue["repository"]
+        if repository.get("id") and issue_repository.get("id"):
+            return bool(issue_repository["id"] == repository["id"])
+        return str(issue_repository["nameWithOwner"]).lower() == full_name.lower()
 
-    # Null is an issue that is not shown to us.
+    # An issue that the App may not see is null.
     issues = frozenset(issue["number"] for issue in links.get("nodes") or () if issue and is_own(issue))
     is_complete = not (links.get("pageInfo") or {}).get("hasNextPage")
     return LinkedIssues(pull_request["number"], pull_request.get("id") or "", issues, is_complete)
@@ -104,50 +108,54 @@ async def record_links(
     tenant: Tenant,
     project: Project,
     lists: Sequence[LinkedIssues],
-    lives: Mapping[int, Sequence[ActivityEvent]],
+    head_facts: Mapping[int, Sequence[ActivityEvent]],
     now: datetime,
 ) -> None:
-    """Records GitHub's lists where they differ from what is known, as of `now`.
+    """Record GitHub's lists where they differ from the timeline, as of `now`.
 
-    `lives` are the facts about the heads of the pull requests, by number and in order. Pull requests that
-    were never heard of are passed over.
+    `head_facts` are the facts about the heads of the pull requests, by number and in order. Pull requests
+    without any fact are skipped.
     """
     keys = {
-        one.number: build_pull_request(lives[one.number]).item if lives.get(one.number) else one.item
-        for one in lists
+        listed.number: build_pull_request(head_facts[listed.number]).item
+        if head_facts.get(listed.number)
+        else listed.item
+        for listed in lists
     }
     items = await Timeline(tenant).items_by_id(set(keys.values()) - {""})
     facts = list[Event]()
-    for one in lists:
-        if life := lives.get(one.number):
-            facts += _of_head(one, life, now)
-        if events := items.get(keys[one.number]):
-            facts += _of_item(one, events, now)
+    for listed in lists:
+        if heads := head_facts.get(listed.number):
+            facts += _head_corrections(listed, heads, now)
+        if events := items.get(keys[listed.number]):
+            facts += _item_corrections(listed, events, now)
     await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in facts])
 
 
-def _of_head(listed: LinkedIssues, life: Sequence[ActivityEvent], now: datetime) -> list[ActivityEvent]:
-    known = build_pull_request(life).issues
-    issues = listed.issues if listed.is_complete else listed.issues | known
-    if issues == known or _may_be_older_than_an_edit(
-        issues, life, lambda facts: build_pull_request(facts).issues, now
+def _head_corrections(
+    listed: LinkedIssues, heads: Sequence[ActivityEvent], now: datetime
+) -> list[ActivityEvent]:
+    recorded = build_pull_request(heads).issues
+    issues = listed.issues if listed.is_complete else listed.issues | recorded
+    if issues == recorded or _may_be_older_than_an_edit(
+        issues, heads, lambda facts: build_pull_request(facts).issues, now
     ):
         return []
-    return [create_linked_event(life, issues, _after(now, life[-1].at))]
+    return [create_linked_event(heads, issues, _later_than(now, heads[-1].at))]
 
 
-def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -> list[ItemEvent]:
-    known, told = frozenset(list_closed_issues(events)), sort_events(events)
-    issues = listed.issues if listed.is_complete else listed.issues | known
-    if issues == known or _may_be_older_than_an_edit(
-        issues, told, lambda facts: frozenset(list_closed_issues(facts)), now
+def _item_corrections(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -> list[ItemEvent]:
+    recorded, ordered = frozenset(list_closed_issues(events)), sort_events(events)
+    issues = listed.issues if listed.is_complete else listed.issues | recorded
+    if issues == recorded or _may_be_older_than_an_edit(
+        issues, ordered, lambda facts: frozenset(list_closed_issues(facts)), now
     ):
         return []
-    latest = told[-1]
+    latest = ordered[-1]
     fact = ItemEvent(
         item=latest.item,
         event=LINKED,
-        at=_after(now, latest.at),
+        at=_later_than(now, latest.at),
         delivery=f"linked:{now.isoformat()}",
         snapshot=replace(latest.snapshot, closes=tuple(sorted(issues))),
         source=EventSource.CORRECTION,
@@ -157,22 +165,22 @@ def _of_item(listed: LinkedIssues, events: Sequence[ItemEvent], now: datetime) -
 
 def _may_be_older_than_an_edit(
     issues: frozenset[Number],
-    told: Sequence[F],
+    facts: Sequence[F],
     issues_of: Callable[[Sequence[F]], frozenset[Number]],
     now: datetime,
 ) -> bool:
-    """Whether a list is the one from before an edit of a moment ago.
+    """Whether a list may be the one from before a recent edit.
 
-    GitHub works out the links of a text a moment after its edit. The next check asks again.
+    GitHub updates the links of a text a moment after its edit. The next update of the check asks again.
     """
     edits = [
-        place
-        for place, fact in enumerate(told)
-        if place and fact.event == "edited" and fact.at > now - _SETTLING
+        index
+        for index, fact in enumerate(facts)
+        if index and fact.event == "edited" and fact.at > now - _SETTLING
     ]
-    return any(issues_of(told[:place]) == issues for place in edits)
+    return any(issues_of(facts[:index]) == issues for index in edits)
 
 
-def _after(now: datetime, last: datetime) -> datetime:
-    """The list holds after all that is known, also where GitHub's clock is ahead of ours."""
+def _later_than(now: datetime, last: datetime) -> datetime:
+    """A time after the last recorded fact, even if GitHub's clock is ahead of this one."""
     return max(now, last + _STEP)

@@ -1,11 +1,12 @@
-"""Markers: how we recognise on GitHub what an earlier attempt of ours has written, and nobody can imitate it.
+"""Markers by which the App recognises on GitHub what an earlier attempt has written, and cannot be deceived.
 
-A process can die after GitHub took a comment and before we noted it. So whatever we write bears a marker
-that the next attempt looks for. Everybody can read it in the raw text, so it is worth nothing elsewhere: it
-holds an HMAC over what it marks, with a key that only we have, and is bound to tenant, repository and place.
+A process can die after GitHub took a comment and before its id was stored. So all that the App writes bears a
+marker, for which the next attempt searches. Anybody can read a marker in the raw text, so it must be useless
+elsewhere: it holds an HMAC over the mark, with a key that only the App has, and the mark names tenant,
+repository and place.
 
-What is found is edited afterwards, so in comments, issues and checks our App must be the author as well. The
-text of a release belongs to people; there the HMAC alone decides.
+What the search finds is edited afterwards, so in comments, issues and checks the App must be the author as
+well. The text of a release belongs to people; there the HMAC alone decides.
 """
 
 import base64
@@ -26,9 +27,9 @@ _MAC_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a marker stands for: a `name` that is unique in its repository, and the `place` it belongs into.
+    """The identity that a marker stands for: a `name` that is unique in its repository, and a `place`.
 
-    The place is a thread, a commit, a release, or the list of issues.
+    The place is a thread, a commit, a release, or the list of issues. Signed: changes invalidate markers.
     """
 
     organization_id: int
@@ -38,33 +39,33 @@ class Mark:
 
 
 class Markers:
-    """Makes markers with the first key and recognises those of all keys, so that keys may rotate."""
+    """Creates markers with the first key and recognises those of all keys, so that keys may rotate."""
 
     def __init__(self, encryption_keys: Sequence[str]) -> None:
-        """`encryption_keys` are those of stored payloads, newest first; those of markers are derived."""
+        """`encryption_keys`: those of stored payloads, newest first. Markers' keys are derived from them."""
         self._keys = [_derived(key) for key in encryption_keys]
 
     def text(self, mark: Mark) -> str:
-        """The marker as plain text, for fields that nobody reads."""
+        """Format the marker as plain text, for a field that nobody reads."""
         return self._signed(self._keys[0], mark)
 
     def comment(self, mark: Mark) -> str:
-        """The marker as a comment in Markdown, which nobody sees."""
+        """Format the marker as an invisible comment in Markdown."""
         return as_comment(self.text(mark))
 
     def candidates(self, mark: Mark) -> tuple[str, ...]:
-        """The marker as each of our keys makes it, newest first."""
+        """The marker's texts with each of the keys, the newest first."""
         return tuple(self._signed(key, mark) for key in self._keys)
 
     def is_text(self, text: str | None, mark: Mark) -> bool:
-        """Whether a field holds the marker. Only for what our App wrote."""
+        """Whether a field holds the marker. Only for fields that the App wrote."""
         return text in {*self.candidates(mark), unsigned(mark)}
 
-    def marks(self, body: str | None, mark: Mark) -> bool:
-        """Whether a body bears the marker. Only for what our App wrote.
+    def is_marked(self, body: str | None, mark: Mark) -> bool:
+        """Whether a body bears the marker. Only for bodies that the App wrote.
 
-        Markers without an HMAC are those of earlier versions, which stand at the end. Elsewhere one may be
-        quoted from somebody's words.
+        Earlier versions wrote markers without an HMAC at the end of the body. Elsewhere such a marker may
+        be part of a quotation.
         """
         body = body or ""
         if any(as_comment(candidate) in body for candidate in self.candidates(mark)):
@@ -78,12 +79,12 @@ class Markers:
 
 
 def unsigned(mark: Mark) -> str:
-    """The marker as earlier versions wrote it, which anybody can write."""
+    """The marker's text in earlier versions, without an HMAC. Anybody could write it."""
     return f"{PREFIX}:{mark.name}"
 
 
 def as_comment(marker: str) -> str:
-    """A marker as a comment in Markdown."""
+    """Format a marker as an invisible comment in Markdown."""
     return f"<!-- {marker} -->"
 
 

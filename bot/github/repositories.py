@@ -1,4 +1,4 @@
-"""One repository on GitHub: who may do what in it, and the changes that commands make to it."""
+"""One repository on GitHub: people's permissions, files, and the changes that commands make."""
 
 import asyncio
 import base64
@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from bot.github.client import GONE, GitHubRefusedError, Installation
+from bot.github.marked_search import find_marked
 from bot.github.markers import Mark
 from commands.framework.changes import (
     CreateMilestone,
@@ -27,7 +28,7 @@ from commands.framework.ports import File, Health
 from commands.settings.file import MOST_BYTES
 from handlers.references import references_in
 
-# Of labels that we make because nobody has made them yet.
+# The colour of labels that a command uses and the App therefore creates.
 _LABEL_COLOUR = "c5def5"
 _WHY_NOT_PROPOSED = {
     403: "I may not write to the repository; `/agile health` tells what an owner must grant",
@@ -39,32 +40,32 @@ _ALREADY = 422
 async def find_file(
     installation: Installation, full_name: str, path: str, ref: str | None = None
 ) -> File | None:
-    """A file of the default branch, or of `ref`; None where there is none."""
+    """Get a file of the default branch, or of `ref`; None if there is none."""
     query = f"?ref={quote(ref, safe='')}" if ref else ""
     try:
-        told = await installation.get(f"/repos/{full_name}/contents/{quote(path)}{query}")
+        answer = await installation.get(f"/repos/{full_name}/contents/{quote(path)}{query}")
     except GitHubRefusedError as refusal:
         if refusal.status in GONE:
             return None
         raise
-    if not isinstance(told, Mapping):
+    if not isinstance(answer, Mapping):
         return File("folder", None)
-    # What is too large is not sent, and not needed: that it is too large is all there is to say of it.
-    content = b" " * (MOST_BYTES + 1) if told.get("size", 0) > MOST_BYTES else _content(told)
-    return File(str(told["sha"]), content)
+    # GitHub does not send a large file's content, and reading needs only to know that it is too large.
+    content = b" " * (MOST_BYTES + 1) if answer.get("size", 0) > MOST_BYTES else _content(answer)
+    return File(str(answer["sha"]), content)
 
 
-def _content(told: Mapping[str, Any]) -> bytes | None:
-    if told.get("type") != "file" or told.get("encoding") != "base64":
+def _content(answer: Mapping[str, Any]) -> bytes | None:
+    if answer.get("type") != "file" or answer.get("encoding") != "base64":
         return None
     try:
-        return base64.b64decode(str(told["content"]))
+        return base64.b64decode(str(answer["content"]))
     except binascii.Error:
         return None
 
 
 class GitHubRepository:
-    """The repository `owner/name`, as the installation sees it."""
+    """The repository `owner/name`, with the rights of an installation."""
 
     def __init__(self, installation: Installation, full_name: str) -> None:
         self._installation = installation
@@ -75,20 +76,20 @@ class GitHubRepository:
         """Another repository of the same installation."""
         return GitHubRepository(self._installation, full_name)
 
-    # What commands ask
+    # Questions of commands
 
     async def find_level(self, login: str) -> Level:
-        """What this person may do, for a minute from memory. Who is no collaborator may nothing, even where
-        GitHub lets everybody read."""
+        """Get a person's level, cached for a minute. NONE for anybody who is no collaborator, even if GitHub
+        lets everybody read."""
         key = (self._full_name, login.lower())
-        known = self._installation.levels.get(key)
-        if known is None:
-            known = await self._ask_level(login)
-            self._installation.levels[key] = known
-        return Level(known)
+        level = self._installation.levels.get(key)
+        if level is None:
+            level = await self._ask_level(login)
+            self._installation.levels[key] = level
+        return Level(level)
 
     def forget_level(self, login: str) -> None:
-        """Lets the next question about this person be asked of GitHub, for what must hold now."""
+        """Drop a person's cached level, so that the next question is asked of GitHub."""
         self._installation.levels.pop((self._full_name, login.lower()), None)
 
     async def is_in_team(self, login: str, team: str) -> bool:
@@ -96,13 +97,13 @@ class GitHubRepository:
         owner = self._full_name.partition("/")[0]
         path = f"/orgs/{owner}/teams/{quote(team, safe='')}/memberships/{quote(login, safe='')}"
         try:
-            found = await self._installation.get(path)
-        except GitHubRefusedError:  # No such team or member, or one that we may not see: fails closed.
+            membership = await self._installation.get(path)
+        except GitHubRefusedError:  # No such team or member, or one that the App may not see: fail closed.
             return False
-        return bool(found.get("state") == "active")
+        return bool(membership.get("state") == "active")
 
     async def read_health(self) -> Health:
-        """How many requests are left this hour, and what we may not do here."""
+        """Get how many requests are left this hour, and which permissions and events are missing."""
         core = (await self._installation.get("/rate_limit"))["resources"]["core"]
         resets_at = datetime.fromtimestamp(core["reset"], UTC)
         grants, requested = await self._installation.grants()
@@ -118,10 +119,10 @@ class GitHubRepository:
         )
 
     async def read_file(self, path: str, pull_request: int | None = None) -> File | None:
-        """A file of the default branch, or as a pull request would have it."""
+        """Get a file of the default branch, or of a pull request's head."""
         ref = None
         if pull_request is not None:
-            # Also of a fork, whose commits are found here once they were proposed.
+            # A fork's commits can be read here, too, once they belong to a pull request.
             ref = (await self._installation.get(f"{self._path}/pulls/{pull_request}"))["head"]["sha"]
         return await find_file(self._installation, self._full_name, path, ref)
 
@@ -131,7 +132,7 @@ class GitHubRepository:
             level = parse_level(
                 await self._installation.get(f"{self._path}/collaborators/{person}/permission")
             )
-            if level is Level.READ:  # On a public repository GitHub answers so for anybody.
+            if level is Level.READ:  # On a public repository GitHub answers this for anybody.
                 await self._installation.get(f"{self._path}/collaborators/{person}")
         except GitHubRefusedError as refusal:
             if refusal.status == 404:
@@ -139,7 +140,7 @@ class GitHubRepository:
             raise
         return level
 
-    # What commands change. Each may be asked for twice: what is so already stays so.
+    # Changes by commands. All are idempotent, because a try that died may be repeated.
 
     async def move_item(self, step: MoveItem) -> None:
         await self._installation.patch(f"{self._path}/issues/{step.number}", {"milestone": step.after})
@@ -157,44 +158,44 @@ class GitHubRepository:
             await self._installation.post(f"{issue}/labels", {"labels": list(step.added)})
 
     async def create_milestone(self, step: CreateMilestone) -> CreateMilestone:
-        """Returns the step with GitHub's id of the milestone."""
-        told: dict[str, Any] = {"title": step.title, "description": step.description}
+        """Create a milestone. Returns the step with the milestone's id."""
+        fields: dict[str, Any] = {"title": step.title, "description": step.description}
         if step.due_on:
-            told["due_on"] = _due(step.due_on)
+            fields["due_on"] = _to_due_on(step.due_on)
         try:
-            made = await self._installation.post(f"{self._path}/milestones", told)
+            milestone = await self._installation.post(f"{self._path}/milestones", fields)
         except GitHubRefusedError as refusal:
-            # Made by a try that died before it was noted, or by somebody since.
-            made = await self._milestone_titled(step.title) if refusal.status == _ALREADY else None
-            if made is None:
+            # Created by a try that died before the id was stored, or by somebody since.
+            milestone = await self._milestone_titled(step.title) if refusal.status == _ALREADY else None
+            if milestone is None:
                 raise
-        return msgspec.structs.replace(step, milestone=made["id"])
+        return msgspec.structs.replace(step, milestone=milestone["id"])
 
     async def edit_milestone(self, step: EditMilestone) -> None:
-        told: dict[str, Any] = dict(step.after)
-        if told.get("due_on"):
-            told["due_on"] = _due(str(told["due_on"]))
-        await self._installation.patch(f"{self._path}/milestones/{step.number}", told)
+        fields: dict[str, Any] = dict(step.after)
+        if fields.get("due_on"):
+            fields["due_on"] = _to_due_on(str(fields["due_on"]))
+        await self._installation.patch(f"{self._path}/milestones/{step.number}", fields)
 
     async def open_issue(self, step: OpenIssue, mark: Mark, since: str) -> None:
-        """Opens an issue that bears a mark, unless our App has opened it since a moment (ISO 8601)."""
+        """Open an issue that bears a mark, unless the App has opened it since a moment (ISO 8601)."""
         issue = await self._find_issue(mark, since)
         if issue is None:
             marker = self._installation.markers.comment(mark)
-            told: dict[str, Any] = {"title": step.title, "body": f"{step.body}\n\n{marker}".strip()}
-            told["labels"] = list(step.labels)
+            fields: dict[str, Any] = {"title": step.title, "body": f"{step.body}\n\n{marker}".strip()}
+            fields["labels"] = list(step.labels)
             if step.milestone is not None:
-                told["milestone"] = step.milestone
-            issue = await self._installation.post(f"{self._path}/issues", told)
+                fields["milestone"] = step.milestone
+            issue = await self._installation.post(f"{self._path}/issues", fields)
         if step.parent is not None:
             path = f"{self._path}/issues/{step.parent}/sub_issues"
-            await self._once(path, {"sub_issue_id": issue["id"]})
+            await self._post_unless_done(path, {"sub_issue_id": issue["id"]})
 
     async def block(self, step: SetBlocked) -> None:
         blocking = await self._installation.get(f"{self._path}/issues/{step.by}")
         path = f"{self._path}/issues/{step.number}/dependencies/blocked_by"
         if step.is_blocked:
-            await self._once(path, {"issue_id": blocking["id"]})
+            await self._post_unless_done(path, {"issue_id": blocking["id"]})
             return
         try:
             await self._installation.delete(f"{path}/{blocking['id']}")
@@ -203,12 +204,12 @@ class GitHubRepository:
                 raise
 
     async def propose(self, step: ProposeFile) -> None:
-        """Branch, commit and pull request; what a try that died has made of them is taken up."""
+        """Create a branch, a commit and a pull request; those of a try that died are used."""
         try:
             base = (await self._installation.get(self._path))["default_branch"]
             tip = await self._installation.get(f"{self._path}/git/ref/heads/{quote(base)}")
-            told = {"ref": f"refs/heads/{step.branch}", "sha": tip["object"]["sha"]}
-            await self._once(f"{self._path}/git/refs", told)
+            fields = {"ref": f"refs/heads/{step.branch}", "sha": tip["object"]["sha"]}
+            await self._post_unless_done(f"{self._path}/git/refs", fields)
             await self._commit(step)
             await self._open_pull_request(step, base)
         except GitHubRefusedError as refusal:
@@ -228,36 +229,35 @@ class GitHubRepository:
 
     async def _commit(self, step: ProposeFile) -> None:
         content = step.content.encode()
-        there = await find_file(self._installation, self._full_name, step.path, step.branch)
-        if there is not None and there.content == content:
+        present = await find_file(self._installation, self._full_name, step.path, step.branch)
+        if present is not None and present.content == content:
             return
-        told = {
+        fields = {
             "message": step.title,
             "content": base64.b64encode(content).decode(),
             "branch": step.branch,
         }
-        # Somebody changed the file since: GitHub refuses, rather than that we undo it.
+        # If somebody changed the file since, GitHub refuses, so that no change is overwritten.
         if step.before is not None:
-            told["sha"] = step.before
-        await self._installation.put(f"{self._path}/contents/{quote(step.path)}", told)
+            fields["sha"] = step.before
+        await self._installation.put(f"{self._path}/contents/{quote(step.path)}", fields)
 
     async def link(self, step: LinkIssue) -> None:
-        """GitHub has no other way to link a pull request with an issue than its text.
+        """Link a pull request with an issue by a keyword in its text; GitHub has no other API for it.
 
-        What a person writes into it between our reading and our writing would be lost; both are a moment
-        apart.
+        An edit by a person between reading and writing the text would be lost; both are a moment apart.
         """
         path, words = f"{self._path}/pulls/{step.number}", f"Closes #{step.issue}"
         pull = await self._installation.get(path)
         body, page = str(pull.get("body") or "").strip(), pull.get("html_url")
         if not await self._is_followed(step.issue, body, page):
             below, above = f"{body}\n\n{words}".strip(), f"{words}\n\n{body}"
-            # Below a comment or a fence that is left open they would be no words at all.
+            # Below an unclosed comment or fence, GitHub would not follow the keyword.
             text = below if await self._is_followed(step.issue, below, page) else above
             await self._installation.patch(path, {"body": text})
 
     async def _is_followed(self, issue: int, body: str, page: str | None) -> bool:
-        """Whether GitHub closes an issue for a description's words. A long one takes a while to read.
+        """Whether GitHub closes an issue for a description's keywords. In a thread: a long one takes a while.
 
         `page` is the address of the pull request.
         """
@@ -271,12 +271,12 @@ class GitHubRepository:
             except GitHubRefusedError as refusal:
                 if refusal.status not in GONE:
                     raise
-                await self._once(f"{self._path}/labels", {"name": name, "color": _LABEL_COLOUR})
+                await self._post_unless_done(f"{self._path}/labels", {"name": name, "color": _LABEL_COLOUR})
 
-    async def _once(self, path: str, told: Mapping[str, object]) -> None:
-        """GitHub answers 422 to what is so already. What is wrong otherwise shows in the next step."""
+    async def _post_unless_done(self, path: str, fields: Mapping[str, object]) -> None:
+        """Post, and ignore 422: GitHub's answer if it is done already. Other causes show in the next step."""
         try:
-            await self._installation.post(path, told)
+            await self._installation.post(path, fields)
         except GitHubRefusedError as refusal:
             if refusal.status != _ALREADY:
                 raise
@@ -290,13 +290,9 @@ class GitHubRepository:
 
     async def _find_issue(self, mark: Mark, since: str) -> Any | None:
         path = f"{self._path}/issues?state=all&per_page=100&since={quote(since)}"
-        identity, markers = await self._installation.identity(), self._installation.markers
-        async for issue in self._installation.pages(path):
-            if markers.marks(issue.get("body"), mark) and identity.wrote(issue):
-                return issue
-        return None
+        return await find_marked(self._installation, path, mark)
 
 
-def _due(day: str) -> str:
-    """GitHub keeps the date; noon is that date wherever it may look at it."""
+def _to_due_on(day: str) -> str:
+    """Format a due date for GitHub, which keeps the date only; noon is that date in all its time zones."""
     return f"{day}T12:00:00Z"

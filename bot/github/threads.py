@@ -1,4 +1,4 @@
-"""One issue or pull request on GitHub: comments and reactions."""
+"""One issue or pull request on GitHub: its comments and reactions."""
 
 import re
 from urllib.parse import quote
@@ -6,16 +6,17 @@ from urllib.parse import quote
 import structlog
 
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.github.marked_search import find_marked
 from bot.github.markers import PREFIX, Mark
-from bot.github.own_part import surroundings_of
+from bot.github.owned_text import find_surroundings
 from commands.framework.request import Request
 
-_OUR_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
+_ANY_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
 _TAKEN_OUT = 410
 
 
 class GitHubThread:
-    """The thread with this number in the repository `owner/name`."""
+    """The thread with a number in the repository `owner/name`."""
 
     def __init__(self, installation: Installation, repository: str, number: int) -> None:
         self._installation = installation
@@ -23,9 +24,9 @@ class GitHubThread:
         self._number = number
 
     async def acknowledge(self, request: Request) -> None:
-        """Reacts with 👀; if GitHub refuses, that is only logged.
+        """React with 👀; if GitHub refuses, that is only logged.
 
-        A box in a comment of ours needs no reaction, and where GitHub takes none the answer has to do.
+        A ticked box needs no reaction, and some texts take none; there the answer must do.
         """
         if request.ticked or not request.place.takes_reactions:
             return
@@ -35,37 +36,34 @@ class GitHubThread:
             structlog.get_logger(__name__).info("no reaction", reason=str(problem))
 
     async def react(self, place: str, comment_id: int, content: str) -> None:
-        """Adds a reaction; adding it again changes nothing."""
+        """Add a reaction; adding it again changes nothing."""
         await self._installation.post(f"{self._path}/{place}/{comment_id}/reactions", {"content": content})
 
     async def post(self, body: str, mark: Mark) -> int:
-        """A new comment that bears a mark; returns its id."""
+        """Post a comment that bears a mark. Returns its id."""
         comment = await self._installation.post(
             f"{self._path}/issues/{self._number}/comments", {"body": self._marked(body, mark)}
         )
         return int(comment["id"])
 
     async def edit(self, comment_id: int, body: str, mark: Mark, sent: str | None) -> None:
-        """Edits our part of a comment of ours, which was `sent` last; what people added to it stays.
+        """Edit the App's part, `sent` last, of one of its comments; what people added stays.
 
-        Raises GitHubRefusedError with 410 where nothing of ours is left in it, or no room.
+        Raises GitHubRefusedError with 410 if nothing of the App's part is left, or no room for it.
         """
         path = f"{self._path}/issues/comments/{comment_id}"
         present = str((await self._installation.get(path)).get("body") or "")
         marker = self._installation.markers.comment(mark)
-        around = surroundings_of(present, _OUR_MARKER.findall(present), [sent] if sent else [], body)
-        if around is None or around.room(marker) < len(body):
-            raise GitHubRefusedError(_TAKEN_OUT, "the comment holds nothing of ours any more")
-        await self._installation.patch(path, {"body": around.around(body, marker)})
+        surroundings = find_surroundings(present, _ANY_MARKER.findall(present), [sent] if sent else [], body)
+        if surroundings is None or surroundings.room(marker) < len(body):
+            raise GitHubRefusedError(_TAKEN_OUT, "the App's text was removed from the comment")
+        await self._installation.patch(path, {"body": surroundings.around(body, marker)})
 
     def _marked(self, body: str, mark: Mark) -> str:
         return f"{body}\n\n{self._installation.markers.comment(mark)}"
 
     async def find(self, mark: Mark, since: str) -> int | None:
-        """The id of our App's comment that bears a mark, of those changed since a moment (ISO 8601)."""
+        """Find the App's comment that bears a mark, of those changed since a moment (ISO 8601)."""
         path = f"{self._path}/issues/{self._number}/comments?per_page=100&since={quote(since)}"
-        identity, markers = await self._installation.identity(), self._installation.markers
-        async for comment in self._installation.pages(path):
-            if markers.marks(comment.get("body"), mark) and identity.wrote(comment):
-                return int(comment["id"])
-        return None
+        comment = await find_marked(self._installation, path, mark)
+        return int(comment["id"]) if comment else None

@@ -12,7 +12,7 @@ from bot.jobs.command_answers import CommandAnswers
 from storage.job_types import AnswerJob
 
 _MOST_TRIES_OF_A_BUG = 3
-# About a day, with an hour between tries when GitHub stays away.
+# About a day, with up to an hour between tries while GitHub is unavailable.
 _MOST_TRIES_OF_GITHUB = 30
 
 tasks = JobBlueprint()
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(AnswerJob, retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=2))
 async def answer(services: JobServices, job: AnswerJob) -> None:
-    """Answer an event's commands. While GitHub is away, the answer waits for up to about a day."""
+    """Answer an event's commands. While GitHub is unavailable, the answer waits for up to about a day."""
     is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:

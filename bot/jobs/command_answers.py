@@ -14,7 +14,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
 from bot.jobs.comment_reader import CommentReader
-from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
@@ -84,7 +84,9 @@ class CommandAnswers:
             await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
-    async def _load(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
+    async def _load(
+        self, organization_id: int, event_id: int
+    ) -> tuple[ChangeTask, GitHubThread, bool] | None:
         """What there is to do, where, and whether it is answered. None if it cannot be answered any more."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -93,7 +95,7 @@ class CommandAnswers:
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
-            repository = delivery.frame.repository
+            repository = delivery.envelope.repository
             project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
@@ -107,10 +109,10 @@ class CommandAnswers:
         request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
-        task = Task(organization_id, event_id, project, request, there)
+        task = ChangeTask(organization_id, event_id, project, request, there)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
-    async def _concerns_us(self, task: Task) -> bool:
+    async def _concerns_us(self, task: ChangeTask) -> bool:
         """Whether the event has commands of ours, or ticks boxes in a comment of ours.
 
         Our App never answers itself, even if a team lists it among the bots whose commands count.
@@ -122,7 +124,7 @@ class CommandAnswers:
             return False
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
-    async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
+    async def _prepare(self, task: ChangeTask, thread: GitHubThread, *, is_last_try: bool) -> None:
         """Work out the answer and put it into the outbox."""
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
@@ -148,17 +150,17 @@ class CommandAnswers:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
 
-    async def _answers_to(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _answers_to(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """Finish the lines that an earlier try has begun, and run all others."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
-        begun_changes = dict(await self._changing.begun(task))
+        begun_changes = dict(await self._changing.find_started(task))
         resumed = [await self._resume(task, thread, change) for change in begun_changes.values()]
         rest = tuple(line for line in task.request.lines if line.line not in begun_changes)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
 
-    async def _follow_ticks(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _follow_ticks(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """Carry out the changes whose boxes were ticked, if permitted and if they would still be the same."""
         answers = list[Answer]()
         for change_id in task.request.ticked:
@@ -171,10 +173,10 @@ class CommandAnswers:
             elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
                 request = replace(task.request, lines=(line,))
-                answers += await self._run(replace(task, request=request, agreed=change), thread)
+                answers += await self._run(replace(task, request=request, confirmed=change), thread)
         return answers
 
-    async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
+    async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
         """Finish a change that an earlier try has begun, if the person may still make it."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
@@ -189,14 +191,14 @@ class CommandAnswers:
             return Answer("error", Reply((refusal,)), is_success=False)
         return await self._changing.give_up(task, change, refusal)
 
-    async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
+    async def _run(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
         answers = await self._dispatcher.answer(task.request, self._environment(task, thread))
-        answers = [await self._changing.settle(task, answer) for answer in answers]
+        answers = [await self._changing.carry_out_changes(task, answer) for answer in answers]
         return await self._with_notice(task, answers)
 
-    def _environment(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
+    def _environment(self, task: ChangeTask, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
         entitled = self._entitlements.for_project(task.organization_id, project)
 
@@ -215,7 +217,7 @@ class CommandAnswers:
             entitled=entitled,
         )
 
-    async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
+    async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
         """Add a quiet line for an owner below the last answer if something is due about the plan."""
         replied = [answer for answer in answers if answer.is_success and answer.reply]
         if not self._shop.is_on or not replied or replied[-1].reply is None:
@@ -237,11 +239,11 @@ class CommandAnswers:
         with_notice = replace(last, reply=replace(reply, parts=(*reply.parts, footer(line))))
         return [with_notice if answer is last else answer for answer in answers]
 
-    async def _message(self, task: Task, answer: Answer) -> Message:
+    async def _message(self, task: ChangeTask, answer: Answer) -> Message:
         body = await self._markdown(task, answer.reply or Reply(()))
         return Message(MessageKind.REPLY, body, answer.slot)
 
-    async def _markdown(self, task: Task, reply: Reply) -> str:
+    async def _markdown(self, task: ChangeTask, reply: Reply) -> str:
         parts = []
         for part in reply.parts:
             if isinstance(part, Picture):

@@ -22,7 +22,7 @@ from bot.processes import Processes
 from commands.framework.parser import skim_long_texts
 from commands.framework.request import Request
 from handlers import handle
-from handlers.comment_commands import request_of
+from handlers.comment_commands import read_request
 from handlers.delivery import Delivery, Outcome, UnusableError
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class CommentReader:
         Raises UnusableError as the handlers do.
         """
         with skim_long_texts() as skim:
-            request = request_of(delivery)
+            request = read_request(delivery)
         if not skim.is_inexact:
             return request
         async with self._turn_of(organization_id):
@@ -86,7 +86,7 @@ class CommentReader:
 
 def read_request_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
     """Read the commands of an event; None if it takes longer. Only for the main thread of a process."""
-    return _within(cpu_seconds, lambda: request_of(delivery))
+    return _within(cpu_seconds, lambda: read_request(delivery))
 
 
 def read_outcomes_within(

@@ -1,4 +1,4 @@
-"""Reads stored deliveries by their handlers, before anything is written."""
+"""Reads stored deliveries with their handlers, before anything is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import structlog
 from bot.jobs.comment_reader import CommentReader
 from bot.pauses import CooperativePause
 from handlers import handle
-from handlers.delivery import Delivery, Frame, Outcome, Recorded, UnusableError
+from handlers.delivery import Delivery, Envelope, Outcome, Recorded, UnusableError
 from sprints.model import ActivityEvent
 from storage.cipher import PayloadCipher
 from storage.deliveries import StoredEvent, open_payload
@@ -16,10 +16,10 @@ from storage.deliveries import StoredEvent, open_payload
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """A delivery that could be read: whom it is about, and what its handlers make of it."""
+    """A delivery that was read: its envelope, and the outcomes of its handlers."""
 
     event: StoredEvent
-    frame: Frame
+    envelope: Envelope
     outcomes: list[Outcome]
 
 
@@ -66,16 +66,16 @@ class DeliveryReader:
             body=open_payload(self._cipher, event),
             received_at=event.received_at,
         )
-        frame = delivery.frame
+        envelope = delivery.envelope
         if self._comments is None:
             outcomes, problems = handle(delivery)
         else:
             outcomes, problems = await self._comments.read_outcomes(organization_id, delivery)
         for problem in problems:
-            self._log.info("part of a delivery is odd", delivery=delivery.id, reason=str(problem))
-        if frame.repository is None and any(map(_needs_repository, outcomes)):
+            self._log.info("part of a delivery is malformed", delivery=delivery.id, reason=str(problem))
+        if envelope.repository is None and any(map(_needs_repository, outcomes)):
             raise UnusableError("it names no repository")
-        return ReadEvent(event, frame, outcomes)
+        return ReadEvent(event, envelope, outcomes)
 
 
 def _needs_repository(outcome: Outcome) -> bool:

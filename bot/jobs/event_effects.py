@@ -5,8 +5,13 @@ from datetime import datetime
 
 from bot.jobs.delivery_reader import ReadEvent
 from bot.jobs.requested_jobs import backfill_jobs, first_jobs, jobs_of_other_owners, requested_jobs
-from bot.publishing.refusals import forgive
-from bot.sync.event_access import follow_installation, follow_repositories, happened_at, leave
+from bot.publishing.refusals import retry_refused
+from bot.sync.access_tracking import (
+    estimate_event_time,
+    stop_tracking,
+    track_installation,
+    track_repositories,
+)
 from handlers.delivery import (
     AccountRenamed,
     InstallationChanged,
@@ -33,11 +38,11 @@ _RESUMES_EVENTS = {"created", "unsuspend", "new_permissions_accepted"}
 class EventEffects:
     """Applies the outcomes of one tenant's events within a transaction."""
 
-    def __init__(self, tenant: Tenant, now: datetime, *, forgives: bool) -> None:
-        """With `forgives`, what GitHub refused is due again when GitHub allows writing again."""
+    def __init__(self, tenant: Tenant, now: datetime, *, retries_refused: bool) -> None:
+        """With `retries_refused`, writes that GitHub refused are due again when it allows writing again."""
         self._tenant = tenant
         self._now = now
-        self._forgives = forgives
+        self._retries_refused = retries_refused
 
     async def apply(self, event: StoredEvent, project_id: int | None, outcome: Outcome) -> list[JobMessage]:
         """Write what an outcome changes beside the timeline. Returns the jobs that it asks for."""
@@ -55,8 +60,8 @@ class EventEffects:
                 await VisibilityHistory(tenant).record_change(
                     project_id, outcome.at, is_private=outcome.is_private
                 )
-            case WritingAllowed() if self._forgives:
-                return await forgive(tenant, self._now, project_id, outcome.thread)
+            case WritingAllowed() if self._retries_refused:
+                return await retry_refused(tenant, self._now, project_id, outcome.thread)
         return [] if project_id is None else requested_jobs(tenant, event, project_id, outcome)
 
     async def bring_back(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
@@ -65,7 +70,7 @@ class EventEffects:
         Only an event of the account's present installation does so. If the event may be from before the
         repository left, GitHub is asked. `hidden` holds when repositories left, by their node ids.
         """
-        event, frame, repository = read.event, read.frame, read.frame.repository
+        event, frame, repository = read.event, read.envelope, read.envelope.repository
         if (
             repository is None
             or repository.archived
@@ -79,14 +84,14 @@ class EventEffects:
         facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]
         # Facts about anything but items and milestones may be dated by their arrival.
         stated_at = max((fact.at for fact in facts if not isinstance(fact, ActivityEvent)), default=None)
-        if stated_at is None or happened_at(stated_at, event.received_at) <= hidden[repository.key]:
+        if stated_at is None or estimate_event_time(stated_at, event.received_at) <= hidden[repository.key]:
             return self._comparison()
         change = RepositoriesChanged(added=[repository], stated_at=stated_at)
         return await self._change_repositories(change, event)
 
     async def _change_installation(self, change: InstallationChanged) -> list[JobMessage]:
         where = self._tenant.organization_id
-        if not await follow_installation(self._tenant, change):
+        if not await track_installation(self._tenant, change):
             return [CheckVisibilityJob(organization_id=where)]
         jobs = list[JobMessage]()
         if change.change in _RESUMES_EVENTS:  # Pushes that changed settings did not arrive.
@@ -97,8 +102,8 @@ class EventEffects:
         return jobs
 
     async def _change_repositories(self, change: RepositoriesChanged, event: StoredEvent) -> list[JobMessage]:
-        at = happened_at(change.stated_at, event.received_at)
-        followed = await follow_repositories(self._tenant, change, at)
+        at = estimate_event_time(change.stated_at, event.received_at)
+        followed = await track_repositories(self._tenant, change, at)
         jobs = self._comparison() if followed.is_doubtful else []
         if followed.added:
             node_ids = [repository.key for repository in change.added]
@@ -118,8 +123,8 @@ class EventEffects:
         if not has_left:
             change = RepositoriesChanged(added=[transfer.repository], stated_at=transfer.stated_at)
             return jobs + await self._change_repositories(change, event)
-        at = happened_at(transfer.stated_at, event.received_at)
-        if not await leave(self._tenant, transfer.repository.key, at):
+        at = estimate_event_time(transfer.stated_at, event.received_at)
+        if not await stop_tracking(self._tenant, transfer.repository.key, at):
             jobs += self._comparison()
         return jobs
 

@@ -1,4 +1,4 @@
-"""The job that records a tenant's waiting deliveries."""
+"""The job that processes a tenant's waiting deliveries."""
 
 import structlog
 
@@ -9,7 +9,7 @@ from bot.sync.installation_check import InstallationCheck
 from storage.job_types import ProcessEventsJob
 from storage.lookups import wake_tenant
 
-# After so many, the rest of a tenant's deliveries waits behind the jobs of others.
+# After so many, the rest of a tenant's deliveries waits behind the jobs of other tenants.
 _MOST_DELIVERIES_A_JOB = 300
 
 tasks = JobBlueprint()
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(ProcessEventsJob)
 async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
-    """Record a tenant's waiting deliveries. If some are left, queue another job for them."""
+    """Process a tenant's waiting deliveries. If some are left, queue another job for them."""
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         await _check_installations(services, job.organization_id)
         try:
@@ -28,7 +28,7 @@ async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
             if processed >= _MOST_DELIVERIES_A_JOB:
                 async with services.database.unscoped() as connection:
                     await wake_tenant(connection, job.organization_id)
-        except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
+        except Exception:  # noqa: BLE001 - the deliveries stay waiting; the next sweep tries again
             _log.exception("recording failed")
 
 
@@ -39,7 +39,7 @@ async def _check_installations(services: JobServices, organization_id: int) -> N
         return
     try:
         await installations.run(organization_id)
-    except GitHubUnavailableError as problem:  # An answer asks again; so does the next event.
+    except GitHubUnavailableError as problem:  # The next answer or event checks again.
         _log.warning("installation not checked", reason=str(problem))
     except Exception:  # noqa: BLE001 - events are recorded all the same
         _log.exception("installation not checked")

@@ -18,7 +18,7 @@ from bot.jobs.event_effects import EventEffects
 from bot.jobs.people_in_events import LastLogins, PeopleStore, logins_in
 from bot.jobs.requested_jobs import backfill_jobs
 from bot.services import Services
-from bot.sync.event_access import may_have_left, seen
+from bot.sync.access_tracking import may_have_left, to_repository_name
 from handlers.delivery import InstallationChanged, Recorded, RepositoriesChanged, RepositoryTransferred
 from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
@@ -67,7 +67,7 @@ class EventProcessor:
         With `most`, stop after so many deliveries, or up to a batch more.
         """
         total, processed = 0, _BATCH
-        # After a smaller batch, whatever comes has a job of its own.
+        # Deliveries that arrive after a smaller batch have a job of their own.
         while processed == _BATCH and (most is None or total < most):
             processed = await self._process_batch(organization_id)
             total += processed
@@ -76,7 +76,7 @@ class EventProcessor:
     async def _process_batch(self, organization_id: int) -> int:
         events: Sequence[StoredEvent] = ()
         try:
-            # Lost in a crash, it is done again: the deliveries themselves are safe.
+            # If this is lost in a crash, it is repeated: the deliveries themselves are durable.
             async with self._database.tenant(organization_id, durable=False) as tenant:
                 await Deliveries(tenant).wait_for_writers()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
@@ -104,7 +104,7 @@ class EventProcessor:
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> LastLogins:
         """Record a batch, and queue the jobs that it asks for. Returns the logins that were stored."""
         batch = await self._reader.read(tenant.organization_id, events)
-        effects = EventEffects(tenant, self._clock(), forgives=self._jobs is not None)
+        effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
         projects, rows, jobs = Projects(tenant), list[TimelineRow](), list[JobMessage]()
         changed, hidden, may_receive_again = set[int](), await projects.hidden(), False
         for read in batch.events:
@@ -114,7 +114,7 @@ class EventProcessor:
                 await Timeline(tenant).record(rows)
                 changed, rows = changed | _projects_of(rows), []
             project_id = await self._project_of(tenant, read)
-            repository = read.frame.repository
+            repository = read.envelope.repository
             if repository is not None and repository.key in hidden and not changes_access:
                 jobs += await effects.bring_back(read, hidden)
                 changes_access = True
@@ -138,7 +138,7 @@ class EventProcessor:
 
     async def _project_of(self, tenant: Tenant, read: ReadEvent) -> int | None:
         """The repository that an event is about. Its name is the event's from now on."""
-        repository = read.frame.repository
+        repository = read.envelope.repository
         if repository is None:
             return None
         projects = Projects(tenant)
@@ -147,7 +147,7 @@ class EventProcessor:
             presence = await projects.presence(repository.key)
             return presence.id if presence else None
         times = (fact.at for fact in _facts_of(read))
-        return await projects.remember(seen(repository, max(times, default=_NEVER)))
+        return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
     async def _defer(self, tenant: Tenant, jobs: Iterable[JobMessage], changed: Collection[int]) -> None:
         """Queue the jobs of a batch, and what follows from changes in the projects `changed`."""

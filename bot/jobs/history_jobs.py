@@ -1,4 +1,4 @@
-"""The jobs that read from GitHub: a repository's past, what was missed, visibility, settings files."""
+"""Jobs that read from GitHub: backfill, reconciliation, visibility, settings files."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.event_processor import REDRAW_EVERY
+from bot.sync.access_tracking import find_other_owners, last_heard_after, stop_tracking
 from bot.sync.backfill.backfill import Backfill, BackfillError
-from bot.sync.event_access import heard_since, leave, other_owners
 from bot.sync.installation_check import InstallationCheck
 from bot.sync.reconciliation import Reconciliation
 from bot.sync.repository_check import RepositoryCheck
@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(BackfillJob, retry=_RETRY)
 async def backfill(services: JobServices, job: BackfillJob) -> None:
-    """Read a repository's past from GitHub, if some of it is missing or somebody asked for it."""
+    """Backfill a repository's history from GitHub, if some of it is missing or somebody requested it."""
     reader = services.get(Backfill)
     if not job.is_wanted and not await reader.is_needed(job.organization_id, job.project_id):
         return
@@ -53,7 +53,7 @@ async def backfill(services: JobServices, job: BackfillJob) -> None:
         async with services.database.unscoped() as connection:
             await services.jobs.defer(connection, job, problem.retry_at)
     except (BackfillError, GitHubRefusedError) as problem:
-        _log.warning("the past was not asked for", project=job.project_id, reason=str(problem))
+        _log.warning("backfill failed", project=job.project_id, reason=str(problem))
     else:
         async with services.database.tenant(job.organization_id) as tenant:
             if await Gaps(tenant).of_projects({job.project_id}):
@@ -61,7 +61,7 @@ async def backfill(services: JobServices, job: BackfillJob) -> None:
 
 
 async def _follow_up_gap(services: JobServices, tenant: Tenant, project_id: int) -> None:
-    """Find what no timeline shows, such as a deleted issue, and bring all posts up to date."""
+    """Reconcile what a backfill cannot find, such as a deleted issue, and update all posts."""
     where = tenant.organization_id
     await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
     await services.jobs.defer(tenant.connection, CheckJob(organization_id=where, project_id=project_id))
@@ -71,18 +71,18 @@ async def _follow_up_gap(services: JobServices, tenant: Tenant, project_id: int)
 
 @tasks.job(RepositoryLeftJob, retry=_RETRY)
 async def repository_left(services: JobServices, job: RepositoryLeftJob) -> None:
-    """Note that a repository was another account's at a time.
+    """Record that a repository belonged to another account at a time.
 
-    If it sent events here later, that account has lost it again, and both accounts are compared with GitHub.
+    If it sent events here later, the other account has lost it again, and both are compared with GitHub.
     """
     async with services.database.tenant(job.organization_id) as tenant:
-        if await leave(tenant, job.node_id, job.left_at):
+        if await stop_tracking(tenant, job.node_id, job.left_at):
             _log.info("repository has left", organization=job.organization_id)
             return
-        heard_at = await heard_since(tenant, job.node_id, job.left_at) or job.left_at
+        last_event_at = await last_heard_after(tenant, job.node_id, job.left_at) or job.left_at
         await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=job.organization_id))
-        for owner in (await other_owners(tenant, [job.node_id])).get(job.node_id, ()):
-            left = RepositoryLeftJob(organization_id=owner, node_id=job.node_id, left_at=heard_at)
+        for owner in (await find_other_owners(tenant, [job.node_id])).get(job.node_id, ()):
+            left = RepositoryLeftJob(organization_id=owner, node_id=job.node_id, left_at=last_event_at)
             await services.jobs.defer(tenant.connection, left)
 
 
@@ -131,7 +131,7 @@ async def check_visibility(services: JobServices, job: CheckVisibilityJob) -> No
             await Installations(tenant).schedule_visibility_check(next_turn)
     await queue_missing_backfills(services, organization_id)
     async with services.database.tenant(organization_id) as tenant:
-        # A post has a picture where pictures may be, and Mermaid elsewhere.
+        # Posts link a picture where the visibility allows it, and show Mermaid elsewhere.
         for project_id in changed:
             redraw = RedrawJob(organization_id=organization_id, project_id=project_id)
             await services.jobs.defer(tenant.connection, redraw)

@@ -22,7 +22,7 @@ class PeopleStore:
     """Stores people once, and not with each of their events."""
 
     def __init__(self) -> None:
-        # Only committed ones: what is stored in a transaction that fails is stored by the next one.
+        # Only committed ones: logins of a transaction that failed are stored by the next one.
         self._stored: LRUCache[tuple[int, int | str], SeenLogin] = LRUCache(maxsize=20_000)
 
     async def store(self, tenant: Tenant, logins: Iterable[SeenLogin]) -> LastLogins:
@@ -33,7 +33,7 @@ class PeopleStore:
             by_login = (tenant.organization_id, login.login.lower())
             last = newest.get(by_id, self._stored.get(by_id))
             holder = newest.get(by_login, self._stored.get(by_login))
-            # The same, unless somebody else had the login meanwhile, or the person another one.
+            # Unchanged, unless another person had the login in between, or this person had another login.
             if last is not None and last is holder and last.login == login.login and last.at <= login.at:
                 continue
             fresh.append(login)
@@ -49,15 +49,15 @@ class PeopleStore:
 def logins_in(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
     """All people whom deliveries show, with their logins at those times, in the deliveries' order."""
     for read in events:
-        received_at = happened_at = read.event.received_at
+        received_at = acted_at = read.event.received_at
         for outcome in read.outcomes:
             if isinstance(outcome, Recorded):
                 at = min(outcome.fact.at, received_at)
                 yield from _logins_of(outcome.accounts, at)
                 if outcome.fact.actor:
-                    happened_at = min(happened_at, at)
-        if read.frame.sender is not None:
-            yield from _logins_of((read.frame.sender,), happened_at)
+                    acted_at = min(acted_at, at)
+        if read.envelope.sender is not None:
+            yield from _logins_of((read.envelope.sender,), acted_at)
 
 
 def _logins_of(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:

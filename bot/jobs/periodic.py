@@ -59,7 +59,7 @@ async def _begin_day(services: JobServices, tenant: Tenant, project: Project) ->
     """Queue the work that a new day brings for one repository."""
     where, defer = tenant.organization_id, services.jobs.defer
     await defer(tenant.connection, CheckJob(organization_id=where, project_id=project.id))
-    # What a new day brings is posted when people are up.
+    # Posts about the new day are sent in the team's morning.
     turns = next_turns(services.clock(), project.rules.calendar, project.settings)
     for turn, at in {"now": None, **turns}.items():
         await defer(tenant.connection, RedrawJob(organization_id=where, project_id=project.id, turn=turn), at)
@@ -68,17 +68,17 @@ async def _begin_day(services: JobServices, tenant: Tenant, project: Project) ->
 
 @tasks.periodic_job(REDELIVER, "17 * * * *", is_exclusive=True)
 async def redeliver(services: JobServices) -> None:
-    """Ask GitHub to repeat failed deliveries, and read the past of repositories whose deliveries are lost."""
+    """Request failed deliveries again, and backfill repositories whose deliveries are lost."""
     redelivery = services.get(Redelivery)
     try:
         await redelivery.run()
-        for organization_id in redelivery.take_deaf():
+        for organization_id in redelivery.take_affected_tenants():
             await queue_missing_backfills(services, organization_id)
-    except (GitHubUnavailableError, GitHubRefusedError) as problem:  # The next hour finds the same.
-        _log.warning("failed deliveries not asked for", reason=str(problem))
+    except (GitHubUnavailableError, GitHubRefusedError) as problem:  # The next run finds the same deliveries.
+        _log.warning("redelivery failed", reason=str(problem))
 
 
 @tasks.periodic_job(RETAIN, "40 3 * * *", is_exclusive=True)
 async def retain(services: JobServices) -> None:
-    """Empty or delete what has been kept long enough."""
+    """Empty or delete data whose retention has ended."""
     await services.get(Retention).run()

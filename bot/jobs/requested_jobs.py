@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.sync.event_access import other_owners
+from bot.sync.access_tracking import find_other_owners
 from bot.sync.settings_file import ORGANIZATION
 from handlers.delivery import (
-    CheckWanted,
+    ButtonPressed,
+    CheckRequested,
     CommandsFound,
     MergeGroupQueued,
     Outcome,
-    Pressed,
     SettingsChanged,
 )
 from storage.database import Tenant
@@ -29,7 +29,7 @@ from storage.projects import Projects
 
 
 async def first_jobs(tenant: Tenant, project_ids: Sequence[int]) -> list[JobMessage]:
-    """What a repository needs when it is added: its settings, and its past unless that has been read."""
+    """The first jobs of added repositories: read the settings, and backfill if that has not happened yet."""
     where = tenant.organization_id
     settings = [
         ReadSettingsJob(organization_id=where, project_id=settings_of)
@@ -42,7 +42,7 @@ async def first_jobs(tenant: Tenant, project_ids: Sequence[int]) -> list[JobMess
 
 
 def backfill_jobs(tenant: Tenant, project_ids: Iterable[int], *, is_wanted: bool = False) -> list[JobMessage]:
-    """Read the past of repositories: of those that lack some of it, or all of it if `is_wanted`."""
+    """Jobs that backfill repositories: only what is missing, or everything if `is_wanted`."""
     return [
         BackfillJob(organization_id=tenant.organization_id, project_id=project_id, is_wanted=is_wanted)
         for project_id in project_ids
@@ -50,26 +50,26 @@ def backfill_jobs(tenant: Tenant, project_ids: Iterable[int], *, is_wanted: bool
 
 
 async def jobs_of_other_owners(tenant: Tenant, node_ids: Iterable[str], at: datetime) -> list[JobMessage]:
-    """Tell the tenants that still look after a repository that it was this tenant's at a time."""
+    """Jobs that inform tenants which still track a repository that it was this tenant's at a time."""
     return [
         RepositoryLeftJob(organization_id=owner, node_id=node_id, left_at=at)
-        for node_id, owners in (await other_owners(tenant, node_ids)).items()
+        for node_id, owners in (await find_other_owners(tenant, node_ids)).items()
         for owner in owners
     ]
 
 
 def requested_jobs(tenant: Tenant, event: StoredEvent, project_id: int, outcome: Outcome) -> list[JobMessage]:
-    """The jobs that an event asks for in its repository."""
+    """The jobs that an outcome of an event requests in its repository."""
     where = tenant.organization_id
     match outcome:
         case CommandsFound():
             thread = f"thread:{project_id}:{outcome.number}"
             return [AnswerJob(organization_id=where, event_id=event.id, thread=thread)]
-        case Pressed():
+        case ButtonPressed():
             return [PressJob(organization_id=where, event_id=event.id, project_id=project_id)]
         case SettingsChanged():
             return [ReadSettingsJob(organization_id=where, project_id=project_id)]
-        case CheckWanted():
+        case CheckRequested():
             check = CheckJob(
                 organization_id=where,
                 project_id=project_id,

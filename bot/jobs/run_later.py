@@ -1,4 +1,4 @@
-"""Jobs that wait for their time without a lock, and are deferred again, with their lock, when it has come."""
+"""Jobs that wait for their time without a lock, and are then deferred again with their lock."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from storage.jobs import JobMessage, RunLaterJob, TenantJob
 
 tasks = JobBlueprint()
 _RETRY = RetryStrategy(max_attempts=2, wait=60)
-# What versions before `run_later` queued may still wait: a task of its own for each, with the same arguments.
+# Tasks of versions before `run_later`, with the same arguments, which may still be queued.
 FORMER_TASKS: Final[dict[str, type[TenantJob]]] = {
     "answer_later": AnswerJob,
     "send_posts_later": SendPostsJob,

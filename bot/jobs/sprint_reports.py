@@ -19,10 +19,16 @@ from bot.publishing.pictures import Pictures
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn, allow_everywhere
-from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
+from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
-from reports.running_sprint import FollowedSprint, living_key
-from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
+from reports.running_sprint import TrackedSprint, sticky_comment_key
+from reports.sprint_tracking import (
+    TrackingPlace,
+    find_start_thread,
+    is_sprint,
+    load_sprint_starts,
+    resolve_tracking_place,
+)
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
 from sprints.team_settings import TeamSettings
@@ -100,7 +106,7 @@ class SprintReports:
             raise failures[0]
 
     async def as_of_now(
-        self, organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow | None = None
+        self, organization_id: int, project_id: int, post: Post, drafts_now: DraftCache | None = None
     ) -> Post | None:
         """A waiting post as it is to be sent now. None if it does not hold any more.
 
@@ -117,12 +123,12 @@ class SprintReports:
             if current is None or now - current.at >= _DRAFTS_LAST:
                 current = drafts_now[project_id] = await self._current_drafts(tenant, project, now)
             match current.by_key.get(post.key):
-                case Kept():
+                case UnchangedPost():
                     return post
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
                     fresh = replace(draft.post, body=draft.text)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
-                    await Forecasts(tenant, project_id).record(carrier, draft.foretold)
+                    await Forecasts(tenant, project_id).record(carrier, draft.forecasts)
                     return fresh
                 case None if current.has_failed:
                     return None
@@ -154,7 +160,7 @@ class SprintReports:
         return _Drafting(planning, self._log, is_complete=is_complete)
 
     async def _store(
-        self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime
+        self, organization_id: int, project: Project, draft: Draft | UnchangedPost, now: datetime
     ) -> None:
         if isinstance(draft, Draft):
             await self._set_desired(organization_id, project, draft, now)
@@ -173,7 +179,7 @@ class SprintReports:
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
-                await Forecasts(tenant, project.id).record(carrier, draft.foretold)
+                await Forecasts(tenant, project.id).record(carrier, draft.forecasts)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
@@ -196,16 +202,16 @@ class _Drafting:
         """Whether drafting has failed for some sprint."""
         return bool(self._failed)
 
-    async def drafts(self) -> list[Draft | Kept]:
+    async def drafts(self) -> list[Draft | UnchangedPost]:
         """All that GitHub should show now: posts to write, and posts to keep as they are."""
-        drafts = dict[str, Draft | Kept]()
+        drafts = dict[str, Draft | UnchangedPost]()
         # A sprint is followed in one repository, even if it spans several.
         own = [sprint for sprint in await self._planning.sprints.all(self._now) if not sprint.repository]
         posted = await self._posted_milestones()
         # Posts about a milestone that is deleted, or is no time box any more, are brought to their end.
         sprints = [sprint for sprint in own if is_sprint(sprint) or sprint.milestone in posted]
         recent = [sprint for sprint in sprints if self._is_recent(sprint)]
-        start_commands = await starts(self._planning) if recent else ()
+        start_commands = await load_sprint_starts(self._planning) if recent else ()
         for sprint in recent:
             self._failed.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
@@ -214,19 +220,23 @@ class _Drafting:
                 self._failed.discard(sprint.milestone)
         return list(drafts.values())
 
-    async def _drafts_of(self, sprint: Sprint, start_commands: Sequence[CommandChange]) -> list[Draft | Kept]:
+    async def _drafts_of(
+        self, sprint: Sprint, start_commands: Sequence[CommandChange]
+    ) -> list[Draft | UnchangedPost]:
         """The drafts about one sprint."""
-        planning, drafts = self._planning, list[Draft | Kept]()
-        sticky = await self._posts.status(self._project.id, living_key(sprint))
+        planning, drafts = self._planning, list[Draft | UnchangedPost]()
+        sticky = await self._posts.status(self._project.id, sticky_comment_key(sprint))
         place = _place_so_far(sticky)
         if place is None and is_sprint(sprint):
-            place = place_of(self._project.settings, sprint, begun_in(sprint, start_commands))
+            place = resolve_tracking_place(
+                self._project.settings, sprint, find_start_thread(sprint, start_commands)
+            )
         if place is not None and sticky is not None and sticky.is_unsent and place.thread is not None:
             # The comment's thread is lost, and it has no issue of its own yet.
             place = TrackingPlace(None) if sticky.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
-            drafts += await FollowedSprint(planning, sprint, place, sticky, is_complete=is_complete).drafts()
+            drafts += await TrackedSprint(planning, sprint, place, sticky, is_complete=is_complete).drafts()
         if self._is_complete:
             drafts += await EndedSprint(planning, sprint, place, sticky).drafts()
         return drafts

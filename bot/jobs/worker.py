@@ -39,7 +39,7 @@ from bot.sync.redelivery import Redelivery
 from bot.sync.repository_check import RepositoryCheck
 from bot.sync.settings_file import SettingsFileSync
 from bot.sync.visibility_check import VisibilityCheck
-from reports.drafts import DraftsNow
+from reports.drafts import DraftCache
 from storage.fair_jobs import FairJobManager
 from storage.jobs import EVENTS, OTHERS, Jobs
 from storage.posts import BILLING, Post, PostKind
@@ -150,7 +150,7 @@ def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIss
     """How a waiting post is brought up to date: by the part that wrote it."""
 
     async def as_of_now(
-        organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow
+        organization_id: int, project_id: int, post: Post, drafts_now: DraftCache
     ) -> Post | None:
         if post.kind is PostKind.CHECK:
             return await checks.as_of_now(organization_id, project_id, post)

@@ -1,4 +1,4 @@
-"""Carries out what commands want to change: shown first where it is due, done once, written down."""
+"""Carries out the changes that commands request: with a preview if needed, once, and with an audit log."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ from storage.seat_increases import IncreaseTerms, SeatIncreases
 from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline, TimelineRow
 
-# It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
+# Matches only at the beginning of blanks: to start at each of many blanks would take minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
@@ -59,21 +59,21 @@ _ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRU
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One event that asks for changes, in one repository. `agreed` is the change whose box was ticked."""
+class ChangeTask:
+    """One event that requests changes in one repository. `confirmed` is the change whose box was ticked."""
 
     organization_id: int
     event_id: int
     project: Project
     request: Request
     repository: GitHubRepository
-    agreed: CommandChange | None = None
+    confirmed: CommandChange | None = None
 
 
-async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
-    """Why something cannot be changed from here, in words; empty where all can.
+async def find_refusal_elsewhere(task: ChangeTask, steps: Sequence[Step]) -> str:
+    """Explain why steps cannot be carried out from this repository; empty if all of them can.
 
-    In the other repositories of a sprint everybody may do what GitHub lets them do there.
+    Steps in other repositories of a sprint need the sender's write role there.
     """
     if task.project.is_led and any(
         isinstance(step, ChangeSetting) and step.key in LED_SETTINGS for step in steps
@@ -92,7 +92,7 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
 
 
 class ChangeApplier:
-    """Brings changes to GitHub and to our own settings."""
+    """Applies changes to GitHub and to the App's own data."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], jobs: Jobs) -> None:
         self._database = database
@@ -100,57 +100,59 @@ class ChangeApplier:
         self._jobs = jobs
         self._log = structlog.get_logger(__name__)
 
-    async def begun(self, task: Task) -> list[tuple[int, CommandChange]]:
-        """What a try that died has set going for this event already, by line."""
+    async def find_started(self, task: ChangeTask) -> list[tuple[int, CommandChange]]:
+        """Find the changes that an earlier try for this event has started, with their lines."""
         async with self._database.tenant(task.organization_id) as tenant:
             return await ChangeLog(tenant, task.project.id).started_by(task.event_id)
 
-    async def settle(self, task: Task, answer: Answer) -> Answer:
-        """An answer with changes becomes one with words: they are done, or shown to be agreed to."""
+    async def carry_out_changes(self, task: ChangeTask, answer: Answer) -> Answer:
+        """Carry out an answer's changes, or propose them in a preview. Returns the answer with its text."""
         changes, call = answer.changes, answer.call
         if changes is None or call is None:
             return answer
         if not changes.steps:
-            return _said(answer.slot, changes.done)
-        if refusal := await refusal_elsewhere(task, changes.steps):
-            return _said(answer.slot, refusal)
+            return _text_answer(answer.slot, changes.done)
+        if refusal := await find_refusal_elsewhere(task, changes.steps):
+            return _text_answer(answer.slot, refusal)
         proposal = _proposal(task, answer.slot, changes, call)
-        if task.agreed is not None:
-            return await self._agreed(task, task.agreed, proposal, changes)
+        if task.confirmed is not None:
+            return await self._carry_out_confirmed(task, task.confirmed, proposal, changes)
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
             waiting = await log.pending_proposal(task.request.thread, proposal.command)
             is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
             if waiting is not None:
                 await log.decide(waiting.id, ChangeState.OUTDATED, task.request.sender, self._clock())
-            is_begun = not changes.is_previewed or (answer.is_confirmed and not is_stale)
-            change = await log.record(proposal, ChangeState.IN_PROGRESS if is_begun else ChangeState.PROPOSED)
-            if is_begun:
+            is_started = not changes.is_previewed or (answer.is_confirmed and not is_stale)
+            change = await log.record(
+                proposal, ChangeState.IN_PROGRESS if is_started else ChangeState.PROPOSED
+            )
+            if is_started:
                 await log.decide(change.id, ChangeState.IN_PROGRESS, task.request.sender, self._clock())
-        if is_begun:
+        if is_started:
             return await self.carry_out(task, change)
-        return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
+        return _text_answer(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
 
-    async def carry_out(self, task: Task, change: CommandChange) -> Answer:
-        """Does what was begun. What is so already stays so, so that it may be begun again after a crash."""
+    async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
+        """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
         if change.state in _ENDED:
-            return _ended(change)
-        began = change.decided_at or self._clock()
+            return _final_answer(change)
+        started_at = change.decided_at or self._clock()
         done, note = list[Step](), None
         for n, step in enumerate(decode_steps(change.steps)):
             try:
-                done.append(await self._do(task, step, f"change:{change.id}/{n}", began))
+                done.append(await self._apply_step(task, step, f"change:{change.id}/{n}", started_at))
             except GitHubRefusedError as refusal:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
                 note = f"{step_target_text(step)}: {refusal.in_markdown}"
                 break
         async with self._database.tenant(task.organization_id) as tenant:
-            await self._write_down(tenant, task, change, done, note)
+            await self._record(tenant, task, change, done, note)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
-        return _ended(ended or change)
+        return _final_answer(ended or change)
 
-    async def give_up(self, task: Task, change: CommandChange, why: str) -> Answer:
-        """Ends a begun change, because who began it may not run its command any more: `why`, in Markdown."""
+    async def give_up(self, task: ChangeTask, change: CommandChange, why: str) -> Answer:
+        """End a started change, because its author may not run the command any more: `why`, in Markdown."""
         entry = AuditEntry(
             change.decided_by or change.actor,
             change.command,
@@ -163,28 +165,30 @@ class ChangeApplier:
             await log.record_audit_entry(entry)
             await log.interrupt(change.id, why)
             ended = await log.get(change.id)
-        return _ended(ended or change)
+        return _final_answer(ended or change)
 
-    async def _agreed(
-        self, task: Task, agreed: CommandChange, proposal: Proposal, changes: Changes
+    async def _carry_out_confirmed(
+        self, task: ChangeTask, confirmed: CommandChange, proposal: Proposal, changes: Changes
     ) -> Answer:
-        """Somebody ticked the box. If the facts have moved since, they see what would be done now."""
-        is_same = proposal.fingerprint == agreed.fingerprint
+        """Carry out a change whose box was ticked. If the facts have changed since, show a new preview."""
+        is_same = proposal.fingerprint == confirmed.fingerprint
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
             state = ChangeState.IN_PROGRESS if is_same else ChangeState.OUTDATED
-            await log.decide(agreed.id, state, task.request.sender, self._clock())
-            change = await log.get(agreed.id) if is_same else await log.record(proposal, ChangeState.PROPOSED)
+            await log.decide(confirmed.id, state, task.request.sender, self._clock())
+            change = (
+                await log.get(confirmed.id) if is_same else await log.record(proposal, ChangeState.PROPOSED)
+            )
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
             return await self.carry_out(task, change)
-        return _said(proposal.slot, preview(change, changes, is_stale=True))
+        return _text_answer(proposal.slot, preview(change, changes, is_stale=True))
 
-    async def _do(self, task: Task, step: Step, name: str, began: datetime) -> Step:
-        """Carries out a step. Returns it with what GitHub alone could say of it, such as an id."""
-        elsewhere = step_repository(step)
-        repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
+    async def _apply_step(self, task: ChangeTask, step: Step, name: str, started_at: datetime) -> Step:
+        """Carry out a step. Returns it with what only GitHub knows, such as the id of a new milestone."""
+        full_name = step_repository(step)
+        repository = task.repository.elsewhere(full_name) if full_name else task.repository
         match step:
             case MoveItem():
                 await repository.move_item(step)
@@ -195,7 +199,7 @@ class ChangeApplier:
             case EditMilestone():
                 await repository.edit_milestone(step)
             case OpenIssue():
-                since = (began - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
+                since = (started_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
                 mark = Mark(task.organization_id, task.project.id, "issues", name)
                 await repository.open_issue(step, mark, since)
             case SetBlocked():
@@ -205,11 +209,11 @@ class ChangeApplier:
             case LinkIssue():
                 await repository.link(step)
             case RecordFact() | ChangeSetting() | ExcludeFromSprint() | Resync() | ApproveSeats():
-                pass  # Ours alone: done in one transaction with its record.
+                pass  # Changes of the App's own data are made in one transaction with their record.
         return step
 
-    async def _write_down(
-        self, tenant: Tenant, task: Task, change: CommandChange, done: Sequence[Step], note: str | None
+    async def _record(
+        self, tenant: Tenant, task: ChangeTask, change: CommandChange, done: Sequence[Step], note: str | None
     ) -> None:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
@@ -218,7 +222,7 @@ class ChangeApplier:
                     task.project.id, step.key, step.before, step.after
                 )
             elif isinstance(step, RecordFact):
-                await self._tell(tenant, task, step, actor, now)
+                await self._record_fact(tenant, task, step, actor, now)
             elif isinstance(step, ExcludeFromSprint):
                 await PullRequests(tenant, task.project.id).record(
                     create_aside_event(step.number, step.milestone, actor, now, is_aside=step.is_aside)
@@ -228,32 +232,34 @@ class ChangeApplier:
             elif isinstance(step, ApproveSeats) and not await _approve(tenant, step, actor, now):
                 await log.interrupt(change.id, _SEATS_HAVE_CHANGED)
                 return
-            told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
-            await log.record_audit_entry(AuditEntry(actor, change.command, step.target, told, now))
+            details = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
+            await log.record_audit_entry(AuditEntry(actor, change.command, step.target, details, now))
         await log.finish(change.id, encode_steps(done), note)
         if change.undoes is not None and done:
             await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
 
-    async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
+    async def _resync(self, tenant: Tenant, task: ChangeTask, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
         await self._jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
         if step.is_whole:
             job = BackfillJob(organization_id=where, project_id=project_id, is_wanted=True)
             await self._jobs.defer(tenant.connection, job)
 
-    async def _tell(self, tenant: Tenant, task: Task, step: RecordFact, actor: str, now: datetime) -> None:
+    async def _record_fact(
+        self, tenant: Tenant, task: ChangeTask, step: RecordFact, actor: str, now: datetime
+    ) -> None:
         timeline = Timeline(tenant)
-        told = await timeline.item(task.project.id, step.number)
-        if not told:
+        events = await timeline.item(task.project.id, step.number)
+        if not events:
             return
-        latest = sort_events(told)[-1]
+        latest = sort_events(events)[-1]
         blocking = await timeline.item(task.project.id, step.by) if step.by else []
         fact = ItemEvent(
             item=latest.item,
             event=step.event,
-            at=now,  # Not in whole seconds as GitHub's: what was said comes after what it was said of.
+            at=now,  # Not in whole seconds like GitHub's times: the fact comes after the events it is about.
             delivery=task.request.delivery,
-            snapshot=replace(latest.snapshot, closes=None),  # A command says nothing about links.
+            snapshot=replace(latest.snapshot, closes=None),  # A command is no evidence of links.
             named=blocking[0].item if blocking else None,
             actor=actor,
             source=EventSource.WEBHOOK,
@@ -263,7 +269,7 @@ class ChangeApplier:
 
 
 async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime) -> bool:
-    """Whether the increase that somebody agreed to was still the one that waits, and is approved now."""
+    """Approve an increase of seats; False if the waiting increase has other terms than those confirmed."""
     await Subscriptions(tenant).lock()
     increases = SeatIncreases(tenant)
     terms = IncreaseTerms(step.reference, step.after, step.unit_amount, step.currency)
@@ -274,7 +280,7 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
 
 
 def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
-    """What would be done, with the box that lets it be done."""
+    """Build the preview of a change, with the box by which it is confirmed."""
     parts = [f"### {change.summary[0].upper()}{change.summary[1:]}?"]
     if is_stale:
         parts.append(
@@ -288,7 +294,7 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     return "\n\n".join(parts)
 
 
-def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Proposal:
+def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) -> Proposal:
     return Proposal(
         event_id=task.event_id,
         line=call.line,
@@ -304,18 +310,18 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
     )
 
 
-def _ended(change: CommandChange) -> Answer:
-    """The answer to a change that is done, was refused by GitHub, or was interrupted."""
+def _final_answer(change: CommandChange) -> Answer:
+    """Build the answer to a change that was carried out, refused by GitHub, or interrupted."""
     if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
-        return _said(change.slot, change.done)
+        return _text_answer(change.slot, change.done)
     done = [step_target_text(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)
 
 
-def _said(slot: str, text: str) -> Answer:
+def _text_answer(slot: str, text: str) -> Answer:
     return Answer(slot, Reply((text,)), is_success=True)

@@ -1,4 +1,4 @@
-"""Sends what the outbox holds: edits instead of posting again, and says nothing twice."""
+"""Sends the messages of the outbox, each exactly once, by editing an earlier comment where there is one."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from storage.database import Database
 from storage.forecasts import answer_carrier, mark_shown
 from storage.outbox import Message, MessageKind, Outbox, QueuedMessage
 
-# GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
+# GitHub takes 65,536 characters; the difference is for the marker and for characters that count twice.
 MOST_CHARACTERS = 60_000
 _CUT_NOTE = "\n\n_The rest was cut, because GitHub takes no longer comments._"
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -22,7 +22,7 @@ _SUCCESS, _FAILURE = "+1", "confused"
 
 
 class OutboxPublisher:
-    """Brings one tenant's outbox to GitHub."""
+    """Sends one tenant's outbox to GitHub."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -30,7 +30,7 @@ class OutboxPublisher:
         self._log = structlog.get_logger(__name__)
 
     async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
-        """Sends what an event's answer still owes, in order. Stops with GitHubUnavailableError."""
+        """Send an event's unsent messages in order. Raises GitHubUnavailableError; then the rest waits."""
         async with self._database.tenant(organization_id) as tenant:
             queue = await Outbox(tenant).begin_attempts(event_id)
         was_refused, just_posted = False, dict[str, tuple[int, str | None]]()
@@ -41,9 +41,9 @@ class OutboxPublisher:
                 else:
                     slot = queued.message.slot
                     mark = _mark(organization_id, queued)
-                    known = (queued.earlier, queued.earlier_body) if queued.earlier is not None else None
-                    earlier = just_posted.get(slot, known)
-                    comment_id = await _say(queued, mark, thread, earlier)
+                    stored = (queued.earlier, queued.earlier_body) if queued.earlier is not None else None
+                    earlier = just_posted.get(slot, stored)
+                    comment_id = await _post_reply(queued, mark, thread, earlier)
                     just_posted[slot] = (comment_id, queued.message.body)
             except GitHubRefusedError as refusal:
                 was_refused = True
@@ -51,7 +51,7 @@ class OutboxPublisher:
                 async with self._database.tenant(organization_id) as tenant:
                     await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
             else:
-                # Lost in a crash, the next attempt finds the comment by its marker.
+                # If this is lost in a crash, the next attempt finds the comment by its marker.
                 async with self._database.tenant(organization_id, durable=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
                     if queued.message.kind == MessageKind.REPLY:
@@ -59,53 +59,53 @@ class OutboxPublisher:
 
 
 async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -> int | None:
-    """👍 becomes 😕 when GitHub would not take the reply that it speaks for."""
+    """Add the reaction of a message; 😕 instead of 👍 if GitHub refused the reply."""
     if message.comment_id is not None:
         content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
         await thread.react(message.slot or ThreadKind.COMMENT, message.comment_id, content)
     return message.comment_id
 
 
-async def _say(
+async def _post_reply(
     queued: QueuedMessage, mark: Mark, thread: GitHubThread, earlier: tuple[int, str | None] | None
 ) -> int:
-    """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it.
+    """Edit the earlier comment of the message's slot, or post a new one. Returns the comment's id.
 
-    `earlier` is its id and what it said.
+    `earlier` is the id and the body of the earlier comment.
     """
-    body = cut(queued.message.body)
-    if queued.attempts > 1 and (posted := await _already_posted(queued, mark, thread)):
+    body = truncate(queued.message.body)
+    if queued.attempts > 1 and (posted := await _find_posted(queued, mark, thread)):
         return posted
     if earlier is not None:
-        comment_id, said = earlier
+        comment_id, earlier_body = earlier
         try:
-            await thread.edit(comment_id, body, mark, cut(said) if said else None)
+            await thread.edit(comment_id, body, mark, truncate(earlier_body) if earlier_body else None)
         except GitHubRefusedError as refusal:
-            if refusal.status not in GONE:  # Somebody deleted our comment, and now asks again.
+            if refusal.status not in GONE:  # Somebody deleted the comment, and runs the command again.
                 raise
         else:
             return comment_id
     return await thread.post(body, mark)
 
 
-async def _already_posted(queued: QueuedMessage, mark: Mark, thread: GitHubThread) -> int | None:
-    """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
+async def _find_posted(queued: QueuedMessage, mark: Mark, thread: GitHubThread) -> int | None:
+    """Find the comment of an earlier attempt that died before the comment's id was stored."""
     since = queued.created_at - _CLOCK_DIFFERENCE
     return await thread.find(mark, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _mark(organization_id: int, queued: QueuedMessage) -> Mark:
-    """What identifies the message in its thread."""
+    """The mark that identifies the message in its thread."""
     return Mark(organization_id, queued.project_id, f"thread:{queued.thread}", queued.key)
 
 
-def cut(body: str, most: int = MOST_CHARACTERS) -> str:
-    """A body of at most so many characters: cut between paragraphs, with what was open closed again."""
+def truncate(body: str, most: int = MOST_CHARACTERS) -> str:
+    """Cut a body to at most so many characters, at a line's end, and close open fences and details."""
     if len(body) <= most:
         return body
-    kept = body[: most - 200]
-    kept = kept[: max(kept.rfind("\n"), 1)]
-    if len(re.findall(r"^```", kept, re.MULTILINE)) % 2:
-        kept += "\n```"
-    kept += "\n\n</details>" * (kept.count("<details>") - kept.count("</details>"))
-    return kept + _CUT_NOTE
+    text = body[: most - 200]
+    text = text[: max(text.rfind("\n"), 1)]
+    if len(re.findall(r"^```", text, re.MULTILINE)) % 2:
+        text += "\n```"
+    text += "\n\n</details>" * (text.count("<details>") - text.count("</details>"))
+    return text + _CUT_NOTE

@@ -1,26 +1,29 @@
-"""Draws pictures in processes of their own, so that the event loop never waits for one."""
+"""Draws charts in separate processes, so that the event loop never waits for one, and links them."""
+
+from collections.abc import Sequence
 
 from bot.processes import Processes
 from charts.locales import ENGLISH, Locale, get_locale
 from charts.packing import pack
 from charts.render import Chart, compute_content_key, render, warm_up
+from commands.framework.outcome import Picture
 from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.projects import Project
 
 
 class Drawing:
-    """The processes that draw."""
+    """The processes that draw charts."""
 
     def __init__(self, *, processes: int = 1) -> None:
         self._processes = Processes(processes)
 
     async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
-        """The picture as PNG."""
+        """Draw a chart as PNG."""
         return await self._processes.run(render, chart, locale)
 
     async def warm_up(self) -> None:
-        """Starts the processes before anybody waits for them."""
+        """Start the processes before anybody waits for them."""
         await self._processes.run(warm_up)
 
     def close(self) -> None:
@@ -28,7 +31,7 @@ class Drawing:
 
 
 class Pictures:
-    """Draws a picture once for each repository and links it under its lasting name."""
+    """Draws each chart once for a repository, and links it under an address that stays the same."""
 
     def __init__(self, database: Database, drawing: Drawing, public_url: str) -> None:
         self._database = database
@@ -36,9 +39,9 @@ class Pictures:
         self._public_url = public_url
 
     async def link(self, organization_id: int, project: Project, chart: Chart) -> str:
-        """The address of the picture in the locale that holds here, drawn now or before.
+        """Get the address of a chart in the current locale; draws it if it has not been drawn yet.
 
-        It is that of this repository alone: the link ends when the repository links no pictures any more.
+        Each repository has addresses of its own: they end when the repository may link no pictures any more.
         """
         locale = get_locale()
         key = compute_content_key(chart, locale)
@@ -49,3 +52,16 @@ class Pictures:
             async with self._database.tenant(organization_id, durable=False) as tenant:
                 token = await ChartFiles(tenant).store(project, key, png, pack(chart, locale))
         return f"{self._public_url}/charts/{token}.png"
+
+    async def to_markdown(
+        self, organization_id: int, project: Project, parts: Sequence[str | Picture]
+    ) -> str:
+        """Join parts to Markdown, with each picture as an image with its alternative text."""
+        texts = list[str]()
+        for part in parts:
+            if isinstance(part, Picture):
+                url = await self.link(organization_id, project, part.chart)
+                texts.append(f"![{part.alt}]({url})")
+            else:
+                texts.append(part)
+        return "\n\n".join(texts)

@@ -1,4 +1,4 @@
-"""What GitHub refused is tried again once the reason may be gone: permissions, a suspension, a lock."""
+"""Retries of refused writes once the reason may be gone: permissions, a suspension, a lock."""
 
 from datetime import datetime, timedelta
 
@@ -8,16 +8,16 @@ from storage.jobs import JobMessage
 from storage.outbox import Outbox
 from storage.posts import Posts
 
-# An answer that comes later helps nobody.
+# A later answer would help nobody.
 _ANSWERS_LAST = timedelta(days=1)
 
 
-async def forgive(
+async def retry_refused(
     tenant: Tenant, now: datetime, project_id: int | None = None, thread: int | None = None
 ) -> list[JobMessage]:
-    """Make what was refused due again, in one repository or all and in one thread or all.
+    """Make refused posts and answers due again, in one repository or all and in one thread or all.
 
-    Returns the jobs that bring it to GitHub, to be deferred by the caller.
+    Returns the jobs that send them, to be deferred by the caller.
     """
     jobs, where = list[JobMessage](), tenant.organization_id
     if await Posts(tenant).retry_refused(project_id, thread):

@@ -1,4 +1,4 @@
-"""Our part of a release's text, between two invisible markers. All around it stays as people wrote it."""
+"""The App's part of a release's text, between two invisible markers. The text around it stays as it is."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.github.client import GitHubRefusedError, Installation
 from bot.github.markers import Mark, Markers, as_comment
-from bot.publishing.outbox import cut
+from bot.publishing.outbox import truncate
 from storage.posts import DesiredPost
 
 _TAKEN_OUT = 410
@@ -21,13 +21,13 @@ class MarkedPart:
 
     @property
     def name(self) -> str:
-        """What our markers of the part are called."""
+        """The text of the part's markers."""
         return self.markers.text(self.mark)
 
-    def renewed(self, text: str) -> str:
-        """The text with those of the part's markers that an older key has made as we make them now."""
+    def with_current_markers(self, text: str) -> str:
+        """Replace markers of the part that were created with an older key by current ones."""
         for name in self.markers.candidates(self.mark)[1:]:
-            for old, new in zip(_around(name), _around(self.name), strict=True):
+            for old, new in zip(_part_markers(name), _part_markers(self.name), strict=True):
                 text = text.replace(old, new)
         return text
 
@@ -35,43 +35,45 @@ class MarkedPart:
 async def write_into_release(
     installation: Installation,
     path: str,
-    wanted: DesiredPost,
+    desired: DesiredPost,
     marked: MarkedPart,
     keep_pace: Callable[[], Awaitable[None]],
 ) -> int:
-    """Puts a post into its release, or edits it there; `keep_pace` is waited for before. Returns its id.
+    """Put a post into its release, or edit it there, after awaiting `keep_pace`. Returns the release's id.
 
-    Raises GitHubRefusedError where a person has taken our part out. GitHub has no way to edit a part: what
-    somebody writes between our reading and our writing would be lost, and both are a moment apart.
+    Raises GitHubRefusedError if a person has removed the App's part. GitHub's API replaces the whole text: an
+    edit by a person between reading and writing it would be lost; both are a moment apart.
     """
     before = str((await installation.get(path)).get("body") or "")
-    was_there = wanted.external_id is not None
-    after = with_part(marked.renewed(before), marked.name, cut(wanted.post.body), was_there=was_there)
+    was_there = desired.external_id is not None
+    after = replace_part(
+        marked.with_current_markers(before), marked.name, truncate(desired.post.body), was_there=was_there
+    )
     if after is None:
         raise GitHubRefusedError(_TAKEN_OUT, "somebody has taken the summary out of the release")
     if after != before:
         await keep_pace()
         await installation.patch(path, {"body": after})
-    return int(wanted.post.data["release"])
+    return int(desired.post.data["release"])
 
 
-def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
-    """The text with our part in its place, or else at its end. None if it `was_there` and is not any more."""
-    begin, end = _around(name)
-    ours = f"{begin}\n\n{part}\n\n{end}"
-    # A copy of it may stand in a quotation.
+def replace_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
+    """Put the App's part in its place in a text, or else at the end; None if it `was_there` but is not."""
+    begin, end = _part_markers(name)
+    whole_part = f"{begin}\n\n{part}\n\n{end}"
+    # A quotation may hold a copy of the marker.
     at_line_starts = re.finditer(f"^{re.escape(begin)}", text, re.MULTILINE)
-    place = max((copy.start() for copy in at_line_starts), default=0)
-    head, has_begin, rest = text[place:].partition(begin)
-    head = text[:place] + head
+    offset = max((copy.start() for copy in at_line_starts), default=0)
+    head, has_begin, rest = text[offset:].partition(begin)
+    head = text[:offset] + head
     _, has_end, tail = rest.partition(end)
     if has_begin and has_end:
-        return f"{head}{ours}{tail}"
+        return f"{head}{whole_part}{tail}"
     if was_there or has_begin:
         return None
-    return f"{text}\n\n{ours}" if text.strip() else ours
+    return f"{text}\n\n{whole_part}" if text.strip() else whole_part
 
 
-def _around(name: str) -> tuple[str, str]:
-    """What begins and what ends a part."""
+def _part_markers(name: str) -> tuple[str, str]:
+    """The markers at the beginning and the end of a part."""
     return as_comment(name), as_comment(f"/{name}")

@@ -1,1 +1,1 @@
-"""Keeping up with GitHub where webhooks do not tell everything: backfill, reconciliation, redelivery."""
+"""Synchronisation with GitHub beyond webhooks: backfill, reconciliation, redelivery and settings files."""

@@ -1,7 +1,7 @@
-"""Asks GitHub whose an installation is, where a delivery named one that we did not know.
+"""Asks GitHub for the account of an installation that a delivery named and that is not recorded.
 
-Only GitHub's answer, or its `installation` event, binds an installation to an account: what arrives out of
-order, or about a repository that has moved, must not redirect a tenant's events or answers.
+Only GitHub's answer, or its `installation` event, binds an installation to an account: a late delivery, or
+one about a transferred repository, must not redirect a tenant's events or answers.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from bot.github.client import GONE, GitHub, GitHubRefusedError
-from bot.sync.event_access import follow_confirmation, follow_suspension
+from bot.sync.access_tracking import record_confirmation, record_suspension
 from handlers.lenient import convert_leniently
 from handlers.payloads import AccountPayload
 from storage.database import Database
@@ -19,19 +19,19 @@ from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaim, InstallationClaims
 from storage.installations import Installations
 
-# After a suspension has ended, news of another one may come in the wrong order.
+# For this time after a suspension, events about another one may come in the wrong order.
 _IN_DOUBT_FOR = timedelta(days=1)
 
 
 class _Installation(msgspec.Struct):
-    """What GitHub says of an installation."""
+    """An installation in GitHub's answer."""
 
     account: AccountPayload | None = None
     suspended_at: datetime | None = None
 
 
 class InstallationCheck:
-    """Settles one tenant's claims."""
+    """Checks one tenant's claims that an installation belongs to it."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -54,7 +54,7 @@ class InstallationCheck:
                     and await claims_of_tenant.confirm(claim, installed.suspended_at)
                 )
                 if is_confirmed and installed is not None:
-                    await follow_confirmation(
+                    await record_confirmation(
                         tenant, claim.installation, installed.suspended_at, self._clock()
                     )
                 else:
@@ -62,9 +62,9 @@ class InstallationCheck:
             self._log_result(claim, is_confirmed=is_confirmed)
 
     async def check_suspension(self, organization_id: int) -> None:
-        """Ask whether the present installation is suspended, where that may have changed unheard.
+        """Ask whether the present installation is suspended, if an event about that may have been missed.
 
-        Raises GitHubUnavailableError; then everything stays as it was.
+        Raises GitHubUnavailableError; then nothing changes.
         """
         async with self._database.tenant(organization_id) as tenant:
             installation = await Installations(tenant).current()
@@ -73,15 +73,15 @@ class InstallationCheck:
             ).was_suspended_since(self._clock() - _IN_DOUBT_FOR)
         if installation is None or not is_doubtful:
             return
-        shown = await self._get(installation)
-        if shown is None:  # Uninstalled; that is told by an event of its own.
+        installed = await self._get(installation)
+        if installed is None:  # Uninstalled, which has an event of its own.
             return
         async with self._database.tenant(organization_id) as tenant:
-            if await follow_suspension(tenant, shown.suspended_at, self._clock()):
-                self._log.info("suspension told by GitHub", since=shown.suspended_at)
+            if await record_suspension(tenant, installed.suspended_at, self._clock()):
+                self._log.info("suspension reported by GitHub", since=installed.suspended_at)
 
     async def _get(self, installation: int) -> _Installation | None:
-        """The installation as GitHub has it; None if our App has no such installation."""
+        """Get an installation from GitHub; None if the App has no such installation."""
         try:
             answer = await self._github.app.get(f"/app/installations/{installation}")
         except GitHubRefusedError as refusal:

@@ -1,7 +1,7 @@
-"""Compares running sprints with GitHub and corrects what we know, where a delivery was lost for good.
+"""Compares running sprints with GitHub and corrects the timeline where a delivery was lost for good.
 
-Whether something differs is decided by the fold itself: a correction is written only if it would change the
-sprint's numbers or frame. So nothing is corrected twice.
+The fold itself decides whether something differs: a correction is recorded only if it would change the
+sprint's numbers, dates or title. So nothing is corrected twice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from bot.github.linked_issues import LINKS, LinkedIssues, ask_open, links_in, record_links
+from bot.github.linked_issues import LINKS, LinkedIssues, fetch_open_links, parse_links, record_links
 from bot.isolation import isolated
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelHistory, trace_changes
@@ -29,12 +29,12 @@ from storage.pull_requests import PullRequests
 from storage.sprints import Sprints
 from storage.timeline import Timeline, TimelineRow
 
-# The webhook of what has just happened may still be on its way.
+# Webhooks of more recent events may still be on their way.
 _SETTLING = timedelta(minutes=10)
 _STEP = timedelta(seconds=1)
 _DROPPING_REASONS = {"NOT_PLANNED", "DUPLICATE"}
 _NODES_AT_ONCE = 100
-# So many pages of open pull requests are asked for, those that changed last first.
+# The pages of open pull requests that are fetched, the last changed first.
 _MOST_PAGES = 10
 
 _COMMON = """id number title createdAt updatedAt closed closedAt author { __typename login } repository { id }
@@ -59,27 +59,31 @@ _ITEMS = f"""
 query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ...OfIssue ...OfPullRequest }} }}{_FRAGMENTS}"""
 
 _Json = dict[str, Any]
-_Known = Mapping[str, list[ItemEvent]]
+_StoredItems = Mapping[str, list[ItemEvent]]
 
 
 @dataclass(slots=True)
-class _Shown:
-    """GitHub's picture. `items` by number; `elsewhere` by our node id, None for what is gone."""
+class _GitHubState:
+    """A milestone as GitHub shows it.
+
+    `items` are those in the milestone, by number. `absent` are those that the timeline has in it and GitHub
+    has not, by recorded node id; None for deleted ones.
+    """
 
     repository: str
     milestone: _Json | None
     items: dict[int, _Json]
-    elsewhere: dict[str, _Json | None]
+    absent: dict[str, _Json | None]
 
     @property
     def links(self) -> list[LinkedIssues]:
-        """What the pull requests of the milestone are linked with."""
+        """The linked issues of the milestone's pull requests."""
         pull_requests = (item for item in self.items.values() if item["__typename"] == "PullRequest")
-        return [links_in(item, {"id": self.repository}, "") for item in pull_requests]
+        return [parse_links(item, {"id": self.repository}, "") for item in pull_requests]
 
 
 class Reconciliation:
-    """Corrects one tenant's running sprints."""
+    """Compares and corrects one tenant's running sprints."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -88,26 +92,27 @@ class Reconciliation:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> int:
-        """Returns how many items and milestones were corrected.
+        """Compare all running sprints. Returns how many items and milestones were corrected.
 
-        Raises GitHubUnavailableError; what was corrected until then stays.
+        Raises GitHubUnavailableError; corrections made until then stay.
         """
         async with self._database.tenant(organization_id) as tenant:
-            if await _has_waiting(tenant):
+            if await _has_waiting_deliveries(tenant):
                 return 0
             running = [
                 (project, sprints)
                 for project in await Projects(tenant).active()
-                if project.is_accessible and (sprints := await _open_sprints(tenant, project, self._clock()))
+                if project.is_accessible
+                and (sprints := await _sprints_to_compare(tenant, project, self._clock()))
             ]
         return sum([await self._compare(organization_id, project, sprints) for project, sprints in running])
 
     async def _compare(self, organization_id: int, project: Project, sprints: Sequence[Sprint]) -> int:
-        """Compares the running sprints of one repository, and the links of its pull requests once."""
+        """Compare the running sprints of one repository, and the links of its pull requests once."""
         corrected, links = 0, dict[int, LinkedIssues]()
         try:
             with isolated(self._log, "links not compared", project=project.id):
-                links |= await self._ask_open(project)
+                links |= await self._fetch_open_links(project)
         except GitHubRefusedError as refusal:
             self._log.warning("GitHub refused its links", project=project.id, status=refusal.status)
         for sprint in sprints:
@@ -115,7 +120,7 @@ class Reconciliation:
                 with isolated(self._log, "comparison failed", project=project.id, sprint=sprint.number):
                     corrected += await self._reconcile(organization_id, project, sprint, links)
             except GitHubRefusedError as refusal:
-                # Another repository's sprints may be open to us all the same.
+                # The sprints of other repositories may still be comparable.
                 self._log.warning("GitHub refused a comparison", project=project.id, status=refusal.status)
         with isolated(self._log, "links not recorded", project=project.id):
             await self._record_links(organization_id, project, links)
@@ -124,37 +129,41 @@ class Reconciliation:
     async def _reconcile(
         self, organization_id: int, project: Project, sprint: Sprint, links: dict[int, LinkedIssues]
     ) -> int:
-        """How many items and milestones were corrected; adds the links of the sprint's pull requests."""
+        """Compare one sprint. Returns the number of corrections; adds its pull requests' links to `links`."""
         installation = self._github.installation(project.installation or 0)
-        shown = await _ask_milestone(installation, project.full_name or "", sprint.number)
-        if shown is None or (_is_node_id(project.node_id) and shown.repository != project.node_id):
-            # Under its name there is nothing now, or another repository.
+        github_state = await _fetch_milestone(installation, project.full_name or "", sprint.number)
+        if github_state is None or (
+            _is_node_id(project.node_id) and github_state.repository != project.node_id
+        ):
+            # The name belongs to no repository now, or to another one.
             self._log.warning("repository not found for a comparison", project=project.id)
             return 0
         async with self._database.tenant(organization_id) as tenant:
-            known = await Timeline(tenant).items_of(project.id, sprint.milestone)
-        absent = [
-            item for item, events in known.items() if _number(events) not in shown.items and _is_node_id(item)
+            recorded = await Timeline(tenant).items_of(project.id, sprint.milestone)
+        absent_ids = [
+            item
+            for item, events in recorded.items()
+            if _number_of(events) not in github_state.items and _is_node_id(item)
         ]
-        shown.elsewhere = await _ask_items(installation, absent)
+        github_state.absent = await _fetch_items(installation, absent_ids)
         async with self._database.tenant(organization_id) as tenant:
-            if await _has_waiting(tenant):
+            if await _has_waiting_deliveries(tenant):
                 return 0
-            comparison = _Comparison(tenant, project, sprint, shown, self._clock())
-            found = await comparison.corrections()
-            for what, number, differs in comparison.differences:
+            comparison = _Comparison(tenant, project, sprint, github_state, self._clock())
+            corrections = await comparison.corrections()
+            for kind, number, differs in comparison.differences:
                 self._log.info(
-                    "corrected", project=project.id, sprint=sprint.number, what=what, number=number,
+                    "corrected", project=project.id, sprint=sprint.number, what=kind, number=number,
                     differs=differs,
                 )  # fmt: skip
-            await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in found])
-        links |= {listed.number: listed for listed in shown.links}
+            await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in corrections])
+        links |= {listed.number: listed for listed in github_state.links}
         return len(comparison.differences)
 
-    async def _ask_open(self, project: Project) -> dict[int, LinkedIssues]:
-        """The open pull requests that are not in the milestone may be linked with items that are."""
+    async def _fetch_open_links(self, project: Project) -> dict[int, LinkedIssues]:
+        """Fetch the links of open pull requests, which may be linked with a sprint's items."""
         installation = self._github.installation(project.installation or 0)
-        lists = await ask_open(installation, project.full_name or "", _MOST_PAGES)
+        lists = await fetch_open_links(installation, project.full_name or "", _MOST_PAGES)
         return {listed.number: listed for listed in lists}
 
     async def _record_links(
@@ -162,20 +171,20 @@ class Reconciliation:
     ) -> None:
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
-            lives = group_head_events(await PullRequests(tenant, project.id).heads(now - RECENT))
-            await record_links(tenant, project, list(links.values()), lives, now)
+            head_facts = group_head_events(await PullRequests(tenant, project.id).heads(now - RECENT))
+            await record_links(tenant, project, list(links.values()), head_facts, now)
 
 
 class _Comparison:
-    """One sprint as we know it, beside GitHub's picture of it. `differences` are for the log."""
+    """Comparison of a recorded sprint with GitHub's state of it. `differences` are for the log."""
 
     def __init__(
-        self, tenant: Tenant, project: Project, sprint: Sprint, shown: _Shown, now: datetime
+        self, tenant: Tenant, project: Project, sprint: Sprint, github_state: _GitHubState, now: datetime
     ) -> None:
         self._timeline = Timeline(tenant)
         self._project = project
         self._sprint = sprint
-        self._shown = shown
+        self._github_state = github_state
         self._now = now
         self._delivery = f"reconcile:{now.date().isoformat()}"
         self._milestones: dict[int, int | None] = {sprint.number: sprint.milestone}
@@ -183,171 +192,179 @@ class _Comparison:
         self.differences: list[tuple[str, int, list[str]]] = []
 
     async def corrections(self) -> list[Event]:
-        """The facts that are missing."""
-        sprint, shown = self._sprint, self._shown
+        """Compute the facts that are missing on the timeline."""
+        sprint, github_state = self._sprint, self._github_state
         self._labels = LabelHistory(await self._timeline.labels(self._project.id))
-        known: _Known = await self._timeline.items_of(self._project.id, sprint.milestone)
-        if shown.items.keys() - {_number(events) for events in known.values()}:
-            # What GitHub has here and we never had may be known from elsewhere.
-            known = await self._timeline.items(self._project.id)
-        # By number, because GitHub has two forms of node ids.
-        ours = {_number(events): item for item, events in known.items()}
-        found: list[Event] = [
-            *self._of_milestone(await self._timeline.milestone(self._project.id, sprint.milestone))
+        recorded: _StoredItems = await self._timeline.items_of(self._project.id, sprint.milestone)
+        if github_state.items.keys() - {_number_of(events) for events in recorded.values()}:
+            # An item that is new in this milestone may be recorded outside of it.
+            recorded = await self._timeline.items(self._project.id)
+        # Matched by number, because GitHub has two forms of node ids.
+        ids = {_number_of(events): item for item, events in recorded.items()}
+        missing: list[Event] = [
+            *self._milestone_corrections(await self._timeline.milestone(self._project.id, sprint.milestone))
         ]
-        for number, one in shown.items.items():
-            item = ours.get(number) or str(one["id"])
-            found += self._of_item(item, known.get(item, []), await self._snapshot(one), one)
-        for item, elsewhere in shown.elsewhere.items():
-            if not (events := known.get(item)):
+        for number, node in github_state.items.items():
+            item = ids.get(number) or str(node["id"])
+            missing += self._item_corrections(item, recorded.get(item, []), await self._snapshot(node), node)
+        for item, absent_node in github_state.absent.items():
+            if not (events := recorded.get(item)):
                 continue
-            if elsewhere is None or elsewhere["repository"]["id"] != shown.repository:
-                found += self._of_gone(item, events, elsewhere)
+            if absent_node is None or absent_node["repository"]["id"] != github_state.repository:
+                missing += self._removal(item, events, absent_node)
             else:
-                found += self._of_item(item, events, await self._snapshot(elsewhere), elsewhere)
-        return found
+                missing += self._item_corrections(
+                    item, events, await self._snapshot(absent_node), absent_node
+                )
+        return missing
 
-    def _of_item(
-        self, item: str, events: list[ItemEvent], snapshot: ItemSnapshot, shown: _Json
+    def _item_corrections(
+        self, item: str, events: list[ItemEvent], snapshot: ItemSnapshot, node: _Json
     ) -> list[ItemEvent]:
-        updated_at = _moment(shown["updatedAt"])
+        updated_at = _parse_time(node["updatedAt"])
         if self._is_fresh(updated_at, events):
             return []
-        told = ItemEvent(
+        correction = ItemEvent(
             item, "corrected", updated_at, self._delivery, snapshot, source=EventSource.CORRECTION
         )
         if not events:
-            return self._of_unknown(told)
+            return self._facts_of_new_item(correction)
         before = self._state(events)
         last = max(event.at for event in events)
         closed_at = snapshot.closed_at
         if before.state is State.OPEN and closed_at is not None and closed_at > last:
-            told = replace(told, at=closed_at)
-        return self._if_it_differs(events, replace(told, at=_after(told.at, last)))
+            correction = replace(correction, at=closed_at)
+        return self._if_effective(events, replace(correction, at=_later_than(correction.at, last)))
 
-    def _of_unknown(self, told: ItemEvent) -> list[ItemEvent]:
-        """As with everything that we meet late, what we see held from its beginning; but not its end."""
-        shown = told.snapshot
-        opened = replace(shown, state=State.OPEN, closed_at=None)
-        found = [replace(told, at=shown.created_at, snapshot=opened)]
-        if shown.state is not State.OPEN and shown.closed_at is not None:
-            found.append(replace(told, at=_after(shown.closed_at, shown.created_at)))
-        self.differences.append(("item", local_number(shown.number), ["unknown"]))
-        return found
+    def _facts_of_new_item(self, correction: ItemEvent) -> list[ItemEvent]:
+        """Build the facts of an unknown item: its present fields, dated at its creation, and its closing."""
+        snapshot = correction.snapshot
+        opened = replace(snapshot, state=State.OPEN, closed_at=None)
+        facts = [replace(correction, at=snapshot.created_at, snapshot=opened)]
+        if snapshot.state is not State.OPEN and snapshot.closed_at is not None:
+            facts.append(replace(correction, at=_later_than(snapshot.closed_at, snapshot.created_at)))
+        self.differences.append(("item", local_number(snapshot.number), ["unknown"]))
+        return facts
 
-    def _of_gone(self, item: str, events: list[ItemEvent], elsewhere: _Json | None) -> list[ItemEvent]:
-        """Nobody says when it went, so it went now. A transferred one is found in another repository."""
+    def _removal(self, item: str, events: list[ItemEvent], node: _Json | None) -> list[ItemEvent]:
+        """Build the fact that an item was deleted, or transferred if GitHub shows it elsewhere; dated now."""
         if self._is_fresh(None, events) or self._state(events).is_gone:
             return []
-        told = ItemEvent(
+        correction = ItemEvent(
             item=item,
-            event="transferred" if elsewhere else "deleted",
-            at=_after(self._now, max(event.at for event in events)),
+            event="transferred" if node else "deleted",
+            at=_later_than(self._now, max(event.at for event in events)),
             delivery=self._delivery,
             snapshot=sort_events(events)[-1].snapshot,
-            named=elsewhere["id"] if elsewhere else None,
+            named=node["id"] if node else None,
             source=EventSource.CORRECTION,
         )
-        return self._if_it_differs(events, told)
+        return self._if_effective(events, correction)
 
-    def _if_it_differs(self, events: list[ItemEvent], told: ItemEvent) -> list[ItemEvent]:
-        before, after = self._state(events), self._state([*events, told])
+    def _if_effective(self, events: list[ItemEvent], correction: ItemEvent) -> list[ItemEvent]:
+        before, after = self._state(events), self._state([*events, correction])
         if before == after:
             return []
-        self.differences.append(("item", local_number(told.snapshot.number), _differing(before, after)))
-        return [told]
+        self.differences.append(
+            ("item", local_number(correction.snapshot.number), _differing_fields(before, after))
+        )
+        return [correction]
 
     def _state(self, events: Sequence[ItemEvent]) -> ItemState:
-        """After all that we know, even of a moment ago: no clock is asked."""
+        """The item's state after all recorded events, including those of this moment."""
         history = trace_changes(
             events, self._sprint.milestone, self._project.rules.estimates, self._labels.find_for(events)
         )
         return history[-1].after if history else ItemState()
 
-    def _of_milestone(self, events: list[MilestoneEvent]) -> list[MilestoneEvent]:
-        shown, latest = self._shown.milestone, sort_events(events)[-1]
-        updated_at = _moment(shown["updatedAt"]) if shown else None
+    def _milestone_corrections(self, events: list[MilestoneEvent]) -> list[MilestoneEvent]:
+        node, latest = self._github_state.milestone, sort_events(events)[-1]
+        updated_at = _parse_time(node["updatedAt"]) if node else None
         if self._is_fresh(updated_at, [event for event in events if event.event != "observed"]):
             return []
-        told = replace(
+        correction = replace(
             latest, event="deleted", at=self._now, delivery=self._delivery, before=None, actor=None,
             source=EventSource.CORRECTION,
         )  # fmt: skip
-        if shown and updated_at:
-            told = replace(self._pictured(told, shown), at=updated_at)
-            if told.event == "closed" and told.closed_at:
-                told = replace(told, at=told.closed_at)
-        told = replace(told, at=_after(told.at, max(event.at for event in events)))
-        moment = max(told.at, self._now) + _STEP
+        if node and updated_at:
+            correction = replace(self._with_present_fields(correction, node), at=updated_at)
+            if correction.event == "closed" and correction.closed_at:
+                correction = replace(correction, at=correction.closed_at)
+        correction = replace(correction, at=_later_than(correction.at, max(event.at for event in events)))
+        moment = max(correction.at, self._now) + _STEP
         calendar = self._sprint.calendar
-        before, after = (derive_sprint(known, moment, calendar) for known in (events, [*events, told]))
+        before, after = (
+            derive_sprint(history, moment, calendar) for history in (events, [*events, correction])
+        )
         if before == after:
             return []
-        self.differences.append(("milestone", told.number, _differing(before, after)))
-        return [told]
+        self.differences.append(("milestone", correction.number, _differing_fields(before, after)))
+        return [correction]
 
-    def _pictured(self, told: MilestoneEvent, shown: _Json) -> MilestoneEvent:
+    def _with_present_fields(self, correction: MilestoneEvent, node: _Json) -> MilestoneEvent:
         event = "edited"
-        if shown["closed"] != (self._sprint.closed_at is not None):
-            event = "closed" if shown["closed"] else "opened"
+        if node["closed"] != (self._sprint.closed_at is not None):
+            event = "closed" if node["closed"] else "opened"
         return replace(
-            told,
+            correction,
             event=event,
-            title=clean(shown["title"]),
-            description=clean(shown["description"]) if shown["description"] else None,
-            due_on=parse_moment(shown["dueOn"]),
-            closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
+            title=clean(node["title"]),
+            description=clean(node["description"]) if node["description"] else None,
+            due_on=parse_moment(node["dueOn"]),
+            closed_at=_parse_time(node["closedAt"]) if node["closedAt"] else None,
         )
 
     def _is_fresh(
         self, updated_at: datetime | None, events: Sequence[ItemEvent] | Sequence[MilestoneEvent]
     ) -> bool:
-        """Also by what we know: GitHub's picture may be older than a webhook that came meanwhile."""
+        """Whether GitHub's state or the events are so recent that webhooks may still be on their way."""
         moments = [event.at for event in events]
         if updated_at is not None:
             moments.append(updated_at)
         return any(at > self._now - _SETTLING for at in moments)
 
-    async def _snapshot(self, shown: _Json) -> ItemSnapshot:
+    async def _snapshot(self, node: _Json) -> ItemSnapshot:
         return ItemSnapshot(
-            number=shown["number"],
-            title=clean(shown["title"]),
-            created_at=_moment(shown["createdAt"]),
-            state=_state_of(shown),
-            closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
-            milestone=await self._milestone_id(shown["milestone"]),
-            labels=tuple(clean(label["name"]) for label in _nodes(shown["labels"])),
-            is_pull_request=shown["__typename"] == "PullRequest",
-            author=_login(shown["author"]) if shown["author"] else None,
-            assignees=tuple(clean(one["login"]) for one in _nodes(shown["assignees"])),
+            number=node["number"],
+            title=clean(node["title"]),
+            created_at=_parse_time(node["createdAt"]),
+            state=_read_state(node),
+            closed_at=_parse_time(node["closedAt"]) if node["closedAt"] else None,
+            milestone=await self._milestone_id(node["milestone"]),
+            labels=tuple(clean(label["name"]) for label in _nodes(node["labels"])),
+            is_pull_request=node["__typename"] == "PullRequest",
+            author=_login(node["author"]) if node["author"] else None,
+            assignees=tuple(clean(assignee["login"]) for assignee in _nodes(node["assignees"])),
         )
 
-    async def _milestone_id(self, shown: _Json | None) -> int | None:
-        """GraphQL tells a milestone's number only. One that we never heard of is at least not this one."""
-        if shown is None:
+    async def _milestone_id(self, node: _Json | None) -> int | None:
+        """Look up a milestone's id by its number, because GraphQL has no id; None if it is not recorded."""
+        if node is None:
             return None
-        number = shown["number"]
+        number = node["number"]
         if number not in self._milestones:
             self._milestones[number] = await self._timeline.milestone_id(self._project.id, number)
         return self._milestones[number]
 
 
-async def _open_sprints(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
-    """Those that run, and those that ended while we heard nothing and whose numbers are not taken yet."""
+async def _sprints_to_compare(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
+    """The running sprints, and those that ended in a gap and have no snapshot of their numbers yet."""
     sprints = Sprints(tenant, project.alone)
-    every, gaps = await sprints.all(now), await sprints.gaps()
-    unheard = [sprint for sprint in every if sprint.end and any(gap.contains(sprint.end) for gap in gaps)]
-    taken = await ClosedSprints(tenant, {project.id}).latest_of({sprint.milestone for sprint in unheard})
-    is_taken = {milestone: closed.ended_at for milestone, closed in taken.items()}
-    ended = [sprint for sprint in unheard if is_taken.get(sprint.milestone) != sprint.end]
-    return [sprint for sprint in every if sprint.phase(now) is Phase.ACTIVE or sprint in ended]
+    sprints_now, gaps = await sprints.all(now), await sprints.gaps()
+    unheard = [
+        sprint for sprint in sprints_now if sprint.end and any(gap.contains(sprint.end) for gap in gaps)
+    ]
+    snapshots = await ClosedSprints(tenant, {project.id}).latest_of({sprint.milestone for sprint in unheard})
+    snapshot_ends = {milestone: closed.ended_at for milestone, closed in snapshots.items()}
+    ended = [sprint for sprint in unheard if snapshot_ends.get(sprint.milestone) != sprint.end]
+    return [sprint for sprint in sprints_now if sprint.phase(now) is Phase.ACTIVE or sprint in ended]
 
 
-async def _has_waiting(tenant: Tenant) -> bool:
+async def _has_waiting_deliveries(tenant: Tenant) -> bool:
     return (await Deliveries(tenant).counts())["waiting"] > 0
 
 
-async def _ask_milestone(installation: Installation, full_name: str, number: int) -> _Shown | None:
+async def _fetch_milestone(installation: Installation, full_name: str, number: int) -> _GitHubState | None:
     owner, _, name = full_name.partition("/")
     items: dict[int, _Json] = {}
     after: dict[str, str | None] = {"issues": None, "pulls": None}
@@ -358,63 +375,65 @@ async def _ask_milestone(installation: Installation, full_name: str, number: int
             return None
         milestone = repository["milestone"]
         if milestone is None:
-            return _Shown(repository["id"], None, {}, {})
+            return _GitHubState(repository["id"], None, {}, {})
         more = False
         for key, field in (("issues", "issues"), ("pulls", "pullRequests")):
             page = milestone[field]
-            items |= {one["number"]: one for one in _nodes(page)}
+            items |= {node["number"]: node for node in _nodes(page)}
             more = more or page["pageInfo"]["hasNextPage"]
-            # A list that has ended is asked for what follows its last item, which is nothing.
+            # For a list that has ended, the next query asks for what follows its last item: an empty page.
             after[key] = page["pageInfo"]["endCursor"] or after[key]
         if not more:
-            return _Shown(repository["id"], milestone, items, {})
+            return _GitHubState(repository["id"], milestone, items, {})
 
 
-async def _ask_items(installation: Installation, ids: Sequence[str]) -> dict[str, _Json | None]:
-    found: dict[str, _Json | None] = {}
+async def _fetch_items(installation: Installation, ids: Sequence[str]) -> dict[str, _Json | None]:
+    nodes: dict[str, _Json | None] = {}
     for start in range(0, len(ids), _NODES_AT_ONCE):
-        some = list(ids[start : start + _NODES_AT_ONCE])
-        answer = await installation.graphql(_ITEMS, ids=some)
-        # What was made a discussion is found, but as nothing that we asked about.
-        found |= {item: one or None for item, one in zip(some, answer["nodes"], strict=True)}
-    return found
+        batch = list(ids[start : start + _NODES_AT_ONCE])
+        answer = await installation.graphql(_ITEMS, ids=batch)
+        # An issue that was converted to a discussion is an empty object.
+        nodes |= {item: one or None for item, one in zip(batch, answer["nodes"], strict=True)}
+    return nodes
 
 
 def _login(actor: _Json) -> str:
-    """As webhooks write it: here a bot's login has no suffix."""
+    """The login as in webhooks: GraphQL omits the suffix of a bot's login."""
     return account_login(clean(actor["login"]), str(actor["__typename"]))
 
 
 def _is_node_id(key: str) -> bool:
-    """What came without one has a key of our own, such as `Issue:7`, which GitHub must not be asked for."""
+    """Whether a key is a node id. An item without one has a key such as `Issue:7`, unknown to GitHub."""
     return bool(key) and ":" not in key
 
 
 def _nodes(page: _Json | None) -> Iterable[_Json]:
-    return [one for one in (page or {}).get("nodes") or () if one]
+    return [node for node in (page or {}).get("nodes") or () if node]
 
 
-def _state_of(shown: _Json) -> State:
-    if not shown["closed"]:
+def _read_state(node: _Json) -> State:
+    if not node["closed"]:
         return State.OPEN
-    if shown["__typename"] == "PullRequest":
-        return State.DONE if shown["merged"] else State.DROPPED
-    return State.DROPPED if shown["stateReason"] in _DROPPING_REASONS else State.DONE
+    if node["__typename"] == "PullRequest":
+        return State.DONE if node["merged"] else State.DROPPED
+    return State.DROPPED if node["stateReason"] in _DROPPING_REASONS else State.DONE
 
 
-def _moment(told: str) -> datetime:
-    return datetime.fromisoformat(told)
+def _parse_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
-def _after(at: datetime, last: datetime) -> datetime:
-    """The fold must see a correction last, also of what happened within the same second."""
+def _later_than(at: datetime, last: datetime) -> datetime:
+    """A time after the last event, so that the fold sees the correction last."""
     return at if at > last else last + _STEP
 
 
-def _number(events: Sequence[ItemEvent]) -> int:
+def _number_of(events: Sequence[ItemEvent]) -> int:
     return local_number(events[-1].snapshot.number)
 
 
-def _differing(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:
-    """The names of what differs; values may be words of people, which have no place in a log."""
-    return [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
+def _differing_fields(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:
+    """The names of the fields that differ; values may be people's texts, which must not be logged."""
+    return [
+        field.name for field in fields(before) if getattr(before, field.name) != getattr(after, field.name)
+    ]

@@ -1,7 +1,7 @@
-"""Compares which repositories we look after with those that the installation sees.
+"""Compares the tracked repositories with those that the installation can see.
 
-GitHub tells when a repository comes or goes, but it may tell one side only: the new account of one that was
-transferred, and not the old one. So it is asked each day.
+GitHub sends an event when a repository comes or goes, but may send it to one side only: to the new account of
+a transferred repository, and not to the old one. So the list is compared each day.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from datetime import datetime
 import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, Installation
-from bot.sync.event_access import follow_repositories
-from bot.sync.visibility_check import list_repositories, remember_as_shown
+from bot.sync.access_tracking import track_repositories
+from bot.sync.visibility_check import list_repositories, remember_repository
 from handlers.delivery import RepositoriesChanged
 from handlers.lenient import convert_leniently
 from handlers.payloads import MalformedError, RepositoryPayload
@@ -23,7 +23,7 @@ _NOT_THERE = {301, 404, 410}
 
 
 class RepositoryCheck:
-    """Finds repositories that have left, or come back, unheard."""
+    """Finds repositories that have left or come back without an event."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -37,8 +37,8 @@ class RepositoryCheck:
             installations = Installations(tenant)
             present, is_suspended = await installations.current(), await installations.suspended_since()
             account = await installations.account()
-            known = await Projects(tenant).all()
-        if present is None or is_suspended or not known:
+            repositories = await Projects(tenant).all()
+        if present is None or is_suspended or not repositories:
             return
         installation, now = self._github.installation(present), self._clock()
         try:
@@ -52,41 +52,43 @@ class RepositoryCheck:
             return
         gone = [
             repository
-            for repository in known
+            for repository in repositories
             if repository.is_active
             and repository.node_id not in visible
             and not await _is_there(installation, repository, account)
         ]
-        back = _returned(known, visible)
+        returned = _find_returned(repositories, visible)
         async with self._database.tenant(organization_id) as tenant:
             for repository in gone:
-                self._log.info("repository has left unheard", project=repository.id)
+                self._log.info("repository has left without an event", project=repository.id)
                 await Projects(tenant).mark_hidden(repository.node_id, now)
-            await follow_repositories(tenant, RepositoriesChanged(added=back), now)
-            # Whether work needs a seat depends on its repository's visibility.
-            for repository in known:
+            await track_repositories(tenant, RepositoriesChanged(added=returned), now)
+            # Whether people need a seat depends on the visibility of the repository in which they work.
+            for repository in repositories:
                 if shown := visible.get(repository.node_id):
-                    await remember_as_shown(Projects(tenant), repository.node_id, shown, now)
+                    await remember_repository(Projects(tenant), repository.node_id, shown, now)
 
 
-def _returned(
-    known: list[KnownRepository], visible: Mapping[str, RepositoryPayload]
+def _find_returned(
+    repositories: list[KnownRepository], visible: Mapping[str, RepositoryPayload]
 ) -> list[RepositoryPayload]:
-    """Those that had gone out of our sight. What is archived stays as it is."""
-    hidden = [repository.node_id for repository in known if repository.is_hidden and not repository.is_active]
+    """Find the hidden repositories that are visible again, except archived ones."""
+    hidden = [
+        repository.node_id for repository in repositories if repository.is_hidden and not repository.is_active
+    ]
     shown = [visible[node_id] for node_id in hidden if node_id in visible]
     return [repository for repository in shown if not repository.archived]
 
 
 async def _is_there(installation: Installation, repository: KnownRepository, account: int) -> bool:
-    """Whether a repository that is not on the list is there all the same, and still this account's."""
+    """Whether a repository that is missing in the list exists, and is still this account's."""
     if repository.full_name is None:
         return True
     try:
         shown = convert_leniently(RepositoryPayload, await installation.get(f"/repos/{repository.full_name}"))
     except GitHubRefusedError as refusal:
         return refusal.status not in _NOT_THERE
-    except MalformedError:  # It is there, whatever is odd about it.
+    except MalformedError:  # It exists, even if its fields are malformed.
         return True
     is_same = repository.node_id in (shown.node_id, f"repository:{shown.id}")
     return is_same and (shown.owner is None or shown.owner.id == account)

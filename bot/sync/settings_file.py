@@ -1,8 +1,8 @@
-"""Reads the teams' settings files through the API, keeps them, and tells what is wrong with them.
+"""Reads the teams' settings files through the API, stores them, and reports their problems.
 
-What is wrong with a setting costs that setting: what it was last stays in force, and so does the whole file
-while it cannot be read or seen. Problems are told as a Check Run on the commit that brought them, once for
-each version; so is that the file has become good again.
+An invalid setting keeps its last valid value, and so do all settings while the file cannot be parsed or seen.
+Problems are reported as a check run on the commit that introduced them, once for each version of the file; so
+is a file that has become valid again.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from commands.agile.help import all_commands
 from commands.framework.ports import File
 from commands.messages.config import in_force_text_with
 from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
-from handlers.push import OTHER_BOTS
+from handlers.push import OTHER_BOT_FILES
 from storage.database import Database, Tenant
 from storage.projects import Project, Projects
 from storage.settings_files import SettingsFiles, StoredSettingsFile
 
-# Instead of a repository's id: the file that holds for all of them.
+# Stands in place of a project's id for the organization's file, which applies to all repositories.
 ORGANIZATION = 0
 _CHECK = "Agile settings"
 _GONE = 404
-# The version of a file whose problems GitHub did not let us tell: none, so that it is read again.
-_UNTOLD = ""
-# What the plugins of Prow answer to (kubernetes-sigs/prow, pkg/plugins). Of ours it is `/help` today.
+# The stored version of a file whose problems GitHub refused to take: none, so that it is read again.
+_UNREPORTED = ""
+# The commands of Prow's plugins (kubernetes-sigs/prow, pkg/plugins). The App shares `/help` with them.
 PROW_VERBS = (
     *("approve", "area", "assign", "auto-cc", "bark", "bugzilla", "cc", "cherrypick", "close", "committee"),
     *("good-first-issue", "help", "hold", "honk", "joke", "kind", "label", "language", "lgtm", "lifecycle"),
@@ -44,8 +44,8 @@ PROW_VERBS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a file lies and how what it says is kept; `before` is what was kept last."""
+class _FileLocation:
+    """The location of a settings file; `before` is its last stored state."""
 
     installation: Installation
     full_name: str
@@ -54,7 +54,7 @@ class _Place:
 
 
 class SettingsFileSync:
-    """Brings what we know of settings files up to date. Safe to be repeated at any time."""
+    """Updates the stored settings files. May be repeated at any time."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -63,21 +63,25 @@ class SettingsFileSync:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int, project_id: int | None) -> None:
-        """Reads one repository's file, ORGANIZATION's, or (None) all of a tenant's.
+        """Read one repository's file, the organization's (`ORGANIZATION`), or (None) all files of a tenant.
 
-        Raises GitHubUnavailableError; what was read until then is kept.
+        Raises GitHubUnavailableError; files read until then are stored.
         """
         async with self._database.tenant(organization_id) as tenant:
-            known = [project for project in await Projects(tenant).active() if project.is_accessible]
-        wanted = known if project_id is None else [one for one in known if one.id == project_id]
-        if known and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, wanted))):
-            await self._guarded(self._read_organization, organization_id, known[0])
-        for project in wanted:
+            accessible = [project for project in await Projects(tenant).active() if project.is_accessible]
+        projects = (
+            accessible
+            if project_id is None
+            else [project for project in accessible if project.id == project_id]
+        )
+        if accessible and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, projects))):
+            await self._guarded(self._read_organization, organization_id, accessible[0])
+        for project in projects:
             if not _is_for_all(project):
                 await self._guarded(self._read_project, organization_id, project)
 
     async def _guarded(self, read: Callable[[int, Project], Any], tenant: int, project: Project) -> None:
-        """Where GitHub refuses, all stays as it was; another repository may be open to us all the same."""
+        """Read a file and log failures, so that the other repositories' files are read all the same."""
         try:
             with isolated(self._log, "settings file failed", project=project.id):
                 await read(tenant, project)
@@ -90,87 +94,91 @@ class SettingsFileSync:
             before = await SettingsFiles(tenant).of_organization()
         installation = self._github.installation(project.installation or 0)
         full_name = f"{owner}/{ORGANIZATION_REPOSITORY}"
-        kept = await self._now(_Place(installation, full_name, before, is_organization=True))
-        if kept is not None:
+        stored = await self._read_current(
+            _FileLocation(installation, full_name, before, is_organization=True)
+        )
+        if stored is not None:
             async with self._database.tenant(organization_id) as tenant:
-                for leader in await Projects(tenant).active():  # Those who may share no longer.
+                for leader in await Projects(
+                    tenant
+                ).active():  # Leaders whose members may stop sharing with the new settings.
                     await note_shared_summaries(tenant, leader, self._clock())
-                await SettingsFiles(tenant).keep_of_organization(kept)
+                await SettingsFiles(tenant).keep_of_organization(stored)
 
     async def _read_project(self, organization_id: int, project: Project) -> None:
         installation = self._github.installation(project.installation or 0)
-        root = await _root(installation, project.full_name or "")
+        root = await _list_root(installation, project.full_name or "")
         if root is None:
             await self._note_out_of_sight(organization_id, project)
             return
-        verbs = PROW_VERBS if any(name in root for name in OTHER_BOTS) else ()
+        verbs = PROW_VERBS if any(name in root for name in OTHER_BOT_FILES) else ()
         async with self._database.tenant(organization_id) as tenant:
             before = await SettingsFiles(tenant).of_project(project.id)
             if verbs != project.other_bots:
                 await SettingsFiles(tenant).keep_other_bots(project.id, verbs)
-        place = _Place(installation, project.full_name or "", before, is_organization=False)
-        kept = await self._now(place)
-        if kept is not None:
+        location = _FileLocation(installation, project.full_name or "", before, is_organization=False)
+        stored = await self._read_current(location)
+        if stored is not None:
             async with self._database.tenant(organization_id) as tenant:
-                await self._keep(tenant, project, kept)
+                await self._keep(tenant, project, stored)
 
     async def _note_out_of_sight(self, organization_id: int, project: Project) -> None:
-        """Gone, or closed to us: no reason to forget its settings."""
+        """Mark a file as out of sight, and keep its settings: the repository may be visible again later."""
         async with self._database.tenant(organization_id) as tenant:
             files = SettingsFiles(tenant)
             if (before := await files.of_project(project.id)).sha is not None:
                 await files.keep_of_project(project.id, replace(before, is_out_of_sight=True))
 
-    async def _keep(self, tenant: Tenant, project: Project, kept: StoredSettingsFile) -> None:
-        await SettingsFiles(tenant).keep_of_project(project.id, kept)
-        self._log.info("settings read", project=project.id, problems=len(kept.problems))
+    async def _keep(self, tenant: Tenant, project: Project, stored: StoredSettingsFile) -> None:
+        await SettingsFiles(tenant).keep_of_project(project.id, stored)
+        self._log.info("settings read", project=project.id, problems=len(stored.problems))
 
-    async def _now(self, place: _Place) -> StoredSettingsFile | None:
-        """What to keep from now on; None if it is what is kept already."""
-        found, before = await find_file(place.installation, place.full_name, PATH), place.before
-        if found is None and before.sha is None:
+    async def _read_current(self, location: _FileLocation) -> StoredSettingsFile | None:
+        """Read a file and report its problems. Returns the state to store; None if it has not changed."""
+        file, before = await find_file(location.installation, location.full_name, PATH), location.before
+        if file is None and before.sha is None:
             return None
-        if found is None:
-            # Not to be seen is not the same as gone: without its repository we cannot tell.
-            is_visible = await _root(place.installation, place.full_name) is not None
+        if file is None:
+            # The file is deleted only if its repository can be seen.
+            is_visible = await _list_root(location.installation, location.full_name) is not None
             return StoredSettingsFile() if is_visible else replace(before, is_out_of_sight=True)
-        if found.sha == before.sha and not before.problems:
+        if file.sha == before.sha and not before.problems:
             return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
-        # What was made to be hard to read takes a second, in which the event loop serves others.
-        read = await asyncio.to_thread(judged, found, is_organization=place.is_organization)
+        # Parsing a malicious file takes up to a second; in a thread it does not block the event loop.
+        read = await asyncio.to_thread(parse_settings_file, file, is_organization=location.is_organization)
         problems = tuple(map(str, read.problems))
-        # The same version is read again where it had problems, because a newer version of us may know more;
-        # it is told again only if it has become good.
-        is_told = found.sha == before.sha and bool(problems)
-        if not is_told:
-            is_told = await self._tell(place, read) if problems or before.problems else True
-        # What GitHub would not take is told at the next reading.
-        sha = found.sha if is_told else _UNTOLD
-        kept = StoredSettingsFile(read.in_force_after(before.settings), problems, sha, read.wrong)
-        return None if kept == before else kept
+        # An unchanged file with problems is read again, because a newer version of the App may accept it; it
+        # is reported again only if it has become valid.
+        is_reported = file.sha == before.sha and bool(problems)
+        if not is_reported:
+            is_reported = await self._report(location, read) if problems or before.problems else True
+        # A report that GitHub refused is tried again at the next reading.
+        sha = file.sha if is_reported else _UNREPORTED
+        stored = StoredSettingsFile(read.in_force_after(before.settings), problems, sha, read.wrong)
+        return None if stored == before else stored
 
-    async def _tell(self, place: _Place, read: SettingsFile) -> bool:
-        """A Check Run on the newest commit that touched the file. False if GitHub refuses it."""
-        repository = f"/repos/{place.full_name}"
-        commits = await place.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
+    async def _report(self, location: _FileLocation, read: SettingsFile) -> bool:
+        """Post a check run on the newest commit that touched the file. False if GitHub refuses it."""
+        repository = f"/repos/{location.full_name}"
+        commits = await location.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
         if not commits:
             return True
         try:
-            data = check_run(commits[0]["sha"], read, place.before.settings)
-            await place.installation.post(f"{repository}/check-runs", data)
+            data = settings_check_run(commits[0]["sha"], read, location.before.settings)
+            await location.installation.post(f"{repository}/check-runs", data)
         except GitHubRefusedError as refusal:
-            # Without the permission, `/agile config validate` and `/agile health` tell it all the same.
-            self._log.warning("settings' problems not told", status=refusal.status)
+            # Without the permission, `/agile config validate` and `/agile health` show the problems.
+            self._log.warning("settings' problems not reported", status=refusal.status)
             return False
         return True
 
 
-def judged(found: File, *, is_organization: bool) -> SettingsFile:
-    """What a file says."""
-    if found.content is None:
+def parse_settings_file(file: File, *, is_organization: bool) -> SettingsFile:
+    """Parse a file of settings."""
+    if file.content is None:
         problem = Problem(0, f"`{PATH}` must be a file of text.")
         return SettingsFile(problems=(problem,), is_unreadable=True)
-    return read_settings(found.content, command_names(), is_organization=is_organization)
+    return read_settings(file.content, command_names(), is_organization=is_organization)
 
 
 def command_names() -> tuple[str, ...]:
@@ -178,8 +186,8 @@ def command_names() -> tuple[str, ...]:
     return tuple(command.name for command in all_commands())
 
 
-def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of a file on the commit that brought it, after which `before` was in force."""
+def settings_check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the check run about a file; the settings `before` were in force until its commit."""
     problems, title, summary = read.problems, "The settings are good", "They are in force."
     if problems:
         title = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {PATH}"
@@ -209,14 +217,14 @@ def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dic
 
 
 def _unformatted(text: str) -> str:
-    """What stands beside a line of a file is shown as it is."""
+    """Remove Markdown's escapes, because annotations are shown as plain text."""
     return re.sub(r"\\(.)", r"\1", text)
 
 
-async def _root(installation: Installation, full_name: str) -> set[str] | None:
-    """The names at a repository's root; None if it is not to be seen."""
+async def _list_root(installation: Installation, full_name: str) -> set[str] | None:
+    """List the names at a repository's root; None if the repository cannot be seen."""
     try:
-        return {str(one["name"]) for one in await installation.get(f"/repos/{full_name}/contents/")}
+        return {str(entry["name"]) for entry in await installation.get(f"/repos/{full_name}/contents/")}
     except GitHubRefusedError as refusal:
         if refusal.status != _GONE:
             raise

@@ -1,4 +1,4 @@
-"""What was summed up for several repositories at once is not summed up again by one that leaves them."""
+"""Keeps a repository that stops sharing sprints from posting summaries that were posted for all together."""
 
 from datetime import datetime
 
@@ -11,16 +11,16 @@ _SUMMARY = "summary:"
 
 
 async def note_shared_summaries(tenant: Tenant, leader: Project, now: datetime) -> None:
-    """Notes in each repository which of its milestones were summed up where their sprint is led.
+    """Suppress in each member repository the summaries that the leading repository has posted.
 
-    It is done while they share, because nobody can tell it afterwards. A summary that GitHub does not have,
-    because it waits, was refused or was withdrawn, sums up nothing.
+    This happens while they still share, because afterwards the milestones of a shared sprint are unknown. A
+    summary that was not sent, because it waits, was refused or was withdrawn, does not count.
     """
     if not leader.sharing or leader.is_led:
         return
     posts = Posts(tenant)
-    fates = await posts.statuses(leader.id, _SUMMARY)
-    summed_up = {key for key, fate in fates.items() if fate.sent_at is not None}
+    statuses = await posts.statuses(leader.id, _SUMMARY)
+    summed_up = {key for key, status in statuses.items() if status.sent_at is not None}
     members = {(member.full_name or "").lower(): member.id for member in leader.sharing}
     for sprint in await Sprints(tenant, leader).all(now) if summed_up else ():
         if f"{_SUMMARY}{sprint.milestone}" in summed_up:

@@ -1,8 +1,8 @@
-"""Asks GitHub which repositories can still be seen, because of the pictures that are linked in them.
+"""Asks GitHub which repositories can still be seen, because charts are linked in them.
 
-Most of it GitHub tells by itself: that a repository became private, or that the App was uninstalled,
-suspended or resumed. Where such a delivery was lost, this finds it. Together with the time for which pictures
-are kept elsewhere (`CACHE_DURATION` of bot/webhooks/chart_route.py) it is less than an hour from the
+GitHub sends events if a repository becomes private, or if the App is uninstalled, suspended or resumed; this
+check finds changes whose delivery was lost. Together with the time for which caches keep charts (`CACHE_DURATION`
+in bot/webhooks/chart_route.py) it takes less than an hour from the
 change to the end of a link.
 """
 
@@ -18,17 +18,16 @@ from sprints.gaps import GapCause
 from storage.database import Database
 from storage.gaps import Gaps
 from storage.installations import Installations
-from storage.projects import Project, Projects
-from storage.projects import RepositoryName as SeenRepository
+from storage.projects import Project, Projects, RepositoryName
 
 CHECK_EVERY = timedelta(minutes=40)
 _PER_PAGE = 100
-# The App is suspended or uninstalled, or may not look any more.
+# The App is suspended or uninstalled, or has lost the permission.
 _OUT_OF_SIGHT = {403, 404}
 
 
 class VisibilityCheck:
-    """Compares what we know of a tenant's repositories with what its installation sees."""
+    """Compares the recorded visibility of a tenant's repositories with what its installation can see."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -37,9 +36,9 @@ class VisibilityCheck:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> list[int]:
-        """Bring repositories with pictures up to date. Returns those that became private or public unnoticed.
+        """Update repositories with charts. Returns the ids of those that became private or public unnoticed.
 
-        Raises GitHubUnavailableError; then everything stays as it was.
+        Raises GitHubUnavailableError; then nothing changes.
         """
         async with self._database.tenant(organization_id) as tenant:
             before = await Projects(tenant).with_charts()
@@ -62,7 +61,7 @@ class VisibilityCheck:
     async def _visible(
         self, organization_id: int, installation: Installation
     ) -> Mapping[str, RepositoryPayload] | None:
-        """What the installation sees, by the keys under which we may know it; None if it cannot be told."""
+        """The repositories that the installation can see, by their possible keys; None if that is unknown."""
         try:
             return await list_repositories(installation)
         except GitHubRefusedError as refusal:
@@ -71,12 +70,12 @@ class VisibilityCheck:
                 organization=organization_id,
                 status=refusal.status,
             )
-            # Anything else, such as a private key that GitHub does not know, says nothing of repositories.
+            # Other refusals, such as for an unknown private key, say nothing about repositories.
             return {} if refusal.status in _OUT_OF_SIGHT else None
 
 
 async def list_repositories(installation: Installation) -> Mapping[str, RepositoryPayload]:
-    """The repositories that an installation sees, by the keys under which we may know them."""
+    """List the repositories that an installation can see, by their possible keys: node id and number."""
     visible, listed, page = dict[str, RepositoryPayload](), 0, 1
     while True:
         answer = await installation.get(f"/installation/repositories?per_page={_PER_PAGE}&page={page}")
@@ -93,15 +92,15 @@ async def _update(
 ) -> None:
     await projects.set_hidden(project.node_id, None if shown else now)
     if shown:
-        await remember_as_shown(projects, project.node_id, shown, now)
+        await remember_repository(projects, project.node_id, shown, now)
 
 
-async def remember_as_shown(
+async def remember_repository(
     projects: Projects, node_id: str, shown: RepositoryPayload, now: datetime
 ) -> None:
-    """Keep name and visibility of a repository as GitHub shows it now."""
+    """Record a repository's name and visibility as GitHub shows them now."""
     await projects.remember(
-        SeenRepository(
+        RepositoryName(
             node_id=node_id,
             full_name=clean(shown.full_name),
             is_private=shown.private,

@@ -92,8 +92,8 @@ def _added(facts: Facts) -> str:
         return ""
     numbers = named(dict.fromkeys(line.number for line in lines))
     return (
-        f"Added since that day began, so not committed ({amount_text(facts.total(ScopeCause.ADDED))}):
-        {numbers}. "
+        f"Added since that day began, so not committed ({amount_text(facts.total(ScopeCause.ADDED))}): "
+        f"{numbers}. "
         "A later `start:` would make them part of the commitment."
     )
 

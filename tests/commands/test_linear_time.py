@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bot.github.own_part import surroundings_of
+from bot.github.owned_text import find_surroundings
 from bot.publishing.change_applier import _CONFIRM
-from bot.publishing.outbox import cut
+from bot.publishing.outbox import truncate
 from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
 from commands.formatting.wording import plain, table
@@ -81,12 +81,12 @@ READERS: dict[str, Callable[[str], Any]] = {
     "confirmation": lambda text: _CONFIRM.sub("", text),
     "labels": _long_label,
     "plain text": plain,
-    "cut": cut,
+    "cut": truncate,
     "skimmed comment": _skimmed,
     "line of the log": redacted,
     "comments of a settings file": lambda text: list(_COMMENT.finditer(f'"{text}')),
     "half surrogate pairs": lambda text: replace_half_pairs(text.encode()),
-    "our part of a text": lambda text: surroundings_of(
+    "our part of a text": lambda text: find_surroundings(
         f"{text}\n\n<!-- ours -->", ["<!-- ours -->"], [text[:999]]
     ),
     "line of a table": lambda text: table(["a", "b"], [[text, text]]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.request import Author, Request, ThreadKind
-from handlers.comment_commands import find_commands, request_of
+from handlers.comment_commands import find_commands, read_request
 from handlers.delivery import Delivery
 
 Json = dict[str, Any]
@@ -54,7 +54,7 @@ def delivery(event: str, action: str, text: Json, sender: Json | None, **more: A
 def edit(event: str, before: Json | None, after: str, author: Json | None, sender: Json | None) -> Request:
     """What an edit asks; `before` is the value of `changes`."""
     more = {} if before is None else {"changes": before}
-    return request_of(delivery(event, "edited", {"body": after, "user": author}, sender, **more))
+    return read_request(delivery(event, "edited", {"body": after, "user": author}, sender, **more))
 
 
 def typed(request: Request) -> list[str]:
@@ -71,7 +71,7 @@ def from_(text: str | None) -> Json:
 @everywhere
 def test_what_somebody_writes_is_theirs(event: str) -> None:
     webhook = delivery(event, WRITES[event], {"body": f"Well.\n\n{COMMAND}", "user": STRANGER}, STRANGER)
-    request = request_of(webhook)
+    request = read_request(webhook)
 
     assert typed(request) == [COMMAND]
     assert (request.sender, request.place, request.thread) == ("mallory", PLACES[event], 7)
@@ -100,7 +100,7 @@ def test_what_somebody_writes_is_theirs(event: str) -> None:
 def test_words_of_somebody_else_ask_nothing(event: str, author: Json | None, sender: Json | None) -> None:
     webhook = delivery(event, WRITES[event], {"body": COMMAND, "user": author}, sender)
 
-    assert request_of(webhook).lines == ()
+    assert read_request(webhook).lines == ()
     assert not list(find_commands(webhook))
     assert edit(event, from_("Well."), COMMAND, author, sender).lines == ()
 
@@ -122,14 +122,14 @@ def test_text_without_commands_asks_nothing(event: str, text: str | None) -> Non
 @everywhere
 def test_text_that_an_app_sends_for_a_person_is_the_person_s(event: str) -> None:
     text = {"body": COMMAND, "user": STRANGER, "performed_via_github_app": {"id": 5, "slug": "chat"}}
-    request = request_of(delivery(event, WRITES[event], text, STRANGER))
+    request = read_request(delivery(event, WRITES[event], text, STRANGER))
     assert typed(request) == [COMMAND]
     assert not request.is_bot
 
 
 @everywhere
 def test_a_bot_s_own_words_are_marked_as_such(event: str) -> None:
-    request = request_of(delivery(event, WRITES[event], {"body": COMMAND, "user": ROBOT}, ROBOT))
+    request = read_request(delivery(event, WRITES[event], {"body": COMMAND, "user": ROBOT}, ROBOT))
     assert typed(request) == [COMMAND]
     assert request.is_bot
     assert request.text_author == Author("release-drafter[bot]", is_bot=True)
@@ -190,7 +190,7 @@ def test_what_another_put_in_is_not_the_author_s_when_they_edit_next() -> None:
 @everywhere
 @pytest.mark.parametrize("action", ["dismissed", "closed", "deleted", "labeled", "transferred"])
 def test_what_else_happens_to_a_text_writes_none(event: str, action: str) -> None:
-    assert request_of(delivery(event, action, {"body": COMMAND, "user": STRANGER}, STRANGER)).lines == ()
+    assert read_request(delivery(event, action, {"body": COMMAND, "user": STRANGER}, STRANGER)).lines == ()
 
 
 # Boxes
@@ -226,7 +226,7 @@ def test_no_other_box_is_ticked(author: Json | None, sender: Json | None, before
 
 def test_a_new_comment_ticks_no_box() -> None:
     webhook = delivery("issue_comment", "created", {"body": TICKED, "user": OUR_BOT}, MAINTAINER)
-    assert request_of(webhook).ticked == ()
+    assert read_request(webhook).ticked == ()
 
 
 DISCUSSED = f"""### Discussed in https://github.com/acme/shop/discussions/12
@@ -249,7 +249,7 @@ REFERENCED = (
 @pytest.mark.parametrize("event", ["issues", "pull_request", "issue_comment"])
 def test_text_that_github_took_over_from_somebody_asks_nothing(event: str, body: str) -> None:
     new = delivery(event, WRITES[event], {"body": body, "user": MAINTAINER}, MAINTAINER)
-    assert typed(request_of(new)) == []
+    assert typed(read_request(new)) == []
 
 
 def test_what_the_author_adds_below_text_of_others_is_asked() -> None:

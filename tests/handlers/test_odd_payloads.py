@@ -66,7 +66,7 @@ def description(event: str, action: str | None) -> Described:
 def read(event: str, action: str | None, payload: Mapping[str, Any]) -> Sequence[Outcome]:
     """What the handlers make of a payload. Raises UnusableError if none can make anything of it."""
     delivery = Delivery("d", event, action, msgspec.json.encode(payload), _RECEIVED)
-    assert delivery.frame.repository is not None or "repository" not in payload
+    assert delivery.envelope.repository is not None or "repository" not in payload
     return handle(delivery)[0]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reports.release_summary import place_text
+from reports.release_summary import summary_location_text
 from sprints.releases import Release
 from tests.support.builders import Box
 
@@ -10,7 +10,7 @@ SPRINT = Box("11-10", title="Sprint *12* @all", due="2026-11-27", start="11-16")
 
 
 def test_it_says_which_release_it_waits_for_and_how_to_see_the_summary_now() -> None:
-    text = place_text(replace(SPRINT, title="1.4"), None)
+    text = summary_location_text(replace(SPRINT, title="1.4"), None)
     assert text == (
         "**1.4 is over.** Its summary comes into the release of that name once it is published: its tag or its "
         "title must be 1.4, a `v` before it makes no difference. `/summary` shows it here now."
@@ -18,7 +18,7 @@ def test_it_says_which_release_it_waits_for_and_how_to_see_the_summary_now() -> 
 
 
 def test_words_written_elsewhere_format_nothing_and_call_nobody() -> None:
-    text = place_text(SPRINT, Release(1, "v*1* @all"))
+    text = summary_location_text(SPRINT, Release(1, "v*1* @all"))
     assert "@all" not in text
     assert text.endswith("Its summary stands in the release v\\*1\\* @\u200ball.")
     assert text.startswith("**Sprint \\*12\\* @")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.sprint_impact import Card, buttons, impact_card, title
+from reports.sprint_impact import CheckCard, check_buttons, check_title, impact_card
 from sprints.burndown import build_burndown
 from sprints.calendar import Calendar
 from sprints.impact import Impact, PullRequestStatus, assess_impact
@@ -28,12 +28,12 @@ LATER = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20", title="
 AHEAD = {"later": LATER}
 
 
-def card(impact: Impact, **rest: Any) -> Card:
+def card(impact: Impact, **rest: Any) -> CheckCard:
     return impact_card(impact, Calendar(), **rest)
 
 
 def identifiers(impact: Impact) -> list[str]:
-    return [button.identifier for button in buttons(impact)]
+    return [button.identifier for button in check_buttons(impact)]
 
 
 ASIDE = make_impact(make_pull_request(), aside_by="alice")
@@ -76,7 +76,7 @@ ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE
 def test_the_title_says_it_and_the_buttons_mend_it(
     impact: Impact, expected: str, pressable: list[str]
 ) -> None:
-    assert title(impact) == expected
+    assert check_title(impact) == expected
     assert identifiers(impact) == pressable
 
 
@@ -103,7 +103,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
     impact = assess_impact(make_pull_request(closes=(5,)), facts, None, {})
-    assert title(impact) == "Finishes #5: 8 points left in Sprint 12, as now"
+    assert check_title(impact) == "Finishes #5: 8 points left in Sprint 12, as now"
     assert "**#5** Card 5 (not estimated)" in card(impact).summary
 
 
@@ -111,10 +111,10 @@ def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     own = Item(40, is_pull_request=True).opened("11-09", "points: 3").joined("11-09 10:00")
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
     impact = assess_impact(make_pull_request(milestone=SPRINT), facts, None, {})
-    assert title(impact) == "Part of the sprint: 3 → 0 points left in Sprint 12"
+    assert check_title(impact) == "Part of the sprint: 3 → 0 points left in Sprint 12"
     assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(impact).summary
     assert identifiers(impact) == ["aside:12"]
-    assert buttons(impact)[0].description == "Takes it out of Sprint 12"
+    assert check_buttons(impact)[0].description == "Takes it out of Sprint 12"
 
 
 # Reviews and size
@@ -188,7 +188,7 @@ def test_a_rule_is_met_or_broken_or_does_not_hold(impact: Impact, conclusion: st
     assert ("and this one does not yet" in data.summary) == (conclusion == "failure")
     assert "This repository asks every pull request to belong to an item of a sprint" in data.summary
     # A success is that of the rule: the title says the same as without it.
-    assert data.title == title(impact)
+    assert data.title == check_title(impact)
 
 
 ENDED = Box("11-01", milestone=OTHER_SPRINT, start="11-02", due="2026-11-09", title="Sprint 11").sprint()
@@ -286,7 +286,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, imp
     moved = tuple(replace(event, item=replace(event.item, title=name)) for event in impact.linked_items)
     text = card(replace(impact, sprint=sprint, linked_items=moved)).summary
     assert "@" not in text.replace("@\u200b", "")
-    assert "\r" not in title(replace(impact, sprint=sprint))
+    assert "\r" not in check_title(replace(impact, sprint=sprint))
 
 
 @given(
@@ -297,7 +297,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, imp
 def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, impact: Impact) -> None:
     sprint = replace(impact.sprint, number=milestone) if impact.sprint else None
     candidate = number if impact.candidate else None
-    made = buttons(replace(impact, sprint=sprint, candidate=candidate))
+    made = check_buttons(replace(impact, sprint=sprint, candidate=candidate))
     assert len(made) <= 3
     assert all(len(button.identifier) <= 20 and len(button.label) <= 20 for button in made)
     assert len({button.identifier for button in made}) == len(made)

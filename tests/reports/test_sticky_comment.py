@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, encode_steps
 from commands.shared.tracking import remember_thread_step
 from reports.alert import alert_text
-from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
+from reports.sprint_tracking import TrackingPlace, find_start_thread, is_sprint, resolve_tracking_place
 from reports.sticky_comment import (
     StickyComment,
-    after_picture,
-    before_picture,
-    digest,
+    content_digest,
     effect_words,
-    key_of,
+    facts_without,
+    line_key,
     shown_lines,
-    without,
+    text_above_chart,
+    text_below_chart,
 )
 from sprints.alerts import BlockedItem, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import build_burndown
@@ -57,7 +57,7 @@ def line_of(result: Facts, number: int) -> LedgerLine:
 
 def test_each_scope_change_is_a_line_the_latest_first() -> None:
     dropped = late(3, "11-17 09:00").dropped("11-18 09:00")
-    text = before_picture(living(late(2), dropped, late(4, "11-18 10:00", None)))
+    text = text_above_chart(living(late(2), dropped, late(4, "11-18 10:00", None)))
     lines = [line for line in text.splitlines() if line.startswith("- ")]
 
     assert "**Scope since the start:** +3 points, 4 changes" in text
@@ -71,14 +71,14 @@ def test_each_scope_change_is_a_line_the_latest_first() -> None:
 
 def test_what_a_change_did_stands_beside_it() -> None:
     result = facts(late(2))
-    effects = {key_of(line_of(result, 2)): effect_words(0.81, 0.6)}
-    text = before_picture(living(late(2), effects=effects))
+    effects = {line_key(line_of(result, 2)): effect_words(0.81, 0.6)}
+    text = text_above_chart(living(late(2), effects=effects))
     assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
     assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
 
 
 def test_only_the_last_ten_changes_are_open() -> None:
-    text = before_picture(living(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20))))
+    text = text_above_chart(living(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20))))
     open_part, _, folded = text.partition("<details>")
     assert open_part.count("\n- ") == 10
     assert "<summary>8 earlier changes</summary>" in folded
@@ -86,44 +86,44 @@ def test_only_the_last_ten_changes_are_open() -> None:
 
 
 def test_what_waits_and_for_what() -> None:
-    text = before_picture(living(blocked=(BlockedItem(4, 3, (9,), "no *key*"), BlockedItem(5, 0))))
+    text = text_above_chart(living(blocked=(BlockedItem(4, 3, (9,), "no *key*"), BlockedItem(5, 0))))
     assert "**Blocked**\n- #4 for 3 working days, by #9: no \\*key\\*\n- #5 since today" in text
 
 
 def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
     reason = "@acme/all <b>**now**</b> `x`"
-    text = before_picture(living(late(2, title=reason), blocked=(BlockedItem(4, 3, (), reason),)))
+    text = text_above_chart(living(late(2, title=reason), blocked=(BlockedItem(4, 3, (), reason),)))
     assert not re.search(r"@\w", text)
     assert "<b>" not in text
     assert "**now" not in text
 
 
 def test_it_says_as_of_when_and_how_to_silence_it() -> None:
-    text = after_picture(living())
+    text = text_below_chart(living())
     assert "As of 18 Nov 2026, 12:00 UTC" in text
     assert "`/agile quiet on` silences this thread" in text
-    assert "quiet" not in after_picture(living(is_silenced=True))
+    assert "quiet" not in text_below_chart(living(is_silenced=True))
 
 
 # Equal or not
 
 
 def test_within_a_day_time_alone_changes_nothing() -> None:
-    result = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
+    result = {content_digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
     assert len(result) == 1
-    assert digest(living(late(2), as_of="11-19 00:30")) not in result
+    assert content_digest(living(late(2), as_of="11-19 00:30")) not in result
 
 
 def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
-    plain = digest(living())
-    assert digest(living(expected="**7 in 10**", effects={"x": "y"})) == plain
+    plain = content_digest(living())
+    assert content_digest(living(expected="**7 in 10**", effects={"x": "y"})) == plain
     others = [
         living(late(2)),
         living(Card(5).opened("11-10", "points: 1").joined("11-12")),
         living(blocked=(BlockedItem(1, 1),)),
         living(is_silenced=True),
     ]
-    assert len({plain, *map(digest, others), digest(living(), "image")}) == len(others) + 2
+    assert len({plain, *map(content_digest, others), content_digest(living(), "image")}) == len(others) + 2
 
 
 @given(st.lists(st.integers(0, 5), max_size=8), st.integers(0, 8))
@@ -135,7 +135,9 @@ def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: i
         return result
 
     is_different = done < len(points)
-    assert (digest(living(*cards(is_done=True))) != digest(living(*cards(is_done=False)))) is is_different
+    assert (
+        content_digest(living(*cards(is_done=True))) != content_digest(living(*cards(is_done=False)))
+    ) is is_different
 
 
 # A change undone
@@ -162,7 +164,7 @@ def test_what_the_sprint_would_be_without_a_change(
     result = facts(card)
     line = line_of(result, 2)
     assert line.cause is cause
-    before = without(line, result)
+    before = facts_without(line, result)
     assert before
     assert before.remaining == Amount(Decimal(points), count)
 
@@ -170,13 +172,13 @@ def test_what_the_sprint_would_be_without_a_change(
 def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
     done = Card(2).opened("11-10", "points: 5").joined("11-12").closed("11-16 10:00").left("11-17")
     result = facts(done)
-    assert without(line_of(result, 2), result) is None
+    assert facts_without(line_of(result, 2), result) is None
 
 
 def test_the_shown_lines_are_those_of_the_card() -> None:
     result = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
     assert [line.changes[0].number for line in shown_lines(result)] == list(range(19, 9, -1))
-    assert len({key_of(line) for line in group_ledger(result.ledger)}) == 18
+    assert len({line_key(line) for line in group_ledger(result.ledger)}) == 18
 
 
 # Where
@@ -184,14 +186,14 @@ def test_the_shown_lines_are_those_of_the_card() -> None:
 
 def test_where_a_sprint_is_followed() -> None:
     sprint = facts().sprint
-    assert place_of(parse_settings({}), sprint, None) is None
-    assert place_of(parse_settings({}), sprint, 5) == TrackingPlace(5)
-    assert place_of(parse_settings({"tracking": 7}), sprint, 5) == TrackingPlace(7)
-    assert place_of(parse_settings({"tracking": "7"}), sprint, 5) == TrackingPlace(7)
-    assert place_of(parse_settings({"tracking": "issue"}), sprint, 5) == TrackingPlace(None)
-    assert place_of(parse_settings({"tracking": "off"}), sprint, 5) is None
-    assert place_of(parse_settings({"tracking": True}), sprint, 5) == TrackingPlace(5)
-    assert place_of(parse_settings({"tracking": ["x"]}), sprint, None) is None
+    assert resolve_tracking_place(parse_settings({}), sprint, None) is None
+    assert resolve_tracking_place(parse_settings({}), sprint, 5) == TrackingPlace(5)
+    assert resolve_tracking_place(parse_settings({"tracking": 7}), sprint, 5) == TrackingPlace(7)
+    assert resolve_tracking_place(parse_settings({"tracking": "7"}), sprint, 5) == TrackingPlace(7)
+    assert resolve_tracking_place(parse_settings({"tracking": "issue"}), sprint, 5) == TrackingPlace(None)
+    assert resolve_tracking_place(parse_settings({"tracking": "off"}), sprint, 5) is None
+    assert resolve_tracking_place(parse_settings({"tracking": True}), sprint, 5) == TrackingPlace(5)
+    assert resolve_tracking_place(parse_settings({"tracking": ["x"]}), sprint, None) is None
 
 
 def test_a_thread_that_was_remembered() -> None:
@@ -201,8 +203,8 @@ def test_a_thread_that_was_remembered() -> None:
     )
     step = remember_thread_step(project, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
-    assert place_of(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
-    assert begun_in(sprint, ()) is None
+    assert resolve_tracking_place(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
+    assert find_start_thread(sprint, ()) is None
 
 
 def started(*steps: Step) -> CommandChange:
@@ -215,12 +217,12 @@ def started(*steps: Step) -> CommandChange:
 def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:
     sprint = facts().sprint
     made = CreateMilestone("Another title", milestone=sprint.milestone)
-    assert begun_in(sprint, [started(made)]) == 5
-    assert begun_in(sprint, [started(CreateMilestone(sprint.title, milestone=99))]) is None
+    assert find_start_thread(sprint, [started(made)]) == 5
+    assert find_start_thread(sprint, [started(CreateMilestone(sprint.title, milestone=99))]) is None
     # What older versions wrote down names no id.
-    assert begun_in(sprint, [started(CreateMilestone(sprint.title))]) == 5
-    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}))]) == 5
-    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}, "acme/other"))]) is None
+    assert find_start_thread(sprint, [started(CreateMilestone(sprint.title))]) == 5
+    assert find_start_thread(sprint, [started(EditMilestone(sprint.number, {}, {}))]) == 5
+    assert find_start_thread(sprint, [started(EditMilestone(sprint.number, {}, {}, "acme/other"))]) is None
 
 
 def test_what_is_a_time_box() -> None:

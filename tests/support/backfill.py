@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from bot.cli.backfill import _find
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.github.client import GitHub
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
@@ -196,7 +196,7 @@ async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Jso
     """Start an endpoint and a worker. Yields a function that delivers webhooks and has them processed."""
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
         entrance = WebhookClient(session, f"http://127.0.0.1:{port}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import aiohttp
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.services import Services
 from bot.settings.billing import StripeSettings
 from bot.settings.secret import Secret
@@ -26,7 +26,7 @@ async def strict_endpoint(base: Services) -> AsyncIterator[WebhookClient]:
     """A door that waits two seconds for a body and has room for one megabyte of them; it also sells."""
     settings = replace(base.settings, webhook_body_seconds=2, webhook_bodies_megabytes=1, billing=_BILLING)
     async with (
-        door(replace(base, settings=settings), "127.0.0.1", 0) as port,
+        web_server(replace(base, settings=settings), "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
         yield WebhookClient(session, f"http://127.0.0.1:{port}")

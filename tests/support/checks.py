@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from github_standin.seed import INSTALLATION_ID, ORG
-from handlers.check_run import NAME
+from handlers.check_run import CHECK_NAME
 from storage.job_types import CheckJob
 from storage.jobs import Jobs
 from tests.support.changes import query_database
@@ -47,7 +47,14 @@ async def deliver_pull_request_event(bot: Bot, action: str, pull: Json, **change
 
 async def press_button(bot: Bot, head: str, identifier: str, as_user: str = "alice") -> None:
     """Press a button of a check. As for a commit of a fork, the event names no pull request."""
-    run = {"id": 4, "name": NAME, "head_sha": head, "external_id": "x", "pull_requests": [], "output": {}}
+    run = {
+        "id": 4,
+        "name": CHECK_NAME,
+        "head_sha": head,
+        "external_id": "x",
+        "pull_requests": [],
+        "output": {},
+    }
     payload = await repository_event(bot, "requested_action", as_user)
     payload |= {"check_run": run, "requested_action": {"identifier": identifier}}
     status, _ = await bot.deliver("check_run", payload)
@@ -59,7 +66,7 @@ async def find_check(bot: Bot, head: str) -> Json:
     """Return the bot's only check on a commit, with buttons and pictures, which GitHub does not return."""
     (row,) = await query_database(bot, f"select * from posts where key = 'check:{head}'")
     run = await bot.github.call("GET", f"/repos/{bot.repo}/check-runs/{row.external_id}")
-    assert (run["name"], run["head_sha"]) == (NAME, head)
+    assert (run["name"], run["head_sha"]) == (CHECK_NAME, head)
     assert run["output"]["title"] == row.data["output"]["title"]
     return dict(run) | {"actions": row.data["actions"], "images": row.data["output"].get("images", [])}
 

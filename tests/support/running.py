@@ -17,7 +17,7 @@ import aiohttp
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.worker import worker
 from bot.publishing.pictures import Drawing
 from bot.services import Services, services
@@ -176,7 +176,7 @@ async def running_bot(
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(services(settings, clock))
         await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
-        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")
         running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)

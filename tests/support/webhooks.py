@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
@@ -46,7 +46,7 @@ INSTALLATION_CREATED: dict[str, Any] = {
 @pytest.fixture
 async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """A client of a webhook endpoint without a worker."""
-    async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with web_server(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 

@@ -1,1 +1,1 @@
-"""The past of a repository, asked for once."""
+"""Backfill: a repository's history from before the installation, or from a gap in its events."""

@@ -1,4 +1,4 @@
-"""Asks GitHub for a repository's past, page by page. Each page is kept with the place to go on from."""
+"""Backfills a repository's history page by page. Each page is stored together with the next position."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ import structlog
 from sqlalchemy import select, update
 
 from bot.github.client import GitHub
-from bot.github.linked_issues import LinkedIssues, links_in, record_links
+from bot.github.linked_issues import LinkedIssues, parse_links, record_links
 from bot.isolation import isolated
-from bot.sync.backfill.milestones import unheard_changes
-from bot.sync.backfill.names import Names
-from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
+from bot.sync.backfill.milestones import find_missing_changes
+from bot.sync.backfill.names import NameHistory
+from bot.sync.backfill.past_events import ItemHistory, find_people, item_events, milestone_events
 from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
 from sprints.model import EventSource, ItemEvent, MilestoneEvent
@@ -28,32 +28,34 @@ from storage.timeline import Timeline, TimelineRow
 __all__ = ["Backfill", "BackfillError", "Progress"]
 
 _PHASES = ("issues", "pull_requests")
-# GitHub's times of one event differ by this between a webhook and a timeline, when a second ends in between.
-_ALMOST_AT_ONCE = timedelta(seconds=1)
+# GitHub's times of one event may differ by this between a webhook and a timeline.
+_SAME_EVENT = timedelta(seconds=1)
 
 Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillPosition:
-    """How far it is. `phase` is None at the end; `told` items were told so far.
+    """How far a backfill has come. `phase` is None at the end; `items` is the number of items read so far.
 
-    `lost` entries of their timelines named milestones that nobody knows any more, and were left out.
-    `begun_at` is when the first page was asked for: what was not heard until then is found.
+    `lost` entries of their timelines named milestones that do not exist any more, and were left out.
+    `begun_at` is when the first page was requested: events missed until then are found.
     """
 
     phase: str | None
     after: str | None
-    told: int
+    items: int
     lost: int
     begun_at: datetime
 
     @classmethod
-    def kept_as(
+    def from_stored(
         cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime
     ) -> "BackfillPosition":
-        """The place that an earlier run came to; the beginning if there is none, or if events were missed
-        after that run had begun: `heard_since` is when the last gap ended.
+        """The position that an earlier run has reached.
+
+        The beginning if there is none, or if events were missed after that run had begun: `heard_since` is
+        when the last gap ended.
         """
         state = state or {}
         begun_at = datetime.fromisoformat(state["begun"]) if "begun" in state else None
@@ -63,24 +65,24 @@ class BackfillPosition:
         return cls(phase, after, int(state.get("done", 0)), int(state.get("lost", 0)), begun_at or now)
 
     @property
-    def kept(self) -> dict[str, Any]:
-        """As it is kept; the end is nothing to go on from."""
+    def to_stored(self) -> dict[str, Any]:
+        """Convert the position to its stored form; empty at the end."""
         if self.phase is None:
             return {}
-        where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
-        return where | {"done": self.told, "lost": self.lost}
+        position = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
+        return position | {"done": self.items, "lost": self.lost}
 
-    def behind(self, page: PastPage, lost: int) -> "BackfillPosition":
-        """The place after a page."""
+    def advance(self, page: PastPage, lost: int) -> "BackfillPosition":
+        """The position after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
             phase = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None)
-        told, lost = self.told + len(page.nodes), self.lost + lost
-        return BackfillPosition(phase, page.after, told, lost, self.begun_at)
+        items, lost = self.items + len(page.nodes), self.lost + lost
+        return BackfillPosition(phase, page.after, items, lost, self.begun_at)
 
 
 class Backfill:
-    """Safe to run twice, to be killed, and while webhooks arrive: a fact is kept once, whoever tells it."""
+    """Backfills repositories. May be repeated, killed, and run while webhooks arrive: facts are unique."""
 
     def __init__(
         self,
@@ -98,11 +100,11 @@ class Backfill:
     async def run(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
-        """Asks for what has not been asked for yet and returns how many items were told; see `go_on`."""
-        return (await self.go_on(organization_id, project_id, progress)).told
+        """Backfill what is missing. Returns how many items were read; see `resume`."""
+        return (await self.resume(organization_id, project_id, progress)).items
 
     async def is_needed(self, organization_id: int, project_id: int) -> bool:
-        """Whether something of a repository's past has not been asked for yet."""
+        """Whether a part of the repository's history has not been backfilled yet."""
         async with self._database.tenant(organization_id) as tenant:
             query = select(projects.c.synced_at, projects.c.sync)
             query = query.where(projects.c.organization_id == organization_id, projects.c.id == project_id)
@@ -111,12 +113,12 @@ class Backfill:
                 return True
             return project_id in await Gaps(tenant).projects_to_backfill()
 
-    async def go_on(
+    async def resume(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> BackfillPosition:
-        """Asks for what has not been asked for yet, to the end.
+        """Backfill what is missing, from the stored position to the end.
 
-        Raises BackfillError, or GitHubUnavailableError when it is to go on later.
+        Raises BackfillError, or GitHubUnavailableError if it is to be resumed later.
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
@@ -127,106 +129,112 @@ class Backfill:
                 .where(projects.c.id == project_id)
             )
         if project is None or project.full_name is None:
-            raise BackfillError("the repository is not known by a name any more")
+            raise BackfillError("the repository's name is unknown")
         if project.installation is None:
             raise BackfillError(f"the App is not installed on {project.full_name} any more")
         if project.suspended_at is not None:
             raise BackfillError(f"the App is suspended on the account of {project.full_name}")
         installation = self._github.installation(project.installation)
-        asking = PastReader(installation, project.full_name, self._clock, self._sleep)
-        work = _Work(self._database, asking, organization_id, project, self._clock, had_gaps=bool(gaps))
+        reader = PastReader(installation, project.full_name, self._clock, self._sleep)
+        backfill = _RepositoryBackfill(
+            self._database, reader, organization_id, project, self._clock, had_gaps=bool(gaps)
+        )
         heard_since = max((gap.ended_at for gap in gaps if gap.ended_at), default=None)
-        end = await work.all_pages(BackfillPosition.kept_as(state, heard_since, self._clock()), progress)
-        self._log.info("the past was asked for", project=project_id, items=end.told)
+        end = await backfill.read_all(
+            BackfillPosition.from_stored(state, heard_since, self._clock()), progress
+        )
+        self._log.info("backfill finished", project=project_id, items=end.items)
         if end.lost:
             self._log.warning(
-                "milestones that nobody knows any more were left out", project=project_id, events=end.lost
+                "events of unknown milestones were left out", project=project_id, events=end.lost
             )
         return end
 
 
-class _Work:
-    """One repository's past."""
+class _RepositoryBackfill:
+    """The backfill of one repository."""
 
     def __init__(
         self,
         database: Database,
-        asking: PastReader,
+        reader: PastReader,
         organization_id: int,
         project: Project,
         clock: Callable[[], datetime],
         *,
         had_gaps: bool,
     ) -> None:
-        """Where there `had_gaps`, what we knew of milestones may be out of date."""
+        """If the repository `had_gaps`, the recorded milestones may be out of date."""
         self._database = database
-        self._asking = asking
+        self._reader = reader
         self._had_gaps = had_gaps
         self._organization_id = organization_id
         self._project = project
         self._name = project.full_name or ""
         self._clock = clock
-        self._names: Names | None = None
+        self._names: NameHistory | None = None
         self._log = structlog.get_logger(__name__)
 
-    async def all_pages(self, place: BackfillPosition, progress: Progress) -> BackfillPosition:
-        while place.phase is not None:
+    async def read_all(self, position: BackfillPosition, progress: Progress) -> BackfillPosition:
+        while position.phase is not None:
             asked_at = self._clock()
-            page = await self._asking.page(place.phase, place.after)
+            page = await self._reader.page(position.phase, position.after)
             self._check(page)
-            links = _links(page, self._name)
+            links = _links_by_number(page, self._name)
             facts, lost = await self._read(page, links)
-            place = place.behind(page, lost)
-            people = [SeenLogin(*person, asked_at) for person in people_in(page.nodes).items()]
-            await self._keep(facts, people, list(links.values()), place)
-            progress(place.told, max(place.told, page.total))
-            if place.phase is not None:
-                self._asking.leave_enough()
-        return place
+            position = position.advance(page, lost)
+            people = [SeenLogin(*person, asked_at) for person in find_people(page.nodes).items()]
+            await self._keep(facts, people, list(links.values()), position)
+            progress(position.items, max(position.items, page.total))
+            if position.phase is not None:
+                self._reader.require_points()
+        return position
 
     def _check(self, page: PastPage) -> None:
-        """A name that was given up may have been taken by another repository."""
-        known = self._project.node_id
-        if known and ":" not in known and page.repository != known:
+        """Raise BackfillError if the name now belongs to another repository."""
+        node_id = self._project.node_id
+        if node_id and ":" not in node_id and page.repository != node_id:
             raise BackfillError(f"{self._name} is another repository now")
 
     async def _read(self, page: PastPage, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
-        """The facts of a page, and how many entries named a milestone that nobody knows."""
+        """Read the facts of a page, and count the entries that name an unknown milestone."""
         names = await self._names_for(page.nodes)
-        lives = list[Life]()
+        histories = list[ItemHistory]()
         for node in page.nodes:
-            whole = await self._asking.whole(node)
+            whole = await self._reader.load_whole(node)
             with isolated(self._log, "an item's past cannot be read", project=self._project.id):
-                lives.append(item_facts(whole, names, links.get(whole["number"])))
-        return [fact for life in lives for fact in life.facts], sum(life.lost for life in lives)
+                histories.append(item_events(whole, names, links.get(whole["number"])))
+        return [fact for history in histories for fact in history.facts], sum(
+            history.lost for history in histories
+        )
 
-    async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> Names:
-        """The milestones, asked for anew if there is one that was made meanwhile."""
-        held = {node["milestone"]["number"] for node in nodes if node["milestone"]}
-        if self._names is None or any(self._names.numbered(number) is None for number in held):
+    async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> NameHistory:
+        """The names of milestones and labels; fetched again if an item is in a new milestone."""
+        numbers = {node["milestone"]["number"] for node in nodes if node["milestone"]}
+        if self._names is None or any(self._names.find_numbered(number) is None for number in numbers):
             self._names = await self._all_names()
         return self._names
 
-    async def _all_names(self) -> Names:
+    async def _all_names(self) -> NameHistory:
         asked_at = self._clock()
-        told, facts = list[Mapping[str, Any]](), list[MilestoneEvent]()
-        for milestone in await self._asking.milestones():
+        milestones, facts = list[Mapping[str, Any]](), list[MilestoneEvent]()
+        for milestone in await self._reader.milestones():
             with isolated(self._log, "a milestone's past cannot be read", project=self._project.id):
-                facts += milestone_facts(milestone)
-                told.append(milestone)
+                facts += milestone_events(milestone)
+                milestones.append(milestone)
         async with self._database.tenant(self._organization_id) as tenant:
             stored = Timeline(tenant)
             await stored.record([TimelineRow(self._project.id, fact) for fact in facts])
-            known = await stored.milestones(self._project.id)
+            recorded = await stored.milestones(self._project.id)
             if self._had_gaps and (
-                unheard := unheard_changes(known, told, self._project.rules.calendar, asked_at)
+                missing := find_missing_changes(recorded, milestones, self._project.rules.calendar, asked_at)
             ):
-                await stored.record([TimelineRow(self._project.id, fact) for fact in unheard])
-                known = await stored.milestones(self._project.id)
-            return Names(
-                {one["number"]: one["id"] for one in told},
-                {one["id"]: clean(one["title"]) for one in told},
-                known,
+                await stored.record([TimelineRow(self._project.id, fact) for fact in missing])
+                recorded = await stored.milestones(self._project.id)
+            return NameHistory(
+                {milestone["number"]: milestone["id"] for milestone in milestones},
+                {milestone["id"]: clean(milestone["title"]) for milestone in milestones},
+                recorded,
                 await stored.labels(self._project.id),
             )
 
@@ -235,21 +243,21 @@ class _Work:
         facts: Sequence[ItemEvent],
         people: Sequence[SeenLogin],
         links: Sequence[LinkedIssues],
-        place: BackfillPosition,
+        position: BackfillPosition,
     ) -> None:
-        """Facts and the place to go on from are kept together or not at all."""
+        """Store facts and the next position in one transaction."""
         async with self._database.tenant(self._organization_id) as tenant:
             await Installations(tenant).record_people(people)
-            known = await self._told_by_others(tenant, {fact.item for fact in facts})
+            recorded = await self._recorded_times(tenant, {fact.item for fact in facts})
             await Timeline(tenant).record(
-                [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]
+                [TimelineRow(self._project.id, fact) for fact in facts if not _is_recorded(fact, recorded)]
             )
-            # Where webhooks told of a pull request first, what GitHub lists now holds from now on. Its check
-            # asks for itself.
+            # If a webhook recorded a pull request first, GitHub's present list applies from now on. The check
+            # of the pull request fetches the list itself.
             await record_links(tenant, self._project, links, {}, self._clock())
-            values: dict[str, Any] = {"sync": place.kept}
-            if place.phase is None:
-                values |= {"synced_at": self._clock(), "synced_from": place.begun_at}
+            values: dict[str, Any] = {"sync": position.to_stored}
+            if position.phase is None:
+                values |= {"synced_at": self._clock(), "synced_from": position.begun_at}
             await tenant.connection.execute(
                 update(projects)
                 .where(projects.c.organization_id == self._organization_id)
@@ -257,40 +265,40 @@ class _Work:
                 .values(**values)
             )
 
-    async def _told_by_others(self, tenant: Tenant, items: set[str]) -> "_Known":
-        """When webhooks told of what, by item, event and subject."""
+    async def _recorded_times(self, tenant: Tenant, items: set[str]) -> "_RecordedTimes":
+        """The times of the events recorded by webhooks and commands, by item, event and subject."""
         columns = (timeline.c.item, timeline.c.event, timeline.c.subject, timeline.c.at)
         query = (
             select(*columns)
             .where(timeline.c.organization_id == self._organization_id)
             .where(timeline.c.item.in_(items), timeline.c.source != EventSource.BACKFILL.value)
         )
-        known: _Known = {}
+        recorded: _RecordedTimes = {}
         for item, event, subject, at in await tenant.connection.execute(query):
-            # Where it came from is told by webhooks only: an opening is known by itself.
-            known.setdefault((item, event, "" if event == "opened" else subject), []).append(at)
-        return known
+            # Only webhooks have an opening's subject (where a transferred issue came from), so it is ignored.
+            recorded.setdefault((item, event, "" if event == "opened" else subject), []).append(at)
+        return recorded
 
 
-def _links(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
-    """By number what the pull requests of a page are linked with, of those whose list GitHub tells."""
+def _links_by_number(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
+    """Read the linked issues of a page's pull requests, by number."""
     repository = {"id": page.repository}
     return {
-        node["number"]: links_in(node, repository, full_name)
+        node["number"]: parse_links(node, repository, full_name)
         for node in page.nodes
         if node.get("closingIssuesReferences")
     }
 
 
-_Known = dict[tuple[str, str, str], list[datetime]]
+_RecordedTimes = dict[tuple[str, str, str], list[datetime]]
 
 
-def _is_known(fact: ItemEvent, known: _Known) -> bool:
-    """Whether a webhook told it, or it is about something deleted, of which no text may come back."""
-    if (fact.item, "deleted", "") in known:
+def _is_recorded(fact: ItemEvent, recorded: _RecordedTimes) -> bool:
+    """Whether a fact is recorded already, or its item was deleted, whose texts must not come back."""
+    if (fact.item, "deleted", "") in recorded:
         return True
     subject = str(fact.milestone or fact.label or fact.named or "")
-    times = known.get((fact.item, fact.event, subject), [])
+    times = recorded.get((fact.item, fact.event, subject), [])
     if fact.event == "opened":
         return bool(times)
-    return any(abs(fact.at - at) <= _ALMOST_AT_ONCE for at in times)
+    return any(abs(fact.at - at) <= _SAME_EVENT for at in times)

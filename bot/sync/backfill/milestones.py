@@ -1,4 +1,4 @@
-"""What happened to milestones unheard: their changes are nowhere told, only how they are now."""
+"""Missed changes of milestones, of which GitHub has no history: only their present state."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,57 +13,59 @@ from sprints.model import EventSource, MilestoneEvent, sort_events
 _STEP = timedelta(seconds=1)
 
 
-def unheard_changes(
-    known: Mapping[int, Sequence[MilestoneEvent]],
-    shown: Sequence[Mapping[str, Any]],
+def find_missing_changes(
+    recorded: Mapping[int, Sequence[MilestoneEvent]],
+    present: Sequence[Mapping[str, Any]],
     calendar: Calendar,
     asked_at: datetime,
 ) -> list[MilestoneEvent]:
-    """The facts that are missing for our history to end where GitHub is now.
+    """Build the events that are missing between the recorded history and GitHub's present state.
 
-    `known` are all events by milestone, `shown` all milestones as REST showed them when it was `asked_at`.
-    Each change is dated when GitHub last changed the milestone; a deletion, of which nothing is left, now.
+    `recorded` holds all events by milestone, `present` all milestones as REST returned them at `asked_at`.
+    Each change is dated at the milestone's last update on GitHub, and a deletion at `asked_at`.
     """
-    now = {milestone["id"]: milestone for milestone in shown}
+    by_id = {milestone["id"]: milestone for milestone in present}
     return [
         fact
-        for milestone, events in known.items()
-        for fact in _unheard(sort_events(events), now.get(milestone), calendar, asked_at)
+        for milestone, events in recorded.items()
+        for fact in _missing_changes(sort_events(events), by_id.get(milestone), calendar, asked_at)
     ]
 
 
-def _unheard(
+def _missing_changes(
     events: Sequence[MilestoneEvent],
-    shown: Mapping[str, Any] | None,
+    present: Mapping[str, Any] | None,
     calendar: Calendar,
     asked_at: datetime,
 ) -> Iterator[MilestoneEvent]:
     latest = replace(
         events[-1], delivery="backfill", before=None, actor=None, source=EventSource.BACKFILL
     )  # fmt: skip
-    if shown is None:
-        # One that was made since is only not on the list.
+    if present is None:
+        # A milestone that was created later is missing in the list, too.
         if events[-1].at < asked_at and all(event.event != "deleted" for event in events):
             yield replace(latest, event="deleted", at=asked_at)
         return
-    fact = _as_shown(latest, shown)
+    fact = _to_event(latest, present)
     moment = max(fact.at, asked_at) + _STEP
     if derive_sprint(events, moment, calendar) != derive_sprint([*events, fact], moment, calendar):
         yield fact
 
 
-def _as_shown(latest: MilestoneEvent, shown: Mapping[str, Any]) -> MilestoneEvent:
-    closed_at = datetime.fromisoformat(shown["closed_at"]) if shown.get("closed_at") else None
+def _to_event(latest: MilestoneEvent, present: Mapping[str, Any]) -> MilestoneEvent:
+    closed_at = datetime.fromisoformat(present["closed_at"]) if present.get("closed_at") else None
     event = "edited"
     if (closed_at is None) != (latest.closed_at is None):
         event = "opened" if closed_at is None else "closed"
-    changed_at = closed_at if event == "closed" and closed_at else datetime.fromisoformat(shown["updated_at"])
+    changed_at = (
+        closed_at if event == "closed" and closed_at else datetime.fromisoformat(present["updated_at"])
+    )
     return replace(
         latest,
         event=event,
         at=changed_at if changed_at > latest.at else latest.at + _STEP,
-        title=clean(shown["title"]),
-        description=clean(shown["description"]) if shown.get("description") else None,
-        due_on=parse_moment(shown.get("due_on")),
+        title=clean(present["title"]),
+        description=clean(present["description"]) if present.get("description") else None,
+        due_on=parse_moment(present.get("due_on")),
         closed_at=closed_at,
     )

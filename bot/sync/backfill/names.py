@@ -1,14 +1,14 @@
-"""What milestones and labels were called at a moment: the past names them by titles, which change.
+"""The names of milestones and labels over time: GitHub's history refers to them by title, which may change.
 
-A `milestoned` event tells the title that the milestone bore then, and no id. GitHub allows a title once in
-a repository at any moment, but a title that was given up may be taken by another milestone. So a title means
-the milestone that bore it at the time of the event, as far as it is known:
+A `milestoned` event has the title that the milestone had then, and no id. A title is unique in a repository
+at any moment, but one that was given up may be taken by another milestone. So a title refers to the milestone
+that had it at the time of the event, as far as this is known:
 
 - from its creation until its deletion, and never outside;
-- under the old title until a rename that a webhook told of, under the new one from then on;
-- under both titles between two moments at which it was seen with different ones;
-- if nothing is known of renames, under its present title since its creation, and under one that an earlier
-  run was told as well.
+- under the old title until a recorded rename, under the new one from then on;
+- under both titles between two moments at which it was observed with different ones;
+- if no renames are recorded, under its present title since its creation, and also under one that an earlier
+  backfill has read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,74 +19,74 @@ from itertools import pairwise
 from sprints.model import EventSource, LabelEvent, MilestoneEvent, sort_events
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
-_Sighting = tuple[datetime, str]
+_ObservedTitle = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """From `since` until `until`, both included, the milestone may have borne a title."""
+    """The time in which a milestone may have had a title, from `since` until `until`, both included."""
 
     milestone: int
     since: datetime
     until: datetime
 
 
-class Names:
-    """A repository's milestones and labels, looked up by what they were called."""
+class NameHistory:
+    """Looks up a repository's milestones and labels by their names at a moment."""
 
     def __init__(
         self,
         numbers: Mapping[int, int],
         titles_now: Mapping[int, str],
-        known: Mapping[int, Sequence[MilestoneEvent]],
+        recorded: Mapping[int, Sequence[MilestoneEvent]],
         labels: Iterable[LabelEvent] = (),
     ) -> None:
-        """`numbers` leads from milestones' numbers to their ids, `titles_now` from ids to titles."""
+        """`numbers` maps milestones' numbers to ids, `titles_now` ids to titles, `recorded` ids to events."""
         self._numbers = numbers
         self._spans: dict[str, list[_Span]] = {}
-        for milestone, events in known.items():
-            for title, since, until in _borne(events, titles_now.get(milestone)):
+        for milestone, events in recorded.items():
+            for title, since, until in _title_periods(events, titles_now.get(milestone)):
                 self._spans.setdefault(title, []).append(_Span(milestone, since, until))
         self._renames = [
             label for label in reversed(sort_events(labels)) if label.event == "renamed" and label.new_name
         ]
 
-    def numbered(self, number: int) -> int | None:
-        """The id of the milestone with this number."""
+    def find_numbered(self, number: int) -> int | None:
+        """Find the id of the milestone with a number."""
         return self._numbers.get(number)
 
-    def titled(self, title: str, at: datetime) -> int | None:
-        """The id of the milestone that bore this title; of several the one that took it last."""
-        found = [span for span in self._spans.get(title, ()) if span.since <= at <= span.until]
-        return max(found, key=lambda span: span.since).milestone if found else None
+    def find_titled(self, title: str, at: datetime) -> int | None:
+        """Find the id of the milestone that had a title at a moment; of several, the last to take it."""
+        spans = [span for span in self._spans.get(title, ()) if span.since <= at <= span.until]
+        return max(spans, key=lambda span: span.since).milestone if spans else None
 
-    def label_then(self, name: str, at: datetime) -> str:
-        """What a label was called at a moment, from a name that GitHub tells now."""
+    def past_label_name(self, name: str, at: datetime) -> str:
+        """Get a label's name at a moment from its present name."""
         for renamed in self._renames:
             if renamed.at > at and renamed.new_name == name:
                 name = renamed.name
         return name
 
 
-def _borne(
+def _title_periods(
     events: Sequence[MilestoneEvent], title_now: str | None
 ) -> Iterator[tuple[str, datetime, datetime]]:
-    """Titles, each with the time during which the milestone may have borne it."""
-    seen = [(min(event.created_at for event in events), ""), *_sightings(events)]
-    seen[0] = (seen[0][0], seen[1][1] if len(seen) > 1 else title_now or events[0].title)
+    """Yield titles, each with the period in which the milestone may have had it."""
+    observed = [(min(event.created_at for event in events), ""), *_observed_titles(events)]
+    observed[0] = (observed[0][0], observed[1][1] if len(observed) > 1 else title_now or events[0].title)
     if not any(event.event == "deleted" for event in events):
-        seen.append((_FOREVER, title_now or seen[-1][1]))
-    asked_for = {event.title for event in events if event.source is EventSource.BACKFILL}
-    for title in asked_for.difference(title for _, title in seen):
-        yield title, seen[0][0], seen[-1][0]
-    for (since, before), (until, after) in pairwise(seen):
+        observed.append((_FOREVER, title_now or observed[-1][1]))
+    backfilled = {event.title for event in events if event.source is EventSource.BACKFILL}
+    for title in backfilled.difference(title for _, title in observed):
+        yield title, observed[0][0], observed[-1][0]
+    for (since, before), (until, after) in pairwise(observed):
         yield before, since, until
         if after != before:
             yield after, since, until
 
 
-def _sightings(events: Sequence[MilestoneEvent]) -> Iterator[_Sighting]:
-    """Under which title webhooks showed it when. What was asked for tells a title, but not since when."""
+def _observed_titles(events: Sequence[MilestoneEvent]) -> Iterator[_ObservedTitle]:
+    """Yield the titles in webhooks, with their times. Backfilled titles have no time from which they hold."""
     for event in sort_events(event for event in events if event.source is not EventSource.BACKFILL):
         if event.before and event.before.get("title"):
             yield event.at, str(event.before["title"])

@@ -1,4 +1,4 @@
-"""From what GitHub tells of the past to the facts that webhooks would have told then."""
+"""Converts GitHub's present data and timelines to the events that webhooks would have sent at the time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.github.linked_issues import LinkedIssues
-from bot.sync.backfill.names import Names
+from bot.sync.backfill.names import NameHistory
 from handlers.payloads import clean
 from sprints.milestone import parse_moment
 from sprints.model import EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State
@@ -35,70 +35,76 @@ _COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """An item's facts, and how many entries of its timeline named a milestone that nobody knows."""
+class ItemHistory:
+    """An item's facts, and the number of entries of its timeline that name an unknown milestone."""
 
     facts: list[ItemEvent]
     lost: int = 0
 
 
-def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
-    """Its picture, which holds from its creation until webhooks know better, and its closing."""
-    created_at, closed_at = _time(told["created_at"]), told.get("closed_at")
-    shown = MilestoneEvent(
-        milestone=told["id"],
+def milestone_events(milestone: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
+    """Build a milestone's events: its present fields, dated at its creation, and its closing."""
+    created_at, closed_at = _parse_time(milestone["created_at"]), milestone.get("closed_at")
+    created = MilestoneEvent(
+        milestone=milestone["id"],
         event="observed",
         at=created_at,
         delivery="backfill",
-        number=told["number"],
-        title=clean(told["title"]),
+        number=milestone["number"],
+        title=clean(milestone["title"]),
         created_at=created_at,
-        description=clean(told["description"]) if told.get("description") else None,
-        due_on=parse_moment(told.get("due_on")),
+        description=clean(milestone["description"]) if milestone.get("description") else None,
+        due_on=parse_moment(milestone.get("due_on")),
         source=EventSource.BACKFILL,
     )
-    yield shown
+    yield created
     if closed_at:
-        yield replace(shown, event="closed", at=_time(closed_at), closed_at=_time(closed_at))
+        yield replace(created, event="closed", at=_parse_time(closed_at), closed_at=_parse_time(closed_at))
 
 
-def item_facts(told: _Node, names: Names, links: LinkedIssues | None) -> Life:
-    """An item's life in this repository: from its opening or its coming on.
+def item_events(node: _Node, names: NameHistory, links: LinkedIssues | None) -> ItemHistory:
+    """Build an item's history in this repository, from its opening or its transfer to it.
 
-    `links` are the issues that GitHub lists for a pull request; None if it is not known.
+    `links` are the issues that GitHub lists for a pull request; None if they are unknown.
     """
-    came_at, nodes = _since_it_came(told)
-    boxes = _boxes(nodes, told, names)
-    steps = [step for node, box in zip(nodes, boxes, strict=True) if (step := _step(node, box, told, nodes))]
-    steps += _closing_that_is_not_told(told, nodes)
-    shown = _as_opened(told, names, steps, links)
-    opened = ItemEvent(
-        told["id"], "opened", came_at or shown.created_at, "", shown, source=EventSource.BACKFILL
-    )
-    found = [replace(opened, actor=_login(told.get("author")))]
-    for step in steps:
-        shown = _after(shown, step)
-        found.append(_fact(told["id"], step, shown))
-    parent = told.get("parent")
-    if parent and not any(step.event == "parent_added" for step in steps):
-        # Since when is not told; from the beginning is the guess that changes no running sprint.
-        found.append(replace(found[0], event="parent_added", named=parent["id"]))
-    # The place in the timeline decides between facts of one second.
-    facts = [
-        _with_labels_of_then(replace(fact, delivery=f"backfill:{place:06}"), names)
-        for place, fact in enumerate(found)
+    transferred_at, entries = _entries_here(node)
+    milestones = _resolve_milestones(entries, node, names)
+    steps = [
+        step
+        for node, box in zip(entries, milestones, strict=True)
+        if (step := _read_step(node, box, node, entries))
     ]
-    unknown = [node for node, box in zip(nodes, boxes, strict=True) if box is None and _names_a_box(node)]
-    return Life(facts, len(unknown))
+    steps += _missing_closing(node, entries)
+    snapshot = _snapshot_at_opening(node, names, steps, links)
+    opened = ItemEvent(
+        node["id"], "opened", transferred_at or snapshot.created_at, "", snapshot, source=EventSource.BACKFILL
+    )
+    events = [replace(opened, actor=_login(node.get("author")))]
+    for step in steps:
+        snapshot = _apply_step(snapshot, step)
+        events.append(_to_item_event(node["id"], step, snapshot))
+    parent = node.get("parent")
+    if parent and not any(step.event == "parent_added" for step in steps):
+        # GitHub does not say since when; an assumed parent from the beginning changes no running sprint.
+        events.append(replace(events[0], event="parent_added", named=parent["id"]))
+    # The position in the timeline orders facts of the same second.
+    facts = [
+        _with_past_labels(replace(fact, delivery=f"backfill:{place:06}"), names)
+        for place, fact in enumerate(events)
+    ]
+    unknown = [
+        node for node, box in zip(entries, milestones, strict=True) if box is None and _names_milestone(node)
+    ]
+    return ItemHistory(facts, len(unknown))
 
 
-def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
+def _to_item_event(item: str, step: "_Step", snapshot: ItemSnapshot) -> ItemEvent:
     return ItemEvent(
         item=item,
         event=step.event,
         at=step.at,
         delivery="",
-        snapshot=shown,
+        snapshot=snapshot,
         milestone=step.milestone,
         label=step.name if step.event in {"labeled", "unlabeled"} else None,
         named=step.name if step.event in _NAMING else None,
@@ -108,16 +114,16 @@ def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
     )
 
 
-def _with_labels_of_then(fact: ItemEvent, names: Names) -> ItemEvent:
-    """GitHub tells labels of the past by the names of today; webhooks told of them by those of then."""
-    labels = tuple(names.label_then(label, fact.at) for label in fact.snapshot.labels)
-    label = names.label_then(fact.label, fact.at) if fact.label else None
+def _with_past_labels(fact: ItemEvent, names: NameHistory) -> ItemEvent:
+    """Replace present names of labels by those at the time of the fact, which webhooks have."""
+    labels = tuple(names.past_label_name(label, fact.at) for label in fact.snapshot.labels)
+    label = names.past_label_name(fact.label, fact.at) if fact.label else None
     return replace(fact, label=label, snapshot=replace(fact.snapshot, labels=labels))
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One entry of a timeline. `name` is its label or person, or an edit's new title."""
+    """One entry of a timeline. `name` is its label, person or parent, or an edit's new title."""
 
     event: str
     at: datetime
@@ -128,122 +134,128 @@ class _Step:
     state: State = State.OPEN
 
 
-def _since_it_came(told: _Node) -> tuple[datetime | None, list[_Node]]:
-    """When it came by a transfer, and what is told since: what was before happened in another repository."""
-    nodes = nodes_of(told["timelineItems"])
-    arrivals = [place for place, node in enumerate(nodes) if node["__typename"] == _TRANSFER]
-    came_at = _time(nodes[arrivals[-1]]["createdAt"]) if arrivals else None
-    here = nodes[arrivals[-1] + 1 :] if arrivals else nodes
-    return came_at, [node for node in here if node["__typename"] in _NAMES]
+def _entries_here(item: _Node) -> tuple[datetime | None, list[_Node]]:
+    """The time of the item's transfer to this repository, if any, and the entries of its timeline since."""
+    entries = nodes_of(item["timelineItems"])
+    arrivals = [index for index, node in enumerate(entries) if node["__typename"] == _TRANSFER]
+    transferred_at = _parse_time(entries[arrivals[-1]]["createdAt"]) if arrivals else None
+    entries_since = entries[arrivals[-1] + 1 :] if arrivals else entries
+    return transferred_at, [node for node in entries_since if node["__typename"] in _NAMES]
 
 
-def _names_a_box(node: _Node) -> bool:
+def _names_milestone(node: _Node) -> bool:
     return node["__typename"] in {_JOIN, _LEAVE}
 
 
-def _boxes(nodes: Sequence[_Node], told: _Node, names: Names) -> list[int | None]:
-    """The milestone of each entry that is about one, told by its title of then.
+def _resolve_milestones(entries: Sequence[_Node], item: _Node, names: NameHistory) -> list[int | None]:
+    """Resolve the milestone of each entry that names one by its title at that time.
 
-    An item is in one milestone at a time. So what it left is what it had joined last, and what it joined last
-    is where it is now, whatever the title says.
+    An item is in one milestone at a time. So the milestone that it left is the one that it had joined last,
+    and the last that it joined is its present one, whatever the title says.
     """
-    found = [
-        names.titled(clean(node["milestoneTitle"]), _time(node["createdAt"])) if _names_a_box(node) else None
-        for node in nodes
+    milestones = [
+        names.find_titled(clean(node["milestoneTitle"]), _parse_time(node["createdAt"]))
+        if _names_milestone(node)
+        else None
+        for node in entries
     ]
-    moves = sorted((place for place, node in enumerate(nodes) if _names_a_box(node)), key=_by_time(nodes))
+    moves = sorted(
+        (index for index, node in enumerate(entries) if _names_milestone(node)), key=_by_time(entries)
+    )
     for join, leave in pairwise(moves):
-        if (nodes[join]["__typename"], nodes[leave]["__typename"]) == (_JOIN, _LEAVE):
-            found[join] = found[join] or found[leave]
-            found[leave] = found[leave] or found[join]
-    if moves and nodes[moves[-1]]["__typename"] == _JOIN and told.get("milestone"):
-        found[moves[-1]] = names.numbered(told["milestone"]["number"]) or found[moves[-1]]
-    return found
+        if (entries[join]["__typename"], entries[leave]["__typename"]) == (_JOIN, _LEAVE):
+            milestones[join] = milestones[join] or milestones[leave]
+            milestones[leave] = milestones[leave] or milestones[join]
+    if moves and entries[moves[-1]]["__typename"] == _JOIN and item.get("milestone"):
+        milestones[moves[-1]] = names.find_numbered(item["milestone"]["number"]) or milestones[moves[-1]]
+    return milestones
 
 
-def _by_time(nodes: Sequence[_Node]) -> Callable[[int], tuple[datetime, bool]]:
-    """Within a second, leaving comes before joining."""
-    return lambda place: (_time(nodes[place]["createdAt"]), nodes[place]["__typename"] == _JOIN)
+def _by_time(entries: Sequence[_Node]) -> Callable[[int], tuple[datetime, bool]]:
+    """The sort key of entries by time; within a second, leaving comes before joining."""
+    return lambda index: (_parse_time(entries[index]["createdAt"]), entries[index]["__typename"] == _JOIN)
 
 
-def _step(node: _Node, box: int | None, told: _Node, nodes: Sequence[_Node]) -> _Step | None:
-    """What an entry says happened, or None if it names nothing that we know."""
-    event, at = _NAMES[node["__typename"]], _time(node["createdAt"])
-    step = _Step(event, at, _login(node.get("actor")), _name_in(node))
+def _read_step(entry: _Node, milestone: int | None, item: _Node, entries: Sequence[_Node]) -> _Step | None:
+    """Convert an entry to a step; None if it names an unknown milestone or nothing at all."""
+    event, at = _NAMES[entry["__typename"]], _parse_time(entry["createdAt"])
+    step = _Step(event, at, _login(entry.get("actor")), _name_in(entry))
     match event:
         case "milestoned" | "demilestoned":
-            return replace(step, milestone=box) if box is not None else None
+            return replace(step, milestone=milestone) if milestone is not None else None
         case "edited":
-            return replace(step, before=clean(node["previousTitle"]))
+            return replace(step, before=clean(entry["previousTitle"]))
         case "closed":
-            is_last = node is _last_turn(nodes) and told["state"] != "OPEN"
-            when = _time(told["closedAt"]) if is_last and told.get("closedAt") else at
-            return replace(step, at=when, state=_closed_as(told, node, is_last=is_last))
+            is_last = entry is _last_state_change(entries) and item["state"] != "OPEN"
+            closed_at = _parse_time(item["closedAt"]) if is_last and item.get("closedAt") else at
+            return replace(step, at=closed_at, state=_closed_state(item, entry, is_last=is_last))
         case _:
             return step if step.name or event in _COMPLETE_WITHOUT_NAME else None
 
 
-def _last_turn(nodes: Sequence[_Node]) -> _Node | None:
-    """The last time that it was closed or opened again."""
-    turns = [node for node in nodes if node["__typename"] in {"ClosedEvent", "ReopenedEvent"}]
-    return turns[-1] if turns else None
+def _last_state_change(entries: Sequence[_Node]) -> _Node | None:
+    """The last entry that closed or reopened the item."""
+    changes = [node for node in entries if node["__typename"] in {"ClosedEvent", "ReopenedEvent"}]
+    return changes[-1] if changes else None
 
 
-def _closing_that_is_not_told(told: _Node, nodes: Sequence[_Node]) -> list[_Step]:
-    """Some closed items, mostly very old ones, have a timeline that does not end in their closing."""
-    last = _last_turn(nodes)
-    if told["state"] == "OPEN" or not told.get("closedAt"):
+def _missing_closing(item: _Node, entries: Sequence[_Node]) -> list[_Step]:
+    """Build the closing of a closed item whose timeline lacks it, as those of some old items do."""
+    last = _last_state_change(entries)
+    if item["state"] == "OPEN" or not item.get("closedAt"):
         return []
     if last is not None and last["__typename"] == "ClosedEvent":
         return []
-    return [_Step("closed", _time(told["closedAt"]), None, state=_closed_as(told, {}, is_last=True))]
+    return [_Step("closed", _parse_time(item["closedAt"]), None, state=_closed_state(item, {}, is_last=True))]
 
 
 def _name_in(node: _Node) -> str | None:
-    """What an entry names: a label, a person, a parent's id, a new title."""
+    """The name in an entry: a label, a person, a parent's id, or a new title."""
     if assignee := node.get("assignee"):
         return _login(assignee)
-    told = node.get("label") or node.get("parent") or {}
-    name = told.get("name") or told.get("id") or node.get("currentTitle")
+    named = node.get("label") or node.get("parent") or {}
+    name = named.get("name") or named.get("id") or node.get("currentTitle")
     return clean(name) if name else None
 
 
-def people_in(told: object) -> dict[int, str]:
-    """All people that an answer tells of: their present logins by GitHub's ids."""
-    match told:
+def find_people(answer: object) -> dict[int, str]:
+    """Find all people in an answer: their present logins by GitHub's ids."""
+    match answer:
         case {"__typename": "User", "databaseId": int(person), "login": str(login)} if (
             person not in NOBODY_IDS and is_person(login)
         ):
             return {person: clean(login)}
         case {**fields}:
-            return people_in(list(fields.values()))
+            return find_people(list(fields.values()))
         case [*parts]:
-            return {person: login for part in parts for person, login in people_in(part).items()}
+            return {person: login for part in parts for person, login in find_people(part).items()}
         case _:
             return {}
 
 
 def _login(actor: Mapping[str, Any] | None) -> str | None:
-    """As webhooks write it: here a bot's login has no suffix."""
+    """The login as in webhooks: GraphQL omits the suffix of a bot's login."""
     if not actor or not actor.get("login"):
         return None
     return account_login(clean(actor["login"]), str(actor.get("__typename") or ""))
 
 
-def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:
-    if "merged" in told:
-        return State.DONE if told["merged"] and is_last else State.DROPPED
-    reason = node.get("stateReason") or (told.get("stateReason") if is_last else None)
+def _closed_state(item: _Node, entry: _Node, *, is_last: bool) -> State:
+    if "merged" in item:
+        return State.DONE if item["merged"] and is_last else State.DROPPED
+    reason = entry.get("stateReason") or (item.get("stateReason") if is_last else None)
     return State.DROPPED if reason in _DROPPING else State.DONE
 
 
-def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedIssues | None) -> ItemSnapshot:
-    """What it is now, without what happened since, from the last to the first."""
-    labels = [clean(node["name"]) for node in nodes_of(told["labels"])]
-    people = [clean(node["login"]) for node in nodes_of(told["assignees"])]
-    box = told.get("milestone")
-    milestone = names.numbered(box["number"]) if box else None
-    title = clean(told["title"])
+def _snapshot_at_opening(
+    item: _Node, names: NameHistory, steps: Sequence[_Step], links: LinkedIssues | None
+) -> ItemSnapshot:
+    """Compute the item's first snapshot: its present fields, with all steps undone, the last one first."""
+    labels = [clean(node["name"]) for node in nodes_of(item["labels"])]
+    people = [clean(node["login"]) for node in nodes_of(item["assignees"])]
+    present_milestone = item.get("milestone")
+    milestone = names.find_numbered(present_milestone["number"]) if present_milestone else None
+    title = clean(item["title"])
     for step in reversed(steps):
         match step.event:
             case "labeled" if step.name in labels:
@@ -263,50 +275,50 @@ def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedI
             case _:
                 pass
     return ItemSnapshot(
-        number=told["number"],
+        number=item["number"],
         title=title,
-        created_at=_time(told["createdAt"]),
+        created_at=_parse_time(item["createdAt"]),
         milestone=milestone,
         labels=tuple(labels),
-        is_pull_request="merged" in told,
-        author=_login(told.get("author")),
+        is_pull_request="merged" in item,
+        author=_login(item.get("author")),
         assignees=tuple(people),
         closes=tuple(sorted(links.issues)) if links else None,
     )
 
 
-def _after(shown: ItemSnapshot, step: _Step) -> ItemSnapshot:
+def _apply_step(snapshot: ItemSnapshot, step: _Step) -> ItemSnapshot:
     match step.event:
         case "labeled" if step.name:
-            return replace(shown, labels=(*_without(shown.labels, step.name), step.name))
+            return replace(snapshot, labels=(*_without(snapshot.labels, step.name), step.name))
         case "unlabeled":
-            return replace(shown, labels=_without(shown.labels, step.name))
+            return replace(snapshot, labels=_without(snapshot.labels, step.name))
         case "assigned" if step.name:
-            return replace(shown, assignees=(*_without(shown.assignees, step.name), step.name))
+            return replace(snapshot, assignees=(*_without(snapshot.assignees, step.name), step.name))
         case "unassigned":
-            return replace(shown, assignees=_without(shown.assignees, step.name))
+            return replace(snapshot, assignees=_without(snapshot.assignees, step.name))
         case "milestoned":
-            return replace(shown, milestone=step.milestone)
-        case "demilestoned" if shown.milestone == step.milestone:
-            return replace(shown, milestone=None)
+            return replace(snapshot, milestone=step.milestone)
+        case "demilestoned" if snapshot.milestone == step.milestone:
+            return replace(snapshot, milestone=None)
         case "closed":
-            return replace(shown, state=step.state, closed_at=step.at)
+            return replace(snapshot, state=step.state, closed_at=step.at)
         case "reopened":
-            return replace(shown, state=State.OPEN, closed_at=None)
+            return replace(snapshot, state=State.OPEN, closed_at=None)
         case "edited" if step.name:
-            return replace(shown, title=step.name)
+            return replace(snapshot, title=step.name)
         case _:
-            return shown
+            return snapshot
 
 
 def _without(names: tuple[str, ...], name: str | None) -> tuple[str, ...]:
-    return tuple(one for one in names if one != name)
+    return tuple(other for other in names if other != name)
 
 
 def nodes_of(connection: _Node | None) -> list[dict[str, Any]]:
-    """What a connection holds. GitHub's schema allows null for it, for its list and for each node."""
+    """The nodes of a connection. GitHub's schema allows null for it, for its list and for each node."""
     return [node for node in (connection or {}).get("nodes") or () if node]
 
 
-def _time(told: str) -> datetime:
-    return datetime.fromisoformat(told)
+def _parse_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

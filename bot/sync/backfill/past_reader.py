@@ -1,4 +1,4 @@
-"""Asks GitHub for a repository's past: less at a time while it is in trouble, and never its last points."""
+"""Reads a repository's history from GitHub: smaller pages during outages, and never the last rate points."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ Sleep = Callable[[float], Awaitable[object]]
 _Json = dict[str, Any]
 
 _MOST_A_PAGE, _LEAST_A_PAGE = 50, 5
-# Each page that is answered lets the next one be a little larger again.
+# Each answered page makes the next one a little larger again.
 _GROWTH = 5
 _EVENTS_FOR_AN_ITEM = 2
 _PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-_AFTER_LONG_TROUBLE = timedelta(minutes=1)
-# What people wait for must never find the hour's points used up.
+_PAUSE_AFTER_OUTAGE = timedelta(minutes=1)
+# These points of the hour are reserved for what people wait for.
 _POINTS_LEFT_ALONE = 500
-_TROUBLE = (aiohttp.ClientError, TimeoutError, gidgethub.GitHubBroken)
-# GraphQL says 200 also where it gave up.
+_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, gidgethub.GitHubBroken)
+# GraphQL answers 200 even if it gave up.
 _GAVE_UP, _BAD_CURSOR = "something went wrong while executing your query", "valid cursor"
 
 
 class BackfillError(Exception):
-    """The past cannot be asked for; the text says why."""
+    """A repository cannot be backfilled; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastPage:
-    """Some items, where those after them begin, if there are any, and how many there are in all."""
+    """A page of items. `after` is the cursor of the next page, if any; `total` counts all items."""
 
     repository: str
     nodes: list[_Json]
@@ -44,7 +44,7 @@ class PastPage:
 
 
 class PastReader:
-    """One repository, as GitHub shows it to an installation."""
+    """Reads the history of one repository with the rights of an installation."""
 
     def __init__(
         self, github: Installation, full_name: str, clock: Callable[[], datetime], sleep: Sleep
@@ -57,14 +57,14 @@ class PastReader:
         self._limit: _Json | None = None
 
     async def page(self, phase: str, after: str | None) -> PastPage:
-        """The items of a phase, the oldest first; `after` is where an earlier page ended."""
+        """Read a page of a phase's items, the oldest first; `after` is the cursor of an earlier page."""
         owner, _, name = self._full_name.partition("/")
         try:
             answer = await self._ask(PAGES[phase], owner=owner, name=name, after=after)
         except GitHubRefusedError as refusal:
             if after is None or _BAD_CURSOR not in str(refusal):
                 raise
-            # It was kept for too long. From the beginning is slower, and adds nothing twice.
+            # The cursor has expired. Reading from the beginning is slower, but adds nothing twice.
             return await self.page(phase, None)
         repository = answer["repository"]
         if repository is None:
@@ -78,29 +78,29 @@ class PastReader:
             repository["issues"]["totalCount"] + repository["pullRequests"]["totalCount"],
         )
 
-    async def whole(self, node: _Json) -> _Json:
-        """The item with all of its timeline."""
+    async def load_whole(self, node: _Json) -> _Json:
+        """Complete an item with the rest of its timeline."""
         timeline = node["timelineItems"]
         while timeline["pageInfo"]["hasNextPage"]:
             after = timeline["pageInfo"]["endCursor"]
             answer = await self._ask(MORE, _EVENTS_FOR_AN_ITEM, id=node["id"], after=after)
-            if not answer["node"]:  # It was deleted meanwhile.
+            if not answer["node"]:  # The item was deleted meanwhile.
                 break
             more = answer["node"]["timelineItems"]
             timeline = {"pageInfo": more["pageInfo"], "nodes": [*nodes_of(timeline), *nodes_of(more)]}
         return node | {"timelineItems": timeline}
 
     async def milestones(self) -> list[_Json]:
-        """All milestones. GitHub tells their ids by REST only."""
+        """Read all milestones, by REST: GraphQL does not have their database ids."""
         path = f"/repos/{self._full_name}/milestones?state=all&per_page=100"
 
         async def listed() -> list[_Json]:
-            return [one async for one in self._github.pages(path)]
+            return [milestone async for milestone in self._github.pages(path)]
 
-        return await self._patiently(listed)
+        return await self._with_retries(listed)
 
-    def leave_enough(self) -> None:
-        """Raises GitHubUnavailableError if the points that are left are for those who wait."""
+    def require_points(self) -> None:
+        """Raise GitHubUnavailableError if only the reserved points are left."""
         limit = self._limit
         if limit is not None and limit["remaining"] < _POINTS_LEFT_ALONE:
             raise GitHubUnavailableError(
@@ -108,35 +108,35 @@ class PastReader:
             )
 
     async def _ask(self, query: str, times: int = 1, **variables: object) -> _Json:
-        answer = await self._patiently(
+        answer = await self._with_retries(
             lambda: self._github.graphql(query, first=self._size * times, **variables)
         )
         self._limit = answer["rateLimit"]
         return answer
 
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """GitHub gives up on what takes it too long; less at a time, a little later, is often answered.
+    async def _with_retries(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Retry a request that failed, with smaller pages: GitHub gives up on what takes too long.
 
-        A limit is no trouble: it ends when GitHub says, and asking for less does not help.
+        A rate limit is raised at once: smaller pages would not help.
         """
         for pause in _PAUSE_SECONDS:
             try:
                 return await ask()
             except (GitHubUnavailableError, GitHubRefusedError) as problem:
-                if not _is_trouble(problem):
+                if not _is_outage(problem):
                     raise
             self._size = max(self._size // 2, _LEAST_A_PAGE)
             await self._sleep(pause)
         try:
             return await ask()
         except (GitHubUnavailableError, GitHubRefusedError) as problem:
-            if not _is_trouble(problem):
+            if not _is_outage(problem):
                 raise
-            raise GitHubUnavailableError(str(problem), self._clock() + _AFTER_LONG_TROUBLE) from None
+            raise GitHubUnavailableError(str(problem), self._clock() + _PAUSE_AFTER_OUTAGE) from None
 
 
-def _is_trouble(problem: GitHubUnavailableError | GitHubRefusedError) -> bool:
-    """Whether GitHub or the network failed, rather than that GitHub said no or not now."""
+def _is_outage(problem: GitHubUnavailableError | GitHubRefusedError) -> bool:
+    """Whether GitHub or the network failed, as opposed to a refusal or a rate limit."""
     if isinstance(problem, GitHubRefusedError):
         return _GAVE_UP in str(problem).lower()
-    return isinstance(problem.__context__, _TROUBLE)
+    return isinstance(problem.__context__, _NETWORK_ERRORS)

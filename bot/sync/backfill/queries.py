@@ -1,4 +1,4 @@
-"""What GitHub is asked for a repository's past: 50 items cost two points of 5,000 an hour."""
+"""GraphQL queries for a repository's history: 50 items cost two of the 5,000 points an hour."""
 
 from bot.github.linked_issues import LINKS
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bot.billing.signed_links import SignedLinks
 from bot.cli.account import plan
 from bot.cli.doctor import examine
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.services import Services
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
@@ -183,7 +183,7 @@ async def test_the_page_leads_to_each_way_of_paying(
 
 async def get_page(base: Services) -> str:
     async with (
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}/billing") as response,
     ):

@@ -20,7 +20,7 @@ from bot.billing.stripe_client import (
 from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, find_subscription_on, resolve_usage_time
 from bot.cli.doctor import examine
-from bot.github.call_counter import Calls, write_down
+from bot.github.call_counter import CallCounts, save_calls
 from bot.github.client import GitHubRefusedError
 from bot.job_blueprint import add_jobs
 from bot.services import Services, github_of
@@ -445,18 +445,18 @@ async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> N
 
 
 async def test_calls_that_cannot_be_recorded_now_are_counted_on(usage: UsageHarness, bot: Bot) -> None:
-    calls, away = Calls(usage.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
+    calls, away = CallCounts(usage.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
     calls.count(bot.github.installation_id)
-    await write_down(away, calls)
+    await save_calls(away, calls)
     await away.close()
     calls.count(bot.github.installation_id)
     assert dict(calls.take()) == {(bot.github.installation_id, NOW.date()): 2}
 
 
 async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Services, clock: Clock) -> None:
-    calls = Calls(clock)
+    calls = CallCounts(clock)
     calls.count(4711)
-    await write_down(base.database, calls)
+    await save_calls(base.database, calls)
     assert not calls.take()
 
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from handlers import ROUTES
-from handlers.check_run import NAME, Press, press_of
-from handlers.delivery import CheckWanted, Delivery, Outcome, Pressed, Recorded
+from handlers.check_run import CHECK_NAME, ButtonPress, read_button_press
+from handlers.delivery import ButtonPressed, CheckRequested, Delivery, Outcome, Recorded
 from handlers.references import mentioned_numbers
 from sprints.model import ActivityEvent, ItemEvent
 from sprints.pull_requests import build_pull_requests
@@ -60,7 +60,7 @@ def items(data: list[Outcome]) -> list[str]:
 def test_every_event_of_a_pull_request_tells_its_head_and_wants_its_check(action: str) -> None:
     data = outcomes("pull_request", pull(action))
     assert head(data).subject == "a1"
-    assert CheckWanted(number=4) in data
+    assert CheckRequested(number=4) in data
     # A push changes nothing about the item.
     assert items(data) == ([] if action == "synchronize" else [action])
 
@@ -88,7 +88,7 @@ def test_a_fork_is_another_repository_or_none_any_more(
 def test_a_payload_of_old_times_without_a_head_is_an_item_nevertheless() -> None:
     data = outcomes("pull_request", pull(head=None))
     assert items(data) == ["opened"]
-    assert not [entry for entry in data if isinstance(entry, CheckWanted)]
+    assert not [entry for entry in data if isinstance(entry, CheckRequested)]
 
 
 @pytest.mark.parametrize(
@@ -118,18 +118,20 @@ def test_no_text_names_more_than_a_few() -> None:
 
 
 def check_run(action: str, **fields: Any) -> dict[str, Any]:
-    run = {"name": NAME, "head_sha": "a1", "pull_requests": []}
+    run = {"name": CHECK_NAME, "head_sha": "a1", "pull_requests": []}
     return webhook(action, check_run=run | fields, repository=REPOSITORY)
 
 
 def test_a_button_is_known_by_its_identifier_and_its_commit() -> None:
     payload = check_run("requested_action") | {"requested_action": {"identifier": "link:12"}}
-    assert outcomes("check_run", payload) == [Pressed()]
-    assert press_of(delivery("check_run", payload)) == Press("link:12", "a1", "alice", is_bot=False)
+    assert outcomes("check_run", payload) == [ButtonPressed()]
+    assert read_button_press(delivery("check_run", payload)) == ButtonPress(
+        "link:12", "a1", "alice", is_bot=False
+    )
 
 
 def test_a_re_run_wants_the_check_of_the_commit_again() -> None:
-    again = CheckWanted(head="a1", is_rerun=True)
+    again = CheckRequested(head="a1", is_rerun=True)
     assert outcomes("check_run", check_run("rerequested")) == [again]
     suite = webhook("rerequested", check_suite={"head_sha": "a1"}, repository=REPOSITORY)
     assert outcomes("check_suite", suite) == [again]

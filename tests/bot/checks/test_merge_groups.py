@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.delivery import Delivery, MergeGroupQueued
-from handlers.merge_group import follow_merge_group, pull_request_of
+from handlers.merge_group import handle_merge_group, parse_pull_request_number
 from tests.support.clock import Clock
 from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot, wait_until
@@ -145,7 +145,7 @@ def test_a_group_whose_branch_is_not_told_is_reported_nevertheless() -> None:
     delivery = Delivery(
         "1", "merge_group", "checks_requested", json.dumps(payload).encode(), datetime.now(UTC)
     )
-    assert list(follow_merge_group(delivery)) == [MergeGroupQueued("c0ffee")]
+    assert list(handle_merge_group(delivery)) == [MergeGroupQueued("c0ffee")]
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_a_group_whose_branch_is_not_told_is_reported_nevertheless() -> None:
     ],
 )
 def test_the_pull_request_of_a_queue_branch(ref: str | None, number: int | None) -> None:
-    assert pull_request_of(ref) == number
+    assert parse_pull_request_number(ref) == number

@@ -5,8 +5,8 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.github.check_runs import Image, check_run, shortened
-from reports.sprint_impact import Card, CheckButton
+from bot.github.check_runs import Image, check_run_fields, shorten
+from reports.sprint_impact import CheckButton, CheckCard
 from tests.support.builders import at
 from tests.support.github_openapi import load_checker
 
@@ -24,7 +24,7 @@ markdown = st.builds(
 )
 buttons = st.builds(CheckButton, words, words, words)
 cards = st.builds(
-    Card,
+    CheckCard,
     words | long,
     words | long | markdown,
     st.sampled_from(["neutral", "success", "failure"]),
@@ -34,12 +34,12 @@ images = st.lists(st.builds(Image, words | long, st.just("https://example.com/ch
 
 
 @given(cards, images)
-@example(Card("", ""), [])
-@example(Card("x", "<details>" * 30_000), [])
-@example(Card("x", "\U0001f600" * 60_000), [])
-@example(Card("x" * 300, "a" * 65_536, "neutral", (CheckButton("l" * 21, "d" * 41, "i" * 20),) * 4), [])
-def test_output_stays_within_githubs_limits(card: Card, shown: list[Image]) -> None:
-    data = check_run("Sprint impact", HEAD, card, NOW, shown)
+@example(CheckCard("", ""), [])
+@example(CheckCard("x", "<details>" * 30_000), [])
+@example(CheckCard("x", "\U0001f600" * 60_000), [])
+@example(CheckCard("x" * 300, "a" * 65_536, "neutral", (CheckButton("l" * 21, "d" * 41, "i" * 20),) * 4), [])
+def test_output_stays_within_githubs_limits(card: CheckCard, shown: list[Image]) -> None:
+    data = check_run_fields("Sprint impact", HEAD, card, NOW, shown)
 
     output = data["output"]
     assert 1 <= len(output["title"]) <= 255
@@ -59,7 +59,7 @@ def test_output_stays_within_githubs_limits(card: Card, shown: list[Image]) -> N
 
 @given(markdown)
 def test_what_is_cut_leaves_nothing_open(text: str) -> None:
-    summary = check_run("x", HEAD, Card("x", text), NOW)["output"]["summary"]
+    summary = check_run_fields("x", HEAD, CheckCard("x", text), NOW)["output"]["summary"]
     if not text.strip() or len(text.encode()) <= 65_535:
         return
     assert summary.endswith("<sub>Cut here: GitHub takes no more.</sub>")
@@ -68,10 +68,10 @@ def test_what_is_cut_leaves_nothing_open(text: str) -> None:
 
 
 def test_what_fits_is_stated_as_it_is() -> None:
-    card = Card(
+    card = CheckCard(
         "Finishes #12", "Some **words**.", "success", (CheckButton("Link #12", "Writes it", "link:12"),)
     )
-    assert check_run("Sprint impact", HEAD, card, NOW) == {
+    assert check_run_fields("Sprint impact", HEAD, card, NOW) == {
         "name": "Sprint impact",
         "head_sha": HEAD,
         "status": "completed",
@@ -84,35 +84,37 @@ def test_what_fits_is_stated_as_it_is() -> None:
 
 def test_an_identifier_is_never_cut() -> None:
     """It would mean something else; what is left is shown."""
-    card = Card(
+    card = CheckCard(
         "x",
         "x",
         "neutral",
         (CheckButton("A", "a", "link:1234567890123456"), CheckButton("B", "b", "aside:1")),
     )
-    (left,) = check_run("x", HEAD, card, NOW)["actions"]
+    (left,) = check_run_fields("x", HEAD, card, NOW)["actions"]
     assert left["identifier"] == "aside:1"
 
 
 def test_shortened_words_say_so() -> None:
-    assert shortened("Puts this into Sprint 24", 40) == "Puts this into Sprint 24"
-    assert shortened("Puts this into the sprint of the winter", 20) == "Puts this into the…"
-    assert shortened("two\nlines  ", 20) == "two lines"
+    assert shorten("Puts this into Sprint 24", 40) == "Puts this into Sprint 24"
+    assert shorten("Puts this into the sprint of the winter", 20) == "Puts this into the…"
+    assert shorten("two\nlines  ", 20) == "two lines"
 
 
 @given(words)
 def test_titles_and_buttons_hide_nothing(text: str) -> None:
-    card = Card(
+    card = CheckCard(
         f"Not for \u202e{text}\u2066",
         "x",
         "neutral",
         (CheckButton("\u200bAdd\u200b", f"\ufeff{text}x", "a"),),
     )
-    run = check_run("Sprint impact", HEAD, card, NOW)
+    run = check_run_fields("Sprint impact", HEAD, card, NOW)
     (button,) = run["actions"]
     for shown in (run["output"]["title"], button["label"], button["description"]):
         assert not set(shown) & set("\u202e\u2066\u200b\ufeff")
     assert (
-        check_run("x", HEAD, Card("x", "x", "neutral", (CheckButton("\u200b", "x", "a"),)), NOW)["actions"]
+        check_run_fields("x", HEAD, CheckCard("x", "x", "neutral", (CheckButton("\u200b", "x", "a"),)), NOW)[
+            "actions"
+        ]
         == []
     )

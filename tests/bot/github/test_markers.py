@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.github.app_identity import AppIdentity
 from bot.github.markers import Mark, Markers, as_comment, unsigned
-from bot.publishing.release_notes import MarkedPart, with_part
+from bot.publishing.release_notes import MarkedPart, replace_part
 from commands.framework.request import Author
 
 NEW, OLD, FOREIGN = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
@@ -26,20 +26,20 @@ marks = st.builds(
 
 @given(marks, st.text(), st.text())
 def test_what_we_marked_is_recognised_wherever_it_stands(mark: Mark, before: str, after: str) -> None:
-    assert MARKERS.marks(f"{before}{MARKERS.comment(mark)}{after}", mark)
+    assert MARKERS.is_marked(f"{before}{MARKERS.comment(mark)}{after}", mark)
     assert MARKERS.is_text(MARKERS.text(mark), mark)
 
 
 @given(marks, marks)
 def test_a_marker_is_worth_nothing_elsewhere(mark: Mark, other: Mark) -> None:
-    assert MARKERS.marks(MARKERS.comment(mark), other) is (mark == other)
+    assert MARKERS.is_marked(MARKERS.comment(mark), other) is (mark == other)
     assert MARKERS.is_text(MARKERS.text(mark), other) is (mark == other)
 
 
 def test_what_an_older_key_made_is_recognised_and_what_a_foreign_one_made_is_not() -> None:
-    assert MARKERS.marks(Markers([OLD]).comment(MARK), MARK)
-    assert not MARKERS.marks(Markers([FOREIGN]).comment(MARK), MARK)
-    assert not Markers([OLD]).marks(MARKERS.comment(MARK), MARK)
+    assert MARKERS.is_marked(Markers([OLD]).comment(MARK), MARK)
+    assert not MARKERS.is_marked(Markers([FOREIGN]).comment(MARK), MARK)
+    assert not Markers([OLD]).is_marked(MARKERS.comment(MARK), MARK)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_what_an_older_key_made_is_recognised_and_what_a_foreign_one_made_is_not
     ],
 )
 def test_marker_written_by_others_marks_nothing(body: str | None) -> None:
-    assert not MARKERS.marks(body, MARK)
+    assert not MARKERS.is_marked(body, MARK)
 
 
 def test_what_an_earlier_version_of_ours_wrote_ends_in_its_marker() -> None:
-    assert MARKERS.marks(f"Hello\n\n{as_comment(unsigned(MARK))}\n", MARK)
-    assert not MARKERS.marks(f"Hello\n\n{as_comment(unsigned(replace(MARK, name='post:55')))}", MARK)
+    assert MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned(MARK))}\n", MARK)
+    assert not MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned(replace(MARK, name='post:55')))}", MARK)
 
 
 # The text of a release is anybody's
@@ -72,20 +72,20 @@ def part_of(keys: list[str]) -> MarkedPart:
 
 def test_a_part_marked_with_an_older_key_is_found_and_marked_again() -> None:
     ours, before = part_of([NEW, OLD]), part_of([OLD])
-    text = with_part("Notes", before.name, "old", was_there=False)
+    text = replace_part("Notes", before.name, "old", was_there=False)
     assert text is not None
-    edited = with_part(ours.renewed(text), ours.name, "new", was_there=True)
-    assert edited == with_part("Notes", ours.name, "new", was_there=False)
+    edited = replace_part(ours.with_current_markers(text), ours.name, "new", was_there=True)
+    assert edited == replace_part("Notes", ours.name, "new", was_there=False)
 
 
 @pytest.mark.parametrize("name", [unsigned(MARK), part_of([FOREIGN]).name, MARKERS.text(MARK)])
 def test_what_a_title_smuggles_into_a_release_is_no_part_of_ours(name: str) -> None:
     ours = part_of([NEW])
     text = f"- {as_comment(name)} by me\n- Other work\n- {as_comment(f'/{name}')} by me"
-    written = with_part(ours.renewed(text), ours.name, "Summary", was_there=False)
+    written = replace_part(ours.with_current_markers(text), ours.name, "Summary", was_there=False)
     assert written is not None
     assert written.startswith(f"{text}\n\n")
-    assert with_part(ours.renewed(text), ours.name, "Summary", was_there=True) is None
+    assert replace_part(ours.with_current_markers(text), ours.name, "Summary", was_there=True) is None
 
 
 # Who wrote it
@@ -112,18 +112,18 @@ def test_only_comments_of_the_apps_bot_are_ours(author: Author | None, is_ours: 
         return
     app = None if author.app_id is None else {"id": author.app_id}
     user = {"login": author.login, "type": "Bot" if author.is_bot else "User"}
-    assert US.wrote({"user": user, "performed_via_github_app": app}) is is_ours
+    assert US.has_written({"user": user, "performed_via_github_app": app}) is is_ours
 
 
 @pytest.mark.parametrize(
     ("text", "is_ours"), [({}, False), ({"user": None, "performed_via_github_app": {"id": 12345}}, False)]
 )
 def test_what_nobody_wrote_is_not_ours(text: dict[str, Any], is_ours: bool) -> None:
-    assert US.wrote(text) is is_ours
+    assert US.has_written(text) is is_ours
 
 
 @pytest.mark.parametrize(
     ("app", "is_ours"), [({"id": 12345}, True), ({"id": 99}, False), (None, False), ({}, False)]
 )
 def test_a_check_run_is_ours_if_our_app_made_it(app: dict[str, Any] | None, is_ours: bool) -> None:
-    assert US.made({"app": app}) is is_ours
+    assert US.has_made({"app": app}) is is_ours

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import OperationalError
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.github import call_counter as github_calls
-from bot.github.call_counter import Calls, written_down
+from bot.github.call_counter import CallCounts, saving_calls
 from bot.jobs.event_processor import EventProcessor
 from bot.processes import Processes
 from bot.publishing.pictures import Drawing
@@ -37,7 +37,7 @@ from tests.support.webhooks import ISSUE_OPENED
 
 @pytest.fixture
 async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
-    async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with web_server(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
@@ -86,13 +86,13 @@ def test_each_call_is_recorded_once(random: Random, number: int) -> None:
         written.append(calls * installation)
 
     async def work() -> None:
-        calls = Calls(now)
-        async with written_down(cast(Database, None), calls):
+        calls = CallCounts(now)
+        async with saving_calls(cast(Database, None), calls):
             for _ in range(number):
                 calls.count(1)
                 await dawdle(random)
         for _ in range(50):  # What failed at the end is tried again by the next process.
-            await github_calls.write_down(cast(Database, None), calls)
+            await github_calls.save_calls(cast(Database, None), calls)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(github_calls, "_add", add)

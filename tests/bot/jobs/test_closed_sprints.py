@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.retention import Retention
 from bot.jobs.worker import worker
@@ -26,7 +26,7 @@ MILESTONE = 501
 async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
         yield WebhookClient(session, f"http://127.0.0.1:{port}")

@@ -12,7 +12,7 @@ from bot.jobs.comment_reader import CommentReader, read_request_within
 from commands.dispatch import MOST_LINE
 from commands.framework.parser import MOST_AT_ONCE, find_added_lines, find_command_lines, skim_long_texts
 from handlers import ROUTES
-from handlers.comment_commands import request_of
+from handlers.comment_commands import read_request
 from handlers.delivery import CommandsFound, Delivery
 from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
 from tests.support.running import Bot, rows, wait_until
@@ -55,7 +55,7 @@ TEXTS = {
 async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: CommentReader, text: str) -> None:
     request = await reading.read_request(1, delivery_of(text))
 
-    assert request == request_of(delivery_of(text))
+    assert request == read_request(delivery_of(text))
     assert list(request.lines) == find_command_lines(text)
 
 
@@ -73,7 +73,7 @@ async def test_slow_comment_is_unreadable_and_the_next_is_parsed(reading: Commen
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
     text = f"{PROSE}\n/go"
-    assert await reading.read_request(1, delivery_of(text)) == request_of(delivery_of(text))
+    assert await reading.read_request(1, delivery_of(text)) == read_request(delivery_of(text))
 
 
 def test_the_limit_is_of_cpu_time() -> None:
@@ -85,7 +85,7 @@ def test_the_limit_is_of_cpu_time() -> None:
     until = time.process_time() + 0.3
     while time.process_time() < until:
         pass
-    assert read_request_within(5, delivery_of("/go")) == request_of(delivery_of("/go"))
+    assert read_request_within(5, delivery_of("/go")) == read_request(delivery_of("/go"))
 
 
 async def test_a_tenant_has_one_text_read_at_a_time(reading: CommentReader) -> None:

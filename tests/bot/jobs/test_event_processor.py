@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
@@ -164,8 +164,8 @@ async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> N
     """Deliveries trickle through two doors while jobs begin and end all the time; none is left for the sweep."""
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as entry,
-        door(base, "127.0.0.1", 0) as two,
+        web_server(base, "127.0.0.1", 0) as entry,
+        web_server(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
         entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (entry, two)]

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from bot.cli.doctor import examine
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import services
@@ -140,7 +140,7 @@ async def test_a_bug_is_reported_in_one_neutral_line(bot: Bot, monkeypatch: pyte
 @pytest.mark.parametrize("others_waiting", [0, 1], ids=["alone", "beside newer work"])
 async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
     async with services(settings) as base, aiohttp.ClientSession() as session:
-        async with door(base, "127.0.0.1", 0) as port:
+        async with web_server(base, "127.0.0.1", 0) as port:
             entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             await entrance.deliver("issues", ISSUE_OPENED)
             # As a worker leaves it that was killed long ago.
@@ -158,7 +158,7 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
     async with (
         services(settings) as base,
         aiohttp.ClientSession() as session,
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
     ):
         entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
         await entrance.deliver("issues", ISSUE_OPENED, "guid")
@@ -184,7 +184,7 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
             services(settings) as base,
             aiohttp.ClientSession() as session,
             worker(base, talks=False),
-            door(base, "127.0.0.1", 0) as port,
+            web_server(base, "127.0.0.1", 0) as port,
         ):
             entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             statuses = await _load_with_an_outage(entrance, folder / "postgres")

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
 from bot.publishing.pictures import Drawing
@@ -43,7 +43,7 @@ async def bot_without_worker(github: StandInGitHub, settings: Settings, clock: C
     async with AsyncExitStack() as stack:
         with_github = replace(settings, github=app, github_api_url=github.url)
         base = await stack.enter_async_context(services(with_github, clock))
-        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"fair-{uuid.uuid4().hex[:8]}")
         running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)
@@ -99,7 +99,7 @@ async def test_flood_of_commands_does_not_delay_others(
 async def test_a_tenant_s_many_deliveries_are_worked_off_in_several_jobs(base: Services) -> None:
     """Each of them goes behind what others wait for, and none is left."""
     async with (
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
         entrance = WebhookClient(session, f"http://127.0.0.1:{port}")

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import EventProcessor
 from bot.services import Services
 from storage.job_types import AnswerJob, BackfillJob, CheckJob, ReadSettingsJob
@@ -32,7 +32,7 @@ _REPOSITORIES = [
 @pytest.fixture
 async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker, for an account that has three repositories."""
-    async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with web_server(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         endpoint = WebhookClient(session, f"http://127.0.0.1:{port}")
         await endpoint.deliver("installation", INSTALLATION_CREATED | {"repositories": _REPOSITORIES})
         await EventProcessor(base.database, base.cipher, None, base.clock).process_pending(1)

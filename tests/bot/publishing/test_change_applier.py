@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from commands.framework.changes import MoveItem, decode_steps, encode_steps
 from commands.framework.outcome import Reply
 from storage.changes import ChangeState, CommandChange
@@ -161,7 +161,7 @@ def test_the_state_of_a_change_is_never_read_from_what_its_note_says(first: str,
     async def answer_to(state: ChangeState, note: str | None) -> str:
         words = "/split a", "split", "bob", "open 2 issues"
         ended = CommandChange(1, 7, *words, b"[]", "", "Opened.", None, state, note, None, None)
-        (part,) = cast("Reply", (await changing.carry_out(cast("Task", None), ended)).reply).parts
+        (part,) = cast("Reply", (await changing.carry_out(cast("ChangeTask", None), ended)).reply).parts
         return str(part)
 
     refused = asyncio.run(answer_to(ChangeState.FAILED, note))

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publishing.outbox import MOST_CHARACTERS, cut
+from bot.publishing.outbox import MOST_CHARACTERS, truncate
 
 _BLOCKS = st.sampled_from(
     [
@@ -18,12 +18,12 @@ _BLOCKS = st.sampled_from(
 
 
 def test_what_fits_is_left_alone() -> None:
-    assert cut("a" * MOST_CHARACTERS) == "a" * MOST_CHARACTERS
+    assert truncate("a" * MOST_CHARACTERS) == "a" * MOST_CHARACTERS
 
 
 @given(st.lists(_BLOCKS, min_size=40, max_size=60))
 def test_what_is_too_long_is_cut_and_closed(blocks: list[str]) -> None:
-    body = cut("\n\n".join(blocks))
+    body = truncate("\n\n".join(blocks))
     assert len(body) < 65_536
     assert body.count("<details>") == body.count("</details>")
     assert len(re.findall(r"^```", body, re.MULTILINE)) % 2 == 0

@@ -29,7 +29,7 @@ import handlers
 import marketplace
 import storage
 from bot import logs
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.github.client import _Token
 from bot.services import Services
 from bot.settings import SettingsError, load
@@ -214,7 +214,7 @@ async def test_a_failing_request_is_logged_without_the_link(
     monkeypatch.setattr(ChartRoute, "_load_png", fail)
     token = "short-but-secret"
     async with (
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}/charts/{token}.png") as response,
     ):

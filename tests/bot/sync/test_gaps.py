@@ -11,8 +11,8 @@ import pytest
 from bot.cli.doctor import examine
 from bot.github.client import GitHub
 from bot.settings import GitHubSettings, Secret
-from bot.sync.event_access import follow_installation, follow_suspension
-from bot.sync.redelivery import LOOKED, PAUSES, Redelivery
+from bot.sync.access_tracking import record_suspension, track_installation
+from bot.sync.redelivery import LAST_READ, RETRY_PAUSES, Redelivery
 from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
 from storage.closed_sprints import ClosedSprints
@@ -378,11 +378,11 @@ async def test_concurrent_duplicate_suspensions_count_once(bot: Bot) -> None:
     now, database = bot.base.clock(), bot.base.database
     change = InstallationChanged(bot.github.installation_id, "suspend", now, stated_at=now)
     async with database.tenant(1) as tenant:
-        await follow_installation(tenant, change)
+        await track_installation(tenant, change)
 
         async def answered() -> None:
             async with database.tenant(1) as other:
-                await follow_suspension(other, now - timedelta(seconds=1), now)
+                await record_suspension(other, now - timedelta(seconds=1), now)
 
         answer = asyncio.create_task(answered())
         await asyncio.sleep(0.2)
@@ -409,11 +409,11 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
     await make_sprint(bot)
     now = bot.base.clock()
     async with bot.base.database.unscoped() as connection:
-        await set_checkpoint(connection, LOOKED, now - timedelta(days=5))
+        await set_checkpoint(connection, LAST_READ, now - timedelta(days=5))
     await rows(bot.base, "update projects set synced_at = now() returning 1", 1)
 
     await redelivery.run()
-    assert redelivery.take_deaf() == [1]
+    assert redelivery.take_affected_tenants() == [1]
     (gap,) = await gaps(bot)
     assert (gap.cause, gap.began_at) == ("outage", now - timedelta(days=5))
     assert abs(gap.ended_at - (now - timedelta(days=3))) < timedelta(minutes=1)
@@ -425,7 +425,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
 async def test_where_somebody_looked_in_time_there_is_no_gap(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
     async with bot.base.database.unscoped() as connection:
-        await set_checkpoint(connection, LOOKED, bot.base.clock() - timedelta(days=2))
+        await set_checkpoint(connection, LAST_READ, bot.base.clock() - timedelta(days=2))
     await redelivery.run()
     assert await gaps(bot) == []
 
@@ -440,7 +440,7 @@ async def test_a_delivery_that_was_asked_for_in_vain_is_a_gap_of_its_repository(
         "insert into missed_deliveries (organization_id, delivery_id, event_type, delivered_at, asked_again,"
         " repository_id) values (1, 'lost', 'issues', now(), :asked, :repository) returning 1",
         1,
-        asked=len(PAUSES),
+        asked=len(RETRY_PAUSES),
         repository=repository,
     )
     for _ in range(2):
@@ -457,12 +457,12 @@ async def test_repeated_gap_stays_one(bot: Bot) -> None:
     change = InstallationChanged(bot.github.installation_id, "suspend", begin, begin)
     async with bot.base.database.tenant(1) as tenant:
         for _ in range(3):
-            assert await follow_installation(tenant, change)
+            assert await track_installation(tenant, change)
         assert await Gaps(tenant).end(GapCause.SUSPENDED, begin + timedelta(hours=1))
     assert len(await gaps(bot)) == 1
 
 
-async def lose(bot: Bot, *, event: str, days_ago: int, asked: int = len(PAUSES)) -> None:
+async def lose(bot: Bot, *, event: str, days_ago: int, asked: int = len(RETRY_PAUSES)) -> None:
     """As older versions noted it: without its repository."""
     await rows(
         bot.base,

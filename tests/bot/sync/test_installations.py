@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bot.cli.doctor import examine
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.github.client import App
 from bot.jobs.retention import Retention
 from bot.services import Services
@@ -28,7 +28,7 @@ OTHERS_REPOSITORY = ISSUE_OPENED["repository"] | {
 @pytest.fixture
 async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker."""
-    async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with web_server(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 

@@ -124,10 +124,14 @@ async def test_reconciliation_tolerates_any_null(base: Services, webhook_client:
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
-    links = next(answers(linked_issues._OPEN, ITEMS, {}))[1]
+    links = next(answers(linked_issues._LINKS_OF_OPEN, ITEMS, {}))[1]
     tried = 0
     for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
-        github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items, linked_issues._OPEN: links}
+        github.answers = {
+            reconcile._MILESTONE: answer,
+            reconcile._ITEMS: items,
+            linked_issues._LINKS_OF_OPEN: links,
+        }
         with capture_logs() as log:
             await reconciliation.run(entry)
         assert not [line for line in log if line["log_level"] == "error"], place
@@ -146,9 +150,9 @@ async def test_linked_issues_tolerate_any_null(base: Services, webhook_client: W
     pictures.link.return_value = "https://agile.example/charts/x.png"
     work = Checks(base.database, base.cipher, cast(GitHub, github), pictures, jobs, now)
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
-    for place, answer in answers(linked_issues._ONE, named, {}):
-        github.answers = {linked_issues._ONE: answer}
-        await work.work_out(entry, project, number=8)
+    for place, answer in answers(linked_issues._LINKS_OF_ONE, named, {}):
+        github.answers = {linked_issues._LINKS_OF_ONE: answer}
+        await work.update(entry, project, number=8)
         if not place:
             async with base.database.tenant(entry) as within:
                 pulls = await PullRequests(within, project).get(8)

@@ -93,7 +93,7 @@ async def test_it_is_asked_for_five_times_with_growing_pauses(
     count = await missing.run()
     await bot.github.wait_for_webhooks()
     assert await missing.run() == 0
-    for pause in redelivery.PAUSES[1:]:
+    for pause in redelivery.RETRY_PAUSES[1:]:
         clock.now = datetime.now(UTC) + pause
         assert await missing.run() == count
         await bot.github.wait_for_webhooks()
@@ -122,7 +122,7 @@ async def test_the_next_run_goes_on_where_this_one_ended(bot: Bot, missing: Rede
     before = bot.base.clock()
     assert await missing.run() == 0
     async with bot.base.database.unscoped() as connection:
-        until = await get_checkpoint(connection, redelivery.POSITION)
+        until = await get_checkpoint(connection, redelivery.CHECKPOINT)
     assert until is not None
     assert before <= until <= bot.base.clock()
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sync.settings_file import PROW_VERBS, check_run, command_names
+from bot.sync.settings_file import PROW_VERBS, command_names, settings_check_run
 from commands.settings.file import (
     MOST_BYTES,
     PATH,
@@ -23,7 +23,7 @@ from commands.settings.file import (
     read_settings,
 )
 from handlers.delivery import Delivery
-from handlers.push import find_settings
+from handlers.push import detect_settings_change
 from sprints.settings_parser import parse_settings
 from storage.job_types import ReadSettingsJob
 from storage.jobs import Jobs
@@ -470,7 +470,7 @@ def test_pushes_that_may_change_the_settings(
     repository = {"id": 1, "full_name": "acme/shop", "default_branch": "main"}
     payload = {"ref": ref, "after": "c0ffee", "repository": repository, "commits": commits, "forced": forced}
     delivery = Delivery("1", "push", None, json.dumps(payload).encode(), datetime.now(UTC))
-    assert bool(list(find_settings(delivery))) == is_read
+    assert bool(list(detect_settings_change(delivery))) == is_read
 
 
 async def test_other_pushes_read_nothing(bot: Bot) -> None:
@@ -662,7 +662,7 @@ async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
 def test_the_check_run_points_at_the_lines() -> None:
     wrong = "`ai` must be `true` or `false`, not “may\\_be”"
     read = SettingsFile({}, (Problem(7, wrong, "ai"), Problem(0, "And 3 more.")), ("ai",))
-    data = check_run("c0ffee", read, {"ai": True})
+    data = settings_check_run("c0ffee", read, {"ai": True})
 
     assert data["conclusion"] == "failure"
     assert data["output"]["title"] == f"2 problems in {PATH}"

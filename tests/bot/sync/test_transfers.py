@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sync.event_access import leave
+from bot.sync.access_tracking import stop_tracking
 from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import Projects
@@ -216,7 +216,7 @@ async def test_late_news_of_a_transfer_takes_nothing_from_who_has_it_back(bot: B
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     await transfer(bot, UMBRELLA, ACME, ACME)
     async with bot.base.database.tenant(await tenant_of(bot, ACME)) as tenant:
-        assert not await leave(tenant, "R_shop", before)
+        assert not await stop_tracking(tenant, "R_shop", before)
     assert (await project(bot, ACME)).is_active
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.services import Services
 from bot.webhooks.application import make_app
 from bot.webhooks.github_endpoint import MAX_BODY_BYTES
@@ -70,8 +70,8 @@ async def test_many_at_once_are_each_stored(base: Services, webhook_client: Webh
 
 async def test_the_first_deliveries_of_a_tenant_may_come_through_several_doors(base: Services) -> None:
     async with (
-        door(base, "127.0.0.1", 0) as entry,
-        door(base, "127.0.0.1", 0) as two,
+        web_server(base, "127.0.0.1", 0) as entry,
+        web_server(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
         entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (entry, two)]

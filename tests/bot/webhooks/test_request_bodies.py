@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 import bot.cli.serve
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.services import Services
 from bot.webhooks.request_bodies import MAX_BODY_BYTES
 from storage.cipher import delivery_place
@@ -29,7 +29,7 @@ async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
 @pytest.fixture
 async def roomy(base: Services) -> AsyncIterator[WebhookClient]:
     """A door as it is when nothing is set."""
-    async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with web_server(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
@@ -149,7 +149,7 @@ async def test_half_a_head_does_not_keep_a_connection(
     base: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bot.cli.serve, "_IDLE_SECONDS", 1)
-    async with door(base, "127.0.0.1", 0) as port:
+    async with web_server(base, "127.0.0.1", 0) as port:
         caller = RawConnection(*await asyncio.open_connection("127.0.0.1", port))
         await caller.send(b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\n")
         assert await caller.is_closed()

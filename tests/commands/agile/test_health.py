@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.cli.doctor import examine
-from bot.cli.grant_findings import of_installation
+from bot.cli.grant_findings import installation_findings
 from bot.github.app_manifest import (
     EVENTS,
     PERMISSIONS,
@@ -83,7 +83,7 @@ def test_what_the_app_asks_for_is_the_owner_s_to_accept() -> None:
     few = every | {"contents": "read", "merge_queues": ""}
     app = grants_of_app({"slug": "suite", "permissions": every, "events": list(EVENTS)}, api)
     grants = grants_of_installation(_TEAM | {"permissions": few, "events": list(EVENTS)}, api)
-    (finding,) = of_installation(grants, app)
+    (finding,) = installation_findings(grants, app)
     page = "https://github.com/organizations/acme/settings/installations/7"
     assert finding == (
         "the App lacks the permission contents: write (lets it propose changes of the settings file, and "

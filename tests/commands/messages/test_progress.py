@@ -13,8 +13,8 @@ from commands.messages.report import result_sentence
 from commands.messages.sprint_charts import burndown_reading, burnup_reading
 from commands.messages.status import status_details, status_head
 from reports.alert import alert_text
+from reports.sprint_impact import check_title as impact_title
 from reports.sprint_impact import impact_card
-from reports.sprint_impact import title as impact_title
 from sprints.alerts import DaysLeft
 from sprints.burndown import build_burndown
 from sprints.facts import sum_items

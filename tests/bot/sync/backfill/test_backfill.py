@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.cli.backfill import _find
-from bot.cli.serve import door
+from bot.cli.serve import web_server
 from bot.github.client import GitHub, GitHubUnavailableError
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
@@ -153,7 +153,7 @@ def numbers(facts: Facts) -> Any:
 async def running_door(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as port,
+        web_server(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
         yield WebhookClient(session, f"http://127.0.0.1:{port}")

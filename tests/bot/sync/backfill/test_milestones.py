@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sync.backfill.milestones import unheard_changes
+from bot.sync.backfill.milestones import find_missing_changes
 from sprints.calendar import Calendar
 from sprints.milestone import derive_sprint
 from sprints.model import EventSource, MilestoneEvent
@@ -19,7 +19,7 @@ KNOWN = MilestoneEvent(SPRINT, "created", at("11-10"), "1", 12, "Sprint 12", at(
 
 
 def unheard(*shown: dict[str, Any]) -> list[MilestoneEvent]:
-    return unheard_changes({SPRINT: [KNOWN]}, shown, CALENDAR, ASKED_AT)
+    return find_missing_changes({SPRINT: [KNOWN]}, shown, CALENDAR, ASKED_AT)
 
 
 def test_what_is_as_it_was_needs_nothing() -> None:
@@ -45,7 +45,7 @@ def test_what_is_gone_was_deleted_and_what_came_since_was_not() -> None:
     (fact,) = unheard()
     assert (fact.event, fact.at) == ("deleted", ASKED_AT)
     later = MilestoneEvent(7, "created", ASKED_AT + timedelta(seconds=1), "2", 13, "New", ASKED_AT)
-    assert unheard_changes({7: [later]}, [], CALENDAR, ASKED_AT) == []
+    assert find_missing_changes({7: [later]}, [], CALENDAR, ASKED_AT) == []
 
 
 _TEXTS = st.sampled_from(["", "Goal: Pay", "Start: 2026-11-16", "Sprint 12", "Sprint twelve"])
@@ -61,9 +61,9 @@ def test_with_what_was_missing_our_history_ends_where_github_is(
     fields = {"title": title, "description": description, "due_on": due_on}
     shown = milestone_json("11-22", **fields, closed_at=stamp(closed) if closed else None)
     asked_at: datetime = at("11-23") + timedelta(hours=asked)
-    events = [KNOWN, *unheard_changes({SPRINT: [KNOWN]}, [shown], CALENDAR, asked_at)]
+    events = [KNOWN, *find_missing_changes({SPRINT: [KNOWN]}, [shown], CALENDAR, asked_at)]
 
     sprint = derive_sprint(events, asked_at + timedelta(days=1), CALENDAR)
     assert (sprint.title, sprint.closed_at) == (title, at(closed) if closed else None)
     assert (sprint.due is None) is (due_on is None)
-    assert unheard_changes({SPRINT: events}, [shown], CALENDAR, asked_at) == []
+    assert find_missing_changes({SPRINT: events}, [shown], CALENDAR, asked_at) == []

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from bot.services import Services
-from bot.sync.backfill.names import Names
+from bot.sync.backfill.names import NameHistory
 from github_standin.github import StandInGitHub
 from sprints.model import EventSource, MilestoneEvent
 from tests.support.backfill import BackfillHarness, start_backfill, start_receiver
@@ -32,15 +32,15 @@ def told(
     )  # fmt: skip
 
 
-def names(*events: MilestoneEvent, now: dict[int, str]) -> Names:
+def names(*events: MilestoneEvent, now: dict[int, str]) -> NameHistory:
     known_items: dict[int, list[MilestoneEvent]] = {}
     for event in events:
         known_items.setdefault(event.milestone, []).append(event)
-    return Names({}, now, known_items)
+    return NameHistory({}, now, known_items)
 
 
-def meant(result: Names, title: str, *moments: str) -> Sequence[int | None]:
-    return [result.titled(title, at(moment)) for moment in moments]
+def meant(result: NameHistory, title: str, *moments: str) -> Sequence[int | None]:
+    return [result.find_titled(title, at(moment)) for moment in moments]
 
 
 def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known() -> None:
@@ -96,13 +96,15 @@ def test_a_title_that_only_an_earlier_run_was_reported_may_have_been_borne_at_an
 
 
 def test_labels_have_the_name_of_the_time() -> None:
-    result = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
-    assert [result.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
+    result = NameHistory(
+        {}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")]
+    )
+    assert [result.past_label_name("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
         "first",
         "second",
         "third",
     ]
-    assert result.label_then("bug", at("01-15")) == "bug"
+    assert result.past_label_name("bug", at("01-15")) == "bug"
 
 
 # Through the front door
