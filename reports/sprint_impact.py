@@ -28,8 +28,7 @@ from sprints.forecast_wording import in_words
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.milestone import Sprint
 from sprints.numbering import ref
-from sprints.pull_requests import RECENT
-from sprints.pull_requests import PressedButton as PressedButton
+from sprints.pull_requests import RECENT, PressedButton
 
 _MOST_DAYS = 5
 _MOST_ITEMS = 5

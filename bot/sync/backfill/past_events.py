@@ -35,7 +35,7 @@ _COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
-class ItemHistory:
+class ImportedItem:
     """An item's facts, and the number of entries of its timeline that name an unknown milestone."""
 
     facts: list[ItemEvent]
@@ -62,7 +62,7 @@ def milestone_events(milestone: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         yield replace(created, event="closed", at=_parse_time(closed_at), closed_at=_parse_time(closed_at))
 
 
-def item_events(node: _Node, names: NameHistory, links: LinkedIssues | None) -> ItemHistory:
+def item_events(node: _Node, names: NameHistory, links: LinkedIssues | None) -> ImportedItem:
     """Build an item's history in this repository, from its opening or its transfer to it.
 
     `links` are the issues that GitHub lists for a pull request; None if they are unknown.
@@ -95,7 +95,7 @@ def item_events(node: _Node, names: NameHistory, links: LinkedIssues | None) -> 
     unknown = [
         node for node, box in zip(entries, milestones, strict=True) if box is None and _names_milestone(node)
     ]
-    return ItemHistory(facts, len(unknown))
+    return ImportedItem(facts, len(unknown))
 
 
 def _to_item_event(item: str, step: "_Step", snapshot: ItemSnapshot) -> ItemEvent:
