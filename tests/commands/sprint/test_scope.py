@@ -71,5 +71,6 @@ def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: ScopeCause
     entry = AuditEntry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
     assert [
-        deed.cause for deed in _list_changes([entry], Box("11-10", number=12, milestone=1200).sprint(at("11-18")))
+        deed.cause
+        for deed in _list_changes([entry], Box("11-10", number=12, milestone=1200).sprint(at("11-18")))
     ] == ([cause] if cause else [])
