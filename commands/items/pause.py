@@ -34,8 +34,10 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
         )
     summary = f"pause #{flow.number}"
     if flow.is_paused:
-        begun = since(flow.pauses[-1].span.since, work.now, work.calendar)
-        return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
+        paused_since = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        return Changes(
+            summary, (), f"#{flow.number} is paused already, {paused_since}. `/start` lets it go on."
+        )
     paused = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
     text = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")

@@ -115,11 +115,11 @@ async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Fa
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 
-def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:
+def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, repository: str) -> _Decision:
     """Build the decision from the arguments; `facts` have the new due date already. Raises UserError."""
     decision = _Decision(facts)
     if dropped := arguments.texts("drop"):
-        _drop_items(decision, base, _resolve_open_items(facts, dropped, here))
+        _drop_items(decision, base, _resolve_open_items(facts, dropped, repository))
     if (batch := arguments.batch("add")) is not None:
         _add_items(decision, base, batch)
     if (due := arguments.date("due")) is not None:
@@ -148,17 +148,17 @@ def _drop_items(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -
     before = {item.item for item in facts.open_items}
     uncovered = [item.number for item in changed.open_items if item.item not in before]
     if uncovered:
+        count, them = ("counts itself", "it") if len(uncovered) == 1 else ("count themselves", "them")
         decision.notes.append(
-            f"{named(uncovered)} then {'counts itself' if len(uncovered) == 1 else 'count themselves'}, because no "
-            f"other item covers {'it' if len(uncovered) == 1 else 'them'} any more."
+            f"{named(uncovered)} then {count}, because no other item covers {them} any more."
         )
     decision.facts = changed
 
 
-def _resolve_open_items(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
-    """Find the open items that were typed; `here` is this repository. Raises UserError for other items."""
+def _resolve_open_items(facts: Facts, typed: Sequence[str], repository: str) -> list[Number]:
+    """Find the open items that were typed; `repository` is `owner/name`. Raises UserError for others."""
     still_open = {ref(item.number).casefold(): item.number for item in facts.items if item.state == "open"}
-    own = f"{here}#".casefold()
+    own = f"{repository}#".casefold()
     names = dict.fromkeys(re.sub(f"^{re.escape(own)}", "#", name.casefold()) for name in typed)
     if unknown := [name for name in names if name not in still_open]:
         are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")

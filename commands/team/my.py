@@ -41,17 +41,17 @@ async def my(context: Context, _: Arguments) -> Reply:
     """Show the open work of the person who asks, and of nobody else."""
     work = await read_work(context)
     login = context.request.sender
-    mine = select_own_work(login, work.flows, await read_review_waits(context, work))
-    return Reply((my_text(login, mine, work),))
+    own_work = select_own_work(login, work.flows, await read_review_waits(context, work))
+    return Reply((my_text(login, own_work, work),))
 
 
 def select_own_work(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> Mine:
     """Select the open work of one person, without parents that are covered by their sub-issues."""
-    mine = [flow for flow in flows if flow.is_open and _is_own(login, flow)]
-    pulls = tuple(flow for flow in mine if flow.is_pull_request)
+    own_flows = [flow for flow in flows if flow.is_open and _is_own(login, flow)]
+    pulls = tuple(flow for flow in own_flows if flow.is_pull_request)
     numbers = {flow.item for flow in pulls}
     return Mine(
-        tuple(flow for flow in mine if not flow.is_pull_request and not flow.is_covered),
+        tuple(flow for flow in own_flows if not flow.is_pull_request and not flow.is_covered),
         pulls,
         tuple(wait for wait in waits if wait.flow.item in numbers),
         tuple(wait for wait in waits if wait.flow.item not in numbers),
