@@ -68,7 +68,7 @@ class _Call:
 
 
 class Dispatcher:
-    """Answers requests with the given commands."""
+    """A dispatcher that answers requests with the given commands."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {command.words: command for command in commands}

@@ -101,7 +101,7 @@ def _split_stretches(children: Sequence[Token], html: "OpenElements") -> list[st
             links.append(child)
         elif child.type == "link_close" and child.info != "auto":
             links.pop()
-        if child.info != "auto":  # A bare address in angle brackets is shown as it is.
+        if child.info != "auto":  # An address in angle brackets is shown verbatim, so it is running text.
             stretches.append("")
     return [stretch for stretch in stretches if stretch]
 
