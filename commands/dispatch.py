@@ -68,7 +68,7 @@ class _Call:
 
 
 class Dispatcher:
-    """Answers requests with the given commands."""
+    """A dispatcher that answers requests with the given commands."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {command.words: command for command in commands}
@@ -87,7 +87,7 @@ class Dispatcher:
         if request.is_unreadable:
             return False
         lines = self._select_lines(request, policy)[: MOST_COMMANDS + 1]
-        commands = [self._resolve(_split_words(line.text), policy)[0] for line in lines]
+        commands = [self._resolve_command(_split_words(line.text), policy)[0] for line in lines]
         return any(command is not None and command.is_changing for command in commands)
 
     async def find_refusal(self, request: Request, environment: CommandEnvironment, name: str) -> str | None:
@@ -95,7 +95,7 @@ class Dispatcher:
 
         The name may be followed by other words. A command that no longer exists is refused to everybody.
         """
-        command = self._longest_match(name.split())
+        command = self._find_longest_match(name.split())
         if command is None:
             return f"`/{name}` no longer exists, so it can't be undone or resumed."
         level = await _find_level(request, environment)
@@ -110,7 +110,7 @@ class Dispatcher:
         """
         lines = self._select_lines(request, environment.policy)
         # With more commands than one comment may have, none is run, so the rest need not be parsed.
-        calls = [self._parse(line, environment.policy) for line in lines[: MOST_COMMANDS + 1]]
+        calls = [self._parse_line(line, environment.policy) for line in lines[: MOST_COMMANDS + 1]]
         if not calls:
             return []
         if not environment.policy.greets_strangers:  # Strangers who get no refusal get no 👀 either.
@@ -135,11 +135,13 @@ class Dispatcher:
         """Answer parsed calls; `total` is the number of command lines in the comment."""
         level = await _find_level(request, environment)
         if level is Level.NONE and not await _is_exempt(request, calls, environment):
-            return [_failure(_refusal_text(calls[0].command, level, environment))]
+            return [_build_failure(_refusal_text(calls[0].command, level, environment))]
         if request.is_unreadable:
-            return [_failure(_UNREADABLE)]
+            return [_build_failure(_UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
-            return [_failure(f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")]
+            return [
+                _build_failure(f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")
+            ]
         async with environment.open_context() as opened:
             context = replace(
                 opened, level=level, find_refusal=partial(self.find_refusal, request, environment)
@@ -161,19 +163,19 @@ class Dispatcher:
                 is_command = is_short and words[0] in self._verbs
                 if is_short and not is_command and len(words) > 1 and comparisons < _MOST_COMPARISONS:
                     comparisons += 1
-                    is_command = self._nearest(words) is not None
+                    is_command = self._find_nearest(words) is not None
             if is_command:
                 lines.append(line)
         return lines
 
-    def _parse(self, line: CommandLine, policy: Policy) -> _Call:
+    def _parse_line(self, line: CommandLine, policy: Policy) -> _Call:
         if len(line.text) > MOST_LINE:
             problem = f"This line has {len(line.text):,} characters. A command can have up to {MOST_LINE:,}."
             return _Call(line, None, None, problem)
         words = _split_words(line.text)
-        command, skipped = self._resolve(words, policy)
+        command, skipped = self._resolve_command(words, policy)
         if command is None:
-            return _Call(line, None, None, self._unknown(words[skipped:]))
+            return _Call(line, None, None, self._explain_unknown(words[skipped:]))
         try:
             # A team's own name for a command is a single word.
             typed_words = words[skipped : skipped + 1]
@@ -184,17 +186,17 @@ class Dispatcher:
         except UserError as problem:
             return _Call(line, command, None, f"{problem}\n\nFor example: `{command.examples[0]}`")
 
-    def _resolve(self, words: Sequence[str], policy: Policy) -> tuple[Command | None, int]:
+    def _resolve_command(self, words: Sequence[str], policy: Policy) -> tuple[Command | None, int]:
         """Resolve the command that a line names, and the number of words before its name."""
         skipped = 1 if words[0] == NAMESPACE else 0
         # The full names of commands about the bot begin with `agile`.
-        if skipped and (command := self._longest_match(words)) and len(command.words) > 1:
+        if skipped and (command := self._find_longest_match(words)) and len(command.words) > 1:
             return command, 0
         if len(words) == skipped:
             return self._commands.get(_HELP), skipped
-        return self._longest_match(_expand_alias(words[skipped:], policy)), skipped
+        return self._find_longest_match(_expand_alias(words[skipped:], policy)), skipped
 
-    def _longest_match(self, words: Sequence[str]) -> Command | None:
+    def _find_longest_match(self, words: Sequence[str]) -> Command | None:
         """The command with the longest name with which the words begin."""
         longest = max(map(len, self._commands), default=0)
         for length in range(min(len(words), longest), 0, -1):
@@ -202,18 +204,18 @@ class Dispatcher:
                 return command
         return None
 
-    def _unknown(self, words: Sequence[str]) -> str:
+    def _explain_unknown(self, words: Sequence[str]) -> str:
         if not words:
             names = ", ".join(
                 f"`/{NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
             )
             return f"Here is what I can do: {names}."
         name = code(f"/{' '.join(words[:2])[:_LONGEST_NAME]}")
-        if nearest := self._nearest(words, least=0.0):
+        if nearest := self._find_nearest(words, least=0.0):
             return f"I do not know {name}. Did you mean `/{nearest.name}` – {nearest.summary}?"
         return f"I do not know {name}."
 
-    def _nearest(self, words: Sequence[str], least: float = _CLOSE_ENOUGH) -> Command | None:
+    def _find_nearest(self, words: Sequence[str], least: float = _CLOSE_ENOUGH) -> Command | None:
         """The command with the name most like the typed words; None for a single word unless `least` is 0."""
         typed = " ".join(words[:2])
         if (len(words) < 2 and least) or len(typed) > _LONGEST_NAME:
@@ -251,17 +253,17 @@ async def _is_allowed(
 
 async def _run_call(call: _Call, context: Context, environment: CommandEnvironment) -> Answer:
     if call.command and not await _is_allowed(call.command, context.request, context.level, environment):
-        return _failure(_refusal_text(call.command, context.level, environment))
+        return _build_failure(_refusal_text(call.command, context.level, environment))
     if call.command and call.command.feature:
         decision = await environment.entitled(call.command.feature, context.request.sender)
         if isinstance(decision, Denied):
-            return _failure(decision.text)
+            return _build_failure(decision.text)
     if call.problem or not call.command or call.arguments is None:
-        return _failure(call.problem or "")
+        return _build_failure(call.problem or "")
     try:
         result = await call.command.run(context, call.arguments)
     except UserError as problem:
-        return _failure(str(problem))
+        return _build_failure(str(problem))
     # With `new:yes` the answer gets a slot of its own, so that no later answer edits it.
     slot = call.command.name
     if call.arguments.flag("new"):
@@ -285,7 +287,7 @@ def _join_failures(answers: Sequence[Answer]) -> list[Answer]:
     failures = [answer.reply.parts for answer in answers if not answer.is_success and answer.reply]
     if not failures:
         return []
-    return [_failure("\n\n".join(str(part) for parts in failures for part in parts))]
+    return [_build_failure("\n\n".join(str(part) for parts in failures for part in parts))]
 
 
 def _refusal_text(command: Command | None, level: Level, environment: CommandEnvironment) -> str:
@@ -300,7 +302,7 @@ def _refusal_text(command: Command | None, level: Level, environment: CommandEnv
     )
 
 
-def _failure(text: str) -> Answer:
+def _build_failure(text: str) -> Answer:
     return Answer(_ERROR_SLOT, Reply((text,)), is_success=False)
 
 

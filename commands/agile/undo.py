@@ -118,7 +118,7 @@ async def _invert_steps(
     """Invert steps, the last first; returns the inverse steps, and the steps that stay with the reason."""
     undone, staying = list[Step](), list[tuple[Step, str]]()
     for step in reversed(steps):
-        inverse = step.inverse()
+        inverse = step.invert()
         if inverse is None:
             staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
         elif await _is_unchanged(now, step):

@@ -1,1 +1,1 @@
-"""Commands on the days on which a team works."""
+"""Commands on the team's calendar of working days."""

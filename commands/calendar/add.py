@@ -1,4 +1,4 @@
-"""`/calendar add`: days on which the team does not work."""
+"""`/calendar add`: add days on which the team does not work."""
 
 from commands.formatting.wording import counted
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -33,9 +33,9 @@ DAYS_OFF = "days_off"
     is_changing=True,
 )
 async def calendar_add(context: Context, arguments: Arguments) -> Changes:
-    """One more entry among the days off; the sprints that it changes are named."""
+    """Add an entry to the days off, and list the sprints that it changes."""
     dates, name = arguments.dates("dates"), " ".join((arguments.text("name") or "").split())
-    if dates is None:  # The parser has seen to it.
+    if dates is None:  # The parser requires it.
         raise UserError("Which days? For example `/calendar add 2026-12-24..2027-01-02`.")
     first, last = dates
     if (count := (last - first).days + 1) >= MOST_DAYS_OFF:
@@ -43,24 +43,24 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
             "Is the year right?"
         )
-    offs, off = context.project.settings.days_off, DaysOff(first, last, name)
-    known = {day for one in offs for day in one.days} | set(context.calendar.holidays)
-    if known.issuperset(off.days):
+    days_off, added = context.project.settings.days_off, DaysOff(first, last, name)
+    present = {day for entry in days_off for day in entry.days} | set(context.calendar.holidays)
+    if present.issuperset(added.days):
         raise UserError(
             f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
         )
-    after = sorted([*offs, off], key=lambda one: (one.first, one.last, one.name))
-    done = [f"**Off:** {day_off_line(off, context.calendar)}.", *await describe_effects(context, after)]
+    after = sorted([*days_off, added], key=lambda entry: (entry.first, entry.last, entry.name))
+    done = [f"**Off:** {day_off_line(added, context.calendar)}.", *await describe_effects(context, after)]
     return Changes("add days off", (change_days_off(context, after),), "\n\n".join(done))
 
 
 def change_days_off(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
-    """Keeps these days off instead of those that there are."""
+    """The step that replaces all days off."""
     return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), serialize_days_off(offs))
 
 
 def serialize_days_off(offs: list[DaysOff]) -> list[dict[str, str]]:
-    """As the settings hold them."""
+    """Serialize days off as the settings store them."""
     return [
         {"from": off.first.isoformat(), "to": off.last.isoformat()} | ({"name": off.name} if off.name else {})
         for off in offs
@@ -68,7 +68,7 @@ def serialize_days_off(offs: list[DaysOff]) -> list[dict[str, str]]:
 
 
 async def describe_effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
-    """What other days off do to the sprints that are not over."""
+    """Describe the effects of other days off on sprints that have not ended; empty without effects."""
     after = parse_settings(
         planning.project.stored_settings | {DAYS_OFF: serialize_days_off(offs)}
     ).rules.calendar

@@ -1,4 +1,4 @@
-"""`/calendar remove`: days on which the team works after all."""
+"""`/calendar remove`: make days off working days again."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -35,25 +35,25 @@ _A_DAY = timedelta(days=1)
     is_changing=True,
 )
 async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
-    """Entries of days off that lie within are gone, others are cut."""
+    """Remove days off in a range: entries within it are removed, overlapping ones are cut."""
     dates = arguments.dates("dates")
-    if dates is None:  # The parser has seen to it.
+    if dates is None:  # The parser requires it.
         raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
     first, last = dates
-    offs = context.project.settings.days_off
-    left = remove_days(offs, first, last)
-    if left == list(offs):
-        raise UserError(_nothing(first, last, context.calendar))
-    was, now = (len({day for off in some for day in off.days}) for some in (offs, left))
+    days_off = context.project.settings.days_off
+    left = remove_days(days_off, first, last)
+    if left == list(days_off):
+        raise UserError(_explain_nothing_removed(first, last, context.calendar))
+    days_before, days_after = (len({day for off in some for day in off.days}) for some in (days_off, left))
     done = [
-        f"**{counted(was - now, 'day')} off taken back** ({date_range(first, last)}).",
+        f"**{counted(days_before - days_after, 'day')} off taken back** ({date_range(first, last)}).",
         *await describe_effects(context, left),
     ]
     return Changes("take days off back", (change_days_off(context, left),), "\n\n".join(done))
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
-    """The days off that do not lie from `first` to `last`; an entry around them is cut into two."""
+    """Remove the days from `first` to `last` from days off; an entry around them is cut into two."""
     left = []
     for off in offs:
         if off.last < first or last < off.first:
@@ -66,8 +66,8 @@ def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOf
     return left
 
 
-def _nothing(first: date, last: date, calendar: Calendar) -> str:
-    """Why none of these days can be taken back."""
+def _explain_nothing_removed(first: date, last: date, calendar: Calendar) -> str:
+    """The text why none of these days can be removed."""
     fixed = sorted(day for day in calendar.holidays if first <= day <= last)
     if fixed:
         days = ", ".join(full_day(day) for day in fixed[:5])

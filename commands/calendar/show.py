@@ -1,4 +1,4 @@
-"""`/calendar`: on which days the team works, and which are off."""
+"""`/calendar`: the team's working days and days off."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -16,8 +16,8 @@ from commands.messages.calendar import calendar_text
     examples=("/calendar", "/calendar show"),
 )
 async def calendar(context: Context, _: Arguments) -> Reply:
-    """The days off that commands gave and those of the settings, from today on; the past is folded."""
-    offs, days = context.project.settings.days_off, context.calendar
-    by_range = {day for off in offs for day in off.days}
-    holidays = sorted(day for day in days.holidays if day not in by_range)
-    return Reply((calendar_text(offs, holidays, days, days.day_of(context.now)),))
+    """Show days off from commands and holidays of the settings, from today on; past ones are folded."""
+    days_off, team_calendar = context.project.settings.days_off, context.calendar
+    by_range = {day for off in days_off for day in off.days}
+    holidays = sorted(day for day in team_calendar.holidays if day not in by_range)
+    return Reply((calendar_text(days_off, holidays, team_calendar, team_calendar.day_of(context.now)),))

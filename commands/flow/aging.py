@@ -1,4 +1,4 @@
-"""`/aging`: what is in progress, how long it has been, and what is older than usual."""
+"""`/aging`: the age of work in progress, and the items that are older than usual."""
 
 from charts.values import build_aging as aging_of
 from commands.formatting.wording import counted, footer, moment, plain
@@ -23,22 +23,22 @@ from sprints.expectation import measure_past
     examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
-    """What is older than 85 % of finished items ever were: the work to talk about first."""
+    """Show the age of items in progress; the ones older than 85 % of finished items come first."""
     flows, calendar, title = await context.read_flows(), context.calendar, arguments.text("for")
-    old, name = measure_ages(flows, context.now, calendar), "in progress now"
+    ages, name = measure_ages(flows, context.now, calendar), "in progress now"
     if title is not None:
         facts = await resolve_facts(context, title)
         members = {item.number for item in facts.items}
-        old, name = [age for age in old if age.flow.number in members], plain(facts.sprint.title)
+        ages, name = [age for age in ages if age.flow.number in members], plain(facts.sprint.title)
     past = measure_past(flows, context.now, calendar)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
     as_of = moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
-    words = ChartText(
+    text = ChartText(
         f"Age of work · {name}",
-        aging_reading(old, finished),
+        aging_reading(ages, finished),
         "Items in progress, the oldest first",
-        ages_table(old, calendar),
+        ages_table(ages, calendar),
         footer(f"As of {as_of}", usual, "days = today − start + 1"),
     )
-    return chart_reply(context, words, aging_of(old, finished) if old else None, arguments.text("as"))
+    return chart_reply(context, text, aging_of(ages, finished) if ages else None, arguments.text("as"))

@@ -1,4 +1,4 @@
-"""`/cfd`: cumulative flow, where work piles up: what waits, is in progress, and has left."""
+"""`/cfd`: the cumulative flow of items that wait, are in progress, and have left."""
 
 from commands.formatting.wording import footer, full_day, moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -33,27 +33,29 @@ from sprints.selection import choose_sprint
     examples=("/cfd", '/cfd for:"Sprint 24"', "/cfd last:8 as:mermaid"),
 )
 async def cfd(context: Context, arguments: Arguments) -> Reply:
-    """Where it piles up, what is in which state, and whether anything leaves."""
-    window = None
+    """Show where work piles up, the items by state, and whether anything leaves."""
+    sprint = None
     if arguments.number("last") is None:
-        window = await _sprint(context, arguments.text("for"))
-    if window is None:
-        found, name, span = await _of_repository(context, arguments)
+        sprint = await _find_sprint(context, arguments.text("for"))
+    if sprint is None:
+        cumulative, name, span = await _count_repository_flow(context, arguments)
     else:
-        found, name, span = await _of_sprint(context, window)
+        cumulative, name, span = await _count_sprint_flow(context, sprint)
     as_of = moment(context.calendar.local(context.now))
-    words = ChartText(
+    text = ChartText(
         f"Cumulative flow · {name}",
-        flow_reading(found, context.calendar, context.calendar.day_of(context.now)),
+        flow_reading(cumulative, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",
-        flow_table(found),
+        flow_table(cumulative),
         footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),
     )
-    return chart_reply(context, words, found if found.days[-1].arrived else None, arguments.text("as"))
+    return chart_reply(
+        context, text, cumulative if cumulative.days[-1].arrived else None, arguments.text("as")
+    )
 
 
-async def _sprint(context: Context, title: str | None) -> Sprint | None:
-    """The one that is meant; a repository without any has its weeks."""
+async def _find_sprint(context: Context, title: str | None) -> Sprint | None:
+    """Resolve the sprint; None if no title is given and the repository has no sprint."""
     if title is None and not choose_sprint(
         await context.sprints.all(context.now), context.now, context.request.milestone
     ):
@@ -61,14 +63,14 @@ async def _sprint(context: Context, title: str | None) -> Sprint | None:
     return await resolve_sprint(context, title)
 
 
-async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
-    """The items of a sprint on its days so far."""
+async def _count_sprint_flow(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
+    """Count the items of a sprint on its days so far; returns the flow, its name and its span in words."""
     name, now = plain(sprint.title), planning.now
     if not sprint.start < now:
         raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")
     until = min(sprint.end, now) if sprint.end else now
     facts = await read_facts(planning, sprint, until)
-    # Not of its items only: what starts them may be elsewhere.
+    # All items are read, because events of other items may start those of the sprint.
     events = await planning.history.items()
     labels = await planning.history.labels()
     flows = select_sprint_flows(facts, build_flows(events, until, planning.project.rules, labels))
@@ -76,17 +78,19 @@ async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow
     last = max(sprint.first_day, min(sprint.last_day or today, today))
     window = Window(sprint.first_day, last, name)
     estimates = planning.project.rules.estimates
-    found = count_cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
-    return found, name, f"{window.days}, items of the sprint"
+    cumulative = count_cumulative_flow(
+        flows, events, until, sprint.calendar, window.first, window.last, estimates
+    )
+    return cumulative, name, f"{window.days}, items of the sprint"
 
 
-async def _of_repository(context: Context, arguments: Arguments) -> tuple[CumulativeFlow, str, str]:
-    """All items of the repository in the last weeks."""
+async def _count_repository_flow(context: Context, arguments: Arguments) -> tuple[CumulativeFlow, str, str]:
+    """Count all items of the repository in the last weeks; returns as `_count_sprint_flow` does."""
     window = await resolve_window(context, arguments)
     events = await context.history.items()
     flows = await context.read_flows()
     estimates = context.project.rules.estimates
-    found = count_cumulative_flow(
+    cumulative = count_cumulative_flow(
         flows, events, context.now, context.calendar, window.first, window.last, estimates
     )
-    return found, window.name, f"{window.days}, all items but what others tell"
+    return cumulative, window.name, f"{window.days}, all items but what others tell"

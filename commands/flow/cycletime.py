@@ -1,4 +1,4 @@
-"""`/cycletime`: how long items take from their start until they are done."""
+"""`/cycletime`: the days that items take from their start until they are done."""
 
 from collections.abc import Iterable
 
@@ -28,28 +28,30 @@ from sprints.numbering import split_number
     examples=("/cycletime", "/cycletime last:26", '/cycletime for:"Sprint 24" as:table'),
 )
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
-    """The item that took longest, what can be expected, and what is not counted."""
+    """Show the item that took longest, the expected cycle time, and the items that are not counted."""
     window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
     done = select_done(await context.read_flows(), window.first, window.last, calendar)
-    found, items = measure_cycle_times(done, calendar), timed(done, calendar)
+    durations, items = measure_cycle_times(done, calendar), list_timed_items(done, calendar)
     as_of = moment(calendar.local(context.now))
-    words = ChartText(
+    text = ChartText(
         f"Cycle time · {window.name}",
-        cycletime_reading(items, found),
+        cycletime_reading(items, durations),
         "Items by the days that they took",
         items_table(items),
-        footer(f"As of {as_of}", window.days, f"n = {counted(found.n, 'item')}", "days = finish − start + 1"),
+        footer(
+            f"As of {as_of}", window.days, f"n = {counted(durations.n, 'item')}", "days = finish − start + 1"
+        ),
     )
-    chart = build_cycle_scatter(done, calendar, window.first, window.last) if found.n else None
-    return chart_reply(context, words, chart, arguments.text("as"))
+    chart = build_cycle_scatter(done, calendar, window.first, window.last) if durations.n else None
+    return chart_reply(context, text, chart, arguments.text("as"))
 
 
-def timed(done: Iterable[Flow], calendar: Calendar) -> list[TimedItem]:
-    """The items whose cycle time counts, the longest first."""
-    found = [
+def list_timed_items(done: Iterable[Flow], calendar: Calendar) -> list[TimedItem]:
+    """List the done items with a cycle time, the longest first."""
+    items = [
         TimedItem(flow.number, calendar.day_of(flow.started_at), calendar.day_of(flow.done_at), days)
         for flow in done
         for days in measure_cycle_times([flow], calendar).days
         if flow.started_at and flow.done_at
     ]
-    return sorted(found, key=lambda item: (-item.days, split_number(item.number)))
+    return sorted(items, key=lambda item: (-item.days, split_number(item.number)))

@@ -1,4 +1,4 @@
-"""`/eta`: how old this item is against what is usual, and when others of its age were done."""
+"""`/eta`: this item's age compared with the usual, and when other items of its age were done."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -20,7 +20,7 @@ from sprints.expectation import measure_past
     feature="forecasts",
 )
 async def eta(context: Context, _: Arguments) -> Reply:
-    """From the cycle times of the repository's own items, in days."""
+    """Forecast from the cycle times of the repository's own items, in days."""
     number = context.request.thread
     await find_item(context, number)
     work = await read_work(context)

@@ -1,4 +1,4 @@
-"""`/throughput`: how many items are done per week, whatever their size."""
+"""`/throughput`: the number of items done per week, regardless of their size."""
 
 from charts.values import build_throughput_bars
 from commands.formatting.wording import footer, moment
@@ -23,13 +23,13 @@ from sprints.throughput import count_throughput as throughput_of
     examples=("/throughput", "/throughput last:8", '/throughput for:"Sprint 24" as:mermaid'),
 )
 async def throughput(context: Context, arguments: Arguments) -> Reply:
-    """The week that stands out, the usual one, and what is not counted."""
+    """Show the week that stands out, the median week, and the items that are not counted."""
     window = await resolve_window(context, arguments)
     flows, calendar = await context.read_flows(), context.calendar
     bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
     done = select_done(flows, window.first, window.last, calendar)
     as_of = moment(calendar.local(context.now))
-    words = ChartText(
+    text = ChartText(
         f"Throughput · {window.name}",
         throughput_reading(bars, sum(flow.is_covered for flow in done)),
         f"Items done per {bars.span}",
@@ -37,4 +37,4 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
         footer(f"As of {as_of}", window.days, "every item counts as one, whatever its size"),
     )
     chart = bars if any(bar.count for bar in bars.bars) else None
-    return chart_reply(context, words, chart, arguments.text("as"))
+    return chart_reply(context, text, chart, arguments.text("as"))

@@ -1,4 +1,4 @@
-"""`/velocity`: what the last sprints completed, and what that means for the next one."""
+"""`/velocity`: what the last sprints completed, and how much to plan for the next one."""
 
 from charts.values import build_velocity_bars
 from commands.formatting.wording import counted, footer, moment
@@ -27,30 +27,30 @@ from sprints.velocity import compute_velocity as velocity_of
     examples=("/velocity", "/velocity last:5 by:count", "/velocity as:table"),
 )
 async def velocity(context: Context, arguments: Arguments) -> Reply:
-    """The sprint that stands out, the median to plan with, and how much of what was promised was kept."""
+    """Show the sprint that stands out, the median to plan with, and the share of commitments kept."""
     last = arguments.number("last")
     if last is not None and not LEAST_SPRINTS <= last <= MOST_SPRINTS:
         raise UserError(
             f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
             "older ones tell of another team."
         )
-    given = context.project.settings.late_credits
-    outcomes = apply_credits(await context.sprints.outcomes(context.now), given)
-    finished = [one for one in outcomes if not one.is_abandoned]
-    found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
+    late_credits = context.project.settings.late_credits
+    outcomes = apply_credits(await context.sprints.outcomes(context.now), late_credits)
+    finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
+    measured = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
     as_of = moment(context.calendar.local(context.now))
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
-    words = ChartText(
+    text = ChartText(
         "Velocity",
-        velocity_reading(found),
-        "The sprints, in points" if found.unit == "points" else "The sprints, in items",
-        sprints_table(found, context.calendar),
-        footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, VELOCITY_WARNING),
+        velocity_reading(measured),
+        "The sprints, in points" if measured.unit == "points" else "The sprints, in items",
+        sprints_table(measured, context.calendar),
+        footer(f"As of {as_of}", f"n = {counted(measured.n, 'sprint')}", abandoned, VELOCITY_WARNING),
     )
     return chart_reply(
         context,
-        words,
-        build_velocity_bars(found, context.calendar) if found.n else None,
+        text,
+        build_velocity_bars(measured, context.calendar) if measured.n else None,
         arguments.text("as"),
     )

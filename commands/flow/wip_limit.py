@@ -1,4 +1,4 @@
-"""`/wip limit`: how much work may be in progress at once."""
+"""`/wip limit`: set how many items may be in progress at once."""
 
 from collections.abc import Collection, Mapping
 
@@ -40,59 +40,58 @@ _NONE = "none"
     is_changing=True,
 )
 async def wip_limit(context: Context, arguments: Arguments) -> Changes:
-    """Old → new, and how the work in progress stands against it."""
+    """Set the limit, and show the old and the new one with the work in progress."""
     settings = context.project.settings
-    most = read_limit(arguments.text("limit") or "")
+    limit = parse_limit(arguments.text("limit") or "")
     slug = (arguments.text("team") or "").lower() or None
     work = await read_work(context)
-    wip = measured(work, settings.teams, most, slug)
+    wip = measure_wip(work, settings.teams, limit, slug)
     before = settings.wip_limits.limit_of(slug)
     of_team = f" of team {plain(slug)}" if slug else ""
-    summary = f"set the limit{of_team} to {most or 'none'}"
-    if before == most:
-        return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {wip_sentence(wip)}")
+    summary = f"set the limit{of_team} to {limit or 'none'}"
+    if before == limit:
+        return Changes(summary, (), f"The limit{of_team} is {limit or 'none'} already. {wip_sentence(wip)}")
     stored = context.project.stored_settings.get(_SETTING)
-    done = (
-        f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {wip_sentence(wip)}"
-    )
-    return Changes(summary, (ChangeSetting(_SETTING, stored, with_limit(stored, most, slug)),), done)
+    done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{limit or 'none'}**. {wip_sentence(wip)}"
+    return Changes(summary, (ChangeSetting(_SETTING, stored, set_limit(stored, limit, slug)),), done)
 
 
-def read_limit(told: str) -> int | None:
-    """The limit, None for `none`. Raises UserError for anything else."""
-    if told.lower() == _NONE:
+def parse_limit(text: str) -> int | None:
+    """Parse a limit; None for `none`. Raises UserError for anything but a number from 1 to MOST_LIMIT."""
+    if text.lower() == _NONE:
         return None
-    if told.isascii() and told.isdigit() and len(told) < 10 and 0 < int(told) <= MOST_LIMIT:
-        return int(told)
-    raise UserError(f"“{plain(told)}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.")
+    if text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= MOST_LIMIT:
+        return int(text)
+    raise UserError(f"“{plain(text)}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.")
 
 
-def with_limit(settled: object, most: int | None, slug: str | None) -> dict[str, object]:
-    """The setting with this limit, and without what is empty then."""
-    after = dict(settled) if isinstance(settled, Mapping) else {}
-    teams = dict(told) if isinstance(told := after.get("teams"), Mapping) else {}
+def set_limit(setting: object, limit: int | None, slug: str | None) -> dict[str, object]:
+    """Set a limit in the stored setting `wip`, of a team if `slug` is given; empty entries are removed."""
+    after = dict(setting) if isinstance(setting, Mapping) else {}
+    team_limits = after.get("teams")
+    teams = dict(team_limits) if isinstance(team_limits, Mapping) else {}
     if slug is None:
-        after["limit"] = most
+        after["limit"] = limit
     else:
-        teams = {name: one for name, one in teams.items() if str(name).lower() != slug} | {slug: most}
-    after["teams"] = {name: one for name, one in teams.items() if one is not None}
-    return {name: one for name, one in after.items() if one}
+        teams = {name: other for name, other in teams.items() if str(name).lower() != slug} | {slug: limit}
+    after["teams"] = {name: value for name, value in teams.items() if value is not None}
+    return {name: value for name, value in after.items() if value}
 
 
-def measured(work: RepositoryWork, teams: Collection[Team], most: int | None, slug: str | None) -> Wip:
-    """What is in progress against the limit. Raises UserError for a team that is none or too small."""
+def measure_wip(work: RepositoryWork, teams: Collection[Team], limit: int | None, slug: str | None) -> Wip:
+    """Measure the work in progress against a limit. Raises UserError for an unknown or too small team."""
     if slug is None:
-        return wip_of(work.flows, most)
+        return wip_of(work.flows, limit)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
         slugs = ", ".join(code(team.slug) for team in teams) or "none yet"
         raise UserError(
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
-    mine = items_of(team, teams, work.flows)
-    if len(people := people_of(select_recent(mine, work.now), team)) < FEWEST_PEOPLE:
+    team_flows = items_of(team, teams, work.flows)
+    if len(people := people_of(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; in {plain(slug)} I know of {len(people)}."
         )
-    return wip_of(mine, most, slug)
+    return wip_of(team_flows, limit, slug)

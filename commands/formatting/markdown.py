@@ -59,7 +59,7 @@ def current_skim() -> Skim | None:
     return _SKIM.get()
 
 
-def parse(markdown: str) -> list[Token]:
+def parse_markdown(markdown: str) -> list[Token]:
     """Parse a text into tokens: CommonMark with GitHub's tables and strikethrough."""
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
 
@@ -71,7 +71,7 @@ def extract_running_text(markdown: str) -> str:
     are resolved as in the rendered text.
     """
     stretches, quotations, html = list[str](), 0, OpenElements()
-    for token in parse(markdown):
+    for token in parse_markdown(markdown):
         if token.type == "blockquote_open":
             quotations += 1
         elif token.type == "blockquote_close":
@@ -101,7 +101,7 @@ def _split_stretches(children: Sequence[Token], html: "OpenElements") -> list[st
             links.append(child)
         elif child.type == "link_close" and child.info != "auto":
             links.pop()
-        if child.info != "auto":  # A bare address in angle brackets is shown as it is.
+        if child.info != "auto":  # An address in angle brackets is shown verbatim, so it is running text.
             stretches.append("")
     return [stretch for stretch in stretches if stretch]
 

@@ -1,1 +1,1 @@
-"""How commands are declared, parsed, permitted and answered."""
+"""The framework for commands: declaration, parsing, permission and outcome."""

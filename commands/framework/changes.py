@@ -1,6 +1,7 @@
 """Changes that a command proposes: values that can be shown, stored, applied and undone.
 
-A command never changes anything itself. It returns steps that hold the state before and after;
+A command never changes anything itself. It returns steps that hold the state before and after; each names the
+object that it changes (`target`), and `invert` returns the step that undoes it, or None.
 `bot/publishing/change_applier.py` shows a preview where one is due, applies the steps and records them in the
 audit log.
 """
@@ -29,7 +30,7 @@ class MoveItem(msgspec.Struct, frozen=True, tag="MoveItem"):
     def target(self) -> str:
         return f"{self.repository}#{self.number}"
 
-    def inverse(self) -> "MoveItem":
+    def invert(self) -> "MoveItem":
         return MoveItem(self.number, self.after, self.before, repository=self.repository)
 
 
@@ -44,7 +45,7 @@ class Relabel(msgspec.Struct, frozen=True, tag="Relabel"):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def inverse(self) -> "Relabel":
+    def invert(self) -> "Relabel":
         return Relabel(self.number, self.added, self.removed)
 
 
@@ -60,7 +61,7 @@ class EditMilestone(msgspec.Struct, frozen=True, tag="EditMilestone"):
     def target(self) -> str:
         return f"{self.repository} milestone {self.number}".strip()
 
-    def inverse(self) -> "EditMilestone":
+    def invert(self) -> "EditMilestone":
         return EditMilestone(self.number, self.after, self.before, self.repository)
 
 
@@ -80,7 +81,7 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
     def target(self) -> str:
         return f"{self.repository} milestone “{self.title}”".strip()
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: work may have been planned in the milestone by now, so a person has to close it."""
 
 
@@ -97,7 +98,7 @@ class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
     def target(self) -> str:
         return f"issue “{self.title}”"
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: somebody may have answered in the issue by now, so a person has to close it."""
 
 
@@ -112,7 +113,7 @@ class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def inverse(self) -> "SetBlocked":
+    def invert(self) -> "SetBlocked":
         return SetBlocked(self.number, self.by, not self.is_blocked)
 
 
@@ -131,7 +132,7 @@ class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def inverse(self) -> "RecordFact | None":
+    def invert(self) -> "RecordFact | None":
         opposites = {
             "started": "unstarted",
             "paused": "started",
@@ -153,7 +154,7 @@ class ChangeSetting(msgspec.Struct, frozen=True, tag="Settle"):
     def target(self) -> str:
         return self.key
 
-    def inverse(self) -> "ChangeSetting":
+    def invert(self) -> "ChangeSetting":
         return ChangeSetting(self.key, self.after, self.before)
 
 
@@ -174,7 +175,7 @@ class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
     def target(self) -> str:
         return f"pull request “{self.title}”"
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: closing the pull request unmerged undoes it."""
 
 
@@ -188,7 +189,7 @@ class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: the description belongs to a person, who may have edited it since."""
 
 
@@ -203,7 +204,7 @@ class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
     def target(self) -> str:
         return f"#{self.number}"
 
-    def inverse(self) -> "ExcludeFromSprint":
+    def invert(self) -> "ExcludeFromSprint":
         return ExcludeFromSprint(self.number, self.milestone, not self.is_aside)
 
 
@@ -216,7 +217,7 @@ class Resync(msgspec.Struct, frozen=True, tag="Resync"):
     def target(self) -> str:
         return "the history"
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: events that were found stay recorded."""
 
 
@@ -236,7 +237,7 @@ class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
     def target(self) -> str:
         return "seats"
 
-    def inverse(self) -> None:
+    def invert(self) -> None:
         """None: Stripe may have charged for the seats by now, and their number follows the people anyway."""
 
 

@@ -18,7 +18,7 @@ from commands.formatting.markdown import (
     MOST_CHARACTERS,
     OpenElements,
     current_skim,
-    parse,
+    parse_markdown,
     skim_long_texts,
 )
 from commands.framework.request import CommandLine
@@ -43,7 +43,7 @@ def find_command_lines(text: str) -> list[CommandLine]:
         candidates += count
     if not candidates:
         return []
-    marks = _find_marks(parse("\n".join(marked)))
+    marks = _find_marks(parse_markdown("\n".join(marked)))
     return [CommandLine(lines[number].strip(), number + 1) for number in marks]
 
 

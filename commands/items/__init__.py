@@ -1,1 +1,1 @@
-"""Commands on one issue or pull request."""
+"""Commands on a single issue or pull request."""

@@ -1,4 +1,4 @@
-"""`/blocked`: this item waits for other issues, or for something that has no issue."""
+"""`/blocked`: record that this item waits for other issues, or for something without an issue."""
 
 from commands.formatting.wording import named
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -36,7 +36,7 @@ _MOST = 10
     is_changing=True,
 )
 async def blocked(context: Context, arguments: Arguments) -> Changes:
-    """A dependency of GitHub's own for each issue; what was said besides stands in our history."""
+    """Add a dependency on GitHub for each issue, and record the reason as an event of ours."""
     reason, numbers = arguments.text("reason") or "", tuple(dict.fromkeys(arguments.numbers("by")))
     if not numbers and not reason:
         raise UserError(
@@ -47,25 +47,25 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
     if not numbers:
-        return _by_words(flow, reason, work)
+        return _block_by_reason(flow, reason, work)
     for number in numbers:
-        await _check(context, flow, number, work)
-    held = {block.number for block in flow.open_blocks}
-    fresh = [number for number in numbers if number not in held]
-    steps: list[Step] = [SetBlocked(local_number(flow.number), number) for number in fresh]
+        await _require_possible(context, flow, number, work)
+    blockers = {block.number for block in flow.open_blocks}
+    added = [number for number in numbers if number not in blockers]
+    steps: list[Step] = [SetBlocked(local_number(flow.number), number) for number in added]
     steps += [
         RecordFact(local_number(flow.number), "blocked", reason, number)
         for number in numbers
-        if number in fresh or reason
+        if number in added or reason
     ]
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
         tuple(steps),
-        blocked_text(flow, numbers, fresh, reason, work),
+        blocked_text(flow, numbers, added, reason, work),
     )
 
 
-def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
+def _block_by_reason(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
     text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends it."
     if before:
@@ -77,8 +77,8 @@ def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     )
 
 
-async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:
-    """Raises UserError where GitHub would refuse, or where nothing would be held up."""
+async def _require_possible(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:
+    """Raise UserError if GitHub would refuse the dependency, or if it would block nothing."""
     if flow.is_pull_request:
         raise UserError(
             f"GitHub keeps dependencies between issues, and #{flow.number} is a pull request. Say it in the "
@@ -94,6 +94,6 @@ async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWo
         )
     if other.state is not State.OPEN:
         raise UserError(f"#{number} is closed, so nothing has to wait for it.")
-    theirs = work.flow(number)
-    if theirs and any(block.number == flow.number for block in theirs.open_blocks):
+    other_flow = work.flow(number)
+    if other_flow and any(block.number == flow.number for block in other_flow.open_blocks):
         raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")

@@ -1,4 +1,4 @@
-"""`/estimate`: how much work an item is, as a label."""
+"""`/estimate`: set an item's estimate as a label."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -37,12 +37,12 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
     is_changing=True,
 )
 async def estimate(context: Context, arguments: Arguments) -> Changes:
-    """Old → new; what it was before stays in the history."""
+    """Set the estimate, and show the old and the new one."""
     item, estimates = await item_of_thread(context), context.project.rules.estimates
-    told = arguments.text("points") or ""
-    points = None if told.lower() == _NONE else read_points(told, estimates)
+    text = arguments.text("points") or ""
+    points = None if text.lower() == _NONE else parse_points(text, estimates)
     before = [name for name in item.labels if estimates.points_of(name) is not None]
-    label = None if points is None else label_for(points, estimates, before)
+    label = None if points is None else format_label(points, estimates, before)
     removed = tuple(name for name in before if name != label)
     added = (label,) if label and label not in before else ()
     summary = f"set the estimate of #{item.number} to {estimate_text(points)}"
@@ -52,27 +52,28 @@ async def estimate(context: Context, arguments: Arguments) -> Changes:
     return Changes(summary, (Relabel(local_number(item.number), removed, added),), done)
 
 
-def read_points(told: str, estimates: Estimates) -> Points:
-    """A number, or what a size of the team's table is worth. Raises UserError for anything else."""
-    if (worth := estimates.sizes.get(told.upper())) is not None:
-        return worth
+def parse_points(text: str, estimates: Estimates) -> Points:
+    """Parse a number or one of the team's sizes as points. Raises UserError for anything else."""
+    if (size := estimates.sizes.get(text.upper())) is not None:
+        return size
     try:
-        points = Decimal(told.replace(",", "."))
+        points = Decimal(text.replace(",", "."))
     except InvalidOperation:
         points = Decimal("nan")
     if points.is_finite() and 0 <= points < 10_000 and points == round(points, 2):
         return points
     sizes = f", one of your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
-    raise UserError(f"“{plain(told)}” is no estimate. Write a number such as `5` or `0.5`{sizes}, or `none`.")
+    raise UserError(f"“{plain(text)}” is no estimate. Write a number such as `5` or `0.5`{sizes}, or `none`.")
 
 
-def label_for(points: Points, estimates: Estimates, used: list[str]) -> str:
-    """The label that states an estimate, in the team's own form where that is known: its first template with
-    points, or the form of the label that the item has now.
+def format_label(points: Points, estimates: Estimates, used: list[str]) -> str:
+    """Format the label of an estimate in the team's own form.
+
+    That is the first template with points, or else the form of the item's present label in `used`.
     """
     number = f"{points.normalize():f}"
     forms = [form for form in estimates.templates if "{points}" in form]
     forms += [_NUMBER.sub("{points}", name, count=1) for name in used if _NUMBER.search(name)]
     label = next(iter(forms), _USUAL_FORM).replace("{points}", number)
-    # A form that would not be read as this estimate is no use.
+    # The form is only used if its label is parsed as the same estimate again.
     return label if estimates.points_of(label) == points else _USUAL_FORM.format(points=number)

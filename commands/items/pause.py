@@ -1,4 +1,4 @@
-"""`/pause`: work on this item rests until `/start`."""
+"""`/pause`: record that work on this item rests until `/start`."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.items.start import wips_with
+from commands.items.start import list_wips_after
 from commands.messages.item_start import sentence_with_wips
 from commands.messages.work import reason_sentence, since_text
 from commands.shared.work import read_work, resolve_open_item
@@ -26,7 +26,7 @@ from sprints.spans import TimeSpan
     is_changing=True,
 )
 async def pause(context: Context, arguments: Arguments) -> Changes:
-    """A paused item is not in progress; its cycle time runs on."""
+    """Pause an item: it is not in progress any more, but its cycle time keeps running."""
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
     if flow.started_at is None:
@@ -35,11 +35,13 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
         )
     summary = f"pause #{flow.number}"
     if flow.is_paused:
-        begun = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
-    rested = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
+        paused_since = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
+        return Changes(
+            summary, (), f"#{flow.number} is paused already, {paused_since}. `/start` lets it go on."
+        )
+    paused = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
-    told = f"**#{flow.number} is paused**" + (f": {reason_sentence(reason)}" if reason else ".")
-    told += " `/start` lets it go on; its cycle time runs meanwhile."
-    done = sentence_with_wips(told, wips_with(work, rested, context.project.settings))
+    text = f"**#{flow.number} is paused**" + (f": {reason_sentence(reason)}" if reason else ".")
+    text += " `/start` lets it go on; its cycle time runs meanwhile."
+    done = sentence_with_wips(text, list_wips_after(work, paused, context.project.settings))
     return Changes(summary, (RecordFact(local_number(flow.number), "paused", reason),), done)

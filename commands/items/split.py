@@ -1,4 +1,4 @@
-"""`/split`: an issue becomes several, its sub-issues."""
+"""`/split`: split an issue into sub-issues."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.items.estimate import label_for, read_points
+from commands.items.estimate import format_label, parse_points
 from commands.messages.split import NewSubIssue, parts_list, parts_text, split_effect_text
 from commands.shared.work import read_work, resolve_open_item
 from sprints.estimates import Estimates
@@ -40,35 +40,35 @@ _NO_MILESTONE = -1
     is_changing=True,
 )
 async def split(context: Context, arguments: Arguments) -> Changes:
-    """The parent becomes a roll-up: its parts count instead of it."""
+    """Open sub-issues for the parts of an issue, which count instead of it from then on."""
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
     estimates = context.project.rules.estimates
-    parts = parts_of(arguments.texts("into"), arguments.text("points"), estimates)
-    _check(flow, parts, work)
-    number = await _milestone(context, flow, work)
+    parts = parse_parts(arguments.texts("into"), arguments.text("points"), estimates)
+    _require_splittable(flow, parts, work)
+    number = await _find_milestone(context, flow, work)
     used = [name for name in flow.labels if estimates.points_of(name) is not None]
     steps = tuple(
         OpenIssue(
             part.title,
-            labels=_labels(part, estimates, used),
+            labels=_list_labels(part, estimates, used),
             milestone=number,
             parent=local_number(flow.number),
         )
         for part in parts
     )
-    what = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
+    subject = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
     effect = split_effect_text(flow.points, parts, is_in_milestone=number is not None)
     return Changes(
-        f"open {what}",
+        f"open {subject}",
         steps,
         f"**#{flow.number} is split:** {parts_text(parts)}.\n\n{effect}",
         preview=f"{parts_list(parts)}\n\n{effect}",
     )
 
 
-def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) -> tuple[NewSubIssue, ...]:
-    """The parts as they were named. Raises UserError for titles and estimates that do not go together."""
+def parse_parts(titles: Sequence[str], points: str | None, estimates: Estimates) -> tuple[NewSubIssue, ...]:
+    """Parse titles and estimates into parts. Raises UserError if they are invalid or differ in number."""
     titles = [" ".join(title.split()) for title in titles]
     if not all(titles):
         raise UserError('A part has no title. Write for example `/split into:"Card form","Refunds"`.')
@@ -80,20 +80,20 @@ def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) ->
         raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
     if points is None:
         return tuple(NewSubIssue(title) for title in titles)
-    told = points.split(",")
-    if len(told) != len(titles):
+    sizes = points.split(",")
+    if len(sizes) != len(titles):
         example = ",".join(["3", "5", *["2"] * len(titles)][: len(titles)])
         raise UserError(
-            f"{counted(len(told), 'estimate')} for {counted(len(titles), 'part')}: `points` needs one for "
+            f"{counted(len(sizes), 'estimate')} for {counted(len(titles), 'part')}: `points` needs one for "
             f"each, such as `points:{example}`."
         )
     return tuple(
-        NewSubIssue(title, read_points(one.strip(), estimates))
-        for title, one in zip(titles, told, strict=True)
+        NewSubIssue(title, parse_points(size.strip(), estimates))
+        for title, size in zip(titles, sizes, strict=True)
     )
 
 
-def _check(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
+def _require_splittable(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
     if flow.is_pull_request:
         raise UserError(
             f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
@@ -107,19 +107,19 @@ def _check(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> No
         )
 
 
-def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
-    if not any(event.event == "parent_added" and event.named == parent for event in told):
+def _is_below(events: Sequence[ItemEvent], parent: str) -> bool:
+    if not any(event.event == "parent_added" and event.named == parent for event in events):
         return False
-    history = trace_changes(told, _NO_MILESTONE)
+    history = trace_changes(events, _NO_MILESTONE)
     return bool(history) and history[-1].after.parent == parent
 
 
-async def _milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> int | None:
-    """The number of the milestone that the parent is in."""
+async def _find_milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> int | None:
+    """The number of the parent's milestone; None without one."""
     last = sort_events(work.events[flow.item])[-1].snapshot
     sprints = {sprint.milestone: sprint.number_in() for sprint in await planning.sprints.all(work.now)}
     return sprints.get(last.milestone) if last.milestone else None
 
 
-def _labels(part: NewSubIssue, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
-    return () if part.points is None else (label_for(part.points, estimates, used),)
+def _list_labels(part: NewSubIssue, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
+    return () if part.points is None else (format_label(part.points, estimates, used),)

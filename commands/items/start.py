@@ -1,4 +1,4 @@
-"""`/start`: work on this item begins, or goes on."""
+"""`/start`: record that work on this item starts or continues."""
 
 from dataclasses import replace
 
@@ -24,10 +24,10 @@ from sprints.work import RepositoryWork
     is_changing=True,
 )
 async def start(context: Context, _: Arguments) -> Changes:
-    """The start signal that goes before all others, and the work in progress against its limits."""
+    """Record a start, which overrides all other start signals, and show the work in progress."""
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
-    wips = wips_with(work, _begun(flow, work), context.project.settings)
+    wips = list_wips_after(work, _with_start(flow, work), context.project.settings)
     summary = f"start #{flow.number}"
     if standing := unneeded_start_sentence(flow, work):
         return Changes(summary, (), sentence_with_wips(standing, wips))
@@ -38,9 +38,10 @@ async def start(context: Context, _: Arguments) -> Changes:
     )
 
 
-def wips_with(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> list[Wip]:
-    """The work in progress once this item has changed: all of it, and each team's that this item belongs to
-    or that has too much.
+def list_wips_after(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> list[Wip]:
+    """The work in progress after an item has changed, in all and by team.
+
+    Included are teams to which the item belongs, and teams over their limit.
     """
     flows = [changed if flow.item == changed.item else flow for flow in work.flows]
     of_teams = [wip for wip in limited_wips(flows, settings.teams, settings.wip_limits) if wip.team]
@@ -48,5 +49,5 @@ def wips_with(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> li
     return [wip_of(flows, settings.wip_limits.repository), *concerned]
 
 
-def _begun(flow: Flow, work: RepositoryWork) -> Flow:
+def _with_start(flow: Flow, work: RepositoryWork) -> Flow:
     return replace(flow, started_at=flow.started_at or work.now, pauses=())

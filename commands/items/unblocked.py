@@ -1,4 +1,4 @@
-"""`/unblocked`: this item waits for nothing any more."""
+"""`/unblocked`: record that this item is not blocked any more."""
 
 from commands.formatting.wording import named
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import blockers_text, duration_text
 from commands.shared.work import read_work, resolve_open_item
-from sprints.blocked import BlockedSpan as Held
+from sprints.blocked import BlockedSpan
 from sprints.flow import Flow
 from sprints.numbering import local_number, split_number
 
@@ -23,11 +23,11 @@ from sprints.numbering import local_number, split_number
     is_changing=True,
 )
 async def unblocked(context: Context, arguments: Arguments) -> Changes:
-    """GitHub's dependencies on open issues are taken away, and what was said is over."""
+    """Remove dependencies on GitHub, and end the blocks that commands recorded."""
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
     numbers = arguments.numbers("by")
-    ending = ending_of(flow, numbers)
+    ending = select_ending(flow, numbers)
     summary = f"note that #{flow.number} is not blocked"
     if not ending:
         return Changes(summary, (), f"#{flow.number} is not blocked.")
@@ -37,15 +37,15 @@ async def unblocked(context: Context, arguments: Arguments) -> Changes:
         done = f"#{flow.number} is still blocked: {blockers_text(left)}. What ended had lasted for {waited}."
     else:
         done = f"**#{flow.number} is not blocked any more**, after {waited}."
-    return Changes(summary, steps_of(flow, ending), done)
+    return Changes(summary, build_unblock_steps(flow, ending), done)
 
 
-def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
-    """What comes to its end: all that we can take away, or what these issues blocked. Raises UserError."""
-    held = {block.number for block in flow.open_blocks}
-    if others := [number for number in numbers if number not in held]:
-        known = named(sorted((number for number in held if number), key=split_number)) or "no issue"
-        raise UserError(f"#{flow.number} is not blocked by {named(others)}. It is blocked by {known}.")
+def select_ending(flow: Flow, numbers: tuple[int, ...]) -> list[BlockedSpan]:
+    """Select the blocks to end: those by `numbers`, else all that we can remove. Raises UserError."""
+    blockers = {block.number for block in flow.open_blocks}
+    if others := [number for number in numbers if number not in blockers]:
+        present = named(sorted((number for number in blockers if number), key=split_number)) or "no issue"
+        raise UserError(f"#{flow.number} is not blocked by {named(others)}. It is blocked by {present}.")
     foreign = [block for block in flow.open_blocks if block.by and not isinstance(block.number, int)]
     ending = [block for block in flow.open_blocks if block not in foreign]
     if numbers:
@@ -58,8 +58,8 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
     return ending
 
 
-def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
-    """What takes these blocks away."""
+def build_unblock_steps(flow: Flow, ending: list[BlockedSpan]) -> tuple[Step, ...]:
+    """Build the steps that end blocks."""
     steps: list[Step] = [
         SetBlocked(local_number(flow.number), block.number, is_blocked=False)
         for block in ending

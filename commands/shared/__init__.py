@@ -1,1 +1,1 @@
-"""What several commands use: choosing a sprint, charts, forecasts, moving items, reports."""
+"""Helpers that several commands share: choosing a sprint, charts, forecasts, moving items, reports."""

@@ -30,7 +30,7 @@ class Board:
     labels: Sequence[LabelEvent]
 
     @classmethod
-    async def of(cls, planning: Planning, sprint: Sprint) -> "Board":
+    async def read(cls, planning: Planning, sprint: Sprint) -> "Board":
         """Read the board of a sprint."""
         events = await planning.history.items_of(sprint.milestone)
         return cls(planning, sprint, events, await planning.history.labels())
@@ -40,7 +40,7 @@ class Board:
         """The sprint's facts without any change."""
         return self._trial(self.events)
 
-    async def after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
+    async def compute_after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
         """The sprint's facts after items, by number, have joined or left it."""
         timeline = self.planning.history
         joined = [await timeline.item(number) for number in joining]

@@ -48,8 +48,8 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
 
 
 async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
-    board = await Board.of(planning, sprint)
-    after = await board.after(leaving=[local_number(item.number) for item in items])
+    board = await Board.read(planning, sprint)
+    after = await board.compute_after(leaving=[local_number(item.number) for item in items])
     notes = [(item.number, _describe_move(planning, item)) for item in items]
     return Moves(board.facts, after, notes, reason)
 

@@ -1,4 +1,4 @@
-"""`/risk`: what endangers the sprint, with the evidence."""
+"""`/risk`: the risks of the sprint, with the evidence."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from sprints.outlook import Outlook
 from sprints.reviews import list_review_waits
 from sprints.risks import find_risks
 
-_LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
+_LEAST_DONE = 10  # Fewer done items than this say little about how long an item takes.
 
 
 @command(
@@ -36,7 +36,7 @@ _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
     examples=("/risk",),
 )
 async def risk(context: Context, arguments: Arguments) -> Reply:
-    """The chance first, then each risk with its items."""
+    """Show the chance to finish, then each risk with its items."""
     facts = await resolve_facts(context, arguments.text("milestone"))
     if facts.sprint.has_ended(facts.as_of):
         raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
@@ -44,32 +44,32 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
     flows = await context.read_flows()
-    level = _level(context, flows)
+    level = _derive_level(context, flows)
     risks = find_risks(
         facts,
         unit,
         flows,
         level=level,
-        carries=await _carries(context, facts),
-        reviews=await _reviews(context, flows),
+        carries=await _count_carries(context, facts),
+        reviews=await _find_review_waits(context, flows),
     )
     load = await describe_load(context, facts, sprint_end, forecast)
     lead = f"{risk_lead(sprint_end, forecast)} {load}".strip()
     return Reply((risk_card(facts, unit, risks, lead, level, has_load=bool(load)),))
 
 
-def _level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
+def _derive_level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
     level = derive_service_level(measure_cycle_times(flows, planning.calendar))
     return level if level and level.n >= _LEAST_DONE else None
 
 
-async def _carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
-    """By item, over how many ends of earlier sprints it was carried."""
+async def _count_carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
+    """Count, by item, the ends of earlier sprints over which it was carried."""
     return count_sprint_crossings(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
 
 
-async def _reviews(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
-    """Since when open pull requests have waited for a person to look."""
+async def _find_review_waits(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
+    """The time since when open pull requests have waited for a first review, by number."""
     events = await planning.history.items()
     opened = min((flow.created_at for flow in flows if flow.is_open), default=planning.now)
     activity = await planning.history.activity("review", opened, planning.now)

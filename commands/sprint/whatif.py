@@ -1,4 +1,4 @@
-"""`/whatif`: what a decision would do to the forecast. Nothing is changed."""
+"""`/whatif`: the effect of a decision on the forecast, without changing anything."""
 
 import re
 from collections.abc import Sequence
@@ -54,23 +54,25 @@ _MOST_WHOLE = 999
     ),
 )
 async def whatif(context: Context, arguments: Arguments) -> Reply:
-    """The chance before and after, in one line."""
+    """Show the chance to finish before and after a decision."""
     facts = await resolve_facts(context, arguments.text("milestone"))
     due = arguments.date("due")
-    _check_sprint(facts, due)
+    _require_forecastable(facts, due)
     before = await read_outlook(context, facts)
     dated = await _with_milestone_due(context, facts, due) if due else facts
     base = await read_outlook(context, dated) if isinstance(before, Refusal) and due else before
     if isinstance(base, Refusal):
         raise UserError(base.sentence)
-    decision = _decision(base, dated, arguments, context.project.full_name or "")
-    # Before a change there may be no end to forecast for, and so no chance.
-    chance_before = _chance(before) if isinstance(before, Outlook) else None
-    return Reply((whatif_card(facts, decision, chance_before, _chance(base.with_facts(decision.facts))),))
+    decision = _build_decision(base, dated, arguments, context.project.full_name or "")
+    # Without a due date before the change, there is no chance to compare with.
+    chance_before = _read_chance(before) if isinstance(before, Outlook) else None
+    return Reply(
+        (whatif_card(facts, decision, chance_before, _read_chance(base.with_facts(decision.facts))),)
+    )
 
 
-def _check_sprint(facts: Facts, due: date | None) -> None:
-    """Raises UserError for a sprint whose end no decision moves, or that has none."""
+def _require_forecastable(facts: Facts, due: date | None) -> None:
+    """Raise UserError for an ended sprint, a sprint without a due date, or an impossible due date."""
     sprint, title = facts.sprint, plain(facts.sprint.title)
     if sprint.has_ended(facts.as_of):
         ended = full_day(sprint.last_day or sprint.first_day)
@@ -96,20 +98,20 @@ def _check_sprint(facts: Facts, due: date | None) -> None:
 
 
 async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Facts:
-    """The numbers if the milestone had another due date."""
+    """The facts as if the milestone had another due date."""
     milestone, history = facts.sprint.milestone, planning.history
     events, items = await history.milestone(milestone), await history.items_of(milestone)
     estimates, labels = planning.project.rules.estimates, await history.labels()
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 
-def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> WhatIfDecision:
-    """What would be decided; the due date has been moved already. Raises UserError where it cannot be."""
+def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, repository: str) -> WhatIfDecision:
+    """Build the decision from the arguments; `facts` have the new due date already. Raises UserError."""
     decision = WhatIfDecision(facts)
     if dropped := arguments.texts("drop"):
-        _drop(decision, base, _numbers(facts, dropped, here))
+        _drop_items(decision, base, _resolve_open_items(facts, dropped, repository))
     if (batch := arguments.batch("add")) is not None:
-        _add(decision, base, batch)
+        _add_items(decision, base, batch)
     if (due := arguments.date("due")) is not None:
         decision.words.append(f"due on {weekday(due)}")
     if (off := arguments.number("days-off")) is not None:
@@ -121,12 +123,12 @@ def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> W
     return decision
 
 
-def _drop(decision: WhatIfDecision, base: Outlook, numbers: Sequence[Number]) -> None:
+def _drop_items(decision: WhatIfDecision, base: Outlook, numbers: Sequence[Number]) -> None:
     facts = decision.facts
     changed = without_items(facts, numbers)
     if changed.remaining == facts.remaining:
         are, it = ("is", "it") if len(numbers) == 1 else ("are", "them")
-        covering = named(_covering(facts, numbers))
+        covering = named(_list_covering(facts, numbers))
         raise UserError(
             f"{named(numbers)} {are} already covered by {covering}, so taking {it} out would change nothing."
         )
@@ -134,19 +136,19 @@ def _drop(decision: WhatIfDecision, base: Outlook, numbers: Sequence[Number]) ->
     size = sum((sizes.get(number, Decimal(0)) for number in numbers), Decimal(0))
     decision.words.append(f"without {named(numbers)} ({quantity(size, base.unit)})")
     before = {item.item for item in facts.open_items}
-    again = [item.number for item in changed.open_items if item.item not in before]
-    if again:
+    uncovered = [item.number for item in changed.open_items if item.item not in before]
+    if uncovered:
+        count, them = ("counts itself", "it") if len(uncovered) == 1 else ("count themselves", "them")
         decision.notes.append(
-            f"{named(again)} then {'counts itself' if len(again) == 1 else 'count themselves'}, because no "
-            f"other item covers {'it' if len(again) == 1 else 'them'} any more."
+            f"{named(uncovered)} then {count}, because no other item covers {them} any more."
         )
     decision.facts = changed
 
 
-def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
-    """The open items that are named, in the repository `here` or another one. Raises UserError for others."""
+def _resolve_open_items(facts: Facts, typed: Sequence[str], repository: str) -> list[Number]:
+    """Find the open items that were typed; `repository` is `owner/name`. Raises UserError for others."""
     still_open = {ref(item.number).casefold(): item.number for item in facts.items if item.state == "open"}
-    own = f"{here}#".casefold()
+    own = f"{repository}#".casefold()
     names = dict.fromkeys(re.sub(f"^{re.escape(own)}", "#", name.casefold()) for name in typed)
     if unknown := [name for name in names if name not in still_open]:
         are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")
@@ -157,8 +159,8 @@ def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
     return sorted((still_open[name] for name in names), key=split_number)
 
 
-def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
-    """The items by which those of the `numbers` are covered."""
+def _list_covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
+    """The items that cover those of `numbers`."""
     by_id = {item.item: item.number for item in facts.items}
     covered: list[Item] = [item for item in facts.items if item.number in numbers]
     return sorted(
@@ -166,7 +168,7 @@ def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
     )
 
 
-def _add(decision: WhatIfDecision, base: Outlook, batch: Batch) -> None:
+def _add_items(decision: WhatIfDecision, base: Outlook, batch: Batch) -> None:
     if batch.count is None and not base.takes_points:
         count = batch.size
         if count != int(count) or not 1 <= count <= _MOST_WHOLE:
@@ -182,24 +184,24 @@ def _add(decision: WhatIfDecision, base: Outlook, batch: Batch) -> None:
     decision.words.append(f"with {more_items(number)} of {quantity(batch.size, 'points')}")
 
 
-def _take_days_off(decision: WhatIfDecision, off: int) -> None:
+def _take_days_off(decision: WhatIfDecision, days_off: int) -> None:
     left = len(list_working_days_left(decision.facts.sprint, decision.facts.as_of))
-    if not 1 <= off <= left:
+    if not 1 <= days_off <= left:
         if not left:
             raise UserError("No working day is left in the sprint, so none can be off.")
         days = f"from 1 to {counted(left, 'working day')}" if left > 1 else "1 working day"
         are = f"{counted(left, 'working day')} {'is' if left == 1 else 'are'} left"
         raise UserError(f"{are} in the sprint, today included, so `days-off:` can be {days}.")
-    decision.facts = with_days_off(decision.facts, off)
-    decision.words.append(f"with {counted(off, 'working day')} off")
+    decision.facts = with_days_off(decision.facts, days_off)
+    decision.words.append(f"with {counted(days_off, 'working day')} off")
 
 
-def _chance(sprint_end: Outlook | Refusal) -> float:
-    """The chance to finish. Raises UserError where there is none."""
+def _read_chance(sprint_end: Outlook | Refusal) -> float:
+    """The chance to finish, from 0 to 1. Raises UserError if there is no forecast."""
     chance = sprint_end.chance() if isinstance(sprint_end, Outlook) else None
     if chance is not None:
         return chance
-    # Why there is none, a whole forecast tells.
+    # The full forecast gives the reason why there is no chance.
     reason = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     if isinstance(reason, Refusal):
         raise UserError(reason.sentence)

@@ -1,4 +1,4 @@
-"""`/team load`: how much work there is, in which state, against the limits. Of teams, never of people."""
+"""`/team load`: the open work by state and against the limits, by team and never by person."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,10 @@ from sprints.work import RepositoryWork, select_recent
     examples=("/team load",),
 )
 async def team_load(context: Context, _: Arguments) -> Reply:
-    """Figures of three people or more, and no table of persons."""
+    """Show the load of the repository and its teams; figures are shown for three people or more only."""
     work = await read_work(context)
     waits, settings = await read_review_waits(context, work), context.project.settings
-    whole = load_of(work.flows, waits, work, most=settings.wip_limits.repository)
+    whole = measure_load(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
@@ -34,13 +34,15 @@ async def team_load(context: Context, _: Arguments) -> Reply:
         )
     teams, limits = settings.teams, settings.wip_limits
     loads = [
-        load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
+        measure_load(
+            items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team
+        )
         for team in teams
     ]
     return Reply((team_load_text(whole, loads, work),))
 
 
-def load_of(
+def measure_load(
     flows: Sequence[Flow],
     waits: Sequence[ReviewWait],
     work: RepositoryWork,
@@ -48,7 +50,7 @@ def load_of(
     most: int | None,
     team: Team | None = None,
 ) -> TeamLoad:
-    """The load of those who have these items."""
+    """Measure the load of a team from its items; without a team, of the whole repository."""
     slug = team.slug if team else None
     items = {flow.item for flow in flows}
     return TeamLoad(

@@ -1,4 +1,4 @@
-"""`/team metrics`: what a team did in the last four weeks, beside the four before. Never by person."""
+"""`/team metrics`: what a team did in the last four weeks and the four before, never by person."""
 
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ from sprints.durations import measure_cycle_times, select_done
 from sprints.team import LEAST_PEOPLE, build_team_days, find_owner, list_people, sum_team
 
 _WEEKS = 4
-# So many people are looked up in a team at most; each is a question to GitHub.
+# The most people whose membership in a team is looked up; each takes a request to GitHub.
 _MOST_ASKED = 100
 
 
@@ -32,8 +32,8 @@ _MOST_ASKED = 100
     examples=("/team metrics", "/team metrics team:payments"),
 )
 async def team_metrics(context: Context, arguments: Arguments) -> Reply:
-    """Four whole weeks each, so that days off and weekends weigh the same."""
-    team, calendar = _slug(arguments.text("team")), context.calendar
+    """Show sums of whole weeks, so that both spans have the same weekends."""
+    team, calendar = _parse_slug(arguments.text("team")), context.calendar
     today = calendar.day_of(context.now)
     last = today - timedelta(days=today.weekday() + 1)
     first = last - timedelta(days=2 * 7 * _WEEKS - 1)
@@ -43,12 +43,12 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
         "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
     )
     days = build_team_days(flows, pushes, context.now, calendar, first, last)
-    members = None if team is None else await _members(context, team, list_people(days))
-    mine = [flow for flow in flows if members is None or find_owner(flow).lower() in members]
+    members = None if team is None else await _find_members(context, team, list_people(days))
+    team_flows = [flow for flow in flows if members is None or find_owner(flow).lower() in members]
 
     def span(begin: date, end: date) -> MetricsSpan:
         within = [day for day in days if begin <= day.date <= end]
-        times = measure_cycle_times(select_done(mine, begin, end, calendar), calendar)
+        times = measure_cycle_times(select_done(team_flows, begin, end, calendar), calendar)
         return MetricsSpan(begin, end, sum_team(within, members), times)
 
     before, now = span(first, middle - timedelta(days=1)), span(middle, last)
@@ -59,15 +59,15 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     return Reply((team_metrics_text(team, before, now), small))
 
 
-def _slug(said: str | None) -> str | None:
-    """`payments` of `@acme/payments`."""
-    return said.rpartition("/")[2].removeprefix("@").lower() if said else None
+def _parse_slug(name: str | None) -> str | None:
+    """Parse a team's slug: `payments` of `@acme/payments`."""
+    return name.rpartition("/")[2].removeprefix("@").lower() if name else None
 
 
-async def _members(context: Context, team: str, people: frozenset[str]) -> frozenset[str]:
-    """Those who belong to a team by the settings or else, of some people, by GitHub.
+async def _find_members(context: Context, team: str, people: frozenset[str]) -> frozenset[str]:
+    """The members of a team by the settings, else those of `people` who belong to it on GitHub.
 
-    Raises UserError for too many people to ask for.
+    Raises UserError if these are too many people to look up.
     """
     for listed in context.project.settings.teams:
         if listed.slug == team and listed.people:
@@ -78,7 +78,7 @@ async def _members(context: Context, team: str, people: frozenset[str]) -> froze
 
 
 def _too_few(team: str | None) -> str:
-    """Why nothing is shown; one text, so that it does not tell who is in a team or worked."""
+    """The text why no figures are shown; the same for all reasons, so that it discloses no membership."""
     weeks = f"in the last {_WEEKS} whole weeks"
     if team is None:
         return (

@@ -1,4 +1,4 @@
-"""`/my`: the open work of whoever asks, and the reviews that wait."""
+"""`/my`: the asker's open work, and the reviews that wait."""
 
 from collections.abc import Sequence
 
@@ -20,28 +20,28 @@ from sprints.reviews import ReviewWait
     examples=("/my",),
 )
 async def my(context: Context, _: Arguments) -> Reply:
-    """Of nobody but the person who asks, and only where they ask."""
+    """Show the open work of the person who asks, and of nobody else."""
     work = await read_work(context)
     login = context.request.sender
-    mine = mine_of(login, work.flows, await read_review_waits(context, work))
-    return Reply((my_text(login, mine, work),))
+    own_work = select_own_work(login, work.flows, await read_review_waits(context, work))
+    return Reply((my_text(login, own_work, work),))
 
 
-def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> PersonalWork:
-    """The open work of one person. A parent that its sub-issues tell is left out."""
-    mine = [flow for flow in flows if flow.is_open and _has(login, flow)]
-    pulls = tuple(flow for flow in mine if flow.is_pull_request)
+def select_own_work(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> PersonalWork:
+    """Select the open work of one person, without parents that are covered by their sub-issues."""
+    own_flows = [flow for flow in flows if flow.is_open and _is_own(login, flow)]
+    pulls = tuple(flow for flow in own_flows if flow.is_pull_request)
     numbers = {flow.item for flow in pulls}
     return PersonalWork(
-        tuple(flow for flow in mine if not flow.is_pull_request and not flow.is_covered),
+        tuple(flow for flow in own_flows if not flow.is_pull_request and not flow.is_covered),
         pulls,
         tuple(wait for wait in waits if wait.flow.item in numbers),
         tuple(wait for wait in waits if wait.flow.item not in numbers),
     )
 
 
-def _has(login: str, flow: Flow) -> bool:
-    people = {one.lower() for one in flow.assignees}
+def _is_own(login: str, flow: Flow) -> bool:
+    people = {assignee.lower() for assignee in flow.assignees}
     if flow.is_pull_request and flow.author:
         people.add(flow.author.lower())
     return login.lower() in people

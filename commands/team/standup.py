@@ -1,4 +1,4 @@
-"""`/standup`: what happened since the last working day, and what waits."""
+"""`/standup`: what happened since the last working day, and what is blocked or waits for review."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -19,16 +19,16 @@ from sprints.wip import limited_wips, wip_of
     examples=("/standup",),
 )
 async def standup(context: Context, _: Arguments) -> Reply:
-    """Of the whole repository, by items and not by people."""
+    """Show the standup of the whole repository, by items and not by people."""
     return Reply((await standup_report(context),))
 
 
 async def standup_report(planning: Planning) -> str:
-    """The standup of a repository as Markdown, as `/standup` answers it and as it is posted every morning."""
+    """Render the standup of a repository as Markdown, for `/standup` and the daily post."""
     work = await read_work(planning)
-    found = build_standup(work.flows, await read_review_waits(planning, work), work.now, work.calendar)
+    report = build_standup(work.flows, await read_review_waits(planning, work), work.now, work.calendar)
     settings = planning.project.settings
     limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
-    broken = [wip for wip in limits if wip.team and wip.excess]
-    wips = [wip_of(work.flows, settings.wip_limits.repository), *broken]
-    return standup_text(found, wips, work)
+    exceeded = [wip for wip in limits if wip.team and wip.excess]
+    wips = [wip_of(work.flows, settings.wip_limits.repository), *exceeded]
+    return standup_text(report, wips, work)

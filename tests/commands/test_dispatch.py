@@ -19,11 +19,11 @@ from tests.support.dispatching import DispatchHarness, make_request, reply_texts
     ["/lgtm", "/hold", "/assign @bob", "/milestone v1", "/close", "/help", "/retest please", "/status", "/s"],
 )
 async def test_words_of_other_bots_are_met_with_silence(line: str) -> None:
-    desk = DispatchHarness()
+    harness = DispatchHarness()
 
-    assert not desk.dispatcher.has_command(make_request(line), desk.policy)
-    assert await desk.say(line) == []
-    assert desk.log == []
+    assert not harness.dispatcher.has_command(make_request(line), harness.policy)
+    assert await harness.say(line) == []
+    assert harness.log == []
 
 
 @pytest.mark.parametrize(
@@ -38,18 +38,18 @@ async def test_words_of_other_bots_are_met_with_silence(line: str) -> None:
     ],
 )
 async def test_a_command_is_known_in_any_case_and_under_our_own_name(line: str) -> None:
-    desk = DispatchHarness()
-    (answer,) = await desk.say(line)
+    harness = DispatchHarness()
+    (answer,) = await harness.say(line)
 
     assert (answer.slot, answer.is_success) == ("sprint status", True)
-    assert desk.ran == ["sprint status"]
+    assert harness.ran == ["sprint status"]
 
 
 async def test_its_arguments_keep_their_case() -> None:
-    desk = DispatchHarness()
-    await desk.say('/AGILE Sprint STATUS "Sprint Twelve"')
+    harness = DispatchHarness()
+    await harness.say('/AGILE Sprint STATUS "Sprint Twelve"')
 
-    assert desk.ran == ["sprint status Sprint Twelve"]
+    assert harness.ran == ["sprint status Sprint Twelve"]
 
 
 @pytest.mark.parametrize("line", ["/sprint statsu", "/sprnt status", "/sprint", "/agile sprnt status"])
@@ -74,41 +74,41 @@ async def test_what_was_misspelt_cannot_leave_the_code_in_which_it_is_shown() ->
 
 
 async def test_foreign_words_beside_ours_are_passed_over() -> None:
-    desk = DispatchHarness()
+    harness = DispatchHarness()
 
-    assert len(await desk.say("/lgtm", "/sprint status", "/hold")) == 1
-    assert desk.ran == ["sprint status"]
+    assert len(await harness.say("/lgtm", "/sprint status", "/hold")) == 1
+    assert harness.ran == ["sprint status"]
 
 
 # Who may
 
 
 async def test_permission_is_asked_and_the_comment_seen_before_anything_runs() -> None:
-    desk = DispatchHarness()
-    await desk.say("/sprint status")
+    harness = DispatchHarness()
+    await harness.say("/sprint status")
 
-    assert sorted(desk.log[:2]) == ["saw 77", "who is alice"]
-    assert desk.log[2:] == ["opened", "ran sprint status"]
+    assert sorted(harness.log[:2]) == ["saw 77", "who is alice"]
+    assert harness.log[2:] == ["opened", "ran sprint status"]
 
 
 async def test_when_permission_cannot_be_told_nothing_runs() -> None:
-    desk = DispatchHarness(ConnectionError("GitHub is away"))
+    harness = DispatchHarness(ConnectionError("GitHub is away"))
 
     with pytest.raises(ConnectionError):
-        await desk.say("/sprint status")
-    assert "opened" not in desk.log
-    assert desk.ran == []
+        await harness.say("/sprint status")
+    assert "opened" not in harness.log
+    assert harness.ran == []
 
 
 async def test_who_is_no_collaborator_is_refused_once_and_in_words() -> None:
-    desk = DispatchHarness(Level.NONE)
-    (answer,) = await desk.say("/sprint status", "/sprint close")
+    harness = DispatchHarness(Level.NONE)
+    (answer,) = await harness.say("/sprint status", "/sprint close")
 
     assert not answer.is_success
     assert reply_texts([answer]) == [
         "`/sprint status` is for collaborators of this repository. Please ask a maintainer of this repository."
     ]
-    assert "opened" not in desk.log
+    assert "opened" not in harness.log
 
 
 async def test_a_stranger_who_misspells_is_refused_in_good_english() -> None:
@@ -118,46 +118,46 @@ async def test_a_stranger_who_misspells_is_refused_in_good_english() -> None:
 
 
 async def test_a_refusal_names_the_role_that_is_needed_and_whom_to_ask() -> None:
-    desk = DispatchHarness(Level.TRIAGE)
-    (answer,) = await desk.say("/sprint close")
+    harness = DispatchHarness(Level.TRIAGE)
+    (answer,) = await harness.say("/sprint close")
 
     assert reply_texts([answer]) == [
         "`/sprint close` needs the maintain role; yours is triage. Please ask a maintainer of this repository; `/agile help` tells who may do what."
     ]
-    assert desk.ran == []
+    assert harness.ran == []
 
 
 async def test_each_command_has_its_own_level() -> None:
-    desk = DispatchHarness(Level.TRIAGE)
-    answers = await desk.say("/sprint close", "/estimate 5", "/sprint status")
+    harness = DispatchHarness(Level.TRIAGE)
+    answers = await harness.say("/sprint close", "/estimate 5", "/sprint status")
 
     assert [answer.slot for answer in answers] == ["estimate", "sprint status", "error"]
-    assert desk.ran == ["estimate 5", "sprint status"]
+    assert harness.ran == ["estimate 5", "sprint status"]
 
 
 # What is read and run
 
 
 async def test_all_lines_are_read_before_any_runs() -> None:
-    desk = DispatchHarness()
+    harness = DispatchHarness()
 
     class Lines(tuple[CommandLine, ...]):
         __slots__ = ()
 
         def __iter__(self) -> Iterator[CommandLine]:
             for line in super().__iter__():
-                desk.log.append(f"read {line.line}")
+                harness.log.append(f"read {line.line}")
                 yield line
 
-    await desk.answer(
+    await harness.answer(
         replace(
             make_request(),
             lines=Lines(make_request("/sprint status", "/sprint status foo:bar", "/estimate").lines),
         )
     )
 
-    assert desk.log[:3] == ["read 1", "read 2", "read 3"]
-    assert desk.ran == ["sprint status", "estimate"]
+    assert harness.log[:3] == ["read 1", "read 2", "read 3"]
+    assert harness.ran == ["sprint status", "estimate"]
 
 
 async def test_answers_come_in_the_order_of_the_lines() -> None:
@@ -179,12 +179,12 @@ async def test_several_failures_are_reported_in_one_comment_after_what_went_well
 
 
 async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
-    desk = DispatchHarness()
-    assert len(await desk.say(*["/sprint status"] * 10)) == 10
+    harness = DispatchHarness()
+    assert len(await harness.say(*["/sprint status"] * 10)) == 10
 
-    (answer,) = await desk.say(*["/sprint status"] * 11, "/lgtm")
+    (answer,) = await harness.say(*["/sprint status"] * 11, "/lgtm")
     assert reply_texts([answer]) == ["This comment has 11 commands. You can run up to 10."]
-    assert len(desk.ran) == 10
+    assert len(harness.ran) == 10
 
 
 async def test_asked_again_it_has_the_same_slot_and_a_new_answer_one_of_its_own() -> None:
@@ -228,10 +228,10 @@ async def test_long_comments_take_no_time(lines: list[str]) -> None:
 )
 def test_whether_a_comment_changes_something_is_asked_of_few_names(lines: list[str]) -> None:
     """Before any role is known, so that anybody's comment is asked it, on the event loop."""
-    office, request = DispatchHarness(), make_request(*lines)
+    harness, request = DispatchHarness(), make_request(*lines)
     begun = time.thread_time()
 
-    office.dispatcher.is_changing(request, office.policy)
+    harness.dispatcher.is_changing(request, harness.policy)
 
     assert time.thread_time() - begun < 0.1  # As the watchdog allows; it took up to four seconds.
 
@@ -252,19 +252,21 @@ def test_whether_a_comment_changes_something_is_asked_of_few_names(lines: list[s
     ],
 )
 def test_a_comment_changes_something_if_a_command_in_it_does(lines: list[str], is_changing: bool) -> None:
-    office = DispatchHarness(commands={"sprint close": {"name": "done"}})
+    harness = DispatchHarness(commands={"sprint close": {"name": "done"}})
 
-    assert office.dispatcher.is_changing(make_request(*lines), office.policy) is is_changing
+    assert harness.dispatcher.is_changing(make_request(*lines), harness.policy) is is_changing
     unreadable = replace(make_request(*lines), is_unreadable=True)
-    assert not office.dispatcher.is_changing(unreadable, office.policy)  # Nothing of it runs.
+    assert not harness.dispatcher.is_changing(unreadable, harness.policy)  # Nothing of it runs.
 
 
 async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> None:
-    office = DispatchHarness(Level.ADMIN)
+    harness = DispatchHarness(Level.ADMIN)
     request = make_request("/agile undo")
-    desk = CommandEnvironment(office.place, office.place, office.policy, lambda: office._context(request))
+    environment = CommandEnvironment(
+        harness.place, harness.place, harness.policy, lambda: harness._context(request)
+    )
 
-    refusal = await office.dispatcher.find_refusal(request, desk, "evacuate")
+    refusal = await harness.dispatcher.find_refusal(request, environment, "evacuate")
 
     assert refusal == "`/evacuate` no longer exists, so it can't be undone or resumed."
-    assert await office.dispatcher.find_refusal(request, desk, "sprint close guid 1") is None
+    assert await harness.dispatcher.find_refusal(request, environment, "sprint close guid 1") is None

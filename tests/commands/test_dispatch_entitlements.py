@@ -15,7 +15,7 @@ DENIED = Denied(Reason.NOT_IN_PLAN, "This is part of Pro; acme is on Free.", "Se
 
 
 class PaidDispatchHarness(DispatchHarness):
-    """An office in which closing a sprint needs a feature."""
+    """A dispatcher harness in which closing a sprint needs a feature."""
 
     def __init__(self, decision: Decision, level: Level = Level.WRITE) -> None:
         super().__init__(level)
@@ -24,10 +24,10 @@ class PaidDispatchHarness(DispatchHarness):
         self.dispatcher = Dispatcher([self._command("sprint status", Level.READ), needing])
 
     async def answer(self, request: Request) -> list[Answer]:
-        desk = CommandEnvironment(
+        environment = CommandEnvironment(
             self.place, self.place, self.policy, lambda: self._context(request), entitled=self._entitled
         )
-        return await self.dispatcher.answer(request, desk)
+        return await self.dispatcher.answer(request, environment)
 
     async def _entitled(self, feature: str, login: str) -> Decision:
         self.log.append(f"is {login} entitled to {feature}")
@@ -77,8 +77,8 @@ async def test_the_plan_comes_before_the_arguments() -> None:
 
 async def test_where_nothing_is_sold_everything_is_allowed() -> None:
     shop = PaidDispatchHarness(DENIED)
-    desk = CommandEnvironment(
+    environment = CommandEnvironment(
         shop.place, shop.place, shop.policy, lambda: shop._context(make_request("/sprint close"))
     )
-    (answer,) = await shop.dispatcher.answer(make_request("/sprint close"), desk)
+    (answer,) = await shop.dispatcher.answer(make_request("/sprint close"), environment)
     assert answer.is_success

@@ -91,8 +91,8 @@ class DispatchHarness:
         return await self.answer(make_request(*lines))
 
     async def answer(self, request: Request) -> list[Answer]:
-        desk = CommandEnvironment(self.place, self.place, self.policy, lambda: self._context(request))
-        return await self.dispatcher.answer(request, desk)
+        environment = CommandEnvironment(self.place, self.place, self.policy, lambda: self._context(request))
+        return await self.dispatcher.answer(request, environment)
 
     @asynccontextmanager
     async def _context(self, request: Request) -> AsyncIterator[Context]:

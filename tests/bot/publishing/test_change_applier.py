@@ -147,7 +147,7 @@ async def test_interrupted_attempt_is_resumed(bot: Bot) -> None:
 def test_steps_survive_their_way_through_the_database() -> None:
     steps = (MoveItem(1, 2, None),)
     assert decode_steps(encode_steps(steps)) == steps
-    assert steps[0].inverse() == MoveItem(1, None, 2)
+    assert steps[0].invert() == MoveItem(1, None, 2)
 
 
 @given(st.sampled_from(["", "interrupted", "Interrupted. ", "stopped partway: "]), st.text(max_size=20))

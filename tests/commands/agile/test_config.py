@@ -436,7 +436,7 @@ def test_what_is_typed_is_read_as_the_setting_asks(
 def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
     data = {**load_schema(), "properties": {**load_schema()["properties"], "any": forms}}
-    monkeypatch.setattr("commands.agile.config_set.schema", lambda: data)
+    monkeypatch.setattr("commands.agile.config_set.load_schema", lambda: data)
     assert read_value(("any",), ("42",)) == 42
     assert read_value(("any",), ("off",)) == "off"
 

@@ -208,8 +208,8 @@ def test_change_step_is_described_in_words(step: Step, expected: str) -> None:
     "step", [MoveItem(3, 1, 2), Relabel(3, ("a",), ("b",)), EditMilestone(1, {"state": "open"}, {"state": "closed"}), ChangeSetting("a", 1, 2), SetBlocked(3, 4)]
 )  # fmt: skip
 def test_undone_twice_is_done(step: Any) -> None:
-    assert step.inverse() != step
-    assert encode_steps([step.inverse().inverse()]) == encode_steps([step])
+    assert step.invert() != step
+    assert encode_steps([step.invert().invert()]) == encode_steps([step])
 
 
 # Who may, now

@@ -1,6 +1,6 @@
 """`/cycletime` and what it says of how long items take."""
 
-from commands.flow.cycletime import timed
+from commands.flow.cycletime import list_timed_items
 from commands.messages.cycletime import cycletime_reading, items_table, left_out_sentence
 from sprints.calendar import Calendar
 from sprints.durations import measure_cycle_times
@@ -12,7 +12,7 @@ from tests.support.running import Bot
 
 def reading(*cards: FlowCard) -> list[str]:
     done = list(flows(*cards).values())
-    return cycletime_reading(timed(done, Calendar()), measure_cycle_times(done, Calendar()))
+    return cycletime_reading(list_timed_items(done, Calendar()), measure_cycle_times(done, Calendar()))
 
 
 def test_the_longest_stands_out() -> None:
@@ -51,7 +51,7 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
 
 def test_a_long_list_is_cut() -> None:
     done = list(flows(*(make_finished_card(n, 2) for n in range(1, 44))).values())
-    lines = items_table(timed(done, Calendar())).split("\n")
+    lines = items_table(list_timed_items(done, Calendar())).split("\n")
     assert lines[2] == "| #1 | 2 Nov 2026 | 3 Nov 2026 | 2 |"
     assert lines[-1] == "| … 3 more |  |  | 2 or fewer |"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.flow.wip_limit import read_limit, with_limit
+from commands.flow.wip_limit import parse_limit, set_limit
 from commands.framework.errors import UserError
 from tests.support.changes import query_database
 from tests.support.repository_settings import read_command_settings, replace_settings
@@ -86,10 +86,10 @@ async def test_it_is_for_maintainers(bot: Bot) -> None:
 def test_what_else_is_settled_stays(
     before: object, most: int | None, slug: str | None, after: dict[str, object]
 ) -> None:
-    assert with_limit(before, most, slug) == after
+    assert set_limit(before, most, slug) == after
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "1000", "²", "9" * 5000, "five"])
 def test_what_is_no_limit_is_refused(value: str) -> None:
     with pytest.raises(UserError):
-        read_limit(value)
+        parse_limit(value)

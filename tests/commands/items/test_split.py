@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
-from commands.items.split import MOST_PARTS, parts_of
+from commands.items.split import MOST_PARTS, parse_parts
 from commands.messages.split import NewSubIssue, split_effect_text
 from sprints.estimates import DEFAULT_ESTIMATES, Estimates
 from tests.support.changes import tick_box
@@ -93,7 +93,7 @@ async def test_who_may_not_write_may_not_split(bot: Bot) -> None:
 
 
 def test_parts_may_have_sizes_for_estimates() -> None:
-    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (
+    assert parse_parts(("A", " B  b "), "m,0.5", SIZES) == (
         NewSubIssue("A", Decimal(3)),
         NewSubIssue("B b", Decimal("0.5")),
     )
@@ -101,9 +101,9 @@ def test_parts_may_have_sizes_for_estimates() -> None:
 
 def test_too_many_parts_and_too_long_titles_are_refused() -> None:
     with pytest.raises(UserError, match=r"You named 21 parts\. You can name up to 20\."):
-        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, DEFAULT_ESTIMATES)
+        parse_parts([str(n) for n in range(MOST_PARTS + 1)], None, DEFAULT_ESTIMATES)
     with pytest.raises(UserError, match="longer than GitHub's 256 characters"):
-        parts_of(["x" * 257], None, DEFAULT_ESTIMATES)
+        parse_parts(["x" * 257], None, DEFAULT_ESTIMATES)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_parts_are_as_many_as_were_named_or_it_is_stated_why_not(
     titles: list[str], points: str | None
 ) -> None:
     try:
-        parts = parts_of(titles, points, SIZES)
+        parts = parse_parts(titles, points, SIZES)
     except UserError:
         return
     assert [part.title for part in parts] == [" ".join(title.split()) for title in titles]

@@ -118,7 +118,7 @@ async def test_arguments_are_refused(bot: Bot) -> None:
     ],
 )
 def test_command_is_undone_by_its_opposite(step: RecordFact, undone: RecordFact | None) -> None:
-    assert step.inverse() == undone
+    assert step.invert() == undone
 
 
 @pytest.mark.parametrize(

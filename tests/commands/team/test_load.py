@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 
 from commands.messages.team_load import team_load_text
-from commands.team.load import load_of
+from commands.team.load import measure_load
 from sprints.reviews import list_review_waits
 from sprints.wip import Team
 from sprints.work import RepositoryWork
@@ -70,12 +70,12 @@ def test_a_team_that_is_too_small_is_named_without_a_figure() -> None:
     here = work(*cards)
     big, small = Team("pay", people=frozenset("abc")), Team("ops", people=frozenset("d"))
     loads = [
-        load_of(
+        measure_load(
             [flow for flow in here.flows if set(flow.assignees) & team.people], (), here, most=2, team=team
         )
         for team in (big, small)
     ]
-    text = team_load_text(load_of(here.flows, (), here, most=None), loads, here)
+    text = team_load_text(measure_load(here.flows, (), here, most=None), loads, here)
 
     assert "| pay | **3** | 2 | 0 | 0 | 3 | 0 |" in text
     assert "| ops" not in text
@@ -89,7 +89,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
     ]
     here = work(*cards)
     waits = list_review_waits(here.flows, here.events, (), NOW)
-    text = team_load_text(load_of(here.flows, waits, here, most=None), [], here)
+    text = team_load_text(measure_load(here.flows, waits, here, most=None), [], here)
 
     assert "| Paused | 1 | 0 | 2 | 0 |" in text
     assert "**Waiting for review (1)**\n\n- #2 – for 3 days" in text
@@ -100,7 +100,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
 def test_every_row_adds_up_to_what_is_open(repository: Repository, now: object) -> None:
     as_of = at(now)  # type: ignore[arg-type]
     here = RepositoryWork(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
-    text = team_load_text(load_of(here.flows, (), here, most=None), [], here)
+    text = team_load_text(measure_load(here.flows, (), here, most=None), [], here)
     rows = [
         [float(cell) for cell in re.findall(r"\| \**([\d.]+)\**(?= \|)", line)]
         for line in text.splitlines()

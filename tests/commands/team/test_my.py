@@ -1,7 +1,7 @@
 """`/my`: one's own work and nobody else's."""
 
 from commands.messages.my import my_text
-from commands.team.my import mine_of
+from commands.team.my import select_own_work
 from sprints.reviews import list_review_waits
 from sprints.work import RepositoryWork
 from tests.support.builders import at
@@ -16,7 +16,9 @@ def text(login: str, *cards: FlowCard) -> str:
     events = {card.id: card.events for card in cards}
     result = tuple(flows(*cards, as_of="11-23 10:30").values())
     waits = list_review_waits(result, events, (), NOW)
-    return my_text(login, mine_of(login, result, waits), RepositoryWork(result, events, NOW, calendar()))
+    return my_text(
+        login, select_own_work(login, result, waits), RepositoryWork(result, events, NOW, calendar())
+    )
 
 
 async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
