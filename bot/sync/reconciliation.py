@@ -393,7 +393,7 @@ async def _fetch_items(installation: Installation, ids: Sequence[str]) -> dict[s
         batch = list(ids[start : start + _NODES_AT_ONCE])
         answer = await installation.graphql(_ITEMS, ids=batch)
         # An issue that was converted to a discussion is an empty object.
-        nodes |= {item: one or None for item, one in zip(batch, answer["nodes"], strict=True)}
+        nodes |= {item: node or None for item, node in zip(batch, answer["nodes"], strict=True)}
     return nodes
 
 

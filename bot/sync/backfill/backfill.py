@@ -14,7 +14,7 @@ from bot.github.linked_issues import LinkedIssues, parse_links, record_links
 from bot.isolation import isolated
 from bot.sync.backfill.milestones import find_missing_changes
 from bot.sync.backfill.names import NameHistory
-from bot.sync.backfill.past_events import ImportedItem, find_people, item_events, milestone_events
+from bot.sync.backfill.past_events import PastItem, find_people, item_events, milestone_events
 from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
 from sprints.model import EventSource, ItemEvent, MilestoneEvent
@@ -199,7 +199,7 @@ class _RepositoryBackfill:
     async def _read(self, page: PastPage, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
         """Read the facts of a page, and count the entries that name an unknown milestone."""
         names = await self._names_for(page.nodes)
-        histories = list[ImportedItem]()
+        histories = list[PastItem]()
         for node in page.nodes:
             whole = await self._reader.load_whole(node)
             with isolated(self._log, "an item's past cannot be read", project=self._project.id):

@@ -35,7 +35,7 @@ _COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
-class ImportedItem:
+class PastItem:
     """An item's facts, and the number of entries of its timeline that name an unknown milestone."""
 
     facts: list[ItemEvent]
@@ -62,40 +62,42 @@ def milestone_events(milestone: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         yield replace(created, event="closed", at=_parse_time(closed_at), closed_at=_parse_time(closed_at))
 
 
-def item_events(node: _Node, names: NameHistory, links: LinkedIssues | None) -> ImportedItem:
+def item_events(item: _Node, names: NameHistory, links: LinkedIssues | None) -> PastItem:
     """Build an item's history in this repository, from its opening or its transfer to it.
 
     `links` are the issues that GitHub lists for a pull request; None if they are unknown.
     """
-    transferred_at, entries = _entries_here(node)
-    milestones = _resolve_milestones(entries, node, names)
+    transferred_at, entries = _entries_here(item)
+    milestones = _resolve_milestones(entries, item, names)
     steps = [
         step
-        for node, box in zip(entries, milestones, strict=True)
-        if (step := _read_step(node, box, node, entries))
+        for entry, milestone in zip(entries, milestones, strict=True)
+        if (step := _read_step(entry, milestone, item, entries))
     ]
-    steps += _missing_closing(node, entries)
-    snapshot = _snapshot_at_opening(node, names, steps, links)
+    steps += _missing_closing(item, entries)
+    snapshot = _snapshot_at_opening(item, names, steps, links)
     opened = ItemEvent(
-        node["id"], "opened", transferred_at or snapshot.created_at, "", snapshot, source=EventSource.BACKFILL
+        item["id"], "opened", transferred_at or snapshot.created_at, "", snapshot, source=EventSource.BACKFILL
     )
-    events = [replace(opened, actor=_login(node.get("author")))]
+    events = [replace(opened, actor=_login(item.get("author")))]
     for step in steps:
         snapshot = _apply_step(snapshot, step)
-        events.append(_to_item_event(node["id"], step, snapshot))
-    parent = node.get("parent")
+        events.append(_to_item_event(item["id"], step, snapshot))
+    parent = item.get("parent")
     if parent and not any(step.event == "parent_added" for step in steps):
         # GitHub does not say since when; an assumed parent from the beginning changes no running sprint.
         events.append(replace(events[0], event="parent_added", named=parent["id"]))
     # The position in the timeline orders facts of the same second.
     facts = [
-        _with_past_labels(replace(fact, delivery=f"backfill:{place:06}"), names)
-        for place, fact in enumerate(events)
+        _with_past_labels(replace(fact, delivery=f"backfill:{index:06}"), names)
+        for index, fact in enumerate(events)
     ]
     unknown = [
-        node for node, box in zip(entries, milestones, strict=True) if box is None and _names_milestone(node)
+        entry
+        for entry, milestone in zip(entries, milestones, strict=True)
+        if milestone is None and _names_milestone(entry)
     ]
-    return ImportedItem(facts, len(unknown))
+    return PastItem(facts, len(unknown))
 
 
 def _to_item_event(item: str, step: "_Step", snapshot: ItemSnapshot) -> ItemEvent:

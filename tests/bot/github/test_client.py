@@ -63,7 +63,7 @@ async def test_who_our_app_is_is_asked_once_an_hour(
 
 
 async def test_without_keys_nothing_is_marked(installation: Installation) -> None:
-    with pytest.raises(LookupError, match="needs the keys of our markers"):
+    with pytest.raises(LookupError, match="needs the keys of the markers"):
         _ = installation.markers
 
 
