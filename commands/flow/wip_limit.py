@@ -52,7 +52,8 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     if before == limit:
         return Changes(summary, (), f"The limit{of_team} is {limit or 'none'} already. {wip_sentence(wip)}")
     stored = context.project.stored_settings.get(_SETTING)
-    done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{limit or 'none'}**. {wip_sentence(wip)}"
+    change = f"limit {before or 'none'} → **{limit or 'none'}**"
+    done = f"**Work in progress{of_team}:** {change}. {wip_sentence(wip)}"
     return Changes(summary, (ChangeSetting(_SETTING, stored, set_limit(stored, limit, slug)),), done)
 
 
