@@ -112,7 +112,7 @@ def _share(days: int, aging: Aging) -> str:
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
     """Write a chart with a name for each value, or for some of them where these are many."""
     every = -(-len(names) // count_names_with_room(names))
-    # Counted from the right, so that the latest value has its name.
+    # Labels are thinned from the right, so that the latest value is labelled.
     labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
     top = max((value for item in series for value in item.values), default=Decimal(0))
     return write_xychart(title, make_distinct(labels), y_name, series, top=top)

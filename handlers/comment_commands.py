@@ -70,7 +70,7 @@ class _Thread(msgspec.Struct):
 
 
 class _Event(msgspec.Struct, kw_only=True):
-    """What all these events have in common. `changes` holds what an edit replaced, or a transfer's origin."""
+    """The fields that these events share. `changes` holds what an edit replaced, or a transfer's origin."""
 
     sender: _Account | None = None
     # Of any shape: if an opened issue has changes at all, it was transferred, and nobody typed its text here.

@@ -51,7 +51,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What all deliveries have in common. `repository` is None if the event is about an account or a project.
+    """The fields that all deliveries share. `repository` is None for events of an account or a project.
 
     `installation` is GitHub's id of the installation that was sent the event.
     """

@@ -172,7 +172,7 @@ class MilestonePayload(msgspec.Struct):
 
 
 class PullRequestLink(msgspec.Struct):
-    """What an issue's payload shows of the pull request that it is."""
+    """The part of an issue's payload that describes the pull request, if the issue is one."""
 
     merged_at: datetime | None = None
 

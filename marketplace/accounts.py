@@ -15,7 +15,7 @@ from storage.seats import Seats
 from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions
 from storage.usage import Usage, total_quantity
 
-# GitHub's rule: data must be deleted so long after a cancellation on the Marketplace.
+# GitHub's rule: data must be deleted this long after a cancellation on the Marketplace.
 DELETION_AFTER = timedelta(days=30)
 
 
@@ -28,7 +28,7 @@ class Offer(Protocol):
 
     @property
     def grace(self) -> timedelta:
-        """How long a plan stays after a failed payment."""
+        """The time for which a plan stays after a failed payment."""
 
     @property
     def is_usage_charged(self) -> bool:
@@ -62,7 +62,7 @@ class Billing:
 
     @property
     def features(self) -> dict[str, bool]:
-        """Which features private repositories may use, by name."""
+        """The names of the features that private repositories may use."""
         included = self.plan.terms.features
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 

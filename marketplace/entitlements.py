@@ -17,7 +17,7 @@ LONGEST_COURTESY = timedelta(days=35)
 
 
 class Reason(StrEnum):
-    """Why something is denied."""
+    """The reason for denying a feature."""
 
     NOT_IN_PLAN = "not in plan"
     TRIAL_OVER = "trial over"
@@ -189,7 +189,7 @@ def _is_charged(subscription: Subscription) -> bool:
 
 
 def _lost_at(subscription: Subscription, ended_by_time: datetime | None) -> datetime:
-    """When a subscription stopped giving access. The latest such moment decides the reason."""
+    """Return when a subscription stopped giving access. The latest such moment decides the reason."""
     return ended_by_time or subscription.ended_at or datetime.min.replace(tzinfo=UTC)
 
 
@@ -213,7 +213,7 @@ def _access_value(subscription: Subscription) -> tuple[int, bool, float, bool, s
 def _loss(
     subscription: Subscription, now: datetime, grace: timedelta
 ) -> tuple[Reason, datetime | None] | None:
-    """Why and since when a subscription gives no access. None while it does.
+    """Return why and since when a subscription gives no access. None while it gives access.
 
     The moment is set only where time alone ended the access.
     """
@@ -241,7 +241,7 @@ def _loss(
 
 
 def grace_end(subscription: Subscription, grace: timedelta) -> datetime | None:
-    """When the grace for a due payment ends. None where no payment is due.
+    """Return when the grace for a due payment ends. None where no payment is due.
 
     Grace runs from when the payment was due, whatever Stripe does meanwhile: by its owner's settings, Stripe
     retries for weeks, or gives up within days and leaves the subscription unpaid, paused or cancelled.
@@ -259,7 +259,7 @@ def gives_access(subscription: Subscription, now: datetime, grace: timedelta) ->
 
 
 def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> datetime | None:
-    """When time alone ended a subscription's access. None while it gives access, or for another end."""
+    """Return when time alone ended a subscription's access. None while it has access, or for another end."""
     loss = _loss(subscription, now, grace)
     return loss[1] if loss else None
 

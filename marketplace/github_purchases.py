@@ -81,7 +81,7 @@ class PurchaseEvent(msgspec.Struct):
 
     @property
     def effective_at(self) -> datetime | None:
-        """When the event takes effect; None where GitHub sends no valid time."""
+        """The time at which the event takes effect; None where GitHub sends no valid time."""
         try:
             return msgspec.convert(self.effective_date, datetime)
         except msgspec.ValidationError:
@@ -177,7 +177,7 @@ def _not_named(plan: _Plan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOutcome:
-    """What to store of a purchase: the subscription as it is now, and its cancellation, if any.
+    """The data to store of a purchase: the subscription as it is now, and its cancellation, if any.
 
     `cancelled_at` is the day that GitHub announced (`is_announced`), or else the moment at which the purchase
     was first missing. With `try_again` nothing is stored yet, because GitHub's answer may lag behind its

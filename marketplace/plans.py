@@ -80,7 +80,7 @@ PLANS = {
 # The features of this plan are free in public repositories, for everybody.
 PUBLIC_REPOSITORIES = PlanName.PRO
 
-# A seat is a person who acted on planned work of a private repository within so many days.
+# A seat is a person who acted on planned work of a private repository within this many days.
 SEAT_DAYS = 30
 
 

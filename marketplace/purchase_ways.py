@@ -14,7 +14,7 @@ _COLLECTING = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 
 @dataclass(frozen=True, slots=True)
 class PurchaseWays:
-    """Where an account may buy a plan, or change the plan that it has.
+    """The ways by which an account may buy a plan, or change the plan that it has.
 
     `marketplace`: on GitHub Marketplace. `checkout`: by card, with a new subscription. `portal`: in Stripe's
     billing portal, because it has a subscription there. `blocking` is the subscription that prevents a

@@ -41,10 +41,10 @@ class Proration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeatDecision:
-    """What to do about a subscription's seats.
+    """The next action on a subscription's seats.
 
     With a `quantity`, it is reported to Stripe and prorated by `proration`. With `asked` seats, an admin is
-    asked to approve so many. With neither, the quantity stays. `is_approval_over` says that an open increase
+    asked to approve that number. With neither, the quantity stays. `is_approval_over` says that an open increase
     has to be closed.
     """
 
@@ -100,7 +100,7 @@ def _is_for(increase: SeatIncrease, subscription: Subscription) -> bool:
 
 
 def _proration(subscription: Subscription, now: datetime, *, is_increase: bool) -> Proration | None:
-    """How a change of quantity is prorated. None if the quantity is to stay as it is.
+    """Return how to prorate a change of quantity. None if the quantity is to stay as it is.
 
     Stripe neither refunds negative prorations nor bills positive ones before the next invoice, which after a
     cancellation comes when the customer has left.
@@ -126,7 +126,7 @@ def _is_in_last_period(subscription: Subscription) -> bool:
 
 
 def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
-    """How seats that were added now would be prorated. None if the quantity is to stay."""
+    """Return how seats that are added now would be prorated. None if the quantity is to stay."""
     return _proration(subscription, now, is_increase=True)
 
 

@@ -58,7 +58,7 @@ class PlanCatalog:
         return self.others.get(price.id) or price.plan
 
     def is_yearly(self, price: StripePrice) -> bool | None:
-        """Whether a price is yearly, by Stripe's answer first, then by the setting that names it."""
+        """Whether a price is yearly, by Stripe's interval, else by settings."""
         if price.is_yearly is None and price.id in self.prices:
             return self.prices[price.id][1]
         return price.is_yearly

@@ -25,7 +25,7 @@ _GIVING = frozenset({"active", "trialing", "past_due"})
 
 @dataclass(frozen=True, slots=True)
 class LedgerCause:
-    """Why a subscription is recorded, for the audit log.
+    """The reason for recording a subscription, for the audit log.
 
     `actor` is marketplace, stripe or clock; `event` and `id` are the kind and the id of the event.
     """

@@ -35,7 +35,7 @@ _BASIS = "basis"
 
 @dataclass(frozen=True, slots=True)
 class _Tracking:
-    """Where the sprint was tracked, and the status of its tracking comment."""
+    """The place in which the sprint was tracked, and the status of its tracking comment."""
 
     tracking_place: TrackingPlace | None
     status: PostStatus | None
@@ -169,7 +169,7 @@ class EndedSprint:
         return [Draft(Post(key, home.kind, "", home.thread, data), parts)]
 
     async def _home(self) -> Post | None:
-        """Where a new summary is to be posted. None while the release for it is not published."""
+        """Return the place for a new summary. None while the release for it is not published."""
         key = self._summary_key
         if self._setting == IN_RELEASE:
             release = await find_sprint_release(self._planning, self._sprint)

@@ -30,7 +30,7 @@ _A_MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class TrackingPlace:
-    """Where a sprint is tracked: in a thread, or (None) in an issue of its own that the App opens."""
+    """The place in which a sprint is tracked: a thread, or (None) an issue of its own that the App opens."""
 
     thread: int | None
 

@@ -33,7 +33,7 @@ _QUIET = "Edited in place, which notifies nobody. `/agile quiet on` silences thi
 
 @dataclass(frozen=True, slots=True)
 class StickyComment:
-    """What a sticky comment shows.
+    """The values that a sticky comment shows.
 
     `expected` is the forecast of the sprint's end in words. `effects` holds by a line's key (`line_key`) what
     a scope change did to the forecast. `blocked` are the items that wait.

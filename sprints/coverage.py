@@ -73,7 +73,7 @@ def _closing_links(items: Iterable[ItemHistory]) -> set[_Ends]:
         if item.is_pull_request:
             closing.append(item)
         else:
-            # Of two issues with one number, one is gone; its state says which.
+            # Two issues share a number only if one is deleted; its state shows which.
             issues.setdefault(item.number, []).append(item.item)
     return {
         (item.item, teller, number)

@@ -45,7 +45,7 @@ _NOTHING = Amount()
 
 
 class ScopeCause(StrEnum):
-    """Why the scope of a sprint changed."""
+    """The reason for a change of a sprint's scope."""
 
     ADDED = "added"
     REMOVED = "removed"

@@ -40,7 +40,7 @@ class CalibrationBin:
 # "less than 1" to 3, 4 to 6, 7 to 9, and "more than 9" in 10.
 BINS = ((0, 3), (4, 6), (7, 9), (10, 10))
 TENTHS = tuple((tenth, tenth) for tenth in range(11))
-# The middle 80 % of a normal distribution lie within so many standard deviations.
+# The middle 80 % of a normal distribution lie within this many standard deviations of the mean.
 _NORMAL_80 = 1.2816
 
 

@@ -24,7 +24,7 @@ _OF_SPRINT = {"open", "done"}
 
 
 class LinkKind(StrEnum):
-    """How a pull request belongs to an item: merging it finishes the item, or it only works on it."""
+    """The link of a pull request to an item: merging it finishes the item, or is only a part of the work."""
 
     CLOSES = "closes"
     ITSELF = "itself"

@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 class EventSource(StrEnum):
-    """Where an event comes from: a webhook, a backfill of the past, or a correction of what was missing."""
+    """The source of an event: a webhook, a backfill of the past, or a correction of missing events."""
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 # The fastest level: webhook JSON shrinks to a sixth with it, and the webhook endpoint has to answer soon.
 _COMPRESSION = 1
 _KEY_BYTES = 32
-# Random, and so long that one key is good for some four billion payloads.
+# Random, and long enough for one key to be good for some four billion payloads.
 _NONCE_BYTES = 12
 
 

@@ -11,7 +11,7 @@ from sprints.gaps import EventGap, GapCause
 from storage.database import Tenant
 from storage.tables import event_gaps, projects
 
-# Final snapshots wait so long for the backfill of a gap. Where GitHub refuses it for longer, the numbers say
+# Final snapshots wait at most this long for the backfill of a gap. Where GitHub refuses it for longer, the numbers say
 # what they lack.
 _LONGEST_WAIT = timedelta(days=3)
 
@@ -41,7 +41,7 @@ class Gaps:
         self._organization_id = tenant.organization_id
 
     async def lock(self) -> None:
-        """Let nobody else change the tenant's gaps until the transaction ends.
+        """Lock the tenant's gaps against other changes until the transaction ends.
 
         Webhooks and answers of GitHub's API may report the same suspension at once. Take this lock before any
         row that others change together with gaps, to avoid a deadlock.
@@ -134,7 +134,7 @@ class Gaps:
         return await self._connection.scalar(query.limit(1)) is not None
 
     async def last_return(self, project_id: int) -> datetime | None:
-        """When a repository last came back after it had left the installation or the account."""
+        """Return when a repository last came back after it had left the installation or the account."""
         query = select(func.max(event_gaps.c.ended_at)).where(
             self._is_mine, event_gaps.c.project_id == project_id, event_gaps.c.cause == GapCause.REMOVED.value
         )

@@ -39,7 +39,7 @@ class History:
         self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
 
     async def sharing(self) -> SharedSprints:
-        """Which milestones of the repositories form one sprint; loaded once."""
+        """The milestones of the repositories that form one sprint; loaded once."""
         if self._sharing is None:
             leader, *others = [
                 (member.name, await self._timeline.milestones(member.id)) for member in self._members

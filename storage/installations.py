@@ -72,7 +72,7 @@ class Installations:
         return int(await self._value(organizations.c.github_account_id))
 
     async def first_seen_at(self) -> datetime:
-        """When the account was first seen."""
+        """Return when the account was first seen."""
         created_at: datetime = await self._value(organizations.c.created_at)
         return created_at
 

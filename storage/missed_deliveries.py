@@ -59,7 +59,7 @@ class MissedDeliveries:
         )
 
     async def asked_again(self, delivery: str) -> int:
-        """How often the redelivery of a delivery was requested."""
+        """The number of requests for the redelivery of a delivery."""
         query = select(missed_deliveries.c.asked_again).where(
             self._is_mine, missed_deliveries.c.delivery_id == delivery
         )

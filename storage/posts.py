@@ -18,7 +18,7 @@ _HOUR = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
 # A refused post is neither given up at once nor retried with every event.
 RETRY_AFTER = timedelta(days=1)
-# A post that GitHub has refused for so long is not tried any more.
+# A post that GitHub has refused for this long is not tried any more.
 _RETRY_WITHIN = timedelta(days=30)
 # How many texts are kept of attempts without an answer.
 _MOST_ATTEMPTED = 3
@@ -106,7 +106,7 @@ class PostStatus:
 
 @dataclass(frozen=True, slots=True)
 class RecentWrites:
-    """How many writes GitHub accepted within the last hour, and when the last one was made."""
+    """The number of writes that GitHub accepted within the last hour, and the time of the last one."""
 
     in_an_hour: int
     last_at: datetime
@@ -235,7 +235,7 @@ class Posts:
         return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
     async def first_seen_at(self, project_id: int) -> datetime | None:
-        """When a repository was first seen; None if never."""
+        """Return when a repository was first seen; None if never."""
         query = select(projects.c.created_at).where(
             projects.c.organization_id == self._organization_id, projects.c.id == project_id
         )

@@ -58,7 +58,7 @@ class SeatIncrease:
 
 
 class IncreaseOutcome(StrEnum):
-    """Why an increase was closed.
+    """The reason for closing an increase.
 
     REPORTED: Stripe has the new quantity. NOT_NEEDED: there are fewer people again. REPLACED: another
     increase needs an approval of its own. SUBSCRIPTION_ENDED: there is nothing to increase any more.

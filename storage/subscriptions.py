@@ -86,7 +86,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionProblem:
-    """What could not be understood of a Stripe subscription when last read, as a sentence."""
+    """The parts of a Stripe subscription that could not be understood when it was last read, as a sentence."""
 
     subscription_id: str
     problem: str
@@ -257,7 +257,7 @@ class Subscriptions:
         )
 
     async def last_audit_at(self, action: str) -> datetime | None:
-        """When the account's audit log last got an entry with an action; None if never."""
+        """Return when the account's audit log last got an entry with an action; None if never."""
         query = select(func.max(audit_log.c.at)).where(
             audit_log.c.organization_id == self._organization_id, audit_log.c.action == action
         )

@@ -50,7 +50,7 @@ _CHECKOUT = "checkout"
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What a checkout link was made for: GitHub's id of the account, and the plan with its period."""
+    """The order of a checkout link: GitHub's id of the account, and the plan with its period."""
 
     account: int
     plan: PlanName

@@ -35,7 +35,7 @@ class MarketplaceListing(Protocol):
     """The listing on GitHub Marketplace."""
 
     async def get_account(self, account: int) -> Any | None:
-        """Return what an account has bought, by GitHub's id of it. None if nothing."""
+        """Return the purchase of a GitHub account id, or None."""
 
     def list_plans(self) -> AsyncIterator[Any]:
         """Yield the plans that are on sale."""

@@ -14,7 +14,7 @@ from marketplace.plans import PlanName
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTerms:
-    """What a checkout session sells, to whom, and how.
+    """The terms of a checkout session: buyer, plan, price and pages.
 
     `account` is GitHub's id of the account; `customer` and `price` are Stripe's ids; `quantity` is the number
     of seats. `plan` is written into the metadata for the time when the price is in no setting any more.

@@ -237,7 +237,7 @@ class _Client:
             raise GitHubRefusedError(int(problem.status_code), str(problem)) from None
 
     def _limited_until(self, problem: gidgethub.HTTPException) -> datetime | None:
-        """When to retry after a primary or secondary rate limit; None if the problem is none."""
+        """Return when to retry after a primary or secondary rate limit; None for any other problem."""
         now, headers = self._clock(), problem.headers
         if isinstance(problem, gidgethub.RateLimitExceeded):
             reset_at: datetime = problem.rate_limit.reset_datetime

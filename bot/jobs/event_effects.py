@@ -1,4 +1,4 @@
-"""What an event changes beside the timeline (access, names, visibility), and the jobs that it asks for."""
+"""Effects of an event beside the timeline (access, names, visibility), and the jobs that it requests."""
 
 from collections.abc import Mapping
 from datetime import datetime

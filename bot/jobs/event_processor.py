@@ -32,7 +32,7 @@ from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
 
 _BATCH = 100
-# Ten events in a row make one redraw of the posts, and a post that changes so often can still be read.
+# Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
 REDRAW_EVERY = timedelta(minutes=3)
 CHECK_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -64,7 +64,7 @@ class EventProcessor:
     async def process_pending(self, organization_id: int, most: int | None = None) -> int:
         """Process a tenant's waiting deliveries. Returns how many deliveries those were.
 
-        With `most`, stop after so many deliveries, or up to a batch more.
+        With `most`, stop after that number of deliveries, or up to a batch more.
         """
         total, processed = 0, _BATCH
         # Deliveries that arrive after a smaller batch have a job of their own.

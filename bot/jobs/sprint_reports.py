@@ -194,7 +194,7 @@ class _Drafting:
         self._project = planning.project
         self._now = planning.now
         self._is_complete = is_complete
-        # Milestones of sprints whose drafting has failed or is not over.
+        # Milestones whose drafting failed or is unfinished.
         self._failed = set[int]()
 
     @property
@@ -256,7 +256,7 @@ class _Drafting:
 
 
 def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
-    """When a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
+    """Return when a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
     hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
     return {name: _next_time(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
@@ -271,7 +271,7 @@ def _next_time(now: datetime, calendar: Calendar, hour: time) -> datetime:
 
 
 def _place_so_far(sticky: PostStatus | None) -> TrackingPlace | None:
-    """Where the sticky comment is. It stays in its thread, whatever the settings say since."""
+    """Return the sticky comment's location. It stays in its thread, even if the settings change."""
     return None if sticky is None or sticky.is_unsent else TrackingPlace(sticky.post.thread)
 
 

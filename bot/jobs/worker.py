@@ -47,7 +47,7 @@ from storage.posts import BILLING, Post, PostKind
 _CONCURRENCY = 8
 # A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
 _POLL_SECONDS = 0.3
-# After SIGTERM, running jobs get so many seconds.
+# After SIGTERM, running jobs get this many seconds.
 _SHUTDOWN_SECONDS = 10
 _RESTART_SECONDS = 1
 
@@ -147,7 +147,7 @@ def _talking_parts(
 
 
 def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIssue) -> AsOfNow:
-    """How a waiting post is brought up to date: by the part that wrote it."""
+    """Return the function that updates a waiting post through the part that wrote the post."""
 
     async def as_of_now(
         organization_id: int, project_id: int, post: Post, drafts_now: DraftCache

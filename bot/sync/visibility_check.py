@@ -1,10 +1,8 @@
 """Asks GitHub which repositories can still be seen, because charts are linked in them.
 
 GitHub sends events if a repository becomes private, or if the App is uninstalled, suspended or resumed; this
-check finds changes whose delivery was lost. Together with the time for which caches keep charts
-(`CACHE_DURATION`
-in bot/webhooks/chart_route.py) it takes less than an hour from the
-change to the end of a link.
+check finds changes whose delivery was lost. With `CACHE_DURATION` (bot/webhooks/chart_route.py), the time for
+which caches keep charts, it takes less than an hour from the change to the end of a link.
 """
 
 from collections.abc import Callable, Mapping

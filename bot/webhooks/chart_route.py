@@ -22,7 +22,7 @@ from storage.projects import Projects
 CACHE_DURATION = timedelta(minutes=10)
 _SECONDS = int(CACHE_DURATION.total_seconds())
 _CACHE_CONTROL = f"public, max-age={_SECONDS}, s-maxage={_SECONDS}, must-revalidate"
-# The precision of a picture's time of last use; recording it is a write.
+# Record a picture's use at most daily, to save writes.
 _RECORD_USE_EVERY = timedelta(days=1)
 
 

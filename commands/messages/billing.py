@@ -105,7 +105,7 @@ def _quoted(sentence: str) -> str:
 
 
 def _lost_plan(billing: Billing, links: PurchasePages) -> str:
-    """Why a paid plan has ended, where no payment is due."""
+    """Explain why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
     reason = {
@@ -116,7 +116,7 @@ def _lost_plan(billing: Billing, links: PurchasePages) -> str:
 
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
-    """How to resume a paused subscription.
+    """Explain how to resume a paused subscription.
 
     Stripe pauses a trial that ends without a card; any other pause was made by the seller.
     """

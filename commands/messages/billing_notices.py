@@ -114,7 +114,7 @@ def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: 
 
 
 def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
-    """How to settle a failed payment.
+    """Explain how to settle a failed payment.
 
     Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
     are left to the customer.
@@ -159,7 +159,7 @@ def trial_sentence(billing: Billing, links: PurchasePages) -> str:
 
 
 def choose_free_text(links: PurchasePages) -> str:
-    """How to end a Marketplace plan and keep the account's data."""
+    """Explain how to end a Marketplace plan and keep the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
 
@@ -174,7 +174,7 @@ def _cancelled_trial(billing: Billing) -> str:
 
 
 def paid_twice_sentence(billing: Billing) -> str:
-    """Which of several paid plans counts."""
+    """Say which of several paid plans counts."""
     if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"

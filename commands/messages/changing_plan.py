@@ -1,4 +1,4 @@
-"""How to change a paid plan: on which page, and the price of one more seat."""
+"""Instructions for changing a paid plan: the page for it, and the price of one more seat."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -138,9 +138,9 @@ def _on_marketplace(
 def _end_on_marketplace(
     subscription: Subscription, billing: Billing, links: PurchasePages, label: str
 ) -> Iterator[str]:
-    """How to cancel a Marketplace plan, what that deletes, or how to call it off.
+    """Explain how to cancel a Marketplace plan, what that deletes, or how to revoke the cancellation.
 
-    GitHub ends a trial at once and requires the data of whoever cancels to be deleted; Free keeps them.
+    GitHub ends a trial at once, and requires that data be deleted after a cancellation; the free plan keeps it.
     """
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid

@@ -128,7 +128,7 @@ def _grants(health: Health) -> Iterator[str]:
 
 
 def _acceptance_sentence(health: Health) -> str:
-    """Who must grant the App what it lacks, and where. Empty if it lacks nothing."""
+    """Say who must grant the App its missing permissions, and where. Empty if none is missing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
     lacking_text = f"the missing {' and '.join(kind for kind, names in kinds if names)}"

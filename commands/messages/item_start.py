@@ -24,7 +24,7 @@ def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
 
 
 def unneeded_start_sentence(flow: Flow, work: RepositoryWork) -> str:
-    """Why `/start` changes nothing. Empty if it does."""
+    """Explain why `/start` changes nothing. Empty if it changes something."""
     if flow.is_paused:
         return ""
     if flow.is_pull_request and flow.started_at:

@@ -124,7 +124,7 @@ def numbers_table(report: Report) -> str:
 
 
 def result_sentence(report: Report) -> str:
-    """What became of the commitment, and what is left."""
+    """Say how much of the commitment was done, and what is left."""
     unit = report.unit
     if report.committed.entries and not measure(report.committed.total, unit):
         unit = "count"  # The committed items are worth no points, so items count.
@@ -273,7 +273,7 @@ def _waits(sheet: ReportData) -> str:
 
 
 def wait_text(wait: ItemWait) -> str:
-    """How long an item waited, and for what."""
+    """Say how long an item waited, and for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is WaitKind.BLOCKED:
         return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True, slots=True)
 class BackfillPosition:
-    """How far a backfill has come. `phase` is None at the end; `items` is the number of items read so far.
+    """The progress of a backfill. `phase` is None at the end; `items` is the number of items read so far.
 
     `lost` entries of their timelines named milestones that do not exist any more, and were left out.
     `begun_at` is when the first page was requested: events missed until then are found.
@@ -164,7 +164,7 @@ class _RepositoryBackfill:
         *,
         had_gaps: bool,
     ) -> None:
-        """If the repository `had_gaps`, the recorded milestones may be out of date."""
+        """Prepare a run. If the repository `had_gaps`, the recorded milestones may be out of date."""
         self._database = database
         self._reader = reader
         self._had_gaps = had_gaps

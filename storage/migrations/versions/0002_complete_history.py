@@ -1,4 +1,4 @@
-"""More of the history: its sources, closed sprints, daily figures, people, and what runs by the clock."""
+"""More of the history: its sources, closed sprints, daily figures, people, and periodic tasks."""
 
 from pathlib import Path
 

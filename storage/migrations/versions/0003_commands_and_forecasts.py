@@ -1,4 +1,4 @@
-"""What commands change, who did it, what was forecast and posted, and the team's own settings."""
+"""Changes by commands and their actors, forecasts, posts, and the team's own settings."""
 
 from pathlib import Path
 

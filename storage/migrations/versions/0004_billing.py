@@ -1,4 +1,4 @@
-"""What accounts have bought, what they use, and by when data must be gone."""
+"""Purchases and usage of accounts, and the deadlines for deleting their data."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Jobs are taken fairly between tenants, and a waiting job does not begin before those who rely on it."""
+"""Fair selection of jobs between tenants; a waiting job does not begin before those that rely on it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What fields of issues and projects were is found by its issue, and goes when that is deleted."""
+"""Past values of fields of issues and projects: looked up by issue, and deleted with it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which message carries a forecast and when it was shown; and the logins that people had before."""
+"""The message that carries a forecast, and when it was shown; the former logins of people."""
 
 from pathlib import Path
 

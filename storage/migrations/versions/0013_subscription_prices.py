@@ -1,4 +1,4 @@
-"""What a subscription costs, and what of a subscription of Stripe could not be understood."""
+"""Prices of subscriptions, and the parts of Stripe subscriptions that could not be understood."""
 
 from pathlib import Path
 
