@@ -76,9 +76,9 @@ class JobBlueprint(procrastinate.Blueprint):
     def periodic_job(
         self, name: str, cron: str, *, is_exclusive: bool
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
-        """Declare a function that runs by the clock; one run waits at a time.
+        """Declare a periodic task; at most one run of it waits at a time.
 
-        If `is_exclusive`, the next one does not begin before the last one has ended.
+        If `is_exclusive`, the next run does not begin before the last one has ended.
         """
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:

@@ -51,7 +51,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class DayPlot(Plot):
-    """A plot with one column per day; `days` is their number. `today` is the index of today's column, if shown."""
+    """A plot with one column for each of `days` days. `today` is the index of today's column, if shown."""
 
     days: int
     today: int | None = None

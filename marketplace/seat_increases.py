@@ -43,9 +43,9 @@ class Proration(StrEnum):
 class SeatDecision:
     """The next action on a subscription's seats.
 
-    With a `quantity`, it is reported to Stripe and prorated by `proration`. With `asked` seats, an admin is
-    asked to approve that number. With neither, the quantity stays. `is_approval_over` says that an open increase
-    has to be closed.
+    A `quantity` is reported to Stripe and prorated by `proration`. `asked` is the number of seats that an
+    admin has to approve. With neither, the quantity stays. With `is_approval_over`, an open increase has to
+    be closed.
     """
 
     quantity: int | None = None

@@ -27,7 +27,7 @@ class Flow:
 
     `done_at` and `dropped_at` are None while it is open; after a reopening `done_at` is the last time.
     `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless the start
-    `is_start_dated`, work had begun by then at an unknown time. `points` is the estimate, frozen while it is
+    `is_start_dated`, work had started by then at an unknown time. `points` is the estimate, frozen while it is
     done. `title` is empty when the item was deleted.
 
     An item that `is_covered` is represented by other items and does not count itself: a parent by its
@@ -177,7 +177,7 @@ def _previous_id(events: Sequence[ItemEvent]) -> str:
 def _linked_at(events: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> datetime | None:
     """Return when the first pull request for an item appeared.
 
-    A pull request is itself work that has begun, so its creation counts.
+    A pull request is itself started work, so its creation counts.
     """
     snapshot = events[-1].snapshot
     return snapshot.created_at if snapshot.is_pull_request else links.get(snapshot.number)

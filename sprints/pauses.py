@@ -37,7 +37,7 @@ def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
 
 
 def find_resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
-    """Select the starts that resume work which had begun before it was paused.
+    """Select the starts that resume work which had started before it was paused.
 
     `began` are the times at which other signals say that work began. A resuming start is no new start: a
     cycle time goes on through a pause.

@@ -14,12 +14,12 @@ from sprints.model import ItemEvent
 from sprints.numbering import Number
 from sprints.pauses import STARTED, find_resumptions, select_commands
 
-# The category of an issue's status that says that work has begun.
+# The category of an issue's status that means that work has started.
 _STARTED = "started"
 
 
 class StartSignal(StrEnum):
-    """The signals that work has begun, the most deliberate first."""
+    """The signals that work has started, the most deliberate first."""
 
     COMMAND = "command"
     STATUS = "status"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from storage.jobs import JobMessage
 
-# Tasks that are queued by the clock alone, and have no arguments.
+# Periodic tasks, without arguments.
 TELL_OWNERS = "tell_owners"
 RECONCILE_BILLING = "reconcile_billing"
 RECONCILE_STRIPE = "reconcile_stripe"

@@ -11,8 +11,8 @@ from sprints.gaps import EventGap, GapCause
 from storage.database import Tenant
 from storage.tables import event_gaps, projects
 
-# Final snapshots wait at most this long for the backfill of a gap. Where GitHub refuses it for longer, the numbers say
-# what they lack.
+# Final snapshots wait at most this long for the backfill of a gap. If GitHub refuses the backfill for longer,
+# the numbers say which history they lack.
 _LONGEST_WAIT = timedelta(days=3)
 
 _IS_AFFECTED = or_(event_gaps.c.ended_at.is_(None), projects.c.created_at < event_gaps.c.ended_at)

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import plain_url
 
-# Recording has a queue of its own; everything else shares one.
+# Recording has its own queue; all other jobs share one.
 EVENTS = "events"
 OTHERS = "default"
 _HOLD = text("select hold_waiting_job(:wanted)")
@@ -31,7 +31,7 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
     # The task's name in the queue.
     name: ClassVar[str]
     queue: ClassVar[str] = OTHERS
-    # Higher ones are taken first.
+    # Jobs of higher priority run first.
     priority: ClassVar[int] = 0
     # Such jobs may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
     is_background: ClassVar[bool] = False
@@ -78,7 +78,7 @@ def queue(url: str) -> procrastinate.App:
     """The queue of one database. Open it before use."""
     connector = procrastinate.PsycopgConnector(
         conninfo=plain_url(url),
-        # That a job was taken or has ended need not survive a crash: every job can be repeated.
+        # The start and end of a job need not survive a crash: every job can be repeated.
         kwargs={"options": "-c synchronous_commit=off"},
         min_size=1,
         max_size=4,
@@ -90,8 +90,8 @@ def queue(url: str) -> procrastinate.App:
 class Jobs:
     """Defers jobs within the caller's transaction.
 
-    Where one waiting job is enough for several transactions, it does not begin before each of them has
-    committed: it would not see what they wrote.
+    Where one waiting job is enough for several transactions, the job does not begin before each of them has
+    committed, because it would not see their data.
     """
 
     def __init__(self, app: procrastinate.App) -> None:

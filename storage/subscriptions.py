@@ -86,7 +86,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionProblem:
-    """The parts of a Stripe subscription that could not be understood when it was last read, as a sentence."""
+    """A sentence on the parts of a Stripe subscription that could not be understood when last read."""
 
     subscription_id: str
     problem: str

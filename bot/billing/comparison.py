@@ -110,7 +110,7 @@ class StripeComparison:
             asked_at = self._clock()
 
     async def _store_one(self, answer: Mapping[str, Any], asked_at: datetime) -> UnclearSubscription | None:
-        """Store one subscription; return it if that fails, or if it belongs to no account of ours.
+        """Store one subscription; return it if storing fails, or if it belongs to no account here.
 
         A price that Stripe cannot show fails for its own subscriptions only: if Stripe is unavailable, the
         next page of the list fails.
@@ -166,7 +166,7 @@ class StripeComparison:
     async def _ask_for_unlisted(self, listed: set[str]) -> tuple[list[_StoredSubscription], int]:
         """Ask for each live stored subscription that was not listed, for example because it has ended.
 
-        Returns those that Stripe does not know, and the number of those that it knows.
+        Returns the subscriptions that Stripe does not have, and the number of those that it has.
         """
         missing, present, failures = list[_StoredSubscription](), 0, ConsecutiveFailures()
         for stored in await self._list_live_stored():
@@ -208,11 +208,11 @@ class StripeComparison:
         return live
 
     async def _end_missing(self, missing: list[_StoredSubscription], present: int) -> None:
-        """End subscriptions that Stripe no longer has, but only if our API key is certainly the right one.
+        """End subscriptions that Stripe no longer has, but only if the API key is certainly the right one.
 
-        If Stripe knows none of ours, or fewer than are missing, the operator may have set the key of another
+        If Stripe has none of the stored ones, or fewer than are missing, the operator may have set the key of another
         account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that is
-        missing for longer than the grace period of a payment ends, if Stripe knows any of ours by then.
+        missing for longer than the grace period of a payment ends, if Stripe has any stored one by then.
         """
         now = self._clock()
         for stored in missing:
@@ -243,7 +243,7 @@ class StripeComparison:
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
                         await Subscriptions(tenant).set_missing(subscription.reference, since)
-                self._log.error("Stripe does not know a subscription of our books", is_ended=is_certain)
+                self._log.error("Stripe does not have a stored subscription", is_ended=is_certain)
 
     async def _recheck_problems(self, listed: set[str]) -> None:
         """Ask for unlisted subscriptions with a problem: an ended one is no problem any more."""

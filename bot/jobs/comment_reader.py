@@ -110,7 +110,7 @@ class _TimeIsUpError(BaseException):
 
 @contextmanager
 def _limited(cpu_seconds: float) -> Iterator[None]:
-    """Raise _TimeIsUpError inside the block once it has used so much CPU time."""
+    """Raise _TimeIsUpError inside the block once it has used `cpu_seconds` of CPU time."""
     before = signal.signal(signal.SIGVTALRM, _time_is_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
     try:

@@ -100,7 +100,7 @@ def _mark(organization_id: int, queued: QueuedMessage) -> Mark:
 
 
 def truncate(body: str, most: int = MOST_CHARACTERS) -> str:
-    """Cut a body to at most so many characters, at a line's end, and close open fences and details."""
+    """Cut a body to at most `most` characters, at a line's end, and close open fences and details."""
     if len(body) <= most:
         return body
     text = body[: most - 200]

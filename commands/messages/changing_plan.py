@@ -140,7 +140,7 @@ def _end_on_marketplace(
 ) -> Iterator[str]:
     """Explain how to cancel a Marketplace plan, what that deletes, or how to revoke the cancellation.
 
-    GitHub ends a trial at once, and requires that data be deleted after a cancellation; the free plan keeps it.
+    GitHub ends a trial at once, and requires data to be deleted after a cancellation; Free keeps the data.
     """
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid

@@ -52,10 +52,10 @@ class BackfillPosition:
     def from_stored(
         cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime
     ) -> "BackfillPosition":
-        """The position that an earlier run has reached.
+        """Return the position that an earlier run has reached.
 
-        The beginning if there is none, or if events were missed after that run had begun: `heard_since` is
-        when the last gap ended.
+        The position is the beginning if there is no earlier run, or if events were missed after it began:
+        `heard_since` is when the last gap ended.
         """
         state = state or {}
         begun_at = datetime.fromisoformat(state["begun"]) if "begun" in state else None
