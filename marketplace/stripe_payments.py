@@ -61,7 +61,7 @@ def find_oldest_due(
 
 
 def due_at(invoice: Mapping[str, Any]) -> datetime | None:
-    """Return when an invoice is due: its due date, else the time of its finalization and first payment attempt."""
+    """Return when an invoice is due: its due date, else when it was finalized and first tried."""
     finalized_at = object_at(invoice, "status_transitions", "finalized_at")
     moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
     return next((moment for value in moments if (moment := parse_moment(value)) is not None), None)

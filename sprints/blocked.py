@@ -1,6 +1,6 @@
 """Work that is blocked by other work, or by something that has no issue.
 
-An item is blocked while it has an open blocking issue, and while a person has marked it (`/blocked`). Both hold
+An item is blocked while it has an open blocking issue, and while a person marked it (`/blocked`). Both hold
 only while the item itself is open.
 """
 

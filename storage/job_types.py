@@ -260,7 +260,7 @@ class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):
     is_rerun: bool = False
 
     @property
-    def lock(self) -> str:  # Two concurrent jobs might both report the same people.
+    def lock(self) -> str:  # Two concurrent jobs might both create the check.
         return f"merge-group:{self.project_id}:{self.head}"
 
     @property

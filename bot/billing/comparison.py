@@ -210,8 +210,8 @@ class StripeComparison:
     async def _end_missing(self, missing: list[_StoredSubscription], present: int) -> None:
         """End subscriptions that Stripe no longer has, but only if the API key is certainly the right one.
 
-        If Stripe has none of the stored ones, or fewer than are missing, the operator may have set the key of another
-        account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that is
+        If Stripe has none of the stored ones, or fewer than are missing, the operator may have set the key of
+        another account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that is
         missing for longer than the grace period of a payment ends, if Stripe has any stored one by then.
         """
         now = self._clock()
@@ -243,7 +243,7 @@ class StripeComparison:
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
                         await Subscriptions(tenant).set_missing(subscription.reference, since)
-                self._log.error("Stripe does not have a stored subscription", is_ended=is_certain)
+                self._log.error("a stored subscription is missing at Stripe", is_ended=is_certain)
 
     async def _recheck_problems(self, listed: set[str]) -> None:
         """Ask for unlisted subscriptions with a problem: an ended one is no problem any more."""

@@ -28,7 +28,7 @@ def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
 def describe_subscription_problems(
     account: Account, subscriptions: Sequence[Subscription], problems: Sequence[SubscriptionProblem]
 ) -> Iterator[str]:
-    """Describe the parts of an account's subscriptions that are not understood, and their effect until then."""
+    """Describe what is unclear about an account's subscriptions, and the effect until that is corrected."""
     stored = {subscription.reference for subscription in subscriptions}
     for problem in problems:
         if problem.subscription_id in stored:

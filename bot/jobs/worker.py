@@ -176,7 +176,7 @@ async def _own_drawing() -> AsyncIterator[Drawing]:
 async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:
     """Run jobs until cancelled, also after the database was away. Running jobs are given time to end."""
     log, task = structlog.get_logger(__name__), asyncio.current_task()
-    # If the database is away while the worker is being stopped, the database's error may be raised in place of
+    # If the database is away while the worker is stopping, the database's error may be raised in place of
     # the cancellation: the worker must not begin again then.
     while task is None or not task.cancelling():
         try:
