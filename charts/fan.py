@@ -1,4 +1,4 @@
-"""The forecast picture: work done so far, and a fan of what may be done by the end of each coming day."""
+"""The forecast picture: work done so far, and a fan of the likely amounts by the end of each coming day."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace

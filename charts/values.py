@@ -1,4 +1,4 @@
-"""Values of charts for which the domain has none of its own: small, plain, and without names or texts.
+"""Values that exist only for charts: small, plain, and without names or texts.
 
 Most are made from the domain's values by the function below them.
 """

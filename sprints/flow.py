@@ -26,14 +26,14 @@ class Flow:
     """An item's way through the work as of a moment.
 
     `done_at` and `dropped_at` are None while it is open; after a reopening `done_at` is the last time.
-    `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless the start
-    `is_start_dated`, work had started by then at an unknown time. `points` is the estimate, frozen while it is
+    `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless it
+    `is_start_dated`, work started by then at an unknown time. `points` is the estimate, frozen while it is
     done. `title` is empty when the item was deleted.
 
     An item that `is_covered` is represented by other items and does not count itself: a parent by its
     sub-issues, a pull request by the issues that it closes. `assignees` and `labels` are the current ones,
-    `pauses` and `blocks` the times at which it was paused or blocked (docs/metrics.md); the last of them may
-    still last.
+    `pauses` and `blocks` the times at which it was paused or blocked (docs/metrics.md); the last one may
+    still be open.
     """
 
     item: str

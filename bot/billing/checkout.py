@@ -1,4 +1,4 @@
-"""Opens checkouts so that nobody pays twice: one open session per account, none for accounts that pay."""
+"""Opens checkouts without double payments: one open session per account, none for paying accounts."""
 
 import asyncio
 import hashlib
@@ -37,11 +37,11 @@ class AlreadyPaidError(Exception):
 
 
 class OtherCheckoutError(Exception):
-    """Somebody else opened another checkout for the account at the same moment."""
+    """Another person opened a checkout for the account at the same moment."""
 
 
 class OpenCheckoutError(Exception):
-    """Another checkout of the account is open, where somebody may be paying; `session` is Stripe's answer."""
+    """Another checkout of the account is open and may be paid at present; `session` is Stripe's answer."""
 
     def __init__(self, session: CheckoutSession) -> None:
         super().__init__("another checkout is open")

@@ -1,4 +1,4 @@
-"""Routes of signed links: they redirect to Stripe's checkout or portal, or show a page that says why not."""
+"""Routes of signed links: redirects to Stripe's checkout or portal, or pages that explain a refusal."""
 
 import contextlib
 from collections.abc import Awaitable
@@ -192,7 +192,7 @@ class CheckoutRoutes:
             return pages.checkout_superseded().response(409)
 
     def _describe_session(self, session: CheckoutSession) -> str:
-        """Return what a checkout session sells, in words."""
+        """Describe in words what a checkout session sells."""
         return " and ".join(
             self._describe_item(price or "", quantity or 1) for price, quantity in line_items_of(session)
         )

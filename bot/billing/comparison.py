@@ -211,8 +211,8 @@ class StripeComparison:
         """End subscriptions that Stripe no longer has, but only if the API key is certainly the right one.
 
         If Stripe has none of the stored ones, or fewer than are missing, the operator may have set the key of
-        another account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that is
-        missing for longer than the grace period of a payment ends, if Stripe has any stored one by then.
+        another account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that
+        is missing for longer than the grace period of a payment ends, if Stripe has any stored one by then.
         """
         now = self._clock()
         for stored in missing:

@@ -151,7 +151,7 @@ class SeatReporting:
     async def _preview_amount_due(
         self, subscription: Subscription, item: str, quantity: int, now: datetime
     ) -> int | None:
-        """Return what is charged at once for a quantity, in the smallest currency unit. None if unknown."""
+        """Return the amount due now for a quantity, in the smallest currency unit. None if unknown."""
         if proration_of(subscription, now) is not Proration.ALWAYS_INVOICE:
             return 0
         try:

@@ -101,13 +101,13 @@ class StripeCheckout(Protocol):
         """Return a customer's checkout sessions with their line items, the newest first, 100 at most."""
 
     async def open_checkout(self, terms: CheckoutTerms, key: str) -> Mapping[str, Any]:
-        """Open a checkout session. Its `url` signs in whoever opens it: never post or log it."""
+        """Open a checkout session. Its `url` signs in every visitor: never post or log it."""
 
     async def expire_checkout(self, session: str) -> bool:
         """Expire an open session, so that it can no longer be paid. False if it is not open any more."""
 
     async def open_portal(self, customer: str, return_url: str) -> str:
-        """Return the URL at which a customer changes and cancels. It signs in whoever opens it."""
+        """Return the URL of the portal in which a customer changes and cancels. It signs in every visitor."""
 
     async def get_portal_configuration(self) -> Mapping[str, Any] | None:
         """Return the default configuration of the billing portal; None while there is none.

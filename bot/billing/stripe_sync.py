@@ -117,7 +117,7 @@ class StripeSync:
         await self._store(dict(answer), hint, asked_at)
 
     async def _is_sold(self, answer: Mapping[str, Any]) -> bool:
-        """Whether a subscription has a price of ours, including earlier prices."""
+        """Whether a subscription has a price of the App's plans, including earlier prices."""
         subscription = parse_subscription(answer)
         catalog = await self._lookups.catalog_for(subscription, is_stored=True)
         return any(catalog.plan_of(item.price) for item in subscription.items)

@@ -7,7 +7,7 @@ from storage.subscriptions import Account, Subscription, SubscriptionProblem
 
 
 def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
-    """Describe a subscription that the nightly comparison could not assign, with what to do."""
+    """Describe a subscription that the nightly comparison could not assign, and the remedy."""
     subscription = f"{unclear.subscription} ({unclear.customer or 'no customer'})"
     if unclear.has_failed:
         account = f" of the account {unclear.account}" if unclear.account is not None else ""

@@ -1,4 +1,4 @@
-"""The App's part of the text of an issue or comment, which is edited while people's text around it stays.
+"""The App's part of the text of an issue or comment: edited without changing people's text around it.
 
 The App's part ends in an invisible marker. Where it begins is found by the text that was sent last. Pure
 functions, in time proportional to the texts.
@@ -40,7 +40,7 @@ class Surroundings:
 def find_surroundings(
     text: str, markers: Iterable[str], sent: Sequence[str], desired: str = ""
 ) -> Surroundings | None:
-    """Find the text around the App's part; None if somebody has removed the App's part.
+    """Find the text around the App's part; None if a person removed the App's part.
 
     `markers` are those that may end the App's part. One of `sent` is the App's part as it was sent; if it is
     empty, the App's part begins with a line like the first one of `desired`, which is to be sent. Lines that
@@ -244,7 +244,7 @@ def _head(line: str) -> str:
 
 
 def _as_paragraphs(text: str) -> str:
-    """Separate text that follows the App's part as paragraphs of its own."""
+    """Separate the text after the App's part into its own paragraphs."""
     if not text.strip():
         return ""
     lines = text.split("\n")

@@ -71,7 +71,7 @@ class CommandAnswers:
         self._log = structlog.get_logger(__name__)
 
     async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
-        """Answer an event. What an earlier try has done is not done again.
+        """Answer an event. Work that an earlier try finished is not repeated.
 
         Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
         last try, the person reads one neutral line, and the error is raised all the same.
@@ -113,7 +113,7 @@ class CommandAnswers:
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
-        """Whether the event has commands of ours, or ticks boxes in a comment of ours.
+        """Whether the event has commands of this bot, or ticks boxes in one of its comments.
 
         Our App never answers itself, even if a team lists it among the bots whose commands count.
         """

@@ -1,4 +1,4 @@
-"""Reads what people typed: short texts on the event loop, long ones in a separate process.
+"""Reads people's texts: short ones on the event loop, long ones in a separate process.
 
 It looks for commands, and for the issues that a pull request's description closes or names.
 
@@ -60,7 +60,7 @@ class CommentReader:
     async def read_outcomes(
         self, organization_id: int, delivery: Delivery
     ) -> tuple[list[Outcome], list[UnusableError]]:
-        """Run the handlers on a delivery. Returns their outcomes, and the problems of those that failed.
+        """Run the handlers on a delivery. Returns their outcomes, and the problems of the failed handlers.
 
         If its description takes too long to read, it refers to no issue. Raises UnusableError as the handlers
         do.

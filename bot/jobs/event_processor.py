@@ -150,7 +150,7 @@ class EventProcessor:
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
     async def _defer(self, tenant: Tenant, jobs: Iterable[JobMessage], changed: Collection[int]) -> None:
-        """Queue the jobs of a batch, and what follows from changes in the projects `changed`."""
+        """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`."""
         if self._jobs is None:
             return
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
@@ -200,7 +200,7 @@ def _is_publication(fact: Event) -> bool:
 
 
 def _is_away(problem: DBAPIError) -> bool:
-    """Whether the database is away. A dead-lock is an OperationalError too, but over with its transaction."""
+    """Whether the database is unreachable. A deadlock is an OperationalError too, but ends with its transaction."""
     is_operational = isinstance(problem, OperationalError | InterfaceError)
     return is_operational and not isinstance(problem.orig, DeadlockDetected)
 

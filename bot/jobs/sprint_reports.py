@@ -108,7 +108,7 @@ class SprintReports:
     async def as_of_now(
         self, organization_id: int, project_id: int, post: Post, drafts_now: DraftCache | None = None
     ) -> Post | None:
-        """A waiting post as it is to be sent now. None if it does not hold any more.
+        """Return a waiting post with its current content. None if the post is obsolete.
 
         If None, a redraw is queued, which updates the post or withdraws it; not if drafting failed, because
         the redraw would fail, too. `drafts_now` caches drafts for the posts of one sending, by project.
@@ -184,7 +184,7 @@ class SprintReports:
 
 
 class _Drafting:
-    """Works out what GitHub should show of one repository's sprints at one time."""
+    """Computes the desired posts about one repository's sprints at one time."""
 
     def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
         """Unless history `is_complete`, no post is drafted that notifies people: it might be wrong."""

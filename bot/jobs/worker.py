@@ -1,4 +1,4 @@
-"""The worker: collects the jobs, builds what they need, and runs them.
+"""The worker: collects the jobs, builds their services, and runs them.
 
 Any number of workers may run against one database.
 """

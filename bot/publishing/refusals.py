@@ -1,4 +1,4 @@
-"""Retries of refused writes once the reason may be gone: permissions, a suspension, a lock."""
+"""Retries of refused writes once the reason may be over: permissions, a suspension, a lock."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Settings of billing: what is sold, and by whom. Without any of them every feature is on for everybody."""
+"""Settings of billing: the sellers and their plans. Without any of them every feature is on for everybody."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ class BillingSettings:
 
 
 def read_billing(environment: Mapping[str, str], problems: list[str]) -> BillingSettings:
-    """Read the settings of billing from an environment, and add what is wrong with them to `problems`."""
+    """Read the settings of billing from an environment, and add their problems to `problems`."""
     marketplace, stripe = _read_marketplace(environment, problems), _read_stripe(environment, problems)
     switch = redacted(_read_trimmed(environment, "BILLING") or "").lower()
     if switch not in {"", "on", "off"}:

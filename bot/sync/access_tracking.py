@@ -153,7 +153,7 @@ async def track_repositories(tenant: Tenant, change: RepositoriesChanged, at: da
 
 
 def may_have_left(outcomes: Iterable[Outcome], account: int) -> bool:
-    """Whether an event says or leaves open that `account` has transferred its repository to another one."""
+    """Whether, by an event, `account` has or may have transferred its repository to another account."""
     return any(
         isinstance(outcome, RepositoryTransferred) and outcome.has_left(account) is not False
         for outcome in outcomes

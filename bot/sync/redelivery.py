@@ -95,7 +95,7 @@ class Redelivery:
         self._log = structlog.get_logger(__name__)
 
     def take_affected_tenants(self) -> list[int]:
-        """Return the ids of the tenants that have lost events for good since the last call."""
+        """Return the ids of the tenants that have lost events permanently since the last call."""
         tenants, self._affected_tenants = sorted(self._affected_tenants), set()
         return tenants
 

@@ -81,7 +81,7 @@ class SettingsFileSync:
                 await self._guarded(self._read_project, organization_id, project)
 
     async def _guarded(self, read: Callable[[int, Project], Any], tenant: int, project: Project) -> None:
-        """Read a file and log failures, so that the other repositories' files are read all the same."""
+        """Read a file and log failures, so that the other repositories' files are still read."""
         try:
             with isolated(self._log, "settings file failed", project=project.id):
                 await read(tenant, project)

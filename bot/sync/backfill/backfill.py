@@ -100,7 +100,7 @@ class Backfill:
     async def run(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
-        """Backfill what is missing. Returns how many items were read; see `resume`."""
+        """Backfill the missing history. Returns the number of items read; see `resume`."""
         return (await self.resume(organization_id, project_id, progress)).items
 
     async def is_needed(self, organization_id: int, project_id: int) -> bool:
@@ -116,7 +116,7 @@ class Backfill:
     async def resume(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> BackfillPosition:
-        """Backfill what is missing, from the stored position to the end.
+        """Backfill the missing history, from the stored position to the end.
 
         Raises BackfillError, or GitHubUnavailableError if it is to be resumed later.
         """
@@ -294,7 +294,7 @@ _RecordedTimes = dict[tuple[str, str, str], list[datetime]]
 
 
 def _is_recorded(fact: ItemEvent, recorded: _RecordedTimes) -> bool:
-    """Whether a fact is recorded already, or its item was deleted, whose texts must not come back."""
+    """Whether a fact is recorded already, or belongs to a deleted item, whose texts must not come back."""
     if (fact.item, "deleted", "") in recorded:
         return True
     subject = str(fact.milestone or fact.label or fact.named or "")

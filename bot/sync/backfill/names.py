@@ -86,7 +86,7 @@ def _title_periods(
 
 
 def _observed_titles(events: Sequence[MilestoneEvent]) -> Iterator[_ObservedTitle]:
-    """Yield the titles in webhooks, with their times. Backfilled titles have no time from which they hold."""
+    """Yield the titles in webhooks, with their times. Backfilled titles have no such time."""
     for event in sort_events(event for event in events if event.source is not EventSource.BACKFILL):
         if event.before and event.before.get("title"):
             yield event.at, str(event.before["title"])
