@@ -20,7 +20,7 @@ DELETION_AFTER = timedelta(days=30)
 
 
 class Offer(Protocol):
-    """The operator's offer: what is sold, and where. `bot/` implements it."""
+    """The operator's offer: plans, prices and sellers. `bot/` implements it."""
 
     @property
     def is_on(self) -> bool:
@@ -35,7 +35,7 @@ class Offer(Protocol):
         """Whether accounts that pay by card are charged for usage in addition to seats."""
 
     def links(self, account: int) -> PurchasePages:
-        """The pages on which an account, by GitHub's id, changes its plan. They sign nobody in."""
+        """The pages on which an account, by GitHub's id, changes its plan. The links need a sign-in."""
 
     def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
         """A link, valid for a limited time, to buy a plan by card. None where that is not sold."""

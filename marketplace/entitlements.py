@@ -45,13 +45,13 @@ class Denied:
 
     @property
     def text(self) -> str:
-        """The text for the person who asked: what happened, what still works, and where to change it."""
+        """The text for the person who asked: the reason, the features that still work, and the page to change it."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
         return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
 
 
 Decision = Allowed | Denied
-# Decides on a feature and a login; THE_ACCOUNT stands for the login where nobody in particular asks.
+# Decides on a feature and a login; THE_ACCOUNT is the login if no particular person asks.
 Entitled = Callable[[str, str], Awaitable[Decision]]
 # Makes the decider for a repository of a tenant, for the dispatcher, reports, checks and periodic tasks.
 EntitledIn = Callable[[int, Project], Entitled]
@@ -183,7 +183,7 @@ _REASONS_BY_WEIGHT = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, R
 
 
 def _is_charged(subscription: Subscription) -> bool:
-    """Whether a subscription is paid for and goes on; False where Stripe does not know it any more."""
+    """Whether a subscription is paid and continues; False if it is missing at Stripe."""
     is_live = not subscription.has_ended and subscription.missing_since is None
     return PLANS[PlanName(subscription.plan)].is_paid and is_live and not is_ending(subscription)
 
@@ -268,7 +268,7 @@ def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> d
 class EntitlementQuestion:
     """The use of a feature to decide on. `account` is the name of the account that pays.
 
-    An empty `login` stands for content that many people read, for which nobody needs a seat.
+    An empty `login` stands for content that many people read, for which no seat is needed.
     """
 
     feature: Feature
@@ -354,7 +354,7 @@ def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: Purch
 def _remedy(
     plan: AccountPlan, links: PurchasePages, plan_name: PlanName, action: str
 ) -> tuple[str, str | None]:
-    """A text and a link for what an owner can do about a plan, on the page where the account pays already.
+    """Return a text and a link to an owner's remedy for a plan, on the page where the account pays already.
 
     Without such a page, or with two of them, the text refers to `/agile plan`.
     """

@@ -19,7 +19,7 @@ PlanOf = Callable[[int], PlanName | None]
 
 
 class PurchaseError(Exception):
-    """An answer of GitHub or Stripe about a purchase cannot be used; the text says why."""
+    """An answer of GitHub or Stripe about a purchase cannot be used; the text gives the reason."""
 
 
 class _Plan(msgspec.Struct):
@@ -102,7 +102,7 @@ def parse_marketplace_account(answer: Mapping[str, Any]) -> MarketplaceAccount:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseReading:
-    """A purchase to store. `problem` says, for operators, what was not understood."""
+    """A purchase to store. `problem` describes, for operators, the parts that were not understood."""
 
     subscription: Subscription
     problem: str | None = None
@@ -199,7 +199,7 @@ def decide_outcome(
     *,
     is_last_try: bool,
 ) -> PurchaseOutcome:
-    """Decide what to store from the stored subscription and GitHub's present one (None: 404).
+    """Compute the data to store from the stored subscription and GitHub's present one (None: 404).
 
     `action` is that of the event, or "reconciled" without one.
     """
@@ -216,7 +216,7 @@ def decide_outcome(
 
 
 def _ended(stored: Subscription | None, at: datetime, now: datetime) -> Subscription:
-    """The subscription as ended. One that was never stored is taken for the free plan."""
+    """Return the subscription as ended. A subscription that was never stored becomes one of the free plan."""
     if stored is None:
         return Subscription(MARKETPLACE, "ended", PlanName.FREE.value, now, ended_at=at)
     # Where the end was inferred later than the day that GitHub announces now, the announced day is right.

@@ -1,4 +1,4 @@
-"""The ways by which an account may pay, chosen so that nobody pays twice."""
+"""The ways by which an account may pay, chosen to prevent double payments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -85,7 +85,7 @@ def decide_seats(
     proration = _proration(subscription, now, is_increase=quantity > paid)
     was_changed_today = subscription.quantity_set_on == now.date()
     if quantity == paid or proration is None or was_changed_today:
-        # An approved increase waits for the next day; one that is not needed any more is closed at once.
+        # An approved increase waits for the next day; an obsolete increase is closed immediately.
         is_over = increase is not None and not (was_changed_today and quantity > paid and approved)
         return SeatDecision(is_approval_over=is_over)
     return SeatDecision(quantity, proration, is_approval_over=increase is not None)
@@ -131,7 +131,7 @@ def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
 
 
 def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> int | None:
-    """Estimate what `added` seats cost at once, before tax, in the currency's smallest unit.
+    """Estimate the immediate cost of `added` seats, before tax, in the currency's smallest unit.
 
     0 where they are charged with the next invoice. None where the price is not known.
     """

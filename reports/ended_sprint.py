@@ -41,7 +41,7 @@ class _Tracking:
     status: PostStatus | None
 
     def thread(self, setting: SummaryPlace) -> int | None:
-        """The thread in which the sprint was tracked; None for an issue of its own."""
+        """The thread in which the sprint was tracked; None for an issue that the App opened."""
         if setting == "issue" or self.tracking_place is None:
             return None
         if self.tracking_place.thread is not None:
@@ -107,7 +107,7 @@ class EndedSprint:
     async def _end_notices(
         self, summed_up: PostStatus | None, note: PostStatus | None
     ) -> list[Draft | UnchangedPost]:
-        """Announce the real end after an earlier one was announced: editing a summary notifies nobody."""
+        """Announce the real end after an earlier one was announced, because editing a summary notifies nobody."""
         sent = [status for status in (summed_up, note) if status is not None and not status.is_gone]
         ends = max((_announced_ends(status) for status in sent), default=0)
         threads = [thread_of(status) for status in sent if status.post.kind is not PostKind.RELEASE]
@@ -203,7 +203,7 @@ class EndedSprint:
         ]
 
     async def _is_before_us(self) -> bool:
-        """Whether the end is no news: long before the installation, or long before a gap in events ended."""
+        """Whether the end is old: long before the installation, or long before a gap in events ended."""
         since, end = await self._posts.first_seen_at(self._project.id), self._sprint.end
         if end is None:
             return False
@@ -238,7 +238,7 @@ class EndedSprint:
         return summed_up.sent_at is not None and summed_up.sent_at >= closed.taken_at
 
     async def _state(self) -> str:
-        """Describe what a summary depends on: the snapshot of its numbers, and the goal's verdict."""
+        """Describe the inputs of a summary: the snapshot of its numbers, and the goal's verdict."""
         sprint = self._sprint
         closed = await self._planning.sprints.closed(sprint.milestone, self._now)
         revision = closed.revision if closed and closed.ended_at == sprint.end else 0

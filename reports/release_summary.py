@@ -21,7 +21,7 @@ async def find_sprint_release(planning: Planning, sprint: Sprint) -> Release | N
 
 
 def summary_location_text(sprint: Sprint, release: Release | None) -> str:
-    """Say in the sprint's thread which release holds the summary, or which release it waits for."""
+    """Name, in the sprint's thread, the release that has the summary or that the summary waits for."""
     title = plain(sprint.title)
     if release is not None:
         return f"**{title} is over.** Its summary stands in the release {plain(release.tag)}."

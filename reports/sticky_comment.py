@@ -91,7 +91,7 @@ def shown_lines(facts: Facts) -> list[LedgerLine]:
 
 
 def facts_without(line: LedgerLine, facts: Facts) -> Facts | None:
-    """Compute the facts as if a line had not happened; None if the line changed nothing of what is left."""
+    """Compute the facts without the change of a line; None if the line does not affect the work left."""
     if any(change.was_done for change in line.changes):
         return None
     before = without_changes(facts, line.changes)
@@ -99,7 +99,7 @@ def facts_without(line: LedgerLine, facts: Facts) -> Facts | None:
 
 
 def effect_words(before: float, after: float) -> str:
-    """Say what a change did to the chance to finish; empty if both chances read the same.
+    """Describe the effect of a change on the chance to finish; empty if both chances read the same.
 
     `before` is the chance without the change at the same moment, not an earlier forecast: the days since then
     would count too.
@@ -155,7 +155,7 @@ def _blocked(blocked: Sequence[BlockedItem]) -> str:
 
 
 def waiting_words(item: BlockedItem) -> str:
-    """Say how long an item has been blocked, and by what."""
+    """Describe the time for which an item has been blocked, and its blockers."""
     since = f"for {counted(item.days, 'working day')}" if item.days else "since today"
     blockers = f", by {named(item.by)}" if item.by else ""
     return f"{since}{blockers}{f': {plain(item.reason)}' if item.reason else ''}"

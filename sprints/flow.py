@@ -64,7 +64,7 @@ class Flow:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the item is put aside until somebody resumes it."""
+        """Whether the item is set aside until a person resumes it."""
         return bool(self.pauses) and self.pauses[-1].span.until is None
 
     @property
@@ -85,7 +85,7 @@ def build_flows(
     labels: Iterable[LabelEvent] = (),
     elsewhere: _Events = _NOTHING,
 ) -> tuple[Flow, ...]:
-    """Build the flows of all items of one repository by number, from what happened before `as_of`.
+    """Build the flows of all items of one repository by number, from the events before `as_of`.
 
     `events` are those of all its items by node id, `labels` the events of its labels. `elsewhere` are events
     of other repositories' items: items transferred from there keep their age and start, and sub-issues that

@@ -41,7 +41,7 @@ _USUAL_DAYS = 10.0
 def compute_chance(
     now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False
 ) -> float | None:
-    """Compute the chance (0 to 1) that what is in the sprint now is done at its end.
+    """Compute the chance (0 to 1) that the present scope of the sprint is done at its end.
 
     1 only if nothing is open, 0 only if no time is left. More open work or less time never raises it, more
     done never lowers it. `with_growth`: with the work that will be added or removed, as in past sprints; None

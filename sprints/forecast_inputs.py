@@ -44,7 +44,7 @@ class PastSprint:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all of its scope was done at the end, as far as that is known."""
+        """Whether all of its scope was done at the end, by the recorded events."""
         scope = self.moments[-1].scope if self.scope_at_end is None else self.scope_at_end
         return self.delivered >= scope - TOLERANCE
 

@@ -1,4 +1,4 @@
-"""Scores of past forecasts against what happened. Empty lists have no score: None."""
+"""Scores of past forecasts against the outcomes. Empty lists have no score: None."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _NORMAL_80 = 1.2816
 
 
 def compute_brier_score(scored: Sequence[ScoredChance]) -> float | None:
-    """Compute the mean squared distance of the chances from what happened (Brier 1950): 0 is perfect.
+    """Compute the mean squared distance of the chances from the outcomes (Brier 1950): 0 is perfect.
 
     Always forecasting 5 in 10 scores 0.25.
     """

@@ -178,7 +178,7 @@ def _trace_states(
     assert isinstance(first, ItemEvent)  # noqa: S101 - see _with_labels
     fold = _fold_before(first, estimates)
     if first.event != "opened":
-        # The history begins after the item's opening: its first snapshot is taken to hold since its creation.
+        # The history begins after the item's opening: its first snapshot is assumed to be valid since its creation.
         yield first, min(first.snapshot.created_at, first.at), fold.to_item_state(milestone)
     for event in ordered:
         if fold.is_gone:
@@ -288,7 +288,7 @@ def _apply_label_event(fold: _Fold, event: LabelEvent) -> None:
 
 
 def _merge_labels(labels: tuple[str, ...], snapshot: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:
-    """Return the labels of a snapshot, those that were known before first and in their order."""
+    """Return the labels of a snapshot: the earlier labels first, in their order, then the new ones."""
     remaining = tuple(name for name in labels if name in snapshot.labels)
     return (*remaining, *(name for name in snapshot.labels if name not in labels)) if may_add else remaining
 

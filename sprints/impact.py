@@ -1,4 +1,4 @@
-"""The impact of a pull request on a sprint: the items it belongs to, and what merging it leaves open."""
+"""The impact of a pull request on a sprint: the items it belongs to, and the work left after merging it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ class Effect:
 class Impact:
     """Everything about a pull request that its check shows.
 
-    `sprint` is the running one; `later` has not begun and `ended` is over, if the pull request belongs to
+    `sprint` is the running one; `later` is a planned one and `ended` a past one, if the pull request belongs to
     one. `outside` are open issues that it closes and that the sprint does not hold. `candidate` is the one
     issue that it is likely about without closing it, in the sprint if `is_candidate_inside`. `aside_by` is
     who set it aside for this sprint. The team's rules do not apply to a pull request that `is_exempt`.
@@ -144,7 +144,7 @@ def list_related_numbers(pull: PullRequest) -> tuple[int, ...]:
 def choose_sprints(
     pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
 ) -> tuple[Sprint | None, Sprint | None]:
-    """Choose the running sprint to show, and one that has not begun, if the pull request belongs to that.
+    """Choose the running sprint to show, and a planned sprint if the pull request belongs to it.
 
     Of several running sprints it is the one that the pull request belongs to, else the one that ends first.
     """

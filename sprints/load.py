@@ -1,4 +1,4 @@
-"""A sprint's load: its scope beside what the last sprints delivered."""
+"""A sprint's load: its scope compared to the deliveries of the last sprints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +12,7 @@ from sprints.velocity import Velocity
 class SprintLoad:
     """The scope of a sprint, in one `unit`, beside the velocity of the last `n` sprints.
 
-    `committed` is None before the commitment is taken. `open_items` counts the items that are not done.
+    `committed` is None before the commitment is made. `open_items` counts the items that are not done.
     """
 
     unit: str

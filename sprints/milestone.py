@@ -207,7 +207,7 @@ def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> Mileston
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Parse a time as GitHub writes it. One that cannot be read is None, so that it breaks no numbers."""
+    """Parse a time as GitHub writes it. Invalid times become None, so that they break no numbers."""
     try:
         moment = datetime.fromisoformat(str(value)) if value else None
     except ValueError:

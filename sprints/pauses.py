@@ -16,14 +16,14 @@ STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A span in which work was paused, with a reason if somebody gave one."""
+    """A span in which work was paused, with the reason, if any."""
 
     span: TimeSpan
     reason: str | None = None
 
 
 def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
-    """Select the `/start` and `/pause` events of an item, without starts that were taken back."""
+    """Select the `/start` and `/pause` events of an item, without starts that were undone."""
     commands = list[ItemEvent]()
     for event in ordered:
         if event.event in {STARTED, PAUSED}:

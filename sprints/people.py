@@ -31,7 +31,7 @@ def is_person(login: str | None) -> bool:
 
 
 def is_bot(login: str | None) -> bool:
-    """Return whether a login of our history is that of an account which is no user's."""
+    """Return whether a login in the history belongs to an account that is not a user's."""
     return login is not None and (login.endswith("]") or login.lower() == _COPILOT)
 
 
@@ -41,7 +41,7 @@ def same_login(login: str | None, other: str | None) -> bool:
 
 
 def remove_duplicate_logins(logins: Iterable[str]) -> list[str]:
-    """Remove duplicate logins: those that differ only by case count once, in the first spelling."""
+    """Remove duplicate logins: logins that differ only by case count once, in the first spelling."""
     first_spelling = dict[str, str]()
     for login in logins:
         first_spelling.setdefault(login.lower(), login)

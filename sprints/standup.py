@@ -1,4 +1,4 @@
-"""A team's standup: what happened since the last working day, and what is blocked or waits for review."""
+"""A team's standup: events since the last working day, and work that is blocked or waits for review."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

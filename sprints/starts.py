@@ -1,4 +1,4 @@
-"""The start of work on an item, and the signal that it is known from.
+"""The start of work on an item, and its signal.
 
 The first kind of signal that occurred at all decides, in the order of `StartSignal`; of that kind the
 earliest signal. Such a hierarchy is that of gh-velocity (https://github.com/dvhthomas/gh-velocity).

@@ -1,4 +1,4 @@
-"""The results of finished sprints: velocity, the part of the commitment that was kept, and carry-over.
+"""The results of finished sprints: velocity, the completed part of the commitment, and carry-over.
 
 Velocity is what was completed, as in Jira (https://confluence.atlassian.com/display/AGILE/Velocity), but with
 the median for the mean, which one bad sprint moves less. It helps a team to plan its next sprint; teams

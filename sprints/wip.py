@@ -61,7 +61,7 @@ class Wip:
 
     @property
     def excess(self) -> int:
-        """The number of items above the limit; 0 if the limit is kept or there is none."""
+        """The number of items above the limit; 0 within the limit or without one."""
         return max(0, self.count - self.most) if self.most is not None else 0
 
 

@@ -196,7 +196,7 @@ class MarketplaceSync:
     async def _retry_unknown_account(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int
     ) -> None:
-        """Ask again for an account that neither the database nor GitHub has: its purchase may be very recent."""
+        """Ask again for an account that neither the database nor GitHub has: its purchase may be new."""
         if cause.event == "purchased" and tries < len(PAUSES):
             await self._retry(connection, account, cause, tries)
         else:

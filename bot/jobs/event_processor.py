@@ -200,7 +200,7 @@ def _is_publication(fact: Event) -> bool:
 
 
 def _is_away(problem: DBAPIError) -> bool:
-    """Whether the database is unreachable. A deadlock is an OperationalError too, but ends with its transaction."""
+    """Whether the database is unreachable. A deadlock is an OperationalError, too, but ends by itself."""
     is_operational = isinstance(problem, OperationalError | InterfaceError)
     return is_operational and not isinstance(problem.orig, DeadlockDetected)
 

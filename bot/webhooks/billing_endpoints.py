@@ -160,7 +160,7 @@ class StripeWebhookEndpoint:
             return await self._queue(job, customer=subscription_hint.customer)
 
     def _is_of_other_account_or_mode(self, event: StripeEvent) -> bool:
-        """Whether the API key cannot read the event's object: it is of a connected account or another mode."""
+        """Whether the API key cannot read the event's object: of a connected account or another mode."""
         if event.account is not None:
             self._log.info("event of Stripe ignored: of a connected account")
             return True

@@ -37,7 +37,7 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The commands of one comment, or the boxes that somebody ticked in a comment of the bot.
+    """The commands of one comment, or the boxes that a person ticked in a comment of the bot.
 
     `thread` is the number of the issue or pull request, `milestone` the number of its milestone, `author` the
     login of the person who opened it, `delivery` the GUID of GitHub's delivery. `comment_id` is the id of the

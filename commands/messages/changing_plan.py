@@ -23,7 +23,7 @@ _RUNNING = frozenset({"active", "trialing"})
 
 
 def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
-    """A line for each change that a payer may look for, wherever the account pays or has paid."""
+    """A line for each change that a payer may look for, for every present and past seller of the account."""
     cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
     live = [candidate for candidate in cards if not candidate.has_ended]
     bought = [
@@ -46,7 +46,7 @@ def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
 
 
 def _plan_label(subscription: Subscription) -> str:
-    """The name that tells a plan from the account's other one."""
+    """The name that distinguishes a plan from the account's other one."""
     where = "on GitHub" if subscription.source == MARKETPLACE else "by card"
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 

@@ -1,4 +1,4 @@
-"""Sentences about the chance to finish a sprint, what to take out, and how much will be done."""
+"""Sentences about the chance to finish a sprint, items to remove, and the amount that will be done."""
 
 from decimal import Decimal
 

@@ -16,7 +16,7 @@ _SIGNALS = {
 
 
 def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
-    """A sentence about an item, followed by the work in progress against its limits."""
+    """A sentence about an item, followed by the work in progress compared to its limits."""
     parts = [sentence, "\n".join(wip_sentence(wip) for wip in wips)]
     if any(wip.excess for wip in wips):
         parts.append("Finish something, or `/pause` it, before more is started.")

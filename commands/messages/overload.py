@@ -1,4 +1,4 @@
-"""The sentence for a sprint that holds more than the last ones delivered. Pure functions."""
+"""The sentence for a sprint with more scope than the last ones delivered. Pure functions."""
 
 from charts.reading import number, quantity
 from sprints.load import SprintLoad

@@ -66,7 +66,7 @@ class ReportData:
 
 
 def report_text(sheet: ReportData) -> str:
-    """The report: what became of the sprint, every number with its items, and later corrections."""
+    """The report: the sprint's result, every number with its items, and later corrections."""
     return _joined(
         [
             *_opening(sheet, "report"),
@@ -81,7 +81,7 @@ def report_text(sheet: ReportData) -> str:
 
 
 def summary_head(sheet: ReportData) -> str:
-    """The summary down to its chart: what became of the sprint and of its goal."""
+    """The summary down to its chart: the results of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
@@ -104,7 +104,7 @@ def summary_details(sheet: ReportData) -> str:
 
 
 def numbers_table(report: Report) -> str:
-    """The way from the commitment to what was left, in both units, with say/do and delivered vs planned."""
+    """The steps from the commitment to the work left, in both units, with say/do and delivered vs planned."""
     rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
     for name, cause, sign in _CAUSES:
         total = report.changes[cause].total

@@ -36,7 +36,7 @@ class Problem:
 
 
 class UnreadableError(Exception):
-    """The text cannot be parsed at all; `problem` says why."""
+    """The text cannot be parsed at all; `problem` gives the reason."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
