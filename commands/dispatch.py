@@ -150,7 +150,7 @@ class Dispatcher:
         return [answer for answer in answers if answer.is_success] + _join_failures(answers)
 
     def _select_lines(self, request: Request, policy: Policy) -> list[CommandLine]:
-        """Return the lines that are commands of this bot. Other bots' lines count only if the team lists them."""
+        """Return the lines that are commands of this bot; a bot's lines only if the team lists the bot."""
         if request.is_bot and request.sender.lower() not in policy.bots:
             return []
         lines, comparisons = list[CommandLine](), 0

@@ -77,7 +77,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
 
 
 def _person(account: AccountPayload | None) -> dict[str, object] | None:
-    """Describe an account: its id outlasts changes of the login, and its type distinguishes bots from people."""
+    """Describe an account: the id outlasts changes of the login, and the type separates bots from people."""
     if account is None:
         return None
     return {"id": account.id, "login": clean(account.login), "type": clean(account.type)}

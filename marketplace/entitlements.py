@@ -45,7 +45,7 @@ class Denied:
 
     @property
     def text(self) -> str:
-        """The text for the person who asked: the reason, the features that still work, and the page to change it."""
+        """The text for the person who asked: the reason, the features that still work, and the remedy."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
         return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
 

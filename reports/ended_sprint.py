@@ -107,7 +107,7 @@ class EndedSprint:
     async def _end_notices(
         self, summed_up: PostStatus | None, note: PostStatus | None
     ) -> list[Draft | UnchangedPost]:
-        """Announce the real end after an earlier one was announced, because editing a summary notifies nobody."""
+        """Announce the real end after an announced earlier one, because editing a summary notifies nobody."""
         sent = [status for status in (summed_up, note) if status is not None and not status.is_gone]
         ends = max((_announced_ends(status) for status in sent), default=0)
         threads = [thread_of(status) for status in sent if status.post.kind is not PostKind.RELEASE]

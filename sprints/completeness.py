@@ -14,7 +14,7 @@ class Completeness:
     """The completeness of the history behind a sprint's numbers.
 
     Events before `reconstructed_before` were partly read from GitHub later (None: no event was).
-    `first_seen` are items whose opening was not recorded: their first snapshot is assumed for the time before.
+    `first_seen` are items whose opening was not recorded: their first snapshot stands for the time before.
     `gaps` are the spans that affect these numbers and in which GitHub's events did not arrive.
     """
 

@@ -107,8 +107,8 @@ def forecast_items(facts: Facts, past: TrackRecord, by: date) -> ItemForecast | 
 class _DateForecaster:
     """The chances that numbers of items are done by a day, cached.
 
-    The chance is that of a sprint with this number of open items that is due on that day. Where more items
-    are open, any of them may be done, so the chance is also that of the sprint's amounts.
+    The chance is that of a sprint with this number of open items, due on that day. Where more items are
+    open, any of them may be done, so the chance is also that of the sprint's amounts.
     """
 
     def __init__(self, facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]) -> None:

@@ -178,7 +178,7 @@ def _trace_states(
     assert isinstance(first, ItemEvent)  # noqa: S101 - see _with_labels
     fold = _fold_before(first, estimates)
     if first.event != "opened":
-        # The history begins after the item's opening: its first snapshot is assumed to be valid since its creation.
+        # The history begins after the item's opening: the first snapshot is assumed to hold since then.
         yield first, min(first.snapshot.created_at, first.at), fold.to_item_state(milestone)
     for event in ordered:
         if fold.is_gone:

@@ -80,7 +80,7 @@ class Effect:
 class Impact:
     """Everything about a pull request that its check shows.
 
-    `sprint` is the running one; `later` is a planned one and `ended` a past one, if the pull request belongs to
+    `sprint` is the running one; `later` is a planned and `ended` a past one, if the pull request belongs to
     one. `outside` are open issues that it closes and that the sprint does not hold. `candidate` is the one
     issue that it is likely about without closing it, in the sprint if `is_candidate_inside`. `aside_by` is
     who set it aside for this sprint. The team's rules do not apply to a pull request that `is_exempt`.

@@ -1,4 +1,4 @@
-"""The facts that every number is computed from: what happened to items, milestones and labels, and when.
+"""The facts from which every number is computed: events of items, milestones and labels, with times.
 
 Times are those of GitHub's own clock. Nothing here depends on the order in which GitHub's deliveries arrived.
 """

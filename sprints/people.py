@@ -1,4 +1,4 @@
-"""People and other accounts: the one place that tells people from bots and placeholder accounts.
+"""People and other accounts: the one place that separates people from bots and placeholder accounts.
 
 The history identifies an account by its login. A person's login has no brackets on GitHub; other accounts
 have their kind in brackets: `dependabot[bot]` comes so from GitHub, and `Copilot` becomes `Copilot[bot]`

@@ -79,7 +79,7 @@ def build_team_days(
     first: date,
     last: date,
 ) -> tuple[TeamDay, ...]:
-    """Add up the work of each local day from `first` to `last`, both included, from the events before `as_of`.
+    """Add up the work of each local day from `first` to `last`, both included, from events before `as_of`.
 
     `flows` are those as of `as_of`; `activity` are the events of the same repository. An item and its points
     belong to its owner (`find_owner`), a merged pull request to its author, a commit on the default branch to

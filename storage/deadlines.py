@@ -68,7 +68,7 @@ class Deadlines:
         return next(iter((await self.active())[::-1]), None)
 
     async def withdraw(self, at: datetime, because: str, *, only_inferred: bool = False) -> bool:
-        """Withdraw the deadlines, or with `only_inferred` only those that GitHub did not announce.
+        """Withdraw the deadlines; with `only_inferred`, only the deadlines that GitHub did not announce.
 
         Returns whether there was any.
         """

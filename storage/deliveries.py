@@ -114,7 +114,7 @@ class Deliveries:
     async def wait_for_writers(self) -> None:
         """Wait until writers that rely on the job that now begins have committed (see wake_tenant).
 
-        The lock is released at once: deliveries stored from now on defer a job of their own.
+        The lock is released immediately: deliveries stored from now on defer their own job.
         """
         lock_name = f"events:{self._organization_id}"
         await self._connection.execute(
@@ -145,7 +145,7 @@ class Deliveries:
         return StoredEvent(*row) if row else None
 
     async def mark_processed(self, notes: dict[int, str | None], at: datetime) -> None:
-        """Mark events as processed, by id; a note says why an event carried nothing usable."""
+        """Mark events as processed, by id; a note gives the reason why an event had no usable content."""
         if notes:
             await self._connection.execute(
                 update(github_events)

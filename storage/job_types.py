@@ -1,4 +1,4 @@
-"""Every kind of job but those of billing, as messages: what a job is about, its priority and its locks.
+"""All kinds of jobs except billing, as messages: a job's arguments, its priority and its locks.
 
 They are here, and not beside the functions that run them, because rooms below those functions defer them.
 """
@@ -71,7 +71,7 @@ class BackfillJob(TenantJob, frozen=True, kw_only=True):
 
 
 class RepositoryLeftJob(TenantJob, frozen=True, kw_only=True):
-    """Tells a tenant that another account has had a repository since a time (`left_at`)."""
+    """Records for a tenant that another account has had a repository since a time (`left_at`)."""
 
     name = "repository_left"
 

@@ -1,4 +1,4 @@
-"""The job queue, procrastinate on the same PostgreSQL: a job commits together with what it is for.
+"""The job queue, procrastinate on the same PostgreSQL: a job commits together with the data it needs.
 
 A job is a message (`JobMessage`): its arguments, and how it is queued. The messages are in `job_types.py`
 and `billing_jobs.py`; the functions that run them are declared in `bot/`. Jobs carry ids only, never a

@@ -183,7 +183,7 @@ class Measures:
 
 
 async def settings_of(tenant: Tenant) -> TeamSettings:
-    """The tenant's own settings, which hold for all repositories that set nothing else."""
+    """The tenant's own settings, which apply to all repositories without settings of their own."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
     return parse_settings(await tenant.connection.scalar(query) or {})
 

@@ -24,7 +24,7 @@ _MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class SharingHealth:
-    """The repositories that share their sprints, the leading one first, and the configured ones that do not."""
+    """The repositories that share their sprints, the leading one first, and configured ones that do not."""
 
     shared: tuple[str, ...]
     missing: tuple[str, ...]
