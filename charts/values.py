@@ -64,7 +64,7 @@ def build_velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
 class CountBar:
     """The number of items done in the span that begins on `first`; in a part of it if not `is_whole`.
 
-    `is_off` marks a day on which nobody was expected to work.
+    `is_off` marks a day off.
     """
 
     first: date

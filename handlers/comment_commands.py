@@ -1,7 +1,7 @@
 """Commands in comments, review comments, reviews, and the texts of issues and pull requests.
 
-Text is a request only if its author sent the event and the event wrote it, so nobody's words run with
-somebody else's rights: commands are ignored in a transferred issue, in an edit of another person's text, and
+Text is a request only if its author sent the event and the event wrote it, so no text runs with
+another person's rights: commands are ignored in a transferred issue, in an edit of another person's text, and
 in text of a deleted account. The one exception is a box ticked in a comment of the App, which needs the
 rights of the person who ticked it.
 """

@@ -80,12 +80,12 @@ class PurchasePages:
 class AccountPlan:
     """The plan of an account at a moment.
 
-    `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
-    one. `previous_plans` are the plans before reductions, and until when they held. `grace_ends` is set while
-    a payment is due, whatever status Stripe has given the subscription meanwhile, be it ended. `fallback` is
-    another subscription that gives the same plan without the due payment, for as many people as it has seats.
-    `is_paid_twice`: more than one subscription is charged for, and goes on. `ways` are where the account may
-    buy or change a plan.
+    `subscription` is the effective one; without one, `reason` says why a paid plan was lost, if there was
+    one. `previous_plans` are the plans before reductions, and until when they applied. `grace_ends` is set
+    while a payment is due, even if Stripe has ended the subscription meanwhile. `fallback` is another
+    subscription that gives the same plan without the due payment, for as many people as it has seats.
+    `is_paid_twice`: more than one subscription is charged for and continues. `ways` are the ways by which the
+    account may buy or change a plan.
     """
 
     name: PlanName = PlanName.FREE

@@ -30,10 +30,10 @@ class PurchaseWays:
 def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
     """Decide from an account's subscriptions by which ways it may pay.
 
-    Whoever has a card subscription that has not ended changes it in the portal: one that is about to end is
-    renewed there, and one that is unpaid or paused is settled there. Whoever pays on the Marketplace changes
-    the plan there, and may buy by card once they have cancelled there or chosen the free plan. Whoever pays
-    in both places may still go to both.
+    An account with a card subscription that has not ended changes it in the portal, which also renews an
+    ending one and settles an unpaid or paused one. An account that pays on the Marketplace changes the plan
+    there, and may buy by card after cancelling there or choosing the free plan. An account that pays in both
+    places may use both.
     """
     subscriptions = tuple(subscriptions)
     card = next(filter(is_collected_by_card, subscriptions), None)

@@ -18,9 +18,9 @@ _NOT_COLLECTED = frozenset({"void", "mark_uncollectible"})
 def is_payment_due(subscription: Mapping[str, Any]) -> bool:
     """Whether a payment of a subscription is due and did not come.
 
-    So it is while Stripe retries (`past_due`), and when it has given up: `unpaid`, or cancelled or paused
-    because of the payment. A first payment that never came (`incomplete`) does not count, nor does a
-    subscription that somebody cancelled.
+    A payment is due while Stripe retries (`past_due`), and after Stripe has given up: `unpaid`, or cancelled
+    or paused because of the payment. A first payment that never came (`incomplete`) does not count, nor does
+    a subscription that a person cancelled.
     """
     match subscription.get("status"):
         case "past_due" | "unpaid":

@@ -24,12 +24,12 @@ from sprints.milestone import Phase, Sprint
 from sprints.team_settings import SummaryPlace
 from storage.posts import Post, PostKind, Posts, PostStatus
 
-# Sprints that ended long before the App was installed get no summary, nor do those that ended a month ago.
+# Sprints that ended long before the App was installed get no summary, nor do sprints that ended a month ago.
 _BEFORE_US = timedelta(days=7)
 SUMMED_UP_WITHIN = timedelta(days=30)
-# The basis of a post about an end after which the sprint went on.
+# The basis of a post about an end after which the sprint continued.
 _GOES_ON = "goes on"
-# The key in a post's data of what the post was made of. (`state` is taken: the state of an issue on GitHub.)
+# The key, in a post's data, of the inputs of the post. (`state` is the state of an issue on GitHub.)
 _BASIS = "basis"
 
 

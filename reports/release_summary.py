@@ -15,7 +15,7 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 async def find_sprint_release(planning: Planning, sprint: Sprint) -> Release | None:
     """Find the published release whose tag or title is the milestone's title; None if there is none yet."""
-    # Of this repository alone: those that share its sprints have releases of their own.
+    # Of this repository alone: repositories that share its sprints have their own releases.
     history = History(planning.tenant, planning.project.alone)
     return find_release(sprint.title, await history.activity("release", _EVER, planning.now))
 

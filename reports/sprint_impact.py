@@ -115,7 +115,8 @@ def check_buttons(impact: Impact) -> tuple[CheckButton, ...]:
     """Build the buttons for the possible reactions to an impact: at most three, the likeliest first."""
     if impact.sprint is None or impact.status is PullRequestStatus.LATER:
         return ()
-    # A sprint of several repositories may have no milestone in this one that anything could be put into.
+    # A sprint of several repositories may have no milestone in this repository, to which items could be
+    # added.
     milestone, offered = impact.sprint.number_in(), list[CheckButton]()
     name = _name(impact.sprint.title)
     if milestone and impact.status in {

@@ -20,7 +20,7 @@ from sprints.numbering import ref
 from sprints.what_if import without_changes
 
 MOST_CHANGES = 10
-# The comment is read often, and nobody reads the end of a longer list.
+# The comment is read often, and people do not read the end of a longer list.
 _MOST_FOLDED = 100
 _VERBS = {
     ScopeCause.ADDED: ("came in", "+"),

@@ -33,8 +33,8 @@ class PastCycleTimes:
 class AgeExpectation:
     """The expectation for an item that is `days` days old: `within` of `n` past items were done by that age.
 
-    `half` and `most` are the ages in days by which half, and 85 %, of those that took longer were done; None
-    with too few of them.
+    `half` and `most` are the ages in days by which half, and 85 %, of the items that took longer were done;
+    None with too few such items.
     """
 
     days: int

@@ -22,7 +22,7 @@ _OTHER_SITUATION_WEIGHT = 0.5
 # weight of half a sprint.
 _BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.5
 # The logistic correction, fitted over all teams on earlier sprints. Odds are a little less extreme than the
-# evidence; a team that finished its last sprints is likelier to finish; late in a sprint that has begun, the
+# evidence; a team that finished its last sprints is likelier to finish; late in a running sprint, the
 # remaining work of a team that rarely finishes tends to stay open.
 _SLOPE, _RECENT_WEIGHT, _LEFTOVERS = 0.75, 0.15, 2.7
 # The half-life, in sprints, of the recent finish rate, and the finish rate that changes nothing.

@@ -10,7 +10,7 @@ from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, sort_event
 from sprints.numbering import Number, split_number
 
 _NO_MILESTONE = 0  # No milestone has this id.
-# Events that take an item away from its repository for good.
+# Events that remove an item from its repository permanently.
 _GONE = {"deleted", "transferred", "converted_to_discussion"}
 # Events of people and comments, which change no state here and are by far the most frequent.
 _QUIET = {"commented", "assigned", "unassigned", "blocked", "unblocked", "typed", "untyped", "status_changed"}
@@ -260,7 +260,7 @@ def _state_after(event: ItemEvent) -> State:
 
 def _labels_after(labels: tuple[str, ...], event: ItemEvent) -> tuple[str, ...]:
     if event.label is None:
-        # GitHub names no label when it was deleted, but shows those that are left.
+        # GitHub does not name a deleted label, but shows the labels that are left.
         return _merge_labels(labels, event.snapshot, may_add=event.event == "labeled")
     rest = _without(labels, event.label)
     return (*rest, event.label) if event.event == "labeled" else rest

@@ -21,7 +21,7 @@ from sprints.calendar import (
 )
 from sprints.model import MilestoneEvent, sort_events
 
-# How long after its end a sprint whose milestone nobody closes still counts as running late.
+# The time after its end for which a sprint with an open milestone still counts as running late.
 GRACE_AFTER_END = timedelta(days=3)
 
 _START_LINE = re.compile(r"^[^\S\n]*start:[^\S\n]*(\d{4}-\d\d-\d\d)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)

@@ -24,9 +24,9 @@ _READY, _DRAFT = "ready_for_review", "converted_to_draft"
 class PullRequest:
     """A pull request as of its latest event.
 
-    `head` is the commit at its head. `closes` are the issues that its text closes, `linked` those that people
-    linked with it otherwise, both as GitHub lists them once the list was read (links.py). `words` are those
-    that its text says it closes, whether GitHub follows that or not, `mentions` all issues that it names.
+    `head` is the commit at its head. `closes` are the issues that its text closes, `linked` the issues that
+    people linked with it otherwise, both as GitHub lists them once the list was read (links.py). `words` are
+    the issues with a closing keyword in its text, even if GitHub ignores it, `mentions` all issues it names.
     `milestone` is GitHub's id. `lines` (added and removed) and `files` are None where no event had them.
     """
 

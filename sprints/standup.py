@@ -18,7 +18,7 @@ class Standup:
     """The standup since the beginning of the local day `since`.
 
     Items in `done` are not repeated in `started`. `blocked` are the open items that are blocked now, the
-    longest first; `paused` those that were put aside since then, and still are.
+    longest first; `paused` the items that were set aside since then, and still are.
     """
 
     since: date

@@ -1,6 +1,6 @@
 """Work in progress: the teams it belongs to, and the limits on it.
 
-A limit makes a team finish work before it starts more, which is why the Kanban Guide asks for one
+A limit makes a team finish work before it starts more; therefore the Kanban Guide asks for one
 (https://kanbanguides.org). Each team chooses its own limit.
 """
 

@@ -165,7 +165,7 @@ class ChangeLog:
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
     async def finish(self, change_id: int, steps: bytes, note: str | None) -> None:
-        """Finish a change: `steps` are the finished steps, `note` gives the reason why others were not done."""
+        """Finish a change: `steps` are the finished steps, `note` explains why others were not done."""
         state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
         await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
 

@@ -1,7 +1,6 @@
 """Compression and encryption (AES-256-GCM) of stored payloads, with rotating keys.
 
-A sealed payload is bound to its place, which is authenticated with it as associated data. So a payload that
-was copied elsewhere does not open there.
+A sealed payload is bound to its place by authenticated associated data: a copy elsewhere cannot be decrypted.
 """
 
 import base64

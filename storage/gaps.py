@@ -43,8 +43,8 @@ class Gaps:
     async def lock(self) -> None:
         """Lock the tenant's gaps against other changes until the transaction ends.
 
-        Webhooks and answers of GitHub's API may report the same suspension concurrently. Take this lock before
-        any row that others change together with gaps, to avoid a deadlock.
+        Webhooks and answers of GitHub's API may report the same suspension concurrently. Take this lock
+        before any row that others change together with gaps, to avoid a deadlock.
         """
         key = func.hashtextextended("event_gaps", self._organization_id)
         await self._connection.execute(select(func.pg_advisory_xact_lock(key)))

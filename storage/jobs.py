@@ -33,20 +33,21 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
     queue: ClassVar[str] = OTHERS
     # Jobs of higher priority run first.
     priority: ClassVar[int] = 0
-    # Such jobs may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
+    # Background jobs may take minutes, and no person waits for them: half of a worker's places is for the
+    # others.
     is_background: ClassVar[bool] = False
-    # Scheduled for later, the job waits as itself and runs without its lock. All others take their lock when
-    # their time has come (`RunLaterJob`).
+    # If scheduled for later, the job waits as itself and runs without its lock. All other jobs take their
+    # lock when they are due (`RunLaterJob`).
     waits_as_itself: ClassVar[bool] = False
 
     @property
     def lock(self) -> str | None:
-        """Of the jobs with one lock, one runs at a time. None: it runs beside all others."""
+        """The lock: of the jobs with the same lock, one runs at a time. None: the job needs no lock."""
         return None
 
     @property
     def queueing_lock(self) -> str | None:
-        """Of the jobs with one queueing lock, one waits at a time, which serves all. None: any number."""
+        """The queueing lock: of the jobs with the same one, a single job waits. None: any number waits."""
         return None
 
     def queueing_lock_until(self, at: datetime) -> str | None:  # noqa: ARG002 - for those that tell times apart

@@ -52,7 +52,7 @@ class Checkouts:
     """Opens checkout sessions by Stripe's current answers, without waiting for its events.
 
     Nothing is locked while Stripe is asked. Instead the sessions are read again after opening one: of two
-    requests at once, at least the later sees both sessions, and all but the newest are expired.
+    concurrent requests, at least the later sees both sessions, and all but the newest are expired.
     """
 
     def __init__(self, stripe: Stripe, price_ids: Collection[str], now: datetime) -> None:
@@ -138,7 +138,7 @@ def _creation_order(session: CheckoutSession) -> tuple[int, str]:
 
 
 def _make_idempotency_key(terms: CheckoutTerms, sessions: Sequence[CheckoutSession]) -> str:
-    """Return a key by which two requests at once open one session.
+    """Return a key by which two concurrent requests open one session.
 
     It changes when the newest session is paid or expired, and with the terms: Stripe repeats its answer to a
     key for a day, and refuses a key that is used with other parameters.

@@ -81,8 +81,8 @@ class CheckoutRoutes:
     async def open_checkout(self, request: web.Request) -> web.Response:
         """Redirect to a checkout for the account that the link was made for.
 
-        Mail scanners and previews open links as well. So GET leaves a checkout of another price open, in
-        which somebody may be paying, and asks; POST, sent by the button of that page, closes it.
+        Mail scanners and previews open links as well. So GET leaves a checkout of another price open,
+        because a payment may be under way there, and asks; POST, sent by the button of that page, closes it.
         """
         ticket, now = request.match_info["ticket"], self._services.clock()
         try:

@@ -62,7 +62,7 @@ class StripeComparison:
     ) -> None:
         """`store_listed` stores Stripe's answer for one subscription, and the time when Stripe was asked.
 
-        `is_sold` returns whether a subscription has a price of ours.
+        `is_sold` returns whether a subscription has a price of the App's plans.
         """
         self._database = database
         self._stripe = stripe
@@ -73,10 +73,10 @@ class StripeComparison:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> None:
-        """Store what Stripe lists, and ask for each stored subscription that it does not list.
+        """Store the subscriptions that Stripe lists, and ask for each stored one that is not listed.
 
-        Raises StripeUnavailableError, and StripeRefusedError where our API key may not list subscriptions;
-        then each stored subscription has been asked for all the same.
+        Raises StripeUnavailableError, and StripeRefusedError if the API key may not list subscriptions; even
+        then each stored subscription has been asked for.
         """
         listed, unclear = set[str](), list[UnclearSubscription]()
         refusal: StripeRefusedError | None = None

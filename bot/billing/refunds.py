@@ -65,7 +65,7 @@ class StripePayments:
     async def compare(self) -> None:
         """Record refunds and disputes whose events were lost. Raises as `follow` does.
 
-        Where our API key may read only refunds or only disputes, those are compared all the same.
+        If the API key may read only refunds or only disputes, these are still compared.
         """
         now = self._clock()
         refusal: StripeRefusedError | None = None

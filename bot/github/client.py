@@ -56,7 +56,7 @@ class GitHubUnavailableError(Exception):
 class GitHubRefusedError(Exception):
     """GitHub understood the request and refused it; a retry would not help.
 
-    GitHub's message may quote what somebody wrote; `words` replaces it by Markdown of the App's own.
+    GitHub's message may quote a person's text; `words` replaces the message by Markdown of the App's own.
     """
 
     def __init__(self, status: int, message: str, *, words: str = "") -> None:

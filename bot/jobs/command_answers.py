@@ -74,7 +74,7 @@ class CommandAnswers:
         """Answer an event. Work that an earlier try finished is not repeated.
 
         Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
-        last try, the person reads one neutral line, and the error is raised all the same.
+        last try, the person reads one neutral line, and the error is raised nevertheless.
         """
         task_and_thread = await self._load(organization_id, event_id)
         if task_and_thread is None:

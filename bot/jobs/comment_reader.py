@@ -2,9 +2,9 @@
 
 It looks for commands, and for the issues that a pull request's description closes or names.
 
-A text can be made to keep a Markdown parser busy for seconds. In a separate process it delays nobody else,
-and a limit of CPU time ends it. Only one text of a tenant is read at a time, so that somebody who sends many
-delays nobody but their own tenant.
+A text can be made to keep a Markdown parser busy for seconds. In a separate process it delays no other work,
+and a limit of CPU time ends it. Only one text of a tenant is read at a time, so that a person who sends many
+texts delays only their own tenant.
 """
 
 import asyncio

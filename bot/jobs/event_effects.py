@@ -129,5 +129,5 @@ class EventEffects:
         return jobs
 
     def _comparison(self) -> list[JobMessage]:
-        """Compare the tenant's repositories with GitHub's list at once."""
+        """Compare the tenant's repositories with GitHub's list now."""
         return [ReconcileJob(organization_id=self._tenant.organization_id)]

@@ -95,8 +95,8 @@ class SprintReports:
             if is_history_coming:
                 job = RedrawJob(organization_id=organization_id, project_id=project_id)
                 await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
-            # If drafting failed, sending would at once queue another redraw, which fails too. So unsent posts
-            # wait for the next turn.
+            # If drafting failed, sending would immediately queue another redraw, which would fail, too. So
+            # unsent posts wait for the next turn.
             elif (
                 not (drafting.has_failed or failures)
                 and project_id in await Posts(tenant).projects_with_due()

@@ -81,7 +81,7 @@ async def _post_reply(
         try:
             await thread.edit(comment_id, body, mark, truncate(earlier_body) if earlier_body else None)
         except GitHubRefusedError as refusal:
-            if refusal.status not in GONE:  # Somebody deleted the comment, and runs the command again.
+            if refusal.status not in GONE:  # A person deleted the comment, and ran the command again.
                 raise
         else:
             return comment_id

@@ -207,7 +207,7 @@ class PostLocation:
         if data["title"] != title == present.get("title"):
             content["title"] = title = data["title"]
         desired_state, is_closed = data.get("state", "open"), present.get("state") == "closed"
-        # Somebody closed the issue before it had the present news.
+        # The issue was closed before it had the present news.
         is_closed_too_early = state == desired_state == "open" and is_closed and _has_news(data, sent)
         if desired_state != state == present.get("state") or is_closed_too_early:
             content |= _state_fields(data)

@@ -66,8 +66,8 @@ _StoredItems = Mapping[str, list[ItemEvent]]
 class _GitHubState:
     """A milestone as GitHub shows it.
 
-    `items` are those in the milestone, by number. `absent` are those that the timeline has in it and GitHub
-    has not, by recorded node id; None for deleted ones.
+    `items` are the items in the milestone, by number. `absent` are the items that are in it by the timeline
+    but not on GitHub, by recorded node id; None for deleted ones.
     """
 
     repository: str

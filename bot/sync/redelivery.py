@@ -102,7 +102,7 @@ class Redelivery:
     async def run(self) -> int:
         """Request redeliveries; returns their number. Raises GitHubUnavailableError; earlier requests stand.
 
-        Two runs at once do no harm: the endpoint stores a delivery only once.
+        Two concurrent runs do no harm: the endpoint stores a delivery only once.
         """
         now = self._clock()
         deliveries = await self._listed_since(await self._since(now))

@@ -117,7 +117,7 @@ class PastReader:
     async def _with_retries(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Retry a failed request, with smaller pages: GitHub aborts queries that take too long.
 
-        A rate limit is raised at once: smaller pages would not help.
+        A rate limit is raised immediately: smaller pages would not help.
         """
         for pause in _PAUSE_SECONDS:
             try:

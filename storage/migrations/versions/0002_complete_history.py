@@ -28,7 +28,7 @@ def upgrade() -> None:
             f"create policy tenant on {table} using "
             "(organization_id = nullif(current_setting('app.tenant', true), '')::bigint);"
         )
-    # A person is nobody's tenant: each tenant sees those that it has met.
+    # A person belongs to no tenant: each tenant sees the people that occur in its events.
     _run(
         "alter table users enable row level security, force row level security;"
         "create policy met on users for select using (exists ("
