@@ -62,7 +62,7 @@ def _is_paid_on_marketplace(subscription: Subscription) -> bool:
 def is_ending(subscription: Subscription) -> bool:
     """Whether a subscription will not be charged for after this period.
 
-    So it is if it was cancelled or exchanged for the free plan, but not with a change to fewer seats or to a
+    True if it was cancelled or exchanged for the free plan, but not with a change to fewer seats or to a
     cheaper plan.
     """
     pending = subscription.pending

@@ -111,8 +111,8 @@ def choose_plan_item(
 ) -> SubscriptionItem | None:
     """Choose the item that is the plan; others may meter usage, or be sold in addition.
 
-    Of several plans the highest counts. Where no price is known, this is the item with the stored `price_id`,
-    or else the first that is sold by the seat. None where there is no item.
+    Among several plans, the highest counts. Where no price is known, this is the item with the stored
+    `price_id`, or else the first that is sold by the seat. None where there is no item.
     """
 
     def likelihood(item: SubscriptionItem) -> tuple[int, bool, bool, bool]:

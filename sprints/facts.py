@@ -72,7 +72,7 @@ class ScopeChange:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The sprint at the end of the local day `date`, or so far today: `at` is that moment."""
+    """The sprint at the end of the local day `date`, or now for today: `at` is that moment."""
 
     date: date
     at: datetime

@@ -78,7 +78,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Everything about a pull request that its check shows.
+    """The impact of a pull request, with all values that its check shows.
 
     `sprint` is the running one; `later` is a planned and `ended` a past one, if the pull request belongs to
     one. `outside` are open issues that it closes and that are not in the sprint. `candidate` is the one issue

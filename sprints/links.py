@@ -12,7 +12,7 @@ from datetime import datetime
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.numbering import Number, split_number
 
-# Our own event for GitHub's list of the issues that a pull request is linked with.
+# The App's own event for GitHub's list of the issues that a pull request is linked with.
 LINKED = "linked"
 
 

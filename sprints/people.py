@@ -20,13 +20,13 @@ _KINDS = {"Bot": "[bot]", "Mannequin": "[mannequin]", "Organization": "[organiza
 
 
 def account_login(login: str, kind: str) -> str:
-    """Return the login in our history for an account of a kind, GitHub's `type` or `__typename`."""
+    """Return the login in the history for an account of a kind, GitHub's `type` or `__typename`."""
     suffix = _KINDS.get(kind, "")
     return login if login.endswith("]") or not login else f"{login}{suffix}"
 
 
 def is_person(login: str | None) -> bool:
-    """Return whether a login of our history is a person's, who has a seat and counts in a team's figures."""
+    """Return whether a login in the history is a person's, who has a seat and counts in a team's figures."""
     return bool(login) and not is_bot(login) and str(login).lower() not in _PLACEHOLDER_LOGINS
 
 

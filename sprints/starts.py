@@ -1,7 +1,7 @@
 """The start of work on an item, and its signal.
 
-The first kind of signal that occurred at all decides, in the order of `StartSignal`; of that kind the
-earliest signal. Such a hierarchy is that of gh-velocity (https://github.com/dvhthomas/gh-velocity).
+The start is the earliest signal of the first kind, in the order of `StartSignal`, that occurred at all.
+gh-velocity has such a hierarchy (https://github.com/dvhthomas/gh-velocity).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -146,7 +146,7 @@ def _library() -> ModuleType:
 
 
 def _forget_dead_users(data: Path) -> None:
-    """Strikes killed processes off the list of users, for whom the server would otherwise run for ever."""
+    """Remove killed processes from the list of users; otherwise the server would run for them forever."""
     users = data / ".handle_pids.json"
     try:
         listed = json.loads(users.read_text())

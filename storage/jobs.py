@@ -92,7 +92,7 @@ class Jobs:
     """Defers jobs within the caller's transaction.
 
     Where one waiting job is enough for several transactions, the job does not begin before each of them has
-    committed, because it would not see their data.
+    committed. Otherwise it would not see their data.
     """
 
     def __init__(self, app: procrastinate.App) -> None:
@@ -131,7 +131,7 @@ class Jobs:
         if queueing_lock is None:
             await deferrer.defer_async(**arguments)
             return
-        # The waiting job may begin before it can be held, and another may be queued before ours is.
+        # The waiting job may begin before it can be held, and another may be queued before the new one.
         while not await connection.scalar(_HOLD, {"wanted": queueing_lock}):
             with contextlib.suppress(AlreadyEnqueued):
                 # A savepoint: that another job waits must not undo what the caller has done.

@@ -78,7 +78,7 @@ def _check_changing(update: Mapping[str, Any], settings: StripeSettings) -> Iter
             "makes a change from yearly to monthly hold at once: choose the end of the billing period for "
             "shorter intervals under “Downgrades”"
         )
-    # Stripe shows the products only if our API key may expand them.
+    # Stripe shows the products only if the API key may expand them.
     if (products := update.get("products")) is not None:
         yield from _check_choices(products, settings)
 

@@ -112,7 +112,7 @@ class StripeCheckout(Protocol):
     async def get_portal_configuration(self) -> Mapping[str, Any] | None:
         """Return the default configuration of the billing portal; None while there is none.
 
-        Its products are missing where Stripe does not show them to our API key.
+        Its products are missing if Stripe does not show them to the API key.
         """
 
     async def get_price(self, price: str) -> Mapping[str, Any] | None:
@@ -122,7 +122,7 @@ class StripeCheckout(Protocol):
         """Return the settings of Stripe Tax."""
 
     async def list_webhook_endpoints(self) -> Sequence[Mapping[str, Any]]:
-        """Return the webhook endpoints of the account, in the mode of our key."""
+        """Return the webhook endpoints of the account, in the mode of the API key."""
 
 
 class CheckoutCalls:

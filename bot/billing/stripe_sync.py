@@ -76,7 +76,7 @@ class StripeSync:
     async def reconcile(self) -> None:
         """Compare the stored subscriptions with all of Stripe's, then report the seats.
 
-        Raises StripeUnavailableError, or StripeRefusedError where our API key may list nothing. A failure for
+        Raises StripeUnavailableError, or StripeRefusedError if the API key may list nothing. A failure for
         one subscription is logged, and the others go on.
         """
         comparison = StripeComparison(

@@ -1,4 +1,4 @@
-"""Findings of `doctor` about Stripe subscriptions that are not understood or belong to no account here."""
+"""Findings of `doctor` about Stripe subscriptions that are unclear or belong to no account here."""
 
 from collections.abc import Iterator, Sequence
 

@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def public_url_findings(public_url: str) -> list[str]:
-    """Return why buyers and Stripe cannot reach our public URL. Empty if they can."""
+    """Return why buyers and Stripe cannot reach the public URL. Empty if they can."""
     address = urlsplit(public_url)
     if address.scheme == "https" and _is_public(address.hostname or ""):
         return []

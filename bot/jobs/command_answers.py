@@ -115,7 +115,7 @@ class CommandAnswers:
     async def _concerns_us(self, task: ChangeTask) -> bool:
         """Whether the event has commands of this bot, or ticks boxes in one of its comments.
 
-        Our App never answers itself, even if a team lists it among the bots whose commands count.
+        The App never answers itself, even if a team lists it among the bots whose commands count.
         """
         request = task.request
         if request.ticked:

@@ -40,7 +40,7 @@ _MAY_CHANGE_ACCESS = (InstallationChanged, RepositoriesChanged, RepositoryTransf
 
 
 class EventProcessor:
-    """Turns one tenant's waiting deliveries into history."""
+    """Processes one tenant's waiting deliveries into events of the timeline."""
 
     def __init__(
         self,

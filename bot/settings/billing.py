@@ -28,7 +28,7 @@ _LISTING = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class ListedPlan:
-    """A plan of the Marketplace listing: GitHub's id, our plan, and the number that upgrade links contain."""
+    """A plan of the Marketplace listing: GitHub's id, the plan, and the number that upgrade links contain."""
 
     id: int
     plan: PlanName
@@ -44,7 +44,7 @@ class MarketplaceSettings:
     listing: str | None = None
 
     def plan(self, plan_id: int) -> PlanName | None:
-        """Our plan for GitHub's id of a listed plan. None if the settings do not name it."""
+        """Return the plan for GitHub's id of a listed plan. None if the settings do not name it."""
         return next((listed.plan for listed in self.plans if listed.id == plan_id), None)
 
     def upgrade_links(self, account: int) -> dict[PlanName, str]:

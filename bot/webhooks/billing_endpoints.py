@@ -105,7 +105,7 @@ class StripeWebhookEndpoint:
         *,
         is_live: bool | None,
     ) -> None:
-        """`is_live`: whether our API key is for live mode; None if the key's form does not show it.
+        """`is_live`: whether the API key is for live mode; None if the key's form does not show it.
 
         Raises ValueError without a secret.
         """

@@ -158,7 +158,7 @@ def valid_file_text(
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Each setting that differs, with its value before and after; None where there is none."""
+    """List the settings that differ, with their values before and after; None stands for a missing value."""
     keys = [*before, *(key for key in after if key not in before)]
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 

@@ -27,7 +27,7 @@ from sprints.people import is_bot
 from sprints.swap import compute_room_needed
 
 _MOST_LINES = 15
-# The longest time between a person's request and the event by which GitHub reports our change.
+# The longest time between a person's request and the event by which GitHub reports the App's change.
 _SOON = timedelta(minutes=10)
 # The longest time between the removal of an old estimate label and the addition of the new one.
 _AT_ONCE = timedelta(minutes=1)
