@@ -103,7 +103,7 @@ _ON_FORECASTS = (
 _PRO_PLAN = PLANS[PlanName.PRO]
 _ON_PRICES = (
     f"Prices are in US dollars, without tax. Paid yearly, a seat of {_PRO_PLAN.title} costs "
-    f"${_PRO_PLAN.yearly_cents / 100:.2f} once a year, which is ${_PRO_PLAN.yearly_cents / 1200:.2f} a "
+    f"${_PRO_PLAN.yearly_cents / 100:.2f} once a year, which comes to ${_PRO_PLAN.yearly_cents / 1200:.2f} a "
     "month. The price that counts is the one that GitHub or Stripe showed when you bought. The number of "
     "people is the only limit. `/agile usage` counts other usage, which is not limited. An operator may "
     "charge for usage; `/agile usage` then says so."
