@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.command == "demo":  # Loading takes seconds, during which the elapsed time is shown.
         options.ready = resolve_name("demo.waiting:print_elapsed_seconds")()
-    # Imported only now, so that help and mistakes are answered at once.
+    # Imported only now, so that help and mistakes are answered without delay.
     status: int = resolve_name("bot.cli.run:run")(options)
     return status
 

@@ -1,4 +1,4 @@
-"""How jobs are declared beside their code: a blueprint for each area, one decorated function for each job."""
+"""Declarations of jobs beside their code: a blueprint per area, one decorated function per job."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
@@ -21,10 +21,10 @@ _SERVICES = "services"
 
 @dataclass(frozen=True, slots=True)
 class JobServices:
-    """What jobs need at run time. Built by the worker and handed to each job.
+    """The objects that jobs need at run time. Built by the worker and handed to each job.
 
     `parts` holds the objects that do the work, such as `Backfill` or `SprintReports`, by their class.
-    `attempts` counts how often the running job was begun before.
+    `attempts` counts the earlier runs of the running job.
     """
 
     database: Database
@@ -76,9 +76,9 @@ class JobBlueprint(procrastinate.Blueprint):
     def periodic_job(
         self, name: str, cron: str, *, is_exclusive: bool
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
-        """Declare a function that runs by the clock; one run waits at a time.
+        """Declare a periodic task; at most one run of it waits at a time.
 
-        If `is_exclusive`, the next one does not begin before the last one has ended.
+        If `is_exclusive`, the next run does not begin before the last one has ended.
         """
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:

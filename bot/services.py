@@ -71,7 +71,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 def migrate(settings: Settings) -> None:
-    """Migrate the database to this version. Raises schema.SchemaError with what to correct."""
+    """Migrate the database to this version. Raises schema.SchemaError with the remedy."""
     if settings.database_url is None:
         with database_url(settings):
             return

@@ -1,1 +1,1 @@
-"""Pictures of a sprint's values: PNG, alt text, Mermaid. Nothing here knows GitHub or a database."""
+"""Pictures of a sprint's values: PNG, alt text, Mermaid. Nothing here depends on GitHub or a database."""

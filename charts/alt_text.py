@@ -67,7 +67,7 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
     begins = sprint.committed - ideal_before(sprint, sprint.as_of_day)
     if sprint.is_day_complete:
         return _against_line(sprint, begins, ends, ends - done)
-    # During the day, anything between the line at its beginning and at its end is on it.
+    # Until the day ends, any value between its first and last ideal value is on track.
     return _against_line(sprint, begins, ends, max(begins - done, min(ends - done, Decimal(0))))
 
 

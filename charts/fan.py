@@ -1,4 +1,4 @@
-"""The forecast picture: work done so far, and a fan of what may be done by the end of each coming day."""
+"""The forecast picture: work done so far, and a fan of the likely amounts by the end of each coming day."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
@@ -221,7 +221,7 @@ def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Poin
 
 
 def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
-    """List the amounts at the fan's end, ascending, each with words for the chance of at least so much."""
+    """List the amounts at the fan's end, ascending, each with its chance of at least that amount in words."""
     return [
         (float(level.amount), f"≥ {number(level.amount, 1)}: {_short(level.chance)}")
         for level in compute_levels(fan)

@@ -18,7 +18,7 @@ _BEYOND = 0.05
 
 @dataclass(frozen=True, slots=True)
 class FanLevel:
-    """An amount of work, and the chance (0 to 1) that at least so much is done at the end."""
+    """An amount of work, and the chance (0 to 1) that at least this amount is done at the end."""
 
     amount: Decimal
     chance: float
@@ -82,7 +82,7 @@ def compute_highest(fan: ForecastFan) -> float:
 
 
 def is_scope_cut(fan: ForecastFan) -> bool:
-    """Return whether the scope is so far above the fan that the picture does not reach it."""
+    """Return whether the scope is too far above the fan for the picture to reach it."""
     return float(get_scope(fan)) > compute_highest(fan)
 
 

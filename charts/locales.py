@@ -3,8 +3,8 @@
 The form includes the present year: a date of another year is written with its year.
 
 Words stay English. The locale is read in some two hundred places that make a text, so it is a context
-variable: whoever makes an answer, a post or a picture sets it once (`use_locale`). The forms are those of
-Unicode's CLDR 47, but for English without a region, which writes the day first.
+variable: the code that makes an answer, a post or a picture sets it once (`use_locale`). The forms are those
+of Unicode's CLDR 47, except that English without a region writes the day first.
 """
 
 from collections.abc import Iterator

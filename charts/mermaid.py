@@ -164,7 +164,7 @@ def _chosen_points(count: int) -> list[int]:
 
 
 def _thinned(values: Sequence[Decimal | None], shown: Sequence[int]) -> list[Decimal]:
-    """Return the values at the shown points up to the last known value, which is always the last of them."""
+    """Return the values at the shown points up to the last known value, which is always included."""
     figures = [value for value in values if value is not None]
     thinned = [value for value in (values[i] for i in shown) if value is not None]
     if len(figures) > 1:

@@ -51,7 +51,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class DayPlot(Plot):
-    """A plot with a column for each of so many `days`. `today` is the index of today's column, if shown."""
+    """A plot with one column for each of `days` days. `today` is the index of today's column, if shown."""
 
     days: int
     today: int | None = None
@@ -92,7 +92,7 @@ def draw_grid(
 def draw_day_grid(
     canvas: Canvas, plot: DayPlot, ticks: Sequence[float], off: Sequence[bool], line_at: float
 ) -> None:
-    """Draw what lies under the lines: days off, today's column, the grid and its values.
+    """Draw the background of the lines: days off, today's column, the grid and its values.
 
     `line_at` is the number of days passed at which a line marks today where columns are too narrow.
     """

@@ -85,7 +85,7 @@ def quantity(value: Decimal, unit: str) -> str:
 
 
 def group_steps(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
-    """Sum scope changes over spans of so many days, each at its last change, without sums of 0.
+    """Sum scope changes over spans of `days` days, each at its last change, without sums of 0.
 
     The amounts keep their total.
     """

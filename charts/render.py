@@ -92,7 +92,7 @@ def warm_up() -> None:
 
 
 def compute_content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
-    """Hash what a picture shows: equal for equal pictures, also in other processes and on other machines.
+    """Hash the content of a picture: equal pictures have equal hashes on every machine.
 
     `as_of` of a burndown only counts by whether the sprint is over; so a picture of the same day and numbers,
     asked for an hour later, is found again.
@@ -128,7 +128,7 @@ def _visible(burndown: Burndown) -> tuple[object, ...]:
 
 
 def _dates_in(value: object) -> Iterator[date]:
-    """Yield all days that a value holds. Times are not shown in pictures."""
+    """Yield all days that a value contains. Times are not shown in pictures."""
     match value:
         case datetime():
             return
@@ -143,7 +143,7 @@ def _dates_in(value: object) -> Iterator[date]:
 
 
 def _plain(value: object) -> object:
-    """Convert a value to what is shown of it. 5, 5.0 and 5E+0 are one number and one picture."""
+    """Convert a value to its shown form: 5, 5.0 and 5E+0 are one number and one picture."""
     match value:
         case Decimal():
             return f"{value.normalize() + 0:f}"

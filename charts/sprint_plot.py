@@ -45,7 +45,7 @@ def count_days_passed(burndown: Burndown) -> float:
 
 
 def draw_sprint_ground(canvas: Canvas, burndown: Burndown, plot: DayPlot, ticks: Sequence[float]) -> None:
-    """Draw what lies under the lines, and the dates."""
+    """Draw the background of the lines, and the dates."""
     off = [not day.is_working_day for day in burndown.days]
     draw_day_grid(canvas, plot, ticks, off, count_days_passed(burndown))
     draw_dates(canvas, [day.date for day in burndown.days], plot)

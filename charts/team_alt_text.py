@@ -12,7 +12,7 @@ from sprints.forecast_wording import tenth_in_words
 
 
 def describe_velocity(velocity: VelocityBars) -> str:
-    """Describe what sprints usually complete, and the latest sprint's commitment and result."""
+    """Describe the usual velocity, and the latest sprint's commitment and result."""
     if not velocity.bars:
         return "Velocity: no sprint is closed yet. There are no figures."
     last, count, unit = velocity.bars[-1], len(velocity.bars), velocity.unit
@@ -48,7 +48,7 @@ def describe_throughput(throughput: ThroughputBars) -> str:
 
 
 def describe_cycle_time(cycle: CycleScatter) -> str:
-    """Describe how long items took by percentiles, the longest, and the items that were not counted."""
+    """Describe the percentiles of cycle time, the longest one, and the items that were not counted."""
     span = f"from {long_day(cycle.first)} to {long_day(cycle.last)}"
     left_out = f"{_items(cycle.excluded)} without a known start {_was(cycle.excluded)} not counted"
     if not cycle.items or cycle.p50 is None:
@@ -78,7 +78,7 @@ def describe_aging(aging: Aging) -> str:
 
 
 def describe_cumulative_flow(flow: CumulativeFlow) -> str:
-    """Describe the current number of items in each state, and those that arrived and left."""
+    """Describe the current number of items in each state, and the numbers that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
     dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
     waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))

@@ -23,7 +23,7 @@ _MOST_BARS, _MOST_ROWS = 52, 10
 
 
 def write_velocity(velocity: VelocityBars) -> str:
-    """Write bars of what was completed, and lines of what was committed and of the median."""
+    """Write bars of completed work, and lines of committed work and of the median."""
     bars, unit = velocity.bars, name_unit(velocity.unit)
     series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
     title = f"{unit.capitalize()} completed (blue)"
@@ -37,7 +37,7 @@ def write_velocity(velocity: VelocityBars) -> str:
 
 
 def write_throughput(throughput: ThroughputBars) -> str:
-    """Write bars of what was done, and a line at the median; only the latest part of a long time."""
+    """Write bars of work done, and a line at the median; only the latest part of a long time."""
     bars = throughput.bars[-_MOST_BARS:]
     series = [Series("bar", "done", BLUE, [Decimal(bar.count) for bar in bars])]
     title = f"Throughput: items done per {throughput.span} (blue)"
@@ -87,7 +87,7 @@ def write_aging(aging: Aging) -> str:
 
 
 def write_calibration(calibration: Calibration) -> str:
-    """Write bars of what came true, beside a line of the forecast chances, in percent."""
+    """Write bars of the observed shares beside a line of the forecast chances, in percent."""
     bins = calibration.bins
     names = [
         f"{group.low}/10, {group.n}x"
@@ -112,7 +112,7 @@ def _share(days: int, aging: Aging) -> str:
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
     """Write a chart with a name for each value, or for some of them where these are many."""
     every = -(-len(names) // count_names_with_room(names))
-    # Counted from the right, so that the latest value has its name.
+    # Labels are thinned from the right, so that the latest value is labelled.
     labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
     top = max((value for item in series for value in item.values), default=Decimal(0))
     return write_xychart(title, make_distinct(labels), y_name, series, top=top)

@@ -1,4 +1,4 @@
-"""Values of charts for which the domain has none of its own: small, plain, and without names or texts.
+"""Values that exist only for charts: small, plain, and without names or texts.
 
 Most are made from the domain's values by the function below them.
 """
@@ -64,7 +64,7 @@ def build_velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
 class CountBar:
     """The number of items done in the span that begins on `first`; in a part of it if not `is_whole`.
 
-    `is_off` marks a day on which nobody was expected to work.
+    `is_off` marks a day off.
     """
 
     first: date

@@ -15,7 +15,7 @@ _MARK_SHARE = 1.24
 
 
 def draw(velocity: VelocityBars) -> bytes:
-    """Draw the picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
+    """Draw the picture as PNG at 2×: a bar of completed work per sprint, with a mark at the commitment."""
     bars = velocity.bars
     highest = max((max(bar.committed, bar.completed) for bar in bars), default=0)
     ticks = choose_value_ticks(float(highest), whole=velocity.unit != "points")
@@ -50,7 +50,7 @@ def _draw_band(canvas: Canvas, plot: DayPlot, velocity: VelocityBars) -> None:
 
 
 def _label_marks(canvas: Canvas, space: Space, marks: Sequence[Box]) -> None:
-    """Label the marks, above one that has room, the latest first."""
+    """Label the marks, the latest first, each above its mark if there is room."""
 
     def above(width: float, _: float) -> list[Point]:
         lefts = [

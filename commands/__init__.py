@@ -1,1 +1,1 @@
-"""Slash commands: what people type in comments, and what they get back. One file for each command."""
+"""Slash commands: requests that people type in comments, and their answers. One file for each command."""

@@ -59,7 +59,7 @@ class CommandEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A command line of ours: the command with its arguments, or the problem with it as Markdown."""
+    """A line that addresses this bot: the command with its arguments, or the problem as Markdown."""
 
     line: CommandLine
     command: Command | None
@@ -75,7 +75,7 @@ class Dispatcher:
         self._verbs = {command.words[0] for command in commands}
 
     def has_command(self, request: Request, policy: Policy) -> bool:
-        """Whether any line of the request is a command of ours; runs nothing."""
+        """Whether any line of the request is a command of this bot; runs nothing."""
         return bool(self._select_lines(request, policy))
 
     def is_changing(self, request: Request, policy: Policy) -> bool:
@@ -104,7 +104,7 @@ class Dispatcher:
         return _refusal_text(command, level, environment)
 
     async def answer(self, request: Request, environment: CommandEnvironment) -> list[Answer]:
-        """Answer a request: one answer per line in their order; none if no line is ours.
+        """Answer a request: one answer per command line, in order; none if no line is a command of this bot.
 
         The context is opened only if some command may run.
         """
@@ -150,7 +150,7 @@ class Dispatcher:
         return [answer for answer in answers if answer.is_success] + _join_failures(answers)
 
     def _select_lines(self, request: Request, policy: Policy) -> list[CommandLine]:
-        """The lines that are commands of ours. Lines of a bot are not, unless the team lists the bot."""
+        """Return the lines that are commands of this bot; a bot's lines only if the team lists the bot."""
         if request.is_bot and request.sender.lower() not in policy.bots:
             return []
         lines, comparisons = list[CommandLine](), 0

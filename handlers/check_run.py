@@ -52,7 +52,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def handle_check_run(delivery: Delivery) -> Iterator[CheckRequested | MergeGroupQueued | ButtonPressed]:
-    """Request what a button does, or a re-run of the check."""
+    """Request the action of a button, or a re-run of the check."""
     payload = delivery.read(_PAYLOAD)
     run = payload.check_run
     if run.name != CHECK_NAME:

@@ -1,7 +1,7 @@
 """Commands in comments, review comments, reviews, and the texts of issues and pull requests.
 
-Text is a request only if its author sent the event and the event wrote it, so nobody's words run with
-somebody else's rights: commands are ignored in a transferred issue, in an edit of another person's text, and
+Text is a request only if its author sent the event and the event wrote it, so no text runs with
+another person's rights: commands are ignored in a transferred issue, in an edit of another person's text, and
 in text of a deleted account. The one exception is a box ticked in a comment of the App, which needs the
 rights of the person who ticked it.
 """
@@ -20,13 +20,13 @@ from handlers.payloads import Id, Number
 # GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
 _GHOST = "ghost"
 _EDITED = "edited"
-# GitHub writes this into an issue that was created from somebody's comment or discussion, with its text.
+# GitHub writes this into an issue that was created from a person's comment or discussion, with its text.
 _COPIED_FROM = "originally posted by"
 _WRITTEN = frozenset({"created", "opened", "submitted"})
 
 
 class _Account(msgspec.Struct):
-    """An account, read leniently: without an id it is nobody's, and the rest of the delivery still counts."""
+    """An account, read leniently: without an id it matches no account, but the delivery still counts."""
 
     id: Id | None = None
     login: str = ""
@@ -70,10 +70,10 @@ class _Thread(msgspec.Struct):
 
 
 class _Event(msgspec.Struct, kw_only=True):
-    """What all these events have in common. `changes` holds what an edit replaced, or a transfer's origin."""
+    """The fields that these events share. `changes` holds what an edit replaced, or a transfer's origin."""
 
     sender: _Account | None = None
-    # Of any shape: if an opened issue has changes at all, it was transferred, and nobody typed its text here.
+    # Of any shape: an opened issue with changes was transferred, and its text was not typed here.
     changes: Any = None
 
 
@@ -233,7 +233,7 @@ def _newly_ticked_boxes(
 
 
 def _is_same_account(author: _Account | None, sender: _Account) -> bool:
-    """Whether both are the same account, by id: a login can be given up and taken by somebody else."""
+    """Whether both are the same account, by id: another person can take an abandoned login."""
     if author is None or author.id is None or author.login.lower() == _GHOST:
         return False
     return author.id == sender.id

@@ -51,7 +51,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What all deliveries have in common. `repository` is None if the event is about an account or a project.
+    """The fields that all deliveries share. `repository` is None for events of an account or a project.
 
     `installation` is GitHub's id of the installation that was sent the event.
     """
@@ -76,7 +76,7 @@ _REPOSITORY = msgspec.json.Decoder(RepositoryPayload | None)
 
 
 class UnusableError(Exception):
-    """The payload lacks what its event needs. The delivery is stored, and has no outcomes."""
+    """The payload lacks data that its event needs. The delivery is stored, and has no outcomes."""
 
 
 def require_key(node_id: str, number: int) -> str:
@@ -96,7 +96,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class CommandsFound:
-    """Somebody wrote commands in the thread of issue or pull request `number`."""
+    """Commands were written in the thread of issue or pull request `number`."""
 
     number: int
 
@@ -189,7 +189,7 @@ class MergeGroupQueued:
 
 @dataclass(frozen=True, slots=True)
 class ButtonPressed:
-    """Somebody pressed a button of a check of ours."""
+    """A person pressed a button of one of the App's checks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
-    """Record the status on the timeline, with all fields that the DORA metrics are counted from.
+    """Record the status on the timeline, with all fields that the DORA metrics need.
 
     `environment` is that of the status, `original_environment` that of the deployment when it was created.
     Facts of earlier versions lack some of these fields.
@@ -77,7 +77,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
 
 
 def _person(account: AccountPayload | None) -> dict[str, object] | None:
-    """Describe an account: the id stays when the login changes, and the type tells bots from people."""
+    """Describe an account: the id outlasts changes of the login, and the type separates bots from people."""
     if account is None:
         return None
     return {"id": account.id, "login": clean(account.login), "type": clean(account.type)}

@@ -100,7 +100,7 @@ def record_account_renamed(delivery: Delivery) -> Iterator[AccountRenamed]:
 
 
 def _stated_at(delivery: Delivery, installation: _Installation) -> datetime | None:
-    """When the change happened by GitHub's clock. None for a deletion: its payload shows an older change."""
+    """Return the change's time by GitHub's clock. None for a deletion: its payload shows an older change."""
     match delivery.action:
         case "created":
             return to_datetime(installation.created_at)

@@ -19,7 +19,7 @@ from sprints.model import ItemEvent
 
 
 class ItemDelivery(msgspec.Struct):
-    """What an event on an item carries besides the item."""
+    """The data that an event on an item carries besides the item."""
 
     milestone: MilestonePayload | None = None
     label: LabelPayload | None = None

@@ -1,7 +1,7 @@
 """Lenient decoding of payloads: a malformed value is dropped, and everything else is read.
 
 GitHub's descriptions allow null in lists of people and labels, and its payloads change without notice. A
-value that does not have the expected shape is taken as absent: a field falls back to its default, an element
+value that does not have the expected shape counts as absent: a field falls back to its default, an element
 of a list is left out. Only where a field has no default does its object go as well. Half a surrogate pair in
 a text becomes U+FFFD.
 """

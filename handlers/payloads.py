@@ -43,7 +43,7 @@ _ESCAPE = re.compile(
 
 
 class MalformedError(ValueError):
-    """A body is not JSON of the expected shape; the message says where."""
+    """A body is not JSON of the expected shape; the message names the place."""
 
 
 def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
@@ -64,7 +64,7 @@ def strip_nul(body: bytes) -> bytes:
 
 
 def replace_half_pairs(body: bytes) -> bytes:
-    """Replace each lone half of a surrogate pair, which is no character, by U+FFFD."""
+    """Replace each lone surrogate, which is not a character, by U+FFFD."""
     return _ESCAPE.sub(_without_half, body) if _HALF.search(body) else body
 
 
@@ -172,7 +172,7 @@ class MilestonePayload(msgspec.Struct):
 
 
 class PullRequestLink(msgspec.Struct):
-    """What an issue's payload shows of the pull request that it is."""
+    """The part of an issue's payload that describes the pull request, if the issue is one."""
 
     merged_at: datetime | None = None
 
@@ -304,7 +304,7 @@ class PullRequestPayload(ItemPayload):
 
     @property
     def is_from_fork(self) -> bool:
-        """Whether the head branch is in another repository, or in one that was deleted."""
+        """Whether the head branch is in another repository, or in a deleted one."""
         base, head = (side.repo.key if side and side.repo else None for side in (self.base, self.head))
         return base != head
 

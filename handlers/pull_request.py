@@ -43,9 +43,9 @@ def head_event(
 ) -> ActivityEvent:
     """Build the fact about a pull request's head commit; `before` is the SHA of its head until now.
 
-    The fact's subject is the commit, because the checks of a fork's commit name no pull request. Of its texts
-    only the numbers are stored of the issues that they mention, and of those that they close by keyword,
-    which GitHub follows only in a pull request to the default branch.
+    The fact's subject is the commit, because the checks of a fork's commit name no pull request. Of its
+    texts, only the numbers of mentioned issues are stored, and the numbers of issues closed by keyword, which
+    GitHub follows only in a pull request to the default branch.
     """
     head, base, author = pull_request.head, pull_request.base, pull_request.user
     references = pull_request.references

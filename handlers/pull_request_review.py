@@ -38,7 +38,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_review(delivery: Delivery) -> Iterator[Recorded | CheckRequested]:
-    """Record who reviewed what, with which result, on the timeline. Its text is not stored."""
+    """Record the reviewer, pull request and result on the timeline. The review's text is not stored."""
     payload = delivery.read(_PAYLOAD)
     review, pull_request = payload.review, payload.pull_request
     at = review.submitted_at if delivery.action == "submitted" else None

@@ -1,4 +1,4 @@
-"""References to issues in a text: those that it closes by GitHub's keywords, and those that it mentions.
+"""References to issues in a text: issues that it closes by GitHub's keywords, and issues that it mentions.
 
 GitHub follows its keywords in running text only: not in code, HTML comments or quotations. Of links it
 follows bare addresses of its own host. The issues that GitHub itself lists as linked take precedence
@@ -28,7 +28,7 @@ _MAY_REFER = re.compile(r"#\d|&#|/issues/\d|\bgh-\d", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The numbers of the own repository's issues that a text closes, and of those that it mentions."""
+    """The numbers of the issues, in the text's own repository, that a text closes or mentions."""
 
     closes: tuple[int, ...] = ()
     mentions: tuple[int, ...] = ()

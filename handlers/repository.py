@@ -1,4 +1,4 @@
-"""Repositories: renamed, transferred, archived, deleted. Their history is kept by node id."""
+"""Repositories: renamed, transferred, archived, deleted. Their history stays with their node id."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -15,12 +15,12 @@ from storage.seats import Seats
 from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions
 from storage.usage import Usage, total_quantity
 
-# GitHub's rule: data must be deleted so long after a cancellation on the Marketplace.
+# GitHub's rule: data must be deleted this long after a cancellation on the Marketplace.
 DELETION_AFTER = timedelta(days=30)
 
 
 class Offer(Protocol):
-    """The operator's offer: what is sold, and where. `bot/` implements it."""
+    """The operator's offer: plans, prices and sellers. `bot/` implements it."""
 
     @property
     def is_on(self) -> bool:
@@ -28,14 +28,14 @@ class Offer(Protocol):
 
     @property
     def grace(self) -> timedelta:
-        """How long a plan stays after a failed payment."""
+        """The time for which a plan stays after a failed payment."""
 
     @property
     def is_usage_charged(self) -> bool:
         """Whether accounts that pay by card are charged for usage in addition to seats."""
 
     def links(self, account: int) -> PurchasePages:
-        """The pages on which an account, by GitHub's id, changes its plan. They sign nobody in."""
+        """The pages on which an account, by GitHub's id, changes its plan. The links need a sign-in."""
 
     def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
         """A link, valid for a limited time, to buy a plan by card. None where that is not sold."""
@@ -62,7 +62,7 @@ class Billing:
 
     @property
     def features(self) -> dict[str, bool]:
-        """Which features private repositories may use, by name."""
+        """The names of the features that private repositories may use."""
         included = self.plan.terms.features
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 

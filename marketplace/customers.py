@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from storage.subscriptions import STRIPE, Subscription
 
-# The lowest is preferred: from the customer who is charged now to the one who once was.
+# The lowest rank is preferred: present customers before former ones.
 _RANK = {"active": 0, "trialing": 0, "past_due": 1, "unpaid": 1, "paused": 2, "incomplete": 3, "ended": 4}
 
 
 def choose_subscription(subscriptions: Sequence[Subscription]) -> Subscription | None:
-    """Return the Stripe subscription that an account changes and is charged by now.
+    """Return the Stripe subscription that currently charges an account, and that its owner changes.
 
-    An active one or a trial comes before one whose payment is due, then one that is paused, then the one that
-    ended last; of equal ones the newest, which comes last in `subscriptions`. Subscriptions of a deleted
-    customer, and those that Stripe does not know any more, have no customer to use.
+    Active subscriptions and trials come first, then those with a due payment, then paused ones, then the one
+    that ended last; among equal ones the newest, which comes last in `subscriptions`. Subscriptions of a
+    deleted customer, and subscriptions missing at Stripe, have no customer to use.
     """
     usable = [
         (position, subscription)

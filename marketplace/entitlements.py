@@ -17,7 +17,7 @@ LONGEST_COURTESY = timedelta(days=35)
 
 
 class Reason(StrEnum):
-    """Why something is denied."""
+    """The reason for denying a feature."""
 
     NOT_IN_PLAN = "not in plan"
     TRIAL_OVER = "trial over"
@@ -45,13 +45,13 @@ class Denied:
 
     @property
     def text(self) -> str:
-        """The text for the person who asked: what happened, what still works, and where to change it."""
+        """The text for the person who asked: the reason, the features that still work, and the remedy."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
         return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
 
 
 Decision = Allowed | Denied
-# Decides on a feature and a login; THE_ACCOUNT stands for the login where nobody in particular asks.
+# Decides on a feature and a login; THE_ACCOUNT is the login if no particular person asks.
 Entitled = Callable[[str, str], Awaitable[Decision]]
 # Makes the decider for a repository of a tenant, for the dispatcher, reports, checks and periodic tasks.
 EntitledIn = Callable[[int, Project], Entitled]
@@ -80,12 +80,12 @@ class PurchasePages:
 class AccountPlan:
     """The plan of an account at a moment.
 
-    `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
-    one. `previous_plans` are the plans before reductions, and until when they held. `grace_ends` is set while
-    a payment is due, whatever status Stripe has given the subscription meanwhile, be it ended. `fallback` is
-    another subscription that gives the same plan without the due payment, for as many people as it has seats.
-    `is_paid_twice`: more than one subscription is charged for, and goes on. `ways` are where the account may
-    buy or change a plan.
+    `subscription` is the effective one; without one, `reason` says why a paid plan was lost, if there was
+    one. `previous_plans` are the plans before reductions, and until when they applied. `grace_ends` is set
+    while a payment is due, even if Stripe has ended the subscription meanwhile. `fallback` is another
+    subscription that gives the same plan without the due payment, for as many people as it has seats.
+    `is_paid_twice`: more than one subscription is charged for and continues. `ways` are the ways by which the
+    account may buy or change a plan.
     """
 
     name: PlanName = PlanName.FREE
@@ -183,13 +183,13 @@ _REASONS_BY_WEIGHT = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, R
 
 
 def _is_charged(subscription: Subscription) -> bool:
-    """Whether a subscription is paid for and goes on; False where Stripe does not know it any more."""
+    """Whether a subscription is paid and continues; False if it is missing at Stripe."""
     is_live = not subscription.has_ended and subscription.missing_since is None
     return PLANS[PlanName(subscription.plan)].is_paid and is_live and not is_ending(subscription)
 
 
 def _lost_at(subscription: Subscription, ended_by_time: datetime | None) -> datetime:
-    """When a subscription stopped giving access. The latest such moment decides the reason."""
+    """Return when a subscription stopped giving access. The latest such moment decides the reason."""
     return ended_by_time or subscription.ended_at or datetime.min.replace(tzinfo=UTC)
 
 
@@ -213,7 +213,7 @@ def _access_value(subscription: Subscription) -> tuple[int, bool, float, bool, s
 def _loss(
     subscription: Subscription, now: datetime, grace: timedelta
 ) -> tuple[Reason, datetime | None] | None:
-    """Why and since when a subscription gives no access. None while it does.
+    """Return why and since when a subscription gives no access. None while it gives access.
 
     The moment is set only where time alone ended the access.
     """
@@ -241,7 +241,7 @@ def _loss(
 
 
 def grace_end(subscription: Subscription, grace: timedelta) -> datetime | None:
-    """When the grace for a due payment ends. None where no payment is due.
+    """Return when the grace for a due payment ends. None where no payment is due.
 
     Grace runs from when the payment was due, whatever Stripe does meanwhile: by its owner's settings, Stripe
     retries for weeks, or gives up within days and leaves the subscription unpaid, paused or cancelled.
@@ -259,7 +259,7 @@ def gives_access(subscription: Subscription, now: datetime, grace: timedelta) ->
 
 
 def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> datetime | None:
-    """When time alone ended a subscription's access. None while it gives access, or for another end."""
+    """Return when time alone ended a subscription's access. None while it has access, or for another end."""
     loss = _loss(subscription, now, grace)
     return loss[1] if loss else None
 
@@ -268,7 +268,7 @@ def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> d
 class EntitlementQuestion:
     """The use of a feature to decide on. `account` is the name of the account that pays.
 
-    An empty `login` stands for content that many people read, for which nobody needs a seat.
+    An empty `login` stands for content that many people read, for which no seat is needed.
     """
 
     feature: Feature
@@ -354,7 +354,7 @@ def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: Purch
 def _remedy(
     plan: AccountPlan, links: PurchasePages, plan_name: PlanName, action: str
 ) -> tuple[str, str | None]:
-    """A text and a link for what an owner can do about a plan, on the page where the account pays already.
+    """Return a text and a link to an owner's remedy for a plan, on the page where the account pays already.
 
     Without such a page, or with two of them, the text refers to `/agile plan`.
     """

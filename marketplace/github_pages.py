@@ -1,4 +1,4 @@
-"""Links to GitHub's billing pages of an account. They sign nobody in."""
+"""Links to GitHub's billing pages of an account. The links need a sign-in."""
 
 from urllib.parse import quote
 

@@ -19,7 +19,7 @@ PlanOf = Callable[[int], PlanName | None]
 
 
 class PurchaseError(Exception):
-    """An answer of GitHub or Stripe about a purchase cannot be used; the text says why."""
+    """An answer of GitHub or Stripe about a purchase cannot be used; the text gives the reason."""
 
 
 class _Plan(msgspec.Struct):
@@ -81,7 +81,7 @@ class PurchaseEvent(msgspec.Struct):
 
     @property
     def effective_at(self) -> datetime | None:
-        """When the event takes effect; None where GitHub sends no valid time."""
+        """The time at which the event takes effect; None where GitHub sends no valid time."""
         try:
             return msgspec.convert(self.effective_date, datetime)
         except msgspec.ValidationError:
@@ -102,7 +102,7 @@ def parse_marketplace_account(answer: Mapping[str, Any]) -> MarketplaceAccount:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseReading:
-    """A purchase to store. `problem` says, for operators, what was not understood."""
+    """A purchase to store. `problem` describes, for operators, the parts that were not understood."""
 
     subscription: Subscription
     problem: str | None = None
@@ -177,7 +177,7 @@ def _not_named(plan: _Plan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOutcome:
-    """What to store of a purchase: the subscription as it is now, and its cancellation, if any.
+    """The data to store of a purchase: the subscription as it is now, and its cancellation, if any.
 
     `cancelled_at` is the day that GitHub announced (`is_announced`), or else the moment at which the purchase
     was first missing. With `try_again` nothing is stored yet, because GitHub's answer may lag behind its
@@ -199,7 +199,7 @@ def decide_outcome(
     *,
     is_last_try: bool,
 ) -> PurchaseOutcome:
-    """Decide what to store from the stored subscription and GitHub's present one (None: 404).
+    """Compute the data to store from the stored subscription and GitHub's present one (None: 404).
 
     `action` is that of the event, or "reconciled" without one.
     """
@@ -216,7 +216,7 @@ def decide_outcome(
 
 
 def _ended(stored: Subscription | None, at: datetime, now: datetime) -> Subscription:
-    """The subscription as ended. One that was never stored is taken for the free plan."""
+    """Return the subscription as ended. A subscription that was never stored becomes one of the free plan."""
     if stored is None:
         return Subscription(MARKETPLACE, "ended", PlanName.FREE.value, now, ended_at=at)
     # Where the end was inferred later than the day that GitHub announces now, the announced day is right.

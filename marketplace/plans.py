@@ -80,7 +80,7 @@ PLANS = {
 # The features of this plan are free in public repositories, for everybody.
 PUBLIC_REPOSITORIES = PlanName.PRO
 
-# A seat is a person who acted on planned work of a private repository within so many days.
+# A seat is a person who acted on planned work of a private repository within this many days.
 SEAT_DAYS = 30
 
 
@@ -90,33 +90,33 @@ def cheapest_with(feature: Feature) -> Plan:
 
 
 _INTRODUCTION = (
-    "Everything that is not listed under “Features” is part of every plan: sprints, estimates, planning, "
-    "burndown, burnup, velocity, reports, and the explanation of every number. "
-    f"**Public repositories are free**: they have all that {PLANS[PUBLIC_REPOSITORIES].title} has, for "
-    "everybody, and nobody there needs a seat. Who runs the App for themselves and sells nothing has "
-    "every feature (`BILLING=off`)."
+    "Every plan includes everything that is not listed under “Features”: sprints, estimates, planning, "
+    "burndown, burnup, velocity, reports, and the explanation of every number. **Public repositories are "
+    f"free**: they have all features of {PLANS[PUBLIC_REPOSITORIES].title}, for everybody, and nobody needs "
+    "a seat there. If you run the App yourself and sell nothing, you have every feature (`BILLING=off`)."
 )
 _ON_FORECASTS = (
-    "Tracking comments, alerts, summaries, standups, checks and nightly figures are part of every plan. The "
-    "chance to finish, which they and `/sprint status` and `/risk` also tell, belongs to forecasts: without "
-    "them it is left out, and all else stays."
+    "Every plan includes tracking comments, alerts, summaries, standups, checks and nightly figures. The "
+    "chance to finish, which they, `/sprint status` and `/risk` show, belongs to forecasts: without "
+    "forecasts it is left out, and all other numbers stay."
 )
 _PRO_PLAN = PLANS[PlanName.PRO]
 _ON_PRICES = (
     f"Prices are in US dollars, without tax. Paid yearly, a seat of {_PRO_PLAN.title} costs "
     f"${_PRO_PLAN.yearly_cents / 100:.2f} once a year, which comes to ${_PRO_PLAN.yearly_cents / 1200:.2f} a "
-    "month. What counts in the end is what GitHub or Stripe showed when "
-    "you bought. The number of people is the one limit; `/agile usage` counts what else is used, which stops "
-    "nothing. An operator may charge for usage, and then says so."
+    "month. The price that counts is the one that GitHub or Stripe showed when you bought. The number of "
+    "people is the only limit. `/agile usage` counts other usage, which is not limited. An operator may "
+    "charge for usage; `/agile usage` then says so."
 )
 _ON_SEATS = (
-    f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
-    "days: who opened, moved, estimated, closed, or did anything else to an issue or pull request that "
-    "was in a milestone. Who only reads needs none. Bots are none, and neither is whoever acts in public "
-    "repositories alone, such as outside contributors; what was done before a repository became private "
-    "needs no seat later. Bought on GitHub Marketplace, seats are as many as you bought: with more people "
-    "than seats, those who came last wait for one, and nothing changes for the others. Paid by card, the "
-    "number follows the people once a day, and a large increase waits for an admin (`/agile seats`)."
+    f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} days: "
+    "who opened, moved, estimated, closed, or did anything else to an issue or pull request that was in a "
+    "milestone. People who only read need no seat. Neither do bots, nor people who act only in public "
+    "repositories, such as outside contributors. Work done before a repository became private never needs a "
+    "seat. On GitHub Marketplace you buy a fixed number of seats: if there are more people than seats, the "
+    "people who came last wait for a seat, and nothing changes for the others. If you pay by card, the "
+    "number follows the people once a day, and a large increase waits for an admin's approval (`/agile "
+    "seats`)."
 )
 
 
@@ -157,7 +157,7 @@ def plans_page(commands: dict[Feature, list[str]]) -> str:
         _ON_PRICES,
         "## Seats",
         _ON_SEATS,
-        "How buying, changing, cancelling and failed payments work: [billing.md](billing.md).",
+        "For buying, changing and cancelling a plan, and for failed payments, see [billing.md](billing.md).",
     ]
     return "\n\n".join(lines) + "\n"
 

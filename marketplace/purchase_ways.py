@@ -1,4 +1,4 @@
-"""The ways by which an account may pay, chosen so that nobody pays twice."""
+"""The ways by which an account may pay, chosen to prevent double payments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _COLLECTING = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 
 @dataclass(frozen=True, slots=True)
 class PurchaseWays:
-    """Where an account may buy a plan, or change the plan that it has.
+    """The ways by which an account may buy a plan, or change the plan that it has.
 
     `marketplace`: on GitHub Marketplace. `checkout`: by card, with a new subscription. `portal`: in Stripe's
     billing portal, because it has a subscription there. `blocking` is the subscription that prevents a
@@ -30,10 +30,10 @@ class PurchaseWays:
 def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
     """Decide from an account's subscriptions by which ways it may pay.
 
-    Whoever has a card subscription that has not ended changes it in the portal: one that is about to end is
-    renewed there, and one that is unpaid or paused is settled there. Whoever pays on the Marketplace changes
-    the plan there, and may buy by card once they have cancelled there or chosen the free plan. Whoever pays
-    in both places may still go to both.
+    An account with a card subscription that has not ended changes it in the portal, which also renews an
+    ending one and settles an unpaid or paused one. An account that pays on the Marketplace changes the plan
+    there, and may buy by card after cancelling there or choosing the free plan. An account that pays in both
+    places may use both.
     """
     subscriptions = tuple(subscriptions)
     card = next(filter(is_collected_by_card, subscriptions), None)
@@ -62,7 +62,7 @@ def _is_paid_on_marketplace(subscription: Subscription) -> bool:
 def is_ending(subscription: Subscription) -> bool:
     """Whether a subscription will not be charged for after this period.
 
-    So it is if it was cancelled or exchanged for the free plan, but not with a change to fewer seats or to a
+    True if it was cancelled or exchanged for the free plan, but not with a change to fewer seats or to a
     cheaper plan.
     """
     pending = subscription.pending

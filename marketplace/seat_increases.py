@@ -41,11 +41,11 @@ class Proration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeatDecision:
-    """What to do about a subscription's seats.
+    """The next action on a subscription's seats.
 
-    With a `quantity`, it is reported to Stripe and prorated by `proration`. With `asked` seats, an admin is
-    asked to approve so many. With neither, the quantity stays. `is_approval_over` says that an open increase
-    has to be closed.
+    A `quantity` is reported to Stripe and prorated by `proration`. `asked` is the number of seats that an
+    admin has to approve. With neither, the quantity stays. With `is_approval_over`, an open increase has to
+    be closed.
     """
 
     quantity: int | None = None
@@ -85,7 +85,7 @@ def decide_seats(
     proration = _proration(subscription, now, is_increase=quantity > paid)
     was_changed_today = subscription.quantity_set_on == now.date()
     if quantity == paid or proration is None or was_changed_today:
-        # An approved increase waits for the next day; one that is not needed any more is closed at once.
+        # An approved increase waits for the next day; an obsolete increase is closed immediately.
         is_over = increase is not None and not (was_changed_today and quantity > paid and approved)
         return SeatDecision(is_approval_over=is_over)
     return SeatDecision(quantity, proration, is_approval_over=increase is not None)
@@ -100,7 +100,7 @@ def _is_for(increase: SeatIncrease, subscription: Subscription) -> bool:
 
 
 def _proration(subscription: Subscription, now: datetime, *, is_increase: bool) -> Proration | None:
-    """How a change of quantity is prorated. None if the quantity is to stay as it is.
+    """Return how to prorate a change of quantity. None if the quantity is to stay as it is.
 
     Stripe neither refunds negative prorations nor bills positive ones before the next invoice, which after a
     cancellation comes when the customer has left.
@@ -126,12 +126,12 @@ def _is_in_last_period(subscription: Subscription) -> bool:
 
 
 def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
-    """How seats that were added now would be prorated. None if the quantity is to stay."""
+    """Return how seats that are added now would be prorated. None if the quantity is to stay."""
     return _proration(subscription, now, is_increase=True)
 
 
 def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> int | None:
-    """Estimate what `added` seats cost at once, before tax, in the currency's smallest unit.
+    """Estimate the immediate cost of `added` seats, before tax, in the currency's smallest unit.
 
     0 where they are charged with the next invoice. None where the price is not known.
     """

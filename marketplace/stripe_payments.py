@@ -18,9 +18,9 @@ _NOT_COLLECTED = frozenset({"void", "mark_uncollectible"})
 def is_payment_due(subscription: Mapping[str, Any]) -> bool:
     """Whether a payment of a subscription is due and did not come.
 
-    So it is while Stripe retries (`past_due`), and when it has given up: `unpaid`, or cancelled or paused
-    because of the payment. A first payment that never came (`incomplete`) does not count, nor does a
-    subscription that somebody cancelled.
+    A payment is due while Stripe retries (`past_due`), and after Stripe has given up: `unpaid`, or cancelled
+    or paused because of the payment. A first payment that never came (`incomplete`) does not count, nor does
+    a subscription that a person cancelled.
     """
     match subscription.get("status"):
         case "past_due" | "unpaid":
@@ -44,7 +44,7 @@ def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool
 def find_oldest_due(
     subscription: Mapping[str, Any], invoices: Iterable[Mapping[str, Any]], now: datetime
 ) -> datetime | None:
-    """When the oldest outstanding payment was due. None where no invoice is outstanding.
+    """Return when the oldest outstanding payment was due. None where no invoice is outstanding.
 
     `invoices` are those of the subscription, of any status. Payments due before a later paid period do not
     count, because Stripe considered the subscription paid meanwhile.
@@ -61,7 +61,7 @@ def find_oldest_due(
 
 
 def due_at(invoice: Mapping[str, Any]) -> datetime | None:
-    """When an invoice is due: its due date, or else when it was finalized and its payment was tried."""
+    """Return when an invoice is due: its due date, else when it was finalized and first tried."""
     finalized_at = object_at(invoice, "status_transitions", "finalized_at")
     moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
     return next((moment for value in moments if (moment := parse_moment(value)) is not None), None)

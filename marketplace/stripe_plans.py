@@ -58,7 +58,7 @@ class PlanCatalog:
         return self.others.get(price.id) or price.plan
 
     def is_yearly(self, price: StripePrice) -> bool | None:
-        """Whether a price is yearly, by Stripe's answer first, then by the setting that names it."""
+        """Whether a price is yearly, by Stripe's interval, else by settings."""
         if price.is_yearly is None and price.id in self.prices:
             return self.prices[price.id][1]
         return price.is_yearly
@@ -111,8 +111,8 @@ def choose_plan_item(
 ) -> SubscriptionItem | None:
     """Choose the item that is the plan; others may meter usage, or be sold in addition.
 
-    Of several plans the highest counts. Where no price is known, this is the item with the stored `price_id`,
-    or else the first that is sold by the seat. None where there is no item.
+    Among several plans, the highest counts. Where no price is known, this is the item with the stored
+    `price_id`, or else the first that is sold by the seat. None where there is no item.
     """
 
     def likelihood(item: SubscriptionItem) -> tuple[int, bool, bool, bool]:

@@ -117,7 +117,7 @@ def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionReading:
-    """A subscription to store. `problem` says, for operators, what was not understood."""
+    """A subscription to store. `problem` describes, for operators, the parts that were not understood."""
 
     subscription: Subscription
     problem: str | None = None
@@ -272,7 +272,7 @@ def _due_since(
         return min(stored, due) if due else stored
     if due or stored:
         return due or stored
-    # There is no unpaid invoice any more, as one that was voided. A payment was due before the end at least.
+    # No unpaid invoice is left, for example because it was voided. A payment was due before the end at least.
     answer = answered.answer
     paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
     ends = [parse_moment(answer.get("ended_at")), parse_moment(paused_at)]

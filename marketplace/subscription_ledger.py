@@ -25,7 +25,7 @@ _GIVING = frozenset({"active", "trialing", "past_due"})
 
 @dataclass(frozen=True, slots=True)
 class LedgerCause:
-    """Why a subscription is recorded, for the audit log.
+    """The reason for recording a subscription, for the audit log.
 
     `actor` is marketplace, stripe or clock; `event` and `id` are the kind and the id of the event.
     """
@@ -146,8 +146,8 @@ class SubscriptionLedger:
     def _keeps_data(self, subscription: Subscription) -> bool:
         """Whether a subscription keeps the account's data from deletion.
 
-        So does a purchase on the Marketplace, even of the free plan, and a subscription at Stripe that is
-        paid or in grace.
+        Purchases on the Marketplace keep data, even of the free plan, and so do subscriptions at Stripe that
+        are paid or in grace.
         """
         if subscription.source == MARKETPLACE:
             return subscription.status in _GIVING

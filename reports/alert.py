@@ -1,4 +1,4 @@
-"""Texts of alerts: which limits a sprint has crossed, and what may be done about it. Pure functions."""
+"""Texts of alerts: the limits that a sprint has crossed, and the remedies. Pure functions."""
 
 from collections.abc import Sequence
 

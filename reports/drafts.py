@@ -1,4 +1,4 @@
-"""Drafts of the posts about sprints: those to be written anew, and those that stay unchanged."""
+"""Drafts of the posts about sprints: posts to write anew, and posts that stay unchanged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

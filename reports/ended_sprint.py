@@ -24,24 +24,24 @@ from sprints.milestone import Phase, Sprint
 from sprints.team_settings import SummaryPlace
 from storage.posts import Post, PostKind, Posts, PostStatus
 
-# Sprints that ended long before the App was installed get no summary, nor do those that ended a month ago.
+# Sprints that ended long before the App was installed get no summary, nor do sprints that ended a month ago.
 _BEFORE_US = timedelta(days=7)
 SUMMED_UP_WITHIN = timedelta(days=30)
-# The basis of a post about an end after which the sprint went on.
+# The basis of a post about an end after which the sprint continued.
 _GOES_ON = "goes on"
-# The key in a post's data of what the post was made of. (`state` is taken: the state of an issue on GitHub.)
+# The key, in a post's data, of the inputs of the post. (`state` is the state of an issue on GitHub.)
 _BASIS = "basis"
 
 
 @dataclass(frozen=True, slots=True)
 class _Tracking:
-    """Where the sprint was tracked, and the status of its tracking comment."""
+    """The place in which the sprint was tracked, and the status of its tracking comment."""
 
     tracking_place: TrackingPlace | None
     status: PostStatus | None
 
     def thread(self, setting: SummaryPlace) -> int | None:
-        """The thread in which the sprint was tracked; None for an issue of its own."""
+        """The thread in which the sprint was tracked; None for an issue that the App opened."""
         if setting == "issue" or self.tracking_place is None:
             return None
         if self.tracking_place.thread is not None:
@@ -107,7 +107,7 @@ class EndedSprint:
     async def _end_notices(
         self, summed_up: PostStatus | None, note: PostStatus | None
     ) -> list[Draft | UnchangedPost]:
-        """Announce the real end after an earlier one was announced: editing a summary notifies nobody."""
+        """Announce the real end after an announced earlier one, because editing a summary notifies nobody."""
         sent = [status for status in (summed_up, note) if status is not None and not status.is_gone]
         ends = max((_announced_ends(status) for status in sent), default=0)
         threads = [thread_of(status) for status in sent if status.post.kind is not PostKind.RELEASE]
@@ -169,7 +169,7 @@ class EndedSprint:
         return [Draft(Post(key, home.kind, "", home.thread, data), parts)]
 
     async def _home(self) -> Post | None:
-        """Where a new summary is to be posted. None while the release for it is not published."""
+        """Return the place for a new summary. None while the release for it is not published."""
         key = self._summary_key
         if self._setting == IN_RELEASE:
             release = await find_sprint_release(self._planning, self._sprint)
@@ -203,7 +203,7 @@ class EndedSprint:
         ]
 
     async def _is_before_us(self) -> bool:
-        """Whether the end is no news: long before the installation, or long before a gap in events ended."""
+        """Whether the end is old: long before the installation, or long before a gap in events ended."""
         since, end = await self._posts.first_seen_at(self._project.id), self._sprint.end
         if end is None:
             return False
@@ -238,7 +238,7 @@ class EndedSprint:
         return summed_up.sent_at is not None and summed_up.sent_at >= closed.taken_at
 
     async def _state(self) -> str:
-        """Describe what a summary depends on: the snapshot of its numbers, and the goal's verdict."""
+        """Describe the inputs of a summary: the snapshot of its numbers, and the goal's verdict."""
         sprint = self._sprint
         closed = await self._planning.sprints.closed(sprint.milestone, self._now)
         revision = closed.revision if closed and closed.ended_at == sprint.end else 0

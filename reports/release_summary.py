@@ -15,13 +15,13 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 async def find_sprint_release(planning: Planning, sprint: Sprint) -> Release | None:
     """Find the published release whose tag or title is the milestone's title; None if there is none yet."""
-    # Of this repository alone: those that share its sprints have releases of their own.
+    # Of this repository alone: repositories that share its sprints have their own releases.
     history = History(planning.tenant, planning.project.alone)
     return find_release(sprint.title, await history.activity("release", _EVER, planning.now))
 
 
 def summary_location_text(sprint: Sprint, release: Release | None) -> str:
-    """Say in the sprint's thread which release holds the summary, or which release it waits for."""
+    """Name, in the sprint's thread, the release that has the summary or that the summary waits for."""
     title = plain(sprint.title)
     if release is not None:
         return f"**{title} is over.** Its summary stands in the release {plain(release.tag)}."

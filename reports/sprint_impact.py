@@ -38,7 +38,7 @@ ADD, LINK, ASIDE = "add", "link", "aside"
 
 @dataclass(frozen=True, slots=True)
 class CheckButton:
-    """A button of a check. `identifier` is all that GitHub sends when somebody presses it."""
+    """A button of a check. When it is pressed, GitHub sends only its `identifier`."""
 
     label: str
     description: str
@@ -112,10 +112,11 @@ def check_title(impact: Impact) -> str:
 
 
 def check_buttons(impact: Impact) -> tuple[CheckButton, ...]:
-    """Build the buttons for what can be done about an impact: at most three, the likeliest first."""
+    """Build the buttons for the possible reactions to an impact: at most three, the likeliest first."""
     if impact.sprint is None or impact.status is PullRequestStatus.LATER:
         return ()
-    # A sprint of several repositories may have no milestone in this one that anything could be put into.
+    # A sprint of several repositories may have no milestone in this repository, to which items could be
+    # added.
     milestone, offered = impact.sprint.number_in(), list[CheckButton]()
     name = _name(impact.sprint.title)
     if milestone and impact.status in {
@@ -297,7 +298,7 @@ def _left_behind(impact: Impact, ended: Sprint) -> str:
 
 
 def _not_closed(impact: Impact) -> str:
-    """Explain why merging closes no issue, whatever the text says."""
+    """Explain why merging closes no issue, although the text seems to close one."""
     base = code(impact.pull.base) if impact.pull.base else "another branch"
     return f"It goes into {base}, and GitHub closes issues only for what reaches the default branch"
 

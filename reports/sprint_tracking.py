@@ -1,4 +1,4 @@
-"""Loads what a sprint's sticky comment shows, and resolves where the sprint is tracked."""
+"""Loads the values of a sprint's sticky comment, and resolves the place in which the sprint is tracked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ _A_MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class TrackingPlace:
-    """Where a sprint is tracked: in a thread, or (None) in an issue of its own that the App opens."""
+    """The place in which a sprint is tracked: a thread, or (None) an issue of its own that the App opens."""
 
     thread: int | None
 
@@ -112,7 +112,7 @@ async def forecast_end(planning: Planning, facts: Facts) -> ExpectedEnd:
 
 
 async def load_sticky_comment(planning: Planning, facts: Facts, thread: int | None) -> StickyComment:
-    """Load what the sticky comment shows, except the forecast."""
+    """Load the values of the sticky comment, except the forecast."""
     return StickyComment(
         facts,
         build_burndown(facts),
@@ -132,7 +132,7 @@ async def load_blocked_items(planning: Planning, facts: Facts) -> tuple[BlockedI
 
 
 async def add_effects(planning: Planning, comment: StickyComment, stored: Mapping[str, str]) -> StickyComment:
-    """Add what each shown change did to the forecast at its time. `stored` effects stay as they are."""
+    """Add the effect of each shown change on the forecast at its time. `stored` effects never change."""
     facts = comment.facts
     lines = {line_key(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in stored}

@@ -20,7 +20,7 @@ from sprints.numbering import ref
 from sprints.what_if import without_changes
 
 MOST_CHANGES = 10
-# The comment is read often, and nobody reads the end of a longer list.
+# The comment is read often, and people do not read the end of a longer list.
 _MOST_FOLDED = 100
 _VERBS = {
     ScopeCause.ADDED: ("came in", "+"),
@@ -33,7 +33,7 @@ _QUIET = "Edited in place, which notifies nobody. `/agile quiet on` silences thi
 
 @dataclass(frozen=True, slots=True)
 class StickyComment:
-    """What a sticky comment shows.
+    """The values that a sticky comment shows.
 
     `expected` is the forecast of the sprint's end in words. `effects` holds by a line's key (`line_key`) what
     a scope change did to the forecast. `blocked` are the items that wait.
@@ -91,7 +91,7 @@ def shown_lines(facts: Facts) -> list[LedgerLine]:
 
 
 def facts_without(line: LedgerLine, facts: Facts) -> Facts | None:
-    """Compute the facts as if a line had not happened; None if the line changed nothing of what is left."""
+    """Compute the facts without the change of a line; None if the line does not affect the work left."""
     if any(change.was_done for change in line.changes):
         return None
     before = without_changes(facts, line.changes)
@@ -99,7 +99,7 @@ def facts_without(line: LedgerLine, facts: Facts) -> Facts | None:
 
 
 def effect_words(before: float, after: float) -> str:
-    """Say what a change did to the chance to finish; empty if both chances read the same.
+    """Describe the effect of a change on the chance to finish; empty if both chances read the same.
 
     `before` is the chance without the change at the same moment, not an earlier forecast: the days since then
     would count too.
@@ -155,7 +155,7 @@ def _blocked(blocked: Sequence[BlockedItem]) -> str:
 
 
 def waiting_words(item: BlockedItem) -> str:
-    """Say how long an item has been blocked, and by what."""
+    """Describe the time for which an item has been blocked, and its blockers."""
     since = f"for {counted(item.days, 'working day')}" if item.days else "since today"
     blockers = f", by {named(item.by)}" if item.by else ""
     return f"{since}{blockers}{f': {plain(item.reason)}' if item.reason else ''}"

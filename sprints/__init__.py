@@ -1,1 +1,1 @@
-"""The domain: what a sprint is and how its numbers come about. Pure functions over plain values, no I/O."""
+"""The domain: sprints and the computation of their numbers. Pure functions over plain values, no I/O."""

@@ -1,6 +1,6 @@
 """Work that is blocked by other work, or by something that has no issue.
 
-An item is blocked while it has an open blocking issue, and while somebody has said so (`/blocked`). Both hold
+An item is blocked while it has an open blocking issue, and while a person marked it (`/blocked`). Both hold
 only while the item itself is open.
 """
 
@@ -19,7 +19,7 @@ BLOCKED, UNBLOCKED = "blocked", "unblocked"
 class BlockedSpan:
     """A span in which one thing blocked an item.
 
-    `by` is the node id of the blocking issue, None where somebody only gave a reason; `number` its number, if
+    `by` is the node id of the blocking issue, None where a person only gave a reason; `number` its number, if
     it is an issue of the same repository. `reason` is the last one given while the block lasted.
     """
 
@@ -44,7 +44,7 @@ class Blocker:
 
 @dataclass(slots=True)
 class _OpenBlock:
-    """A block that has begun and not ended, at a point of the item's events."""
+    """A block that has not ended at a point of the item's events."""
 
     since: datetime
     reason: str | None

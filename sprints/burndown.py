@@ -82,7 +82,7 @@ def measure(amount: Amount, unit: str) -> Decimal:
 
 
 def build_burndown(facts: Facts, unit: str | None = None) -> Burndown:
-    """Build the burndown of a sprint, in `unit` or else the one that its estimates allow."""
+    """Build the burndown of a sprint, in `unit`, by default the unit that its estimates allow."""
     unit, remaining = unit or facts.unit, facts.remaining
     burndown = build_burndown_from_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
     return burndown if measure(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)

@@ -35,5 +35,5 @@ class Burnup:
 
 
 def build_burnup(facts: Facts, unit: str | None = None) -> Burnup:
-    """Build the burnup of a sprint, in `unit` or else the one that its estimates allow."""
+    """Build the burnup of a sprint, in `unit`, by default the unit that its estimates allow."""
     return Burnup(build_burndown(facts, unit))

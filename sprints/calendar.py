@@ -14,7 +14,7 @@ MOST_SPRINT_DAYS = 731
 
 
 def is_in_range(day: date) -> bool:
-    """Whether a day that somebody typed can be computed with."""
+    """Whether a typed day is in the range of dates that computations support."""
     return FIRST_DAY <= day <= LAST_DAY
 
 
@@ -24,7 +24,7 @@ def latest_due(first: date) -> date:
 
 
 def earliest_start(due: date) -> date:
-    """The first day that a sprint may have which is due on `due`."""
+    """The earliest first day of a sprint that is due on `due`."""
     return max(due - timedelta(days=MOST_SPRINT_DAYS - 1), FIRST_DAY)
 
 

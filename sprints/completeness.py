@@ -13,8 +13,8 @@ from sprints.numbering import Number, split_number
 class Completeness:
     """The completeness of the history behind a sprint's numbers.
 
-    What happened before `reconstructed_before` was partly read from GitHub later (None: nothing was).
-    `first_seen` are items whose opening was not recorded: they are taken as their first snapshot shows them.
+    Events before `reconstructed_before` were partly read from GitHub later (None: no event was).
+    `first_seen` are items whose opening was not recorded: their first snapshot stands for the time before.
     `gaps` are the spans that affect these numbers and in which GitHub's events did not arrive.
     """
 
@@ -28,7 +28,7 @@ class Completeness:
 
     @property
     def missing(self) -> tuple[EventGap, ...]:
-        """The gaps that have not been filled: what happened in them is unknown."""
+        """The gaps that have not been filled: the events in them are unknown."""
         return select_unread(self.gaps)
 
 

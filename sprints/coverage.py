@@ -73,7 +73,7 @@ def _closing_links(items: Iterable[ItemHistory]) -> set[_Ends]:
         if item.is_pull_request:
             closing.append(item)
         else:
-            # Of two issues with one number, one is gone; its state says which.
+            # Two issues share a number only if one is deleted; its state shows which.
             issues.setdefault(item.number, []).append(item.item)
     return {
         (item.item, teller, number)
@@ -110,7 +110,7 @@ class _Sweep:
             self._coverage.setdefault(link.covered, _Coverage())
             for item in {link.covered, link.covering}:
                 self._links_of.setdefault(item, []).append(link)
-        # Items that may ever be in a circle of parents, and those that are at the moment.
+        # The items that may ever be in a circle of parents, and the items that are in one at the moment.
         self._suspects = _in_circles(links)
         self._in_circle = set[str]()
 

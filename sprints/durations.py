@@ -62,11 +62,11 @@ class Durations:
         return find_nearest_rank(self.days, percent)
 
     def within(self, days: int) -> int:
-        """Count the items that took at most so many days."""
+        """Count the items that took at most `days` days."""
         return bisect_right(self.days, days)
 
     def longer_than(self, days: int) -> tuple[int, ...]:
-        """Return the days of the items that took longer, in ascending order."""
+        """Return the durations in days of the items that took longer than `days`, in ascending order."""
         return self.days[self.within(days) :]
 
 

@@ -1,4 +1,4 @@
-"""Estimates in points, and the team's rule of what is done, read from labels."""
+"""Estimates in points, and the team's definition of done, read from labels."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ class Estimates:
     estimate, because only the team can say what an M is worth. `templates` replace the usual forms: texts
     such as `effort {points}` or `T {size}`, matched in any case.
 
-    `done_labels`, in lower case, are the team's own rule of what is done: with any of them, an item is done
+    `done_labels`, in lower case, are the team's own definition of done: with any of them, an item is done
     while it bears one, and closing or merging it by itself does not finish it.
     """
 

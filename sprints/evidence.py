@@ -70,7 +70,7 @@ def find_start_event(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> I
             for event in item_events
             if flow.number in (event.snapshot.closes or ())
         ]
-        # A link in its first snapshot is taken to hold since its creation.
+        # A link in a pull request's first snapshot is assumed to exist since the pull request's creation.
         own = [e for e in closing if flow.started_at in (e.at, e.snapshot.created_at)]
     wanted = _START_EVENTS.get(flow.start_signal)
     exact = [event for event in own if event.event == wanted]

@@ -33,8 +33,8 @@ class PastCycleTimes:
 class AgeExpectation:
     """The expectation for an item that is `days` days old: `within` of `n` past items were done by that age.
 
-    `half` and `most` are the ages in days by which half, and 85 %, of those that took longer were done; None
-    with too few of them.
+    `half` and `most` are the ages in days by which half, and 85 %, of the items that took longer were done;
+    None with too few such items.
     """
 
     days: int
@@ -59,7 +59,7 @@ def measure_past(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> Pa
 
 
 def expect_from_age(days: int, past: Durations) -> AgeExpectation:
-    """Return the expectation for an item that has been in progress for so many days, today included."""
+    """Return the expectation for an item that has been in progress for `days` days, today included."""
     longer = past.longer_than(days)
     is_enough = len(longer) >= _ENOUGH_LONGER
     half = find_nearest_rank(longer, 50) if is_enough else None

@@ -45,7 +45,7 @@ _NOTHING = Amount()
 
 
 class ScopeCause(StrEnum):
-    """Why the scope of a sprint changed."""
+    """The reason for a change of a sprint's scope."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -72,7 +72,7 @@ class ScopeChange:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The sprint at the end of the local day `date`, or so far today: `at` is that moment."""
+    """The sprint at the end of the local day `date`, or now for today: `at` is that moment."""
 
     date: date
     at: datetime

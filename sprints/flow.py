@@ -26,14 +26,14 @@ class Flow:
     """An item's way through the work as of a moment.
 
     `done_at` and `dropped_at` are None while it is open; after a reopening `done_at` is the last time.
-    `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless the start
-    `is_start_dated`, work had begun by then at an unknown time. `points` is the estimate, frozen while it is
+    `reopen_count` is how often it was done and reopened. `started_at` is the first start; unless it
+    `is_start_dated`, work started by then at an unknown time. `points` is the estimate, frozen while it is
     done. `title` is empty when the item was deleted.
 
     An item that `is_covered` is represented by other items and does not count itself: a parent by its
     sub-issues, a pull request by the issues that it closes. `assignees` and `labels` are the current ones,
-    `pauses` and `blocks` the times at which it was paused or blocked (docs/metrics.md); the last of them may
-    still last.
+    `pauses` and `blocks` the times at which it was paused or blocked (docs/metrics.md); the last one may
+    still be open.
     """
 
     item: str
@@ -64,7 +64,7 @@ class Flow:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the item is put aside until somebody resumes it."""
+        """Whether the item is set aside until a person resumes it."""
         return bool(self.pauses) and self.pauses[-1].span.until is None
 
     @property
@@ -85,7 +85,7 @@ def build_flows(
     labels: Iterable[LabelEvent] = (),
     elsewhere: _Events = _NOTHING,
 ) -> tuple[Flow, ...]:
-    """Build the flows of all items of one repository by number, from what happened before `as_of`.
+    """Build the flows of all items of one repository by number, from the events before `as_of`.
 
     `events` are those of all its items by node id, `labels` the events of its labels. `elsewhere` are events
     of other repositories' items: items transferred from there keep their age and start, and sub-issues that
@@ -177,7 +177,7 @@ def _previous_id(events: Sequence[ItemEvent]) -> str:
 def _linked_at(events: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> datetime | None:
     """Return when the first pull request for an item appeared.
 
-    A pull request is itself work that has begun, so its creation counts.
+    A pull request is itself started work, so its creation counts.
     """
     snapshot = events[-1].snapshot
     return snapshot.created_at if snapshot.is_pull_request else links.get(snapshot.number)

@@ -61,7 +61,7 @@ class Forecast:
 
     @property
     def is_cold(self) -> bool:
-        """Whether the team has too few sprints of its own to rely on."""
+        """Whether the team has too few past sprints of its own for a forecast from them alone."""
         return self.own < FEW_SPRINTS
 
     @property

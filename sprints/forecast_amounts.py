@@ -100,7 +100,7 @@ def _edges(
 def _work_after(
     now: Now, past: PastWork, history: ForecastHistory, seed: int, steps: Sequence[int]
 ) -> Floats:
-    """Return what each past sprint (rows) still did until the end of each of these coming days (columns)."""
+    """Return the work of each past sprint (rows) until the end of each of these coming days (columns)."""
     work = past.done[:, 1:] - past.done[:, :1]
     if past.drawn:
         drawn = draw_days(history.days, now.days_left, seed)

@@ -22,7 +22,7 @@ _OTHER_SITUATION_WEIGHT = 0.5
 # weight of half a sprint.
 _BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.5
 # The logistic correction, fitted over all teams on earlier sprints. Odds are a little less extreme than the
-# evidence; a team that finished its last sprints is likelier to finish; late in a sprint that has begun, the
+# evidence; a team that finished its last sprints is likelier to finish; late in a running sprint, the
 # remaining work of a team that rarely finishes tends to stay open.
 _SLOPE, _RECENT_WEIGHT, _LEFTOVERS = 0.75, 0.15, 2.7
 # The half-life, in sprints, of the recent finish rate, and the finish rate that changes nothing.
@@ -41,7 +41,7 @@ _USUAL_DAYS = 10.0
 def compute_chance(
     now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False
 ) -> float | None:
-    """Compute the chance (0 to 1) that what is in the sprint now is done at its end.
+    """Compute the chance (0 to 1) that the present scope of the sprint is done at its end.
 
     1 only if nothing is open, 0 only if no time is left. More open work or less time never raises it, more
     done never lowers it. `with_growth`: with the work that will be added or removed, as in past sprints; None

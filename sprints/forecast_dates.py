@@ -107,8 +107,8 @@ def forecast_items(facts: Facts, past: TrackRecord, by: date) -> ItemForecast | 
 class _DateForecaster:
     """The chances that numbers of items are done by a day, cached.
 
-    The chance is that of a sprint with so many open items that is due on that day. Where more items are open,
-    any of them may be done, so the chance is also that of the sprint's amounts.
+    The chance is that of a sprint with this number of open items, due on that day. Where more items are
+    open, any of them may be done, so the chance is also that of the sprint's amounts.
     """
 
     def __init__(self, facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]) -> None:
@@ -117,22 +117,22 @@ class _DateForecaster:
         self._amounts = dict[tuple[date, float], int]()
 
     def forecast(self, items: int, due: date) -> Forecast | Refusal:
-        """Forecast a sprint with so many open items that is due on a day."""
+        """Forecast a sprint with `items` open items that is due on a day."""
         outlook = self._outlook(items, due)
         return outlook.forecast() if isinstance(outlook, Outlook) else outlook
 
     def is_done(self, items: int, due: date, level: float) -> bool:
-        """Return whether so many items are done by a day with at least this chance."""
+        """Return whether `items` items are done by a day with at least the chance `level` (0 to 1)."""
         if not _is_less(self._chance_of_all(items, due), level):
             return True
         return items < self._facts.remaining.count and self._open_items_done(due, level) >= items
 
     def most_items(self, due: date, level: float) -> int:
-        """Return the most items that are done by a day with this chance."""
+        """Return the greatest number of items that are done by a day with the chance `level` (0 to 1)."""
         return find_first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
 
     def chance(self, items: int, due: date) -> float:
-        """Return the chance that so many items are done by a day.
+        """Return the chance that `items` items are done by a day.
 
         A chance from amounts is in whole percent, rounded down.
         """
@@ -143,7 +143,7 @@ class _DateForecaster:
         return max(chance, percent / 100)
 
     def _chance_of_all(self, items: int, due: date) -> float:
-        """Return the chance to finish everything if so many items were open."""
+        """Return the chance to finish everything if `items` items were open."""
         if (items, due) not in self._chances:
             outlook = self._outlook(items, due)
             chance = outlook.chance() if isinstance(outlook, Outlook) else None

@@ -44,7 +44,7 @@ class PastSprint:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all of its scope was done at the end, as far as that is known."""
+        """Whether all of its scope was done at the end, by the recorded events."""
         scope = self.moments[-1].scope if self.scope_at_end is None else self.scope_at_end
         return self.delivered >= scope - TOLERANCE
 
@@ -167,7 +167,7 @@ class PastWork:
 
 
 def arrange_past(now: Now, history: ForecastHistory, shares: Floats, seed: int) -> PastWork | None:
-    """Arrange the past at these shares elapsed; None if there is none.
+    """Build the past-work matrices for these elapsed shares; None without history.
 
     Past days stand in where there are no other teams. They are drawn with replacement until the end of this
     sprint, and the rows are the same at any share elapsed: they are about the time left.

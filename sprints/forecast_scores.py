@@ -1,4 +1,4 @@
-"""Scores of past forecasts against what happened. Empty lists have no score: None."""
+"""Scores of past forecasts against the outcomes. Empty lists have no score: None."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ class CalibrationBin:
 # "less than 1" to 3, 4 to 6, 7 to 9, and "more than 9" in 10.
 BINS = ((0, 3), (4, 6), (7, 9), (10, 10))
 TENTHS = tuple((tenth, tenth) for tenth in range(11))
-# The middle 80 % of a normal distribution lie within so many standard deviations.
+# The middle 80 % of a normal distribution lie within this many standard deviations of the mean.
 _NORMAL_80 = 1.2816
 
 
 def compute_brier_score(scored: Sequence[ScoredChance]) -> float | None:
-    """Compute the mean squared distance of the chances from what happened (Brier 1950): 0 is perfect.
+    """Compute the mean squared distance of the chances from the outcomes (Brier 1950): 0 is perfect.
 
     Always forecasting 5 in 10 scores 0.25.
     """

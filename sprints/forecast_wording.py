@@ -40,7 +40,7 @@ def round_to_tenths(chance: float) -> int:
 def round_band(band: Band, scope: float) -> tuple[int, int, int]:
     """Round P10, P50 and P90 of an amount to whole numbers, each on the same side of the scope as before.
 
-    So no number contradicts the chance beside it, which is that of reaching the scope. P10 and P90 are
+    So no number contradicts the chance beside it, the chance of reaching the scope. P10 and P90 are
     rounded down, as beside the picture, but none below the one before it.
     """
     rounded = ((math.floor, band.p10), (round, band.p50), (math.floor, band.p90))

@@ -10,7 +10,7 @@ _ALMOST_AT_ONCE = timedelta(seconds=1)
 
 
 class GapCause(StrEnum):
-    """Why no events arrived."""
+    """The reason why no events arrived."""
 
     SUSPENDED = "suspended"
     UNINSTALLED = "uninstalled"

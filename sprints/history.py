@@ -10,7 +10,7 @@ from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, sort_event
 from sprints.numbering import Number, split_number
 
 _NO_MILESTONE = 0  # No milestone has this id.
-# Events that take an item away from its repository for good.
+# Events that remove an item from its repository permanently.
 _GONE = {"deleted", "transferred", "converted_to_discussion"}
 # Events of people and comments, which change no state here and are by far the most frequent.
 _QUIET = {"commented", "assigned", "unassigned", "blocked", "unblocked", "typed", "untyped", "status_changed"}
@@ -178,7 +178,7 @@ def _trace_states(
     assert isinstance(first, ItemEvent)  # noqa: S101 - see _with_labels
     fold = _fold_before(first, estimates)
     if first.event != "opened":
-        # The history begins after the item's opening: its first snapshot is taken to hold since its creation.
+        # The history begins after the item's opening: the first snapshot is assumed to hold since then.
         yield first, min(first.snapshot.created_at, first.at), fold.to_item_state(milestone)
     for event in ordered:
         if fold.is_gone:
@@ -260,7 +260,7 @@ def _state_after(event: ItemEvent) -> State:
 
 def _labels_after(labels: tuple[str, ...], event: ItemEvent) -> tuple[str, ...]:
     if event.label is None:
-        # GitHub names no label when it was deleted, but shows those that are left.
+        # GitHub does not name a deleted label, but shows the labels that are left.
         return _merge_labels(labels, event.snapshot, may_add=event.event == "labeled")
     rest = _without(labels, event.label)
     return (*rest, event.label) if event.event == "labeled" else rest
@@ -288,7 +288,7 @@ def _apply_label_event(fold: _Fold, event: LabelEvent) -> None:
 
 
 def _merge_labels(labels: tuple[str, ...], snapshot: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:
-    """Return the labels of a snapshot, those that were known before first and in their order."""
+    """Return the labels of a snapshot: the earlier labels first, in their order, then the new ones."""
     remaining = tuple(name for name in labels if name in snapshot.labels)
     return (*remaining, *(name for name in snapshot.labels if name not in labels)) if may_add else remaining
 

@@ -1,4 +1,4 @@
-"""The impact of a pull request on a sprint: the items it belongs to, and what merging it leaves open."""
+"""The impact of a pull request on a sprint: the items it belongs to, and the work left after merging it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _OF_SPRINT = {"open", "done"}
 
 
 class LinkKind(StrEnum):
-    """How a pull request belongs to an item: merging it finishes the item, or it only works on it."""
+    """The link of a pull request to an item: merging it finishes the item, or is only a part of the work."""
 
     CLOSES = "closes"
     ITSELF = "itself"
@@ -78,12 +78,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Everything about a pull request that its check shows.
+    """The impact of a pull request, with all values that its check shows.
 
-    `sprint` is the running one; `later` has not begun and `ended` is over, if the pull request belongs to
-    one. `outside` are open issues that it closes and that the sprint does not hold. `candidate` is the one
-    issue that it is likely about without closing it, in the sprint if `is_candidate_inside`. `aside_by` is
-    who set it aside for this sprint. The team's rules do not apply to a pull request that `is_exempt`.
+    `sprint` is the running one; `later` is a planned and `ended` a past one, if the pull request belongs to
+    one. `outside` are open issues that it closes and that are not in the sprint. `candidate` is the one issue
+    that it is likely about without closing it, in the sprint if `is_candidate_inside`. `aside_by` is the
+    person who set it aside for this sprint. The team's rules do not apply to a pull request that `is_exempt`.
     `milestones` maps `outside` and `candidate` to GitHub's ids of their current milestones.
     """
 
@@ -144,9 +144,9 @@ def list_related_numbers(pull: PullRequest) -> tuple[int, ...]:
 def choose_sprints(
     pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
 ) -> tuple[Sprint | None, Sprint | None]:
-    """Choose the running sprint to show, and one that has not begun, if the pull request belongs to that.
+    """Choose the running sprint to show, and a planned sprint if the pull request belongs to it.
 
-    Of several running sprints it is the one that the pull request belongs to, else the one that ends first.
+    Of several running sprints, the pull request's own comes first, else the sprint that ends first.
     """
     own_milestones = {pull.milestone, *_milestones(pull, issues)} - {None}
     unfinished = [
@@ -205,8 +205,8 @@ def assess_impact(
 ) -> Impact:
     """Assess the impact on the running sprint, whose numbers are `facts`; None where no sprint is running.
 
-    `issues` are those that it may have to do with, by number. Where `done_labels` define what is done,
-    merging finishes nothing by itself.
+    `issues` are the issues that the pull request may concern, by number. With `done_labels`, merging finishes
+    nothing by itself.
     """
     # A pull request names issues of its own repository only.
     listed = facts.items if facts else ()

@@ -63,7 +63,7 @@ def parse_credits(value: object) -> dict[int, LateCredit]:
 
 
 def apply_credits(outcomes: Iterable[SprintOutcome], given: Mapping[int, LateCredit]) -> list[SprintOutcome]:
-    """Add its credit to each outcome. The part of the commitment that was kept stays the same."""
+    """Add its credit to each outcome. The completed part of the commitment stays the same."""
     return [
         replace(outcome, completed=outcome.completed + given[outcome.milestone].amount)
         if outcome.milestone in given

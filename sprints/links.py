@@ -12,7 +12,7 @@ from datetime import datetime
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.numbering import Number, split_number
 
-# Our own event for GitHub's list of the issues that a pull request is linked with.
+# The App's own event for GitHub's list of the issues that a pull request is linked with.
 LINKED = "linked"
 
 
@@ -65,7 +65,7 @@ def list_closed_issues(events: Iterable[ItemEvent]) -> tuple[Number, ...]:
 def find_link_times(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
     """Find since when a pull request was to close each issue, from its events in order.
 
-    Links in the first snapshot are taken to hold since its creation, unless an edit may have added them.
+    Links in the first snapshot count from the creation on, unless an edit may have added them.
     Links that only its text had and that GitHub's next list lacks never count.
     """
     links, since, unconfirmed = PullRequestLinks(), dict[Number, datetime](), set[Number]()

@@ -1,4 +1,4 @@
-"""A sprint's load: its scope beside what the last sprints delivered."""
+"""A sprint's load: its scope compared to the deliveries of the last sprints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,9 +10,9 @@ from sprints.velocity import Velocity
 
 @dataclass(frozen=True, slots=True)
 class SprintLoad:
-    """The scope of a sprint, in one `unit`, beside the velocity of the last `n` sprints.
+    """The scope of a sprint, in one `unit`, compared to the velocity of the last `n` sprints.
 
-    `committed` is None before the commitment is taken. `open_items` counts the items that are not done.
+    `committed` is None before the commitment is made. `open_items` counts the items that are not done.
     """
 
     unit: str
@@ -30,17 +30,17 @@ class SprintLoad:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the past allows no more comparison: nothing is open, or more is done than ever before."""
+        """Whether a comparison is pointless: nothing is open, or as much is done as in the best sprint."""
         return not self.open_items or self.done >= self.most
 
     @property
     def is_above_median(self) -> bool:
-        """Whether the scope is more than the last sprints usually delivered, as far as that still matters."""
+        """Whether the scope is more than the median delivery of the last sprints; False once settled."""
         return self.scope > self.median and not self.is_settled
 
     @property
     def is_above_most(self) -> bool:
-        """Whether the scope is more than any of the last sprints delivered, as far as that still matters."""
+        """Whether the scope is more than the largest delivery of the last sprints; False once settled."""
         return self.scope > self.most and not self.is_settled
 
 

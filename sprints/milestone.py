@@ -21,7 +21,7 @@ from sprints.calendar import (
 )
 from sprints.model import MilestoneEvent, sort_events
 
-# How long after its end a sprint whose milestone nobody closes still counts as running late.
+# The time after its end for which a sprint with an open milestone still counts as running late.
 GRACE_AFTER_END = timedelta(days=3)
 
 _START_LINE = re.compile(r"^[^\S\n]*start:[^\S\n]*(\d{4}-\d\d-\d\d)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
@@ -207,7 +207,7 @@ def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> Mileston
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Parse a time as GitHub writes it. One that cannot be read is None, so that it breaks no numbers."""
+    """Parse a time as GitHub writes it. Invalid times become None, so that they break no numbers."""
     try:
         moment = datetime.fromisoformat(str(value)) if value else None
     except ValueError:

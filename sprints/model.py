@@ -1,4 +1,4 @@
-"""The facts that every number is computed from: what happened to items, milestones and labels, and when.
+"""The facts from which every number is computed: events of items, milestones and labels, with times.
 
 Times are those of GitHub's own clock. Nothing here depends on the order in which GitHub's deliveries arrived.
 """
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 class EventSource(StrEnum):
-    """Where an event comes from: a webhook, a backfill of the past, or a correction of what was missing."""
+    """The source of an event: a webhook, a backfill of the past, or a correction of missing events."""
 
     WEBHOOK = "webhook"
     BACKFILL = "backfill"
@@ -61,8 +61,8 @@ class ItemEvent:
     `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned` event
     names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other event
     names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a transfer
-    created, a type, a status. `before` holds the values that an edit replaced. `reason` is the text that
-    somebody gave with a command.
+    created, a type, a status. `before` holds the values that an edit replaced. `reason` is the text given
+    with a command.
     """
 
     item: str

@@ -128,7 +128,7 @@ def _sort_key(outlook: Outlook) -> tuple[float, bool]:
 
 def _in_unit(facts: Facts, past: TrackRecord, unit: str, history: ForecastHistory) -> Outlook:
     days = tuple(list_working_days_left(facts.sprint, facts.as_of))
-    # The seed of a sprint never changes, so that a later forecast differs only by its numbers.
+    # The seed is fixed per sprint, so that forecasts differ only if their inputs do.
     seed = derive_seed(past.tenant, facts.sprint.milestone)
     now = _now(facts, unit, len(days))
     return Outlook(facts, unit, now, history, days, seed, past)
@@ -170,7 +170,7 @@ def choose_units(facts: Facts, past: TrackRecord) -> list[str]:
 
 
 def needs_days(records: Sequence[SprintRecord], as_of: datetime) -> bool:
-    """Return whether so few sprints are usable that daily throughput has to supplement them."""
+    """Return whether too few sprints are usable, so that daily throughput has to supplement them."""
     return sum(_is_usable(record, as_of) for record in records) < FEW_SPRINTS
 
 

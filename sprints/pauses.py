@@ -16,14 +16,14 @@ STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A span in which work was paused, with a reason if somebody gave one."""
+    """A span in which work was paused, with the reason, if any."""
 
     span: TimeSpan
     reason: str | None = None
 
 
 def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
-    """Select the `/start` and `/pause` events of an item, without starts that were taken back."""
+    """Select the `/start` and `/pause` events of an item, without starts that were undone."""
     commands = list[ItemEvent]()
     for event in ordered:
         if event.event in {STARTED, PAUSED}:
@@ -37,7 +37,7 @@ def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
 
 
 def find_resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
-    """Select the starts that resume work which had begun before it was paused.
+    """Select the starts that resume work which had started before it was paused.
 
     `began` are the times at which other signals say that work began. A resuming start is no new start: a
     cycle time goes on through a pause.

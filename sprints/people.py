@@ -1,4 +1,4 @@
-"""People and other accounts: the one place that tells people from bots and placeholder accounts.
+"""People and other accounts: the one place that separates people from bots and placeholder accounts.
 
 The history identifies an account by its login. A person's login has no brackets on GitHub; other accounts
 have their kind in brackets: `dependabot[bot]` comes so from GitHub, and `Copilot` becomes `Copilot[bot]`
@@ -20,18 +20,18 @@ _KINDS = {"Bot": "[bot]", "Mannequin": "[mannequin]", "Organization": "[organiza
 
 
 def account_login(login: str, kind: str) -> str:
-    """Return the login in our history for an account of a kind, GitHub's `type` or `__typename`."""
+    """Return the login in the history for an account of a kind, GitHub's `type` or `__typename`."""
     suffix = _KINDS.get(kind, "")
     return login if login.endswith("]") or not login else f"{login}{suffix}"
 
 
 def is_person(login: str | None) -> bool:
-    """Return whether a login of our history is a person's, who has a seat and counts in a team's figures."""
+    """Return whether a login in the history is a person's, who has a seat and counts in a team's figures."""
     return bool(login) and not is_bot(login) and str(login).lower() not in _PLACEHOLDER_LOGINS
 
 
 def is_bot(login: str | None) -> bool:
-    """Return whether a login of our history is that of an account which is no user's."""
+    """Return whether a login in the history belongs to an account that is not a user's."""
     return login is not None and (login.endswith("]") or login.lower() == _COPILOT)
 
 
@@ -41,7 +41,7 @@ def same_login(login: str | None, other: str | None) -> bool:
 
 
 def remove_duplicate_logins(logins: Iterable[str]) -> list[str]:
-    """Remove duplicate logins: those that differ only by case count once, in the first spelling."""
+    """Remove duplicate logins: logins that differ only by case count once, in the first spelling."""
     first_spelling = dict[str, str]()
     for login in logins:
         first_spelling.setdefault(login.lower(), login)

@@ -92,7 +92,7 @@ def parse_days(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]
 
 
 def list_footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
-    """List what has become known since a sprint was closed, a sentence each. Its numbers stay the same."""
+    """List the findings since a sprint was closed, a sentence each. The sprint's numbers stay the same."""
     notes = []
     current_values = convert_facts(now)
     for unit in ("points", "count"):

@@ -24,9 +24,9 @@ _READY, _DRAFT = "ready_for_review", "converted_to_draft"
 class PullRequest:
     """A pull request as of its latest event.
 
-    `head` is the commit at its head. `closes` are the issues that its text closes, `linked` those that people
-    linked with it otherwise, both as GitHub lists them once the list was read (links.py). `words` are those
-    that its text says it closes, whether GitHub follows that or not, `mentions` all issues that it names.
+    `head` is the commit at its head. `closes` are the issues that its text closes, `linked` the issues that
+    people linked with it otherwise, both as GitHub lists them once the list was read (links.py). `words` are
+    the issues with a closing keyword in its text, even if GitHub ignores it, `mentions` all issues it names.
     `milestone` is GitHub's id. `lines` (added and removed) and `files` are None where no event had them.
     """
 
@@ -90,7 +90,7 @@ class FirstReview:
 
 @dataclass(frozen=True, slots=True)
 class PressedButton:
-    """A button that somebody pressed on a check, and its result in words."""
+    """A pressed button on a check, and its result in words."""
 
     number: int
     head: str
@@ -191,14 +191,14 @@ def create_aside_event(
 
 
 def find_who_set_aside(plans: Iterable[ActivityEvent], number: int, milestone: int) -> str | None:
-    """Return who set a pull request aside for a sprint, if that still holds."""
+    """Return the person who set a pull request aside for a sprint, if it still is set aside."""
     subject = f"{number}/{milestone}"
     decisions = sorted((event for event in plans if event.subject == subject), key=lambda event: event.at)
     return decisions[-1].actor if decisions and decisions[-1].event == "set_aside" else None
 
 
 def create_pressed_event(button: PressedButton, delivery: str) -> ActivityEvent:
-    """Create the event that somebody pressed a button, with its result. `delivery` is the webhook's."""
+    """Create the event of a pressed button, with its result. `delivery` is the webhook's."""
     details = {
         "number": button.number,
         "head": button.head,
@@ -224,7 +224,7 @@ def find_last_button(events: Iterable[ActivityEvent], pull: PullRequest) -> Pres
         for event in events
         if event.kind == BUTTON and event.details.get("head") == pull.head
     ]
-    # Of buttons pressed in one second, the one that was recorded last counts.
+    # Of buttons pressed in one second, the last recorded one counts.
     return max(reversed(buttons), key=lambda button: button.at, default=None)
 
 

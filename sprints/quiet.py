@@ -1,4 +1,4 @@
-"""When a team wants no unasked posts: quiet threads, quiet hours, and the morning that follows them.
+"""Times and threads without unasked posts: quiet threads, quiet hours, and the morning after them.
 
 All times of day are local times of the team, without a time zone.
 """

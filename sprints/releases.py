@@ -17,8 +17,8 @@ class Release:
 def find_release(title: str, published: Iterable[ActivityEvent]) -> Release | None:
     """Find the release whose tag or name is the milestone's title.
 
-    A leading `v` and case make no difference. A tag is preferred to a name, and of several the one that was
-    published first.
+    A leading `v` and case make no difference. A tag is preferred to a name, and among several the
+    one published first.
     """
     wanted = {_without_v(title)} - {""}
     oldest_first = sorted(published, key=lambda event: (event.at, event.subject))

@@ -54,8 +54,8 @@ class Report:
     """The report of a sprint that is running or `is_over`.
 
     `left` was open at its end, or is open now; `late` is the part of it that was done after the end. `kept`
-    is the part of the commitment that was done, at the estimates of the commitment. `unit` is the one that
-    its estimates allow (`points` or `count`: items).
+    is the part of the commitment that was done, at the estimates of the commitment. `unit` is the unit
+    that its estimates allow (`points` or `count`: items).
     """
 
     unit: str

@@ -110,7 +110,7 @@ def _reopened(facts: Facts) -> Iterator[RetroEvidence]:
 
 
 def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[RetroEvidence]:
-    """Yield what was added after the commitment, and what was done after the end."""
+    """Yield the work added after the commitment, and the work done after the end."""
     done = set(report.done.numbers)
     added = {entry.number: entry.at for entry in report.changes[ScopeCause.ADDED].entries}
     for number, at in added.items():

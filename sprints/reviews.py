@@ -1,6 +1,6 @@
 """Pull requests that wait for a review: from when they could be reviewed until a person first did so.
 
-This is the pickup time as DevLake defines it, for pull requests that nobody has picked up yet
+This is the pickup time as DevLake defines it, for pull requests that have not been picked up yet
 (https://devlake.apache.org/docs/Metrics/PRPickupTime).
 """
 

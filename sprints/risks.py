@@ -115,7 +115,7 @@ def _is_old(flow: Flow, facts: Facts, level: ServiceLevel | None) -> bool:
 
 
 def _is_large(item: Item, flow: Flow, sizes: _Sizes) -> bool:
-    """Return whether nobody has started an item that is more than a quarter of the open work."""
+    """Return whether an item that is more than a quarter of the open work is not started."""
     return flow.started_at is None and sizes.of(item) > LARGE_SHARE * sizes.total and sizes.of(item) > 1
 
 
@@ -140,7 +140,7 @@ def _unestimated_risk(facts: Facts, items: Sequence[Item]) -> Risk | None:
 
 
 def _growth_risk(facts: Facts, unit: str) -> Risk | None:
-    """Build the risk of work that was added since the commitment, less what was removed."""
+    """Build the risk of work added since the commitment, less the work removed."""
     scope, committed = measure(facts.scope, unit), measure(facts.committed, unit)
     grown = scope - committed
     if not committed or grown < GROWTH_SHARE * committed:

@@ -1,4 +1,4 @@
-"""How a team counts: its calendar, its estimates, and the labels that mark work as started."""
+"""A team's counting rules: its calendar, its estimates, and the labels that mark work as started."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -12,8 +12,8 @@ RECENTLY = timedelta(days=14)
 def choose_sprint(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
     """Choose the sprint for a question.
 
-    It is the sprint of the issue where it was asked (`asked_in`: its milestone's number), else the running
-    one that ends first, else the one that ended within the last 14 days, else the next planned one.
+    The sprint of the question's issue comes first (`asked_in`: its milestone's number), then the running one
+    that ends first, then the one that ended within the last 14 days, then the next planned one.
     """
     for sprint in sprints:
         if asked_in is not None and sprint.number_in() == asked_in:

@@ -59,7 +59,7 @@ def qualify_items(
 
 
 def qualify_labels(labels: Iterable[LabelEvent], repository: str) -> list[LabelEvent]:
-    """Mark label events with their repository, so that labels of several repositories can be told apart."""
+    """Mark label events with their repository, to distinguish equal labels of several repositories."""
     return [replace(label, repository=repository) for label in labels] if repository else list(labels)
 
 

@@ -1,4 +1,4 @@
-"""A team's standup: what happened since the last working day, and what is blocked or waits for review."""
+"""A team's standup: events since the last working day, and work that is blocked or waits for review."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Standup:
     """The standup since the beginning of the local day `since`.
 
     Items in `done` are not repeated in `started`. `blocked` are the open items that are blocked now, the
-    longest first; `paused` those that were put aside since then, and still are.
+    longest first; `paused` the items that were set aside since then, and still are.
     """
 
     since: date

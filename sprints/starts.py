@@ -1,7 +1,7 @@
-"""The start of work on an item, and the signal that it is known from.
+"""The start of work on an item, and its signal.
 
-The first kind of signal that occurred at all decides, in the order of `StartSignal`; of that kind the
-earliest signal. Such a hierarchy is that of gh-velocity (https://github.com/dvhthomas/gh-velocity).
+The start is the earliest signal of the first kind, in the order of `StartSignal`, that occurred at all.
+gh-velocity has such a hierarchy (https://github.com/dvhthomas/gh-velocity).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,12 +14,12 @@ from sprints.model import ItemEvent
 from sprints.numbering import Number
 from sprints.pauses import STARTED, find_resumptions, select_commands
 
-# The category of an issue's status that says that work has begun.
+# The category of an issue's status that means that work has started.
 _STARTED = "started"
 
 
 class StartSignal(StrEnum):
-    """The signals that work has begun, the most deliberate first."""
+    """The signals that work has started, the most deliberate first."""
 
     COMMAND = "command"
     STATUS = "status"

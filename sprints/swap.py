@@ -22,7 +22,7 @@ def compute_room_needed(before: Facts, after: Facts, unit: str) -> Decimal:
 def find_swap(
     need: Decimal, items: Iterable[Item], unit: str, keep: Collection[Number] = ()
 ) -> tuple[Item, ...]:
-    """Find the few items (three at most) that free at least so much room with the least left over.
+    """Find the items (three at most) that free at least `need` in points or items, with the least left over.
 
     Among equal choices the fewest items win, then the newest. None of them is among `keep` (by number). Empty
     if no items free enough.

@@ -44,7 +44,7 @@ class WorkCounts:
 
 @dataclass(frozen=True, slots=True)
 class PersonDay:
-    """The work of one person on one local day. `login` is empty for work without a known person."""
+    """The work of one person on one local day. `login` is empty for work of an unknown person."""
 
     date: date
     login: str
@@ -79,7 +79,7 @@ def build_team_days(
     first: date,
     last: date,
 ) -> tuple[TeamDay, ...]:
-    """Add up the work of each local day from `first` to `last`, both included, as known before `as_of`.
+    """Add up the work of each local day from `first` to `last`, both included, from events before `as_of`.
 
     `flows` are those as of `as_of`; `activity` are the events of the same repository. An item and its points
     belong to its owner (`find_owner`), a merged pull request to its author, a commit on the default branch to
@@ -131,7 +131,7 @@ def sum_team(days: Iterable[TeamDay], members: Collection[str] | None = None) ->
     """Add up the work of the people in `members` (lower case), or all work without `members`.
 
     None if fewer than three people did it, or if it would reveal the work of one or two others. Work of bots
-    and of nobody in particular belongs to no team, and to the sum of all work.
+    and of an unknown person belongs to no team, and to the sum of all work.
     """
     days = list(days)
     everybody = list_people(days)

@@ -63,7 +63,7 @@ class CommandRule:
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
-    """Who may run which command, and how commands are written.
+    """The settings of commands: the people who may run each one, and the names under which it is typed.
 
     `rules` are by the name of the command. `roles` are the roles that an admin granted by command, by login
     in lower case. `bots` are the logins, in lower case, of the bots whose comments count.

@@ -1,6 +1,6 @@
 """The contributors to a sprint, by kind of contribution.
 
-Nobody is counted, compared or ranked: each kind lists its people in alphabetical order.
+People are not counted, compared or ranked: each kind lists its people in alphabetical order.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

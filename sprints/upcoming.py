@@ -43,8 +43,8 @@ def find_next_sprint(sprints: Iterable[Sprint], current: Sprint, now: datetime) 
 def choose_sprint_to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
     """Choose the sprint whose plan is discussed.
 
-    It is the planned sprint with the milestone number `asked_in`, else the one after the running sprint, else
-    the planned one that starts first, else the running one.
+    The order of preference: the planned sprint with the milestone number `asked_in`, the one after the
+    running sprint, the planned one that starts first, the running one.
     """
     planned = [sprint for sprint in list_open_sprints(sprints, now) if sprint.phase(now) is Phase.PLANNED]
     for sprint in planned:

@@ -1,4 +1,4 @@
-"""The results of finished sprints: velocity, the part of the commitment that was kept, and carry-over.
+"""The results of finished sprints: velocity, the completed part of the commitment, and carry-over.
 
 Velocity is what was completed, as in Jira (https://confluence.atlassian.com/display/AGILE/Velocity), but with
 the median for the mean, which one bad sprint moves less. It helps a team to plan its next sprint; teams
@@ -24,9 +24,9 @@ _LISTS = ("kept", "late", "carried")
 class SprintOutcome:
     """The result of one finished sprint, from its facts or from its stored snapshot.
 
-    `completed` was done at the end, `kept` is the part of the commitment that was, `late` was done between
-    the end and the closing. `unit` is the one that its estimates allow: `points` or `count`. A sprint that
-    `is_abandoned` never ran to an end of its own: its milestone was deleted, or left it no time.
+    `completed` was done at the end, `kept` is the completed part of the commitment, `late` was done between
+    the end and the closing. `unit` is the unit that its estimates allow: `points` or `count`. A sprint that
+    `is_abandoned` never reached its end: its milestone was deleted, or closed before its start.
     """
 
     milestone: int
@@ -43,7 +43,7 @@ class SprintOutcome:
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """The sort key of finished sprints: their end, and GitHub's id where several end at once."""
+        """The sort key of finished sprints: their end, and GitHub's id where several end at the same time."""
         return self.end, self.milestone
 
     def say_do(self, unit: str | None = None) -> Decimal | None:

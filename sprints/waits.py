@@ -1,4 +1,4 @@
-"""The waits of a sprint's work: until somebody started it, and while it was blocked."""
+"""The waits of a sprint's work: until its start, and while it was blocked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

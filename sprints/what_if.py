@@ -79,7 +79,7 @@ def with_milestone_due(
 
 
 def with_days_off(facts: Facts, days: int) -> Facts:
-    """Turn so many of the coming working days, the last ones of the sprint, into days off."""
+    """Turn the last `days` of the sprint's coming working days into days off."""
     sprint = facts.sprint
     if sprint.due is None or not days:
         return facts

@@ -1,6 +1,6 @@
 """Work in progress: the teams it belongs to, and the limits on it.
 
-A limit makes a team finish work before it starts more, which is why the Kanban Guide asks for one
+A limit makes a team finish work before it starts more; therefore the Kanban Guide asks for one
 (https://kanbanguides.org). Each team chooses its own limit.
 """
 
@@ -61,7 +61,7 @@ class Wip:
 
     @property
     def excess(self) -> int:
-        """The number of items above the limit; 0 if the limit is kept or there is none."""
+        """The number of items above the limit; 0 within the limit or without one."""
         return max(0, self.count - self.most) if self.most is not None else 0
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from storage.jobs import JobMessage
 
-# Tasks that are queued by the clock alone, and have no arguments.
+# Periodic tasks, without arguments.
 TELL_OWNERS = "tell_owners"
 RECONCILE_BILLING = "reconcile_billing"
 RECONCILE_STRIPE = "reconcile_stripe"
@@ -13,7 +13,7 @@ REPORT_USAGE = "report_usage"
 
 
 class FollowPurchaseJob(JobMessage, frozen=True, kw_only=True):
-    """Asks GitHub what an account has bought, because of an event of the Marketplace (`action`)."""
+    """Asks GitHub for an account's purchase, because of an event of the Marketplace (`action`)."""
 
     name = "follow_purchase"
     waits_as_itself = True

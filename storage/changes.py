@@ -150,7 +150,7 @@ class ChangeLog:
         return [_change(row) for row in await self._connection.execute(query)]
 
     async def pending_proposal(self, thread: int, command: str) -> CommandChange | None:
-        """The newest proposal of the same command in a thread, if nobody has decided on it yet."""
+        """The newest proposal of the same command in a thread, if it is still undecided."""
         query = (
             select(*_COLUMNS)
             .where(self._is_mine, changes.c.thread == thread, changes.c.command == command)
@@ -165,7 +165,7 @@ class ChangeLog:
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
     async def finish(self, change_id: int, steps: bytes, note: str | None) -> None:
-        """Finish a change: `steps` are the steps that were done, `note` says why others were not."""
+        """Finish a change: `steps` are the finished steps, `note` explains why others were not done."""
         state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
         await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
 

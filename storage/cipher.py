@@ -1,7 +1,6 @@
 """Compression and encryption (AES-256-GCM) of stored payloads, with rotating keys.
 
-A sealed payload is bound to its place, which is authenticated with it as associated data. So a payload that
-was copied elsewhere does not open there.
+A sealed payload is bound to its place by authenticated associated data: a copy elsewhere cannot be decrypted.
 """
 
 import base64
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 # The fastest level: webhook JSON shrinks to a sixth with it, and the webhook endpoint has to answer soon.
 _COMPRESSION = 1
 _KEY_BYTES = 32
-# Random, and so long that one key is good for some four billion payloads.
+# Random, and long enough for one key to be good for some four billion payloads.
 _NONCE_BYTES = 12
 
 

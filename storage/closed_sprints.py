@@ -14,7 +14,7 @@ from storage.database import Tenant
 from storage.gaps import Gaps
 from storage.tables import closed_sprints, github_events, projects, sprints
 
-# Until then numbers are provisional: a webhook may be late, and somebody may close an issue after the end.
+# Until then numbers are provisional: webhooks may be late, and people may close issues after the end.
 SNAPSHOT_AFTER = timedelta(hours=24)
 
 

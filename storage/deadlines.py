@@ -16,8 +16,8 @@ from storage.tables import deletion_deadlines
 class Deadline:
     """A deadline, `due_at`, by which an account's data is deleted.
 
-    `is_announced`: GitHub named the day of the cancellation; otherwise it was inferred, because the purchase
-    was gone when GitHub was asked. `shown_at` is when an owner could read of the deadline in a thread.
+    `is_announced`: GitHub named the day of the cancellation; otherwise it was inferred, because
+    GitHub had no purchase when asked. `shown_at` is when an owner could first read the deadline in a thread.
     """
 
     cancelled_at: datetime
@@ -39,7 +39,7 @@ class Deadlines:
     async def record(self, deadline: Deadline) -> bool:
         """Store a deadline; False if one for the same cancellation is stored, withdrawn or not.
 
-        A deadline that was inferred is replaced by the one that GitHub announces.
+        GitHub's announced deadline replaces an inferred one.
         """
         fresh = insert(deletion_deadlines).values(
             organization_id=self._organization_id,
@@ -68,7 +68,7 @@ class Deadlines:
         return next(iter((await self.active())[::-1]), None)
 
     async def withdraw(self, at: datetime, because: str, *, only_inferred: bool = False) -> bool:
-        """Withdraw the deadlines, or with `only_inferred` only those that GitHub did not announce.
+        """Withdraw the deadlines; with `only_inferred`, only the deadlines that GitHub did not announce.
 
         Returns whether there was any.
         """

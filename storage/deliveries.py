@@ -14,7 +14,7 @@ from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
 from storage.tables import github_events, organizations, projects, timeline
 
-# After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
+# After this many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
 MOST_ATTEMPTS = 5
 _FIRST_DELAY = timedelta(seconds=15)
 # One would do, but a transferred item brings facts of another repository.
@@ -22,7 +22,7 @@ _MOST_FACTS_OF_A_PROJECT = 20
 
 
 class ReceiveOutcome(StrEnum):
-    """What became of a delivery on arrival."""
+    """The result of receiving a delivery."""
 
     STORED = "stored"
     REPEATED = "repeated"
@@ -114,7 +114,7 @@ class Deliveries:
     async def wait_for_writers(self) -> None:
         """Wait until writers that rely on the job that now begins have committed (see wake_tenant).
 
-        The lock is released at once: deliveries stored from now on defer a job of their own.
+        The lock is released immediately: deliveries stored from now on defer their own job.
         """
         lock_name = f"events:{self._organization_id}"
         await self._connection.execute(
@@ -145,7 +145,7 @@ class Deliveries:
         return StoredEvent(*row) if row else None
 
     async def mark_processed(self, notes: dict[int, str | None], at: datetime) -> None:
-        """Mark events as processed, by id; a note says why an event carried nothing usable."""
+        """Mark events as processed, by id; a note gives the reason why an event had no usable content."""
         if notes:
             await self._connection.execute(
                 update(github_events)
@@ -218,7 +218,7 @@ class Deliveries:
         return (row[0], row[1]) if row else None
 
     async def last_received_before(self, moment: datetime) -> datetime | None:
-        """When the last event before a moment was received; None if there was none."""
+        """Return when the last event before a moment was received; None if there was none."""
         query = select(func.max(github_events.c.created_at)).where(
             github_events.c.organization_id == self._organization_id, github_events.c.created_at < moment
         )
@@ -226,7 +226,7 @@ class Deliveries:
         return received_at
 
     async def last_processed_before(self, moment: datetime) -> datetime | None:
-        """When the last processed event before a moment was received; None if there was none."""
+        """Return when the last processed event before a moment was received; None if there was none."""
         query = select(func.max(github_events.c.created_at)).where(
             github_events.c.organization_id == self._organization_id,
             github_events.c.created_at < moment,

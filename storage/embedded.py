@@ -1,7 +1,7 @@
-"""The bundled PostgreSQL: a server of our own in a folder, on a Unix socket, for trials and small teams.
+"""The bundled PostgreSQL: a private server in a folder, on a Unix socket, for trials and small teams.
 
 It has the same two roles as any other: an owner for migrations, and the application's, which owns nothing.
-Neither has a password: whoever can reach the socket is trusted, and nobody but this user of the machine can.
+Neither has a password: anybody who can reach the socket is trusted, and only this user of the machine can.
 """
 
 import json
@@ -88,7 +88,7 @@ class EmbeddedServer:
             )
 
     def close_to_others(self, data: Path) -> None:
-        """Lets nobody in but through the socket, also into a folder that an earlier version has made."""
+        """Close the server to all but the socket, also in a folder that an earlier version made."""
         folder = Path(str(psycopg.conninfo.conninfo_to_dict(self._admin_url)["host"]))
         if not folder.is_absolute():  # No sockets on this system: the server listens, and is reached, by TCP.
             return
@@ -146,7 +146,7 @@ def _library() -> ModuleType:
 
 
 def _forget_dead_users(data: Path) -> None:
-    """Strikes killed processes off the list of users, for whom the server would otherwise run for ever."""
+    """Remove killed processes from the list of users; otherwise the server would run for them forever."""
     users = data / ".handle_pids.json"
     try:
         listed = json.loads(users.read_text())

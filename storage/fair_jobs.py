@@ -27,9 +27,9 @@ _RETRY = "select retry_running_job(%(job_id)s, %(retry_at)s)"
 class FairJobManager(JobManager):
     """Gives the next free place of a worker to the tenant that has the fewest; see `fetch_fair_job`.
 
-    A tenant may have all places while nobody else waits. Once others wait, it gets no further place until it
-    has no more than they have; its running jobs are not interrupted. So as jobs end, two tenants with waiting
-    jobs come to have half of the places each, and three a third.
+    A tenant may have all places while no other tenant waits. Once others wait, it gets no further place until
+    it has no more than they have; its running jobs are not interrupted. So as jobs end, two tenants with
+    waiting jobs come to have half of the places each, and three a third.
 
     Places are counted for each worker separately. So the same holds for any number of workers, and no worker
     has to know of the others. A scheduled job is due when `clock` says so.

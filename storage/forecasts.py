@@ -1,7 +1,7 @@
 """The record of forecasts that people were shown, and of their outcomes.
 
 A forecast is stored together with the message that carries it, an answer or a post, and counts once GitHub
-has accepted that version of the message. What was overwritten, refused or never sent was shown to nobody.
+has accepted that version of the message. Versions that were overwritten, refused or never sent do not count.
 """
 
 from collections.abc import Iterable
@@ -219,7 +219,7 @@ class Forecasts:
 _SAME_SPRINT = (sprints.c.organization_id == forecasts.c.organization_id) & (
     sprints.c.id == forecasts.c.sprint_id
 )
-# Rows of earlier versions have no carrier, and are taken to have been shown when they were made.
+# Rows of earlier versions have no carrier. They count as shown at the time at which they were made.
 _SHOWN_AT = case((forecasts.c.carrier.is_(None), forecasts.c.made_at), else_=forecasts.c.shown_at)
 _DAY = cast(func.timezone("UTC", forecasts.c.made_at), Date)
 # A chance of 1 says that all is done, and one of 0 that no time is left: these are facts, not forecasts.

@@ -11,8 +11,8 @@ from sprints.gaps import EventGap, GapCause
 from storage.database import Tenant
 from storage.tables import event_gaps, projects
 
-# Final snapshots wait so long for the backfill of a gap. Where GitHub refuses it for longer, the numbers say
-# what they lack.
+# Snapshots of closed sprints wait at most this long for the backfill of a gap. If GitHub refuses the backfill
+# for longer, the numbers say which history they lack.
 _LONGEST_WAIT = timedelta(days=3)
 
 _IS_AFFECTED = or_(event_gaps.c.ended_at.is_(None), projects.c.created_at < event_gaps.c.ended_at)
@@ -41,10 +41,10 @@ class Gaps:
         self._organization_id = tenant.organization_id
 
     async def lock(self) -> None:
-        """Let nobody else change the tenant's gaps until the transaction ends.
+        """Lock the tenant's gaps against other changes until the transaction ends.
 
-        Webhooks and answers of GitHub's API may report the same suspension at once. Take this lock before any
-        row that others change together with gaps, to avoid a deadlock.
+        Webhooks and answers of GitHub's API may report the same suspension concurrently. Take this lock
+        before any row that others change together with gaps, to avoid a deadlock.
         """
         key = func.hashtextextended("event_gaps", self._organization_id)
         await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
@@ -95,7 +95,7 @@ class Gaps:
     async def add(
         self, cause: GapCause, began_at: datetime, ended_at: datetime | None, project_id: int | None = None
     ) -> None:
-        """Add a gap in one repository, or in all that exist by then; idempotent, the later end holds."""
+        """Add a gap in one repository, or in all that exist by then; idempotent, the later end wins."""
         await self.lock()
         is_same = and_(
             self._is_mine,
@@ -125,7 +125,7 @@ class Gaps:
         )
 
     async def was_suspended_since(self, moment: datetime) -> bool:
-        """Whether the installation was suspended at or after a moment, as far as events tell."""
+        """Whether the installation was suspended at or after a moment, by the recorded events."""
         query = select(event_gaps.c.id).where(
             self._is_mine,
             event_gaps.c.cause == GapCause.SUSPENDED.value,
@@ -134,7 +134,7 @@ class Gaps:
         return await self._connection.scalar(query.limit(1)) is not None
 
     async def last_return(self, project_id: int) -> datetime | None:
-        """When a repository last came back after it had left the installation or the account."""
+        """Return when a repository last came back after it had left the installation or the account."""
         query = select(func.max(event_gaps.c.ended_at)).where(
             self._is_mine, event_gaps.c.project_id == project_id, event_gaps.c.cause == GapCause.REMOVED.value
         )

@@ -39,7 +39,7 @@ class History:
         self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
 
     async def sharing(self) -> SharedSprints:
-        """Which milestones of the repositories form one sprint; loaded once."""
+        """The milestones of the repositories that form one sprint; loaded once."""
         if self._sharing is None:
             leader, *others = [
                 (member.name, await self._timeline.milestones(member.id)) for member in self._members
@@ -50,7 +50,8 @@ class History:
     async def milestones(self) -> dict[int, list[MilestoneEvent]]:
         """All events of all milestones, by milestone.
 
-        These are the milestones of the leading repository, and those of this one that belong to none of them.
+        The result has the leading repository's milestones, and this repository's milestones that match none
+        of them.
         """
         milestones = await self._timeline.milestones(self._members[0].id)
         if self._project.is_led:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, any_, delete, exists, func, or_, select, u
 from storage.database import Tenant
 from storage.tables import installation_claims, organizations
 
-# Counted from when a claim was last made. By then whoever could act on it has seen it, or it is settled.
+# Counted from the last time of a claim. By then people who can act on the claim saw it, or it is resolved.
 CLAIM_KEPT_FOR = timedelta(days=7)
 # GitHub is not asked about the same claim more often.
 _CHECK_AGAIN_AFTER = timedelta(hours=1)

@@ -58,7 +58,7 @@ class Installations:
         await self._update(suspended_at=since)
 
     async def suspended_since(self) -> datetime | None:
-        """Since when the installation is suspended, as far as events tell; None if it works."""
+        """Return since when the installation is suspended, by the recorded events; None if it is active."""
         suspended_at: datetime | None = await self._value(organizations.c.suspended_at)
         return suspended_at
 
@@ -72,7 +72,7 @@ class Installations:
         return int(await self._value(organizations.c.github_account_id))
 
     async def first_seen_at(self) -> datetime:
-        """When the account was first seen."""
+        """Return when the account was first seen."""
         created_at: datetime = await self._value(organizations.c.created_at)
         return created_at
 
@@ -86,7 +86,7 @@ class Installations:
         await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
 
     async def relation(self, installation: int) -> InstallationRelation:
-        """Return how an installation relates to the account, as far as events tell."""
+        """Return how an installation relates to the account, by the recorded events."""
         query = select(organizations.c.github_installation_id, organizations.c.former_installations).where(
             organizations.c.id == self._organization_id
         )

@@ -1,4 +1,4 @@
-"""Every kind of job but those of billing, as messages: what a job is about, its priority and its locks.
+"""All kinds of jobs except billing, as messages: a job's arguments, its priority and its locks.
 
 They are here, and not beside the functions that run them, because rooms below those functions defer them.
 """
@@ -10,13 +10,13 @@ import msgspec
 
 from storage.jobs import EVENTS, JobMessage, RunLaterJob, TenantJob
 
-# Tasks that are queued by the clock alone, and have no arguments.
+# Periodic tasks, without arguments.
 SWEEP = "sweep"
 TICK = "tick"
 WAKE_POSTS = "wake_posts"
 REDELIVER = "redeliver"
 RETAIN = "retain"
-# Somebody waits for these.
+# A person waits for these.
 _URGENT = 10
 
 
@@ -58,7 +58,7 @@ class BackfillJob(TenantJob, frozen=True, kw_only=True):
     is_wanted: bool = False
 
     @property
-    def lock(self) -> str:  # Two at once would ask for the same.
+    def lock(self) -> str:  # Two concurrent jobs would ask for the same.
         return f"backfill:{self.project_id}"
 
     @property
@@ -71,7 +71,7 @@ class BackfillJob(TenantJob, frozen=True, kw_only=True):
 
 
 class RepositoryLeftJob(TenantJob, frozen=True, kw_only=True):
-    """Tells a tenant that another account has had a repository since a time (`left_at`)."""
+    """Records for a tenant that another account has had a repository since a time (`left_at`)."""
 
     name = "repository_left"
 
@@ -131,7 +131,7 @@ class ReadSettingsJob(TenantJob, frozen=True, kw_only=True):
     project_id: int | None = None
 
     @property
-    def lock(self) -> str:  # Two at once might store what the slower one read, which is older.
+    def lock(self) -> str:  # The slower of two concurrent jobs might store an older answer.
         return f"settings:{self.organization_id}"
 
     @property
@@ -167,7 +167,7 @@ class SendPostsJob(TenantJob, frozen=True, kw_only=True):
     is_background = True
 
     @property
-    def lock(self) -> str:  # Two at once might both send the same post.
+    def lock(self) -> str:  # Two concurrent jobs might both send the same post.
         return f"posts:{self.organization_id}"
 
     @property
@@ -192,7 +192,7 @@ class RedrawJob(TenantJob, frozen=True, kw_only=True, omit_defaults=True):
     turn: str = "soon"
 
     @property
-    def lock(self) -> str:  # Two at once might post the same under two keys.
+    def lock(self) -> str:  # Two concurrent jobs might post the same under two keys.
         return f"redraw:{self.project_id}"
 
     @property
@@ -218,7 +218,7 @@ class CheckJob(TenantJob, frozen=True, kw_only=True):
     is_rerun: bool = False
 
     @property
-    def lock(self) -> str:  # Two at once might store what the slower one worked out earlier.
+    def lock(self) -> str:  # The slower of two concurrent jobs might store an older result.
         return f"checks:{self.project_id}"
 
     @property
@@ -235,7 +235,7 @@ class CheckJob(TenantJob, frozen=True, kw_only=True):
 
 
 class PressJob(TenantJob, frozen=True, kw_only=True):
-    """Does what somebody asked for by a check's button."""
+    """Carries out the request of a person who pressed a check's button."""
 
     name = "press"
     priority = _URGENT
@@ -261,7 +261,7 @@ class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):
     is_rerun: bool = False
 
     @property
-    def lock(self) -> str:  # Two at once might both report what nobody has reported yet.
+    def lock(self) -> str:  # Two concurrent jobs might both create the check.
         return f"merge-group:{self.project_id}:{self.head}"
 
     @property

@@ -1,4 +1,4 @@
-"""The job queue, procrastinate on the same PostgreSQL: a job commits together with what it is for.
+"""The job queue, procrastinate on the same PostgreSQL: a job commits together with the data it needs.
 
 A job is a message (`JobMessage`): its arguments, and how it is queued. The messages are in `job_types.py`
 and `billing_jobs.py`; the functions that run them are declared in `bot/`. Jobs carry ids only, never a
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import plain_url
 
-# Recording has a queue of its own; everything else shares one.
+# Recording has its own queue; all other jobs share one.
 EVENTS = "events"
 OTHERS = "default"
 _HOLD = text("select hold_waiting_job(:wanted)")
@@ -31,22 +31,23 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
     # The task's name in the queue.
     name: ClassVar[str]
     queue: ClassVar[str] = OTHERS
-    # Higher ones are taken first.
+    # Jobs of higher priority run first.
     priority: ClassVar[int] = 0
-    # Such jobs may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
+    # Background jobs may take minutes, and no person waits for them: half of a worker's places is for the
+    # others.
     is_background: ClassVar[bool] = False
-    # Scheduled for later, the job waits as itself and runs without its lock. All others take their lock when
-    # their time has come (`RunLaterJob`).
+    # If scheduled for later, the job waits as itself and runs without its lock. All other jobs take their
+    # lock when they are due (`RunLaterJob`).
     waits_as_itself: ClassVar[bool] = False
 
     @property
     def lock(self) -> str | None:
-        """Of the jobs with one lock, one runs at a time. None: it runs beside all others."""
+        """The lock: of the jobs with the same lock, one runs at a time. None: the job needs no lock."""
         return None
 
     @property
     def queueing_lock(self) -> str | None:
-        """Of the jobs with one queueing lock, one waits at a time, which serves all. None: any number."""
+        """The queueing lock: of the jobs with the same one, a single job waits. None: any number waits."""
         return None
 
     def queueing_lock_until(self, at: datetime) -> str | None:  # noqa: ARG002 - for those that tell times apart
@@ -78,7 +79,7 @@ def queue(url: str) -> procrastinate.App:
     """The queue of one database. Open it before use."""
     connector = procrastinate.PsycopgConnector(
         conninfo=plain_url(url),
-        # That a job was taken or has ended need not survive a crash: every job can be repeated.
+        # The start and end of a job need not survive a crash: every job can be repeated.
         kwargs={"options": "-c synchronous_commit=off"},
         min_size=1,
         max_size=4,
@@ -90,8 +91,8 @@ def queue(url: str) -> procrastinate.App:
 class Jobs:
     """Defers jobs within the caller's transaction.
 
-    Where one waiting job is enough for several transactions, it does not begin before each of them has
-    committed: it would not see what they wrote.
+    Where one waiting job is enough for several transactions, the job does not begin before each of them has
+    committed. Otherwise it would not see their data.
     """
 
     def __init__(self, app: procrastinate.App) -> None:
@@ -130,7 +131,7 @@ class Jobs:
         if queueing_lock is None:
             await deferrer.defer_async(**arguments)
             return
-        # The waiting job may begin before it can be held, and another may be queued before ours is.
+        # The waiting job may begin before it can be held, and another may be queued before the new one.
         while not await connection.scalar(_HOLD, {"wanted": queueing_lock}):
             with contextlib.suppress(AlreadyEnqueued):
                 # A savepoint: that another job waits must not undo what the caller has done.

@@ -77,7 +77,7 @@ class Logins:
     def current_login(self, login: str, at: datetime) -> str:
         """The present login of the person who had a login at a moment.
 
-        Where nobody was seen with it until then, this is the first person who had it.
+        If no person was seen with the login until then, this is the first person who had it.
         """
         spans = self.holders.get(login.lower())
         if not spans:

@@ -1,4 +1,4 @@
-"""Look-ups of tenants, for transactions that are not scoped to one yet.
+"""Look-ups of tenants, for transactions that are not scoped to a tenant yet.
 
 Each calls a SECURITY DEFINER function of the database (see migrations/) that returns ids of tenants only.
 Their rows are then read in that tenant's own transaction.

@@ -119,7 +119,7 @@ class Measures:
         return newest
 
     async def first_event(self, recorded_since: datetime | None = None) -> datetime | None:
-        """When the first work happened, or the first that was recorded since a moment; None without any."""
+        """Return the time of the first work, or of the first recorded since a moment; None without any."""
         query = select(func.min(timeline.c.at)).where(*self._mine(timeline), timeline.c.kind.in_(_WORK))
         if recorded_since:
             query = query.where(timeline.c.created_at >= recorded_since)
@@ -183,7 +183,7 @@ class Measures:
 
 
 async def settings_of(tenant: Tenant) -> TeamSettings:
-    """The tenant's own settings, which hold for all repositories that set nothing else."""
+    """The tenant's own settings, which apply to all repositories without settings of their own."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
     return parse_settings(await tenant.connection.scalar(query) or {})
 

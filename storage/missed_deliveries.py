@@ -53,13 +53,13 @@ class MissedDeliveries:
         await self._connection.execute(
             fresh.on_conflict_do_update(
                 index_elements=["organization_id", "delivery_id"],
-                # Added up by the database, so that two requests at once are both counted.
+                # Added up by the database, so that two concurrent requests are both counted.
                 set_={"asked_again": missed_deliveries.c.asked_again + int(asked)},
             )
         )
 
     async def asked_again(self, delivery: str) -> int:
-        """How often the redelivery of a delivery was requested."""
+        """The number of requests for the redelivery of a delivery."""
         query = select(missed_deliveries.c.asked_again).where(
             self._is_mine, missed_deliveries.c.delivery_id == delivery
         )
@@ -93,7 +93,7 @@ class MissedDeliveries:
     async def mark_lost(self, oldest: datetime, most_asked: int, now: datetime) -> list[MissedDelivery]:
         """Mark deliveries as lost that failed before `oldest` or were requested `most_asked` times.
 
-        Returns those that were not marked before.
+        Returns the deliveries that were not marked before.
         """
         is_lost = or_(
             missed_deliveries.c.delivered_at < oldest, missed_deliveries.c.asked_again >= most_asked

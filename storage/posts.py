@@ -1,4 +1,4 @@
-"""Posts: the desired state of comments, issues, checks and releases, and what GitHub has of each."""
+"""Posts: the desired and the actual state of comments, issues, checks and releases on GitHub."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -16,9 +16,9 @@ from storage.tables import clockwork, outbox, posts, projects
 
 _HOUR = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
-# A refused post is neither given up at once nor retried with every event.
+# A refused post is neither given up immediately nor retried with every event.
 RETRY_AFTER = timedelta(days=1)
-# A post that GitHub has refused for so long is not tried any more.
+# A post that GitHub has refused for this long is not tried any more.
 _RETRY_WITHIN = timedelta(days=30)
 # How many texts are kept of attempts without an answer.
 _MOST_ATTEMPTED = 3
@@ -85,7 +85,7 @@ class DesiredPost:
 
 @dataclass(frozen=True, slots=True)
 class PostStatus:
-    """The desired content of a post, and what GitHub has of it.
+    """The desired content of a post, and its actual content on GitHub.
 
     `external_id` and `sent_at` are None until the post was sent. The post `is_pending` while GitHub does not
     have the desired content; `attempts` counts attempts to send it whose outcome is unknown.
@@ -100,13 +100,13 @@ class PostStatus:
 
     @property
     def is_unsent(self) -> bool:
-        """Whether nobody can have read any version of the post yet."""
+        """Whether no version of the post can have been read yet."""
         return self.external_id is None and self.attempts == 0
 
 
 @dataclass(frozen=True, slots=True)
 class RecentWrites:
-    """How many writes GitHub accepted within the last hour, and when the last one was made."""
+    """The number of writes that GitHub accepted within the last hour, and the time of the last one."""
 
     in_an_hour: int
     last_at: datetime
@@ -128,7 +128,7 @@ class Posts:
     async def set_desired(self, project_id: int, post: Post, at: datetime) -> bool:
         """Set the desired content of a post from `at` on; return whether that changes anything.
 
-        A comment stays in its thread; one that nobody can have read yet may move to another thread.
+        A comment stays in its thread; an unsent comment may move to another thread.
         """
         values = {
             "kind": post.kind,
@@ -235,7 +235,7 @@ class Posts:
         return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
     async def first_seen_at(self, project_id: int) -> datetime | None:
-        """When a repository was first seen; None if never."""
+        """Return when a repository was first seen; None if never."""
         query = select(projects.c.created_at).where(
             projects.c.organization_id == self._organization_id, projects.c.id == project_id
         )
@@ -322,7 +322,7 @@ class Posts:
         await self._update(desired.id, **place, **unsent, attempts=0, refused=None, refused_at=None)
 
     async def mark_refused(self, post_id: int, why: str, at: datetime) -> None:
-        """Record that GitHub refused a post, which `doctor` shows and which is tried again a day later.
+        """Record that GitHub refused a post: `doctor` shows it, and it is tried again a day later.
 
         A refused attempt leaves nothing on GitHub, and does not count.
         """
@@ -330,7 +330,7 @@ class Posts:
         await self._update(post_id, refused=why[:500], refused_at=at, attempts=attempts)
 
     async def retry_refused(self, project_id: int | None = None, thread: int | None = None) -> bool:
-        """Make refused posts due at once, in one repository or all, and in one thread or all.
+        """Make refused posts due now, in one repository or all, and in one thread or all.
 
         Returns whether there are any.
         """
@@ -378,7 +378,7 @@ class Posts:
 
     @property
     def _log(self) -> str:
-        """The name of the tenant's row of `clockwork`, which holds only the times of its writes."""
+        """The name of the tenant's row in `clockwork`, for the times of its writes."""
         return f"writes:{self._organization_id}"
 
     @property

@@ -286,7 +286,7 @@ class Projects:
         return dict(await self._connection.scalar(query) or {})
 
     async def set_command_setting(self, project_id: int, key: str, value: object) -> None:
-        """Store a setting that a command sets; None removes it, so that the other origins hold."""
+        """Store a setting that a command sets; None removes it, so that the other sources apply."""
         settings = projects.c.said.op("-")(key)
         if value is not None:
             settings = settings.op("||")(literal({key: value}, JSONB))
@@ -323,7 +323,7 @@ class Projects:
         return projects.c.organization_id == self._organization_id
 
     async def _unchanged(self, repository: RepositoryName) -> int | None:
-        """The id of the repository if its row needs no change, which is the usual case."""
+        """Return the id of the repository if its row needs no change (the usual case)."""
         same = and_(
             projects.c.github_repo == repository.full_name,
             projects.c.is_private == repository.is_private,

@@ -45,7 +45,7 @@ class PullRequests:
         )
 
     async def get(self, number: int) -> PullRequest | None:
-        """Return a pull request in its last known state."""
+        """Return a pull request in its last recorded state."""
         return build_pull_requests(await self.history(number)).get(number)
 
     async def history(self, number: int) -> list[ActivityEvent]:
@@ -79,7 +79,7 @@ class PullRequests:
         await Timeline(self._tenant).record([TimelineRow(self._project_id, fact) for fact in facts])
 
     async def items(self, numbers: Collection[int]) -> dict[int, ItemSnapshot]:
-        """The last known state of issues and pull requests, by number; unknown numbers are left out."""
+        """Return the last recorded states of issues and pull requests by number, without unknown numbers."""
         if not numbers:
             return {}
         query = (

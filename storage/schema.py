@@ -118,7 +118,7 @@ _NEVER_FOR_THE_APPLICATION = (
 
 
 class SchemaError(Exception):
-    """The database cannot be used; the text says why and how to fix it."""
+    """The database cannot be used; the text gives the reason and the remedy."""
 
 
 def migrate(owner_url: str, application_role: str) -> None:

@@ -30,7 +30,7 @@ class SeatIncrease:
     """An increase of a subscription's quantity that waits for an admin, or was approved by one.
 
     `before` seats are paid for, `after` are needed. `unit_amount` is the subscriber's own price of a seat for
-    a period, `due_now` what Stripe would charge at once; both in the smallest unit of `currency`, and None
+    a period, `due_now` what Stripe would charge now; both in the smallest unit of `currency`, and None
     where they are not known. `approved_at` and `approved_by` (a GitHub login) are None while it waits.
     `reference` is Stripe's id of the subscription.
     """
@@ -53,12 +53,12 @@ class SeatIncrease:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nobody has approved the increase yet."""
+        """Whether the increase still waits for approval."""
         return self.approved_at is None
 
 
 class IncreaseOutcome(StrEnum):
-    """Why an increase was closed.
+    """The reason for closing an increase.
 
     REPORTED: Stripe has the new quantity. NOT_NEEDED: there are fewer people again. REPLACED: another
     increase needs an approval of its own. SUBSCRIPTION_ENDED: there is nothing to increase any more.
@@ -115,7 +115,7 @@ class SeatIncreases:
         )
 
     async def update_price(self, due_now: int | None) -> None:
-        """Update the amount that the open increase would cost at once."""
+        """Update the amount that the open increase would cost immediately."""
         await self._update({"due_now": due_now})
 
     async def approve(self, terms: IncreaseTerms, by: str, at: datetime) -> bool:

@@ -59,7 +59,7 @@ class SettingsFiles:
         return _parse(*(await self._connection.execute(query)).one())
 
     async def keep_of_organization(self, file: StoredSettingsFile) -> None:
-        """Store the organization's settings file, which holds for all repositories."""
+        """Store the organization's settings file, which applies to all repositories."""
         await self._connection.execute(
             update(organizations).where(self._organization).values(file=_columns_of(file), file_sha=file.sha)
         )

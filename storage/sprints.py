@@ -123,7 +123,7 @@ class Sprints:
         return await self._fold(await self._sprint(events, as_of), as_of) if events else None
 
     async def closed(self, milestone: int, now: datetime) -> ClosedSprint | None:
-        """The snapshot of a closed sprint, which is taken now if it is due and missing.
+        """Return the snapshot of a closed sprint; create it now if it is due and missing.
 
         Returns the last earlier snapshot, or None, before it is due and while history is still coming in.
         """
@@ -194,7 +194,7 @@ class Sprints:
         return replace(sprint, repository=repository, parts=sharing.parts.get(sprint.milestone, ()))
 
     def _as_seen(self, sprint: Sprint, closed: ClosedSprint | None) -> ClosedSprint | None:
-        """Rename the items in a snapshot that was taken in another repository."""
+        """Rename the items in a snapshot that was created in another repository."""
         if closed is None or not sprint.repository:
             return closed
         own_name = self._project.full_name or ""

@@ -25,7 +25,7 @@ class ComparisonKind(StrEnum):
 
 
 class UnclearSubscription(msgspec.Struct, frozen=True):
-    """A subscription at Stripe that belongs to no known account, and why. `account` is GitHub's id.
+    """A subscription at Stripe of no known account, with the reason. `account` is GitHub's id.
 
     `has_failed`: looking up its account or storing it failed.
     """

@@ -86,7 +86,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionProblem:
-    """What could not be understood of a Stripe subscription when last read, as a sentence."""
+    """A sentence on the parts of a Stripe subscription that could not be understood when last read."""
 
     subscription_id: str
     problem: str
@@ -170,7 +170,7 @@ class Subscriptions:
         await self._connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
 
     async def set_missing(self, reference: str, since: datetime | None) -> None:
-        """Set since when Stripe has not known a subscription; None once it knows it again."""
+        """Set since when a subscription is missing at Stripe; None once Stripe has it again."""
         await self._connection.execute(
             update(subscriptions)
             .where(self._is_mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
@@ -178,7 +178,7 @@ class Subscriptions:
         )
 
     async def set_customer_deleted(self, customer: str) -> None:
-        """Mark a customer as deleted at Stripe, which is final."""
+        """Mark a customer as deleted at Stripe; the deletion is final."""
         await self._connection.execute(
             update(subscriptions)
             .where(self._is_mine, subscriptions.c.stripe_customer_id == customer)
@@ -230,7 +230,7 @@ class Subscriptions:
         )
 
     async def set_plan(self, plan: str) -> None:
-        """Store the plan that holds now in the row of the organization."""
+        """Store the current plan in the row of the organization."""
         await self._connection.execute(
             update(organizations).where(organizations.c.id == self._organization_id).values(plan=plan)
         )
@@ -257,7 +257,7 @@ class Subscriptions:
         )
 
     async def last_audit_at(self, action: str) -> datetime | None:
-        """When the account's audit log last got an entry with an action; None if never."""
+        """Return when the account's audit log last got an entry with an action; None if never."""
         query = select(func.max(audit_log.c.at)).where(
             audit_log.c.organization_id == self._organization_id, audit_log.c.action == action
         )

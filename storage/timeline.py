@@ -346,7 +346,7 @@ def _columns_by_kind(fact: Event) -> dict[str, Any]:
 
 
 def _without_defaults(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Drop the fields of a snapshot that have their default, except an empty `closes`, which is a fact."""
+    """Drop a snapshot's fields with default values, except an empty `closes`, which is a fact."""
     return {
         name: value
         for name, value in snapshot.items()
@@ -392,7 +392,7 @@ def _label_event(row: Any) -> LabelEvent:
 
 
 def activity_event(row: Any) -> ActivityEvent:
-    """Convert a row of the timeline to an ActivityEvent, for kinds that have no class of their own."""
+    """Convert a row of the timeline to an ActivityEvent, for kinds without their own class."""
     return ActivityEvent(
         kind=row.kind,
         subject=row.subject,

@@ -1,4 +1,4 @@
-"""The usage ledger: what an account used on each UTC day. Charges for usage follow it."""
+"""The usage ledger: an account's usage on each UTC day, the basis of charges for usage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Usage:
         )
 
     async def set(self, metric: str, period: date, quantity: int) -> None:
-        """Set the quantity of a day, as counted from other tables. A day that was sent does not change."""
+        """Set the quantity of a day, counted from other tables. A day that was sent does not change."""
         fresh = insert(usage_ledger).values(
             organization_id=self._organization_id, metric=metric, period=period, quantity=quantity
         )

@@ -1,1 +1,1 @@
-"""Billing: the doors, GitHub Marketplace and Stripe kept up with, and what an account may use."""
+"""Billing: purchases through GitHub Marketplace and Stripe, and each account's entitlements."""

@@ -1,4 +1,4 @@
-"""Finds at Stripe what an account has bought by card, by metadata and by customer."""
+"""Finds an account's card purchases at Stripe, by metadata and by customer."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta

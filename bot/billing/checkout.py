@@ -1,4 +1,4 @@
-"""Opens checkouts so that nobody pays twice: one open session per account, none for accounts that pay."""
+"""Opens checkouts without double payments: one open session per account, none for paying accounts."""
 
 import asyncio
 import hashlib
@@ -37,11 +37,11 @@ class AlreadyPaidError(Exception):
 
 
 class OtherCheckoutError(Exception):
-    """Somebody else opened another checkout for the account at the same moment."""
+    """Another person opened a checkout for the account at the same moment."""
 
 
 class OpenCheckoutError(Exception):
-    """Another checkout of the account is open, where somebody may be paying; `session` is Stripe's answer."""
+    """Another checkout of the account is open and may be paid at present; `session` is Stripe's answer."""
 
     def __init__(self, session: CheckoutSession) -> None:
         super().__init__("another checkout is open")
@@ -52,7 +52,7 @@ class Checkouts:
     """Opens checkout sessions by Stripe's current answers, without waiting for its events.
 
     Nothing is locked while Stripe is asked. Instead the sessions are read again after opening one: of two
-    requests at once, at least the later sees both sessions, and all but the newest are expired.
+    concurrent requests, at least the later sees both sessions, and all but the newest are expired.
     """
 
     def __init__(self, stripe: Stripe, price_ids: Collection[str], now: datetime) -> None:
@@ -138,7 +138,7 @@ def _creation_order(session: CheckoutSession) -> tuple[int, str]:
 
 
 def _make_idempotency_key(terms: CheckoutTerms, sessions: Sequence[CheckoutSession]) -> str:
-    """Return a key by which two requests at once open one session.
+    """Return a key by which two concurrent requests open one session.
 
     It changes when the newest session is paid or expired, and with the terms: Stripe repeats its answer to a
     key for a day, and refuses a key that is used with other parameters.

@@ -1,4 +1,4 @@
-"""Routes of signed links: they redirect to Stripe's checkout or portal, or show a page that says why not."""
+"""Routes of signed links: redirects to Stripe's checkout or portal, or pages that explain a refusal."""
 
 import contextlib
 from collections.abc import Awaitable
@@ -50,7 +50,7 @@ _CHECKOUT = "checkout"
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What a checkout link was made for: GitHub's id of the account, and the plan with its period."""
+    """The order of a checkout link: GitHub's id of the account, and the plan with its period."""
 
     account: int
     plan: PlanName
@@ -81,8 +81,8 @@ class CheckoutRoutes:
     async def open_checkout(self, request: web.Request) -> web.Response:
         """Redirect to a checkout for the account that the link was made for.
 
-        Mail scanners and previews open links as well. So GET leaves a checkout of another price open, in
-        which somebody may be paying, and asks; POST, sent by the button of that page, closes it.
+        Mail scanners and previews open links as well. So GET leaves a checkout of another price open,
+        because a payment may be under way there, and asks; POST, sent by the button of that page, closes it.
         """
         ticket, now = request.match_info["ticket"], self._services.clock()
         try:
@@ -192,7 +192,7 @@ class CheckoutRoutes:
             return pages.checkout_superseded().response(409)
 
     def _describe_session(self, session: CheckoutSession) -> str:
-        """Return what a checkout session sells, in words."""
+        """Describe in words what a checkout session sells."""
         return " and ".join(
             self._describe_item(price or "", quantity or 1) for price, quantity in line_items_of(session)
         )

@@ -62,7 +62,7 @@ class StripeComparison:
     ) -> None:
         """`store_listed` stores Stripe's answer for one subscription, and the time when Stripe was asked.
 
-        `is_sold` returns whether a subscription has a price of ours.
+        `is_sold` returns whether a subscription has a price of the App's plans.
         """
         self._database = database
         self._stripe = stripe
@@ -73,10 +73,10 @@ class StripeComparison:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> None:
-        """Store what Stripe lists, and ask for each stored subscription that it does not list.
+        """Store the subscriptions that Stripe lists, and ask for each stored one that is not listed.
 
-        Raises StripeUnavailableError, and StripeRefusedError where our API key may not list subscriptions;
-        then each stored subscription has been asked for all the same.
+        Raises StripeUnavailableError, and StripeRefusedError if the API key may not list subscriptions; even
+        then each stored subscription has been asked for.
         """
         listed, unclear = set[str](), list[UnclearSubscription]()
         refusal: StripeRefusedError | None = None
@@ -110,7 +110,7 @@ class StripeComparison:
             asked_at = self._clock()
 
     async def _store_one(self, answer: Mapping[str, Any], asked_at: datetime) -> UnclearSubscription | None:
-        """Store one subscription; return it if that fails, or if it belongs to no account of ours.
+        """Store one subscription; return it if storing fails, or if it belongs to no account here.
 
         A price that Stripe cannot show fails for its own subscriptions only: if Stripe is unavailable, the
         next page of the list fails.
@@ -166,7 +166,7 @@ class StripeComparison:
     async def _ask_for_unlisted(self, listed: set[str]) -> tuple[list[_StoredSubscription], int]:
         """Ask for each live stored subscription that was not listed, for example because it has ended.
 
-        Returns those that Stripe does not know, and the number of those that it knows.
+        Returns the subscriptions that Stripe does not have, and the number of those that it has.
         """
         missing, present, failures = list[_StoredSubscription](), 0, ConsecutiveFailures()
         for stored in await self._list_live_stored():
@@ -208,11 +208,11 @@ class StripeComparison:
         return live
 
     async def _end_missing(self, missing: list[_StoredSubscription], present: int) -> None:
-        """End subscriptions that Stripe no longer has, but only if our API key is certainly the right one.
+        """End subscriptions that Stripe no longer has, but only if the API key is certainly the right one.
 
-        If Stripe knows none of ours, or fewer than are missing, the operator may have set the key of another
-        account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that is
-        missing for longer than the grace period of a payment ends, if Stripe knows any of ours by then.
+        If Stripe has none of the stored ones, or fewer than are missing, the operator may have set the key of
+        another account or of test mode: then no plan is ended, and `doctor` reports it. A subscription that
+        is missing for longer than the grace period of a payment ends, if Stripe has any stored one by then.
         """
         now = self._clock()
         for stored in missing:
@@ -243,7 +243,7 @@ class StripeComparison:
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
                         await Subscriptions(tenant).set_missing(subscription.reference, since)
-                self._log.error("Stripe does not know a subscription of our books", is_ended=is_certain)
+                self._log.error("a stored subscription is missing at Stripe", is_ended=is_certain)
 
     async def _recheck_problems(self, listed: set[str]) -> None:
         """Ask for unlisted subscriptions with a problem: an ended one is no problem any more."""

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions
 
-# A seller that cannot be asked may have a purchase, so nothing may be deleted.
+# If a seller is unreachable, a purchase may exist; delete nothing.
 _SELLER_FAILURES = (GitHubUnavailableError, GitHubRefusedError, StripeUnavailableError, StripeRefusedError)
 
 

@@ -127,7 +127,7 @@ class Entitlements:
         return [SprintSpan(sprint.start, sprint.end) for sprint in sprints if sprint.end is not None]
 
     async def _is_in_billing_issue(self, organization_id: int, project_id: int, thread: int | None) -> bool:
-        """Whether the billing issue says it already: in this thread, or in this repository today."""
+        """Whether the billing issue already has the news: in this thread, or in this repository today."""
         async with self._database.tenant(organization_id) as tenant:
             posts = await BillingPosts(tenant).all()
         issues = (post for post in posts if post.is_issue and post.project_id == project_id)

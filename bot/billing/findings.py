@@ -1,4 +1,4 @@
-"""Findings of `doctor` about billing: each is a sentence with what to do."""
+"""Findings of `doctor` about billing, each a sentence that includes the remedy."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def _check_comparison(
 
 
 def _check_missing(accounts: Sequence[_AccountRecords]) -> Iterator[str]:
-    """Yield a finding if Stripe does not know stored subscriptions that have not ended."""
+    """Yield a finding if stored subscriptions that have not ended are missing at Stripe."""
     live = [
         subscription
         for account in accounts
@@ -172,7 +172,7 @@ def _check_account(services: Services, records: _AccountRecords) -> Iterator[str
 
 
 def _check_installation(records: _AccountRecords) -> Iterator[str]:
-    """Yield accounts that pay without the App: uninstalling does not cancel, which owners may not know."""
+    """Yield paying accounts without the App: uninstalling does not cancel, and owners may not expect that."""
     account = records.account
     if account.installation is not None and account.suspended_at is None:
         return

@@ -18,7 +18,7 @@ _REFUSALS = (StripeRefusedError, GitHubRefusedError, PurchaseError)
 _SHARED_FAILURES = (StripeUnavailableError, GitHubUnavailableError, PoolTimeoutError, OSError)
 # Classes of PostgreSQL's SQLSTATE: connection exceptions, and operator intervention.
 _UNAVAILABLE_STATES = ("08", "57P")
-# After so many failures in a row, Stripe itself is unavailable, and not just one object there.
+# After this many failures in a row, Stripe itself is unavailable, and not just one object there.
 _MAX_CONSECUTIVE_FAILURES = 3
 
 

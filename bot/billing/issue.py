@@ -1,4 +1,4 @@
-"""The billing issue: warns an account's owner of what is about to cost them money or data.
+"""The billing issue: warns an account's owner of coming charges and losses of data.
 
 Each account has at most one issue, in a private repository. It is edited in place: opened when there are
 notices, closed when none is left, and reopened for new ones. This module stores the desired posts;

@@ -110,7 +110,7 @@ def find_current_issue(posts: Sequence[BillingPost], host: Project | None) -> Bi
 
 
 def is_deleted_without_news(state: BillingIssueState, current: BillingPost | None) -> bool:
-    """Whether somebody has deleted the issue, and no notice is new since."""
+    """Whether the issue was deleted by a person, without any newer notice."""
     deleted = [billing_post for billing_post in state.posts if billing_post.is_gone and billing_post.is_issue]
     announced_keys = {key for billing_post in deleted for key in billing_post.notices}
     return current is None and bool(deleted) and all(notice.key in announced_keys for notice in state.notices)
@@ -144,7 +144,7 @@ def make_open_issue(state: BillingIssueState, key: str, people: Sequence[str], l
 
 
 def close_issue(post: Post, body: str) -> Post:
-    """Build the closed issue; `body` says why it is closed."""
+    """Build the closed issue; `body` explains the reason for closing."""
     data = {"title": ISSUE_TITLE, "state": "closed", "state_reason": "completed", "notices": []}
     return replace(post, body=body, data=data)
 

@@ -1,4 +1,4 @@
-"""The jobs of billing: those that follow events, and those that run by the clock."""
+"""The jobs of billing: reactions to events, and periodic tasks."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -48,7 +48,7 @@ from storage.stripe_comparison import (
 )
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
-# Stripe itself repeats for three days, but not what we have answered with 200.
+# Stripe repeats webhooks for three days, but not those that were answered with 200.
 _RETRY_STRIPE = RetryStrategy(max_attempts=6, exponential_wait=4)
 _RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
 
@@ -60,14 +60,14 @@ _log = structlog.get_logger(__name__)
 
 
 def blueprints_for(settings: BillingSettings) -> list[JobBlueprint]:
-    """The jobs of what the settings name. Obligations stay when selling is switched off."""
+    """Return the jobs that the settings require. Obligations stay when selling is switched off."""
     blueprints = [tasks, stripe_tasks if settings.stripe is not None else tasks_without_stripe]
     return blueprints + ([marketplace_tasks] if settings.marketplace is not None else [])
 
 
 @asynccontextmanager
 async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIterator[list[object]]:
-    """The objects that do the work of these jobs. The connection to Stripe is closed at the end."""
+    """Provide the objects that do the work of these jobs. The connection to Stripe is closed at the end."""
     settings, database, clock = base.settings.billing, base.database, base.clock
     listing = GitHubListing(github)
     parts: list[object] = [settings]
@@ -84,7 +84,7 @@ async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIter
         if settings.marketplace is not None:
             marketplace = MarketplaceSync(database, listing, settings, jobs, clock)
             parts.append(marketplace)
-        # Deadlines that were noted are kept, also where the Marketplace is not set up any more.
+        # Recorded deadlines hold even if the Marketplace is not set up any more.
         parts.append(Deletion(database, listing, marketplace, clock, settings.grace, card))
         parts.append(UsageReporting(database, stripe or NoStripe(), settings, clock))
         yield parts
@@ -92,7 +92,7 @@ async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIter
 
 @marketplace_tasks.job(FollowPurchaseJob, retry=_RETRY)
 async def follow_purchase(services: JobServices, job: FollowPurchaseJob) -> None:
-    """Ask GitHub what an account has bought, and keep it."""
+    """Ask GitHub for an account's purchase, and store it."""
     sync = services.get(MarketplaceSync)
     cause = LedgerCause("marketplace", job.action, job.delivery, job.effective_at)
     try:
@@ -100,7 +100,7 @@ async def follow_purchase(services: JobServices, job: FollowPurchaseJob) -> None
     except GitHubUnavailableError as problem:
         await sync.follow_later(job.account, cause, job.tries, problem.retry_at)
         return
-    # What was bought or cancelled may be something that the account's owner has to hear of.
+    # The account's owner may have to be notified of the purchase or the cancellation.
     async with services.database.unscoped() as connection:
         organization_id = await tenant_of_account(connection, job.account)
         if organization_id is not None:
@@ -109,7 +109,7 @@ async def follow_purchase(services: JobServices, job: FollowPurchaseJob) -> None
 
 @marketplace_tasks.periodic_job(RECONCILE_BILLING, "20 4 * * *", is_exclusive=True)
 async def reconcile_marketplace(services: JobServices) -> None:
-    """Compare our subscriptions with the Marketplace's listing, and note how that went."""
+    """Compare the stored subscriptions with the Marketplace's listing, and record the result."""
     try:
         await services.get(MarketplaceSync).reconcile()
     except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
@@ -126,7 +126,7 @@ async def reconcile_marketplace(services: JobServices) -> None:
 
 @stripe_tasks.job(FollowStripeJob, retry=_RETRY_STRIPE)
 async def follow_stripe(services: JobServices, job: FollowStripeJob) -> None:
-    """Ask Stripe for the subscription that an event is about, and keep it."""
+    """Ask Stripe for the subscription of an event, and store it."""
     about = SubscriptionHint(job.event_id, job.kind, job.customer, job.subscription, job.account)
     await services.get(StripeSync).follow(about)
     async with services.database.unscoped() as connection:
@@ -136,14 +136,14 @@ async def follow_stripe(services: JobServices, job: FollowStripeJob) -> None:
 
 @stripe_tasks.job(FollowStripePaymentJob, retry=_RETRY_STRIPE)
 async def follow_stripe_payment(services: JobServices, job: FollowStripePaymentJob) -> None:
-    """Ask Stripe for the refund or the dispute that an event is about, and keep it."""
+    """Ask Stripe for the refund or the dispute of an event, and store it."""
     hint = PaymentHint(job.event_id, job.kind, job.reference, job.charge, job.customer)
     await services.get(StripePayments).follow(hint)
 
 
 @stripe_tasks.periodic_job(RECONCILE_STRIPE, "40 1 * * *", is_exclusive=True)
 async def reconcile_stripe(services: JobServices) -> None:
-    """Compare our subscriptions and payments with Stripe."""
+    """Compare the stored subscriptions and payments with Stripe."""
     try:
         for compare in (services.get(StripeSync).reconcile, services.get(StripePayments).compare):
             try:
@@ -155,7 +155,7 @@ async def reconcile_stripe(services: JobServices) -> None:
 
 
 async def _end_expired_plans(services: JobServices) -> None:
-    """Take away the plans whose time is over, whichever way they were bought."""
+    """End the plans whose time is over, from every seller."""
     grace = services.get(BillingSettings).grace
     for organization_id in await all_accounts(services.database):
         with isolated_account(_log, "plan not settled", organization_id):
@@ -167,7 +167,7 @@ async def _end_expired_plans(services: JobServices) -> None:
 @stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True)
 @tasks_without_stripe.periodic_job(REPORT_USAGE, "5 0 * * *", is_exclusive=True)
 async def report_usage(services: JobServices) -> None:
-    """Count the people of days that are over, and report them to Stripe."""
+    """Count the people of past days, and report them to Stripe."""
     await services.get(UsageReporting).run()
 
 

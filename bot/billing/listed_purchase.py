@@ -12,7 +12,7 @@ from storage.subscriptions import Subscription
 async def load_listed_purchase(
     services: Services, account: int, stored: Subscription | None
 ) -> Subscription | None:
-    """Return what an account, by GitHub's id, has bought on the Marketplace; `stored` is what we have stored.
+    """Return the Marketplace purchase of a GitHub account id; `stored` is the stored subscription.
 
     GitHub does not report failed deliveries of the Marketplace's webhook, so without this question a
     purchase whose event was lost is known only after the nightly comparison. None if GitHub lists nothing, or

@@ -35,7 +35,7 @@ class MarketplaceListing(Protocol):
     """The listing on GitHub Marketplace."""
 
     async def get_account(self, account: int) -> Any | None:
-        """Return what an account has bought, by GitHub's id of it. None if nothing."""
+        """Return the purchase of a GitHub account id, or None."""
 
     def list_plans(self) -> AsyncIterator[Any]:
         """Yield the plans that are on sale."""
@@ -196,7 +196,7 @@ class MarketplaceSync:
     async def _retry_unknown_account(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int
     ) -> None:
-        """Ask again for an account that neither we nor GitHub know: its purchase may be seconds old."""
+        """Ask again for an account that neither the database nor GitHub has: its purchase may be new."""
         if cause.event == "purchased" and tries < len(PAUSES):
             await self._retry(connection, account, cause, tries)
         else:

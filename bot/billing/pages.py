@@ -1,4 +1,4 @@
-"""Pages of billing: what a visitor reads who comes by a link or returns from Stripe."""
+"""Pages of billing, for visitors who come by a link or return from Stripe."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Checks that Stripe's billing portal allows what our texts promise, and nothing that we would undo.
+"""Checks that Stripe's billing portal allows what the bot's texts promise, and nothing that is undone later.
 
 Nothing here changes the portal's settings. Each finding is a sentence with where to correct them.
 """
@@ -21,7 +21,7 @@ _CUSTOMER_DETAILS = {"email": "e-mail address", "address": "billing address", "t
 
 
 def portal_findings(configuration: Mapping[str, Any] | None, settings: StripeSettings) -> list[str]:
-    """Return what is wrong with the portal's default configuration, as Stripe gives it; None without one."""
+    """Return the problems of the portal's default configuration, as Stripe gives it; None without one."""
     if configuration is None:
         return [f"Stripe's billing portal is not set up: save its settings once at {PORTAL_SETTINGS}"]
     features = configuration.get("features") or {}
@@ -78,7 +78,7 @@ def _check_changing(update: Mapping[str, Any], settings: StripeSettings) -> Iter
             "makes a change from yearly to monthly hold at once: choose the end of the billing period for "
             "shorter intervals under “Downgrades”"
         )
-    # Stripe shows the products only if our API key may expand them.
+    # Stripe shows the products only if the API key may expand them.
     if (products := update.get("products")) is not None:
         yield from _check_choices(products, settings)
 
@@ -122,7 +122,7 @@ def _check_sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterato
 
 
 def price_findings(prices: Mapping[str, Mapping[str, Any] | None], settings: StripeSettings) -> list[str]:
-    """Return what is wrong with the prices of the settings, given Stripe's answers by price id."""
+    """Return the problems of the prices in the settings, given Stripe's answers by price id."""
     return [
         finding
         for price_id, (plan, is_yearly) in settings.prices.items()
@@ -180,7 +180,7 @@ def _check_metadata(named: str, price: Mapping[str, Any], plan: PlanName) -> Ite
 
 
 def tax_findings(tax_settings: Mapping[str, Any], settings: StripeSettings) -> list[str]:
-    """Return what keeps Stripe from computing taxes, where the settings ask for that."""
+    """Return the obstacles to Stripe's computation of taxes, if the settings ask for taxes."""
     if not settings.automatic_tax or tax_settings.get("status") == "active":
         return []
     missing = _feature(_feature(tax_settings, "status_details"), "pending").get("missing_fields") or ()

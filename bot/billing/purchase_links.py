@@ -8,7 +8,7 @@ from marketplace.entitlements import PurchasePages
 from marketplace.plans import PlanName
 from storage.cipher import PayloadCipher
 
-# A checkout link stands in a thread, where somebody may open it much later.
+# A checkout link stays in a thread, where people may open it much later.
 _CHECKOUT_LINK_DURATION = timedelta(days=1)
 
 

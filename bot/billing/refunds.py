@@ -65,7 +65,7 @@ class StripePayments:
     async def compare(self) -> None:
         """Record refunds and disputes whose events were lost. Raises as `follow` does.
 
-        Where our API key may read only refunds or only disputes, those are compared all the same.
+        If the API key may read only refunds or only disputes, these are still compared.
         """
         now = self._clock()
         refusal: StripeRefusedError | None = None
@@ -102,7 +102,7 @@ class StripePayments:
         return [refund] if refund is not None else []
 
     async def _add_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a refund with its payment intent, if no charge says who paid."""
+        """Return a refund with its payment intent, if no charge names the payer."""
         payment_intent = parse_id(refund.get("payment_intent"))
         if refund.get("charge") is not None or payment_intent is None:
             return refund

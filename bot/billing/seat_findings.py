@@ -16,7 +16,7 @@ _REFUSED_WITHIN = timedelta(hours=36)
 
 
 async def seat_findings(services: Services, organization_id: int) -> AsyncIterator[str]:
-    """Yield findings about one account's seats, each with what to do."""
+    """Yield findings about one account's seats, each with its remedy."""
     now = services.clock()
     async with services.database.tenant(organization_id) as tenant:
         subscriptions, increases = Subscriptions(tenant), SeatIncreases(tenant)

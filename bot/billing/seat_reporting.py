@@ -151,7 +151,7 @@ class SeatReporting:
     async def _preview_amount_due(
         self, subscription: Subscription, item: str, quantity: int, now: datetime
     ) -> int | None:
-        """Return what is charged at once for a quantity, in the smallest currency unit. None if unknown."""
+        """Return the amount due now for a quantity, in the smallest currency unit. None if unknown."""
         if proration_of(subscription, now) is not Proration.ALWAYS_INVOICE:
             return 0
         try:
@@ -200,8 +200,8 @@ def _decide_outcome(increase: SeatIncrease | None, before: int, quantity: int) -
 def _find_reported_subscription(
     subscriptions: Sequence[Subscription], now: datetime, grace: timedelta
 ) -> Subscription | None:
-    """Return the subscription whose seats are reported: the effective one, or, if that has ended and only
-    counts for some time longer, one that still runs.
+    """Return the subscription whose seats are reported: the effective one, or a running one if
+    the effective one has ended and only counts for some time longer.
     """
     effective = resolve_account_plan(subscriptions, now, grace).subscription
     if effective is None or not effective.has_ended:

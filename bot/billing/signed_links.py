@@ -8,7 +8,7 @@ from storage.cipher import PayloadCipher
 
 
 class SignedLinkError(Exception):
-    """A signed link is forged, damaged or expired; the text says so to the visitor."""
+    """A signed link is forged, damaged or expired; the text is for the visitor."""
 
 
 # Separates links from everything else that is sealed with the same key.

@@ -14,7 +14,7 @@ from marketplace.plans import PlanName
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTerms:
-    """What a checkout session sells, to whom, and how.
+    """The terms of a checkout session: buyer, plan, price and pages.
 
     `account` is GitHub's id of the account; `customer` and `price` are Stripe's ids; `quantity` is the number
     of seats. `plan` is written into the metadata for the time when the price is in no setting any more.
@@ -101,18 +101,18 @@ class StripeCheckout(Protocol):
         """Return a customer's checkout sessions with their line items, the newest first, 100 at most."""
 
     async def open_checkout(self, terms: CheckoutTerms, key: str) -> Mapping[str, Any]:
-        """Open a checkout session. Its `url` signs in whoever opens it: never post or log it."""
+        """Open a checkout session. Its `url` signs in every visitor: never post or log it."""
 
     async def expire_checkout(self, session: str) -> bool:
         """Expire an open session, so that it can no longer be paid. False if it is not open any more."""
 
     async def open_portal(self, customer: str, return_url: str) -> str:
-        """Return the URL at which a customer changes and cancels. It signs in whoever opens it."""
+        """Return the URL of the portal in which a customer changes and cancels. It signs in every visitor."""
 
     async def get_portal_configuration(self) -> Mapping[str, Any] | None:
         """Return the default configuration of the billing portal; None while there is none.
 
-        Its products are missing where Stripe does not show them to our API key.
+        Its products are missing if Stripe does not show them to the API key.
         """
 
     async def get_price(self, price: str) -> Mapping[str, Any] | None:
@@ -122,7 +122,7 @@ class StripeCheckout(Protocol):
         """Return the settings of Stripe Tax."""
 
     async def list_webhook_endpoints(self) -> Sequence[Mapping[str, Any]]:
-        """Return the webhook endpoints of the account, in the mode of our key."""
+        """Return the webhook endpoints of the account, in the mode of the API key."""
 
 
 class CheckoutCalls:

@@ -81,7 +81,7 @@ class Stripe(StripeCheckout, Protocol):
     ) -> Mapping[str, Any]:
         """Change the number of seats, and return the subscription. Idempotent per `key`.
 
-        Where the change is invoiced at once and the invoice cannot be paid, Stripe refuses the change, and
+        If the change is invoiced immediately and the invoice cannot be paid, Stripe refuses the change, and
         the subscription stays as it was.
         """
 

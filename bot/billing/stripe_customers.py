@@ -78,7 +78,7 @@ class AccountCustomers:
         return await self._first_usable(ids, organization_id, account)
 
     async def _create(self, account: Account, skipped: tuple[str, ...]) -> str:
-        """Create a customer. Two requests at once create one: the key changes only if that one is skipped."""
+        """Create a customer. Concurrent requests create one: the key changes only if that one is skipped."""
         text = f"customer:{account.github_id}:{account.name}:{':'.join(skipped)}"
         key = hashlib.sha256(text.encode()).hexdigest()
         return await self._stripe.create_customer(account=account.github_id, login=account.name, key=key)

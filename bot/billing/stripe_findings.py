@@ -12,7 +12,7 @@ from bot.settings.billing import StripeSettings
 
 
 async def stripe_findings(settings: StripeSettings, public_url: str) -> list[str]:
-    """Return what an operator has to correct at Stripe, or that Stripe could not be asked.
+    """Return the problems that an operator has to correct at Stripe, or that Stripe was unreachable.
 
     `public_url` is the address to which Stripe sends its events.
     """

@@ -1,4 +1,4 @@
-"""Looks up prices, products and invoices at Stripe where the subscription alone does not say enough.
+"""Looks up prices, products and invoices at Stripe where the subscription alone has too little data.
 
 A lookup that Stripe refuses never blocks the subscription: its result is left out.
 """
@@ -27,7 +27,7 @@ class StripeLookups:
         self._log = structlog.get_logger(__name__)
 
     async def catalog_for(self, subscription: StripeSubscription, *, is_stored: bool) -> PlanCatalog:
-        """Return the plans by price, including those that are known only by a price's product.
+        """Return the plans by price, including plans that are identified only by a price's product.
 
         With `is_stored`, the subscription is stored, so that its plan is known without lookups. Raises
         StripeUnavailableError only without.

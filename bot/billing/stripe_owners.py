@@ -11,9 +11,10 @@ from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The tenant of a subscription. `is_named`: our records or its metadata say so, not its customer alone.
+    """The tenant of a subscription.
 
-    `problem` tells operators what contradicts it.
+    `is_named`: the stored rows or its metadata name the tenant, and not its customer alone. `problem`
+    describes, for operators, the facts that contradict the tenant.
     """
 
     organization_id: int
@@ -26,9 +27,9 @@ async def resolve_owner(
 ) -> Owner | None:
     """Return the owner of a subscription. None, with a log line, if that is not clear.
 
-    Our records come first, so that a subscription never counts for two accounts. Then comes the account in
-    its own metadata, then that of our checkout. The customer decides only if none of these do, and if it is
-    the customer of a single account.
+    The stored rows come first, so that a subscription never counts for two accounts. Then comes the account
+    in its own metadata, then that of the App's checkout. The customer decides only if none of these do, and
+    if it is the customer of a single account.
     """
     account = subscription.account if subscription.account is not None else hint.account
     async with database.unscoped() as connection:

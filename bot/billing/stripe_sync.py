@@ -76,7 +76,7 @@ class StripeSync:
     async def reconcile(self) -> None:
         """Compare the stored subscriptions with all of Stripe's, then report the seats.
 
-        Raises StripeUnavailableError, or StripeRefusedError where our API key may list nothing. A failure for
+        Raises StripeUnavailableError, or StripeRefusedError if the API key may list nothing. A failure for
         one subscription is logged, and the others go on.
         """
         comparison = StripeComparison(
@@ -117,7 +117,7 @@ class StripeSync:
         await self._store(dict(answer), hint, asked_at)
 
     async def _is_sold(self, answer: Mapping[str, Any]) -> bool:
-        """Whether a subscription has a price of ours, including earlier prices."""
+        """Whether a subscription has a price of the App's plans, including earlier prices."""
         subscription = parse_subscription(answer)
         catalog = await self._lookups.catalog_for(subscription, is_stored=True)
         return any(catalog.plan_of(item.price) for item in subscription.items)

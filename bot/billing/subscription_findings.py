@@ -1,4 +1,4 @@
-"""Findings of `doctor` about Stripe subscriptions that are not understood or belong to no account here."""
+"""Findings of `doctor` about Stripe subscriptions that are unclear or belong to no account here."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from storage.subscriptions import Account, Subscription, SubscriptionProblem
 
 
 def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
-    """Describe a subscription that the nightly comparison could not assign, with what to do."""
+    """Describe a subscription that the nightly comparison could not assign, and the remedy."""
     subscription = f"{unclear.subscription} ({unclear.customer or 'no customer'})"
     if unclear.has_failed:
         account = f" of the account {unclear.account}" if unclear.account is not None else ""
@@ -28,7 +28,7 @@ def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
 def describe_subscription_problems(
     account: Account, subscriptions: Sequence[Subscription], problems: Sequence[SubscriptionProblem]
 ) -> Iterator[str]:
-    """Describe what is not understood of an account's subscriptions, and the effect until it is corrected."""
+    """Describe what is unclear about an account's subscriptions, and the effect until that is corrected."""
     stored = {subscription.reference for subscription in subscriptions}
     for problem in problems:
         if problem.subscription_id in stored:

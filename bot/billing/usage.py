@@ -1,4 +1,4 @@
-"""Reports metered usage from our ledger to Stripe: soon after each day, and never twice."""
+"""Reports metered usage from the ledger to Stripe: soon after each day, and never twice."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -122,7 +122,7 @@ class UsageReporting:
         return True
 
     async def _has_meter(self, name: str, customer: str, day: date) -> bool:
-        """Whether Stripe has a meter for an event name; assumed if our key may not read meters."""
+        """Whether Stripe has a meter for an event name; assumed if the API key may not read meters."""
         if name not in self._has_meter_by_name:
             try:
                 self._has_meter_by_name[name] = await self._stripe.get_usage(name, customer, day) is not None

@@ -1,4 +1,4 @@
-"""Checks that Stripe can reach us and sends each event that we use. A finding says where to correct it."""
+"""Checks that Stripe can reach the server and sends each event that it uses. Findings name the remedy."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def public_url_findings(public_url: str) -> list[str]:
-    """Return why buyers and Stripe cannot reach our public URL. Empty if they can."""
+    """Return why buyers and Stripe cannot reach the public URL. Empty if they can."""
     address = urlsplit(public_url)
     if address.scheme == "https" and _is_public(address.hostname or ""):
         return []
@@ -36,7 +36,7 @@ def _is_public(host: str) -> bool:
 
 
 def endpoint_findings(endpoints: Sequence[Mapping[str, Any]], public_url: str) -> list[str]:
-    """Return what keeps events from us, given all webhook endpoints of the account at Stripe."""
+    """Return the obstacles to receiving events, given all webhook endpoints of the account at Stripe."""
     url = public_url.rstrip("/") + ENDPOINT_PATH
     ours = [endpoint for endpoint in endpoints if _normalize(str(endpoint.get("url"))) == _normalize(url)]
     findings = list(_check_own(ours, url) if ours else _describe_missing(endpoints, url))

@@ -74,7 +74,7 @@ def _exclude_changes(impact: Impact, sprint: Sprint) -> Changes | None:
 
 
 async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) -> str:
-    """Explain why somebody may not press a button; empty if they may. Fails closed."""
+    """Explain why a person may not press a button; empty if they may. Fails closed."""
     policy, repository = Policy(task.project.settings, task.project.other_bots), task.repository
     need = policy.find_requirement(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
     repository.forget_level(press.sender)

@@ -35,7 +35,7 @@ from sprints.pull_requests import (
 from storage.projects import Project
 from storage.pull_requests import PullRequests
 
-# After a change of the sprint so many checks are updated, those of the last active pull requests first.
+# After a change of the sprint at most this many checks are updated, the last active pull requests first.
 MOST_FOLLOWING = 30
 
 
@@ -50,7 +50,7 @@ class ImpactFacts:
 
 @dataclass(frozen=True, slots=True)
 class _RepositoryFacts:
-    """What the checks of one repository are computed from, besides its sprints' numbers."""
+    """The inputs for the checks of one repository, besides its sprints' numbers."""
 
     head_facts: Mapping[int, list[ActivityEvent]]
     reviews: list[ActivityEvent]

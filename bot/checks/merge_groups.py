@@ -1,8 +1,8 @@
-"""The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits in vain.
+"""The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits forever.
 
 Pull requests are judged by their own checks, and a group is not judged again: its check always succeeds, even
-if checks are off, paused or not in the plan, or if there is no sprint. It is reported at once, not paced like
-unasked posts.
+if checks are off, paused or not in the plan, or if there is no sprint. The check is reported
+immediately, without the pacing of unasked posts.
 """
 
 from collections.abc import Callable

@@ -315,7 +315,7 @@ class Checks:
 
 
 def _next_completion(before: Post, now: datetime) -> datetime:
-    """Now, but at least a second after the last completion, by which GitHub distinguishes a re-run."""
+    """Return now, but at least a second after the last completion, by which GitHub distinguishes a re-run."""
     return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
 
 

@@ -20,7 +20,7 @@ _PORTAL_LASTS = timedelta(hours=1)
 
 
 class _NotFoundError(Exception):
-    """No such account; the message names it."""
+    """The account does not exist; the message names it."""
 
 
 def plan(settings: Settings, options: argparse.Namespace) -> int:

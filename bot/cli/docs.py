@@ -11,12 +11,12 @@ from commands.settings.page import render_settings_page as settings_page
 from marketplace import plans
 
 _INTRODUCTION = (
-    "Write a command on a line of its own in a comment on an issue or a pull request, in a review, or in the "
-    "text of the issue or pull request itself. Several lines may hold several commands, ten at most. What "
-    "stands in code, in a quotation or in HTML is no command. Each command also answers to `/agile …`, for "
-    "threads in which another bot owns the short form.\n\n"
-    "Commands run only from text you wrote. Editing it runs the commands you add. Editing what somebody else "
-    "wrote, or transferring their issue, runs nothing."
+    "Write a command on its own line: in a comment on an issue or a pull request, in a review, or in the "
+    "text of the issue or pull request itself. One text may contain up to ten commands, each on its own "
+    "line. Code, quotations and HTML are ignored. Every command also has the long form `/agile …`, for "
+    "threads in which another bot uses the short form.\n\n"
+    "The bot runs commands only from text that you wrote yourself. If you edit your text, only the commands "
+    "that you add run. If you edit another person's text, or transfer their issue, nothing runs."
 )
 _DOCS = Path(__file__).parents[2] / "docs"
 

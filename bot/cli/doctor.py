@@ -1,4 +1,4 @@
-"""`doctor`: checks the installation, and says how to fix problems."""
+"""`doctor`: checks the installation, and explains how to fix problems."""
 
 import argparse
 import asyncio
@@ -120,7 +120,7 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
 
 
 def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
-    """Summarise deliveries that are lost for good, and that no backfill can replace."""
+    """Summarise the deliveries that are lost permanently, and that no backfill can replace."""
     if not deliveries:
         return
     kinds = Counter(delivery.event for delivery in deliveries)

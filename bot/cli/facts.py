@@ -20,7 +20,7 @@ from storage.sprints import Sprints
 
 
 class _NotFoundError(Exception):
-    """No such repository or milestone; the message says which."""
+    """The repository or milestone does not exist; the message names it."""
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -94,7 +94,7 @@ async def _tenant_facts(
 
 
 def _closed(closed: ClosedSprint, facts: Facts, rules: Rules) -> Values:
-    """The snapshot's numbers, with footnotes about what has become known since."""
+    """The snapshot's numbers, with footnotes on later findings."""
     return closed.facts | {
         "revision": closed.revision,
         "taken_at": rules.calendar.local(closed.taken_at).isoformat(),

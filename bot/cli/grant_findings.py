@@ -11,7 +11,7 @@ _ON_THE_APP = "add this on the App's page under “Permissions & events”"
 
 
 async def grant_findings(database: Database, github: GitHub, tenants: Iterable[int]) -> AsyncIterator[str]:
-    """Yield a sentence about what the App does not request, and one for each tenant that grants less."""
+    """Yield a sentence about the App's missing requests, and one for each tenant that grants less."""
     try:
         app = await github.grants_of_app()
         for finding in _app_findings(app):
@@ -25,7 +25,7 @@ async def grant_findings(database: Database, github: GitHub, tenants: Iterable[i
 
 
 async def _grants(database: Database, github: GitHub, organization_id: int) -> Grants | None:
-    """Get what a tenant's account has granted; None if it has no installation."""
+    """Get the grants of a tenant's account; None if it has no installation."""
     async with database.tenant(organization_id) as tenant:
         projects = await Projects(tenant).active()
     installation = next((project.installation for project in projects if project.installation), None)
@@ -45,7 +45,7 @@ def _app_findings(app: Grants) -> Iterator[str]:
 
 
 def installation_findings(grants: Grants, app: Grants) -> Iterator[str]:
-    """Yield what an account has not accepted of the App's requests; it cannot accept anything else."""
+    """Yield the requests of the App that an account has not accepted; an account can accept nothing else."""
     permissions = {name: purpose for name, purpose in grants.missing.items() if name not in app.missing}
     events = {
         name: purpose for name, purpose in grants.missing_events.items() if name not in app.missing_events
@@ -55,7 +55,7 @@ def installation_findings(grants: Grants, app: Grants) -> Iterator[str]:
 
 
 def _list_grants(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
-    """List permissions and events, each with what it lets the App do."""
+    """List permissions and events, each with its purpose."""
     kinds = (("permission", permissions), ("event", events))
     return ", ".join(
         f"the {kind} {name} (lets it {purpose})" for kind, names in kinds for name, purpose in names.items()

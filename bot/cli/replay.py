@@ -37,7 +37,7 @@ class RecordedDelivery(msgspec.Struct):
 
 @dataclass(slots=True)
 class ReplayResult:
-    """Counts of accepted and repeated deliveries, and sentences about those that failed."""
+    """Counts of accepted and repeated deliveries, and sentences about failed ones."""
 
     accepted: int = 0
     repeated: int = 0
@@ -79,7 +79,7 @@ def read(path: Path) -> list[RecordedDelivery]:
 
 
 async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str | None) -> ReplayResult:
-    """Send deliveries to the server at `url`, or to one that is started for the replay."""
+    """Send deliveries to the server at `url`, or to a server that is started for the replay."""
     if url is not None:
         return await _send_all(url.rstrip("/"), settings.webhook_secrets[0].reveal(), recorded)
     secret = Secret(secrets.token_urlsafe(32))

@@ -60,7 +60,7 @@ _EVERY = "*"
 
 
 def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
-    """List requested permissions that are not granted, such as `checks: write`, and what each is for."""
+    """List requested permissions that are not granted, such as `checks: write`, and the purpose of each."""
     return {
         f"{name}: {level}": purpose
         if _is_granted(granted, name, "read")
@@ -71,7 +71,7 @@ def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
 
 
 def missing_events(granted: Mapping[str, str], sent: Collection[str]) -> dict[str, str]:
-    """List requested events that are not sent although their permission is granted, and what each is for.
+    """List requested events that are not sent although their permission is granted, and the purpose of each.
 
     An event whose permission is missing is left out, because granting the permission brings the event.
     """
@@ -134,7 +134,7 @@ def grants_of_installation(installation: Mapping[str, Any], api_url: str) -> Gra
 
 
 def grants_of_app(app: Mapping[str, Any], api_url: str) -> Grants:
-    """Read from GitHub's answer about the App what it requests from every account."""
+    """Read the App's requests to every account from GitHub's answer about the App."""
     owner = app.get("owner") or {}
     login, path = str(owner.get("login") or ""), f"/settings/apps/{app.get('slug')}/permissions"
     if owner.get("type") == "Organization":

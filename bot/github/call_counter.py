@@ -69,7 +69,7 @@ class CountingAPI(GitHubAPI):
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request. Redirects are followed only for reads of anything but issues.
+        """Send one request. Redirects are followed only for reads, except reads of issues.
 
         An issue may have been transferred to a repository that the App has nothing to do with.
         """

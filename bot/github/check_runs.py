@@ -57,7 +57,7 @@ def to_github_time(at: datetime) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Put a text on one line of at most so many characters, without invisible ones; ends in … if cut."""
+    """Put a text on one line of at most `most` characters, without invisible ones; ends in … if cut."""
     line = one_line(text)
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 

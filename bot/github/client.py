@@ -56,7 +56,7 @@ class GitHubUnavailableError(Exception):
 class GitHubRefusedError(Exception):
     """GitHub understood the request and refused it; a retry would not help.
 
-    GitHub's message may quote what somebody wrote; `words` replaces it by Markdown of the App's own.
+    GitHub's message may quote a person's text; `words` replaces the message by Markdown of the App's own.
     """
 
     def __init__(self, status: int, message: str, *, words: str = "") -> None:
@@ -71,7 +71,7 @@ class GitHubRefusedError(Exception):
 
 
 class GitHub:
-    """The App on GitHub. Each installation has a token, ETags and limits of its own."""
+    """The App on GitHub. Each installation has its own token, ETags and limits."""
 
     def __init__(
         self,
@@ -111,12 +111,12 @@ class GitHub:
         return identity
 
     async def grants(self, installation_id: int) -> Grants:
-        """Get what the owner of an installation has granted, as of now."""
+        """Get the current grants of an installation's owner."""
         answer = await self.app.get(f"/app/installations/{installation_id}")
         return grants_of_installation(answer, self._api_url)
 
     async def grants_of_app(self) -> Grants:
-        """Get what the App requests from every account, as of now."""
+        """Get the App's current requests to every account."""
         return grants_of_app(await self.app.get("/app"), self._api_url)
 
     def installation(self, installation_id: int) -> "Installation":
@@ -237,7 +237,7 @@ class _Client:
             raise GitHubRefusedError(int(problem.status_code), str(problem)) from None
 
     def _limited_until(self, problem: gidgethub.HTTPException) -> datetime | None:
-        """When to retry after a primary or secondary rate limit; None if the problem is none."""
+        """Return when to retry after a primary or secondary rate limit; None for any other problem."""
         now, headers = self._clock(), problem.headers
         if isinstance(problem, gidgethub.RateLimitExceeded):
             reset_at: datetime = problem.rate_limit.reset_datetime
@@ -310,11 +310,11 @@ class Installation(_Client):
         return await self._github.identity()
 
     async def grants(self) -> tuple[Grants, Grants]:
-        """Get what the owner has granted, and what the App requests, as of now."""
+        """Get the owner's current grants and the App's current requests."""
         return await self._github.grants(self._id), await self._github.grants_of_app()
 
     async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
-        """Run a GraphQL query and return its `data`, in which null stands for what cannot be found."""
+        """Run a GraphQL query and return its `data`, in which null stands for objects that do not exist."""
         return await self._graphql.ask(query, variables)
 
     def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:
@@ -339,7 +339,7 @@ class Installation(_Client):
 
 
 class _GraphQL(_Client):
-    """GraphQL, with a limit of its own: once it is used up, REST requests must go on."""
+    """GraphQL, with its own rate limit: REST requests must continue after that limit is used up."""
 
     def __init__(
         self, api: GitHubAPI, clock: Clock, credentials: Callable[[], Awaitable[dict[str, str]]], url: str

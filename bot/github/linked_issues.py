@@ -43,7 +43,7 @@ F = TypeVar("F", ActivityEvent, ItemEvent)
 
 @dataclass(frozen=True, slots=True)
 class LinkedIssues:
-    """The issues of its own repository that a pull request, whose node id is `item`, is linked with.
+    """The issues in the same repository that are linked with a pull request. `item` is its node id.
 
     If there are more than a hundred links, the rest is missing and `is_complete` is false.
     """

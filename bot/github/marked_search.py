@@ -1,4 +1,4 @@
-"""Search for a marked comment, issue or check run among those that GitHub lists."""
+"""Search for a marked comment, issue or check run in GitHub's lists."""
 
 from typing import Any
 

@@ -1,12 +1,12 @@
-"""Markers by which the App recognises on GitHub what an earlier attempt has written, and cannot be deceived.
+"""Unforgeable markers by which the App recognises its own earlier writes on GitHub.
 
-A process can die after GitHub took a comment and before its id was stored. So all that the App writes bears a
-marker, for which the next attempt searches. Anybody can read a marker in the raw text, so it must be useless
-elsewhere: it holds an HMAC over the mark, with a key that only the App has, and the mark names tenant,
-repository and place.
+A process can die after GitHub accepted a comment and before its id was stored. So everything that the App
+writes has a marker, for which the next attempt searches. Anybody can read a marker in the raw text, so it
+must be useless elsewhere: it holds an HMAC over the mark, with a key that only the App has, and the mark
+names tenant, repository and place.
 
-What the search finds is edited afterwards, so in comments, issues and checks the App must be the author as
-well. The text of a release belongs to people; there the HMAC alone decides.
+The object found is edited afterwards, so in comments, issues and checks the App must also be the author. The
+text of a release belongs to people; there the HMAC alone decides.
 """
 
 import base64
@@ -46,7 +46,7 @@ class Markers:
         self._keys = [_derived(key) for key in encryption_keys]
 
     def text(self, mark: Mark) -> str:
-        """Format the marker as plain text, for a field that nobody reads."""
+        """Format the marker as plain text, for a field that is not shown to people."""
         return self._signed(self._keys[0], mark)
 
     def comment(self, mark: Mark) -> str:

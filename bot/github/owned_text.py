@@ -1,6 +1,6 @@
-"""The App's part of the text of an issue or comment, which is edited while people's text around it stays.
+"""The App's part of the text of an issue or comment: edited without changing people's text around it.
 
-The App's part ends in an invisible marker. Where it begins is found by the text that was sent last. Pure
+The App's part ends in an invisible marker. The beginning is found by the text that was sent last. Pure
 functions, in time proportional to the texts.
 """
 
@@ -40,11 +40,11 @@ class Surroundings:
 def find_surroundings(
     text: str, markers: Iterable[str], sent: Sequence[str], desired: str = ""
 ) -> Surroundings | None:
-    """Find the text around the App's part; None if somebody has removed the App's part.
+    """Find the text around the App's part; None if a person removed the App's part.
 
-    `markers` are those that may end the App's part. One of `sent` is the App's part as it was sent; if it is
-    empty, the App's part begins with a line like the first one of `desired`, which is to be sent. Lines that
-    somebody added within the App's part are moved behind it; edits of the App's own lines are dropped.
+    `markers` are the possible markers at the end of the App's part. One of `sent` is the App's part as it was
+    sent; if `sent` is empty, the App's part begins with a line like the first line of `desired`, the text to
+    send. Lines that people added within the App's part are moved behind it; edits of its lines are dropped.
     """
     plain = text.replace(_CRLF, "\n")
     parts = [part.replace(_CRLF, "\n") for part in sent if part.strip()]
@@ -72,7 +72,7 @@ def find_surroundings(
         end = lines.begin_of(desired)
     before = text[: original.of(end)]
     if before and not before.endswith("\n"):
-        before += "\n\n"  # The App's lines are gone, so nothing separates its part.
+        before += "\n\n"  # The App's lines were deleted, so nothing separates its part.
     pieces = [text[original.of(first) : original.of(last)] for first, last in added_spans]
     return Surroundings(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
 
@@ -244,7 +244,7 @@ def _head(line: str) -> str:
 
 
 def _as_paragraphs(text: str) -> str:
-    """Separate text that follows the App's part as paragraphs of its own."""
+    """Separate the text after the App's part into its own paragraphs."""
     if not text.strip():
         return ""
     lines = text.split("\n")

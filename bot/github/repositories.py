@@ -79,8 +79,9 @@ class GitHubRepository:
     # Questions of commands
 
     async def find_level(self, login: str) -> Level:
-        """Get a person's level, cached for a minute. NONE for anybody who is no collaborator, even if GitHub
-        lets everybody read."""
+        """Get a person's level, cached for a minute; Level.NONE for non-collaborators, even if GitHub lets
+        everybody read.
+        """
         key = (self._full_name, login.lower())
         level = self._installation.levels.get(key)
         if level is None:
@@ -165,7 +166,7 @@ class GitHubRepository:
         try:
             milestone = await self._installation.post(f"{self._path}/milestones", fields)
         except GitHubRefusedError as refusal:
-            # Created by a try that died before the id was stored, or by somebody since.
+            # Created by a try that died before the id was stored, or by a person since.
             milestone = await self._milestone_titled(step.title) if refusal.status == _ALREADY else None
             if milestone is None:
                 raise
@@ -237,7 +238,7 @@ class GitHubRepository:
             "content": base64.b64encode(content).decode(),
             "branch": step.branch,
         }
-        # If somebody changed the file since, GitHub refuses, so that no change is overwritten.
+        # If the file was changed since, GitHub refuses, so that no change is overwritten.
         if step.before is not None:
             fields["sha"] = step.before
         await self._installation.put(f"{self._path}/contents/{quote(step.path)}", fields)

@@ -47,7 +47,7 @@ class GitHubThread:
         return int(comment["id"])
 
     async def edit(self, comment_id: int, body: str, mark: Mark, sent: str | None) -> None:
-        """Edit the App's part, `sent` last, of one of its comments; what people added stays.
+        """Edit the App's part, `sent` last, of one of its comments; people's additions stay.
 
         Raises GitHubRefusedError with 410 if nothing of the App's part is left, or no room for it.
         """

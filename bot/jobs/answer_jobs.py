@@ -43,5 +43,5 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
 
 
 def _backoff(tries: int) -> timedelta:
-    """The pause after so many failures to reach GitHub: seconds at first, an hour at most."""
+    """The pause after a number of failures to reach GitHub: seconds at first, an hour at most."""
     return timedelta(seconds=min(2.0 * 2**tries, 3600.0))

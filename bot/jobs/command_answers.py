@@ -71,10 +71,10 @@ class CommandAnswers:
         self._log = structlog.get_logger(__name__)
 
     async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
-        """Answer an event. What an earlier try has done is not done again.
+        """Answer an event. Work that an earlier try finished is not repeated.
 
         Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
-        last try, the person reads one neutral line, and the error is raised all the same.
+        last try, the person reads one neutral line, and the error is raised nevertheless.
         """
         task_and_thread = await self._load(organization_id, event_id)
         if task_and_thread is None:
@@ -87,7 +87,7 @@ class CommandAnswers:
     async def _load(
         self, organization_id: int, event_id: int
     ) -> tuple[ChangeTask, GitHubThread, bool] | None:
-        """What there is to do, where, and whether it is answered. None if it cannot be answered any more."""
+        """Load a request, its place, and whether it is answered. None if it cannot be answered any more."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
@@ -113,9 +113,9 @@ class CommandAnswers:
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
-        """Whether the event has commands of ours, or ticks boxes in a comment of ours.
+        """Whether the event has commands of this bot, or ticks boxes in one of its comments.
 
-        Our App never answers itself, even if a team lists it among the bots whose commands count.
+        The App never answers itself, even if a team lists it among the bots whose commands count.
         """
         request = task.request
         if request.ticked:
@@ -140,7 +140,7 @@ class CommandAnswers:
             answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
-        # Not durable: the publisher's first transaction waits for the disk, and thereby for this one.
+        # Not durable: the publisher's next durable commit also flushes this one.
         async with self._database.tenant(organization_id, durable=False) as tenant:
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
@@ -151,7 +151,7 @@ class CommandAnswers:
             raise failure
 
     async def _answers_to(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
-        """Finish the lines that an earlier try has begun, and run all others."""
+        """Finish the lines that an earlier try started, and run all others."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
         begun_changes = dict(await self._changing.find_started(task))
@@ -177,7 +177,7 @@ class CommandAnswers:
         return answers
 
     async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
-        """Finish a change that an earlier try has begun, if the person may still make it."""
+        """Finish a change that an earlier try started, if the person may still make it."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
@@ -187,7 +187,7 @@ class CommandAnswers:
         if refusal is None:
             return await self._changing.carry_out(task, change)
         if (change.decided_by or change.actor).lower() != task.request.sender.lower():
-            # Only the person who began it continues it.
+            # Only the person who started a change may resume it.
             return Answer("error", Reply((refusal,)), is_success=False)
         return await self._changing.give_up(task, change, refusal)
 

@@ -1,10 +1,10 @@
-"""Reads what people typed: short texts on the event loop, long ones in a separate process.
+"""Reads people's texts: short ones on the event loop, long ones in a separate process.
 
 It looks for commands, and for the issues that a pull request's description closes or names.
 
-A text can be made to keep a Markdown parser busy for seconds. In a separate process it delays nobody else,
-and a limit of CPU time ends it. Only one text of a tenant is read at a time, so that somebody who sends many
-delays nobody but their own tenant.
+A text can be made to keep a Markdown parser busy for seconds. In a separate process it delays no other work,
+and a limit of CPU time ends it. Only one text of a tenant is read at a time, so that a person who sends many
+texts delays only their own tenant.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class CommentReader:
     async def read_outcomes(
         self, organization_id: int, delivery: Delivery
     ) -> tuple[list[Outcome], list[UnusableError]]:
-        """Run the handlers on a delivery. Returns their outcomes, and the problems of those that failed.
+        """Run the handlers on a delivery. Returns their outcomes, and the problems of the failed handlers.
 
         If its description takes too long to read, it refers to no issue. Raises UnusableError as the handlers
         do.
@@ -110,7 +110,7 @@ class _TimeIsUpError(BaseException):
 
 @contextmanager
 def _limited(cpu_seconds: float) -> Iterator[None]:
-    """Raise _TimeIsUpError inside the block once it has used so much CPU time."""
+    """Raise _TimeIsUpError inside the block once it has used `cpu_seconds` of CPU time."""
     before = signal.signal(signal.SIGVTALRM, _time_is_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
     try:

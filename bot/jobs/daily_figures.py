@@ -31,7 +31,7 @@ from storage.timeline import Timeline
 
 # Local time after midnight, when the day before is over.
 _TURN = time(1)
-# Tenants are spread over this time after it, so that they are not all measured at once.
+# Tenants are spread over this time after it, so that they are not all measured at the same time.
 _SPREAD_SECONDS = 3600
 _TEAM_DAYS = 14
 

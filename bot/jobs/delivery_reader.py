@@ -25,7 +25,7 @@ class ReadEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """A batch of deliveries after reading. `unusable` holds the reasons by event id."""
+    """A batch of deliveries after reading. `unusable` maps event ids to the reasons."""
 
     events: list[ReadEvent] = field(default_factory=list)
     unusable: dict[int, str | None] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What an event changes beside the timeline (access, names, visibility), and the jobs that it asks for."""
+"""Effects of an event beside the timeline (access, names, visibility), and the jobs that it requests."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,7 +45,7 @@ class EventEffects:
         self._retries_refused = retries_refused
 
     async def apply(self, event: StoredEvent, project_id: int | None, outcome: Outcome) -> list[JobMessage]:
-        """Write what an outcome changes beside the timeline. Returns the jobs that it asks for."""
+        """Write the effects of an outcome beside the timeline. Returns the jobs that it requests."""
         tenant = self._tenant
         match outcome:
             case InstallationChanged():
@@ -65,7 +65,7 @@ class EventEffects:
         return [] if project_id is None else requested_jobs(tenant, event, project_id, outcome)
 
     async def bring_back(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
-        """Look after a repository again that was taken to have left, if an event shows that it is here.
+        """Track a repository again that was assumed to have left, if an event shows that it is here.
 
         Only an event of the account's present installation does so. If the event may be from before the
         repository left, GitHub is asked. `hidden` holds when repositories left, by their node ids.
@@ -129,5 +129,5 @@ class EventEffects:
         return jobs
 
     def _comparison(self) -> list[JobMessage]:
-        """Compare the tenant's repositories with GitHub's list at once."""
+        """Compare the tenant's repositories with GitHub's list now."""
         return [ReconcileJob(organization_id=self._tenant.organization_id)]

@@ -9,7 +9,7 @@ from bot.sync.installation_check import InstallationCheck
 from storage.job_types import ProcessEventsJob
 from storage.lookups import wake_tenant
 
-# After so many, the rest of a tenant's deliveries waits behind the jobs of other tenants.
+# After this many, the rest of a tenant's deliveries waits behind the jobs of other tenants.
 _MOST_DELIVERIES_A_JOB = 300
 
 tasks = JobBlueprint()

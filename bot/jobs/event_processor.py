@@ -32,7 +32,7 @@ from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
 
 _BATCH = 100
-# Ten events in a row make one redraw of the posts, and a post that changes so often can still be read.
+# Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
 REDRAW_EVERY = timedelta(minutes=3)
 CHECK_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -40,7 +40,7 @@ _MAY_CHANGE_ACCESS = (InstallationChanged, RepositoriesChanged, RepositoryTransf
 
 
 class EventProcessor:
-    """Turns one tenant's waiting deliveries into history."""
+    """Processes one tenant's waiting deliveries into events of the timeline."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class EventProcessor:
     async def process_pending(self, organization_id: int, most: int | None = None) -> int:
         """Process a tenant's waiting deliveries. Returns how many deliveries those were.
 
-        With `most`, stop after so many deliveries, or up to a batch more.
+        With `most`, stop after that number of deliveries, or up to a batch more.
         """
         total, processed = 0, _BATCH
         # Deliveries that arrive after a smaller batch have a job of their own.
@@ -150,7 +150,7 @@ class EventProcessor:
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
     async def _defer(self, tenant: Tenant, jobs: Iterable[JobMessage], changed: Collection[int]) -> None:
-        """Queue the jobs of a batch, and what follows from changes in the projects `changed`."""
+        """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`."""
         if self._jobs is None:
             return
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
@@ -200,7 +200,7 @@ def _is_publication(fact: Event) -> bool:
 
 
 def _is_away(problem: DBAPIError) -> bool:
-    """Whether the database is away. A dead-lock is an OperationalError too, but over with its transaction."""
+    """Whether the database is unreachable. A deadlock is an OperationalError, too, but ends by itself."""
     is_operational = isinstance(problem, OperationalError | InterfaceError)
     return is_operational and not isinstance(problem.orig, DeadlockDetected)
 

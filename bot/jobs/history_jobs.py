@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(BackfillJob, retry=_RETRY)
 async def backfill(services: JobServices, job: BackfillJob) -> None:
-    """Backfill a repository's history from GitHub, if some of it is missing or somebody requested it."""
+    """Backfill a repository's history from GitHub, if a part is missing or a person requested it."""
     reader = services.get(Backfill)
     if not job.is_wanted and not await reader.is_needed(job.organization_id, job.project_id):
         return
@@ -61,7 +61,7 @@ async def backfill(services: JobServices, job: BackfillJob) -> None:
 
 
 async def _follow_up_gap(services: JobServices, tenant: Tenant, project_id: int) -> None:
-    """Reconcile what a backfill cannot find, such as a deleted issue, and update all posts."""
+    """Reconcile changes that a backfill cannot find, such as a deleted issue, and update all posts."""
     where = tenant.organization_id
     await services.jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
     await services.jobs.defer(tenant.connection, CheckJob(organization_id=where, project_id=project_id))
@@ -118,7 +118,7 @@ async def read_settings(services: JobServices, job: ReadSettingsJob) -> None:
 
 @tasks.job(CheckVisibilityJob, retry=_RETRY)
 async def check_visibility(services: JobServices, job: CheckVisibilityJob) -> None:
-    """Ask GitHub which repositories can be seen, and redraw the posts of those that changed."""
+    """Ask GitHub which repositories are visible, and redraw the posts of the changed ones."""
     organization_id = job.organization_id
     next_turn, changed = services.clock() + CHECK_EVERY, list[int]()
     try:

@@ -26,14 +26,14 @@ class PeopleStore:
         self._stored: LRUCache[tuple[int, int | str], SeenLogin] = LRUCache(maxsize=20_000)
 
     async def store(self, tenant: Tenant, logins: Iterable[SeenLogin]) -> LastLogins:
-        """Store who is new or has another login. Call `remember` with the result after the commit."""
+        """Store new people and changed logins. Call `remember` with the result after the commit."""
         newest, fresh = LastLogins(), list[SeenLogin]()
         for login in logins:
             by_id = (tenant.organization_id, login.github_id)
             by_login = (tenant.organization_id, login.login.lower())
             last = newest.get(by_id, self._stored.get(by_id))
             holder = newest.get(by_login, self._stored.get(by_login))
-            # Unchanged, unless another person had the login in between, or this person had another login.
+            # Skip an unchanged login, unless it or the person changed in between.
             if last is not None and last is holder and last.login == login.login and last.at <= login.at:
                 continue
             fresh.append(login)

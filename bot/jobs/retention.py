@@ -17,14 +17,14 @@ from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants
 
 _BATCH = 500
-# After the last time that somebody looked at it.
+# Unused pictures are kept this long after their last view.
 _PICTURES_KEPT = timedelta(days=30)
 # Between batches, so that other writers get their turn.
 _PAUSE_SECONDS = 0.05
 
 
 class Retention:
-    """Deletes what has been kept for long enough."""
+    """Deletes stored data whose time to be kept is over."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], keep: timedelta) -> None:
         self._database = database

@@ -95,8 +95,8 @@ class SprintReports:
             if is_history_coming:
                 job = RedrawJob(organization_id=organization_id, project_id=project_id)
                 await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
-            # If drafting failed, sending would at once queue another redraw, which fails too. So unsent posts
-            # wait for the next turn.
+            # If drafting failed, sending would immediately queue another redraw, which would fail, too. So
+            # unsent posts wait for the next turn.
             elif (
                 not (drafting.has_failed or failures)
                 and project_id in await Posts(tenant).projects_with_due()
@@ -108,7 +108,7 @@ class SprintReports:
     async def as_of_now(
         self, organization_id: int, project_id: int, post: Post, drafts_now: DraftCache | None = None
     ) -> Post | None:
-        """A waiting post as it is to be sent now. None if it does not hold any more.
+        """Return a waiting post with its current content. None if the post is obsolete.
 
         If None, a redraw is queued, which updates the post or withdraws it; not if drafting failed, because
         the redraw would fail, too. `drafts_now` caches drafts for the posts of one sending, by project.
@@ -184,7 +184,7 @@ class SprintReports:
 
 
 class _Drafting:
-    """Works out what GitHub should show of one repository's sprints at one time."""
+    """Computes the desired posts about one repository's sprints at one time."""
 
     def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
         """Unless history `is_complete`, no post is drafted that notifies people: it might be wrong."""
@@ -194,7 +194,7 @@ class _Drafting:
         self._project = planning.project
         self._now = planning.now
         self._is_complete = is_complete
-        # Milestones of sprints whose drafting has failed or is not over.
+        # Milestones whose drafting failed or is unfinished.
         self._failed = set[int]()
 
     @property
@@ -256,7 +256,7 @@ class _Drafting:
 
 
 def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
-    """When a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
+    """Return when a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
     hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
     return {name: _next_time(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
@@ -271,7 +271,7 @@ def _next_time(now: datetime, calendar: Calendar, hour: time) -> datetime:
 
 
 def _place_so_far(sticky: PostStatus | None) -> TrackingPlace | None:
-    """Where the sticky comment is. It stays in its thread, whatever the settings say since."""
+    """Return the sticky comment's location. It stays in its thread, even if the settings change."""
     return None if sticky is None or sticky.is_unsent else TrackingPlace(sticky.post.thread)
 
 

@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 @tasks.periodic_job(SWEEP, "*/15 * * * * *", is_exclusive=False)
 async def sweep(services: JobServices) -> None:
-    """Take up what a dead worker left behind and deliveries that wait without a job; delete ended jobs."""
+    """Resume the jobs of dead workers and deliveries that wait without a job; delete ended jobs."""
     await _retry_stalled_jobs(services)
     async with services.database.unscoped() as connection:
         for organization_id in await tenants_with_waiting_events(connection, services.clock()):

@@ -1,4 +1,4 @@
-"""The worker: collects the jobs, builds what they need, and runs them.
+"""The worker: collects the jobs, builds their services, and runs them.
 
 Any number of workers may run against one database.
 """
@@ -47,7 +47,7 @@ from storage.posts import BILLING, Post, PostKind
 _CONCURRENCY = 8
 # A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
 _POLL_SECONDS = 0.3
-# After SIGTERM, running jobs get so many seconds.
+# After SIGTERM, running jobs get this many seconds.
 _SHUTDOWN_SECONDS = 10
 _RESTART_SECONDS = 1
 
@@ -147,7 +147,7 @@ def _talking_parts(
 
 
 def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIssue) -> AsOfNow:
-    """How a waiting post is brought up to date: by the part that wrote it."""
+    """Return the function that updates a waiting post through the part that wrote the post."""
 
     async def as_of_now(
         organization_id: int, project_id: int, post: Post, drafts_now: DraftCache
@@ -176,7 +176,7 @@ async def _own_drawing() -> AsyncIterator[Drawing]:
 async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:
     """Run jobs until cancelled, also after the database was away. Running jobs are given time to end."""
     log, task = structlog.get_logger(__name__), asyncio.current_task()
-    # If the database is away while the worker is told to stop, the database's error may be raised in place of
+    # If the database is away while the worker is stopping, the database's error may be raised in place of
     # the cancellation: the worker must not begin again then.
     while task is None or not task.cancelling():
         try:

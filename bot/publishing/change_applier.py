@@ -186,7 +186,7 @@ class ChangeApplier:
         return _text_answer(proposal.slot, preview(change, changes, is_stale=True))
 
     async def _apply_step(self, task: ChangeTask, step: Step, name: str, started_at: datetime) -> Step:
-        """Carry out a step. Returns it with what only GitHub knows, such as the id of a new milestone."""
+        """Carry out a step. Returns it with the values assigned by GitHub, such as a new milestone's id."""
         full_name = step_repository(step)
         repository = task.repository.elsewhere(full_name) if full_name else task.repository
         match step:

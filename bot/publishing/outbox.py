@@ -81,7 +81,7 @@ async def _post_reply(
         try:
             await thread.edit(comment_id, body, mark, truncate(earlier_body) if earlier_body else None)
         except GitHubRefusedError as refusal:
-            if refusal.status not in GONE:  # Somebody deleted the comment, and runs the command again.
+            if refusal.status not in GONE:  # A person deleted the comment, and ran the command again.
                 raise
         else:
             return comment_id
@@ -100,7 +100,7 @@ def _mark(organization_id: int, queued: QueuedMessage) -> Mark:
 
 
 def truncate(body: str, most: int = MOST_CHARACTERS) -> str:
-    """Cut a body to at most so many characters, at a line's end, and close open fences and details."""
+    """Cut a body to at most `most` characters, at a line's end, and close open fences and details."""
     if len(body) <= most:
         return body
     text = body[: most - 200]

@@ -26,7 +26,7 @@ class PostGoneError(Exception):
 
 
 class ThreadGoneError(Exception):
-    """The thread of a post was deleted, transferred or locked; the message says so for people."""
+    """The thread of a post was deleted, transferred or locked; the message is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class PostLocation:
         if data["title"] != title == present.get("title"):
             content["title"] = title = data["title"]
         desired_state, is_closed = data.get("state", "open"), present.get("state") == "closed"
-        # Somebody closed the issue before it had the present news.
+        # The issue was closed before it had the present news.
         is_closed_too_early = state == desired_state == "open" and is_closed and _has_news(data, sent)
         if desired_state != state == present.get("state") or is_closed_too_early:
             content |= _state_fields(data)
@@ -252,7 +252,7 @@ class PostLocation:
         return bool(repository.get("node_id") == self._repository.node_id)
 
     async def _require_repository(self) -> None:
-        """Raise GitHubRefusedError if the repository itself cannot be seen, not only what is in it."""
+        """Raise GitHubRefusedError if the repository itself is invisible, not only an object in it."""
         await self._installation.get(self._repository.path)
 
     @property
@@ -316,7 +316,7 @@ def _has_news(data: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
 
 
 def _state_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an issue's state for GitHub's API; open unless the data says otherwise."""
+    """The fields of an issue's state for GitHub's API; open by default."""
     if data.get("state") == "closed":
         return {"state": "closed", "state_reason": data.get("state_reason", "not_planned")}
     return {"state": "open"}

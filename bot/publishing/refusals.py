@@ -1,4 +1,4 @@
-"""Retries of refused writes once the reason may be gone: permissions, a suspension, a lock."""
+"""Retries of refused writes once the reason may be over: permissions, a suspension, a lock."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from storage.jobs import JobMessage
 from storage.outbox import Outbox
 from storage.posts import Posts
 
-# A later answer would help nobody.
+# A later answer is of no use.
 _ANSWERS_LAST = timedelta(days=1)
 
 

@@ -1,4 +1,4 @@
-"""The App's part of a release's text, between two invisible markers. The text around it stays as it is."""
+"""The App's part of a release's text, between two invisible markers. The text around it is never changed."""
 
 import re
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Settings of billing: what is sold, and by whom. Without any of them every feature is on for everybody."""
+"""Settings of billing: the sellers and their plans. Without any of them every feature is on for everybody."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _LISTING = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class ListedPlan:
-    """A plan of the Marketplace listing: GitHub's id, our plan, and the number that upgrade links contain."""
+    """A plan of the Marketplace listing: GitHub's id, the plan, and the number that upgrade links contain."""
 
     id: int
     plan: PlanName
@@ -44,7 +44,7 @@ class MarketplaceSettings:
     listing: str | None = None
 
     def plan(self, plan_id: int) -> PlanName | None:
-        """Our plan for GitHub's id of a listed plan. None if the settings do not name it."""
+        """Return the plan for GitHub's id of a listed plan. None if the settings do not name it."""
         return next((listed.plan for listed in self.plans if listed.id == plan_id), None)
 
     def upgrade_links(self, account: int) -> dict[PlanName, str]:
@@ -95,7 +95,7 @@ class BillingSettings:
 
 
 def read_billing(environment: Mapping[str, str], problems: list[str]) -> BillingSettings:
-    """Read the settings of billing from an environment, and add what is wrong with them to `problems`."""
+    """Read the settings of billing from an environment, and add their problems to `problems`."""
     marketplace, stripe = _read_marketplace(environment, problems), _read_stripe(environment, problems)
     switch = redacted(_read_trimmed(environment, "BILLING") or "").lower()
     if switch not in {"", "on", "off"}:

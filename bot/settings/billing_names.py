@@ -41,7 +41,7 @@ def price_setting(plan: PlanName, *, is_yearly: bool) -> str:
 
 
 def describe_unknown_names(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each variable with a prefix of ours that is no setting; never with its value."""
+    """Return a sentence, without the value, for each variable that has a billing prefix but is no setting."""
     unknown = sorted(
         name
         for name, value in environment.items()

@@ -3,8 +3,8 @@
 import re
 
 _REDACTED = "…"
-# A secret that got into a text all the same is recognised by its form: the password of a URL, tokens of
-# GitHub, JSON web tokens, Stripe's keys, private keys, and the tokens in our own links.
+# A secret in a text is recognised by its form: the password of a URL, tokens of GitHub, JSON web tokens,
+# Stripe's keys, private keys, and the tokens in the App's links.
 _PATTERNS = (
     (re.compile(r"(?<=://)[^\s/@\"']{0,100}:[^\s\"']{0,300}@"), f"{_REDACTED}@"),
     (re.compile(r"(?i)(\bpassword['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&)]+"), rf"\1{_REDACTED}"),

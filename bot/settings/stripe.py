@@ -1,4 +1,4 @@
-"""Checks of single Stripe settings. Each problem says what is right, and never contains a secret."""
+"""Checks of single Stripe settings. Each problem describes the expected form, and never contains a secret."""
 
 import re
 from collections.abc import Mapping
@@ -178,5 +178,5 @@ def _shorten(value: str) -> str:
 
 
 def _describe_kind(value: str) -> str | None:
-    """Return what an id or key of Stripe names, by its prefix. None for other values."""
+    """Return the kind of object that an id or key of Stripe names, by its prefix. None for other values."""
     return next((kind for prefix, kind in _KIND_BY_PREFIX.items() if value.startswith(prefix)), None)

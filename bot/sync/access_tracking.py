@@ -153,7 +153,7 @@ async def track_repositories(tenant: Tenant, change: RepositoriesChanged, at: da
 
 
 def may_have_left(outcomes: Iterable[Outcome], account: int) -> bool:
-    """Whether an event says or leaves open that `account` has transferred its repository to another one."""
+    """Whether, by an event, `account` has or may have transferred its repository to another account."""
     return any(
         isinstance(outcome, RepositoryTransferred) and outcome.has_left(account) is not False
         for outcome in outcomes
@@ -226,8 +226,8 @@ async def _end_gap(tenant: Tenant, cause: GapCause, change: InstallationChanged)
 async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> None:
     """Record a gap if the new permissions bring events that the numbers depend on.
 
-    Older versions did not record an installation's permissions. It must have had those that they requested,
-    but the past is backfilled to be sure.
+    Older versions did not record an installation's permissions. It must have had the requested ones, but the
+    past is backfilled to be sure.
     """
     before = await Timeline(tenant).permissions_before(str(change.installation), change.at)
     if before is None:

@@ -1,4 +1,4 @@
-"""Compares running sprints with GitHub and corrects the timeline where a delivery was lost for good.
+"""Compares running sprints with GitHub and corrects the timeline where a delivery was lost permanently.
 
 The fold itself decides whether something differs: a correction is recorded only if it would change the
 sprint's numbers, dates or title. So nothing is corrected twice.
@@ -66,8 +66,8 @@ _StoredItems = Mapping[str, list[ItemEvent]]
 class _GitHubState:
     """A milestone as GitHub shows it.
 
-    `items` are those in the milestone, by number. `absent` are those that the timeline has in it and GitHub
-    has not, by recorded node id; None for deleted ones.
+    `items` are the items in the milestone, by number. `absent` are the items that are in it by the timeline
+    but not on GitHub, by recorded node id; None for deleted ones.
     """
 
     repository: str
@@ -348,7 +348,7 @@ class _Comparison:
 
 
 async def _sprints_to_compare(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
-    """The running sprints, and those that ended in a gap and have no snapshot of their numbers yet."""
+    """The running sprints, and the sprints that ended in a gap and have no snapshot of their numbers yet."""
     sprints = Sprints(tenant, project.alone)
     sprints_now, gaps = await sprints.all(now), await sprints.gaps()
     unheard = [

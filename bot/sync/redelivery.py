@@ -28,7 +28,7 @@ LAST_READ = "redelivery-looked"
 # GitHub allows 5000 requests an hour; a run uses a small part of it and does not flood the webhook endpoint.
 MAX_REQUESTS_PER_RUN = 60
 # The pauses between the last attempt and the next request. The endpoint may be down for hours, and a delivery
-# is lost after five requests in vain.
+# is lost after five requests without success.
 RETRY_PAUSES = (
     timedelta(0),
     timedelta(minutes=5),
@@ -95,14 +95,14 @@ class Redelivery:
         self._log = structlog.get_logger(__name__)
 
     def take_affected_tenants(self) -> list[int]:
-        """Return the ids of the tenants that have lost events for good since the last call."""
+        """Return the ids of the tenants that have lost events permanently since the last call."""
         tenants, self._affected_tenants = sorted(self._affected_tenants), set()
         return tenants
 
     async def run(self) -> int:
         """Request redeliveries; returns their number. Raises GitHubUnavailableError; earlier requests stand.
 
-        Two runs at once do no harm: the endpoint stores a delivery only once.
+        Two concurrent runs do no harm: the endpoint stores a delivery only once.
         """
         now = self._clock()
         deliveries = await self._listed_since(await self._since(now))
@@ -151,7 +151,7 @@ class Redelivery:
             self._affected_tenants.add(tenant_id)
 
     async def _note_lost(self, now: datetime) -> None:
-        """Mark deliveries as lost that are too old or were requested in vain; record their gaps."""
+        """Mark deliveries as lost if they are too old or were never redelivered; record their gaps."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         for tenant_id in tenants:

@@ -1,4 +1,4 @@
-"""Compares the tracked repositories with those that the installation can see.
+"""Compares the tracked repositories with the repositories that the installation can see.
 
 GitHub sends an event when a repository comes or goes, but may send it to one side only: to the new account of
 a transferred repository, and not to the old one. So the list is compared each day.

@@ -81,7 +81,7 @@ class SettingsFileSync:
                 await self._guarded(self._read_project, organization_id, project)
 
     async def _guarded(self, read: Callable[[int, Project], Any], tenant: int, project: Project) -> None:
-        """Read a file and log failures, so that the other repositories' files are read all the same."""
+        """Read a file and log failures, so that the other repositories' files are still read."""
         try:
             with isolated(self._log, "settings file failed", project=project.id):
                 await read(tenant, project)
@@ -123,7 +123,7 @@ class SettingsFileSync:
                 await self._keep(tenant, project, stored)
 
     async def _note_out_of_sight(self, organization_id: int, project: Project) -> None:
-        """Mark a file as out of sight, and keep its settings: the repository may be visible again later."""
+        """Mark a file as inaccessible, and keep its settings: the repository may be visible again later."""
         async with self._database.tenant(organization_id) as tenant:
             files = SettingsFiles(tenant)
             if (before := await files.of_project(project.id)).sha is not None:

@@ -1,10 +1,8 @@
-"""Asks GitHub which repositories can still be seen, because charts are linked in them.
+"""Asks GitHub which repositories are still visible, because charts are linked in them.
 
 GitHub sends events if a repository becomes private, or if the App is uninstalled, suspended or resumed; this
-check finds changes whose delivery was lost. Together with the time for which caches keep charts
-(`CACHE_DURATION`
-in bot/webhooks/chart_route.py) it takes less than an hour from the
-change to the end of a link.
+check finds changes whose delivery was lost. With `CACHE_DURATION` (bot/webhooks/chart_route.py), the time for
+which caches keep charts, it takes less than an hour from the change to the end of a link.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +26,7 @@ _OUT_OF_SIGHT = {403, 404}
 
 
 class VisibilityCheck:
-    """Compares the recorded visibility of a tenant's repositories with what its installation can see."""
+    """Compares the recorded visibility of a tenant's repositories with GitHub's list for its installation."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -37,7 +35,7 @@ class VisibilityCheck:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> list[int]:
-        """Update repositories with charts. Returns the ids of those that became private or public unnoticed.
+        """Update repositories with charts. Returns the ids whose change of visibility had been missed.
 
         Raises GitHubUnavailableError; then nothing changes.
         """

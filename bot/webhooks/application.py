@@ -69,7 +69,7 @@ async def _forbid_content_sniffing(_: web.Request, response: web.StreamResponse)
 
 @web.middleware
 async def _hide_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log an unexpected exception, and answer with a status of 500 that says nothing about its cause."""
+    """Log an unexpected exception, and answer with status 500, without its cause."""
     try:
         return await handler(request)
     except web.HTTPException:

@@ -39,7 +39,7 @@ _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{
 
 
 class MarketplaceWebhookEndpoint:
-    """`POST /webhooks/marketplace`: receives the listing's webhook, which has a secret of its own."""
+    """`POST /webhooks/marketplace`: receives the listing's webhook, which has its own secret."""
 
     def __init__(self, database: Database, jobs: Jobs, secrets: Sequence[str], bodies: RequestBodies) -> None:
         """Raises ValueError without a secret."""
@@ -105,7 +105,7 @@ class StripeWebhookEndpoint:
         *,
         is_live: bool | None,
     ) -> None:
-        """`is_live`: whether our API key is for live mode; None if the key's form does not show it.
+        """`is_live`: whether the API key is for live mode; None if the key's form does not show it.
 
         Raises ValueError without a secret.
         """
@@ -160,7 +160,7 @@ class StripeWebhookEndpoint:
             return await self._queue(job, customer=subscription_hint.customer)
 
     def _is_of_other_account_or_mode(self, event: StripeEvent) -> bool:
-        """Whether our API key cannot read what the event concerns: of a connected account, or other mode."""
+        """Whether the API key cannot read the event's object: of a connected account or another mode."""
         if event.account is not None:
             self._log.info("event of Stripe ignored: of a connected account")
             return True

@@ -1,9 +1,9 @@
 """`GET /charts/{token}.png`: chart pictures for GitHub's image proxy and the people it serves.
 
 A picture is served as long as its repository may link one: while the App is installed and can see the
-repository, and while that is public or its settings say `charts: image`. A change takes effect here at once,
-and in the caches of others within `CACHE_DURATION`. Changes that GitHub did not announce are found by
-bot/sync/visibility_check.py.
+repository, and while that is public or its settings say `charts: image`. A change takes effect here
+immediately, and in the caches of others within `CACHE_DURATION`. bot/sync/visibility_check.py finds changes
+that GitHub did not announce.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from storage.projects import Projects
 CACHE_DURATION = timedelta(minutes=10)
 _SECONDS = int(CACHE_DURATION.total_seconds())
 _CACHE_CONTROL = f"public, max-age={_SECONDS}, s-maxage={_SECONDS}, must-revalidate"
-# The precision of a picture's time of last use; recording it is a write.
+# Record a picture's use at most daily, to save writes.
 _RECORD_USE_EVERY = timedelta(days=1)
 
 

@@ -1,4 +1,4 @@
-"""Writes deliveries to the database in batches: those that arrive together share one commit."""
+"""Writes deliveries to the database in batches: deliveries that arrive together share one commit."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class DatabaseAwayError(Exception):
 
 
 class DeliveryWriter:
-    """Stores deliveries durably, in batches of those that arrived during the previous commits.
+    """Stores deliveries durably. Deliveries that arrive during a commit form the next batch.
 
     Only two events change the waiting list and the set of running commits, and neither awaits anything: a
     delivery arrives, or a commit ends. Each of them then starts all commits that are possible. So in

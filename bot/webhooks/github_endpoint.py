@@ -183,7 +183,7 @@ class GitHubWebhookEndpoint:
     ) -> AccountPayload | None:
         """Return the account of a transfer: the former owner if the installation is theirs, else the new one.
 
-        Where GitHub does not name the former owner, the installation's account is taken later (None).
+        If GitHub does not name the former owner, the installation's account is resolved later (None).
         """
         account_id = await self._delivery_writer.account_of(installation)
         if former_owner is None:

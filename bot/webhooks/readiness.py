@@ -15,7 +15,7 @@ _DATABASE_AWAY = "the database is away"
 class ReadinessProbe:
     """Checks that the database answers and has the schema of this version.
 
-    The probe has a connection of its own: it takes none from requests and jobs, and does not wait for theirs.
+    The probe has its own connection: it takes none from requests and jobs, and does not wait for theirs.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class ReadinessProbe:
 
     async def find_problem(self) -> str | None:
         """Return why the process is not ready, as of a second ago at most. None if it is ready."""
-        async with self._lock:  # Whoever waits here gets the result of the check that was under way.
+        async with self._lock:  # Waiting callers get the result of the check under way.
             now = asyncio.get_running_loop().time()
             if self._checked_at is None or now - self._checked_at >= self._check_every_seconds:
                 self._problem = await self._check()

@@ -52,7 +52,7 @@ class RequestBodies:
             yield body
         finally:
             self._received_bytes -= len(body)
-            # Freed at once: a traceback, which lives as long as the response, refers to the body.
+            # Freed immediately: a traceback, which lives as long as the response, refers to the body.
             with contextlib.suppress(BufferError):  # A thread still reads the body after we were cancelled.
                 body.clear()
 
@@ -69,7 +69,7 @@ class RequestBodies:
                 f"the body did not arrive within {self._timeout_seconds:g} seconds"
             ) from None
         except (web.RequestPayloadError, HttpProcessingError, OSError):
-            # An aborted upload is no failure of ours, and nobody reads the response.
+            # An aborted upload is not a failure of the server, and no client reads the response.
             raise make_refusal(web.HTTPBadRequest, "the body ended before it was complete") from None
 
     def _add(self, body: bytearray, chunk: bytes, request: web.Request) -> None:

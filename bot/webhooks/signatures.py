@@ -66,7 +66,7 @@ def _make_signature_refusal() -> web.HTTPException:
 
 
 def _read_header(request: web.Request, header: str) -> str:
-    """Return a required header. Raises web.HTTPException if it is missing or holds odd characters."""
+    """Return a required header. Raises web.HTTPException if it is missing or has invalid characters."""
     value = request.headers.get(header)
     if not value:
         raise make_refusal(web.HTTPBadRequest, f"the header {header} is missing")

@@ -1,4 +1,4 @@
-"""`/agile audit`: who changed what through commands."""
+"""`/agile audit`: the changes made through commands, and their authors."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -21,7 +21,7 @@ _USUAL, _MOST = 20, 100
     feature="audit",
 )
 async def agile_audit(context: Context, arguments: Arguments) -> Reply:
-    """List the latest entries of the audit log, which nobody can change or remove."""
+    """List the latest entries of the audit log, which is append-only."""
     most = arguments.number("last") or _USUAL
     if most > _MOST:
         raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")

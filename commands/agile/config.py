@@ -1,4 +1,4 @@
-"""`/agile config`: which settings hold here, and where each comes from."""
+"""`/agile config`: the effective settings and the source of each."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context

@@ -1,4 +1,4 @@
-"""`/agile config set`: change a setting, at once or by a pull request if there is a settings file."""
+"""`/agile config set`: change a setting, directly or by a pull request if there is a settings file."""
 
 import asyncio
 import hashlib
@@ -68,7 +68,7 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
     is_changing=True,
 )
 async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
-    """Change a setting at once or propose it; a setting that a command has set is always set at once."""
+    """Change a setting directly or propose it; settings set by a command are always changed directly."""
     path = _parse_path(arguments.text("key") or "")
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)

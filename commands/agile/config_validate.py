@@ -21,7 +21,7 @@ from storage.settings_files import SettingsFiles
     examples=("/agile config validate",),
 )
 async def agile_config_validate(context: Context, _: Arguments) -> Reply:
-    """List the file's problems with their lines, or what it changes."""
+    """List the file's problems with their lines, or the settings that it changes."""
     request = context.request
     pull_request = request.thread if request.is_pull_request else None
     where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"

@@ -1,4 +1,4 @@
-"""`/explain`: what a number means, how it adds up, and the events behind it."""
+"""`/explain`: the meaning of a number, its parts, and the events behind it."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""`/agile plan`: the account's plan, what it includes, and links to change it."""
+"""`/agile plan`: the account's plan, its features, and links to change it."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
@@ -18,7 +18,7 @@ from storage.deadlines import Deadlines
     examples=("/agile plan",),
 )
 async def agile_plan(context: Context, _: Arguments) -> Reply:
-    """Show the plan. Its links lead to GitHub, Stripe's sign-in or a page of ours; none signs anybody in."""
+    """Show the plan. Links lead to GitHub, Stripe's sign-in or the bot's pages; none signs a person in."""
     offer, now = context.offer, context.now
     billing = await load_billing(context.tenant, now, offer) if offer else None
     if offer is None or billing is None:

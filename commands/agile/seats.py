@@ -1,4 +1,4 @@
-"""`/agile seats`: who needs a seat, what seats cost, and an increase that waits for approval."""
+"""`/agile seats`: the people who need a seat, the price of seats, and an increase that waits for approval."""
 
 from commands.formatting.wording import counted
 from commands.framework.arguments import Arguments

@@ -1,4 +1,4 @@
-"""`/agile undo`: undo the last command that changed several things at once."""
+"""`/agile undo`: undo the last command that changed several things together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

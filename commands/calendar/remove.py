@@ -53,7 +53,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
-    """Remove the days from `first` to `last` from days off; an entry around them is cut into two."""
+    """Remove the days from `first` to `last`; split an entry that spans them."""
     left = []
     for off in offs:
         if off.last < first or last < off.first:

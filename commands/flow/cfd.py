@@ -64,7 +64,7 @@ async def _find_sprint(context: Context, title: str | None) -> Sprint | None:
 
 
 async def _count_sprint_flow(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow, str, str]:
-    """Count the items of a sprint on its days so far; returns the flow, its name and its span in words."""
+    """Count a sprint's items on each of its days so far; return the flow, its name and its span in words."""
     name, now = plain(sprint.title), planning.now
     if not sprint.start < now:
         raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")

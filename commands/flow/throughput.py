@@ -23,7 +23,7 @@ from sprints.throughput import count_throughput as throughput_of
     examples=("/throughput", "/throughput last:8", '/throughput for:"Sprint 24" as:mermaid'),
 )
 async def throughput(context: Context, arguments: Arguments) -> Reply:
-    """Show the week that stands out, the median week, and the items that are not counted."""
+    """Show the most unusual week, the median week, and the items that are not counted."""
     window = await resolve_window(context, arguments)
     flows, calendar = await context.read_flows(), context.calendar
     bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)

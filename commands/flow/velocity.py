@@ -1,4 +1,4 @@
-"""`/velocity`: what the last sprints completed, and how much to plan for the next one."""
+"""`/velocity`: the work completed in the last sprints, and the amount to plan for the next one."""
 
 from charts.values import build_velocity_bars
 from commands.formatting.wording import counted, footer, moment
@@ -27,7 +27,7 @@ from sprints.velocity import compute_velocity as velocity_of
     examples=("/velocity", "/velocity last:5 by:count", "/velocity as:table"),
 )
 async def velocity(context: Context, arguments: Arguments) -> Reply:
-    """Show the sprint that stands out, the median to plan with, and the share of commitments kept."""
+    """Show the most unusual sprint, the median to plan with, and the share of commitments kept."""
     last = arguments.number("last")
     if last is not None and not LEAST_SPRINTS <= last <= MOST_SPRINTS:
         raise UserError(

@@ -1,11 +1,11 @@
-"""Escaping of untrusted text: the only way for text of others into our Markdown.
+"""Escaping of untrusted text: the only way for text of others into the bot's Markdown.
 
 Titles, labels, goals, names and reasons are shown as written, but have no effect: they format nothing, link
 nowhere, mention nobody, close nothing, and contain nothing invisible. Markdown is escaped. References that
 GitHub links or renders after Markdown (`@name`, `#12`, `GH-12`, addresses, SHAs of commits, `$x$`) are broken
 up with a zero-width space, because a backslash does not stop them.
 
-A number of seven or more digits is left as it is, although it might be the abbreviated SHA of a commit: that
+A number of seven or more digits is not changed, although it might be the abbreviated SHA of a commit: that
 holds for one commit in 268 million, and people copy numbers and search for them.
 """
 

@@ -30,7 +30,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 @dataclass(slots=True)
 class Skim:
-    """The gaps in what was read of texts that were too long to be parsed at once.
+    """The gaps in the parsed parts of texts that were too long to be parsed in one piece.
 
     If `is_inexact`, the lines found may be no commands; if `has_unread_references`, references to issues were
     not looked for.
@@ -107,7 +107,7 @@ def _split_stretches(children: Sequence[Token], html: "OpenElements") -> list[st
 
 
 class OpenElements(HTMLParser):
-    """The HTML elements that are open at a point of the text, to know what encloses it."""
+    """The HTML elements that are open at a point of the text, and so enclose it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class OpenElements(HTMLParser):
         return self._heard
 
     def end_paragraph(self, depth: int) -> None:
-        """Close the elements that a paragraph opened above `depth`, except those that may hold paragraphs."""
+        """Close a paragraph's elements above `depth`, except elements that may contain paragraphs."""
         opened = self._open[depth:]
         self._counts.subtract(tag for tag in opened if tag not in _HOLD_PARAGRAPHS)
         self._open[depth:] = [tag for tag in opened if tag in _HOLD_PARAGRAPHS]

@@ -1,7 +1,8 @@
 """Checkboxes with which a preview offers a change, and which of them are ticked in a comment.
 
-A box names its change openly. It counts only in a comment that our own App wrote, in the thread to which the
-change belongs, and whoever ticks it needs the level of the command; so a copied box changes nothing.
+A box names its change openly. It counts only in a comment that the App itself wrote, in the thread to which
+the change belongs, and the person who ticks it needs the level of the command; so a copied box changes
+nothing.
 """
 
 import re

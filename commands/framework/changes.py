@@ -82,7 +82,7 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
         return f"{self.repository} milestone “{self.title}”".strip()
 
     def invert(self) -> None:
-        """None: work may have been planned in the milestone by now, so a person has to close it."""
+        """Return None: work may have been planned in the milestone by now, so a person has to close it."""
 
 
 class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
@@ -99,7 +99,7 @@ class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
         return f"issue “{self.title}”"
 
     def invert(self) -> None:
-        """None: somebody may have answered in the issue by now, so a person has to close it."""
+        """Return None: a person may have answered in the issue by now, so a person has to close it."""
 
 
 class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
@@ -118,7 +118,7 @@ class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
 
 
 class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
-    """Record an event that GitHub does not know: `started`, `paused`, `blocked`, `unblocked`.
+    """Record an event that GitHub does not have: `started`, `paused`, `blocked`, `unblocked`.
 
     `by` is the number of the blocking issue, if there is one. `unstarted` cancels a start that was undone.
     """
@@ -159,7 +159,7 @@ class ChangeSetting(msgspec.Struct, frozen=True, tag="Settle"):
 
 
 class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
-    """Propose a file's new content in a pull request from a branch of its own.
+    """Propose a file's new content in a pull request from a new branch.
 
     `before` is the Git blob SHA of the content that is replaced; None if the file does not exist yet.
     """
@@ -176,7 +176,7 @@ class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
         return f"pull request “{self.title}”"
 
     def invert(self) -> None:
-        """None: closing the pull request unmerged undoes it."""
+        """Return None: closing the pull request unmerged undoes the step."""
 
 
 class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
@@ -190,7 +190,7 @@ class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
         return f"#{self.number}"
 
     def invert(self) -> None:
-        """None: the description belongs to a person, who may have edited it since."""
+        """Return None: the description belongs to a person, who may have edited it since."""
 
 
 class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
@@ -218,7 +218,7 @@ class Resync(msgspec.Struct, frozen=True, tag="Resync"):
         return "the history"
 
     def invert(self) -> None:
-        """None: events that were found stay recorded."""
+        """Return None: backfilled events stay recorded."""
 
 
 class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
@@ -238,7 +238,7 @@ class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
         return "seats"
 
     def invert(self) -> None:
-        """None: Stripe may have charged for the seats by now, and their number follows the people anyway."""
+        """Return None: Stripe may have charged for the seats, and their number follows the people anyway."""
 
 
 Step = (

@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """A mistake in a command. Its text is Markdown: what is wrong, and what to write instead."""
+    """A mistake in a command. Its text is Markdown: the mistake, and the text to write instead."""

@@ -26,7 +26,7 @@ class Level(IntEnum):
 
     @property
     def whom_to_ask(self) -> str:
-        """The people who can help somebody without this role, as words for a reply."""
+        """The people who can help a person without this role, as words for a reply."""
         return "anyone with the admin role" if self is Level.ADMIN else "a maintainer of this repository"
 
 
@@ -72,7 +72,7 @@ class Requirement:
     users: frozenset[str] = frozenset()
 
     def admits(self, login: str, level: Level, author: str | None = None) -> bool:
-        """Whether somebody is allowed by level or name; only GitHub knows about membership in `teams`."""
+        """Whether a person is allowed by level or name; only GitHub knows about membership in `teams`."""
         if level is not Level.NONE and level >= self.level:
             return True
         is_author = AUTHOR in self.users and author is not None and login.lower() == author.lower()
@@ -125,7 +125,7 @@ class Policy:
         return verb not in self._other_bots if has_short_form is None else has_short_form
 
     def spell(self, command: str) -> str:
-        """Spell a command as it is written here: by the team's name for it, in short, or after `/agile`."""
+        """Spell a command in this repository's form: by the team's name, in short, or after `/agile`."""
         verb = command.partition(" ")[0]
         name = self._rule(command).name
         own = command if name is None else name

@@ -69,7 +69,7 @@ class Planning:
     async def can_use(self, feature: str) -> bool:
         """Whether the account may use a feature, regardless of who asks.
 
-        An answer that is edited in place must not lose a line because somebody without a seat asked again.
+        An answer that is edited in place must not lose a line because a person without a seat asked again.
         """
         return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
 

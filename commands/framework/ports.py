@@ -41,7 +41,7 @@ class GitHubPort(Protocol):
     """The repository on GitHub, for facts that no webhook delivers."""
 
     async def find_level(self, login: str) -> Level:
-        """The role of a person in the repository; Level.NONE for people who are no collaborators."""
+        """Return a person's role in the repository; Level.NONE for non-collaborators."""
 
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization, named by its slug."""

@@ -37,13 +37,14 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The commands of one comment, or the boxes that somebody ticked in a comment of the bot.
+    """The commands of one comment, or the boxes that a person ticked in a comment of the bot.
 
     `thread` is the number of the issue or pull request, `milestone` the number of its milestone, `author` the
     login of the person who opened it, `delivery` the GUID of GitHub's delivery. `comment_id` is the id of the
     comment, or the thread's number if `place` is the body. `lines` are the command lines that the sender
-    typed, and nobody else's. `ticked` are the ids of changes that the sender confirmed in a comment of
-    `text_author`. A request that `is_unreadable` took too long to parse: its lines only look like commands.
+    typed, without lines of other people. `ticked` are the ids of changes that the sender confirmed in a
+    comment of `text_author`. A request that `is_unreadable` took too long to parse: its lines only look like
+    commands.
     """
 
     delivery: str

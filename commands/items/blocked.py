@@ -36,7 +36,7 @@ _MOST = 10
     is_changing=True,
 )
 async def blocked(context: Context, arguments: Arguments) -> Changes:
-    """Add a dependency on GitHub for each issue, and record the reason as an event of ours."""
+    """Add a dependency on GitHub for each issue, and record the reason as an event."""
     reason, numbers = arguments.text("reason") or "", tuple(dict.fromkeys(arguments.numbers("by")))
     if not numbers and not reason:
         raise UserError(

@@ -23,7 +23,7 @@ from sprints.numbering import local_number, split_number
     is_changing=True,
 )
 async def unblocked(context: Context, arguments: Arguments) -> Changes:
-    """Remove dependencies on GitHub, and end the blocks that commands recorded."""
+    """Remove an item's dependencies on GitHub, and end the blocks recorded by commands."""
     work = await read_work(context)
     flow = await resolve_open_item(context, work)
     numbers = arguments.numbers("by")
@@ -41,7 +41,7 @@ async def unblocked(context: Context, arguments: Arguments) -> Changes:
 
 
 def select_ending(flow: Flow, numbers: tuple[int, ...]) -> list[BlockedSpan]:
-    """Select the blocks to end: those by `numbers`, else all that we can remove. Raises UserError."""
+    """Return the blocks to end: those by the issues `numbers`, else all removable ones. Raises UserError."""
     blockers = {block.number for block in flow.open_blocks}
     if others := [number for number in numbers if number not in blockers]:
         present = named(sorted((number for number in blockers if number), key=split_number)) or "no issue"
@@ -59,7 +59,7 @@ def select_ending(flow: Flow, numbers: tuple[int, ...]) -> list[BlockedSpan]:
 
 
 def build_unblock_steps(flow: Flow, ending: list[BlockedSpan]) -> tuple[Step, ...]:
-    """Build the steps that end blocks."""
+    """Build the steps that end the blocks `ending` of an item."""
     steps: list[Step] = [
         SetBlocked(local_number(flow.number), block.number, is_blocked=False)
         for block in ending

@@ -12,7 +12,7 @@ _MOST_ROWS = 40
 
 
 def aging_reading(ages: Sequence[Age], finished: Durations) -> list[str]:
-    """The oldest item and what to do about it, the amount of work in progress, and doubts about the data."""
+    """The oldest item and a remedy, the amount of work in progress, and doubts about the data."""
     if not ages:
         return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]
     return [_outlier(ages, finished), _amount_sentence(ages, finished), _data_doubts(ages, finished)]

@@ -31,7 +31,7 @@ def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar
 
 
 def _changed(entry: AuditEntry, titles: Titles) -> str:
-    """What an entry changed; for a kind of step that no longer exists, only its target."""
+    """Describe what an entry changed; for a kind of step that no longer exists, only name its target."""
     try:
         return step_text(msgspec.convert(entry.details.get("step"), Step), titles)
     except msgspec.ValidationError:

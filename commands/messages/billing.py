@@ -105,7 +105,7 @@ def _quoted(sentence: str) -> str:
 
 
 def _lost_plan(billing: Billing, links: PurchasePages) -> str:
-    """Why a paid plan has ended, where no payment is due."""
+    """Explain why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
     reason = {
@@ -116,7 +116,7 @@ def _lost_plan(billing: Billing, links: PurchasePages) -> str:
 
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
-    """How to resume a paused subscription.
+    """Explain how to resume a paused subscription.
 
     Stripe pauses a trial that ends without a card; any other pause was made by the seller.
     """
@@ -128,7 +128,7 @@ def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
 
 
 def _usage(billing: Billing) -> str:
-    """Whether this account is charged for usage, which is so for payment by card."""
+    """Say whether this account is charged for usage; accounts that pay by card are."""
     if any(
         subscription.source == STRIPE and not subscription.has_ended for subscription in billing.subscriptions
     ):
@@ -162,7 +162,7 @@ def _without_plan(billing: Billing) -> str:
 
 
 def _total(subscription: Subscription) -> str:
-    """The price of all seats for a period. Empty where the subscriber's own price is not known."""
+    """The price of all seats for a period. Empty where the subscriber's own price is unknown."""
     price = resolve_seat_price(subscription)
     if price is None or price.is_list_price or subscription.quantity is None:
         return ""

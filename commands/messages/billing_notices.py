@@ -44,7 +44,7 @@ _HOW_TO_BUY = "`/agile plan` shows how"
 def notice_sentence(
     notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY
 ) -> str:
-    """The event that a notice announces, and what to do about it. Empty if it no longer applies."""
+    """The event that a notice announces, and the remedy. Empty if it no longer applies."""
     match notice.kind:
         case NoticeKind.DELETION:
             return deletion_sentence(billing, links)
@@ -66,7 +66,7 @@ def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) ->
 
 
 def news_text(notice: Notice) -> str:
-    """A comment on a new notice in the billing issue, because an edit of the issue notifies nobody."""
+    """A comment on a new notice in the billing issue, because GitHub sends no notifications for edits."""
     return f"{_NEWS[notice.kind]} The description of this issue says what that means."
 
 
@@ -95,7 +95,7 @@ def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
 
 
 def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
-    """The day by which a payment has to succeed, or what its failure has ended."""
+    """The day by which a payment has to succeed, or the plan that its failure ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
         title = billing.plan.terms.title
@@ -114,7 +114,7 @@ def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: 
 
 
 def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
-    """How to settle a failed payment.
+    """Explain how to settle a failed payment.
 
     Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
     are left to the customer.
@@ -134,7 +134,7 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
 
 
 def trial_sentence(billing: Billing, links: PurchasePages) -> str:
-    """The end of a trial, and what is charged from then on."""
+    """The end of a trial, and the price from then on."""
     subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
         return ""
@@ -159,7 +159,7 @@ def trial_sentence(billing: Billing, links: PurchasePages) -> str:
 
 
 def choose_free_text(links: PurchasePages) -> str:
-    """How to end a Marketplace plan and keep the account's data."""
+    """Explain how to end a Marketplace plan and keep the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
 
@@ -174,7 +174,7 @@ def _cancelled_trial(billing: Billing) -> str:
 
 
 def paid_twice_sentence(billing: Billing) -> str:
-    """Which of several paid plans counts."""
+    """Say which of several paid plans counts."""
     if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"

@@ -1,4 +1,4 @@
-"""How to change a paid plan: on which page, and the price of one more seat."""
+"""Instructions for changing a paid plan: the page for it, and the price of one more seat."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ _RUNNING = frozenset({"active", "trialing"})
 
 
 def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
-    """A line for each change that a payer may look for, wherever the account pays or has paid."""
+    """A line for each change that a payer may look for, for every present and past seller of the account."""
     cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
     live = [candidate for candidate in cards if not candidate.has_ended]
     bought = [
@@ -46,7 +46,7 @@ def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
 
 
 def _plan_label(subscription: Subscription) -> str:
-    """The name that tells a plan from the account's other one."""
+    """The name that distinguishes a plan from the account's other one."""
     where = "on GitHub" if subscription.source == MARKETPLACE else "by card"
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 
@@ -138,9 +138,9 @@ def _on_marketplace(
 def _end_on_marketplace(
     subscription: Subscription, billing: Billing, links: PurchasePages, label: str
 ) -> Iterator[str]:
-    """How to cancel a Marketplace plan, what that deletes, or how to call it off.
+    """Explain how to cancel a Marketplace plan, what that deletes, or how to revoke the cancellation.
 
-    GitHub ends a trial at once and requires the data of whoever cancels to be deleted; Free keeps them.
+    GitHub ends a trial at once, and requires data to be deleted after a cancellation; Free keeps the data.
     """
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid

@@ -1,4 +1,4 @@
-"""How an answer includes a chart: as a picture, as its Markdown twin, or not at all."""
+"""Charts in answers: as a picture, as its Markdown twin, or not at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

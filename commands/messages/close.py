@@ -45,7 +45,7 @@ class Closing:
 
 
 def closing_preview(closing: Closing) -> str:
-    """The text shown before a sprint is closed: its result, what stays, and what moves where."""
+    """The text shown before a sprint is closed: its result, the items that stay, and the items that move."""
     parts = [
         result_sentence(closing.report),
         *(f"> [!WARNING]\n> {warning}" for warning in closing.warnings),

@@ -80,7 +80,7 @@ def in_force_text(
     *,
     is_proposed: bool = False,
 ) -> str:
-    """Which settings of an invalid file are in force: `settings`, where the `wrong` ones have problems.
+    """Say which settings of an invalid file are in force: `settings`, where the `wrong` ones have problems.
 
     Without any `wrong` ones the whole file is unreadable. The last good values of the `contradicted` ones
     are not in force, because other settings of the file contradict them. With `is_proposed`, which settings
@@ -113,7 +113,7 @@ def in_force_text(
 
 
 def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
-    """What applies instead of an unreadable file: `settings` of its last good version, or defaults."""
+    """Say what applies instead of an unreadable file: `settings` of its last good version, or defaults."""
     nothing = "Merged, none of it would take effect." if is_proposed else "None of it is in force."
     names = ", ".join(code(key) for key in settings)
     if names:
@@ -123,7 +123,7 @@ def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
 
 
 def in_force_text_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
-    """Which settings are in force with an invalid file, where `before` was in force."""
+    """Say which settings are in force with an invalid file, where `before` was in force."""
     settings, contradicted = read.in_force_after(before), read.contradicted_after(before)
     return in_force_text(read.wrong, settings, contradicted, is_proposed=is_proposed)
 
@@ -158,7 +158,7 @@ def valid_file_text(
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Each setting that differs, with its value before and after; None where there is none."""
+    """List the settings that differ, with their values before and after; None stands for a missing value."""
     keys = [*before, *(key for key in after if key not in before)]
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
@@ -171,7 +171,7 @@ def diff_table(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -
 
 
 def no_file_text() -> str:
-    """How to begin a settings file."""
+    """Explain how to begin a settings file."""
     return (
         f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"
         "```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"

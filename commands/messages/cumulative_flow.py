@@ -15,7 +15,7 @@ _GROWS_BY = 2
 
 
 def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
-    """Where work piles up and what to do about it, the items by state, and a standstill or the peak."""
+    """Describe the bottleneck, the items by state, and the standstill or peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]
     return [_growth_sentence(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]

@@ -35,7 +35,7 @@ class TimedItem:
 
 
 def cycletime_reading(items: Sequence[TimedItem], durations: Durations) -> list[str]:
-    """The longest cycle time, what to expect of the next items, and the items left out."""
+    """The longest cycle time, the expectation for the next items, and the items left out."""
     if not items:
         return [_NONE, left_out_sentence(durations)]
     return [_outlier(items, durations), _expectation(durations), left_out_sentence(durations)]

@@ -99,7 +99,7 @@ def _level(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: Rep
 
 
 def _ahead(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
-    """When items that were at least this old were done."""
+    """Say when items that were at least this old were done."""
     longer = expected.n - expected.within
     if not _has_expectation(past):
         return ""
@@ -127,7 +127,7 @@ def _reached(flow: Flow, days: int, work: RepositoryWork) -> str:
 
 
 def _delays(flow: Flow, work: RepositoryWork) -> list[str]:
-    """What has held the item up since its start."""
+    """List the waits that have delayed the item since its start."""
     parts = []
     end = flow.done_at or work.now
     waited = add_up_blocked_time(flow.blocks, end, flow.started_at)

@@ -298,7 +298,7 @@ def _state(item: Item) -> str:
 
 
 def _sums(items: Sequence[Item], total: Amount) -> list[str]:
-    """How the list adds up in points. In items the sum is the length of the list."""
+    """Show how the list adds up in points. In items the sum is the length of the list."""
     if not items:
         return []
     not_estimated = sum(item.points is None for item in items)

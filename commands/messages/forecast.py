@@ -94,7 +94,7 @@ def empty_forecast_card(facts: Facts) -> str:
 
 
 def dates_card(dates: DateForecast, items: int, facts: Facts) -> str:
-    """The dates by which so many `items` will be done, those of the sprint `facts` first."""
+    """The dates by which a number of `items` will be done, those of the sprint `facts` first."""
     lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
 
@@ -121,7 +121,7 @@ def _amount_sentence(amounts: ItemForecast, by: str) -> str:
 
 
 def _which_items(facts: Facts) -> str:
-    """Which items a forecast of a number of items is about."""
+    """Say which items a forecast of a number of items is about."""
     if not facts.sprint.milestone:
         return "As for a sprint that begins today."
     title = plain(facts.sprint.title)
@@ -135,7 +135,7 @@ def _with_basis(lead: str, rows: str, *basis: str) -> str:
 
 
 def record_sentence(graded: Sequence[GradedForecast]) -> str:
-    """How often forecasts came true, for the most frequent bin of chances."""
+    """Say how often forecasts came true, for the most frequent bin of chances."""
     if not graded:
         return (
             "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
@@ -225,7 +225,7 @@ def _how(outlook: Outlook, forecast: Forecast) -> str:
 
 
 def _units(outlook: Outlook) -> list[str]:
-    """Which unit counts where some open items are not estimated."""
+    """Say which unit counts where some open items are not estimated."""
     if len(choose_units(outlook.facts, outlook.past)) == 1:
         return []
     counts = f"the lower chance counts: that of the {'points' if outlook.unit == 'points' else 'items'}."

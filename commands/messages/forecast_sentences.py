@@ -1,4 +1,4 @@
-"""Sentences about the chance to finish a sprint, what to take out, and how much will be done."""
+"""Sentences about the chance to finish a sprint, items to remove, and the amount that will be done."""
 
 from decimal import Decimal
 
@@ -44,7 +44,7 @@ def _without_points(outlook: Outlook) -> str:
 
 
 def _why_items(outlook: Outlook) -> str:
-    """Why an estimated sprint is forecast in items."""
+    """Explain why an estimated sprint is forecast in items."""
     if outlook.unit == "points" or "points" not in choose_units(outlook.facts, outlook.past):
         return ""
     items = [item for item in outlook.facts.open_items if not item.points]
@@ -75,7 +75,7 @@ def _is_worth_saying(before: float, after: float) -> bool:
 
 
 def _swap_reason(smallest: Decimal, next_one: Decimal, count: int) -> str:
-    """Why these items are to be taken out, by their points and those of the next largest one."""
+    """Explain why these items are to be removed, by their points and those of the next largest one."""
     if smallest > next_one:
         return ", the largest open item" if count == 1 else ", the two largest open items"
     if not smallest:

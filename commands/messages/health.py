@@ -24,7 +24,7 @@ _MOST_GAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class SharingHealth:
-    """The repositories that share their sprints (the leading one first), and those that should."""
+    """The repositories that share their sprints, the leading one first, and configured ones that do not."""
 
     shared: tuple[str, ...]
     missing: tuple[str, ...]
@@ -128,7 +128,7 @@ def _grants(health: Health) -> Iterator[str]:
 
 
 def _acceptance_sentence(health: Health) -> str:
-    """Who must grant the App what it lacks, and where. Empty if it lacks nothing."""
+    """Say who must grant the App its missing permissions, and where. Empty if none is missing."""
     lacking = {*health.missing, *health.missing_events}
     kinds = (("permissions", health.missing), ("events", health.missing_events))
     lacking_text = f"the missing {' and '.join(kind for kind, names in kinds if names)}"

@@ -93,7 +93,7 @@ def command_text(entry: HelpEntry, level: Level) -> str:
 
 
 def who_may_text(need: Requirement) -> str:
-    """Who may run a command: a role, teams and people."""
+    """Say who may run a command: a role, teams and people."""
     named = [f"the team {person(team)}" for team in sorted(need.teams)]
     named += [person(login) for login in sorted(need.users - {AUTHOR})]
     if AUTHOR in need.users:

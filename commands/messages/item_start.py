@@ -16,7 +16,7 @@ _SIGNALS = {
 
 
 def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
-    """A sentence about an item, followed by the work in progress against its limits."""
+    """A sentence about an item, followed by the work in progress compared to its limits."""
     parts = [sentence, "\n".join(wip_sentence(wip) for wip in wips)]
     if any(wip.excess for wip in wips):
         parts.append("Finish something, or `/pause` it, before more is started.")
@@ -24,7 +24,7 @@ def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
 
 
 def unneeded_start_sentence(flow: Flow, work: RepositoryWork) -> str:
-    """Why `/start` changes nothing. Empty if it does."""
+    """Explain why `/start` changes nothing. Empty if it changes something."""
     if flow.is_paused:
         return ""
     if flow.is_pull_request and flow.started_at:

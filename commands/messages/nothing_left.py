@@ -13,7 +13,7 @@ def is_empty(facts: Facts) -> bool:
 
 
 def nothing_left_sentence(facts: Facts) -> str:
-    """The sentence for a sprint without open items, which says what became of its scope.
+    """The sentence for a sprint without open items, with the reason: its scope was done, dropped or removed.
 
     Dropped and removed work is not done, so the sentence does not call it done.
     """

@@ -1,11 +1,11 @@
-"""The sentence for a sprint that holds more than the last ones delivered. Pure functions."""
+"""The sentence for a sprint with more scope than the last ones delivered. Pure functions."""
 
 from charts.reading import number, quantity
 from sprints.load import SprintLoad
 
 
 def load_sentence(load: SprintLoad | None) -> str:
-    """What the sprint holds, and what the last sprints delivered. Empty for no more than the median."""
+    """Compare the sprint's scope to the last sprints' deliveries. Empty for no more than the median."""
     if load is None or not load.is_above_median:
         return ""
     past = f"the last {load.n} sprints delivered {number(load.median)} (median) and at most"

@@ -34,7 +34,7 @@ class LoadComparison:
     points: Velocity | None
     lengths: Sequence[int] = ()
     before: Sprint | None = None
-    open_before: Amount = Amount()  # noqa: RUF009 - a value that nobody can change
+    open_before: Amount = Amount()  # noqa: RUF009 - an immutable value
 
     @property
     def unit(self) -> str:

@@ -66,7 +66,7 @@ class ReportData:
 
 
 def report_text(sheet: ReportData) -> str:
-    """The report: what became of the sprint, every number with its items, and later corrections."""
+    """The report: the sprint's result, every number with its items, and later corrections."""
     return _joined(
         [
             *_opening(sheet, "report"),
@@ -81,7 +81,7 @@ def report_text(sheet: ReportData) -> str:
 
 
 def summary_head(sheet: ReportData) -> str:
-    """The summary down to its chart: what became of the sprint and of its goal."""
+    """The summary down to its chart: the results of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
@@ -104,7 +104,7 @@ def summary_details(sheet: ReportData) -> str:
 
 
 def numbers_table(report: Report) -> str:
-    """The way from the commitment to what was left, in both units, with say/do and delivered vs planned."""
+    """The steps from the commitment to the work left, in both units, with say/do and delivered vs planned."""
     rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
     for name, cause, sign in _CAUSES:
         total = report.changes[cause].total
@@ -124,7 +124,7 @@ def numbers_table(report: Report) -> str:
 
 
 def result_sentence(report: Report) -> str:
-    """What became of the commitment, and what is left."""
+    """Say how much of the commitment was done, and what is left."""
     unit = report.unit
     if report.committed.entries and not measure(report.committed.total, unit):
         unit = "count"  # The committed items are worth no points, so items count.
@@ -273,7 +273,7 @@ def _waits(sheet: ReportData) -> str:
 
 
 def wait_text(wait: ItemWait) -> str:
-    """How long an item waited, and for what."""
+    """Say how long an item waited, and for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is WaitKind.BLOCKED:
         return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"

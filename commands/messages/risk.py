@@ -1,4 +1,4 @@
-"""Texts about what endangers a sprint."""
+"""Texts about the risks of a sprint."""
 
 from decimal import ROUND_HALF_EVEN
 

@@ -27,7 +27,7 @@ from sprints.people import is_bot
 from sprints.swap import compute_room_needed
 
 _MOST_LINES = 15
-# The longest time between a person's request and the event by which GitHub reports our change.
+# The longest time between a person's request and the event by which GitHub reports the App's change.
 _SOON = timedelta(minutes=10)
 # The longest time between the removal of an old estimate label and the addition of the new one.
 _AT_ONCE = timedelta(minutes=1)
@@ -63,7 +63,7 @@ class Moves:
 
 
 def moves_text(moves: Moves) -> str:
-    """Scope before and after, the items moved, and what the move does to the commitment."""
+    """Scope before and after, the items moved, and the effect on the commitment."""
     parts = [
         _scope_line(moves.before, moves.after),
         "\n".join(f"- {ref(item)}: {note}" for item, note in moves.notes),
@@ -90,7 +90,7 @@ def _changed(change: Amount) -> str:
 
 
 def _is_planning(facts: Facts) -> bool:
-    """Whether the commitment is yet to be taken, so that nothing is a change of scope."""
+    """Whether the commitment is still to be made, so that nothing counts as a change of scope."""
     return facts.as_of < facts.sprint.committed_at
 
 

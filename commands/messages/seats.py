@@ -63,7 +63,7 @@ def approved_text(increase: SeatIncrease) -> str:
 
 
 def due_text(increase: SeatIncrease, billing: Billing) -> str:
-    """What is charged and when. Without Stripe's own figure it is computed from the price."""
+    """The amount that is charged, and when. Without Stripe's own figure it is computed from the price."""
     subscription, now = billing.plan.subscription, billing.as_of or increase.asked_at
     if subscription is not None and subscription.status == "trialing":
         return "Nothing is due during the trial."

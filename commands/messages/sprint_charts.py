@@ -72,7 +72,7 @@ def days_table_title(burndown: Burndown) -> str:
 
 
 def sprint_footer(facts: Facts) -> str:
-    """The time as of which a sprint's numbers hold, and their completeness."""
+    """The time as of which a sprint's numbers are valid, and their completeness."""
     as_of = moment(facts.sprint.calendar.local(facts.as_of))
     return footer(f"As of {as_of}", facts_completeness(facts))
 
@@ -166,7 +166,7 @@ def _idle_stretch_or_step(burndown: Burndown) -> str:
 
 
 def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
-    """The longest row of working days, of those that have ended, on which nothing was done."""
+    """The longest run of past working days on which nothing was done."""
     longest, run, before = list[BurndownDay](), list[BurndownDay](), Decimal(0)
     days = [day for day in burndown.days if day.done is not None]
     for day in days if burndown.is_day_complete else days[:-1]:

@@ -58,7 +58,7 @@ def _frame(start: date, due: date, calendar: Calendar) -> str:
 
 
 def _changed(sprint: Sprint, before: Sprint) -> str:
-    """Which properties of an existing milestone the command changed."""
+    """List the properties of an existing milestone that the command changed."""
     changes = []
     if before.due and before.due != sprint.due:
         changes.append(f"due date (it was {full_day(before.due)})")

@@ -122,7 +122,7 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
 
 
 def _carried(facts: Facts) -> str:
-    """How many items were carried over, and how many of these were done after the end."""
+    """Say how many items were carried over, and how many of these were done after the end."""
     if not facts.carried:
         return ""
     late = f", {len(facts.late)} of them done late" if facts.late else ""
@@ -130,7 +130,7 @@ def _carried(facts: Facts) -> str:
 
 
 def _due_sentence(sprint: Sprint) -> str:
-    """How the due date moved while the sprint ran, from the first date to the latest."""
+    """Describe the moves of the due date while the sprint ran, from the first date to the latest."""
     if not sprint.due_moves:
         return ""
     before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after

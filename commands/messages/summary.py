@@ -13,7 +13,7 @@ from sprints.milestone import Sprint
 
 
 def summary_title(sprint: Sprint) -> str:
-    """The title of an issue that holds only the summary."""
+    """The title of an issue for the summary alone."""
     return one_line(f"Summary: {sprint.title}")
 
 
@@ -33,12 +33,12 @@ def summary_parts(
 
 
 def posted_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
-    """The summary that is posted automatically, with a note if nobody has closed the milestone."""
+    """The summary that is posted automatically, with a note if the milestone is still open."""
     return [part for part in (_not_closed(sheet), *summary_parts(planning, sheet)) if part]
 
 
 def released_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
-    """The summary for a release, where GitHub draws no Mermaid and nobody can give commands."""
+    """The summary for a release, where GitHub draws no Mermaid and commands do not work."""
     return summary_parts(planning, replace(sheet, hears_answers=False), shows_mermaid=False)
 
 
@@ -56,13 +56,13 @@ def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
 
 
 def ended_again_text(sprint: Sprint) -> str:
-    """The comment on the end of a sprint that had gone on after its first end."""
+    """The comment on the final end of a sprint that continued after its first end."""
     title = plain(sprint.title)
     return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
 
 
 def went_on_text(sprint: Sprint) -> str:
-    """The replacement of a comment on a sprint's end, once the sprint has gone on after it."""
+    """The replacement of the comment on a sprint's end, for a sprint that continued after that end."""
     return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
 
 

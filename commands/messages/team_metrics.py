@@ -38,7 +38,7 @@ def team_metrics_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -
 
 
 def team_metrics_reading(before: MetricsSpan, now: MetricsSpan) -> str:
-    """The figure that changed the most, and what to do about it."""
+    """The figure that changed the most, and a remedy."""
     if now.sums is None:
         return ""
     people = counted(now.sums.people, "person").replace("persons", "people")

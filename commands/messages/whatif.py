@@ -1,4 +1,4 @@
-"""The answer of `/whatif`: what a decision would do to the forecast."""
+"""The answer of `/whatif`: the effect of a decision on the forecast."""
 
 from dataclasses import dataclass, field
 

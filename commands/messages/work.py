@@ -68,7 +68,7 @@ def blocked_line(flow: Flow, now: datetime) -> str:
 
 
 def reason_sentence(reason: str) -> str:
-    """A reason that somebody gave, with exactly one full stop."""
+    """A person's reason, with exactly one full stop."""
     return f"{plain(reason).rstrip('.')}."
 
 

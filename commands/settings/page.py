@@ -7,10 +7,10 @@ from commands.settings.file import PATH, load_schema
 from commands.settings.text import format_yaml
 
 _INTRODUCTION = f"""\
-A team settles its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
-organization's repository `.github` holds for all of its repositories; what a repository's own file says \
-of a setting replaces all that the organization's says of it. Without any file everything works, with \
-the defaults below.
+A team sets its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
+organization's repository `.github` applies to all of its repositories. If both files contain a setting, \
+the repository's value replaces the organization's value entirely. Without any file everything works, \
+with the defaults below.
 
 ```yaml
 # {PATH}
@@ -21,36 +21,39 @@ commands:
   sprint close: {{role: write}}
 ```
 
-A push that changes the file is enough: it is read within seconds. If something is wrong with it, a \
-check named “Agile settings” fails on that commit and tells each problem with its line. What is wrong with \
-one setting costs that setting alone: it stays as it was last good, and all others are in force. Where these \
-contradict its last good value, as when a label would say both begun and done, that value does not stay, and \
-the check says so. A file that \
-cannot be read at all changes nothing, and neither does one that is out of sight because its repository is \
-gone or closed to the App. `/agile config` shows what holds and where it comes from, `/agile config \
-validate` checks the file again, in a pull request the file as it would be, and `/agile config set` \
-changes a setting: by a pull request where there is a file, at once where there is none.
+Push a change of the file, and it applies within seconds. If the file has problems, a check named “Agile \
+settings” fails on that commit and lists each problem with its line. A problem affects only its own \
+setting: that setting keeps its last valid value, and all others apply. If the last valid value \
+contradicts the other settings, for example because one label would mean both started and done, it is \
+dropped, and the check says so. A file that cannot be read at all changes nothing. The last settings \
+also stay if the App can no longer see the file, because its repository was deleted or the App lost \
+access to it.
 
-Later ones win: the organization's file, the repository's file, commands. An operator can preset \
+`/agile config` lists the effective settings and their sources. `/agile config validate` checks the file \
+again; in a pull request it checks the file as it would be after the merge. `/agile config set` changes \
+a setting: with a pull request if there is a file, otherwise immediately.
+
+Later sources win: the organization's file, the repository's file, commands. An operator can preset \
 settings for both levels ([operating](operating.md#settings-of-a-tenant)); the files win over those.
 
-Editors complete and check the file with the JSON Schema [agile.schema.json](agile.schema.json). In VS \
-Code with the YAML extension, for example, begin the file with `# yaml-language-server: $schema=` and \
+Editors can complete and check the file with the JSON Schema [agile.schema.json](agile.schema.json). In \
+VS Code with the YAML extension, for example, begin the file with `# yaml-language-server: $schema=` and \
 the path or address of your copy.
 
-The file is YAML 1.2 of at most 32 KB. `yes`, `on` and `off` are texts there, not `true` or `false`, and \
-`#` behind a space begins a comment: write `"#42"`. References, tags and a second document are refused.
+The file is YAML 1.2 of at most 32 KB. `yes`, `on` and `off` are texts there, not `true` or `false`. A \
+`#` after a space begins a comment, so write `"#42"`. References, tags and a second document are \
+rejected.
 
-**Whoever may push to the default branch may change what commands need**, so protect the file as you \
-protect your workflows, for example with CODEOWNERS. Roles that a person was given by `/agile roles` are \
-never in a file."""
+**Anybody who may push to the default branch may change the roles that commands need**, so protect the \
+file as you protect your workflows, for example with CODEOWNERS. Roles that were granted with `/agile \
+roles` are never in a file."""
 _ENDING = """## Not in the file
 
 | What | How |
 |:--|:--|
-| Who has which role for commands | `/agile roles grant @login role` |
-| Threads in which nothing is posted unasked | `/agile quiet on` |
-| Silence everywhere | `/agile pause` |"""
+| Roles of people for commands | `/agile roles grant @login role` |
+| Threads without automatic posts | `/agile quiet on` |
+| A pause of the bot everywhere | `/agile pause` |"""
 
 
 def render_settings_page() -> str:

@@ -36,7 +36,7 @@ class Problem:
 
 
 class UnreadableError(Exception):
-    """The text cannot be parsed at all; `problem` says why."""
+    """The text cannot be parsed at all; `problem` gives the reason."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -114,7 +114,7 @@ _NAMELESS = ("?",)
 _TAG = "tags such as `!name` are not read"
 _REFERENCE = "references (`&name`, `*name`) are not read; write the value out"
 _COMMENT_HINT = "; `#` begins a comment, so put a text with `#` in quotation marks"
-# Fragments of the library's messages, and our texts for them.
+# Fragments of the library's messages, and the bot's texts for them.
 _MISTAKES = (
     ("mapping values are not allowed", "a colon too many, or a wrong indentation; quote texts with a colon"),
     ("expected <block end>", "the indentation is not that of the lines around it"),

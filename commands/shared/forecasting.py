@@ -27,7 +27,7 @@ class ExpectationText:
 
 
 async def forecast_end(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
-    """Forecast a sprint's end for a card about something else: the chance, and what to take out."""
+    """Forecast a sprint's end for a card about another subject: the chance, and items to remove."""
     sprint_end = await read_outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     load = await describe_load(planning, facts, sprint_end, forecast)

@@ -36,7 +36,7 @@ async def read_velocities(planning: Planning, facts: Facts) -> Velocities:
 async def describe_load(
     planning: Planning, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
 ) -> str:
-    """The sentence for a running or planned sprint that holds more than the last ones delivered.
+    """The sentence for a running or planned sprint with more scope than the last ones delivered.
 
     Empty if the chance is 5 in 10 or more; without an outlook or a forecast there is no chance.
     """

@@ -67,7 +67,7 @@ async def add_people(planning: Planning, report: ReportData) -> ReportData:
 
 
 async def read_facts(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
-    """Compute a sprint's facts from its events before a moment, with its dates as they are known now."""
+    """Compute a sprint's facts from its events before a moment, with its present dates."""
     items = await planning.history.items_of(sprint.milestone)
     labels, gaps = await planning.history.labels(), await planning.read_gaps()
     return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
@@ -102,7 +102,7 @@ def _list_carried(numbers: Facts | ClosedSprint) -> set[Number]:
 
 
 async def _build_values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
-    """The plain values of a running sprint so far, or of an ended one as its snapshot will hold them."""
+    """The plain values of a running sprint so far, or of an ended one in the form of its snapshot."""
     if sprint.end is None or not sprint.has_ended(planning.now):
         return convert_facts(facts)
     at_end = convert_facts(await read_facts(planning, sprint, sprint.end))

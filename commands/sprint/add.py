@@ -33,7 +33,7 @@ from sprints.swap import compute_room_needed, find_swap
     is_changing=True,
 )
 async def sprint_add(context: Context, arguments: Arguments) -> Changes:
-    """Add items; show the scope before and after, and what could leave if it exceeds the commitment."""
+    """Add items; show the scope before and after, and items to remove if it exceeds the commitment."""
     sprint = await _resolve_sprint_to_extend(context, arguments)
     await refuse_ended_sprint(context, sprint, "/sprint add " + " ".join(arguments.texts("items") or ["#1"]))
     items = await resolve_items(context, arguments)

@@ -28,7 +28,7 @@ from sprints.retro import collect_evidence
     examples=("/sprint retro", '/sprint retro "Sprint 24"'),
 )
 async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
-    """List what stood out by topic. People vote on topics with reactions; nobody is named."""
+    """List the unusual facts by topic. People vote on topics with reactions; no person is named."""
     sprint = await resolve_sprint(context, arguments.text("name"))
     report = await read_report(context, sprint)
     until = min(sprint.end, context.now) if sprint.end else context.now

@@ -1,4 +1,4 @@
-"""`/sprint scope`: what was added to the sprint and what left it, by whom and when."""
+"""`/sprint scope`: additions to the sprint and removals from it, by whom and when."""
 
 from collections.abc import Iterable, Iterator
 

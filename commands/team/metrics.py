@@ -1,4 +1,4 @@
-"""`/team metrics`: what a team did in the last four weeks and the four before, never by person."""
+"""`/team metrics`: a team's work in the last four weeks and the four before, never by person."""
 
 from datetime import date, timedelta
 

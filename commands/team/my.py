@@ -20,7 +20,7 @@ from sprints.reviews import ReviewWait
     examples=("/my",),
 )
 async def my(context: Context, _: Arguments) -> Reply:
-    """Show the open work of the person who asks, and of nobody else."""
+    """Show only the open work of the person who asks."""
     work = await read_work(context)
     login = context.request.sender
     own_work = select_own_work(login, work.flows, await read_review_waits(context, work))

@@ -1,4 +1,4 @@
-"""`/standup`: what happened since the last working day, and what is blocked or waits for review."""
+"""`/standup`: events since the last working day, and work that is blocked or waits for review."""
 
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context

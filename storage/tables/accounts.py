@@ -1,4 +1,4 @@
-"""Tables of a tenant: the account, its repositories, its people, and what the App may see of them."""
+"""Tables of a tenant: the account, its repositories, its people, and the App's access."""
 
 from sqlalchemy import (
     ARRAY,
@@ -44,8 +44,8 @@ organizations = Table(
     Column("stripe_customer_id", Text),
 )
 
-# A repository. `github_repo` is the name it last had (`named_at`: by GitHub's clock); it is null while
-# another repository is known to have taken the name.
+# A repository. `github_repo` is its last name (`named_at`: by GitHub's clock); null while another
+# repository has that name.
 projects = tenant_table(
     "projects",
     Column("github_repo", Text),

@@ -122,7 +122,7 @@ sprints = tenant_table(
     Index("sprints_by_number", "organization_id", "project_id", "github_milestone_number"),
 )
 
-# Snapshots of closed sprints, taken a day after the end. The application may add them, but never change them.
+# Snapshots of closed sprints, made a day after the end. The application may add them, but never change them.
 closed_sprints = tenant_table(
     "closed_sprints",
     *sprint_key(),

@@ -1,4 +1,4 @@
-"""Tables of what the bot says and does on GitHub: answers, posts, charts, changes."""
+"""Tables of the bot's messages and actions on GitHub: answers, posts, charts, changes."""
 
 from sqlalchemy import (
     ARRAY,

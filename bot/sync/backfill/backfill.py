@@ -36,7 +36,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True, slots=True)
 class BackfillPosition:
-    """How far a backfill has come. `phase` is None at the end; `items` is the number of items read so far.
+    """The progress of a backfill. `phase` is None at the end; `items` is the number of items read so far.
 
     `lost` entries of their timelines named milestones that do not exist any more, and were left out.
     `begun_at` is when the first page was requested: events missed until then are found.
@@ -52,10 +52,10 @@ class BackfillPosition:
     def from_stored(
         cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime
     ) -> "BackfillPosition":
-        """The position that an earlier run has reached.
+        """Return the position that an earlier run has reached.
 
-        The beginning if there is none, or if events were missed after that run had begun: `heard_since` is
-        when the last gap ended.
+        The position is the beginning if there is no earlier run, or if events were missed after it began:
+        `heard_since` is when the last gap ended.
         """
         state = state or {}
         begun_at = datetime.fromisoformat(state["begun"]) if "begun" in state else None
@@ -100,7 +100,7 @@ class Backfill:
     async def run(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
-        """Backfill what is missing. Returns how many items were read; see `resume`."""
+        """Backfill the missing history. Returns the number of items read; see `resume`."""
         return (await self.resume(organization_id, project_id, progress)).items
 
     async def is_needed(self, organization_id: int, project_id: int) -> bool:
@@ -116,7 +116,7 @@ class Backfill:
     async def resume(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> BackfillPosition:
-        """Backfill what is missing, from the stored position to the end.
+        """Backfill the missing history, from the stored position to the end.
 
         Raises BackfillError, or GitHubUnavailableError if it is to be resumed later.
         """
@@ -164,7 +164,7 @@ class _RepositoryBackfill:
         *,
         had_gaps: bool,
     ) -> None:
-        """If the repository `had_gaps`, the recorded milestones may be out of date."""
+        """Prepare a run. If the repository `had_gaps`, the recorded milestones may be out of date."""
         self._database = database
         self._reader = reader
         self._had_gaps = had_gaps
@@ -294,7 +294,7 @@ _RecordedTimes = dict[tuple[str, str, str], list[datetime]]
 
 
 def _is_recorded(fact: ItemEvent, recorded: _RecordedTimes) -> bool:
-    """Whether a fact is recorded already, or its item was deleted, whose texts must not come back."""
+    """Whether a fact is recorded already, or belongs to a deleted item, whose texts must not come back."""
     if (fact.item, "deleted", "") in recorded:
         return True
     subject = str(fact.milestone or fact.label or fact.named or "")

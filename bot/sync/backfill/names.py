@@ -1,14 +1,14 @@
 """The names of milestones and labels over time: GitHub's history refers to them by title, which may change.
 
 A `milestoned` event has the title that the milestone had then, and no id. A title is unique in a repository
-at any moment, but one that was given up may be taken by another milestone. So a title refers to the milestone
-that had it at the time of the event, as far as this is known:
+at any moment, but another milestone may get an abandoned title. So a title refers to the milestone that had
+it at the time of the event, by these rules:
 
 - from its creation until its deletion, and never outside;
 - under the old title until a recorded rename, under the new one from then on;
 - under both titles between two moments at which it was observed with different ones;
-- if no renames are recorded, under its present title since its creation, and also under one that an earlier
-  backfill has read.
+- if no renames are recorded, under its present title since its creation, and also under a title that an
+  earlier backfill has read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def _title_periods(
 
 
 def _observed_titles(events: Sequence[MilestoneEvent]) -> Iterator[_ObservedTitle]:
-    """Yield the titles in webhooks, with their times. Backfilled titles have no time from which they hold."""
+    """Yield the titles in webhooks, with their times. Backfilled titles have no such time."""
     for event in sort_events(event for event in events if event.source is not EventSource.BACKFILL):
         if event.before and event.before.get("title"):
             yield event.at, str(event.before["title"])

@@ -153,7 +153,7 @@ def _resolve_milestones(entries: Sequence[_Node], item: _Node, names: NameHistor
     """Resolve the milestone of each entry that names one by its title at that time.
 
     An item is in one milestone at a time. So the milestone that it left is the one that it had joined last,
-    and the last that it joined is its present one, whatever the title says.
+    and the last one that it joined is its present one, even if the titles differ.
     """
     milestones = [
         names.find_titled(clean(node["milestoneTitle"]), _parse_time(node["createdAt"]))

@@ -30,7 +30,7 @@ _GAVE_UP, _BAD_CURSOR = "something went wrong while executing your query", "vali
 
 
 class BackfillError(Exception):
-    """A repository cannot be backfilled; the message says why."""
+    """A repository cannot be backfilled; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class PastReader:
         return answer
 
     async def _with_retries(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Retry a request that failed, with smaller pages: GitHub gives up on what takes too long.
+        """Retry a failed request, with smaller pages: GitHub aborts queries that take too long.
 
-        A rate limit is raised at once: smaller pages would not help.
+        A rate limit is raised immediately: smaller pages would not help.
         """
         for pause in _PAUSE_SECONDS:
             try:

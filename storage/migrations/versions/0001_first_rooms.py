@@ -1,4 +1,4 @@
-"""The first tables, their policies, the look-ups before a tenant is known, and the job queue."""
+"""The first tables, their policies, the look-ups of a tenant, and the job queue."""
 
 from pathlib import Path
 
@@ -50,5 +50,5 @@ execute function wake_locked();
 
 
 def _run(sql: str) -> None:
-    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    """Execute several statements unchanged: neither SQLAlchemy nor psycopg looks for placeholders."""
     op.get_bind().connection.cursor().execute(sql)

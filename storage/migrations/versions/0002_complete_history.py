@@ -1,4 +1,4 @@
-"""More of the history: its sources, closed sprints, daily figures, people, and what runs by the clock."""
+"""More of the history: its sources, closed sprints, daily figures, people, and periodic tasks."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def upgrade() -> None:
             f"create policy tenant on {table} using "
             "(organization_id = nullif(current_setting('app.tenant', true), '')::bigint);"
         )
-    # A person is nobody's tenant: each tenant sees those that it has met.
+    # A person belongs to no tenant: each tenant sees the people that occur in its events.
     _run(
         "alter table users enable row level security, force row level security;"
         "create policy met on users for select using (exists ("
@@ -40,5 +40,5 @@ def upgrade() -> None:
 
 
 def _run(sql: str) -> None:
-    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    """Execute several statements unchanged: neither SQLAlchemy nor psycopg looks for placeholders."""
     op.get_bind().connection.cursor().execute(sql)

@@ -1,4 +1,4 @@
-"""What commands change, who did it, what was forecast and posted, and the team's own settings."""
+"""Changes by commands and their actors, forecasts, posts, and the team's own settings."""
 
 from pathlib import Path
 
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def _run(sql: str) -> None:
-    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    """Execute several statements unchanged: neither SQLAlchemy nor psycopg looks for placeholders."""
     op.get_bind().connection.cursor().execute(sql)

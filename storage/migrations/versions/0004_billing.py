@@ -1,4 +1,4 @@
-"""What accounts have bought, what they use, and by when data must be gone."""
+"""Purchases and usage of accounts, and the deadlines for deleting their data."""
 
 from pathlib import Path
 
@@ -27,5 +27,5 @@ def upgrade() -> None:
 
 
 def _run(sql: str) -> None:
-    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    """Execute several statements unchanged: neither SQLAlchemy nor psycopg looks for placeholders."""
     op.get_bind().connection.cursor().execute(sql)

@@ -1,4 +1,4 @@
-"""Since when a repository that was public is private: until then its account had what is free in public."""
+"""When a public repository became private: until then its account had the features free for public ones."""
 
 from alembic import op
 

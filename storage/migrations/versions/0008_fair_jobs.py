@@ -1,4 +1,4 @@
-"""Jobs are taken fairly between tenants, and a waiting job does not begin before those who rely on it."""
+"""Fair selection of jobs between tenants; a waiting job does not begin before those that rely on it."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    # Executed unchanged: neither SQLAlchemy nor psycopg looks for placeholders.
     op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

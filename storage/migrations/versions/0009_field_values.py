@@ -1,4 +1,4 @@
-"""What fields of issues and projects were is found by its issue, and goes when that is deleted."""
+"""Past values of fields of issues and projects: looked up by issue, and deleted with it."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    # Executed unchanged: neither SQLAlchemy nor psycopg looks for placeholders.
     op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

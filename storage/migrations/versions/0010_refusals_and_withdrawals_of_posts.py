@@ -1,4 +1,4 @@
-"""Of posts: when GitHub refused one, whether it was withdrawn, and what GitHub took or may have taken."""
+"""Posts: when GitHub refused one, whether it was withdrawn, and what GitHub accepted or may have accepted."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Which message carries a forecast and when it was shown; and the logins that people had before."""
+"""The message that carries a forecast, and when it was shown; the former logins of people."""
 
 from pathlib import Path
 
@@ -12,5 +12,5 @@ depends_on = None
 
 def upgrade() -> None:
     sql = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    # Executed unchanged: neither SQLAlchemy nor psycopg looks for placeholders.
     op.get_bind().connection.cursor().execute(sql)

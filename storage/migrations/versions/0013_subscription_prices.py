@@ -1,4 +1,4 @@
-"""What a subscription costs, and what of a subscription of Stripe could not be understood."""
+"""Prices of subscriptions, and the parts of Stripe subscriptions that could not be understood."""
 
 from pathlib import Path
 
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def _run(sql: str) -> None:
-    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    """Execute several statements unchanged: neither SQLAlchemy nor psycopg looks for placeholders."""
     op.get_bind().connection.cursor().execute(sql)

@@ -1,4 +1,4 @@
-"""Of subscriptions: since when Stripe has not known one, and whether its customer was deleted there."""
+"""Subscriptions: since when one is missing at Stripe, and whether its customer was deleted there."""
 
 from alembic import op
 

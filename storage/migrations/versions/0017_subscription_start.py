@@ -1,4 +1,4 @@
-"""From when on a subscription counts: what was used before is not charged."""
+"""The start of a subscription: earlier usage is not charged."""
 
 from alembic import op
 
