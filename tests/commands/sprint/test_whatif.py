@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from commands.messages import whatif
 from commands.messages.forecast import finish_sentence
-from commands.sprint import whatif
 from sprints.forecast import Forecast
 from sprints.outlook import Outlook
 from tests.support.builders import Box, Card
