@@ -27,9 +27,9 @@ from benchmarks import common
 from bot.github.client import GitHubUnavailableError
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
-from bot.services import Services, github_of, services
+from bot.services import Services, open_github, open_services
 from bot.settings import GitHubSettings, Secret, load
 from bot.sync.installation_check import InstallationCheck
 from bot.webhooks.delivery_writer import DeliveryWriter
@@ -245,12 +245,12 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
     # What is delivered now must be due by the clock of the benchmark, which begins four days before.
     monday = today + timedelta(days=14 - today.weekday())
     clock = Clock(monday - timedelta(days=4))
-    drawing = Drawing()
-    async with StandInGitHub() as github, services(settings) as base:
+    drawing = ChartRenderer()
+    async with StandInGitHub() as github, open_services(settings) as base:
         app = GitHubSettings(str(github.app_id), Secret(github.private_key))
         # GitHub lives in real time.
         real = replace(base, settings=replace(settings, github=app, github_api_url=github.url))
-        async with github_of(real) as client:
+        async with open_github(real) as client:
             jobs = Jobs(base.queue)
             pictures = Pictures(base.database, drawing, "http://localhost")
             reports = SprintReports(base.database, pictures, jobs, clock)

@@ -17,7 +17,7 @@ from bot.cli.serve import web_server
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Settings
 from demo.run import demo_settings
 from demo.scenario import DemoThread, event_time, play
@@ -181,7 +181,7 @@ async def open_stage(settings: Settings, now: datetime) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(StandInGitHub(check_request=record_check, clock=clock))
         settings = replace(demo_settings(settings, github), billing=settings.billing)
-        base = await stack.enter_async_context(services(settings, clock))
+        base = await stack.enter_async_context(open_services(settings, clock))
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         waiting = list[tuple[str, str, Json]]()

@@ -7,7 +7,7 @@ import msgspec
 
 from handlers.delivery import (
     Delivery,
-    Recorded,
+    FactRecorded,
     RepositoriesChanged,
     RepositoryTransferred,
     VisibilityChanged,
@@ -57,13 +57,15 @@ _VISIBILITY = {"publicized": False, "privatized": True}
 
 def record_repository(
     delivery: Delivery,
-) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed]:
+) -> Iterator[
+    FactRecorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed
+]:
     """Record the change on the timeline. An archived or deleted repository gets no more periodic work."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
     former_name = changes.repository.name if changes and changes.repository else None
     at = repository.updated_at or delivery.received_at
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="repository",
             subject=repository.key,

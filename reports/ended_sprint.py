@@ -8,11 +8,11 @@ from commands.framework.planning import Planning
 from commands.messages.summary import (
     abandoned_text,
     ended_again_text,
-    goes_on_text,
     posted_parts,
     released_parts,
+    reopened_notice_text,
+    reopened_placeholder_text,
     summary_title,
-    went_on_text,
 )
 from commands.shared.reporting import add_people, read_report
 from commands.sprint.summary import summary
@@ -101,7 +101,7 @@ class EndedSprint:
         if data.get(_BASIS) == _GOES_ON:
             return [UnchangedPost(status.post.key)]
         data |= {_BASIS: _GOES_ON, "ends_seen": _announced_ends(status) + 1}
-        text = goes_on_text(self._sprint, is_release=status.post.kind is PostKind.RELEASE)
+        text = reopened_placeholder_text(self._sprint, is_release=status.post.kind is PostKind.RELEASE)
         return [Draft(Post(status.post.key, status.post.kind, "", status.post.thread, data), (text,))]
 
     async def _end_notices(
@@ -123,7 +123,7 @@ class EndedSprint:
     async def _outdated_notices(self, latest: str = "") -> list[Draft | UnchangedPost]:
         """Correct the notices of ends after which the sprint went on: all but that with the key `latest`."""
         notices = await self._posts.statuses(self._project.id, self._notice_prefix)
-        text = went_on_text(self._sprint)
+        text = reopened_notice_text(self._sprint)
         return [
             Draft(replace(notice.post, body=""), (text,))
             for key, notice in notices.items()

@@ -14,7 +14,7 @@ from reports.alert import alert_text
 from reports.drafts import Draft, UnchangedPost
 from reports.sprint_tracking import TrackingPlace, add_effects, forecast_end, load_sticky_comment
 from reports.sticky_comment import content_digest, text_above_chart, text_below_chart
-from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
+from sprints.alerts import HOPEFUL, MOST_A_DAY, AlertInputs, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from storage.posts import Post, PostKind, Posts, PostStatus
@@ -122,7 +122,7 @@ class TrackedSprint:
         expected = await forecast_end(planning, facts)
         was_hopeful = status.post.data.get("was_hopeful") is True
         comment = await load_sticky_comment(planning, facts, thread)
-        situation = Situation(facts, expected.chance, was_hopeful, tuple(comment.blocked))
+        situation = AlertInputs(facts, expected.chance, was_hopeful, tuple(comment.blocked))
         announced = _crossing_names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
         crossed = find_crossings(situation, self._project.settings.alerts, announced)
         key = prefix + "+".join(crossing.name for crossing in crossed)

@@ -88,7 +88,7 @@ Crossing = ScopeGrowth | ForecastDrop | BlockedItem | HalfWay | DaysLeft
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class AlertInputs:
     """A sprint as of its facts, with its forecast and its blocked items.
 
     `chance` to finish the sprint is from 0 to 1, None without a forecast. `was_hopeful` says whether it was
@@ -102,7 +102,7 @@ class Situation:
 
 
 def find_crossings(
-    situation: Situation, thresholds: AlertThresholds, reported: Collection[str]
+    situation: AlertInputs, thresholds: AlertThresholds, reported: Collection[str]
 ) -> tuple[Crossing, ...]:
     """The alerts to post on a morning (`QuietRules.is_morning`).
 
@@ -154,14 +154,14 @@ def _scope_crossing(facts: Facts, percent: int | None, reported: Collection[str]
     return ScopeGrowth(int(grown), times)
 
 
-def _forecast_crossing(situation: Situation, least: float | None) -> Crossing | None:
+def _forecast_crossing(situation: AlertInputs, least: float | None) -> Crossing | None:
     chance = situation.chance
     if least is None or chance is None or not situation.was_hopeful or chance >= least:
         return None
     return ForecastDrop(chance) if situation.facts.remaining.count else None
 
 
-def _blocked_crossings(situation: Situation, days: int | None) -> tuple[Crossing, ...]:
+def _blocked_crossings(situation: AlertInputs, days: int | None) -> tuple[Crossing, ...]:
     return () if days is None else tuple(item for item in situation.blocked if item.days >= days)
 
 

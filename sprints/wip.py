@@ -85,7 +85,7 @@ def owners_of(flow: Flow) -> set[str]:
     return {login.lower() for login in people if is_person(login)}
 
 
-def wip_of(flows: Iterable[Flow], most: int | None = None, team: str | None = None) -> Wip:
+def count_wip(flows: Iterable[Flow], most: int | None = None, team: str | None = None) -> Wip:
     """The work in progress among these items, against the limit `most`."""
     in_progress = [flow for flow in flows if flow.is_in_progress]
     return Wip(tuple(sorted(in_progress, key=_oldest_first)), most, team)
@@ -93,8 +93,8 @@ def wip_of(flows: Iterable[Flow], most: int | None = None, team: str | None = No
 
 def limited_wips(flows: Collection[Flow], teams: Collection[Team], limits: WipLimits) -> list[Wip]:
     """The work in progress against each limit that is set, the repository's first."""
-    wips = [wip_of(flows, limits.repository)]
-    wips += [wip_of(items_of(team, teams, flows), limits.limit_of(team.slug), team.slug) for team in teams]
+    wips = [count_wip(flows, limits.repository)]
+    wips += [count_wip(items_of(team, teams, flows), limits.limit_of(team.slug), team.slug) for team in teams]
     return [wip for wip in wips if wip.most is not None]
 
 

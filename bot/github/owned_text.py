@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PeopleText:
     """The text before and after the App's part, written by people."""
 
     before: str = ""
@@ -37,9 +37,9 @@ class Surroundings:
         return f"{self.before}{part}\n\n{marker}{self.after}"
 
 
-def find_surroundings(
+def find_people_text(
     text: str, markers: Iterable[str], sent: Sequence[str], desired: str = ""
-) -> Surroundings | None:
+) -> PeopleText | None:
     """Find the text around the App's part; None if somebody has removed the App's part.
 
     `markers` are those that may end the App's part. One of `sent` is the App's part as it was sent; if it is
@@ -59,9 +59,9 @@ def find_surroundings(
         end = begin + len(part)
         before = text[: original.of(begin)]
         if marker is None:
-            return Surroundings(before, text[original.of(end) :])
+            return PeopleText(before, text[original.of(end) :])
         between = text[original.of(end) : original.of(marker[0])]
-        return Surroundings(before, _as_paragraphs(between) + text[original.of(marker[1]) :])
+        return PeopleText(before, _as_paragraphs(between) + text[original.of(marker[1]) :])
     if marker is None:
         return None
     after = text[original.of(marker[1]) :]
@@ -74,7 +74,7 @@ def find_surroundings(
     if before and not before.endswith("\n"):
         before += "\n\n"  # The App's lines are gone, so nothing separates its part.
     pieces = [text[original.of(first) : original.of(last)] for first, last in added_spans]
-    return Surroundings(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
+    return PeopleText(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
 
 
 def _marker_in(plain: str, markers: Iterable[str], parts: Sequence[str]) -> tuple[int, int] | None:

@@ -14,9 +14,9 @@ from bot.sync.access_tracking import (
 )
 from handlers.delivery import (
     AccountRenamed,
+    FactRecorded,
     InstallationChanged,
     Outcome,
-    Recorded,
     RepositoriesChanged,
     RepositoryTransferred,
     VisibilityChanged,
@@ -81,7 +81,7 @@ class EventEffects:
             is not InstallationRelation.PRESENT
         ):
             return []
-        facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]
+        facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, FactRecorded)]
         # Facts about anything but items and milestones may be dated by their arrival.
         stated_at = max((fact.at for fact in facts if not isinstance(fact, ActivityEvent)), default=None)
         if stated_at is None or estimate_event_time(stated_at, event.received_at) <= hidden[repository.key]:

@@ -19,7 +19,7 @@ from bot.jobs.people_in_events import LastLogins, PeopleStore, logins_in
 from bot.jobs.requested_jobs import backfill_jobs
 from bot.services import Services
 from bot.sync.access_tracking import may_have_left, to_repository_name
-from handlers.delivery import InstallationChanged, Recorded, RepositoriesChanged, RepositoryTransferred
+from handlers.delivery import FactRecorded, InstallationChanged, RepositoriesChanged, RepositoryTransferred
 from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
@@ -187,7 +187,7 @@ class EventProcessor:
 
 
 def _facts_of(read: ReadEvent) -> list[Event]:
-    return [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]
+    return [outcome.fact for outcome in read.outcomes if isinstance(outcome, FactRecorded)]
 
 
 def _projects_of(rows: Iterable[TimelineRow]) -> set[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from cachetools import LRUCache
 
 from bot.jobs.delivery_reader import ReadEvent
-from handlers.delivery import Recorded
+from handlers.delivery import FactRecorded
 from handlers.payloads import AccountPayload, clean
 from sprints.people import NOBODY_IDS, is_person
 from storage.database import Tenant
@@ -51,7 +51,7 @@ def logins_in(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
     for read in events:
         received_at = acted_at = read.event.received_at
         for outcome in read.outcomes:
-            if isinstance(outcome, Recorded):
+            if isinstance(outcome, FactRecorded):
                 at = min(outcome.fact.at, received_at)
                 yield from _logins_of(outcome.accounts, at)
                 if outcome.fact.actor:

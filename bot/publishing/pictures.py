@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.projects import Project
 
 
-class Drawing:
+class ChartRenderer:
     """The processes that draw charts."""
 
     def __init__(self, *, processes: int = 1) -> None:
@@ -33,7 +33,7 @@ class Drawing:
 class Pictures:
     """Draws each chart once for a repository, and links it under an address that stays the same."""
 
-    def __init__(self, database: Database, drawing: Drawing, public_url: str) -> None:
+    def __init__(self, database: Database, drawing: ChartRenderer, public_url: str) -> None:
         self._database = database
         self._drawing = drawing
         self._public_url = public_url

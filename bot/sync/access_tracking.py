@@ -16,7 +16,7 @@ from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installations import InstallationRelation, Installations
 from storage.lookups import tenants_of_node
-from storage.projects import Presence, Projects, RepositoryName
+from storage.projects import Projects, RepositoryName, TrackingState
 from storage.timeline import Timeline
 
 # The permissions that the numbers of sprints depend on. Every version of the App has requested them.
@@ -258,7 +258,7 @@ async def _track_added(
     return project_id
 
 
-async def _find_hidden_since(tenant: Tenant, before: Presence, at: datetime) -> datetime | None:
+async def _find_hidden_since(tenant: Tenant, before: TrackingState, at: datetime) -> datetime | None:
     """Find since when events of an added repository were missed; None if it was only archived."""
     if before.hidden_since is not None:
         return before.hidden_since if before.hidden_since < at else None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from charts.packing import unpack
 from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
@@ -29,7 +29,7 @@ _RECORD_USE_EVERY = timedelta(days=1)
 class ChartRoute:
     """Serves chart pictures. A token's picture never changes, but whether it may be seen does."""
 
-    def __init__(self, database: Database, drawing: Drawing, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, drawing: ChartRenderer, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._drawing = drawing
         self._clock = clock

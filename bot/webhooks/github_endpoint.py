@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
+from bot.webhooks.delivery_writer import DatabaseUnavailableError, DeliveryWriter
 from bot.webhooks.request_bodies import MAX_BODY_BYTES as MAX_BODY_BYTES  # noqa: PLC0414 - the webhook's limit
 from bot.webhooks.request_bodies import (
     RequestBodies,
@@ -151,7 +151,7 @@ class GitHubWebhookEndpoint:
         if (event, envelope.action) == _TRANSFER and envelope.installation:
             try:
                 account = await self._choose_side(envelope.installation.id, envelope.former_owner, account)
-            except DatabaseAwayError:
+            except DatabaseUnavailableError:
                 raise self._refuse_without_database(delivery, event) from None
         received = ReceivedDelivery(
             delivery=delivery,
@@ -166,7 +166,7 @@ class GitHubWebhookEndpoint:
         )
         try:
             outcome = await self._delivery_writer.put(received)
-        except DatabaseAwayError:
+        except DatabaseUnavailableError:
             raise self._refuse_without_database(delivery, event) from None
         if outcome is ReceiveOutcome.NO_TENANT:
             return make_response(400, "the payload names no installation that we know and no account")

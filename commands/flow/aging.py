@@ -7,7 +7,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.aging import ages_table, aging_reading
+from commands.messages.aging import ages_table, summarize_aging
 from commands.messages.charts import AS, ChartText, chart_reply
 from commands.shared.choosing import resolve_facts
 from sprints.durations import measure_ages
@@ -36,7 +36,7 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
     text = ChartText(
         f"Age of work · {name}",
-        aging_reading(ages, finished),
+        summarize_aging(ages, finished),
         "Items in progress, the oldest first",
         ages_table(ages, calendar),
         footer(f"As of {as_of}", usual, "days = today − start + 1"),

@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.cumulative_flow import flow_reading, flow_table
+from commands.messages.cumulative_flow import flow_table, summarize_cumulative_flow
 from commands.messages.flow_window import Window
 from commands.shared.choosing import resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
@@ -44,7 +44,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
     as_of = moment(context.calendar.local(context.now))
     text = ChartText(
         f"Cumulative flow · {name}",
-        flow_reading(cumulative, context.calendar, context.calendar.day_of(context.now)),
+        summarize_cumulative_flow(cumulative, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",
         flow_table(cumulative),
         footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),

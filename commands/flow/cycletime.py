@@ -10,7 +10,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.cycletime import TimedItem, cycletime_reading, items_table
+from commands.messages.cycletime import TimedItem, items_table, summarize_cycletime
 from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.calendar import Calendar
 from sprints.durations import measure_cycle_times, select_done
@@ -35,7 +35,7 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
     as_of = moment(calendar.local(context.now))
     text = ChartText(
         f"Cycle time · {window.name}",
-        cycletime_reading(items, durations),
+        summarize_cycletime(items, durations),
         "Items by the days that they took",
         items_table(items),
         footer(

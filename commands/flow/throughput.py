@@ -8,7 +8,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.throughput import counts_table, throughput_reading
+from commands.messages.throughput import counts_table, summarize_throughput
 from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.durations import select_done
 from sprints.throughput import count_throughput as throughput_of
@@ -31,7 +31,7 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     as_of = moment(calendar.local(context.now))
     text = ChartText(
         f"Throughput · {window.name}",
-        throughput_reading(bars, sum(flow.is_covered for flow in done)),
+        summarize_throughput(bars, sum(flow.is_covered for flow in done)),
         f"Items done per {bars.span}",
         counts_table(bars),
         footer(f"As of {as_of}", window.days, "every item counts as one, whatever its size"),

@@ -9,7 +9,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
-from commands.messages.velocity import VELOCITY_WARNING, sprints_table, velocity_reading
+from commands.messages.velocity import VELOCITY_WARNING, sprints_table, summarize_velocity
 from sprints.late import apply_credits
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS
 from sprints.velocity import compute_velocity as velocity_of
@@ -43,7 +43,7 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
     text = ChartText(
         "Velocity",
-        velocity_reading(measured),
+        summarize_velocity(measured),
         "The sprints, in points" if measured.unit == "points" else "The sprints, in items",
         sprints_table(measured, context.calendar),
         footer(f"As of {as_of}", f"n = {counted(measured.n, 'sprint')}", abandoned, VELOCITY_WARNING),

@@ -6,7 +6,7 @@ from commands.formatting.money import money
 from commands.formatting.wording import counted, full_day, plain
 from commands.messages.seats import WHAT_IS_DUE, due_text
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import AccountPlan, PurchasePages
+from marketplace.entitlements import AccountPlan, PlanChangeLinks
 from marketplace.notices import (
     Notice,
     NoticeKind,
@@ -42,7 +42,7 @@ _HOW_TO_BUY = "`/agile plan` shows how"
 
 
 def notice_sentence(
-    notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY
+    notice: Notice, billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY
 ) -> str:
     """The event that a notice announces, and what to do about it. Empty if it no longer applies."""
     match notice.kind:
@@ -58,7 +58,7 @@ def notice_sentence(
             return paid_twice_sentence(billing)
 
 
-def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
+def issue_text(billing: Billing, links: PlanChangeLinks, people: Sequence[str]) -> str:
     """The text of the billing issue. It mentions `people` (GitHub logins), so that they are notified."""
     called = " ".join(f"@{login}" for login in people)
     sentences = [notice_sentence(notice, billing, links) for notice in collect_notices(billing)]
@@ -79,7 +79,7 @@ _NEWS = {
 }
 
 
-def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
+def deletion_sentence(billing: Billing, links: PlanChangeLinks) -> str:
     """The day on which the account's data will be deleted, and how to keep it."""
     if billing.deadline is None:
         return ""
@@ -94,7 +94,7 @@ def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
     )
 
 
-def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
+def failed_payment_sentence(billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY) -> str:
     """The day by which a payment has to succeed, or what its failure has ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
@@ -113,7 +113,7 @@ def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: 
     return ""
 
 
-def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
+def _how_to_pay(billing: Billing, links: PlanChangeLinks, how_to_buy: str) -> str:
     """How to settle a failed payment.
 
     Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
@@ -133,7 +133,7 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     return f"pay the open invoice in the {portal} (another card alone does not pay it)"
 
 
-def trial_sentence(billing: Billing, links: PurchasePages) -> str:
+def trial_sentence(billing: Billing, links: PlanChangeLinks) -> str:
     """The end of a trial, and what is charged from then on."""
     subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
@@ -158,7 +158,7 @@ def trial_sentence(billing: Billing, links: PurchasePages) -> str:
     return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
 
 
-def choose_free_text(links: PurchasePages) -> str:
+def choose_free_text(links: PlanChangeLinks) -> str:
     """How to end a Marketplace plan and keep the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"

@@ -14,7 +14,7 @@ _IDLE_DAYS = 3
 _GROWS_BY = 2
 
 
-def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
+def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
     """Where work piles up and what to do about it, the items by state, and a standstill or the peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]

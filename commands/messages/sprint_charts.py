@@ -26,12 +26,12 @@ _IDLE_DAYS = 3
 _MOST_DAYS = 62
 
 
-def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
+def summarize_burndown(facts: Facts, burndown: Burndown) -> list[str]:
     """The distance to the ideal line and its cause, the largest step, and the pace needed."""
     return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
 
 
-def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
+def summarize_burnup(facts: Facts, burndown: Burndown) -> list[str]:
     """The largest change of the scope, the work done, and how the scope came about."""
     return [
         _largest_scope_step(facts, burndown),

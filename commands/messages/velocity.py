@@ -17,7 +17,7 @@ from sprints.velocity import LEAST_SPRINTS, Velocity
 VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
 
 
-def velocity_reading(velocity: Velocity) -> list[str]:
+def summarize_velocity(velocity: Velocity) -> list[str]:
     """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
     if not velocity.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]

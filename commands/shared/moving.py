@@ -21,7 +21,7 @@ _MOST_ITEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class SprintItems:
     """A sprint's items with their events, as of the planning's `now`."""
 
     planning: Planning
@@ -30,8 +30,8 @@ class Board:
     labels: Sequence[LabelEvent]
 
     @classmethod
-    async def read(cls, planning: Planning, sprint: Sprint) -> "Board":
-        """Read the board of a sprint."""
+    async def read(cls, planning: Planning, sprint: Sprint) -> "SprintItems":
+        """Read the items of a sprint."""
         events = await planning.history.items_of(sprint.milestone)
         return cls(planning, sprint, events, await planning.history.labels())
 

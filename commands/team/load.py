@@ -12,7 +12,7 @@ from commands.messages.team_load import TeamLoad, team_load_text
 from commands.shared.work import read_review_waits, read_work
 from sprints.flow import Flow
 from sprints.reviews import ReviewWait
-from sprints.wip import FEWEST_PEOPLE, Team, items_of, people_of, wip_of
+from sprints.wip import FEWEST_PEOPLE, Team, count_wip, items_of, people_of
 from sprints.work import RepositoryWork, select_recent
 
 
@@ -56,7 +56,7 @@ def measure_load(
     return TeamLoad(
         tuple(flow for flow in flows if flow.is_open and not flow.is_covered),
         tuple(wait for wait in waits if wait.flow.item in items),
-        wip_of(flows, most, slug),
+        count_wip(flows, most, slug),
         len(people_of(select_recent(flows, work.now), team)),
         slug,
     )

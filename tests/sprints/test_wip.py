@@ -9,11 +9,11 @@ from sprints.wip import (
     Team,
     Wip,
     WipLimits,
+    count_wip,
     items_of,
     limited_wips,
     owners_of,
     people_of,
-    wip_of,
 )
 from tests.support.flow_cards import FlowCard, flows
 
@@ -45,12 +45,12 @@ def test_what_is_in_progress_counts_the_oldest_first() -> None:
         started(4).closed("11-12"),
         FlowCard(5).opened("11-01"),
     ]
-    assert [flow.number for flow in wip_of(flows(*cards).values()).items] == [2, 1]
+    assert [flow.number for flow in count_wip(flows(*cards).values()).items] == [2, 1]
 
 
 @pytest.mark.parametrize(("most", "excess"), [(None, 0), (1, 1), (2, 0), (3, 0)])
 def test_a_limit_is_broken_by_what_exceeds_it(most: int | None, excess: int) -> None:
-    assert wip_of(flows(started(1), started(2)).values(), most).excess == excess
+    assert count_wip(flows(started(1), started(2)).values(), most).excess == excess
 
 
 def test_a_label_says_whose_an_item_is_before_the_people_do() -> None:
@@ -109,7 +109,7 @@ def test_what_is_no_team_has_no_items(value: object) -> None:
 
 @given(st.integers(0, 9), st.none() | st.integers(1, 9))
 def test_the_excess_is_what_must_end_before_the_limit_is_kept(count: int, most: int | None) -> None:
-    every = wip_of(flows(*(started(n) for n in range(1, count + 1))).values()).items
+    every = count_wip(flows(*(started(n) for n in range(1, count + 1))).values()).items
     wip = Wip(every, most)
     assert wip.excess >= 0
     assert most is None or Wip(every[wip.excess :], most).excess == 0

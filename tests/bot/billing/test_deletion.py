@@ -13,7 +13,7 @@ from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.github.client import GitHub
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.settings.billing import BillingSettings
 from github_standin.github import StandInGitHub
@@ -177,7 +177,7 @@ async def test_a_deadline_is_kept_where_the_marketplace_is_not_set_up_any_more(
     stripe_server: StandInStripe,
     settings: Settings,
     clock: Clock,
-    drawing: Drawing,
+    drawing: ChartRenderer,
     with_stripe: bool,
 ) -> None:
     billing = (

@@ -13,7 +13,7 @@ import pytest
 from bot.billing.deletion import Deletion
 from bot.billing.findings import findings as billing_findings
 from bot.billing.marketplace_sync import MarketplaceSync
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from github_standin.rest.marketplace import ENTERPRISE, PRO
@@ -47,7 +47,7 @@ EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.gi
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer
 ) -> AsyncIterator[Bot]:
     """The bot with a listing on the Marketplace."""
     github.marketplace.accounts.clear()

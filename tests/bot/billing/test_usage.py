@@ -23,7 +23,7 @@ from bot.cli.doctor import examine
 from bot.github.call_counter import CallCounts, save_calls
 from bot.github.client import GitHubRefusedError
 from bot.job_blueprint import add_jobs
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
@@ -429,7 +429,7 @@ pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repos
 async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> None:
     await make_sprint(bot)
     before = len(bot.github.requests)
-    async with github_of(bot.base) as client:
+    async with open_github(bot.base) as client:
         there = client.installation(bot.github.installation_id)
         for _ in range(2):
             await there.get(f"/repos/{bot.repo}/milestones")

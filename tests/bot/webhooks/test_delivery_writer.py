@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
+from bot.webhooks.delivery_writer import DatabaseUnavailableError, DeliveryWriter
 from storage.cipher import PayloadCipher, new_key
 from storage.database import Database
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
@@ -69,7 +69,7 @@ def delivery_called(name: str) -> ReceivedDelivery:
 async def answer_of(put: Coroutine[Any, Any, ReceiveOutcome]) -> str:
     try:
         return (await put).value
-    except (DBAPIError, DatabaseAwayError) as problem:
+    except (DBAPIError, DatabaseUnavailableError) as problem:
         return type(problem).__name__
 
 
@@ -119,7 +119,7 @@ def test_a_commit_that_is_cancelled_leaves_nobody_waiting(random: Random, number
             commit.cancel()
         return await putting
 
-    assert set(run_in_any_order(cancelled(), random)) <= {"stored", "DatabaseAwayError"}
+    assert set(run_in_any_order(cancelled(), random)) <= {"stored", "DatabaseUnavailableError"}
 
 
 def test_those_that_come_together_share_a_commit() -> None:

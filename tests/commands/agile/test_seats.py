@@ -11,7 +11,7 @@ import pytest
 from bot.billing.seat_reporting import SEATS_REFUSED, SeatReporting
 from bot.billing.stripe_client import RealStripe
 from bot.cli.doctor import examine
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from commands.messages.seats import approved_text, increase_text, seats_card
 from github_standin.github import StandInGitHub
@@ -180,7 +180,11 @@ def test_a_long_list_of_people_is_cut() -> None:
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    stripe_server: StandInStripe,
+    settings: Settings,
+    clock: Clock,
+    drawing: ChartRenderer,
 ) -> AsyncIterator[Bot]:
     """The bot selling by card, in a private repository of an account that pays for one seat."""
     async with running_bot(

@@ -14,7 +14,7 @@ from bot.cli.serve import web_server
 from bot.github.client import GitHub, GitHubUnavailableError
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings import GitHubSettings, Secret
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
@@ -115,7 +115,7 @@ async def connected(github: StandInGitHub, base: Services) -> AsyncIterator[tupl
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings = replace(base.settings, github=app, github_api_url=github.url)
     base = replace(base, settings=settings)
-    async with github_of(base) as client:
+    async with open_github(base) as client:
         yield base, client
     github.history.forget(PAST)
     github.clear_faults()
