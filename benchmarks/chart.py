@@ -186,14 +186,14 @@ async def _again(rounds: int) -> list[float]:
                 project = await Projects(tenant).get(await Projects(tenant).remember(seen))
             if project is None:
                 raise RuntimeError("the repository was not kept")
-            drawing = ChartRenderer()
-            pictures = Pictures(base.database, drawing, "http://127.0.0.1")
+            renderer = ChartRenderer()
+            pictures = Pictures(base.database, renderer, "http://127.0.0.1")
             await pictures.link(1, project, SAMPLE)
             for _ in range(rounds):
                 started = perf_counter()
                 await pictures.link(1, project, SAMPLE)
                 took.append(perf_counter() - started)
-            drawing.close()
+            renderer.close()
     return took
 
 

@@ -70,7 +70,7 @@ def database_url(settings: Settings) -> Iterator[str]:
         yield server.url
 
 
-def migrate(settings: Settings) -> None:
+def migrate_database(settings: Settings) -> None:
     """Migrate the database to this version. Raises schema.SchemaError with what to correct."""
     if settings.database_url is None:
         with database_url(settings):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import msgspec
 
 from handlers.references import References, references_in
-from sprints.milestone import parse_moment
+from sprints.milestone import parse_github_time
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
 
@@ -164,7 +164,7 @@ class MilestonePayload(msgspec.Struct):
             title=clean(self.title),
             created_at=self.created_at or at,
             description=clean(self.description) if self.description else None,
-            due_on=parse_moment(self.due_on),
+            due_on=parse_github_time(self.due_on),
             closed_at=self.closed_at,
             before=before,
             actor=actor,
@@ -307,12 +307,6 @@ class PullRequestPayload(ItemPayload):
         """Whether the head branch is in another repository, or in one that was deleted."""
         base, head = (side.repo.key if side and side.repo else None for side in (self.base, self.head))
         return base != head
-
-
-class CommentPayload(msgspec.Struct):
-    id: Id
-    body: str | None = None
-    user: AccountPayload | None = None
 
 
 class _From(msgspec.Struct):

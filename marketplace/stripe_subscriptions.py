@@ -17,9 +17,9 @@ from marketplace.stripe_objects import (
     list_objects,
     object_at,
     parse_id,
-    parse_moment,
     parse_number,
     parse_text,
+    parse_unix_time,
 )
 from marketplace.stripe_payments import find_oldest_due, is_collection_paused, is_payment_due
 from marketplace.stripe_plans import (
@@ -140,7 +140,7 @@ def read_subscription(
     plan, plan_problem = _plan(answered, item, catalog, subscription)
     status, status_problem = _status(answered, read_at, subscription)
     quantity, quantity_problem = _quantity(answered, item)
-    period_end = parse_moment(
+    period_end = parse_unix_time(
         item.current_period_end or parse_number(answered.answer.get("current_period_end"))
     )
     is_yearly = catalog.is_yearly(item.price)
@@ -157,14 +157,14 @@ def read_subscription(
             quantity=quantity,
             is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
             customer=answered.customer,
-            period_start=parse_moment(
+            period_start=parse_unix_time(
                 item.current_period_start or parse_number(answered.answer.get("current_period_start"))
             ),
             period_end=None if has_ended else period_end,
-            trial_ends=parse_moment(answered.answer.get("trial_end")),
+            trial_ends=parse_unix_time(answered.answer.get("trial_end")),
             past_due_since=_due_since(answered, invoices, read_at, subscription),
             # A subscription whose first payment never came gave no access that could end.
-            ended_at=parse_moment(answered.answer.get("ended_at"))
+            ended_at=parse_unix_time(answered.answer.get("ended_at"))
             if answered.status != "incomplete_expired"
             else None,
             pending=None
@@ -173,7 +173,7 @@ def read_subscription(
             unit_amount=item.price.unit_amount if currency == item.price.currency else None,
             currency=currency,
             price_id=item.price.id,
-            started_at=parse_moment(answered.answer.get("start_date")),
+            started_at=parse_unix_time(answered.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
@@ -275,7 +275,7 @@ def _due_since(
     # There is no unpaid invoice any more, as one that was voided. A payment was due before the end at least.
     answer = answered.answer
     paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
-    ends = [parse_moment(answer.get("ended_at")), parse_moment(paused_at)]
+    ends = [parse_unix_time(answer.get("ended_at")), parse_unix_time(paused_at)]
     return min([read_at, *(moment for moment in ends if moment is not None)])
 
 

@@ -122,9 +122,9 @@ class TrackedSprint:
         expected = await forecast_end(planning, facts)
         was_hopeful = status.post.data.get("was_hopeful") is True
         comment = await load_sticky_comment(planning, facts, thread)
-        situation = AlertInputs(facts, expected.chance, was_hopeful, tuple(comment.blocked))
+        alert_inputs = AlertInputs(facts, expected.chance, was_hopeful, tuple(comment.blocked))
         announced = _crossing_names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = find_crossings(situation, self._project.settings.alerts, announced)
+        crossed = find_crossings(alert_inputs, self._project.settings.alerts, announced)
         key = prefix + "+".join(crossing.name for crossing in crossed)
         # An alert that may have reached GitHub already keeps its key, or is not posted at all.
         if attempted := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:

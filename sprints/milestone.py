@@ -202,11 +202,11 @@ def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> Mileston
     if "description" in before:
         previous = replace(previous, description=str(before["description"] or ""))
     if "due_on" in before:
-        previous = replace(previous, due_on=parse_moment(before["due_on"]))
+        previous = replace(previous, due_on=parse_github_time(before["due_on"]))
     return previous
 
 
-def parse_moment(value: object) -> datetime | None:
+def parse_github_time(value: object) -> datetime | None:
     """Parse a time as GitHub writes it. One that cannot be read is None, so that it breaks no numbers."""
     try:
         moment = datetime.fromisoformat(str(value)) if value else None

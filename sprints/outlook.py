@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar, days_between, working_days
 from sprints.durations import select_done
 from sprints.facts import Amount, Day, Facts
@@ -255,4 +255,4 @@ def _daily_throughput(flows: Sequence[Flow], calendar: Calendar, today: date, un
 
 
 def _amount(amount: Amount, unit: str) -> float:
-    return float(measure(amount, unit))
+    return float(measure_amount(amount, unit))

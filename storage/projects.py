@@ -201,7 +201,7 @@ class Projects:
             .values(hidden_since=since)
         )
 
-    async def presence(self, node_id: str) -> TrackingState | None:
+    async def tracking_state(self, node_id: str) -> TrackingState | None:
         """Return the presence of a repository by node id; None if it was never seen."""
         columns = (projects.c[name] for name in TrackingState.__dataclass_fields__)
         query = select(*columns).where(self._is_mine, projects.c.repository_node_id == node_id)

@@ -54,10 +54,10 @@ class GitHubThread:
         path = f"{self._path}/issues/comments/{comment_id}"
         present = str((await self._installation.get(path)).get("body") or "")
         marker = self._installation.markers.comment(mark)
-        surroundings = find_people_text(present, _ANY_MARKER.findall(present), [sent] if sent else [], body)
-        if surroundings is None or surroundings.room(marker) < len(body):
+        people_text = find_people_text(present, _ANY_MARKER.findall(present), [sent] if sent else [], body)
+        if people_text is None or people_text.room(marker) < len(body):
             raise GitHubRefusedError(_TAKEN_OUT, "the App's text was removed from the comment")
-        await self._installation.patch(path, {"body": surroundings.around(body, marker)})
+        await self._installation.patch(path, {"body": people_text.around(body, marker)})
 
     def _marked(self, body: str, mark: Mark) -> str:
         return f"{body}\n\n{self._installation.markers.comment(mark)}"

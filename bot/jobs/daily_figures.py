@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from bot.isolation import isolated
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
 from sprints.flow import build_flows
@@ -123,7 +123,7 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
 
 def grade_of(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     """Grade a forecast: whether the scope that the sprint had then was done at its end, and on which day."""
-    done = [(day.date, measure(day.done, forecast.unit)) for day in days]
+    done = [(day.date, measure_amount(day.done, forecast.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
     is_finished = delivered >= forecast.scope
     finished_on = (

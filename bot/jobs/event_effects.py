@@ -64,7 +64,7 @@ class EventEffects:
                 return await retry_refused(tenant, self._now, project_id, outcome.thread)
         return [] if project_id is None else requested_jobs(tenant, event, project_id, outcome)
 
-    async def bring_back(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
+    async def resume_tracking(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
         """Look after a repository again that was taken to have left, if an event shows that it is here.
 
         Only an event of the account's present installation does so. If the event may be from before the

@@ -116,7 +116,7 @@ class EventProcessor:
             project_id = await self._project_of(tenant, read)
             repository = read.envelope.repository
             if repository is not None and repository.key in hidden and not changes_access:
-                jobs += await effects.bring_back(read, hidden)
+                jobs += await effects.resume_tracking(read, hidden)
                 changes_access = True
             rows += [TimelineRow(project_id, fact) for fact in facts]
             if any(map(_is_publication, facts)):
@@ -144,8 +144,8 @@ class EventProcessor:
         projects = Projects(tenant)
         if may_have_left(read.outcomes, read.event.account):
             # The event may show its new owner's name, which says nothing of its name here.
-            presence = await projects.presence(repository.key)
-            return presence.id if presence else None
+            tracking_state = await projects.tracking_state(repository.key)
+            return tracking_state.id if tracking_state else None
         times = (fact.at for fact in _facts_of(read))
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 

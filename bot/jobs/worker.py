@@ -75,13 +75,13 @@ async def worker(
     base: Services,
     *,
     talks: bool = True,
-    drawing: ChartRenderer | None = None,
+    renderer: ChartRenderer | None = None,
     has_periodic_jobs: bool = True,
 ) -> AsyncIterator[None]:
     """Run a worker in the background. With `talks=False`, it only records deliveries.
 
-    Without `drawing` it has processes of its own to draw pictures in. Without periodic jobs it runs only what
-    others defer: for tests, which set the time themselves.
+    Without `renderer` it has processes of its own to draw pictures in. Without periodic jobs it runs only
+    what others defer: for tests, which set the time themselves.
     """
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
@@ -97,9 +97,9 @@ async def worker(
         parts: list[object] = [app.job_manager, processor]
         if talks:
             github = await stack.enter_async_context(open_github(base))
-            if drawing is None:
-                drawing = await stack.enter_async_context(_own_drawing())
-            parts += _talking_parts(base, github, jobs, drawing, comments)
+            if renderer is None:
+                renderer = await stack.enter_async_context(_own_renderer())
+            parts += _talking_parts(base, github, jobs, renderer, comments)
             parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
         services = JobServices(base.database, jobs, base.clock, {type(part): part for part in parts})
         await sweep.sweep(services)
@@ -110,17 +110,17 @@ async def worker(
 
 
 def _talking_parts(
-    base: Services, github: GitHub, jobs: Jobs, drawing: ChartRenderer, comments: CommentReader
+    base: Services, github: GitHub, jobs: Jobs, renderer: ChartRenderer, comments: CommentReader
 ) -> list[object]:
     """The objects that do the work of all jobs but recording and billing."""
     database, cipher, clock = base.database, base.cipher, base.clock
-    pictures = Pictures(database, drawing, base.settings.public_url)
-    shop = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
-    entitled_in = Entitlements(database, shop, clock).for_project
+    pictures = Pictures(database, renderer, base.settings.public_url)
+    offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
+    entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)
     reports = SprintReports(database, pictures, jobs, clock, entitled_in)
     checks = Checks(database, cipher, github, pictures, jobs, clock, entitled_in)
-    billing_issue = BillingIssue(database, github, shop, jobs, clock)
+    billing_issue = BillingIssue(database, github, offer, jobs, clock)
     return [
         installations,
         CommandAnswers(
@@ -130,7 +130,7 @@ def _talking_parts(
             pictures,
             clock,
             jobs,
-            shop,
+            offer,
             installations=installations,
             comments=comments,
         ),
@@ -166,15 +166,15 @@ def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIss
 
 
 @asynccontextmanager
-async def _own_drawing() -> AsyncIterator[ChartRenderer]:
-    drawing = ChartRenderer()
-    warming = asyncio.create_task(drawing.warm_up())
+async def _own_renderer() -> AsyncIterator[ChartRenderer]:
+    renderer = ChartRenderer()
+    warming = asyncio.create_task(renderer.warm_up())
     try:
-        yield drawing
+        yield renderer
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
-        drawing.close()
+        renderer.close()
 
 
 async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:

@@ -225,15 +225,15 @@ class PostLocation:
         names = [*self._markers.candidates(self._mark), unsigned(self._mark)]
         texts = [str((self._desired.sent_as or {}).get("body") or ""), *self._desired.attempted]
         markers = [as_comment(name) for name in names]
-        surroundings = find_people_text(present, markers, [truncate(text) for text in texts], self._post.body)
-        if surroundings is None:
+        people_text = find_people_text(present, markers, [truncate(text) for text in texts], self._post.body)
+        if people_text is None:
             raise PostGoneError
         marker = self._markers.comment(self._mark)
-        room = surroundings.room(marker)
+        room = people_text.room(marker)
         if room < _LEAST_CHARACTERS:
             raise GitHubRefusedError(_TOO_LONG, "what people wrote around our text leaves no room for it")
         part = truncate(self._post.body, min(room, MOST_CHARACTERS))
-        return part, surroundings.around(part, marker)
+        return part, people_text.around(part, marker)
 
     async def _patch(self, path: str, content: Mapping[str, Any]) -> None:
         await self._keep_pace()

@@ -16,7 +16,7 @@ from bot.github.linked_issues import LINKS, LinkedIssues, fetch_open_links, pars
 from bot.isolation import isolated
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelHistory, trace_changes
-from sprints.milestone import Phase, Sprint, derive_sprint, parse_moment
+from sprints.milestone import Phase, Sprint, derive_sprint, parse_github_time
 from sprints.model import Event, EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State, sort_events
 from sprints.numbering import local_number
 from sprints.people import account_login
@@ -310,7 +310,7 @@ class _Comparison:
             event=event,
             title=clean(node["title"]),
             description=clean(node["description"]) if node["description"] else None,
-            due_on=parse_moment(node["dueOn"]),
+            due_on=parse_github_time(node["dueOn"]),
             closed_at=_parse_time(node["closedAt"]) if node["closedAt"] else None,
         )
 

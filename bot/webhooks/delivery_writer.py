@@ -42,7 +42,7 @@ class DeliveryWriter:
         self._commits: dict[asyncio.Task[None], list[_Entry]] = {}
         self._in_flight: set[str] = set()
 
-    async def put(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
+    async def store(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
         """Store a delivery and return once it is on disk. Raises DatabaseUnavailableError otherwise."""
         future: asyncio.Future[ReceiveOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))

@@ -165,7 +165,7 @@ class GitHubWebhookEndpoint:
             payload=payload,
         )
         try:
-            outcome = await self._delivery_writer.put(received)
+            outcome = await self._delivery_writer.store(received)
         except DatabaseUnavailableError:
             raise self._refuse_without_database(delivery, event) from None
         if outcome is ReceiveOutcome.NO_TENANT:

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from commands.formatting.wording import footer, moment, plain
+from commands.formatting.wording import footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -168,4 +168,4 @@ async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> 
 
 
 def _footer(planning: Planning, *more: str) -> str:
-    return footer(f"As of {moment(planning.calendar.local(planning.now))}", *more)
+    return footer(f"As of {format_moment(planning.calendar.local(planning.now))}", *more)

@@ -1,7 +1,7 @@
 """`/aging`: the age of work in progress, and the items that are older than usual."""
 
-from charts.values import build_aging as aging_of
-from commands.formatting.wording import counted, footer, moment, plain
+from charts.values import build_aging
+from commands.formatting.wording import counted, footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -32,7 +32,7 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         ages, name = [age for age in ages if age.flow.number in members], plain(facts.sprint.title)
     past = measure_past(flows, context.now, calendar)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
     text = ChartText(
         f"Age of work · {name}",
@@ -41,4 +41,4 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         ages_table(ages, calendar),
         footer(f"As of {as_of}", usual, "days = today − start + 1"),
     )
-    return chart_reply(context, text, aging_of(ages, finished) if ages else None, arguments.text("as"))
+    return chart_reply(context, text, build_aging(ages, finished) if ages else None, arguments.text("as"))

@@ -1,6 +1,6 @@
 """`/cfd`: the cumulative flow of items that wait, are in progress, and have left."""
 
-from commands.formatting.wording import footer, full_day, moment, plain
+from commands.formatting.wording import footer, format_moment, full_day, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -41,7 +41,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         cumulative, name, span = await _count_repository_flow(context, arguments)
     else:
         cumulative, name, span = await _count_sprint_flow(context, sprint)
-    as_of = moment(context.calendar.local(context.now))
+    as_of = format_moment(context.calendar.local(context.now))
     text = ChartText(
         f"Cumulative flow · {name}",
         summarize_cumulative_flow(cumulative, context.calendar, context.calendar.day_of(context.now)),

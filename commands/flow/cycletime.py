@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from charts.values import build_cycle_scatter
-from commands.formatting.wording import counted, footer, moment
+from commands.formatting.wording import counted, footer, format_moment
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -32,7 +32,7 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
     window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
     done = select_done(await context.read_flows(), window.first, window.last, calendar)
     durations, items = measure_cycle_times(done, calendar), list_timed_items(done, calendar)
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     text = ChartText(
         f"Cycle time · {window.name}",
         summarize_cycletime(items, durations),

@@ -1,7 +1,7 @@
 """`/throughput`: the number of items done per week, regardless of their size."""
 
 from charts.values import build_throughput_bars
-from commands.formatting.wording import footer, moment
+from commands.formatting.wording import footer, format_moment
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -11,7 +11,7 @@ from commands.messages.charts import AS, ChartText, chart_reply
 from commands.messages.throughput import counts_table, summarize_throughput
 from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.durations import select_done
-from sprints.throughput import count_throughput as throughput_of
+from sprints.throughput import count_throughput
 
 
 @command(
@@ -26,9 +26,9 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     """Show the week that stands out, the median week, and the items that are not counted."""
     window = await resolve_window(context, arguments)
     flows, calendar = await context.read_flows(), context.calendar
-    bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
+    bars = build_throughput_bars(count_throughput(flows, calendar, window.first, window.last), calendar)
     done = select_done(flows, window.first, window.last, calendar)
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     text = ChartText(
         f"Throughput · {window.name}",
         summarize_throughput(bars, sum(flow.is_covered for flow in done)),

@@ -10,8 +10,8 @@ from commands.formatting.wording import (
     counted,
     folded,
     footer,
+    format_moment,
     full_day,
-    moment,
     named,
     person,
     plain,
@@ -19,7 +19,7 @@ from commands.formatting.wording import (
     weekday,
 )
 from commands.messages.report import amount_text
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
 from sprints.ledger import LedgerLine, group_ledger
 from sprints.numbering import Number, ref
@@ -98,8 +98,8 @@ def _commitment(moves: Moves) -> str:
     after, unit = moves.after, moves.after.unit
     if _is_planning(after) or after.sprint.has_ended(after.as_of):
         return ""
-    committed = measure(after.committed, unit)
-    over = measure(after.scope, unit) - committed
+    committed = measure_amount(after.committed, unit)
+    over = measure_amount(after.scope, unit) - committed
     if compute_room_needed(moves.before, after, unit) <= 0:
         return ""
     text = f"That is **{quantity(over, unit)} over** the {quantity(committed, unit)} committed."
@@ -131,7 +131,7 @@ class RequestedChange:
 def scope_text(facts: Facts, deeds: Sequence[RequestedChange] = ()) -> str:
     """The way from the commitment to the scope, in both units, and each change with its author and time."""
     sprint = facts.sprint
-    as_of = moment(sprint.calendar.local(facts.as_of))
+    as_of = format_moment(sprint.calendar.local(facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · scope",
         _headline(facts),

@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.messages.close import title_list
-from commands.shared.choosing import find_item
+from commands.shared.choosing import require_item
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
@@ -63,7 +63,7 @@ async def resolve_items(context: Context, arguments: Arguments) -> list[ItemSnap
     numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
     if len(numbers) > _MOST_ITEMS:
         raise UserError(f"You named {len(numbers)} items. You can name up to {_MOST_ITEMS}.")
-    return [await find_item(context, number) for number in numbers]
+    return [await require_item(context, number) for number in numbers]
 
 
 async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) -> None:

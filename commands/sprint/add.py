@@ -72,8 +72,11 @@ async def _resolve_sprint_to_extend(context: Context, arguments: Arguments) -> S
 async def _build_moves(
     planning: Planning, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
-    board, numbers = await SprintItems.read(planning, sprint), [local_number(item.number) for item in joining]
-    before, after = board.facts, await board.compute_after(joining=numbers)
+    sprint_items, numbers = (
+        await SprintItems.read(planning, sprint),
+        [local_number(item.number) for item in joining],
+    )
+    before, after = sprint_items.facts, await sprint_items.compute_after(joining=numbers)
     room_needed = compute_room_needed(before, after, after.unit)
     swap = (
         find_swap(room_needed, await _list_not_started(planning, after), after.unit, numbers)

@@ -48,10 +48,10 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
 
 
 async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
-    board = await SprintItems.read(planning, sprint)
-    after = await board.compute_after(leaving=[local_number(item.number) for item in items])
+    sprint_items = await SprintItems.read(planning, sprint)
+    after = await sprint_items.compute_after(leaving=[local_number(item.number) for item in items])
     notes = [(item.number, _describe_move(planning, item)) for item in items]
-    return Moves(board.facts, after, notes, reason)
+    return Moves(sprint_items.facts, after, notes, reason)
 
 
 def _describe_move(planning: Planning, item: ItemSnapshot) -> str:

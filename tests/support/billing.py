@@ -47,7 +47,7 @@ class BilledTenant:
         """Store a subscription: active, Pro, from the Marketplace, unless fields say otherwise."""
         usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
         async with self.base.database.tenant(self.id) as tenant:
-            await Subscriptions(tenant).put(Subscription(**(usual | fields)))
+            await Subscriptions(tenant).store(Subscription(**(usual | fields)))
 
     async def happened(self, project: Project, events: Sequence[Any]) -> None:
         """Record events on the timeline of a project."""

@@ -175,7 +175,7 @@ async def running_bot(
     github.age_deliveries(timedelta(days=4))
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_services(settings, clock))
-        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
+        await stack.enter_async_context(worker(base, renderer=drawing, has_periodic_jobs=has_periodic_jobs))
         port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")

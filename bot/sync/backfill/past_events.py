@@ -9,7 +9,7 @@ from typing import Any
 from bot.github.linked_issues import LinkedIssues
 from bot.sync.backfill.names import NameHistory
 from handlers.payloads import clean
-from sprints.milestone import parse_moment
+from sprints.milestone import parse_github_time
 from sprints.model import EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State
 from sprints.people import NOBODY_IDS, account_login, is_person
 
@@ -54,7 +54,7 @@ def milestone_events(milestone: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         title=clean(milestone["title"]),
         created_at=created_at,
         description=clean(milestone["description"]) if milestone.get("description") else None,
-        due_on=parse_moment(milestone.get("due_on")),
+        due_on=parse_github_time(milestone.get("due_on")),
         source=EventSource.BACKFILL,
     )
     yield created

@@ -80,7 +80,7 @@ async def put(reporting: ReportingHarness, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": TUESDAY}
     tenant, _ = await reporting.ids()
     async with reporting.bot.base.database.tenant(tenant) as tenant_scope:
-        await Subscriptions(tenant_scope).put(Subscription(**(usual | fields)))
+        await Subscriptions(tenant_scope).store(Subscription(**(usual | fields)))
 
 
 async def end(reporting: ReportingHarness, when: datetime) -> None:

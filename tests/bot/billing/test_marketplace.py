@@ -127,7 +127,7 @@ async def test_what_is_paid_for_with_stripe_is_kept(selling_bot: Bot) -> None:
     await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
     async with selling_bot.base.database.tenant(await find_buyer_tenant(selling_bot) or 0) as tenant:
         card = Subscription("stripe", "active", "pro", datetime.now(UTC), reference="sub_1")
-        await Subscriptions(tenant).put(card)
+        await Subscriptions(tenant).store(card)
     await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT))
     assert await latest_deadline(selling_bot) is None
 
@@ -428,7 +428,7 @@ async def test_a_paid_subscription_stops_the_deletion(
     async with bot_without_worker.base.database.tenant(
         await find_buyer_tenant(bot_without_worker) or 0
     ) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription("stripe", "active", "pro", datetime.now(UTC), reference="s")
         )
     assert await sync[1].run() == 0

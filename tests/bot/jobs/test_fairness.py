@@ -78,7 +78,7 @@ async def test_flood_of_commands_does_not_delay_others(
         comment = await github.comment(bot.repo, issue["number"], "/sprint status")
         await github.wait_for_webhooks()
 
-        async with worker(bot.base, drawing=drawing):
+        async with worker(bot.base, renderer=drawing):
 
             async def is_answered() -> bool:
                 return "+1" in bot.reactions(comment)

@@ -467,7 +467,7 @@ async def selling_bot(
 async def buy(bot: Bot, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
     async with bot.base.database.tenant(await find_owner_tenant(bot)) as tenant:
-        await Subscriptions(tenant).put(Subscription(**(usual | fields)))
+        await Subscriptions(tenant).store(Subscription(**(usual | fields)))
 
 
 async def test_an_owner_asks_for_the_plan(selling_bot: Bot) -> None:

@@ -208,7 +208,7 @@ async def crowd(selling_bot: Bot, stripe_server: StandInStripe, count: int = 9) 
             unit_amount=None,
             currency=None,
         )
-        await Subscriptions(tenant).put(bought_seat)
+        await Subscriptions(tenant).store(bought_seat)
     await more_people(selling_bot, count)
     await report(selling_bot, stripe_server)
     return number
@@ -425,7 +425,7 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     subscription = stripe_server.subscribe(int(selling_bot.repository["owner"]["id"]))
     async with selling_bot.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
-        await Subscriptions(tenant).put(bought(**usual))
+        await Subscriptions(tenant).store(bought(**usual))
         assert await Seats(tenant).active_people(selling_bot.base.clock(), 30) == []
     await report(selling_bot, stripe_server)
     assert (quantities(stripe_server), await current(selling_bot)) == ([1], None)
