@@ -13,7 +13,7 @@ from typing import Any
 
 import commands
 from bot.cli.serve import wait_for_stop_signal, web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_services
 from bot.settings import GitHubSettings, Secret, Settings
@@ -100,7 +100,7 @@ async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
         await github.send_webhook(event, payload, delivery)
 
     thread = await play(github, base.clock(), deliver)
-    await until_processed(base)
+    await wait_until_processed(base)
     return thread
 
 

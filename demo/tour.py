@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_services
 from bot.settings import Settings
@@ -147,7 +147,7 @@ async def _until_answered(github: StandInGitHub, base: Services, thread: DemoThr
         await asyncio.sleep(0.05)
         waited += 0.05
     await github.wait_for_webhooks()
-    await until_processed(base)
+    await wait_until_processed(base)
 
 
 def _dates(base: Services) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
-from handlers.references import References, references_in
+from handlers.references import References, find_references
 from sprints.milestone import parse_github_time
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
@@ -294,8 +294,8 @@ class PullRequestPayload(ItemPayload):
         """The issues that the description closes or names, whatever its base branch."""
         repository = self.base.repo if self.base else None
         if repository is None:
-            return references_in(self.body or "", None)
-        return references_in(self.body or "", repository.full_name, repository.html_url)
+            return find_references(self.body or "", None)
+        return find_references(self.body or "", repository.full_name, repository.html_url)
 
     @property
     def is_to_default_branch(self) -> bool:

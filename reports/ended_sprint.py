@@ -18,7 +18,7 @@ from commands.shared.reporting import add_people, read_report
 from commands.sprint.summary import summary
 from reports.drafts import Draft, UnchangedPost
 from reports.release_summary import IN_RELEASE, find_sprint_release, summary_location_text
-from reports.running_sprint import NOT_PLANNED, is_included, sticky_comment_key, thread_of
+from reports.running_sprint import NOT_PLANNED, get_thread, is_included, sticky_comment_key
 from reports.sprint_tracking import TrackingPlace
 from sprints.milestone import Phase, Sprint
 from sprints.team_settings import SummaryPlace
@@ -110,7 +110,7 @@ class EndedSprint:
         """Announce the real end after an earlier one was announced: editing a summary notifies nobody."""
         sent = [status for status in (summed_up, note) if status is not None and not status.is_gone]
         ends = max((_announced_ends(status) for status in sent), default=0)
-        threads = [thread_of(status) for status in sent if status.post.kind is not PostKind.RELEASE]
+        threads = [get_thread(status) for status in sent if status.post.kind is not PostKind.RELEASE]
         thread = next(filter(None, threads), None) or self._tracking.thread(self._setting)
         if not ends or thread is None or self._sprint.is_deleted:
             return []

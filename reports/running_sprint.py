@@ -109,7 +109,7 @@ class TrackedSprint:
     async def _alert(self, facts: Facts, status: PostStatus) -> list[Draft]:
         """Draft one comment about all limits newly crossed, on the morning of a working day."""
         sprint, planning = facts.sprint, self._planning
-        thread = thread_of(status)
+        thread = get_thread(status)
         today = planning.calendar.day_of(self._now)
         is_quiet = thread is None or self._project.settings.quiet.is_quiet_thread(thread, today)
         if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
@@ -142,7 +142,7 @@ class TrackedSprint:
     async def _standup(self) -> list[Draft]:
         """Draft the standup where a team asked for it: the news since the last working day, once a day."""
         at, calendar, status = self._project.settings.standup_at, self._planning.calendar, self._status
-        thread = thread_of(status) if status and not status.is_gone else None
+        thread = get_thread(status) if status and not status.is_gone else None
         if at is None or thread is None or self._sprint.has_ended(self._now):
             return []
         today = calendar.day_of(self._now)
@@ -170,7 +170,7 @@ async def is_included(planning: Planning, command: Command) -> bool:
     return command.feature is None or await planning.can_use(command.feature)
 
 
-def thread_of(status: PostStatus) -> int | None:
+def get_thread(status: PostStatus) -> int | None:
     """The thread that a post is in: an issue of its own is its own thread."""
     return status.post.thread or status.external_id
 

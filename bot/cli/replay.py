@@ -16,7 +16,7 @@ import msgspec
 from tqdm import tqdm
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_services
 from bot.settings import Secret, Settings
@@ -89,7 +89,7 @@ async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str 
     ):
         result = await _send_all(address, secret.reveal(), recorded)
         bar = tqdm(total=len(recorded), desc="processed", unit=" deliveries", disable=not sys.stderr.isatty())
-        await until_processed(base, lambda waiting: bar.update(max(len(recorded) - waiting - bar.n, 0)))
+        await wait_until_processed(base, lambda waiting: bar.update(max(len(recorded) - waiting - bar.n, 0)))
         bar.close()
         result.failures += await _parked(base, {delivery.delivery for delivery in recorded})
     return result

@@ -18,7 +18,7 @@ from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
 from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn, allow_everywhere
-from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, keys_of
+from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, list_keys
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import TrackedSprint, sticky_comment_key
 from reports.sprint_tracking import (
@@ -81,7 +81,7 @@ class SprintReports:
             if not is_history_coming and not drafting.has_failed:
                 # A notice that has not been sent, and does not hold any more, is withdrawn.
                 pending = await Posts(tenant).pending_notices(project_id)
-                await Posts(tenant).withdraw(project_id, pending - keys_of(drafts))
+                await Posts(tenant).withdraw(project_id, pending - list_keys(drafts))
         failures = list[Exception]()
         for draft in drafts:
             try:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from bot.github.client import GONE, GitHubRefusedError, Installation
 from bot.github.marked_search import find_marked, find_marked_check_run
-from bot.github.markers import Mark, as_comment, unsigned
+from bot.github.markers import Mark, as_comment, unsigned_text
 from bot.github.owned_text import PeopleText, find_people_text
 from bot.publishing.outbox import MOST_CHARACTERS, truncate
 from bot.publishing.release_notes import MarkedPart, write_into_release
@@ -222,7 +222,7 @@ class PostLocation:
 
     def _merged_body(self, present: str) -> tuple[str, str]:
         """The App's new part, and the present text with this part in the place of the old one."""
-        names = [*self._markers.candidates(self._mark), unsigned(self._mark)]
+        names = [*self._markers.candidates(self._mark), unsigned_text(self._mark)]
         texts = [str((self._desired.sent_as or {}).get("body") or ""), *self._desired.attempted]
         markers = [as_comment(name) for name in names]
         people_text = find_people_text(present, markers, [truncate(text) for text in texts], self._post.body)

@@ -49,7 +49,7 @@ class DeliveryWriter:
         self._start_commits()
         return await future
 
-    async def account_of(self, installation: int) -> int | None:
+    async def find_account(self, installation: int) -> int | None:
         """Return GitHub's id of the account that has an installation. Raises DatabaseUnavailableError."""
         try:
             async with self._database.autocommit() as connection:
@@ -122,7 +122,7 @@ class DeliveryWriter:
 
     async def _insert(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         async with self._database.autocommit() as connection:
-            accounts = [await _account_of(connection, delivery) for delivery in batch]
+            accounts = [await _find_account(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
             sealed = await run_in_thread_if_large(size, self._seal, batch, accounts)
             return await receive_deliveries(connection, batch, sealed, self._database.now())
@@ -134,7 +134,7 @@ class DeliveryWriter:
         ]
 
 
-async def _account_of(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
+async def _find_account(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
     """Return the account of a delivery. A few name only an installation, and belong to its account."""
     if delivery.account is None and delivery.installation is not None:
         return await account_of_installation(connection, delivery.installation)

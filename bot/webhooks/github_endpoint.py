@@ -185,7 +185,7 @@ class GitHubWebhookEndpoint:
 
         Where GitHub does not name the former owner, the installation's account is taken later (None).
         """
-        account_id = await self._delivery_writer.account_of(installation)
+        account_id = await self._delivery_writer.find_account(installation)
         if former_owner is None:
             return account if account_id is None else None
         return former_owner if account_id == former_owner.id else account

@@ -17,8 +17,8 @@ from sprints.wip import (
     Team,
     Wip,
     count_wip,
-    items_of,
-    people_of,
+    list_people_at_work,
+    select_team_flows,
 )
 from sprints.work import RepositoryWork, select_recent
 
@@ -89,8 +89,8 @@ def measure_wip(work: RepositoryWork, teams: Collection[Team], limit: int | None
         raise UserError(
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
-    team_flows = items_of(team, teams, work.flows)
-    if len(people := people_of(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
+    team_flows = select_team_flows(team, teams, work.flows)
+    if len(people := list_people_at_work(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; in {plain(slug)} I know of {len(people)}."

@@ -10,9 +10,9 @@ from marketplace.entitlements import AccountPlan, PlanChangeLinks
 from marketplace.notices import (
     Notice,
     NoticeKind,
-    also_paid_by,
     collect_notices,
     ending_trial,
+    find_second_payment,
     is_card_subscription_continuing,
     is_lost_to_failed_payment,
 )
@@ -96,7 +96,7 @@ def deletion_sentence(billing: Billing, links: PlanChangeLinks) -> str:
 
 def failed_payment_sentence(billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY) -> str:
     """The day by which a payment has to succeed, or what its failure has ended."""
-    if (other := also_paid_by(billing)) is not None:
+    if (other := find_second_payment(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
         title = billing.plan.terms.title
         return (
@@ -178,7 +178,7 @@ def paid_twice_sentence(billing: Billing) -> str:
     if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
-    if also_paid_by(billing) is not None:
+    if find_second_payment(billing) is not None:
         return f"{begin}, also without the one whose payment failed."
     return (
         f"{begin}: what includes "

@@ -11,7 +11,7 @@ from marketplace.github_pages import billing_page, payment_history
 from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import is_ending
-from marketplace.seat_increases import Proration, proration_of
+from marketplace.seat_increases import Proration, choose_proration
 from marketplace.seat_price import SeatPrice, prorate, resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
@@ -99,7 +99,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         cost = [f"nothing until the trial ends on {full_day(subscription.trial_ends.date())}", then]
     elif now is None or start is None or end is None or end <= now:
         cost = [full]
-    elif (proration := proration_of(subscription, now)) is Proration.NONE:
+    elif (proration := choose_proration(subscription, now)) is Proration.NONE:
         cost = [f"nothing until the renewal on {full_day(end.date())}", then]
     else:
         rest = money(prorate(price.unit_amount, start, end, now), price.currency)

@@ -150,7 +150,7 @@ def record_sentence(graded: Sequence[GradedForecast]) -> str:
             "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
             "days is graded._"
         )
-    best = max(bins_of(graded), key=lambda bin_: bin_.n)
+    best = max(group_into_bins(graded), key=lambda bin_: bin_.n)
     name = _BIN_NAMES[best.low, best.high]
     return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
 
@@ -159,12 +159,12 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
     """A table of all graded forecasts by chance, and their scores."""
     rows = [
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
-        for tenth in bins_of(graded, TENTHS)
+        for tenth in group_into_bins(graded, TENTHS)
     ]
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(
+def group_into_bins(
     graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS
 ) -> tuple[CalibrationBin, ...]:
     """The graded forecasts in bins by their chance in tenths."""

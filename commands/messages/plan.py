@@ -177,13 +177,13 @@ def _candidates(facts: Facts) -> str:
     items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
         return "It is empty: put work into it with `/sprint add #1 #2`."
-    lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
+    lines = [f"- {ref(item.number)} · {_size_text(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
         lines.append(f"- and {len(rest)} more · {amount_text(sum_items(rest))}")
     return folded(f"What is planned: {amount_text(facts.scope)}", "\n".join(lines))
 
 
-def _worth(item: Item) -> str:
+def _size_text(item: Item) -> str:
     points = "not estimated" if item.points is None else quantity(item.points, "points")
     return f"{points}, done" if item.state == "done" else points

@@ -219,7 +219,7 @@ def _line(line: LedgerLine, facts: Facts, deeds: Sequence[RequestedChange]) -> s
             f"- {when} · {_VERBS[line.cause]} {amount_text(line.amount)}{_by_author(line.actor)}: {numbers}"
         )
     (change,) = line.changes
-    deed = _deed(change, deeds)
+    deed = _find_request(change, deeds)
     author = deed.by if deed else line.actor
     text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by_author(author)}, {_points_text(change)}"
     if change.was_done:
@@ -238,7 +238,7 @@ def _by_author(actor: str | None) -> str:
     return f" by {person(actor)}" if actor else ""
 
 
-def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
+def _find_request(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
     """The request behind a change that GitHub reports as made by the App."""
     if not is_bot(change.event.actor):
         return None

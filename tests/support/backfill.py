@@ -11,7 +11,7 @@ import aiohttp
 from bot.cli.backfill import _find
 from bot.cli.serve import web_server
 from bot.github.client import GitHub
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_github
 from bot.settings import GitHubSettings, Secret
@@ -206,6 +206,6 @@ async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Jso
                 assert (await entrance.deliver(delivery["event"], delivery["payload"], delivery["delivery"]))[
                     0
                 ] == 202
-            await until_processed(base)
+            await wait_until_processed(base)
 
         yield hear

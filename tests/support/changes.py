@@ -42,7 +42,7 @@ def evacuate_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(package: Any) -> tuple[Command, ...]:
         return (*usual(package), evacuate)
 
-    monkeypatch.setattr("bot.jobs.command_answers.load", load)
+    monkeypatch.setattr("bot.jobs.command_answers.load_commands", load)
 
 
 async def query_database(bot: Bot, query: str) -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli.doctor import examine
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import open_services
 from bot.settings import Secret, Settings
@@ -148,7 +148,7 @@ async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, other
             for _ in range(others_waiting):
                 await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
         async with worker(base, talks=False):
-            await until_processed(base)
+            await wait_until_processed(base)
         (tenant,) = await rows(base, "select * from all_tenants()")
         assert len(await rows(base, "select * from timeline", tenant[0])) == 1 + others_waiting
         assert not await rows(base, "select 1 from procrastinate_jobs where status in ('doing', 'failed')")
@@ -167,7 +167,7 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
         assert any("guid (issues) is parked" in finding for finding in await examine(base))
         assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "retried")
         async with worker(base, talks=False):
-            await until_processed(base)
+            await wait_until_processed(base)
         assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "repeated")
         assert len(await rows(base, "select * from timeline", tenant[0])) == 1
 

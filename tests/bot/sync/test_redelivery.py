@@ -108,7 +108,7 @@ async def test_what_is_too_much_for_one_run_is_left_for_the_next(
 ) -> None:
     await begin(bot)
     await happen_unheard(bot)
-    monkeypatch.setattr(redelivery, "MOST_A_RUN", 2)
+    monkeypatch.setattr(redelivery, "MAX_REQUESTS_PER_RUN", 2)
     assert await missing.run() == 2
     assert len(await still_missed(bot)) >= 3
     await bot.rest()

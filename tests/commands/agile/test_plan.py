@@ -559,7 +559,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
             for entry in load_commands(package)
         )
 
-    monkeypatch.setattr("bot.jobs.command_answers.load", with_a_feature)
+    monkeypatch.setattr("bot.jobs.command_answers.load_commands", with_a_feature)
     async with running_bot(github, replace(settings, billing=BILLING_SETTINGS), clock, drawing) as shop:
         number = await make_sprint(shop)
         await shop.say(number, "/sprint status", as_user="bob")

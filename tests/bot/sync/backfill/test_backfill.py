@@ -12,7 +12,7 @@ import pytest
 from bot.cli.backfill import _find
 from bot.cli.serve import web_server
 from bot.github.client import GitHub, GitHubUnavailableError
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_github
 from bot.settings import GitHubSettings, Secret
@@ -167,7 +167,7 @@ async def test_what_was_asked_for_gives_the_same_numbers_as_what_was_heard(
     async with running_door(base) as entrance:
         for entry in history(LIVE, 7100):
             assert (await entrance.deliver(entry["event"], entry["payload"], entry["delivery"]))[0] == 202
-        await until_processed(base)
+        await wait_until_processed(base)
     organization_id, project_id = await _find(base, client, PAST)
     assert await Backfill(base.database, client, base.clock).run(organization_id, project_id) == 5
 
