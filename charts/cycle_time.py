@@ -75,9 +75,9 @@ def _draw_percentiles(canvas: Canvas, plot: DayPlot, percentiles: Sequence[_Perc
             y = plot.y(days)
             ink, width = (style.INK, 2.5) if lettering is style.TODAY_TICK else (style.IDEAL, 2)
             canvas.lines([((plot.left, y), (plot.right, y))], ink, width, dashes=(7, 5))
-    wanted = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
+    label_heights = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
     for y, (_, words, lettering) in zip(
-        spread_heights(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
+        spread_heights(label_heights, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
     ):
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)
 

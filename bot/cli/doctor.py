@@ -5,7 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from bot.billing.findings import findings as billing_findings
+from bot.billing.findings import find_billing_problems
 from bot.billing.issue_findings import find_unreached_owners
 from bot.billing.seat_findings import seat_findings
 from bot.billing.stripe_findings import stripe_findings
@@ -56,7 +56,7 @@ async def examine(base: Services) -> list[str]:
         for find in (_refusal_findings, _gap_findings, seat_findings, find_unreached_owners):
             tenant_findings = find(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in tenant_findings]
-    findings += [finding async for finding in billing_findings(base)]
+    findings += [finding async for finding in find_billing_problems(base)]
     if base.settings.github is not None:
         async with open_github(base) as github:
             findings += [finding async for finding in grant_findings(base.database, github, tenants)]

@@ -108,8 +108,8 @@ class CommandAnswers:
             return None
         request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
-        there = GitHubRepository(installation, project.full_name)
-        task = ChangeTask(organization_id, event_id, project, request, there)
+        github_repository = GitHubRepository(installation, project.full_name)
+        task = ChangeTask(organization_id, event_id, project, request, github_repository)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
@@ -205,9 +205,15 @@ class CommandAnswers:
         @asynccontextmanager
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
-                now, there = self._clock(), task.repository
+                now, github_repository = self._clock(), task.repository
                 yield Context(
-                    tenant, project, now, entitled, request=request, github=there, offer=self._offer
+                    tenant,
+                    project,
+                    now,
+                    entitled,
+                    request=request,
+                    github=github_repository,
+                    offer=self._offer,
                 )
 
         return CommandEnvironment(

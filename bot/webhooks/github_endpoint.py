@@ -110,13 +110,13 @@ def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
         return decode(_ENVELOPE, body), body
     except MalformedError:
         body = replace_half_pairs(body)
-        odd = decode_leniently(_ODD_ENVELOPE, body)
+        malformed_envelope = decode_leniently(_ODD_ENVELOPE, body)
         envelope = _Envelope(
-            action=decode(_ACTION, bytes(odd.action)),
-            installation=decode_leniently(_INSTALLATION, odd.installation),
-            repository=odd.repository,
-            organization=odd.organization,
-            changes=odd.changes,
+            action=decode(_ACTION, bytes(malformed_envelope.action)),
+            installation=decode_leniently(_INSTALLATION, malformed_envelope.installation),
+            repository=malformed_envelope.repository,
+            organization=malformed_envelope.organization,
+            changes=malformed_envelope.changes,
         )
         return envelope, body
 

@@ -166,9 +166,9 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
     project = await seen(True, begun)
     assert project.private_since == begun
     assert await billed_tenant.ask(project=project) == Allowed()
-    ask = Entitlements(billed_tenant.base.database, billed_tenant.shop, lambda: begun + 14 * DAY).for_project(
-        billed_tenant.id, project
-    )
+    ask = Entitlements(
+        billed_tenant.base.database, billed_tenant.offer, lambda: begun + 14 * DAY
+    ).for_project(billed_tenant.id, project)
     assert isinstance(await ask("forecasts", "alice"), Denied)
     # What did not change is no news, and who was always private had nothing in public.
     assert (await seen(True, begun + DAY)).private_since == begun

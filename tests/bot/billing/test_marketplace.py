@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.billing.deletion import Deletion
-from bot.billing.findings import findings as billing_findings
+from bot.billing.findings import find_billing_problems
 from bot.billing.marketplace_sync import MarketplaceSync
 from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
@@ -392,7 +392,7 @@ async def test_refused_comparison_is_a_finding_until_one_succeeds(selling_bot: B
     async def night() -> list[str]:
         await selling_bot.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
         await selling_bot.rest()
-        return [finding async for finding in billing_findings(selling_bot.base)]
+        return [finding async for finding in find_billing_problems(selling_bot.base)]
 
     selling_bot.github.fail_next("GET", "/marketplace_listing/plans", 403, body={"message": "no"})
     (finding,) = await night()
