@@ -78,7 +78,7 @@ def migrate_database(settings: Settings) -> None:
     if settings.database_owner_url is None:
         raise schema.SchemaError(
             "DATABASE_OWNER_URL is missing: migrations run as the role that owns the tables, "
-            "which must be another than the one in DATABASE_URL"
+            "which must differ from the one in DATABASE_URL"
         )
     role = make_url(settings.database_url.reveal()).username
     if not role:

@@ -178,7 +178,8 @@ class SendPostsJob(TenantJob, frozen=True, kw_only=True):
         return f"posts-later:{self.organization_id}"
 
 
-class RedrawJob(TenantJob, frozen=True, kw_only=True):
+# Without the usual turn, a worker of an older version can still run the job.
+class RedrawJob(TenantJob, frozen=True, kw_only=True, omit_defaults=True):
     """Brings the posts about a repository's sprints up to date.
 
     One waiting job of each `turn` is enough for any number of events.

@@ -1,6 +1,7 @@
 """Which room and which folder may import which. Imports point down, none is hidden, and there is no circle."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,31 @@ def test_each_folder_has_its_place(room: str) -> None:
     children = (ROOT / room).glob("[!_]*")
     there = {path.stem for path in children if path.suffix == ".py" or any(path.glob("*.py"))}
     assert there <= listed
+
+
+def walks() -> list[list[str]]:
+    """The files of each table below a heading “What happens to …” in docs/architecture.md, in their order."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    sections = [part for part in text.split("\n## ") if part.startswith("What happens to")]
+    tables = [table for section in sections for table in section.split("| File | What it does |\n")[1:]]
+    return [re.findall(r"`([a-z_/0-9]+\.py)`", table.split("\n\n")[0]) for table in tables]
+
+
+def height_of(path: str) -> tuple[int, int]:
+    """How high a file lies: its room, and its folder within the room."""
+    room, _, rest = path.partition("/")
+    rooms = ("sprints", "storage", "marketplace", "charts", "commands", "handlers", "reports", "bot")
+    folder = rest.split("/")[0].removesuffix(".py")
+    levels = [level for level, folders in enumerate(FOLDERS.get(room, ())) if folder in folders]
+    return rooms.index(room), levels[0] if levels else 0
+
+
+def test_the_documented_walks_go_down_without_turning_back() -> None:
+    assert len(walks()) == 5
+    for files in walks():
+        assert all((ROOT / file).exists() for file in files)
+        heights = [height_of(file) for file in files]
+        assert heights == sorted(heights, reverse=True), list(zip(files, heights, strict=True))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

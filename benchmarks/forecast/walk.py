@@ -167,7 +167,7 @@ class DemoContext:
         self._running = _facts(history, history.running, NOW)
         self._flows = build_flows(history.events_by_item, NOW, self.project.rules)
 
-    async def includes(self, _: str) -> bool:
+    async def can_use(self, _: str) -> bool:
         return True
 
     async def all(self, as_of: datetime) -> list[Sprint]:
@@ -198,10 +198,10 @@ class DemoContext:
     async def activity(self, *_: object) -> list[Any]:
         return []
 
-    async def gaps(self) -> tuple[Any, ...]:
+    async def read_gaps(self) -> tuple[Any, ...]:
         return ()
 
-    async def flows(self) -> Sequence[Flow]:
+    async def read_flows(self) -> Sequence[Flow]:
         return self._flows
 
     async def outlook(self) -> Outlook:

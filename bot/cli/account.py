@@ -78,7 +78,7 @@ async def _read(settings: Settings, name: str) -> Billing:
             async with base.database.tenant(organization_id) as tenant:
                 if billing := await load_billing(tenant, base.clock(), purchase_links):
                     return billing
-    raise _NotFoundError(f"no account {name} has been heard of")
+    raise _NotFoundError(f"there is no data for the account {name}")
 
 
 def plan_lines(billing: Billing) -> list[str]:

@@ -28,12 +28,18 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     try:
         zone = ZoneInfo(options.timezone) if options.timezone else None
     except (ZoneInfoNotFoundError, ValueError):
-        print(f"--timezone: “{options.timezone}” is no IANA time zone such as Europe/Berlin", file=sys.stderr)
+        print(
+            f"--timezone: “{options.timezone}” is not an IANA time zone such as Europe/Berlin",
+            file=sys.stderr,
+        )
         return 2
     try:
         as_of = datetime.fromisoformat(options.as_of) if options.as_of else None
     except ValueError:
-        print(f"--as-of: “{options.as_of}” is no ISO 8601 time such as 2026-11-23T12:00:00Z", file=sys.stderr)
+        print(
+            f"--as-of: “{options.as_of}” is not an ISO 8601 time such as 2026-11-23T12:00:00Z",
+            file=sys.stderr,
+        )
         return 2
     try:
         values = asyncio.run(_facts(settings, options.repo, options.milestone, as_of, zone))
@@ -54,7 +60,7 @@ async def _facts(
             if values := await _tenant_facts(base, organization_id, repository, number, as_of, zone):
                 return values
     if tenants:
-        raise _NotFoundError(f"{repository} has no milestone {number} that we have heard of")
+        raise _NotFoundError(f"{repository} has no recorded milestone {number}")
     raise _NotFoundError(f"no event of a repository {repository} has been recorded")
 
 

@@ -197,16 +197,20 @@ class _Reader:
         pem = _load_private_key(key)
         if pem is None:
             self.problems.append(
-                "GITHUB_APP_PRIVATE_KEY is no private key; it must be the .pem file that the App's settings "
-                "page makes under “Private keys”, as its text, its path, or base64"
+                "GITHUB_APP_PRIVATE_KEY is not a private key; it must be the .pem file that the App's "
+                "settings page makes under “Private keys”, as its text, its path, or base64"
             )
             return None
         return GitHubSettings(app_id, Secret(pem))
 
     def require_github(self, settings: Settings) -> None:
-        for name in ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY"):
+        sources = {
+            "GITHUB_APP_ID": "the App's settings page on GitHub shows it",
+            "GITHUB_APP_PRIVATE_KEY": "generate one on the App's settings page, under “Private keys”",
+        }
+        for name, source in sources.items():
             if not self._environment.get(name):
-                self.problems.append(f"{name} is missing; the App's settings page on GitHub shows it")
+                self.problems.append(f"{name} is missing; {source}")
         if not settings.webhook_secrets:
             self.problems.append(
                 "GITHUB_WEBHOOK_SECRET is missing; without it anybody could send events. Set the same value "

@@ -54,5 +54,5 @@ def _describe_unknown_name(name: str) -> str:
     nearest = difflib.get_close_matches(name.upper()[:_MAX_NAME_LENGTH], NAMES, n=1, cutoff=0.5)
     shown = redacted(name)[:_MAX_NAME_LENGTH]
     if not nearest:
-        return f"{shown} is no setting of this program"
-    return f"{shown} is no setting of this program; did you mean {nearest[0]}?"
+        return f"{shown} is not a setting of this program"
+    return f"{shown} is not a setting of this program; did you mean {nearest[0]}?"

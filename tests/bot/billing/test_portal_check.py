@@ -390,7 +390,7 @@ async def test_doctor_names_each_deviation(
 
 
 async def test_doctor_names_misspelt_settings(base: Services, capsys: pytest.CaptureFixture[str]) -> None:
-    billing = replace(base.settings.billing, unknown_names=("STRIPE_X is no setting of this program",))
+    billing = replace(base.settings.billing, unknown_names=("STRIPE_X is not a setting of this program",))
     settings = replace(base.settings, billing=billing, github=None)
     assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1
-    assert "✗ STRIPE_X is no setting" in capsys.readouterr().out
+    assert "✗ STRIPE_X is not a setting" in capsys.readouterr().out

@@ -61,7 +61,7 @@ def test_an_unknown_account_is_stated(replayed: Path, command: str) -> None:
     assert (done.returncode, done.stdout, done.stderr.strip()) == (
         1,
         "",
-        "no account nobody has been heard of",
+        "there is no data for the account nobody",
     )
 
 

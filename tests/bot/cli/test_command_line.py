@@ -82,7 +82,7 @@ def test_replaying_again_repeats(replayed: Path) -> None:
             ["--repo", "acme/nothing", "--milestone", "1"],
             "no event of a repository acme/nothing has been recorded",
         ),
-        (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no milestone 9 that we have heard of"),
+        (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no recorded milestone 9"),
     ],
 )
 def test_unknown_subject_is_reported(replayed: Path, arguments: list[str], sentence: str) -> None:
@@ -93,8 +93,8 @@ def test_unknown_subject_is_reported(replayed: Path, arguments: list[str], sente
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--as-of", "yesterday"], "is no ISO 8601 time"),
-        (["--timezone", "Berlin"], "is no IANA time zone"),
+        (["--as-of", "yesterday"], "is not an ISO 8601 time"),
+        (["--timezone", "Berlin"], "is not an IANA time zone"),
         (["--milestone", "one"], "invalid int value"),
     ],
 )
@@ -127,7 +127,7 @@ def test_serve_without_settings_lists_all_that_is_missing(tmp_path: Path) -> Non
 
 
 async def test_a_setting_that_looks_misspelt_is_a_warning_at_the_start(settings: Settings) -> None:
-    sentence = "STRIPE_PRO_PRICE is no setting of this program; did you mean STRIPE_PRO_PRICE_ID?"
+    sentence = "STRIPE_PRO_PRICE is not a setting of this program; did you mean STRIPE_PRO_PRICE_ID?"
     billing = replace(settings.billing, unknown_names=(sentence,))
     with capture_logs() as logs:
         task = asyncio.create_task(

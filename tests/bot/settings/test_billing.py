@@ -190,7 +190,7 @@ def test_what_is_switched_off_asks_for_no_key(switch: str) -> None:
 )
 def test_a_misspelt_name_is_no_refusal_and_names_the_right_one(name: str, nearest: str) -> None:
     (sentence,) = billing({name: "sk_live_VerySecret1"}).unknown_names
-    assert sentence == f"{name} is no setting of this program; did you mean {nearest}?"
+    assert sentence == f"{name} is not a setting of this program; did you mean {nearest}?"
 
 
 def test_names_of_other_programs_are_left_alone() -> None:

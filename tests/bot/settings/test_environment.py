@@ -46,7 +46,7 @@ def test_all_problems_are_reported_at_once_with_their_fixes() -> None:
     assert "DATABASE_URL must look like postgresql://" in text
     assert "ENCRYPTION_KEYS: one of the keys is malformed" in text
     assert "GITHUB_APP_ID is “my app”" in text
-    assert "GITHUB_APP_PRIVATE_KEY is no private key" in text
+    assert "GITHUB_APP_PRIVATE_KEY is not a private key" in text
     assert len(text.splitlines()) == 7
     assert "hunter2" not in text
 
