@@ -313,6 +313,22 @@ class _From(msgspec.Struct):
     from_: str | None = msgspec.field(name="from", default=None)
 
 
+class _Owner(msgspec.Struct):
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
+
+
+class OwnerChangePayload(msgspec.Struct):
+    """The change of a repository's owner by a transfer."""
+
+    from_: _Owner | None = msgspec.field(name="from", default=None)
+
+    @property
+    def former_owner(self) -> AccountPayload | None:
+        """The owner before the transfer: an organization or a person."""
+        return (self.from_.organization or self.from_.user) if self.from_ else None
+
+
 class ChangesPayload(msgspec.Struct):
     """The values that an edit replaced. A date may be null on either side."""
 

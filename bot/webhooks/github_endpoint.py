@@ -19,7 +19,16 @@ from bot.webhooks.request_bodies import (
 from bot.webhooks.signatures import SignedDeliveryReader
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
-from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
+from handlers.payloads import (
+    AccountPayload,
+    Id,
+    Kind,
+    MalformedError,
+    OwnerChangePayload,
+    clean,
+    decode,
+    replace_half_pairs,
+)
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 
 
@@ -33,17 +42,8 @@ class _Repository(msgspec.Struct):
     owner: AccountPayload | None = None
 
 
-class _Owner(msgspec.Struct):
-    user: AccountPayload | None = None
-    organization: AccountPayload | None = None
-
-
-class _OwnerChange(msgspec.Struct):
-    from_: _Owner | None = msgspec.field(name="from", default=None)
-
-
 class _Changes(msgspec.Struct):
-    owner: _OwnerChange | None = None
+    owner: OwnerChangePayload | None = None
 
 
 class _Organization(AccountPayload):
@@ -80,7 +80,7 @@ class _Envelope(msgspec.Struct):
             owner = convert_leniently(_Changes, self.changes).owner
         except MalformedError:
             return None
-        return (owner.from_.organization or owner.from_.user) if owner and owner.from_ else None
+        return owner.former_owner if owner else None
 
 
 class _OddEnvelope(msgspec.Struct):
