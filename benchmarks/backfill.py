@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import common
 from bot.cli.backfill import _find
-from bot.services import github_of, services
+from bot.services import open_github, open_services
 from bot.settings import load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
@@ -52,7 +52,7 @@ async def _measure(folder: Path, server: EmbeddedServer, items: int) -> Json:
             "GITHUB_APP_ID": str(github.app_id),
             "GITHUB_APP_PRIVATE_KEY": github.private_key,
         }
-        async with services(load(environment, needs_github=True)) as base, github_of(base) as client:
+        async with open_services(load(environment, needs_github=True)) as base, open_github(base) as client:
             organization_id, project_id = await _find(base, client, _REPO)
             github.requests.clear()
             points = github.graphql_remaining

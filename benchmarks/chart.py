@@ -22,8 +22,8 @@ from matplotlib import pyplot as plt
 
 from benchmarks import common
 from benchmarks import plain_charts as plain_ways
-from bot.publishing.pictures import Drawing, Pictures
-from bot.services import services
+from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.services import open_services
 from bot.settings import Settings
 from charts import style
 from charts.reading import list_scope_steps, number, signed
@@ -178,7 +178,7 @@ async def _again(rounds: int) -> list[float]:
     """The link of a picture that was drawn before, through the database as an answer gets it."""
     took = list[float]()
     with common.scratch() as folder:
-        async with services(Settings(data_dir=folder)) as base:
+        async with open_services(Settings(data_dir=folder)) as base:
             async with base.database.autocommit() as connection:
                 await receive_deliveries(connection, [_SOMEBODY], [b""])
             async with base.database.tenant(1) as tenant:
@@ -186,14 +186,14 @@ async def _again(rounds: int) -> list[float]:
                 project = await Projects(tenant).get(await Projects(tenant).remember(seen))
             if project is None:
                 raise RuntimeError("the repository was not kept")
-            drawing = Drawing()
-            pictures = Pictures(base.database, drawing, "http://127.0.0.1")
+            renderer = ChartRenderer()
+            pictures = Pictures(base.database, renderer, "http://127.0.0.1")
             await pictures.link(1, project, SAMPLE)
             for _ in range(rounds):
                 started = perf_counter()
                 await pictures.link(1, project, SAMPLE)
                 took.append(perf_counter() - started)
-            drawing.close()
+            renderer.close()
     return took
 
 

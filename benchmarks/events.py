@@ -23,7 +23,7 @@ from benchmarks import common
 from benchmarks.load import Load, issue_payloads
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import load
 from storage.cipher import delivery_place
 from storage.deliveries import Deliveries, ReceivedDelivery, receive_deliveries
@@ -87,7 +87,7 @@ async def _compare(folder: Path, server: EmbeddedServer, copies: int, rounds: in
     found: dict[str, list[float]] = {
         name: [] for name in ("worker_batch", "worker_each", "door_batch", "door_each")
     }
-    async with services(settings) as base:
+    async with open_services(settings) as base:
         with common.superuser(server) as connection:
             row = connection.execute(_FUNCTION).fetchone()
         functions = {"batch": row[0], "each": _WAKE.sub(_A_JOB_EACH, row[0])} if row else {}

@@ -18,7 +18,7 @@ from benchmarks import common
 from benchmarks.count_by_hand import boxes, count, end_of, read
 from bot.cli import replay
 from bot.cli.backfill import _find
-from bot.services import Services, github_of, services
+from bot.services import Services, open_github, open_services
 from bot.settings import GitHubSettings, Secret, Settings, load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
@@ -67,9 +67,9 @@ async def _compare(folder: Path, path: Path) -> tuple[int, list[str], int]:
     assert not tally.failures, tally.failures
     repository: str = deliveries[0]["payload"]["repository"]["full_name"]
     past = replace(settings, data_dir=folder / "past")
-    async with services(settings) as live, StandInGitHub() as github:
+    async with open_services(settings) as live, StandInGitHub() as github:
         with running_server(past.data_dir):
-            async with services(past) as backfilled:
+            async with open_services(past) as backfilled:
                 calls = await _backfill(backfilled, github, path, repository)
                 for number, moment in _moments(deliveries):
                     by_hand = count(deliveries, number, moment)
@@ -101,7 +101,7 @@ async def _backfill(base: Services, github: StandInGitHub, path: Path, repositor
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings: Settings = replace(base.settings, github=app, github_api_url=github.url)
     base = replace(base, settings=settings)
-    async with github_of(base) as client:
+    async with open_github(base) as client:
         organization_id, project_id = await _find(base, client, repository)
         before = len(github.requests)
         await Backfill(base.database, client, base.clock).run(organization_id, project_id)

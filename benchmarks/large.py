@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import common
 from bot.jobs.daily_figures import DailyFigures
-from bot.services import services
+from bot.services import open_services
 from bot.settings import load
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
 from storage.projects import Projects
@@ -103,7 +103,7 @@ async def _measure(folder: Path, databases: dict[str, str], rounds: int) -> dict
     found = dict[str, dict[str, Any]]()
     for name, address in databases.items():
         environment = common.bot_environment(folder, common.free_port()) | {"DATABASE_URL": address}
-        async with services(load(environment, needs_github=True)) as base:
+        async with open_services(load(environment, needs_github=True)) as base:
             async with base.database.tenant(1) as tenant:
                 (project,) = await Projects(tenant).active()
             took = list[float]()

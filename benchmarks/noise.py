@@ -27,15 +27,15 @@ from benchmarks import common
 from bot.github.client import GitHubUnavailableError
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
-from bot.services import Services, github_of, services
+from bot.services import Services, open_github, open_services
 from bot.settings import GitHubSettings, Secret, load
 from bot.sync.installation_check import InstallationCheck
 from bot.webhooks.delivery_writer import DeliveryWriter
 from charts.reading import number, quantity
 from github_standin.github import StandInGitHub
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from storage.deliveries import ReceivedDelivery
 from storage.embedded import running_server
 from storage.jobs import Jobs
@@ -202,7 +202,7 @@ class Machine:
         owner = repository["owner"]
         body = json.dumps(payload).encode()
         guid = f"noise-{next(_NUMBERS)}"
-        await self.inbox.put(
+        await self.inbox.store(
             ReceivedDelivery(
                 guid,
                 event,
@@ -245,14 +245,14 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
     # What is delivered now must be due by the clock of the benchmark, which begins four days before.
     monday = today + timedelta(days=14 - today.weekday())
     clock = Clock(monday - timedelta(days=4))
-    drawing = Drawing()
-    async with StandInGitHub() as github, services(settings) as base:
+    renderer = ChartRenderer()
+    async with StandInGitHub() as github, open_services(settings) as base:
         app = GitHubSettings(str(github.app_id), Secret(github.private_key))
         # GitHub lives in real time.
         real = replace(base, settings=replace(settings, github=app, github_api_url=github.url))
-        async with github_of(real) as client:
+        async with open_github(real) as client:
             jobs = Jobs(base.queue)
-            pictures = Pictures(base.database, drawing, "http://localhost")
+            pictures = Pictures(base.database, renderer, "http://localhost")
             reports = SprintReports(base.database, pictures, jobs, clock)
             machine = Machine(
                 base,
@@ -276,7 +276,7 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
             try:
                 return await _through(machine, boxes, monday)
             finally:
-                drawing.close()
+                renderer.close()
 
 
 async def _repository(github: StandInGitHub, n: int) -> tuple[Json, int]:
@@ -379,7 +379,7 @@ async def _difference(machine: Machine, tenant: int, box: Box, bodies: list[str]
         assert project is not None
         facts = await Sprints(one, project).facts(box.milestone["id"], machine.clock.now)
     assert facts is not None
-    done, scope = measure(facts.done, facts.unit), measure(facts.scope, facts.unit)
+    done, scope = measure_amount(facts.done, facts.unit), measure_amount(facts.scope, facts.unit)
     expected = f"**{number(done)} of {quantity(scope, facts.unit)} done**"
     return "" if expected in living[0] else f"the facts are {expected}"
 

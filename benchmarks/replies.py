@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks import common
 from bot.cli.serve import web_server
 from bot.jobs.worker import worker
-from bot.services import services
+from bot.services import open_services
 from bot.settings import Settings
 from demo.run import demo_settings, play_story
 from github_standin.emulate import HOST
@@ -41,7 +41,9 @@ async def _measure(folder: Path, rounds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {name: [] for name in COMMANDS}
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(StandInGitHub())
-        base = await stack.enter_async_context(services(demo_settings(Settings(data_dir=folder), github)))
+        base = await stack.enter_async_context(
+            open_services(demo_settings(Settings(data_dir=folder), github))
+        )
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"

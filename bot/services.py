@@ -42,7 +42,7 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
     """Open the database that the settings name; the bundled one is started and migrated first.
 
     Raises schema.SchemaError if the database has another version's schema or an unsuitable role.
@@ -70,7 +70,7 @@ def database_url(settings: Settings) -> Iterator[str]:
         yield server.url
 
 
-def migrate(settings: Settings) -> None:
+def migrate_database(settings: Settings) -> None:
     """Migrate the database to this version. Raises schema.SchemaError with the remedy."""
     if settings.database_url is None:
         with database_url(settings):
@@ -87,7 +87,7 @@ def migrate(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def github_of(base: Services) -> AsyncIterator[GitHub]:
+async def open_github(base: Services) -> AsyncIterator[GitHub]:
     """Open a client of GitHub as the settings name it. Raises ValueError without the App's settings."""
     settings, calls = base.settings.github, CallCounts(base.clock)
     if settings is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space
+from charts.labels import Box, LabelSpace, Point
 from charts.plot import BOTTOM, DayPlot, draw_label_beside
 from charts.reading import ScopeStep, group_steps, list_scope_steps, number, signed, unit_word
 from charts.scale import choose_value_ticks
@@ -44,7 +44,7 @@ def draw(burndown: Burndown) -> bytes:
         canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
     if remaining:
         canvas.lines([remaining], style.REMAINING, plot.line_width)
-    space = Space(plot.room, [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
+    space = LabelSpace(plot.room, [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
     if headline:
         steps = _grouped_steps(burndown, plot)
         draw_end(canvas, space, headline, remaining, ideal=ideal, plot=plot)
@@ -99,7 +99,7 @@ def _grouped_steps(burndown: Burndown, plot: DayPlot) -> list[ScopeStep]:
 
 
 def _draw_scope_steps(
-    canvas: Canvas, space: Space, steps: Sequence[ScopeStep], remaining: Sequence[Point]
+    canvas: Canvas, space: LabelSpace, steps: Sequence[ScopeStep], remaining: Sequence[Point]
 ) -> None:
     """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”."""
     if not steps:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from charts import style
 from charts.canvas import Canvas
-from charts.labels import Point, Space
+from charts.labels import LabelSpace, Point
 from charts.plot import DayPlot, find_height, place_words
 from charts.reading import number, quantity, unit_word
 from charts.scale import choose_value_ticks
@@ -31,7 +31,7 @@ def draw(burnup: Burnup) -> bytes:
     if scope:
         canvas.lines([scope], style.SCOPE, min(3.0, plot.line_width))
         canvas.lines([done], style.REMAINING, plot.line_width)
-    space = Space(plot.room, [scope, done, ideal], [plot.y(tick) for tick in ticks])
+    space = LabelSpace(plot.room, [scope, done, ideal], [plot.y(tick) for tick in ticks])
     if headline:
         canvas.dots(scope[-1:], 5, style.SCOPE)
         draw_end(canvas, space, headline, done, ideal=ideal, plot=plot)
@@ -57,7 +57,7 @@ def _ideal_line(burnup: Burnup, plot: DayPlot) -> list[Point]:
     return points if len(points) > 1 else []
 
 
-def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[Point]) -> None:
+def _label_scope(canvas: Canvas, space: LabelSpace, burnup: Burnup, scope: Sequence[Point]) -> None:
     """Label the end of the scope's line with its amount."""
     latest, (x, y) = burnup.sprint.latest, scope[-1]
     if latest is None or latest.scope is None:
@@ -72,7 +72,7 @@ def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[P
     place_words(canvas, space, words, style.SCOPE_LABEL, beside, most_hits=12)
 
 
-def _label_ideal(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
+def _label_ideal(canvas: Canvas, space: LabelSpace, ideal: Sequence[Point]) -> None:
     """Label the rising line, above its left or below its right side."""
 
     def along(width: float, height: float) -> list[Point]:

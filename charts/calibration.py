@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space
+from charts.labels import Box, LabelSpace, Point
 from charts.plot import (
     DATES_AT,
     MARGIN,
@@ -46,7 +46,7 @@ def draw(calibration: Calibration) -> bytes:
     canvas.lines(intervals, style.TODAY_LINE, 4)
     centres = [(plot.x(group.mean_chance), plot.y(100 * group.share)) for group in bins]
     _draw_dots(canvas, centres, bins)
-    space = Space(plot.room, [diagonal, *intervals], [plot.y(tick) for tick in _TICKS])
+    space = LabelSpace(plot.room, [diagonal, *intervals], [plot.y(tick) for tick in _TICKS])
     space.take(title)
     _draw_counts(canvas, plot, bins)
     _label_diagonal(canvas, space, plot, zip(centres, _radii(bins), strict=True))
@@ -103,7 +103,7 @@ def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[CalibrationBi
 
 
 def _label_diagonal(
-    canvas: Canvas, space: Space, plot: _ChancePlot, dots: Iterable[tuple[Point, float]]
+    canvas: Canvas, space: LabelSpace, plot: _ChancePlot, dots: Iterable[tuple[Point, float]]
 ) -> None:
     """Label the diagonal beside it."""
     for (x, y), radius in dots:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space, spread_heights
+from charts.labels import Box, LabelSpace, Point, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -41,7 +41,7 @@ def draw(cycle: CycleScatter) -> bytes:
     draw_grid(canvas, plot, ticks)
     _draw_percentiles(canvas, plot, percentiles)
     dots = _draw_items(canvas, plot, cycle)
-    space = Space(Box(MARGIN, BOTTOM, plot.right, style.HEIGHT), [[dot] for dot in dots], [])
+    space = LabelSpace(Box(MARGIN, BOTTOM, plot.right, style.HEIGHT), [[dot] for dot in dots], [])
     space.take(title)
     _draw_far_out(canvas, space, plot, cycle)
     draw_dates(canvas, days, plot)
@@ -75,9 +75,9 @@ def _draw_percentiles(canvas: Canvas, plot: DayPlot, percentiles: Sequence[_Perc
             y = plot.y(days)
             ink, width = (style.INK, 2.5) if lettering is style.TODAY_TICK else (style.IDEAL, 2)
             canvas.lines([((plot.left, y), (plot.right, y))], ink, width, dashes=(7, 5))
-    wanted = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
+    label_heights = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
     for y, (_, words, lettering) in zip(
-        spread_heights(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
+        spread_heights(label_heights, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
     ):
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)
 
@@ -98,7 +98,7 @@ def _draw_items(canvas: Canvas, plot: DayPlot, cycle: CycleScatter) -> list[Poin
     return list(centres.values())
 
 
-def _draw_far_out(canvas: Canvas, space: Space, plot: DayPlot, cycle: CycleScatter) -> None:
+def _draw_far_out(canvas: Canvas, space: LabelSpace, plot: DayPlot, cycle: CycleScatter) -> None:
     """Draw triangles at the upper edge for items that took much longer, and label them with their days."""
     outside = [item for item in cycle.items if item.days > plot.highest]
     if not outside:

@@ -19,7 +19,7 @@ from charts.fan_levels import (
     get_scope,
     is_scope_cut,
 )
-from charts.labels import Box, Point, Space, spread_heights
+from charts.labels import Box, LabelSpace, Point, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -33,7 +33,7 @@ from charts.plot import (
 )
 from charts.reading import is_over, number, quantity, short_day
 from charts.scale import choose_value_ticks
-from charts.sprint_plot import InARow, count_days_passed
+from charts.sprint_plot import InlineHeadline, count_days_passed
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
@@ -63,7 +63,7 @@ def draw(fan: ForecastFan) -> bytes:
     canvas.dots(done[-1:], 10, style.CARD)
     canvas.dots(done[-1:], 7.5, style.REMAINING)
     room = replace(plot.room, right=plot.right)
-    space = Space(
+    space = LabelSpace(
         room,
         [done, *_below(scope, plot.top), *_below(ahead, plot.top), *edges],
         [plot.y(tick) for tick in ticks],
@@ -104,7 +104,7 @@ def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
     if fan.chance is None:
         return draw_title(canvas, f"{unit} done, and the chances of so many and more")
     by = "" if fan.sprint.is_open_ended else f" by {short_day(dates[-1])}"
-    form = InARow(in_words(fan.chance), f"that all is done{by}")
+    form = InlineHeadline(in_words(fan.chance), f"that all is done{by}")
     bottom = style.HEIGHT - 14 - form.height
     box = Box(MARGIN, bottom, MARGIN + form.width, bottom + form.height)
     form.draw(canvas, box)
@@ -192,7 +192,7 @@ def _last_shown(line: Sequence[Point], top: float) -> Point:
     return parts[-1][-1] if parts else (line[-1][0], top)
 
 
-def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, scope: Point) -> None:
+def _label_lines(canvas: Canvas, space: LabelSpace, fan: ForecastFan, done: Point, scope: Point) -> None:
     """Label the lines of work done and of scope at their ends.
 
     An arrow says that the scope lies above the picture.

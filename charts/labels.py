@@ -41,7 +41,7 @@ class Box:
         )
 
 
-class Space:
+class LabelSpace:
     """The free room within `bounds`: between the lines, and between the labels placed so far.
 
     `rules` are the heights of thin horizontal lines that should not strike through a label.

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space
+from charts.labels import Box, LabelSpace, Point
 from charts.reading import short_day
 from charts.scale import DateTick, choose_date_ticks, write_value
 
@@ -177,7 +177,7 @@ def _below(plot: DayPlot, day: int, width: float) -> Box:
 
 def place_words(
     canvas: Canvas,
-    space: Space,
+    space: LabelSpace,
     words: str,
     lettering: style.Lettering,
     corners: Callable[[float, float], Iterable[Point]],
@@ -194,7 +194,7 @@ def place_words(
         canvas.text(boxes[chosen].left, boxes[chosen].bottom + 1, words, lettering)
 
 
-def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words: str) -> None:
+def draw_label_beside(canvas: Canvas, space: LabelSpace, line: Sequence[Point], words: str) -> None:
     """Draw words beside a falling line, where there is room."""
     width, height = text_width(words, style.IDEAL_LABEL), style.IDEAL_LABEL.cap_height + 1
     boxes = list[Box]()

@@ -101,7 +101,7 @@ def compute_content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
     visible = _visible(chart) if isinstance(chart, Burndown) else (_KINDS[type(chart)].module, _plain(chart))
     form: tuple[object, ...] = () if locale.name == ENGLISH.name else (locale.name,)
     # The year only counts where a date shows it, so that other pictures keep their keys on New Year's Day.
-    form += (locale.year,) if any(map(locale.needs_year, _dates_in(chart))) else ()
+    form += (locale.year,) if any(map(locale.needs_year, _list_dates(chart))) else ()
     return sha256(repr((STYLE_VERSION, *visible, *form)).encode()).hexdigest()[:32]
 
 
@@ -127,7 +127,7 @@ def _visible(burndown: Burndown) -> tuple[object, ...]:
     return (*visible, ghost) if any(ghost) else visible
 
 
-def _dates_in(value: object) -> Iterator[date]:
+def _list_dates(value: object) -> Iterator[date]:
     """Yield all days that a value contains. Times are not shown in pictures."""
     match value:
         case datetime():
@@ -136,10 +136,10 @@ def _dates_in(value: object) -> Iterator[date]:
             yield value
         case tuple():
             for part in value:
-                yield from _dates_in(part)
+                yield from _list_dates(part)
         case _ if is_dataclass(value):
             for field in fields(value):
-                yield from _dates_in(getattr(value, field.name))
+                yield from _list_dates(getattr(value, field.name))
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space
+from charts.labels import Box, LabelSpace, Point
 from charts.plot import (
     FARTHEST_HEADLINE,
     LEAST_WIDTH_FOR_DOTS,
@@ -57,7 +57,7 @@ def build_line_to_now(burndown: Burndown, plot: DayPlot, values: Sequence[Decima
     return [*points[:-1], (plot.x(count_days_passed(burndown)), points[-1][1])] if len(points) > 1 else []
 
 
-def draw_plan(canvas: Canvas, space: Space, burndown: Burndown, plot: DayPlot) -> None:
+def draw_plan(canvas: Canvas, space: LabelSpace, burndown: Burndown, plot: DayPlot) -> None:
     """Draw the plan of a sprint without figures, or without days if it ends before it starts."""
     text = f"{quantity(burndown.committed, burndown.unit)} planned" if burndown.days else "no days to show"
     width, height = text_width(text, style.PLAN_LABEL), style.PLAN_LABEL.size
@@ -72,7 +72,7 @@ def draw_plan(canvas: Canvas, space: Space, burndown: Burndown, plot: DayPlot) -
 
 def draw_end(
     canvas: Canvas,
-    space: Space,
+    space: LabelSpace,
     headline: Headline,
     line: Sequence[Point],
     *,
@@ -86,7 +86,7 @@ def draw_end(
     canvas.dots([(x, y)], 10, style.CARD)
     canvas.dots([(x, y)], 7.5, style.REMAINING)
     space.take(Box(x - 9, y - 9, x + 9, y + 9))
-    forms = (_Stacked(*headline), InARow(*headline))
+    forms = (_Stacked(*headline), InlineHeadline(*headline))
     column_ends = plot.x(plot.today + 1) if plot.today is not None else x
     right = column_ends + 10 if 5 < column_ends - x < FARTHEST_HEADLINE else x + 15
     above = [(form, right, y + rise) for rise in (8, 0, -8, 20, 36, 60) for form in forms]
@@ -127,7 +127,7 @@ class _Stacked:
 
 
 @dataclass(frozen=True, slots=True)
-class InARow:
+class InlineHeadline:
     """The headline as a large figure before its unit."""
 
     figure: str

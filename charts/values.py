@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 
-from sprints.burndown import Burndown, measure
+from sprints.burndown import Burndown, measure_amount
 from sprints.calendar import Calendar
 from sprints.durations import Age, Durations, measure_cycle_times, select_done
 from sprints.flow import Flow
@@ -52,7 +52,7 @@ def build_velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
         SprintBar(
             # A sprint ends at the midnight after its last day.
             calendar.day_of(outcome.end - timedelta(microseconds=1)),
-            measure(outcome.committed, velocity.unit),
+            measure_amount(outcome.committed, velocity.unit),
             value,
         )
         for outcome, value in zip(velocity.outcomes, velocity.values, strict=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from charts import style
 from charts.bars import draw_bars, draw_column_dates, draw_numbers, lay_out_bars, place_bar
 from charts.canvas import HOUSE_GROUNDS, Canvas
-from charts.labels import Box, Point, Space
+from charts.labels import Box, LabelSpace, Point
 from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
 from charts.scale import choose_value_ticks
 from charts.values import VelocityBars
@@ -32,7 +32,7 @@ def draw(velocity: VelocityBars) -> bytes:
     canvas.lines(lines, style.INK, 3)
     numbers = draw_numbers(canvas, plot, [bar.completed for bar in bars], marks=marks)
     rules = [*map(plot.y, ticks), *([] if velocity.median is None else [plot.y(velocity.median)])]
-    space = Space(Box(plot.left + 4, BOTTOM, plot.right + 6, style.HEIGHT), [], rules)
+    space = LabelSpace(Box(plot.left + 4, BOTTOM, plot.right + 6, style.HEIGHT), [], rules)
     marked = [Box(mark.left, mark.top - 3, mark.right, mark.top + 3) for mark in marks]
     for box in (title, *marked, *boxes, *numbers):
         space.take(box)
@@ -49,7 +49,7 @@ def _draw_band(canvas: Canvas, plot: DayPlot, velocity: VelocityBars) -> None:
         canvas.areas([band], [style.BAND])
 
 
-def _label_marks(canvas: Canvas, space: Space, marks: Sequence[Box]) -> None:
+def _label_marks(canvas: Canvas, space: LabelSpace, marks: Sequence[Box]) -> None:
     """Label the marks, the latest first, each above its mark if there is room."""
 
     def above(width: float, _: float) -> list[Point]:

@@ -113,7 +113,7 @@ class Dispatcher:
         calls = [self._parse_line(line, environment.policy) for line in lines[: MOST_COMMANDS + 1]]
         if not calls:
             return []
-        if not environment.policy.greets_strangers:  # Strangers who get no refusal get no 👀 either.
+        if not environment.policy.refuses_politely:  # Strangers who get no refusal get no 👀 either.
             level = await _find_level(request, environment)
             if level is Level.NONE and not await _is_exempt(request, calls, environment):
                 return []
@@ -276,7 +276,7 @@ async def _run_call(call: _Call, context: Context, environment: CommandEnvironme
 
 async def _add_completeness(command: Command, reply: Reply, planning: Planning) -> Reply:
     """Add a note on missing events to a reply with figures, unless the reply states it by itself."""
-    if not command.tells_figures or reply.says_completeness:
+    if not command.has_figures or reply.says_completeness:
         return reply
     text = missing_text(await planning.read_gaps(), planning.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply

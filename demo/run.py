@@ -13,9 +13,9 @@ from typing import Any
 
 import commands
 from bot.cli.serve import wait_for_stop_signal, web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import GitHubSettings, Secret, Settings
 from commands.framework.registry import load_commands
 from demo.page import DemoPage
@@ -42,7 +42,7 @@ async def demo(settings: Settings, ready: threading.Event) -> int:
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
         _say("Starting PostgreSQL and the bot …")
-        base = await stack.enter_async_context(services(demo_settings(settings, github)))
+        base = await stack.enter_async_context(open_services(demo_settings(settings, github)))
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
@@ -100,7 +100,7 @@ async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
         await github.send_webhook(event, payload, delivery)
 
     thread = await play(github, base.clock(), deliver)
-    await until_processed(base)
+    await wait_until_processed(base)
     return thread
 
 

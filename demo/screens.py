@@ -244,7 +244,7 @@ async def _plan(stage: Stage, camera: Camera) -> None:
         "marketplace", "active", "pro", NOW, quantity=5, period_end=datetime(2026, 12, 1, tzinfo=UTC)
     )
     async with stage.base.database.tenant(stage.tenant) as tenant:
-        await Subscriptions(tenant).put(bought)
+        await Subscriptions(tenant).store(bought)
     await stage.until(17, "17:00")
     for title, text in ((PLAN, "/agile plan"), (PRIVATE, "/sprint status")):
         (reply,) = await stage.comment(issue["number"], text, repo=repo)
@@ -268,12 +268,12 @@ async def _by_card(stage: Stage, camera: Camera, repo: str, number: int) -> None
         currency="usd",
     )
     async with stage.base.database.tenant(stage.tenant) as tenant:
-        await Subscriptions(tenant).put(Subscription("marketplace", "ended", "free", NOW))
-        await Subscriptions(tenant).put(card)
+        await Subscriptions(tenant).store(Subscription("marketplace", "ended", "free", NOW))
+        await Subscriptions(tenant).store(card)
     (reply,) = await stage.comment(number, "/agile plan", repo=repo)
     await camera.comment(PLAN_BY_CARD, reply, repo)
     async with stage.base.database.tenant(stage.tenant) as tenant:
-        await Subscriptions(tenant).put(replace(card, status="past_due", past_due_since=NOW))
+        await Subscriptions(tenant).store(replace(card, status="past_due", past_due_since=NOW))
         await Jobs(stage.base.queue).defer(tenant.connection, TellOwnerJob(organization_id=stage.tenant))
     await stage.wait_until_idle()
     issues = await stage.github.call("GET", f"/repos/{repo}/issues?state=all&per_page=100")
@@ -281,7 +281,7 @@ async def _by_card(stage: Stage, camera: Camera, repo: str, number: int) -> None
     await camera.comment(BILLING, issue | {"issue_url": issue["url"]}, repo)
     # The following screens need no subscription.
     async with stage.base.database.tenant(stage.tenant) as tenant:
-        await Subscriptions(tenant).put(replace(card, status="ended", ended_at=NOW))
+        await Subscriptions(tenant).store(replace(card, status="ended", ended_at=NOW))
 
 
 async def _next_morning(stage: Stage, camera: Camera) -> None:

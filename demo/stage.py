@@ -15,9 +15,9 @@ from typing import Any
 
 from bot.cli.serve import web_server
 from bot.jobs.daily_figures import DailyFigures
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Settings
 from demo.run import demo_settings
 from demo.scenario import DemoThread, event_time, play
@@ -136,7 +136,7 @@ class Stage:
     async def wait_until_idle(self) -> None:
         """Wait until all webhooks are delivered and all jobs are done."""
         await self.github.wait_for_webhooks()
-        await until_processed(self.base)
+        await wait_until_processed(self.base)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while await self._is_busy():  # noqa: ASYNC110 - the condition lies in the database
                 await asyncio.sleep(0.05)
@@ -146,7 +146,7 @@ class Stage:
         """Deliver the first webhook, which registers the repository, and postpone all periodic tasks."""
         event, delivery, payload = self.waiting.pop(0)
         await self.github.send_webhook(event, payload, delivery)
-        await until_processed(self.base)
+        await wait_until_processed(self.base)
         async with self.base.database.unscoped() as connection:
             (self.tenant,) = await all_tenants(connection)
         async with self.base.database.tenant(self.tenant) as tenant:
@@ -181,7 +181,7 @@ async def open_stage(settings: Settings, now: datetime) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(StandInGitHub(check_request=record_check, clock=clock))
         settings = replace(demo_settings(settings, github), billing=settings.billing)
-        base = await stack.enter_async_context(services(settings, clock))
+        base = await stack.enter_async_context(open_services(settings, clock))
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         waiting = list[tuple[str, str, Json]]()

@@ -17,9 +17,9 @@ from pathlib import Path
 import aiohttp
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Settings
 from demo.run import demo_settings, play_story
 from demo.scenario import Calendar, DemoThread, working_day
@@ -78,7 +78,7 @@ def main() -> None:
 async def _tour(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(StandInGitHub())
-        base = await stack.enter_async_context(services(demo_settings(settings, github)))
+        base = await stack.enter_async_context(open_services(demo_settings(settings, github)))
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
@@ -147,7 +147,7 @@ async def _until_answered(github: StandInGitHub, base: Services, thread: DemoThr
         await asyncio.sleep(0.05)
         waited += 0.05
     await github.wait_for_webhooks()
-    await until_processed(base)
+    await wait_until_processed(base)
 
 
 def _dates(base: Services) -> dict[str, str]:

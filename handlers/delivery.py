@@ -87,7 +87,7 @@ def require_key(node_id: str, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class FactRecorded:
     """A fact for the timeline, and the accounts that it names besides the sender."""
 
     fact: Event
@@ -208,7 +208,7 @@ class VisibilityChanged:
 
 
 Outcome = (
-    Recorded
+    FactRecorded
     | CommandsFound
     | InstallationChanged
     | RepositoriesChanged

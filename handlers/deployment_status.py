@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.payloads import AccountPayload, Id, Moment, clean, to_datetime, to_details
 from sprints.model import ActivityEvent
 
@@ -40,7 +40,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
+def record_deployment_status(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the status on the timeline, with all fields that the DORA metrics need.
 
     `environment` is that of the status, `original_environment` that of the deployment when it was created.
@@ -49,7 +49,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
     payload = delivery.read(_PAYLOAD)
     status, deployment = payload.deployment_status, payload.deployment
     began_at = to_datetime(deployment.created_at)
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="deployment",
             subject=f"{deployment.id}/{status.id}",

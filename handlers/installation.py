@@ -9,8 +9,8 @@ import msgspec
 from handlers.delivery import (
     AccountRenamed,
     Delivery,
+    FactRecorded,
     InstallationChanged,
-    Recorded,
     RepositoriesChanged,
     WritingAllowed,
 )
@@ -55,11 +55,11 @@ _RENAMED = msgspec.json.Decoder(_Renamed)
 
 def record_installation(
     delivery: Delivery,
-) -> Iterator[Recorded | InstallationChanged | RepositoriesChanged | WritingAllowed]:
+) -> Iterator[FactRecorded | InstallationChanged | RepositoriesChanged | WritingAllowed]:
     """Record that an installation was created, deleted, suspended or unsuspended, or got permissions."""
     payload = delivery.read(_PAYLOAD)
     fact = _fact(delivery, payload)
-    yield Recorded(fact)
+    yield FactRecorded(fact)
     yield InstallationChanged(
         payload.installation.id,
         delivery.action or "",
@@ -77,10 +77,10 @@ def record_installation(
 
 def record_installation_repositories(
     delivery: Delivery,
-) -> Iterator[Recorded | RepositoriesChanged | WritingAllowed]:
+) -> Iterator[FactRecorded | RepositoriesChanged | WritingAllowed]:
     """Record that repositories were added to an installation, or removed from it."""
     payload = delivery.read(_PAYLOAD)
-    yield Recorded(_fact(delivery, payload))
+    yield FactRecorded(_fact(delivery, payload))
     yield RepositoriesChanged(
         added=payload.repositories_added,
         removed=payload.repositories_removed,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.items import ItemDelivery, record_item
 from handlers.payloads import IssuePayload
 
@@ -16,7 +16,7 @@ class _Payload(ItemDelivery, kw_only=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_comment(delivery: Delivery) -> Iterator[Recorded]:
+def record_comment(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the comment's issue: a comment changes no number, but its issue may not be recorded yet."""
     payload = delivery.read(_PAYLOAD)
     yield from record_item(delivery, payload.issue, ItemDelivery(sender=payload.sender), event="commented")

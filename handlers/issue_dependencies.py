@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.items import ItemDelivery, record_item
 from handlers.payloads import IssuePayload, IssueReference, RepositoryPayload, RepositoryReference
 
@@ -26,7 +26,7 @@ class _Payload(ItemDelivery, kw_only=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_dependency(delivery: Delivery) -> Iterator[Recorded]:
+def record_dependency(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record on the timeline which issue waits for which."""
     payload = delivery.read(_PAYLOAD)
     home = payload.blocked_issue_repo

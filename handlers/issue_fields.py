@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, require_key
+from handlers.delivery import Delivery, FactRecorded, require_key
 from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
 from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, to_details
 from sprints.model import ActivityEvent
@@ -40,7 +40,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
+def record_issue_field(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the field's value before and after on the timeline."""
     payload = delivery.read(_PAYLOAD)
     require_key(payload.issue.node_id, payload.issue.id)
@@ -59,7 +59,7 @@ def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
         }
     ) | ({"value": to_stored_value(value)} if value != ABSENT else {"value": None})
     before = {"value": to_stored_value(former)} if former != ABSENT else None
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="issue_field",
             subject=f"{issue.key}/{field.id or ''}/{digest(details, before)}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.items import ItemDelivery, record_item
 from handlers.payloads import ChangesPayload, IssuePayload, IssueReference, RepositoryReference, clean
 
@@ -28,7 +28,7 @@ class _Payload(ItemDelivery, kw_only=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_issue(delivery: Delivery) -> Iterator[Recorded]:
+def record_issue(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
     issue, changes = payload.issue, payload.changes

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.payloads import (
     AccountPayload,
     ChangesPayload,
@@ -40,7 +40,7 @@ def record_item(
     event: str | None = None,
     at: datetime | None = None,
     named: str | None = None,
-) -> Iterator[Recorded]:
+) -> Iterator[FactRecorded]:
     """Record the fact about an item, and its milestone as the payload shows it.
 
     `event` and `at` default to the delivery's action and GitHub's time of it. `named` is what the event names
@@ -63,10 +63,10 @@ def record_item(
         actor=payload.actor,
     )
     accounts = (item.user, *item.assignees, payload.assignee)
-    yield Recorded(fact, tuple(account for account in accounts if account))
+    yield FactRecorded(fact, tuple(account for account in accounts if account))
     milestone = payload.milestone or item.milestone
     if milestone and milestone.title:
-        yield Recorded(milestone.to_event("observed", at, delivery.id, payload.actor))
+        yield FactRecorded(milestone.to_event("observed", at, delivery.id, payload.actor))
 
 
 def _named_milestone(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.payloads import AccountPayload, ChangesPayload, Id, clean
 from sprints.model import LabelEvent
 
@@ -24,7 +24,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_label(delivery: Delivery) -> Iterator[Recorded]:
+def record_label(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record on the timeline that a label was renamed or deleted. Changes of its colour are ignored."""
     payload = delivery.read(_PAYLOAD)
     label, name = payload.label, clean(payload.label.name)
@@ -37,8 +37,8 @@ def record_label(delivery: Delivery) -> Iterator[Recorded]:
         "actor": payload.sender.canonical_login if payload.sender else None,
     }
     if delivery.action == "deleted":
-        yield Recorded(LabelEvent(event="deleted", name=name, **common))  # type: ignore[arg-type]
+        yield FactRecorded(LabelEvent(event="deleted", name=name, **common))  # type: ignore[arg-type]
     elif before and before.get("name"):
-        yield Recorded(
+        yield FactRecorded(
             LabelEvent(event="renamed", name=str(before["name"]), new_name=name, **common)  # type: ignore[arg-type]
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, UnusableError
+from handlers.delivery import Delivery, FactRecorded, UnusableError
 from handlers.payloads import AccountPayload, ChangesPayload, MilestonePayload
 
 
@@ -17,7 +17,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
+def record_milestone(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
     milestone, event = payload.milestone, delivery.action or ""
@@ -27,4 +27,4 @@ def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
         raise UnusableError("the milestone carries no time")
     before = payload.changes.before("title", "description", "due_on") if payload.changes else None
     actor = payload.sender.canonical_login if payload.sender else None
-    yield Recorded(milestone.to_event(event, at, delivery.id, actor, before))
+    yield FactRecorded(milestone.to_event(event, at, delivery.id, actor, before))

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
-from handlers.references import References, references_in
-from sprints.milestone import parse_moment
+from handlers.references import References, find_references
+from sprints.milestone import parse_github_time
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
 
@@ -164,7 +164,7 @@ class MilestonePayload(msgspec.Struct):
             title=clean(self.title),
             created_at=self.created_at or at,
             description=clean(self.description) if self.description else None,
-            due_on=parse_moment(self.due_on),
+            due_on=parse_github_time(self.due_on),
             closed_at=self.closed_at,
             before=before,
             actor=actor,
@@ -294,8 +294,8 @@ class PullRequestPayload(ItemPayload):
         """The issues that the description closes or names, whatever its base branch."""
         repository = self.base.repo if self.base else None
         if repository is None:
-            return references_in(self.body or "", None)
-        return references_in(self.body or "", repository.full_name, repository.html_url)
+            return find_references(self.body or "", None)
+        return find_references(self.body or "", repository.full_name, repository.html_url)
 
     @property
     def is_to_default_branch(self) -> bool:
@@ -309,14 +309,24 @@ class PullRequestPayload(ItemPayload):
         return base != head
 
 
-class CommentPayload(msgspec.Struct):
-    id: Id
-    body: str | None = None
-    user: AccountPayload | None = None
-
-
 class _From(msgspec.Struct):
     from_: str | None = msgspec.field(name="from", default=None)
+
+
+class _Owner(msgspec.Struct):
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
+
+
+class OwnerChangePayload(msgspec.Struct):
+    """The change of a repository's owner by a transfer."""
+
+    from_: _Owner | None = msgspec.field(name="from", default=None)
+
+    @property
+    def former_owner(self) -> AccountPayload | None:
+        """The owner before the transfer: an organization or a person."""
+        return (self.from_.organization or self.from_.user) if self.from_ else None
 
 
 class ChangesPayload(msgspec.Struct):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, require_key
+from handlers.delivery import Delivery, FactRecorded, require_key
 from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
 from handlers.payloads import AccountPayload, Id, Name, Number, clean, to_details
 from sprints.model import ActivityEvent
@@ -40,7 +40,7 @@ _CHANGE = msgspec.json.Decoder(FieldChange)
 _MOST_CHANGES = 20
 
 
-def record_project(delivery: Delivery) -> Iterator[Recorded]:
+def record_project(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the event on the account's timeline, with the changed fields' values before and after."""
     payload = delivery.read(_PAYLOAD)
     project, before, after = payload.projects_v2, dict[str, object](), dict[str, object]()
@@ -50,7 +50,7 @@ def record_project(delivery: Delivery) -> Iterator[Recorded]:
             before[clean(name)[:100]] = to_stored_value(change.from_)
         after[clean(name)[:100]] = to_stored_value(change.to) if change.to != ABSENT else None
     title = to_stored_value(msgspec.Raw(msgspec.json.encode(project.title)))
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="project",
             subject=f"{project.key}/{digest(before, after)}" if after else project.key,

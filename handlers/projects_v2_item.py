@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, require_key
+from handlers.delivery import Delivery, FactRecorded, require_key
 from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
 from handlers.payloads import AccountPayload, Id, Name, Number, clean, to_details
 from sprints.model import ActivityEvent
@@ -55,7 +55,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
+def record_project_item(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the event on the account's timeline, with the field's value before and after."""
     payload = delivery.read(_PAYLOAD)
     item, changes = payload.projects_v2_item, payload.changes or _Changes()
@@ -83,7 +83,7 @@ def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
         subject = f"{item.key}/{field.field_node_id or field.field_name or ''}/{digest(value)}"
     if changes.content_type:
         before |= {"content_type": to_stored_value(changes.content_type.from_)}
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="project_item",
             subject=clean(subject),

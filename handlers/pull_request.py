@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import CheckRequested, Delivery, Recorded
+from handlers.delivery import CheckRequested, Delivery, FactRecorded
 from handlers.items import ItemDelivery, record_item
 from handlers.payloads import PullRequestPayload, clean, to_details
 from handlers.references import MOST_MENTIONS, mentioned_numbers
@@ -20,7 +20,7 @@ class _Payload(ItemDelivery, kw_only=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_pull_request(delivery: Delivery) -> Iterator[Recorded | CheckRequested]:
+def record_pull_request(delivery: Delivery) -> Iterator[FactRecorded | CheckRequested]:
     """Record the event and the pull request's head on the timeline, and request its check."""
     payload = delivery.read(_PAYLOAD)
     pull_request = payload.pull_request
@@ -28,7 +28,7 @@ def record_pull_request(delivery: Delivery) -> Iterator[Recorded | CheckRequeste
     if delivery.action != "synchronize":
         yield from record_item(delivery, pull_request, payload)
     if pull_request.head and pull_request.head.sha:
-        yield Recorded(
+        yield FactRecorded(
             head_event(pull_request, delivery.action or "", delivery.id, payload.actor, payload.before)
         )
         yield CheckRequested(number=pull_request.number)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import CheckRequested, Delivery, Recorded
+from handlers.delivery import CheckRequested, Delivery, FactRecorded
 from handlers.payloads import AccountPayload, Id, Number, to_details
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
@@ -37,12 +37,12 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_review(delivery: Delivery) -> Iterator[Recorded | CheckRequested]:
+def record_review(delivery: Delivery) -> Iterator[FactRecorded | CheckRequested]:
     """Record the reviewer, pull request and result on the timeline. The review's text is not stored."""
     payload = delivery.read(_PAYLOAD)
     review, pull_request = payload.review, payload.pull_request
     at = review.submitted_at if delivery.action == "submitted" else None
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="review",
             subject=str(review.id),

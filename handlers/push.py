@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from commands.settings.file import PATH
-from handlers.delivery import Delivery, Recorded, SettingsChanged
+from handlers.delivery import Delivery, FactRecorded, SettingsChanged
 from handlers.payloads import AccountPayload, RepositoryPayload, clean, to_datetime, to_details
 from sprints.model import ActivityEvent
 
@@ -43,7 +43,7 @@ _MOST_COMMITS = 2048
 OTHER_BOT_FILES = ("OWNERS", "OWNERS_ALIASES", ".prow.yaml", ".prow")
 
 
-def record_push(delivery: Delivery) -> Iterator[Recorded]:
+def record_push(delivery: Delivery) -> Iterator[FactRecorded]:
     """Count commits on the default branch, where GitHub itself counts them. Their texts are not stored."""
     payload = delivery.read(_PAYLOAD)
     repository = payload.repository
@@ -51,7 +51,7 @@ def record_push(delivery: Delivery) -> Iterator[Recorded]:
         return
     # A commit whose author has no account on GitHub is counted under the empty login.
     authors = Counter(clean((commit.author and commit.author.username) or "") for commit in payload.commits)
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="push",
             subject=clean(payload.after),

@@ -37,7 +37,7 @@ class References:
 _NONE = References()
 
 
-def references_in(markdown: str, full_name: str | None, page: str | None = None) -> References:
+def find_references(markdown: str, full_name: str | None, page: str | None = None) -> References:
     """Find the references in the description of a pull request in the repository `full_name`.
 
     `page` is the address of any page of that GitHub, which need not be github.com. A long description is
@@ -60,7 +60,7 @@ def _running_text(markdown: str) -> str:
 
 def closed_numbers(text: str, full_name: str | None, page: str | None = None) -> tuple[int, ...]:
     """Find the issues of repository `full_name` that running text closes by keyword. `page` is as above."""
-    host, numbers = _host_of(page), set[int]()
+    host, numbers = _parse_host(page), set[int]()
     for match in _CLOSING.finditer(text):
         repository = match["repository"]
         is_own = repository is None or repository.lower() == (full_name or "").lower()
@@ -69,7 +69,7 @@ def closed_numbers(text: str, full_name: str | None, page: str | None = None) ->
     return tuple(sorted(numbers))
 
 
-def _host_of(page: str | None) -> str:
+def _parse_host(page: str | None) -> str:
     """The host of a page of GitHub, with its port if it has one."""
     try:
         return urlsplit(page or "").netloc.lower() or _GITHUB_HOST

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.payloads import AccountPayload, Id, to_details
 from sprints.model import ActivityEvent
 
@@ -27,11 +27,11 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_release(delivery: Delivery) -> Iterator[Recorded]:
+def record_release(delivery: Delivery) -> Iterator[FactRecorded]:
     """Record the release on the timeline."""
     payload = delivery.read(_PAYLOAD)
     release = payload.release
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="release",
             subject=str(release.id),

@@ -7,13 +7,13 @@ import msgspec
 
 from handlers.delivery import (
     Delivery,
-    Recorded,
+    FactRecorded,
     RepositoriesChanged,
     RepositoryTransferred,
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import AccountPayload, RepositoryPayload, clean, to_datetime
+from handlers.payloads import AccountPayload, OwnerChangePayload, RepositoryPayload, clean, to_datetime
 from sprints.model import ActivityEvent
 
 
@@ -25,24 +25,9 @@ class _RepositoryChanges(msgspec.Struct):
     name: _Name | None = None
 
 
-class _Owner(msgspec.Struct):
-    user: AccountPayload | None = None
-    organization: AccountPayload | None = None
-
-
-class _OwnerChange(msgspec.Struct):
-    from_: _Owner | None = msgspec.field(name="from", default=None)
-
-
 class _Changes(msgspec.Struct):
     repository: _RepositoryChanges | None = None
-    owner: _OwnerChange | None = None
-
-    @property
-    def former_owner(self) -> AccountPayload | None:
-        """The repository's owner before its transfer."""
-        owner = self.owner.from_ if self.owner else None
-        return (owner.organization or owner.user) if owner else None
+    owner: OwnerChangePayload | None = None
 
 
 class _Payload(msgspec.Struct):
@@ -57,13 +42,15 @@ _VISIBILITY = {"publicized": False, "privatized": True}
 
 def record_repository(
     delivery: Delivery,
-) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed]:
+) -> Iterator[
+    FactRecorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed
+]:
     """Record the change on the timeline. An archived or deleted repository gets no more periodic work."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
     former_name = changes.repository.name if changes and changes.repository else None
     at = repository.updated_at or delivery.received_at
-    yield Recorded(
+    yield FactRecorded(
         ActivityEvent(
             kind="repository",
             subject=repository.key,
@@ -85,7 +72,7 @@ def record_repository(
         yield RepositoriesChanged(added=[repository], stated_at=_stated_at(repository))
         yield WritingAllowed()
     elif delivery.action == "transferred":
-        former_owner = changes.former_owner if changes else None
+        former_owner = changes.owner.former_owner if changes and changes.owner else None
         yield RepositoryTransferred(
             repository,
             repository.owner.id if repository.owner else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from marketplace.entitlements import AccountPlan, PurchasePages, resolve_account_plan
+from marketplace.entitlements import AccountPlan, PlanChangeLinks, resolve_account_plan
 from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.database import Tenant
@@ -19,7 +19,7 @@ from storage.usage import Usage, total_quantity
 DELETION_AFTER = timedelta(days=30)
 
 
-class Offer(Protocol):
+class BillingOffer(Protocol):
     """The operator's offer: plans, prices and sellers. `bot/` implements it."""
 
     @property
@@ -34,7 +34,7 @@ class Offer(Protocol):
     def is_usage_charged(self) -> bool:
         """Whether accounts that pay by card are charged for usage in addition to seats."""
 
-    def links(self, account: int) -> PurchasePages:
+    def links(self, account: int) -> PlanChangeLinks:
         """The pages on which an account, by GitHub's id, changes its plan. The links need a sign-in."""
 
     def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
@@ -97,7 +97,7 @@ class Billing:
         }
 
 
-async def load_billing(tenant: Tenant, now: datetime, offer: Offer) -> Billing | None:
+async def load_billing(tenant: Tenant, now: datetime, offer: BillingOffer) -> Billing | None:
     """Load the billing of the transaction's tenant. None if there is no such tenant."""
     store = Subscriptions(tenant)
     account = await store.account()

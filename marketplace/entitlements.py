@@ -69,7 +69,7 @@ def allow_everywhere(_tenant: int, _project: Project) -> Entitled:
 
 
 @dataclass(frozen=True, slots=True)
-class PurchasePages:
+class PlanChangeLinks:
     """Links to change a plan. `upgrade` leads to GitHub, for each plan that can be bought there."""
 
     upgrade: Mapping[PlanName, str] = field(default_factory=dict)
@@ -292,14 +292,14 @@ def decide(
     *,
     people: Sequence[str] = (),
     sprints: Iterable[SprintSpan] = (),
-    links: PurchasePages | None = None,
+    links: PlanChangeLinks | None = None,
 ) -> Decision:
     """Decide whether a feature may be used.
 
     `people` are the logins on planned work, in the order in which they get seats. `sprints` are the spans of
     the repository's sprints: a plan that is lost during a sprint stays until its end, five weeks at most.
     """
-    links = links or PurchasePages()
+    links = links or PlanChangeLinks()
     if question.is_public and question.feature in PLANS[PUBLIC_REPOSITORIES].features:
         return Allowed()
     decision = _by_plan(question, plan, people, links)
@@ -316,7 +316,7 @@ def decide(
 
 
 def _by_plan(
-    question: EntitlementQuestion, plan: AccountPlan, people: Sequence[str], links: PurchasePages
+    question: EntitlementQuestion, plan: AccountPlan, people: Sequence[str], links: PlanChangeLinks
 ) -> Decision:
     if question.feature not in plan.terms.features:
         return _not_included(question, plan, links)
@@ -334,7 +334,7 @@ def _by_plan(
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 
 
-def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: PurchasePages) -> Denied:
+def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: PlanChangeLinks) -> Denied:
     needed, account = cheapest_with(question.feature), question.account
     reason = plan.reason if not plan.terms.is_paid else Reason.NOT_IN_PLAN
     included = f"This is part of {needed.title}"
@@ -352,7 +352,7 @@ def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: Purch
 
 
 def _remedy(
-    plan: AccountPlan, links: PurchasePages, plan_name: PlanName, action: str
+    plan: AccountPlan, links: PlanChangeLinks, plan_name: PlanName, action: str
 ) -> tuple[str, str | None]:
     """Return a text and a link to an owner's remedy for a plan, on the page where the account pays already.
 

@@ -124,7 +124,7 @@ def read_purchase(
         answer.marketplace_purchase,
         answer.marketplace_pending_change,
     )
-    plan, problems = _plan_of(purchase.plan, plan_of), list[str]()
+    plan, problems = _parse_purchased_plan(purchase.plan, plan_of), list[str]()
     if plan is None:
         if subscription is None or subscription.has_ended:
             raise PurchaseError(_not_named(purchase.plan))
@@ -134,7 +134,7 @@ def read_purchase(
     if pending is not None and pending.plan is None:
         pending_change = PendingChange(None, None, pending.effective_date)
     elif pending is not None and pending.plan is not None:
-        announced_plan = _plan_of(pending.plan, plan_of)
+        announced_plan = _parse_purchased_plan(pending.plan, plan_of)
         if announced_plan is None:
             problems.append(_not_named(pending.plan))
         else:
@@ -142,7 +142,7 @@ def read_purchase(
                 announced_plan, pending.plan.seats(pending.unit_count), pending.effective_date
             )
     read = _subscription(purchase, plan, pending_change, read_at)
-    if subscription is not None and _plan_of(purchase.plan, plan_of) is None:
+    if subscription is not None and _parse_purchased_plan(purchase.plan, plan_of) is None:
         read = replace(read, quantity=subscription.quantity)
     return PurchaseReading(read, "; ".join(problems) or None)
 
@@ -165,7 +165,7 @@ def _subscription(
     )
 
 
-def _plan_of(plan: _Plan, plan_of: PlanOf) -> PlanName | None:
+def _parse_purchased_plan(plan: _Plan, plan_of: PlanOf) -> PlanName | None:
     """The plan for a plan of the listing; None if it is unknown. A free one is FREE, whatever its name."""
     plan_name = plan_of(plan.id)
     return PlanName.FREE if plan_name is None and plan.price_model.upper() == "FREE" else plan_name

@@ -79,7 +79,7 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
         yield NoticeKind.PAID_TWICE, "+".join(sorted(references))
 
 
-def also_paid_by(billing: Billing) -> Subscription | None:
+def find_second_payment(billing: Billing) -> Subscription | None:
     """The subscription that keeps the account's plan although the payment of another one is due."""
     other = billing.plan.fallback
     return other if other is not None and has_seats_for(other, len(billing.people)) else None

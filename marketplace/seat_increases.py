@@ -15,10 +15,10 @@ __all__ = [
     "Proration",
     "SeatDecision",
     "SeatIncrease",
+    "choose_proration",
     "decide_seats",
     "estimate_due_now",
     "needs_approval",
-    "proration_of",
 ]
 
 # A daily increase beyond both needs an admin's approval.
@@ -125,7 +125,7 @@ def _is_in_last_period(subscription: Subscription) -> bool:
     return pending.effective_at is None or ends is None or pending.effective_at <= ends
 
 
-def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
+def choose_proration(subscription: Subscription, now: datetime) -> Proration | None:
     """Return how seats that are added now would be prorated. None if the quantity is to stay."""
     return _proration(subscription, now, is_increase=True)
 
@@ -135,7 +135,7 @@ def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> i
 
     0 where they are charged with the next invoice. None where the price is not known.
     """
-    if proration_of(subscription, now) is not Proration.ALWAYS_INVOICE:
+    if choose_proration(subscription, now) is not Proration.ALWAYS_INVOICE:
         return 0
     begins, ends = subscription.period_start, subscription.period_end
     if subscription.unit_amount is None or begins is None or ends is None or ends <= begins:

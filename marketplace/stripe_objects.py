@@ -33,7 +33,7 @@ def parse_number(value: object) -> int | None:
     return value if abs(value) <= _MOST_NUMBER else None
 
 
-def parse_moment(value: object) -> datetime | None:
+def parse_unix_time(value: object) -> datetime | None:
     """Parse a moment, from Unix seconds to UTC."""
     seconds = parse_number(value)
     if seconds is None or not 0 <= seconds <= _LAST_SECOND:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from marketplace.stripe_objects import object_at, parse_id, parse_moment, parse_number
+from marketplace.stripe_objects import object_at, parse_id, parse_number, parse_unix_time
 
 _FAILED_PAUSES = frozenset({"first_payment_failure", "final_payment_failure"})
 # The reasons of invoices for a whole period. A paid proration says nothing about the period's own invoice.
@@ -36,7 +36,7 @@ def is_payment_due(subscription: Mapping[str, Any]) -> bool:
 def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool:
     """Whether invoices are issued and never collected. With `keep_as_draft` they are collected later."""
     pause = subscription.get("pause_collection")
-    resumes_at = parse_moment(object_at(pause, "resumes_at"))
+    resumes_at = parse_unix_time(object_at(pause, "resumes_at"))
     has_resumed = resumes_at is not None and resumes_at <= now
     return object_at(pause, "behavior") in _NOT_COLLECTED and not has_resumed
 
@@ -64,7 +64,7 @@ def due_at(invoice: Mapping[str, Any]) -> datetime | None:
     """Return when an invoice is due: its due date, else when it was finalized and first tried."""
     finalized_at = object_at(invoice, "status_transitions", "finalized_at")
     moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
-    return next((moment for value in moments if (moment := parse_moment(value)) is not None), None)
+    return next((moment for value in moments if (moment := parse_unix_time(value)) is not None), None)
 
 
 def _is_paid_period(invoice: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marketplace.stripe_objects import list_objects, object_at, parse_moment
+from marketplace.stripe_objects import list_objects, object_at, parse_unix_time
 from marketplace.stripe_plans import PlanCatalog, SubscriptionItem, choose_plan_item, parse_item
 from storage.subscriptions import PendingChange
 
@@ -25,7 +25,7 @@ def parse_pending_change(
 
     `item` is the subscription's plan as it is now, `period_end` the end of its period.
     """
-    cancels_at = parse_moment(subscription.get("cancel_at"))
+    cancels_at = parse_unix_time(subscription.get("cancel_at"))
     if cancels_at is None and subscription.get("cancel_at_period_end") is True:
         cancels_at = period_end
     end = PendingChange(None, None, cancels_at) if cancels_at else None
@@ -43,11 +43,11 @@ def _next_phase(
     if not isinstance(schedule, Mapping) or schedule.get("status") not in _SCHEDULED:
         return None
     phases = list_objects(schedule.get("phases"))
-    for phase in sorted(phases, key=lambda phase: parse_moment(phase.get("start_date")) or now):
-        begins_at = parse_moment(phase.get("start_date"))
+    for phase in sorted(phases, key=lambda phase: parse_unix_time(phase.get("start_date")) or now):
+        begins_at = parse_unix_time(phase.get("start_date"))
         if begins_at is not None and begins_at > now and (change := _change(phase, item, catalog, begins_at)):
             return change
-    ends = [moment for phase in phases if (moment := parse_moment(phase.get("end_date"))) is not None]
+    ends = [moment for phase in phases if (moment := parse_unix_time(phase.get("end_date"))) is not None]
     is_cancelled = object_at(schedule, "end_behavior") == "cancel" and ends and max(ends) > now
     return PendingChange(None, None, max(ends)) if is_cancelled else None
 

@@ -17,9 +17,9 @@ from marketplace.stripe_objects import (
     list_objects,
     object_at,
     parse_id,
-    parse_moment,
     parse_number,
     parse_text,
+    parse_unix_time,
 )
 from marketplace.stripe_payments import find_oldest_due, is_collection_paused, is_payment_due
 from marketplace.stripe_plans import (
@@ -124,7 +124,7 @@ class SubscriptionReading:
 
 
 def read_subscription(
-    answered: StripeSubscription,
+    stripe_subscription: StripeSubscription,
     catalog: PlanCatalog,
     read_at: datetime,
     subscription: Subscription | None,
@@ -135,45 +135,48 @@ def read_subscription(
     Status and end always apply; for the plan see `_plan`. Raises PurchaseError where nothing tells the plan
     or the status.
     """
-    item = choose_plan_item(answered.items, catalog, subscription.price_id if subscription else None)
+    item = choose_plan_item(
+        stripe_subscription.items, catalog, subscription.price_id if subscription else None
+    )
     item = item or _stored_item(subscription)
-    plan, plan_problem = _plan(answered, item, catalog, subscription)
-    status, status_problem = _status(answered, read_at, subscription)
-    quantity, quantity_problem = _quantity(answered, item)
-    period_end = parse_moment(
-        item.current_period_end or parse_number(answered.answer.get("current_period_end"))
+    plan, plan_problem = _plan(stripe_subscription, item, catalog, subscription)
+    status, status_problem = _status(stripe_subscription, read_at, subscription)
+    quantity, quantity_problem = _quantity(stripe_subscription, item)
+    period_end = parse_unix_time(
+        item.current_period_end or parse_number(stripe_subscription.answer.get("current_period_end"))
     )
     is_yearly = catalog.is_yearly(item.price)
     has_ended = status == "ended"
     # A price in several currencies has the amount of its default one, which others do not pay.
-    currency = parse_currency(answered.answer.get("currency")) or item.price.currency
+    currency = parse_currency(stripe_subscription.answer.get("currency")) or item.price.currency
     return SubscriptionReading(
         Subscription(
             STRIPE,
             status,
             plan.value,
             read_at,
-            reference=answered.id,
+            reference=stripe_subscription.id,
             quantity=quantity,
             is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
-            customer=answered.customer,
-            period_start=parse_moment(
-                item.current_period_start or parse_number(answered.answer.get("current_period_start"))
+            customer=stripe_subscription.customer,
+            period_start=parse_unix_time(
+                item.current_period_start
+                or parse_number(stripe_subscription.answer.get("current_period_start"))
             ),
             period_end=None if has_ended else period_end,
-            trial_ends=parse_moment(answered.answer.get("trial_end")),
-            past_due_since=_due_since(answered, invoices, read_at, subscription),
+            trial_ends=parse_unix_time(stripe_subscription.answer.get("trial_end")),
+            past_due_since=_due_since(stripe_subscription, invoices, read_at, subscription),
             # A subscription whose first payment never came gave no access that could end.
-            ended_at=parse_moment(answered.answer.get("ended_at"))
-            if answered.status != "incomplete_expired"
+            ended_at=parse_unix_time(stripe_subscription.answer.get("ended_at"))
+            if stripe_subscription.status != "incomplete_expired"
             else None,
             pending=None
             if has_ended
-            else parse_pending_change(answered.answer, item, period_end, catalog, read_at),
+            else parse_pending_change(stripe_subscription.answer, item, period_end, catalog, read_at),
             unit_amount=item.price.unit_amount if currency == item.price.currency else None,
             currency=currency,
             price_id=item.price.id,
-            started_at=parse_moment(answered.answer.get("start_date")),
+            started_at=parse_unix_time(stripe_subscription.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
@@ -206,7 +209,7 @@ def _stored_item(subscription: Subscription | None) -> SubscriptionItem:
 
 
 def _plan(
-    answered: StripeSubscription,
+    stripe_subscription: StripeSubscription,
     item: SubscriptionItem,
     catalog: PlanCatalog,
     subscription: Subscription | None,
@@ -216,12 +219,12 @@ def _plan(
     The metadata may be older than a change in Stripe's portal, and the stored plan may be older still. Raises
     PurchaseError where none tells the plan.
     """
-    if (plan := catalog.plan_of(item.price) or parse_plan(answered.metadata)) is not None:
+    if (plan := catalog.plan_of(item.price) or parse_plan(stripe_subscription.metadata)) is not None:
         return plan, None
-    names = ", ".join(item.price.id for item in answered.items) or "none"
+    names = ", ".join(item.price.id for item in stripe_subscription.items) or "none"
     problem = (
-        f"no STRIPE_…_PRICE_ID names a price of the subscription {answered.id} ({names}): name the price in "
-        "STRIPE_EARLIER_PRICE_IDS, or write the plan into its metadata as `plan`"
+        f"no STRIPE_…_PRICE_ID names a price of the subscription {stripe_subscription.id} ({names}): name "
+        "the price in STRIPE_EARLIER_PRICE_IDS, or write the plan into its metadata as `plan`"
     )
     if subscription is None:
         raise PurchaseError(problem)
@@ -229,43 +232,46 @@ def _plan(
 
 
 def _status(
-    answered: StripeSubscription, read_at: datetime, subscription: Subscription | None
+    stripe_subscription: StripeSubscription, read_at: datetime, subscription: Subscription | None
 ) -> tuple[str, str | None]:
     """Translate Stripe's status. An unknown one leaves the stored status. Raises PurchaseError without it."""
-    status = _STATUS.get(answered.status)
-    if status == "active" and is_collection_paused(answered.answer, read_at):
+    status = _STATUS.get(stripe_subscription.status)
+    if status == "active" and is_collection_paused(stripe_subscription.answer, read_at):
         return "paused", None
     if status is not None:
         return status, None
-    problem = f"the subscription {answered.id} has a status that is not known: {answered.status}"
+    unknown = stripe_subscription.status
+    problem = f"the subscription {stripe_subscription.id} has a status that is not known: {unknown}"
     if subscription is None:
         raise PurchaseError(problem)
     return subscription.status, problem
 
 
-def _quantity(answered: StripeSubscription, item: SubscriptionItem) -> tuple[int | None, str | None]:
+def _quantity(
+    stripe_subscription: StripeSubscription, item: SubscriptionItem
+) -> tuple[int | None, str | None]:
     """The number of seats, limited to the range of a column, and the problem if it was limited."""
     if item.quantity is None or 0 <= item.quantity <= _MOST_SEATS:
         return item.quantity, None
     quantity = min(max(item.quantity, 0), _MOST_SEATS)
-    problem = f"the subscription {answered.id} has a quantity that cannot be kept: {item.quantity}"
+    problem = f"the subscription {stripe_subscription.id} has a quantity that cannot be kept: {item.quantity}"
     return quantity, f"{problem}; it is taken for {quantity}"
 
 
 def _due_since(
-    answered: StripeSubscription,
+    stripe_subscription: StripeSubscription,
     invoices: Iterable[Mapping[str, Any]],
     read_at: datetime,
     subscription: Subscription | None,
 ) -> datetime | None:
     """Since when a payment is due: by the unpaid invoices, or else by the stored subscription."""
-    if answered.status not in _STATUS and subscription is not None:
+    if stripe_subscription.status not in _STATUS and subscription is not None:
         return subscription.past_due_since
-    if not is_payment_due(answered.answer):
+    if not is_payment_due(stripe_subscription.answer):
         return None
     stored = subscription.past_due_since if subscription else None
     listed = list(invoices)
-    due = find_oldest_due(answered.answer, listed, read_at)
+    due = find_oldest_due(stripe_subscription.answer, listed, read_at)
     if (
         not listed and stored is not None
     ):  # The latest invoice alone may be a later one that is unpaid as well.
@@ -273,9 +279,9 @@ def _due_since(
     if due or stored:
         return due or stored
     # No unpaid invoice is left, for example because it was voided. A payment was due before the end at least.
-    answer = answered.answer
+    answer = stripe_subscription.answer
     paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
-    ends = [parse_moment(answer.get("ended_at")), parse_moment(paused_at)]
+    ends = [parse_unix_time(answer.get("ended_at")), parse_unix_time(paused_at)]
     return min([read_at, *(moment for moment in ends if moment is not None)])
 
 

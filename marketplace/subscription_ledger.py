@@ -57,7 +57,7 @@ class SubscriptionLedger:
         at = min(cause.effective_at or self._now, self._now)
         previous_plan = resolve_previous_plan(stored, read, at, self._grace)
         updated = replace(read, previous_plan=previous_plan, quantity_set_on=_quantity_day(stored, read))
-        await self._subscriptions.put(updated)
+        await self._subscriptions.store(updated)
         await self._audit_and_set_plan(account, stored, updated, cause)
         if self._keeps_data(updated):
             await self._deadlines.withdraw(self._now, f"{updated.source}: {updated.plan} {updated.status}")

@@ -7,7 +7,7 @@ from commands.formatting.wording import counted, footer, named, plain, weekday
 from commands.messages.progress import progress_percent, progress_text
 from reports.sticky_comment import waiting_words
 from sprints.alerts import BlockedItem, Crossing, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Facts
 from sprints.forecast_wording import in_words
 from sprints.ledger import group_ledger
@@ -61,12 +61,12 @@ def _left(days: int) -> str:
 
 def _scope(growth: ScopeGrowth, facts: Facts) -> str:
     unit = facts.unit
-    committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
+    committed, scope = measure_amount(facts.committed, unit), measure_amount(facts.scope, unit)
     text = f"its scope has {_growth(growth)}, from {number(committed)} to {quantity(scope, unit)}."
-    lines = [line for line in reversed(group_ledger(facts.ledger)) if measure(line.amount, unit)][:3]
+    lines = [line for line in reversed(group_ledger(facts.ledger)) if measure_amount(line.amount, unit)][:3]
     changes = []
     for line in lines:
-        amount = measure(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
+        amount = measure_amount(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
         numbers = named((change.number for change in line.changes), 5)
         changes.append(f"{numbers} ({signed(amount)} {unit_word(amount, unit)})")
     return f"{text} The latest: {', '.join(changes)}." if changes else text

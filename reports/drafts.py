@@ -51,6 +51,6 @@ class CurrentDrafts:
 DraftCache = dict[int, CurrentDrafts]
 
 
-def keys_of(drafts: Iterable[Draft | UnchangedPost]) -> set[str]:
+def list_keys(drafts: Iterable[Draft | UnchangedPost]) -> set[str]:
     """Collect the keys of drafts."""
     return {draft.key for draft in drafts}

@@ -8,17 +8,17 @@ from commands.framework.planning import Planning
 from commands.messages.summary import (
     abandoned_text,
     ended_again_text,
-    goes_on_text,
     posted_parts,
     released_parts,
+    reopened_notice_text,
+    reopened_placeholder_text,
     summary_title,
-    went_on_text,
 )
 from commands.shared.reporting import add_people, read_report
 from commands.sprint.summary import summary
 from reports.drafts import Draft, UnchangedPost
 from reports.release_summary import IN_RELEASE, find_sprint_release, summary_location_text
-from reports.running_sprint import NOT_PLANNED, is_included, sticky_comment_key, thread_of
+from reports.running_sprint import NOT_PLANNED, get_thread, is_included, sticky_comment_key
 from reports.sprint_tracking import TrackingPlace
 from sprints.milestone import Phase, Sprint
 from sprints.team_settings import SummaryPlace
@@ -101,7 +101,7 @@ class EndedSprint:
         if data.get(_BASIS) == _GOES_ON:
             return [UnchangedPost(status.post.key)]
         data |= {_BASIS: _GOES_ON, "ends_seen": _announced_ends(status) + 1}
-        text = goes_on_text(self._sprint, is_release=status.post.kind is PostKind.RELEASE)
+        text = reopened_placeholder_text(self._sprint, is_release=status.post.kind is PostKind.RELEASE)
         return [Draft(Post(status.post.key, status.post.kind, "", status.post.thread, data), (text,))]
 
     async def _end_notices(
@@ -110,7 +110,7 @@ class EndedSprint:
         """Announce the real end after an announced earlier one, because editing a summary notifies nobody."""
         sent = [status for status in (summed_up, note) if status is not None and not status.is_gone]
         ends = max((_announced_ends(status) for status in sent), default=0)
-        threads = [thread_of(status) for status in sent if status.post.kind is not PostKind.RELEASE]
+        threads = [get_thread(status) for status in sent if status.post.kind is not PostKind.RELEASE]
         thread = next(filter(None, threads), None) or self._tracking.thread(self._setting)
         if not ends or thread is None or self._sprint.is_deleted:
             return []
@@ -123,7 +123,7 @@ class EndedSprint:
     async def _outdated_notices(self, latest: str = "") -> list[Draft | UnchangedPost]:
         """Correct the notices of ends after which the sprint went on: all but that with the key `latest`."""
         notices = await self._posts.statuses(self._project.id, self._notice_prefix)
-        text = went_on_text(self._sprint)
+        text = reopened_notice_text(self._sprint)
         return [
             Draft(replace(notice.post, body=""), (text,))
             for key, notice in notices.items()

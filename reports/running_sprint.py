@@ -14,7 +14,7 @@ from reports.alert import alert_text
 from reports.drafts import Draft, UnchangedPost
 from reports.sprint_tracking import TrackingPlace, add_effects, forecast_end, load_sticky_comment
 from reports.sticky_comment import content_digest, text_above_chart, text_below_chart
-from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
+from sprints.alerts import HOPEFUL, MOST_A_DAY, AlertInputs, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from storage.posts import Post, PostKind, Posts, PostStatus
@@ -109,7 +109,7 @@ class TrackedSprint:
     async def _alert(self, facts: Facts, status: PostStatus) -> list[Draft]:
         """Draft one comment about all limits newly crossed, on the morning of a working day."""
         sprint, planning = facts.sprint, self._planning
-        thread = thread_of(status)
+        thread = get_thread(status)
         today = planning.calendar.day_of(self._now)
         is_quiet = thread is None or self._project.settings.quiet.is_quiet_thread(thread, today)
         if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
@@ -122,9 +122,9 @@ class TrackedSprint:
         expected = await forecast_end(planning, facts)
         was_hopeful = status.post.data.get("was_hopeful") is True
         comment = await load_sticky_comment(planning, facts, thread)
-        situation = Situation(facts, expected.chance, was_hopeful, tuple(comment.blocked))
+        alert_inputs = AlertInputs(facts, expected.chance, was_hopeful, tuple(comment.blocked))
         announced = _crossing_names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = find_crossings(situation, self._project.settings.alerts, announced)
+        crossed = find_crossings(alert_inputs, self._project.settings.alerts, announced)
         key = prefix + "+".join(crossing.name for crossing in crossed)
         # An alert that may have reached GitHub already keeps its key, or is not posted at all.
         if attempted := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:
@@ -142,7 +142,7 @@ class TrackedSprint:
     async def _standup(self) -> list[Draft]:
         """Draft the standup where a team asked for it: the news since the last working day, once a day."""
         at, calendar, status = self._project.settings.standup_at, self._planning.calendar, self._status
-        thread = thread_of(status) if status and not status.is_gone else None
+        thread = get_thread(status) if status and not status.is_gone else None
         if at is None or thread is None or self._sprint.has_ended(self._now):
             return []
         today = calendar.day_of(self._now)
@@ -170,7 +170,7 @@ async def is_included(planning: Planning, command: Command) -> bool:
     return command.feature is None or await planning.can_use(command.feature)
 
 
-def thread_of(status: PostStatus) -> int | None:
+def get_thread(status: PostStatus) -> int | None:
     """The thread that a post is in: an issue of its own is its own thread."""
     return status.post.thread or status.external_id
 

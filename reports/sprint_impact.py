@@ -12,7 +12,7 @@ from commands.formatting.wording import (
     counted,
     folded,
     footer,
-    moment,
+    format_moment,
     named,
     person,
     plain,
@@ -21,7 +21,7 @@ from commands.formatting.wording import (
 )
 from commands.messages.progress import hides_open_items
 from commands.messages.work import duration_text
-from sprints.burndown import Burndown, measure
+from sprints.burndown import Burndown, measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Amount
 from sprints.forecast_wording import in_words
@@ -147,7 +147,7 @@ def _title_of_moved(impact: Impact) -> str:
         return f"Works on {numbers} of {sprint}, {but}"
     action = "Part of the sprint" if first.kind is LinkKind.ITSELF else f"Finishes {numbers}"
     unit = _readable_unit(effect)
-    before, after = measure(effect.before, unit), measure(effect.after, unit)
+    before, after = measure_amount(effect.before, unit), measure_amount(effect.after, unit)
     if before == after:
         return f"{action}: {quantity(after, unit)} left in {sprint}, as now"
     return f"{action}: {number(before)} → {quantity(after, unit)} left in {sprint}"
@@ -334,7 +334,7 @@ def _effect_table(impact: Impact) -> str:
 
 def _left(amount: Amount, effect: Effect) -> str:
     unit = _readable_unit(effect)
-    return f"{number(measure(amount, unit))} of {quantity(measure(effect.scope, unit), unit)}"
+    return f"{number(measure_amount(amount, unit))} of {quantity(measure_amount(effect.scope, unit), unit)}"
 
 
 def _readable_unit(effect: Effect) -> str:
@@ -421,7 +421,7 @@ def _footer(impact: Impact, doubts: str, *, is_required: bool) -> str:
 
 
 def _at(at: datetime | None, calendar: Calendar) -> str:
-    return moment(calendar.local(at)) if at else "an unknown day"
+    return format_moment(calendar.local(at)) if at else "an unknown day"
 
 
 def _sprint(impact: Impact) -> str:

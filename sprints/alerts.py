@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sprints.blocked import merge_blocks
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts
 from sprints.flow import Flow
@@ -88,7 +88,7 @@ Crossing = ScopeGrowth | ForecastDrop | BlockedItem | HalfWay | DaysLeft
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class AlertInputs:
     """A sprint as of its facts, with its forecast and its blocked items.
 
     `chance` to finish the sprint is from 0 to 1, None without a forecast. `was_hopeful` says whether it was
@@ -102,19 +102,19 @@ class Situation:
 
 
 def find_crossings(
-    situation: Situation, thresholds: AlertThresholds, reported: Collection[str]
+    inputs: AlertInputs, thresholds: AlertThresholds, reported: Collection[str]
 ) -> tuple[Crossing, ...]:
     """The alerts to post on a morning (`QuietRules.is_morning`).
 
     `reported` are the names of the alerts that were posted for this sprint before.
     """
-    facts = situation.facts
+    facts = inputs.facts
     if facts.as_of < facts.sprint.committed_at or facts.sprint.has_ended(facts.as_of):
         return ()
     crossed: list[Crossing | None] = [
         _scope_crossing(facts, thresholds.scope, reported),
-        _forecast_crossing(situation, thresholds.forecast),
-        *_blocked_crossings(situation, thresholds.blocked),
+        _forecast_crossing(inputs, thresholds.forecast),
+        *_blocked_crossings(inputs, thresholds.blocked),
         *_calendar_crossings(facts, thresholds),
     ]
     return tuple(crossing for crossing in crossed if crossing is not None and crossing.name not in reported)
@@ -142,10 +142,10 @@ def _working_days_since(since: datetime, now: datetime, calendar: Calendar) -> i
 
 
 def _scope_crossing(facts: Facts, percent: int | None, reported: Collection[str]) -> Crossing | None:
-    committed = measure(facts.committed, facts.unit)
+    committed = measure_amount(facts.committed, facts.unit)
     if percent is None or not committed:
         return None
-    grown = (measure(facts.scope, facts.unit) - committed) / committed * 100
+    grown = (measure_amount(facts.scope, facts.unit) - committed) / committed * 100
     shares = math.floor(grown / Decimal(percent))
     times = 1 << (shares.bit_length() - 1) if shares > 0 else 0
     earlier = (name.removeprefix("scope-") for name in reported if name.startswith("scope-"))
@@ -154,15 +154,15 @@ def _scope_crossing(facts: Facts, percent: int | None, reported: Collection[str]
     return ScopeGrowth(int(grown), times)
 
 
-def _forecast_crossing(situation: Situation, least: float | None) -> Crossing | None:
-    chance = situation.chance
-    if least is None or chance is None or not situation.was_hopeful or chance >= least:
+def _forecast_crossing(inputs: AlertInputs, least: float | None) -> Crossing | None:
+    chance = inputs.chance
+    if least is None or chance is None or not inputs.was_hopeful or chance >= least:
         return None
-    return ForecastDrop(chance) if situation.facts.remaining.count else None
+    return ForecastDrop(chance) if inputs.facts.remaining.count else None
 
 
-def _blocked_crossings(situation: Situation, days: int | None) -> tuple[Crossing, ...]:
-    return () if days is None else tuple(item for item in situation.blocked if item.days >= days)
+def _blocked_crossings(inputs: AlertInputs, days: int | None) -> tuple[Crossing, ...]:
+    return () if days is None else tuple(item for item in inputs.blocked if item.days >= days)
 
 
 def _calendar_crossings(facts: Facts, thresholds: AlertThresholds) -> tuple[Crossing, ...]:

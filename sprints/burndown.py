@@ -76,7 +76,7 @@ def ideal_before(burndown: Burndown, index: int) -> Decimal:
     return next((ideal for ideal in earlier if ideal is not None), burndown.committed)
 
 
-def measure(amount: Amount, unit: str) -> Decimal:
+def measure_amount(amount: Amount, unit: str) -> Decimal:
     """Return an amount in one unit."""
     return amount.points if unit == "points" else Decimal(amount.count)
 
@@ -85,14 +85,14 @@ def build_burndown(facts: Facts, unit: str | None = None) -> Burndown:
     """Build the burndown of a sprint, in `unit`, by default the unit that its estimates allow."""
     unit, remaining = unit or facts.unit, facts.remaining
     burndown = build_burndown_from_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
-    return burndown if measure(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)
+    return burndown if measure_amount(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)
 
 
 def build_burndown_from_days(
     sprint: Sprint, commitment: Amount, known_days: Sequence[Day], as_of: datetime, unit: str
 ) -> Burndown:
     """Build the burndown from a sprint's days as of a moment, in `unit`."""
-    committed = measure(commitment, unit)
+    committed = measure_amount(commitment, unit)
     figures = {day.date: day for day in known_days}
     chart_days = _chart_days(sprint, known_days)
     ideal, ghost = _ideals(sprint, committed, chart_days)
@@ -106,9 +106,9 @@ def build_burndown_from_days(
             BurndownDay(
                 day,
                 sprint.calendar.is_working_day(day),
-                measure(scope - figures_of_day.done, unit) if figures_of_day and scope else None,
-                measure(scope, unit) if scope else None,
-                measure(figures_of_day.done, unit) if figures_of_day else None,
+                measure_amount(scope - figures_of_day.done, unit) if figures_of_day and scope else None,
+                measure_amount(scope, unit) if scope else None,
+                measure_amount(figures_of_day.done, unit) if figures_of_day else None,
                 ideal_value,
                 ghost_value,
             )

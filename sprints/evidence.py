@@ -62,7 +62,7 @@ def find_start_event(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> I
     """
     if flow.started_at is None or flow.start_signal is None:
         return None
-    own = [event for event in events.get(flow.item, ()) if event.at == flow.started_at]
+    start_candidates = [event for event in events.get(flow.item, ()) if event.at == flow.started_at]
     if flow.start_signal is StartSignal.PULL_REQUEST and not flow.is_pull_request:
         closing = [
             event
@@ -71,10 +71,10 @@ def find_start_event(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> I
             if flow.number in (event.snapshot.closes or ())
         ]
         # A link in a pull request's first snapshot is assumed to exist since the pull request's creation.
-        own = [e for e in closing if flow.started_at in (e.at, e.snapshot.created_at)]
-    wanted = _START_EVENTS.get(flow.start_signal)
-    exact = [event for event in own if event.event == wanted]
-    return next(iter(exact or own), None)
+        start_candidates = [e for e in closing if flow.started_at in (e.at, e.snapshot.created_at)]
+    start_event = _START_EVENTS.get(flow.start_signal)
+    exact = [event for event in start_candidates if event.event == start_event]
+    return next(iter(exact or start_candidates), None)
 
 
 def _latest(history: Sequence[SprintChange], before: datetime, matches: _Test) -> SprintChange | None:

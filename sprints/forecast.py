@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from sprints.forecast_amounts import Band, forecast_amounts_at_end, forecast_amounts_by_day
 from sprints.forecast_chance import compute_chance
-from sprints.forecast_inputs import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, ForecastHistory, Now
+from sprints.forecast_inputs import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, ForecastHistory, RunningSprint
 
 
 class Basis(StrEnum):
@@ -94,7 +94,7 @@ def derive_seed(*parts: str | int) -> int:
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest())
 
 
-def forecast_sprint(now: Now, history: ForecastHistory, seed: int) -> Forecast | Refusal:
+def forecast_sprint(now: RunningSprint, history: ForecastHistory, seed: int) -> Forecast | Refusal:
     """Forecast a sprint; for a changed sprint, from the changed `now`.
 
     Raises ValueError for impossible amounts.
@@ -115,7 +115,7 @@ def forecast_sprint(now: Now, history: ForecastHistory, seed: int) -> Forecast |
 
 
 def forecast_days(
-    now: Now, history: ForecastHistory, seed: int, days: Sequence[date]
+    now: RunningSprint, history: ForecastHistory, seed: int, days: Sequence[date]
 ) -> tuple[FanDay, ...] | Refusal:
     """Forecast the work done at the end of each coming working day in `days`, all that are left.
 
@@ -131,7 +131,7 @@ def forecast_days(
     return tuple(FanDay(day, band) for day, band in zip(days, bands, strict=False))
 
 
-def _check(now: Now) -> None:
+def _check(now: RunningSprint) -> None:
     if not 0 <= now.elapsed <= 1:
         raise ValueError(f"the share elapsed lies between 0 and 1, not at {now.elapsed}")
     if min(now.done, now.scope, now.days_left) < 0:

@@ -14,8 +14,8 @@ from sprints.forecast_inputs import (
     TOLERANCE,
     Floats,
     ForecastHistory,
-    Now,
     PastWork,
+    RunningSprint,
     arrange_past,
     draw_days,
 )
@@ -49,7 +49,9 @@ class Band:
     p90: float
 
 
-def forecast_amounts_by_day(now: Now, history: ForecastHistory, seed: int, chance: float) -> list[Band]:
+def forecast_amounts_by_day(
+    now: RunningSprint, history: ForecastHistory, seed: int, chance: float
+) -> list[Band]:
     """Forecast the work done at the end of each coming working day, at least one band; the last is the end's.
 
     It stays within the team's record, except for a scope beyond it that the chance still reaches. The last
@@ -58,13 +60,15 @@ def forecast_amounts_by_day(now: Now, history: ForecastHistory, seed: int, chanc
     return [Band(*edge) for edge in _edges(now, history, seed, chance, LEVELS, _steps(now))]
 
 
-def forecast_amounts_at_end(now: Now, history: ForecastHistory, seed: int, chance: float) -> Band:
+def forecast_amounts_at_end(now: RunningSprint, history: ForecastHistory, seed: int, chance: float) -> Band:
     """Return only the last band of `forecast_amounts_by_day`. Raises LookupError without any past."""
     (edge,) = _edges(now, history, seed, chance, LEVELS, _steps(now)[-1:])
     return Band(*edge)
 
 
-def forecast_amount(now: Now, history: ForecastHistory, seed: int, chance: float, level: float) -> float:
+def forecast_amount(
+    now: RunningSprint, history: ForecastHistory, seed: int, chance: float, level: float
+) -> float:
     """Forecast the percentile `level` (0 to 1) of the work done at the end, in agreement with `chance`.
 
     Raises LookupError without any past.
@@ -73,13 +77,18 @@ def forecast_amount(now: Now, history: ForecastHistory, seed: int, chance: float
     return amount
 
 
-def _steps(now: Now) -> list[int]:
+def _steps(now: RunningSprint) -> list[int]:
     """Number the coming working days, at least one. The last is the end."""
     return list(range(1, max(now.days_left, 1) + 1))
 
 
 def _edges(
-    now: Now, history: ForecastHistory, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
+    now: RunningSprint,
+    history: ForecastHistory,
+    seed: int,
+    chance: float,
+    levels: Sequence[float],
+    days: Sequence[int],
 ) -> list[list[float]]:
     """Forecast the work done at each level by the end of each of these days; the last day is the sprint's."""
     # With many days, only some are computed, and the others interpolated.
@@ -98,7 +107,7 @@ def _edges(
 
 
 def _work_after(
-    now: Now, past: PastWork, history: ForecastHistory, seed: int, steps: Sequence[int]
+    now: RunningSprint, past: PastWork, history: ForecastHistory, seed: int, steps: Sequence[int]
 ) -> Floats:
     """Return the work of each past sprint (rows) until the end of each of these coming days (columns)."""
     work = past.done[:, 1:] - past.done[:, :1]
@@ -108,7 +117,7 @@ def _work_after(
     return work.clip(min=0.0)
 
 
-def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
+def _futures(now: RunningSprint, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     """Return both futures of each past sprint, and their weights."""
     as_long = past.scaled(later)
     record = _record(now, past, as_long)
@@ -125,7 +134,7 @@ def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     return futures, np.concatenate([weights * (1 - share), weights * share])
 
 
-def _added_work(now: Now, past: PastWork, later: Floats, was_open: Floats) -> Floats:
+def _added_work(now: RunningSprint, past: PastWork, later: Floats, was_open: Floats) -> Floats:
     """Estimate from each past sprint the work that may be added: only open or added work can be done.
 
     It is as much as was added to that sprint or done beyond its scope; where that is unknown, as much again.
@@ -135,7 +144,7 @@ def _added_work(now: Now, past: PastWork, later: Floats, was_open: Floats) -> Fl
     return past.scaled(np.maximum(np.maximum(growth, done_beyond_scope), 0.0)[:, None])
 
 
-def _record(now: Now, past: PastWork, later: Floats) -> float:
+def _record(now: RunningSprint, past: PastWork, later: Floats) -> float:
     """Return the most that the team may do until the end, by its work in as much time before."""
     is_finished = (past.delivered >= past.scope[:, 0] - TOLERANCE)[:, None]
     could_do = past.could_do(later[:, -1:], np.array([now.share]), is_finished)[: past.record]

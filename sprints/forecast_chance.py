@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sprints.forecast_inputs import TOLERANCE, Floats, ForecastHistory, Now, PastWork, arrange_past
+from sprints.forecast_inputs import TOLERANCE, Floats, ForecastHistory, PastWork, RunningSprint, arrange_past
 
 # The evidence is weighed at each of these shares elapsed; between them the chance is interpolated.
 SHARES = np.linspace(0.0, 1.0, 41)
@@ -39,7 +39,7 @@ _USUAL_DAYS = 10.0
 
 
 def compute_chance(
-    now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False
+    now: RunningSprint, history: ForecastHistory, seed: int, *, with_growth: bool = False
 ) -> float | None:
     """Compute the chance (0 to 1) that the present scope of the sprint is done at its end.
 
@@ -64,7 +64,7 @@ def compute_chance(
     return float(np.interp(now.share, SHARES, np.minimum.accumulate(chances)))
 
 
-def _chances(past: PastWork, now: Now, finish_rate: float, *, with_growth: bool) -> Floats:
+def _chances(past: PastWork, now: RunningSprint, finish_rate: float, *, with_growth: bool) -> Floats:
     """Compute the chance to do the work left after each of `SHARES`, from the evidence at that share."""
     left, has_begun = now.remaining, now.done > 0
     later, to_do = past.delivered[:, None] - past.done, past.scope
@@ -103,7 +103,7 @@ def _weights(past: PastWork, has_begun: bool) -> Floats:
     return past.with_prior(np.where(stood_alike, 1.0, _OTHER_SITUATION_WEIGHT))
 
 
-def _sprints_long(now: Now, past: PastWork) -> float:
+def _sprints_long(now: RunningSprint, past: PastWork) -> float:
     """Return how many usual sprints this one lasts, at least one."""
     factors = np.nan_to_num(past.factors, nan=1.0)
     if past.drawn:

@@ -123,7 +123,7 @@ class _DateForecaster:
 
     def is_done(self, items: int, due: date, level: float) -> bool:
         """Return whether `items` items are done by a day with at least the chance `level` (0 to 1)."""
-        if not _is_less(self._chance_of_all(items, due), level):
+        if not _is_less(self._compute_chance_of_all(items, due), level):
             return True
         return items < self._facts.remaining.count and self._open_items_done(due, level) >= items
 
@@ -136,13 +136,13 @@ class _DateForecaster:
 
         A chance from amounts is in whole percent, rounded down.
         """
-        chance = self._chance_of_all(items, due)
+        chance = self._compute_chance_of_all(items, due)
         if items >= self._facts.remaining.count:
             return chance
         percent = find_first_true(lambda number: self._open_items_done(due, number / 100) < items, 1, 100) - 1
         return max(chance, percent / 100)
 
-    def _chance_of_all(self, items: int, due: date) -> float:
+    def _compute_chance_of_all(self, items: int, due: date) -> float:
         """Return the chance to finish everything if `items` items were open."""
         if (items, due) not in self._chances:
             outlook = self._outlook(items, due)
@@ -157,7 +157,7 @@ class _DateForecaster:
         return self._amounts[due, level]
 
     def _compute_amount(self, due: date, level: float) -> int:
-        chance = self._chance_of_all(self._facts.remaining.count, due)
+        chance = self._compute_chance_of_all(self._facts.remaining.count, due)
         dated = with_end_on(self._facts, due)
         if not list_working_days_left(dated.sprint, dated.as_of):
             return 0

@@ -50,7 +50,7 @@ class PastSprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class RunningSprint:
     """A running sprint at this moment, in the same unit as the past sprints.
 
     `elapsed` is the share of its working days that is over (0 to 1), `days_left` the number of those to come,
@@ -166,7 +166,7 @@ class PastWork:
         return result
 
 
-def arrange_past(now: Now, history: ForecastHistory, shares: Floats, seed: int) -> PastWork | None:
+def arrange_past(now: RunningSprint, history: ForecastHistory, shares: Floats, seed: int) -> PastWork | None:
     """Build the past-work matrices for these elapsed shares; None without history.
 
     Past days stand in where there are no other teams. They are drawn with replacement until the end of this
@@ -215,7 +215,7 @@ def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
     )
 
 
-def _factor(now: Now, sprint: PastSprint) -> float:
+def _factor(now: RunningSprint, sprint: PastSprint) -> float:
     return now.working_days / sprint.working_days if now.working_days and sprint.working_days else np.nan
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Facts
 from sprints.velocity import Velocity
 
@@ -64,9 +64,9 @@ def compare_load(
     is_committed = facts.as_of >= facts.sprint.committed_at
     return SprintLoad(
         unit=unit,
-        scope=measure(facts.scope, unit),
-        done=measure(facts.done, unit),
-        committed=measure(facts.committed, unit) if is_committed else None,
+        scope=measure_amount(facts.scope, unit),
+        done=measure_amount(facts.done, unit),
+        committed=measure_amount(facts.committed, unit) if is_committed else None,
         open_items=facts.remaining.count,
         n=past.n,
         median=past.median,

@@ -202,11 +202,11 @@ def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> Mileston
     if "description" in before:
         previous = replace(previous, description=str(before["description"] or ""))
     if "due_on" in before:
-        previous = replace(previous, due_on=parse_moment(before["due_on"]))
+        previous = replace(previous, due_on=parse_github_time(before["due_on"]))
     return previous
 
 
-def parse_moment(value: object) -> datetime | None:
+def parse_github_time(value: object) -> datetime | None:
     """Parse a time as GitHub writes it. Invalid times become None, so that they break no numbers."""
     try:
         moment = datetime.fromisoformat(str(value)) if value else None
@@ -303,13 +303,13 @@ def _start_day(
         if not match:
             continue
         try:
-            stated = date.fromisoformat(match[1])
+            stated_start = date.fromisoformat(match[1])
         except ValueError:
             reason = f"“Start: {match[1]}” is not a date in the calendar"
         else:
-            problem = _why_start_is_ignored(stated, due, created_on)
+            problem = _why_start_is_ignored(stated_start, due, created_on)
             if not problem:
-                day = stated
+                day = stated_start
                 ignored.clear()
                 continue
             reason = f"“Start: {match[1]}” {problem}"
@@ -318,13 +318,13 @@ def _start_day(
     return day, tuple(ignored)
 
 
-def _why_start_is_ignored(stated: date, due: date | None, created_on: date) -> str:
+def _why_start_is_ignored(stated_start: date, due: date | None, created_on: date) -> str:
     """Explain why a stated start cannot be used; empty if it can."""
-    if not is_in_range(stated):
+    if not is_in_range(stated_start):
         return f"lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}"
-    if (created_on - stated).days >= MOST_SPRINT_DAYS:
+    if (created_on - stated_start).days >= MOST_SPRINT_DAYS:
         return "lies more than two years before the milestone was made"
-    if due is not None and stated > due:
+    if due is not None and stated_start > due:
         return f"lies after the due date, {due.isoformat()}"
     return ""
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar, days_between, working_days
 from sprints.durations import select_done
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
 from sprints.forecast import FanDay, Forecast, Refusal, derive_seed, forecast_days, forecast_sprint
 from sprints.forecast_chance import compute_chance
-from sprints.forecast_inputs import FEW_SPRINTS, ForecastHistory, Moment, Now, PastSprint
+from sprints.forecast_inputs import FEW_SPRINTS, ForecastHistory, Moment, PastSprint, RunningSprint
 from sprints.milestone import Sprint
 from sprints.velocity import SprintOutcome
 
@@ -54,7 +54,7 @@ class Outlook:
 
     facts: Facts
     unit: str
-    now: Now
+    now: RunningSprint
     history: ForecastHistory
     days: tuple[date, ...]
     seed: int
@@ -192,12 +192,12 @@ def _is_usable(record: SprintRecord, as_of: datetime) -> bool:
     )
 
 
-def _now(facts: Facts, unit: str, days_left: int) -> Now:
+def _now(facts: Facts, unit: str, days_left: int) -> RunningSprint:
     sprint = facts.sprint
     length = len(working_days(sprint.calendar, sprint.first_day, sprint.due)) if sprint.due else 0
     passed = length - days_left + _part_of_today(sprint, facts.as_of)
     elapsed = min(max(passed / length, 0.0), 1.0) if length else 1.0
-    return Now(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left, length)
+    return RunningSprint(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left, length)
 
 
 def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
@@ -255,4 +255,4 @@ def _daily_throughput(flows: Sequence[Flow], calendar: Calendar, today: date, un
 
 
 def _amount(amount: Amount, unit: str) -> float:
-    return float(measure(amount, unit))
+    return float(measure_amount(amount, unit))

@@ -113,7 +113,7 @@ def group_head_events(events: Iterable[ActivityEvent]) -> dict[int, list[Activit
     for event in events:
         if event.kind == HEAD:
             events_by_number.setdefault(int(str(event.details["number"])), []).append(event)
-    return {number: _in_order(head_events) for number, head_events in events_by_number.items()}
+    return {number: _sort_life(head_events) for number, head_events in events_by_number.items()}
 
 
 def index_by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
@@ -228,7 +228,7 @@ def find_last_button(events: Iterable[ActivityEvent], pull: PullRequest) -> Pres
     return max(reversed(buttons), key=lambda button: button.at, default=None)
 
 
-def _in_order(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
+def _sort_life(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
     """Sort events by GitHub's time.
 
     Within one second a commit that a push replaced comes before the new one, and the end of a pull request

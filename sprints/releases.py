@@ -20,11 +20,11 @@ def find_release(title: str, published: Iterable[ActivityEvent]) -> Release | No
     A leading `v` and case make no difference. A tag is preferred to a name, and among several the
     one published first.
     """
-    wanted = {_without_v(title)} - {""}
+    wanted_names = {_without_v(title)} - {""}
     oldest_first = sorted(published, key=lambda event: (event.at, event.subject))
     for key in ("tag", "name"):
         for event in oldest_first:
-            if _without_v(event.details.get(key)) in wanted and event.subject.isdecimal():
+            if _without_v(event.details.get(key)) in wanted_names and event.subject.isdecimal():
                 return Release(int(event.subject), str(event.details.get("tag") or title))
     return None
 

@@ -138,8 +138,8 @@ def _part(items: Iterable[Mapping[str, Any]]) -> ReportSection:
 
 def _entry(item: Mapping[str, Any]) -> ReportEntry:
     points = item["points"]
-    worth = _ZERO if points is None else Decimal(str(points))
-    return ReportEntry(item["number"], Amount(worth, 1), points is not None)
+    size = _ZERO if points is None else Decimal(str(points))
+    return ReportEntry(item["number"], Amount(size, 1), points is not None)
 
 
 def _changes(ledger: Iterable[Mapping[str, Any]], cause: ScopeCause) -> ReportSection:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import days_between
 from sprints.durations import ServiceLevel
 from sprints.facts import Amount, Facts, Item, ScopeCause
@@ -90,7 +90,7 @@ class _Sizes:
         self.total = sum(map(self.of, items), Decimal(0))
 
     def of(self, item: Item) -> Decimal:
-        return measure(Amount(item.points or Decimal(0), 1), self._unit)
+        return measure_amount(Amount(item.points or Decimal(0), 1), self._unit)
 
     def risk(self, kind: RiskKind, items: Sequence[Item]) -> Risk | None:
         """Build the risk of these items, by the share of the open work; None without items."""
@@ -141,7 +141,7 @@ def _unestimated_risk(facts: Facts, items: Sequence[Item]) -> Risk | None:
 
 def _growth_risk(facts: Facts, unit: str) -> Risk | None:
     """Build the risk of work added since the commitment, less the work removed."""
-    scope, committed = measure(facts.scope, unit), measure(facts.committed, unit)
+    scope, committed = measure_amount(facts.scope, unit), measure_amount(facts.committed, unit)
     grown = scope - committed
     if not committed or grown < GROWTH_SHARE * committed:
         return None

@@ -39,13 +39,13 @@ class DaysOff:
         return days_between(self.first, self.last)
 
 
-def dates_of(periods: Iterable[DaysOff]) -> frozenset[date]:
+def list_dates(periods: Iterable[DaysOff]) -> frozenset[date]:
     """All dates of these periods, which are sorted by their first day."""
-    return _dates_of(tuple(periods))
+    return _cached_dates(tuple(periods))
 
 
 @lru_cache(maxsize=256)
-def _dates_of(periods: tuple[DaysOff, ...]) -> frozenset[date]:
+def _cached_dates(periods: tuple[DaysOff, ...]) -> frozenset[date]:
     # Periods may overlap, hundreds of times over: each date is listed once.
     dates, next_date = set[date](), date.min
     for period in periods:

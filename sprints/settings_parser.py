@@ -14,7 +14,7 @@ from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, is_in_range
 from sprints.estimates import Estimates
 from sprints.late import parse_credits
 from sprints.quiet import QuietHours, QuietRules
-from sprints.rules import MOST_DAYS_OFF, STARTED_LABELS, DaysOff, Rules, dates_of
+from sprints.rules import MOST_DAYS_OFF, STARTED_LABELS, DaysOff, Rules, list_dates
 from sprints.team_settings import (
     ENDANGERED,
     NO_ALERTS,
@@ -65,7 +65,7 @@ def parse_shared_repositories(raw: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _rules(raw: Mapping[str, object], days_off: tuple[DaysOff, ...]) -> Rules:
-    holidays = _holidays(raw.get("holidays")) | dates_of(days_off)
+    holidays = _holidays(raw.get("holidays")) | list_dates(days_off)
     return Rules(
         Calendar(_zones(raw.get("timezone")), _weekdays(raw.get("working_days")), holidays),
         Estimates(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from itertools import combinations
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Facts, Item, sum_items
 from sprints.numbering import Number, split_number
 
@@ -15,8 +15,8 @@ _MOST_CANDIDATES = 40
 
 def compute_room_needed(before: Facts, after: Facts, unit: str) -> Decimal:
     """Return by how much the added work takes a sprint over its commitment; 0 if it still fits."""
-    over = measure(after.scope, unit) - measure(after.committed, unit)
-    return max(min(over, measure(after.scope - before.scope, unit)), Decimal(0))
+    over = measure_amount(after.scope, unit) - measure_amount(after.committed, unit)
+    return max(min(over, measure_amount(after.scope - before.scope, unit)), Decimal(0))
 
 
 def find_swap(
@@ -54,4 +54,4 @@ def _newest_first(item: Item) -> tuple[str, int]:
 
 
 def _size(item: Item, unit: str) -> Decimal:
-    return measure(sum_items((item,)), unit)
+    return measure_amount(sum_items((item,)), unit)

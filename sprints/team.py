@@ -105,22 +105,6 @@ def find_owner(flow: Flow) -> str:
     return flow.assignee_at_done or flow.closed_by or NOBODY
 
 
-def list_own_days(login: str, days: Iterable[TeamDay]) -> tuple[PersonDay, ...]:
-    """List one person's own days, those without any work included."""
-    wanted = login.lower()  # GitHub's logins ignore case.
-    return tuple(
-        PersonDay(
-            day.date,
-            login,
-            sum(
-                (person_day.work for person_day in day.people if person_day.login.lower() == wanted),
-                WorkCounts(),
-            ),
-        )
-        for day in days
-    )
-
-
 def list_people(days: Iterable[TeamDay]) -> frozenset[str]:
     """List the logins, in lower case, of all people who did something, without bots."""
     logins = {entry.login.lower() for day in days for entry in day.people if entry.work != WorkCounts()}

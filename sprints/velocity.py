@@ -12,7 +12,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.milestone import Phase, Sprint
 
@@ -154,7 +154,7 @@ def compute_velocity(outcomes: Iterable[SprintOutcome], unit: str | None = None)
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
     last = sorted(finished, key=lambda outcome: outcome.order)[-MOST_SPRINTS:]
     unit = unit or ("points" if all(outcome.unit == "points" for outcome in last) else "count")
-    return Velocity(unit, tuple(last), tuple(measure(outcome.completed, unit) for outcome in last))
+    return Velocity(unit, tuple(last), tuple(measure_amount(outcome.completed, unit) for outcome in last))
 
 
 def list_carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:
@@ -191,5 +191,5 @@ def _amount(points: float, count: int) -> Amount:
 
 
 def _ratio(part: Amount, whole: Amount, unit: str) -> Decimal | None:
-    base = measure(whole, unit)
-    return measure(part, unit) / base if base else None
+    base = measure_amount(whole, unit)
+    return measure_amount(part, unit) / base if base else None

@@ -65,27 +65,27 @@ class Wip:
         return max(0, self.count - self.most) if self.most is not None else 0
 
 
-def items_of(team: Team, teams: Collection[Team], flows: Iterable[Flow]) -> list[Flow]:
+def select_team_flows(team: Team, teams: Collection[Team], flows: Iterable[Flow]) -> list[Flow]:
     """The items of a team. The labels of any team take precedence over assigned people."""
-    return [flow for flow in flows if team in _teams_of(flow, teams)]
+    return [flow for flow in flows if team in _list_teams(flow, teams)]
 
 
-def people_of(flows: Iterable[Flow], team: Team | None = None) -> set[str]:
+def list_people_at_work(flows: Iterable[Flow], team: Team | None = None) -> set[str]:
     """The logins, in lower case, of the owners of these items and of the people listed for the team.
 
     Apps are left out.
     """
     listed = set(team.people) if team else set[str]()
-    return listed.union(*(owners_of(flow) for flow in flows))
+    return listed.union(*(list_owners(flow) for flow in flows))
 
 
-def owners_of(flow: Flow) -> set[str]:
+def list_owners(flow: Flow) -> set[str]:
     """The logins of an item's owners in lower case: its assignees, else the author of a pull request."""
     people = flow.assignees or ((flow.author,) if flow.is_pull_request and flow.author else ())
     return {login.lower() for login in people if is_person(login)}
 
 
-def wip_of(flows: Iterable[Flow], most: int | None = None, team: str | None = None) -> Wip:
+def count_wip(flows: Iterable[Flow], most: int | None = None, team: str | None = None) -> Wip:
     """The work in progress among these items, against the limit `most`."""
     in_progress = [flow for flow in flows if flow.is_in_progress]
     return Wip(tuple(sorted(in_progress, key=_oldest_first)), most, team)
@@ -93,15 +93,18 @@ def wip_of(flows: Iterable[Flow], most: int | None = None, team: str | None = No
 
 def limited_wips(flows: Collection[Flow], teams: Collection[Team], limits: WipLimits) -> list[Wip]:
     """The work in progress against each limit that is set, the repository's first."""
-    wips = [wip_of(flows, limits.repository)]
-    wips += [wip_of(items_of(team, teams, flows), limits.limit_of(team.slug), team.slug) for team in teams]
+    wips = [count_wip(flows, limits.repository)]
+    wips += [
+        count_wip(select_team_flows(team, teams, flows), limits.limit_of(team.slug), team.slug)
+        for team in teams
+    ]
     return [wip for wip in wips if wip.most is not None]
 
 
-def _teams_of(flow: Flow, teams: Collection[Team]) -> list[Team]:
+def _list_teams(flow: Flow, teams: Collection[Team]) -> list[Team]:
     labels = {label.lower() for label in flow.labels}
     labelled = [team for team in teams if not labels.isdisjoint(team.labels)]
-    owners = owners_of(flow)
+    owners = list_owners(flow)
     return labelled or [team for team in teams if not owners.isdisjoint(team.people)]
 
 

@@ -117,8 +117,8 @@ class EmbeddedServer:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
                 connection.execute("select pg_reload_conf()")
-            made = _exists(connection, "pg_database", "datname", _DATABASE)
-        if not made:
+            is_created = _exists(connection, "pg_database", "datname", _DATABASE)
+        if not is_created:
             self.create_database(_DATABASE)
 
     def _admin(self) -> psycopg.Connection[tuple[object, ...]]:

@@ -74,12 +74,12 @@ class Gaps:
         Where its beginning was not reported, the gap begins at `last_heard_at`; without that there is none.
         """
         await self.lock()
-        stored, stated = await self._stored(cause), stated_at or at
+        stored, end = await self._stored(cause), stated_at or at
         if stored and stored[-1].ended_at is None:
-            if stated < stored[-1].began_at:
+            if end < stored[-1].began_at:
                 return False
             await self._update(stored[-1], ended_at=max(at, stored[-1].began_at))
-        elif not any(row.contains(stated) for row in stored) and last_heard_at and last_heard_at < at:
+        elif not any(row.contains(end) for row in stored) and last_heard_at and last_heard_at < at:
             await self.add(cause, last_heard_at, at)
         return True
 

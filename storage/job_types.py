@@ -293,6 +293,6 @@ TENANT_JOBS: Final[tuple[type[TenantJob], ...]] = (
 _BY_NAME = {kind.name: kind for kind in TENANT_JOBS}
 
 
-def job_of(task: str, arguments: dict[str, Any]) -> JobMessage:
+def build_job(task: str, arguments: dict[str, Any]) -> JobMessage:
     """The job that a task's name and its stored arguments stand for. Raises KeyError for an unknown task."""
     return msgspec.convert(arguments, _BY_NAME[task])

@@ -182,7 +182,7 @@ class Measures:
         return table.c.organization_id == self._organization_id, table.c.project_id == self._project_id
 
 
-async def settings_of(tenant: Tenant) -> TeamSettings:
+async def load_team_settings(tenant: Tenant) -> TeamSettings:
     """The tenant's own settings, which apply to all repositories without settings of their own."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
     return parse_settings(await tenant.connection.scalar(query) or {})

@@ -74,10 +74,6 @@ class MissedDeliveries:
         )
         return max(result.rowcount, 0)
 
-    async def unrecovered(self) -> list[MissedDelivery]:
-        """All deliveries that have not arrived, oldest first."""
-        return await self._select(self._is_missing)
-
     async def expected(self) -> list[MissedDelivery]:
         """The deliveries that have not arrived and still may, oldest first."""
         return await self._select(self._is_missing, missed_deliveries.c.lost_at.is_(None))

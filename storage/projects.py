@@ -95,7 +95,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class TrackingState:
     """Whether a repository is active, hidden or backfilled.
 
     `hidden_since` is when the App lost sight of it; `synced_at` is when its last backfill was finished, and
@@ -201,12 +201,12 @@ class Projects:
             .values(hidden_since=since)
         )
 
-    async def presence(self, node_id: str) -> Presence | None:
+    async def tracking_state(self, node_id: str) -> TrackingState | None:
         """Return the presence of a repository by node id; None if it was never seen."""
-        columns = (projects.c[name] for name in Presence.__dataclass_fields__)
+        columns = (projects.c[name] for name in TrackingState.__dataclass_fields__)
         query = select(*columns).where(self._is_mine, projects.c.repository_node_id == node_id)
         row = (await self._connection.execute(query)).first()
-        return Presence(*row) if row else None
+        return TrackingState(*row) if row else None
 
     async def mark_hidden(self, node_id: str, at: datetime) -> None:
         """Mark a repository as inactive and hidden from now on. Its history stays."""

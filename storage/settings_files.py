@@ -61,7 +61,9 @@ class SettingsFiles:
     async def keep_of_organization(self, file: StoredSettingsFile) -> None:
         """Store the organization's settings file, which applies to all repositories."""
         await self._connection.execute(
-            update(organizations).where(self._organization).values(file=_columns_of(file), file_sha=file.sha)
+            update(organizations)
+            .where(self._organization)
+            .values(file=_build_columns(file), file_sha=file.sha)
         )
 
     async def keep_of_project(self, project_id: int, file: StoredSettingsFile) -> None:
@@ -69,7 +71,7 @@ class SettingsFiles:
         await self._connection.execute(
             update(projects)
             .where(self._project(project_id))
-            .values(file=_columns_of(file), file_sha=file.sha)
+            .values(file=_build_columns(file), file_sha=file.sha)
         )
 
     async def keep_other_bots(self, project_id: int, verbs: Sequence[str]) -> None:
@@ -110,6 +112,6 @@ def _parse(stored: Mapping[str, Any], sha: str | None) -> StoredSettingsFile:
     return StoredSettingsFile(settings, problems, sha, wrong, stored.get(OUT_OF_SIGHT) is True)
 
 
-def _columns_of(file: StoredSettingsFile) -> dict[str, Any]:
+def _build_columns(file: StoredSettingsFile) -> dict[str, Any]:
     notes = {PROBLEMS: list(file.problems), WRONG: list(file.wrong), OUT_OF_SIGHT: file.is_out_of_sight}
     return {**file.settings, **{name: note for name, note in notes.items() if note}}

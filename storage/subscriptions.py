@@ -157,7 +157,7 @@ class Subscriptions:
         )
         return [_subscription(row) for row in await self._connection.execute(query)]
 
-    async def put(self, subscription: Subscription) -> None:
+    async def store(self, subscription: Subscription) -> None:
         """Store a subscription in place of its earlier version."""
         values = {_column(field): getattr(subscription, field) for field in _FIELDS}
         values["pending"] = msgspec.to_builtins(subscription.pending)

@@ -12,8 +12,8 @@ import pytest
 import uvloop
 from hypothesis import HealthCheck
 
-from bot.publishing.pictures import Drawing
-from bot.services import Services, services
+from bot.publishing.pictures import ChartRenderer
+from bot.services import Services, open_services
 from bot.settings import Secret, Settings
 from github_standin.github import StandInGitHub
 from storage import schema
@@ -103,9 +103,9 @@ FEW_PERMISSIONS = {
 
 
 @pytest.fixture(scope="session")
-def drawing() -> Iterator[Drawing]:
+def drawing() -> Iterator[ChartRenderer]:
     """The drawing process, which takes a second to start."""
-    shared = Drawing()
+    shared = ChartRenderer()
     yield shared
     shared.close()
 
@@ -128,13 +128,13 @@ def settings(server: EmbeddedServer, database_name: str, tmp_path: Path) -> Sett
 @pytest.fixture
 async def base(settings: Settings, clock: Clock) -> AsyncIterator[Services]:
     """The database and what goes with it, without anything running."""
-    async with services(settings, clock) as result:
+    async with open_services(settings, clock) as result:
         yield result
 
 
 @pytest.fixture
 async def bot(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer
 ) -> AsyncIterator[Bot]:
     """The whole bot at work, installed on the stand-in GitHub, and a fresh repository."""
     async with running_bot(github, settings, clock, drawing) as running:
@@ -143,7 +143,7 @@ async def bot(
 
 
 @pytest.fixture
-async def restricted_bot(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[Bot]:
+async def restricted_bot(settings: Settings, clock: Clock, drawing: ChartRenderer) -> AsyncIterator[Bot]:
     """The same on a GitHub where the App has few permissions."""
     async with (
         StandInGitHub(check_request=load_checker(), permissions=FEW_PERMISSIONS) as github,

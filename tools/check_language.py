@@ -43,6 +43,22 @@ REPLACED_NAMES = frozenset(
         "Tie",
         "Moved",
         "Living",
+        "Surroundings",
+        "Board",
+        "Situation",
+        "Presence",
+        "InARow",
+        "Recorded",
+        "PurchasePages",
+        "DatabaseAwayError",
+        "bring_back",
+        "github_of",
+        "billing_parts",
+        "wip_of",
+        "goes_on_text",
+        "went_on_text",
+        "greets_strangers",
+        "tells_figures",
     }
 )
 

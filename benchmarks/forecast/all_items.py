@@ -16,7 +16,7 @@ from random import Random
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sprints.forecast import Forecast, forecast_sprint
-from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
+from sprints.forecast_inputs import ForecastHistory, Moment, PastSprint, RunningSprint
 
 BOARDS, SPRINTS, LEAST_PAST, DAYS = 60, 20, 6, 10
 UNESTIMATED = (0.1, 0.2, 0.3, 0.5)
@@ -99,7 +99,7 @@ def _sprint(random: Random, capacity: float, noise: float, share: float) -> Made
 
 
 def _chance(sprint: MadeUpSprint, before: Sequence[MadeUpSprint], day: int, unit: str) -> float:
-    now = Now(day / DAYS, sprint.done[unit][day], sprint.scope[unit], DAYS - day, DAYS)
+    now = RunningSprint(day / DAYS, sprint.done[unit][day], sprint.scope[unit], DAYS - day, DAYS)
     history = ForecastHistory(
         sum(int(past.done["items"][-1]) for past in before), [past.past(unit) for past in before]
     )

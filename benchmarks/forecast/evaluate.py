@@ -34,7 +34,7 @@ from benchmarks.forecast.scores import (
     misses,
 )
 from sprints.forecast import Refusal, derive_seed, forecast_sprint
-from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
+from sprints.forecast_inputs import ForecastHistory, Moment, PastSprint, RunningSprint
 
 # Where the product refuses a forecast: about two in five real sprints finish.
 CHANCE_IF_REFUSED = 0.4
@@ -64,7 +64,7 @@ def product(case: Case) -> Told:
     elapsed = int(case.moment) / 100
     row = case.row
     # Planned days are days on the calendar in the data; only the share of them matters here.
-    now = Now(elapsed, done=row.done, scope=row.committed, days_left=1)
+    now = RunningSprint(elapsed, done=row.done, scope=row.committed, days_left=1)
     history = ForecastHistory(
         finished_items=sum(sprint.rows[MOMENTS[-1]].items_done for sprint in case.earlier),
         own=[_past(sprint) for sprint in case.own],

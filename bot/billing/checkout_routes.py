@@ -22,7 +22,7 @@ from bot.billing.listed_purchase import load_listed_purchase
 from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
 from bot.billing.signed_links import SignedLinkError, SignedLinks
-from bot.billing.stripe_checkout import CheckoutTerms, line_items_of
+from bot.billing.stripe_checkout import CheckoutTerms, parse_line_items
 from bot.billing.stripe_client import RealStripe, Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_customers import AccountCustomers
 from bot.services import Services
@@ -194,7 +194,7 @@ class CheckoutRoutes:
     def _describe_session(self, session: CheckoutSession) -> str:
         """Describe in words what a checkout session sells."""
         return " and ".join(
-            self._describe_item(price or "", quantity or 1) for price, quantity in line_items_of(session)
+            self._describe_item(price or "", quantity or 1) for price, quantity in parse_line_items(session)
         )
 
     def _describe_item(self, price: str, quantity: int) -> str:

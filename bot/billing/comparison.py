@@ -129,10 +129,12 @@ class StripeComparison:
             else:
                 if reason is None:
                     return None
-                return UnclearSubscription(reference or "", _customer_of(answer) or "", account, reason)
+                return UnclearSubscription(reference or "", _parse_customer(answer) or "", account, reason)
         if reference is None:
             return None  # Without an id nothing can be looked up, and the log has the error.
-        return UnclearSubscription(reference, _customer_of(answer) or "", account, failure, has_failed=True)
+        return UnclearSubscription(
+            reference, _parse_customer(answer) or "", account, failure, has_failed=True
+        )
 
     async def _store_and_classify(
         self, answer: Mapping[str, Any], account: int | None, asked_at: datetime
@@ -157,7 +159,7 @@ class StripeComparison:
 
     async def _list_owners(self, answer: Mapping[str, Any]) -> Sequence[int]:
         async with self._database.unscoped() as connection:
-            return await tenants_of_stripe(connection, _customer_of(answer), parse_id(answer))
+            return await tenants_of_stripe(connection, _parse_customer(answer), parse_id(answer))
 
     async def _is_stored(self, reference: str) -> bool:
         async with self._database.unscoped() as connection:
@@ -273,5 +275,5 @@ class StripeComparison:
             await record_comparison_failure(connection, ComparisonKind.SUBSCRIPTIONS, problem, self._clock())
 
 
-def _customer_of(answer: Mapping[str, Any]) -> str | None:
+def _parse_customer(answer: Mapping[str, Any]) -> str | None:
     return parse_id(answer.get("customer"))

@@ -35,7 +35,7 @@ _DELETED_WITHIN = timedelta(days=1)
 _CHARGED_STATES = frozenset({"active", "trialing", "past_due", "unpaid"})
 
 
-async def findings(services: Services) -> AsyncIterator[str]:
+async def find_billing_problems(services: Services) -> AsyncIterator[str]:
     """Yield the problems of billing: first those of the whole installation, then those of each tenant."""
     async for finding in _check_stripe(services):
         yield finding

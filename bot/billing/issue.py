@@ -29,7 +29,7 @@ from bot.billing.issue_posts import (
     withdraw_post,
 )
 from bot.github.client import GitHub, GitHubRefusedError
-from marketplace.accounts import Billing, Offer
+from marketplace.accounts import Billing, BillingOffer
 from storage.database import Database, Tenant
 from storage.job_types import SendPostsJob, TellOwnerJob
 from storage.jobs import Jobs
@@ -47,7 +47,12 @@ class BillingIssue:
     """Keeps one account's billing issue up to date. Everything here can be repeated at any time."""
 
     def __init__(
-        self, database: Database, github: GitHub, offer: Offer, jobs: Jobs, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        github: GitHub,
+        offer: BillingOffer,
+        jobs: Jobs,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._github = github

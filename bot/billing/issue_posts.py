@@ -15,7 +15,7 @@ from commands.messages.billing_notices import (
     issue_text,
     news_text,
 )
-from marketplace.accounts import Billing, Offer, load_billing
+from marketplace.accounts import Billing, BillingOffer, load_billing
 from marketplace.notices import Notice, NoticeKind, collect_notices
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
@@ -46,7 +46,7 @@ class BillingIssueState:
     is_off: bool
 
 
-async def load_issue_state(tenant: Tenant, now: datetime, offer: Offer) -> BillingIssueState | None:
+async def load_issue_state(tenant: Tenant, now: datetime, offer: BillingOffer) -> BillingIssueState | None:
     """Load the state of an account's billing issue. None if there are neither notices nor posts."""
     billing_posts = BillingPosts(tenant)
     posts = tuple(await billing_posts.all())

@@ -66,7 +66,7 @@ def blueprints_for(settings: BillingSettings) -> list[JobBlueprint]:
 
 
 @asynccontextmanager
-async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIterator[list[object]]:
+async def open_billing_services(base: Services, github: GitHub, jobs: Jobs) -> AsyncIterator[list[object]]:
     """Provide the objects that do the work of these jobs. The connection to Stripe is closed at the end."""
     settings, database, clock = base.settings.billing, base.database, base.clock
     listing = GitHubListing(github)

@@ -4,7 +4,7 @@ import structlog
 
 from bot.billing.marketplace_sync import GitHubListing
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from marketplace.github_purchases import PurchaseError, parse_marketplace_account, read_purchase
 from storage.subscriptions import Subscription
 
@@ -22,7 +22,7 @@ async def load_listed_purchase(
     if settings is None or services.settings.github is None:
         return None
     try:
-        async with github_of(services) as github:
+        async with open_github(services) as github:
             answer = await GitHubListing(github).get_account(account)
         if answer is None:
             return None

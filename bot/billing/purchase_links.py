@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.billing.signed_links import SignedLinks
 from bot.settings.billing import BillingSettings
-from marketplace.entitlements import PurchasePages
+from marketplace.entitlements import PlanChangeLinks
 from marketplace.plans import PlanName
 from storage.cipher import PayloadCipher
 
@@ -33,9 +33,9 @@ class PurchaseLinks:
         stripe = self._settings.stripe
         return self._settings.is_on and stripe is not None and stripe.meter_prefix is not None
 
-    def links(self, account: int) -> PurchasePages:
+    def links(self, account: int) -> PlanChangeLinks:
         marketplace, stripe = self._settings.marketplace, self._settings.stripe
-        return PurchasePages(
+        return PlanChangeLinks(
             marketplace.upgrade_links(account) if marketplace else {},
             stripe.portal_login_url if stripe else None,
         )

@@ -12,7 +12,7 @@ from bot.settings.billing import BillingSettings
 from marketplace.entitlements import resolve_account_plan
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
-from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
+from marketplace.seat_increases import Proration, SeatDecision, choose_proration, decide_seats
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database, Tenant
@@ -152,7 +152,7 @@ class SeatReporting:
         self, subscription: Subscription, item: str, quantity: int, now: datetime
     ) -> int | None:
         """Return the amount due now for a quantity, in the smallest currency unit. None if unknown."""
-        if proration_of(subscription, now) is not Proration.ALWAYS_INVOICE:
+        if choose_proration(subscription, now) is not Proration.ALWAYS_INVOICE:
             return 0
         try:
             return await self._stripe.preview_seats(subscription.reference, item, quantity, now)

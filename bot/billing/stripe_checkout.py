@@ -61,7 +61,7 @@ class CheckoutTerms:
     def matches(self, session: Mapping[str, Any]) -> bool:
         """Whether a session sells the same on the same terms. The URLs that it leads back to may differ."""
         return (
-            line_items_of(session) == [(self.price, self.quantity)]
+            parse_line_items(session) == [(self.price, self.quantity)]
             and _is_enabled(session, "automatic_tax") is self.automatic_tax
             and _is_enabled(session, "tax_id_collection") is self.tax_ids
             and bool(session.get("allow_promotion_codes")) is self.promotion_codes
@@ -69,10 +69,10 @@ class CheckoutTerms:
 
     def matches_price(self, session: Mapping[str, Any]) -> bool:
         """Whether a session sells the same plan and period, whatever else differs."""
-        return [price for price, _ in line_items_of(session)] == [self.price]
+        return [price for price, _ in parse_line_items(session)] == [self.price]
 
 
-def line_items_of(session: Mapping[str, Any]) -> list[tuple[str | None, int | None]]:
+def parse_line_items(session: Mapping[str, Any]) -> list[tuple[str | None, int | None]]:
     """Return the prices (Stripe's ids) that a session sells, each with its quantity."""
     lines = (session.get("line_items") or {}).get("data", [])
     return [((line.get("price") or {}).get("id"), line.get("quantity")) for line in lines]

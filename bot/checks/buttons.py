@@ -86,8 +86,8 @@ async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) 
     for team in sorted(need.teams):
         if await repository.is_in_team(press.sender, team):
             return ""
-    theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
-    return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
+    their_role = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
+    return f"It needs the {need.level.name.lower()} role; {their_role}. Nothing was changed."
 
 
 def button_label(press: ButtonPress) -> str:

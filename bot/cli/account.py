@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.billing.purchase_links import PurchaseLinks
 from bot.billing.signed_links import SignedLinks
-from bot.services import services, wall_clock
+from bot.services import open_services, wall_clock
 from bot.settings import Settings, encryption_keys
 from marketplace.accounts import Billing, load_billing
 from marketplace.customers import choose_customer
@@ -70,7 +70,7 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
 
 
 async def _read(settings: Settings, name: str) -> Billing:
-    async with services(settings) as base:
+    async with open_services(settings) as base:
         purchase_links = PurchaseLinks(settings.billing, settings.public_url, base.cipher)
         async with base.database.unscoped() as connection:
             tenants = await tenants_named(connection, name)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.jobs.event_processor import EventProcessor
-from bot.services import Services, github_of, services
+from bot.services import Services, open_github, open_services
 from bot.settings import Settings
 from bot.sync.backfill.backfill import Backfill, BackfillError, BackfillPosition
 from storage.cipher import delivery_place
@@ -36,7 +36,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
-    async with services(settings) as base, github_of(base) as github:
+    async with open_services(settings) as base, open_github(base) as github:
         organization_id, project_id = await _find(base, github, repository)
         backfill = Backfill(base.database, github, base.clock)
         with tqdm(desc="asked for", unit=" items", disable=not sys.stderr.isatty()) as bar:

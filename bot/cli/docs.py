@@ -7,7 +7,7 @@ from pathlib import Path
 import commands
 from bot.settings import Settings
 from commands.framework.registry import Command, load_commands
-from commands.settings.page import render_settings_page as settings_page
+from commands.settings.page import render_settings_page
 from marketplace import plans
 
 _INTRODUCTION = (
@@ -34,7 +34,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     all_commands = load_commands(commands)
     yield _DOCS / "commands.md", _commands(all_commands)
     yield _DOCS / "plans.md", plans.plans_page(_by_feature(all_commands))
-    yield _DOCS / "settings.md", settings_page()
+    yield _DOCS / "settings.md", render_settings_page()
 
 
 def _by_feature(all_commands: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:

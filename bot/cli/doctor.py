@@ -5,12 +5,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from bot.billing.findings import findings as billing_findings
+from bot.billing.findings import find_billing_problems
 from bot.billing.issue_findings import find_unreached_owners
 from bot.billing.seat_findings import seat_findings
 from bot.billing.stripe_findings import stripe_findings
 from bot.cli.grant_findings import grant_findings
-from bot.services import Services, github_of, services
+from bot.services import Services, open_github, open_services
 from bot.settings import Settings
 from commands.messages.completeness import GAP_REASONS
 from sprints.gaps import EventGap, select_unread
@@ -38,7 +38,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[str]:
-    async with services(settings) as base:
+    async with open_services(settings) as base:
         findings = [*_settings_findings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
         findings += await stripe_findings(settings.billing.stripe, settings.public_url)
@@ -56,9 +56,9 @@ async def examine(base: Services) -> list[str]:
         for find in (_refusal_findings, _gap_findings, seat_findings, find_unreached_owners):
             tenant_findings = find(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in tenant_findings]
-    findings += [finding async for finding in billing_findings(base)]
+    findings += [finding async for finding in find_billing_problems(base)]
     if base.settings.github is not None:
-        async with github_of(base) as github:
+        async with open_github(base) as github:
             findings += [finding async for finding in grant_findings(base.database, github, tenants)]
     return findings
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Settings
 from sprints.facts import Facts
 from sprints.plain import Values, convert_facts, list_footnotes
@@ -53,7 +53,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 async def _facts(
     settings: Settings, repository: str, number: int, as_of: datetime | None, zone: ZoneInfo | None
 ) -> Values:
-    async with services(settings) as base:
+    async with open_services(settings) as base:
         async with base.database.unscoped() as connection:
             tenants = await tenants_of_repository(connection, repository)
         for organization_id in tenants:

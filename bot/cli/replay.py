@@ -16,9 +16,9 @@ import msgspec
 from tqdm import tqdm
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Secret, Settings
 from storage.deliveries import Deliveries, ReceiveOutcome
 from storage.lookups import all_tenants
@@ -83,10 +83,13 @@ async def replay(settings: Settings, recorded: list[RecordedDelivery], url: str 
     if url is not None:
         return await _send_all(url.rstrip("/"), settings.webhook_secrets[0].reveal(), recorded)
     secret = Secret(secrets.token_urlsafe(32))
-    async with services(replace(settings, webhook_secrets=(secret,))) as base, _processing(base) as address:
+    async with (
+        open_services(replace(settings, webhook_secrets=(secret,))) as base,
+        _processing(base) as address,
+    ):
         result = await _send_all(address, secret.reveal(), recorded)
         bar = tqdm(total=len(recorded), desc="processed", unit=" deliveries", disable=not sys.stderr.isatty())
-        await until_processed(base, lambda waiting: bar.update(max(len(recorded) - waiting - bar.n, 0)))
+        await wait_until_processed(base, lambda waiting: bar.update(max(len(recorded) - waiting - bar.n, 0)))
         bar.close()
         result.failures += await _parked(base, {delivery.delivery for delivery in recorded})
     return result

@@ -52,6 +52,6 @@ def run(options: argparse.Namespace) -> int:
 
 def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Migrate the database to this version's schema."""
-    services.migrate(settings)
+    services.migrate_database(settings)
     print("The database is up to date.")
     return 0

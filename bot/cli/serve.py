@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from bot.jobs.worker import worker
-from bot.services import Services, services
+from bot.services import Services, open_services
 from bot.settings import Settings
 from bot.webhooks.application import make_app
 
@@ -45,7 +45,7 @@ def _run(main: Coroutine[None, None, None]) -> None:
 
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(services(settings))
+        base = await stack.enter_async_context(open_services(settings))
         if with_worker:
             await stack.enter_async_context(worker(base))
         await stack.enter_async_context(web_server(base, settings.host, settings.port))
@@ -55,7 +55,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    async with services(settings) as base, worker(base):
+    async with open_services(settings) as base, worker(base):
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
         await wait_for_stop_signal()

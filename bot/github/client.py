@@ -181,7 +181,7 @@ class _Client:
 
     async def pages(self, path: str, key: str | None = None) -> AsyncIterator[Any]:
         """Iterate over a list, page by page; `key` names the list if it is a field of an object."""
-        with self._translated():
+        with self._translate_errors():
             credentials: dict[str, Any] = await self._credentials()
             async for item in self._api.getiter(
                 path, **credentials, extra_headers=_HEADERS, iterable_key=key
@@ -199,13 +199,13 @@ class _Client:
     async def _call(self, method: Callable[..., Any], path: str, **arguments: object) -> Any:
         self._refuse_while_blocked()
         try:
-            with self._translated():
+            with self._translate_errors():
                 credentials = await self._credentials()
                 return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
         except GitHubRefusedError as refusal:
             if not self._may_be_outdated(refusal):
                 raise
-        with self._translated():
+        with self._translate_errors():
             credentials = await self._credentials()
             return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
 
@@ -221,7 +221,7 @@ class _Client:
             self._blocked_until = None
 
     @contextlib.contextmanager
-    def _translated(self) -> Any:
+    def _translate_errors(self) -> Any:
         """Translate exceptions of gidgethub and of the network into the two of this module."""
         try:
             yield

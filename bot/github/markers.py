@@ -59,7 +59,7 @@ class Markers:
 
     def is_text(self, text: str | None, mark: Mark) -> bool:
         """Whether a field holds the marker. Only for fields that the App wrote."""
-        return text in {*self.candidates(mark), unsigned(mark)}
+        return text in {*self.candidates(mark), unsigned_text(mark)}
 
     def is_marked(self, body: str | None, mark: Mark) -> bool:
         """Whether a body bears the marker. Only for bodies that the App wrote.
@@ -70,15 +70,15 @@ class Markers:
         body = body or ""
         if any(as_comment(candidate) in body for candidate in self.candidates(mark)):
             return True
-        return body.rstrip().endswith(as_comment(unsigned(mark)))
+        return body.rstrip().endswith(as_comment(unsigned_text(mark)))
 
     def _signed(self, key: bytes, mark: Mark) -> str:
         content = msgspec.json.encode((mark.organization_id, mark.project_id, mark.place, mark.name))
         digest = hmac.new(key, content, hashlib.sha256).hexdigest()
-        return f"{unsigned(mark)}:{digest[:_MAC_DIGITS]}"
+        return f"{unsigned_text(mark)}:{digest[:_MAC_DIGITS]}"
 
 
-def unsigned(mark: Mark) -> str:
+def unsigned_text(mark: Mark) -> str:
     """The marker's text in earlier versions, without an HMAC. Anybody could write it."""
     return f"{PREFIX}:{mark.name}"
 

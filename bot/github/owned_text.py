@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PeopleText:
     """The text before and after the App's part, written by people."""
 
     before: str = ""
@@ -37,9 +37,9 @@ class Surroundings:
         return f"{self.before}{part}\n\n{marker}{self.after}"
 
 
-def find_surroundings(
+def find_people_text(
     text: str, markers: Iterable[str], sent: Sequence[str], desired: str = ""
-) -> Surroundings | None:
+) -> PeopleText | None:
     """Find the text around the App's part; None if a person removed the App's part.
 
     `markers` are the possible markers at the end of the App's part. One of `sent` is the App's part as it was
@@ -48,7 +48,7 @@ def find_surroundings(
     """
     plain = text.replace(_CRLF, "\n")
     parts = [part.replace(_CRLF, "\n") for part in sent if part.strip()]
-    marker = _marker_in(plain, markers, parts)
+    marker = _find_marker(plain, markers, parts)
     original = _Offsets(text)
     if marker is not None:
         parts.sort(key=lambda part: (not _stands_before(marker[0], part, plain), -len(part)))
@@ -59,9 +59,9 @@ def find_surroundings(
         end = begin + len(part)
         before = text[: original.of(begin)]
         if marker is None:
-            return Surroundings(before, text[original.of(end) :])
+            return PeopleText(before, text[original.of(end) :])
         between = text[original.of(end) : original.of(marker[0])]
-        return Surroundings(before, _as_paragraphs(between) + text[original.of(marker[1]) :])
+        return PeopleText(before, _as_paragraphs(between) + text[original.of(marker[1]) :])
     if marker is None:
         return None
     after = text[original.of(marker[1]) :]
@@ -74,10 +74,10 @@ def find_surroundings(
     if before and not before.endswith("\n"):
         before += "\n\n"  # The App's lines were deleted, so nothing separates its part.
     pieces = [text[original.of(first) : original.of(last)] for first, last in added_spans]
-    return Surroundings(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
+    return PeopleText(before, "".join(_as_paragraphs(piece) for piece in pieces) + after)
 
 
-def _marker_in(plain: str, markers: Iterable[str], parts: Sequence[str]) -> tuple[int, int] | None:
+def _find_marker(plain: str, markers: Iterable[str], parts: Sequence[str]) -> tuple[int, int] | None:
     """Find the span of the marker that ends the App's part; quotations may hold copies of it."""
     spans = sorted({span for name in set(markers) if name for span in _find_all(plain, name)})
     following = [span for span in spans if any(_stands_before(span[0], part, plain) for part in parts)]
@@ -170,18 +170,18 @@ class _MissingLines:
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._left = Counter(lines)
-        self._words = {line: len(_words_of(line)) for line in self._left}
+        self._words = {line: len(_split_words(line)) for line in self._left}
         self._wordless = [line for line, words in self._words.items() if not words][:_MOST_LINES_PER_WORD]
         self._lines_of = dict[str, list[str]]()
         for line in self._left:
-            for word in _words_of(line):
+            for word in _split_words(line):
                 lines_with_word = self._lines_of.setdefault(word, [])
                 if len(lines_with_word) < _MOST_LINES_PER_WORD:
                     lines_with_word.append(line)
 
     def take_equal(self, lines: Sequence[str]) -> list[bool]:
         """Match lines of a paragraph with equal ones of the App; none if only lines without words match."""
-        if not any(self._left[line] > 0 and _words_of(line) for line in lines):
+        if not any(self._left[line] > 0 and _split_words(line) for line in lines):
             return [False] * len(lines)
         are_own = list[bool]()
         for line in lines:
@@ -197,7 +197,7 @@ class _MissingLines:
         taken = Counter[str]()
         for line in lines:
             similar = self._most_similar(line, taken)
-            if similar is None and is_within_ours and not _words_of(line):
+            if similar is None and is_within_ours and not _split_words(line):
                 similar = next(
                     (own_line for own_line in self._wordless if self._left[own_line] > taken[own_line]), None
                 )
@@ -208,7 +208,7 @@ class _MissingLines:
         return True
 
     def _most_similar(self, line: str, taken: Counter[str]) -> str | None:
-        words = _words_of(line)
+        words = _split_words(line)
         if line.startswith(_QUOTATION) or not words:
             return None
         shared = Counter(own_line for word in words for own_line in self._lines_of.get(word, ()))
@@ -234,7 +234,7 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[int]]:
         yield run
 
 
-def _words_of(line: str) -> set[str]:
+def _split_words(line: str) -> set[str]:
     return set(_WORD.findall(line.casefold()))
 
 

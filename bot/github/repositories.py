@@ -26,7 +26,7 @@ from commands.framework.changes import (
 from commands.framework.permissions import Level, parse_level
 from commands.framework.ports import File, Health
 from commands.settings.file import MOST_BYTES
-from handlers.references import references_in
+from handlers.references import find_references
 
 # The colour of labels that a command uses and the App therefore creates.
 _LABEL_COLOUR = "c5def5"
@@ -262,7 +262,7 @@ class GitHubRepository:
 
         `page` is the address of the pull request.
         """
-        references = await asyncio.to_thread(references_in, body, self._full_name, page)
+        references = await asyncio.to_thread(find_references, body, self._full_name, page)
         return issue in references.closes
 
     async def _make_labels(self, names: Sequence[str]) -> None:

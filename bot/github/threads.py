@@ -8,7 +8,7 @@ import structlog
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.github.marked_search import find_marked
 from bot.github.markers import PREFIX, Mark
-from bot.github.owned_text import find_surroundings
+from bot.github.owned_text import find_people_text
 from commands.framework.request import Request
 
 _ANY_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
@@ -54,10 +54,10 @@ class GitHubThread:
         path = f"{self._path}/issues/comments/{comment_id}"
         present = str((await self._installation.get(path)).get("body") or "")
         marker = self._installation.markers.comment(mark)
-        surroundings = find_surroundings(present, _ANY_MARKER.findall(present), [sent] if sent else [], body)
-        if surroundings is None or surroundings.room(marker) < len(body):
+        people_text = find_people_text(present, _ANY_MARKER.findall(present), [sent] if sent else [], body)
+        if people_text is None or people_text.room(marker) < len(body):
             raise GitHubRefusedError(_TAKEN_OUT, "the App's text was removed from the comment")
-        await self._installation.patch(path, {"body": surroundings.around(body, marker)})
+        await self._installation.patch(path, {"body": people_text.around(body, marker)})
 
     def _marked(self, body: str, mark: Mark) -> str:
         return f"{body}\n\n{self._installation.markers.comment(mark)}"

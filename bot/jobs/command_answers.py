@@ -21,7 +21,7 @@ from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
 from commands.framework.context import Context
-from commands.framework.outcome import Answer, Picture, Reply
+from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level, Policy
 from commands.framework.planning import write_in_locale
 from commands.framework.registry import load_commands
@@ -51,7 +51,7 @@ class CommandAnswers:
         pictures: Pictures,
         clock: Callable[[], datetime],
         jobs: Jobs,
-        shop: PurchaseLinks,
+        offer: PurchaseLinks,
         *,
         installations: InstallationCheck,
         comments: CommentReader,
@@ -62,9 +62,9 @@ class CommandAnswers:
         self._github = github
         self._pictures = pictures
         self._clock = clock
-        self._shop = shop
+        self._offer = offer
         self._comments = comments
-        self._entitlements = Entitlements(database, shop, clock)
+        self._entitlements = Entitlements(database, offer, clock)
         self._publisher = OutboxPublisher(database, clock)
         self._changing = ChangeApplier(database, clock, jobs)
         self._dispatcher = Dispatcher(load_commands(commands))
@@ -108,8 +108,8 @@ class CommandAnswers:
             return None
         request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
-        there = GitHubRepository(installation, project.full_name)
-        task = ChangeTask(organization_id, event_id, project, request, there)
+        github_repository = GitHubRepository(installation, project.full_name)
+        task = ChangeTask(organization_id, event_id, project, request, github_repository)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
@@ -205,8 +205,16 @@ class CommandAnswers:
         @asynccontextmanager
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
-                now, there = self._clock(), task.repository
-                yield Context(tenant, project, now, entitled, request=request, github=there, offer=self._shop)
+                now, github_repository = self._clock(), task.repository
+                yield Context(
+                    tenant,
+                    project,
+                    now,
+                    entitled,
+                    request=request,
+                    github=github_repository,
+                    offer=self._offer,
+                )
 
         return CommandEnvironment(
             thread,
@@ -220,7 +228,7 @@ class CommandAnswers:
     async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
         """Add a quiet line for an owner below the last answer if something is due about the plan."""
         replied = [answer for answer in answers if answer.is_success and answer.reply]
-        if not self._shop.is_on or not replied or replied[-1].reply is None:
+        if not self._offer.is_on or not replied or replied[-1].reply is None:
             return answers
         if any(answer.slot.split(" ")[:2] == _PLAN for answer in replied):
             return answers  # The plan's own reply says all of it.
@@ -240,18 +248,10 @@ class CommandAnswers:
         return [with_notice if answer is last else answer for answer in answers]
 
     async def _message(self, task: ChangeTask, answer: Answer) -> Message:
-        body = await self._markdown(task, answer.reply or Reply(()))
+        body = await self._pictures.to_markdown(
+            task.organization_id, task.project, answer.reply.parts if answer.reply else ()
+        )
         return Message(MessageKind.REPLY, body, answer.slot)
-
-    async def _markdown(self, task: ChangeTask, reply: Reply) -> str:
-        parts = []
-        for part in reply.parts:
-            if isinstance(part, Picture):
-                link = await self._pictures.link(task.organization_id, task.project, part.chart)
-                parts.append(f"![{part.alt}]({link})")
-            else:
-                parts.append(part)
-        return "\n\n".join(parts)
 
 
 def _policy(project: Project) -> Policy:

@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from bot.isolation import isolated
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
 from sprints.flow import build_flows
@@ -24,7 +24,7 @@ from sprints.velocity import SprintOutcome, compute_velocity
 from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
-from storage.measures import Measures, SprintDay, schedule_measurement, settings_of
+from storage.measures import Measures, SprintDay, load_team_settings, schedule_measurement
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
@@ -58,7 +58,7 @@ class DailyFigures:
             except Exception:  # noqa: BLE001 - a bug with one repository stops no other; the next night tries again
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
-            calendar = (await settings_of(tenant)).rules.calendar
+            calendar = (await load_team_settings(tenant)).rules.calendar
             await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
 
 
@@ -114,16 +114,16 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     milestones = {forecast.milestone for forecast in ungraded}
     snapshots = await ClosedSprints(tenant, {project.id}).latest_of(milestones)
     grades = [
-        (forecast, grade_of(forecast, parse_days(closed.facts, project.rules.calendar)))
+        (forecast, grade_forecast(forecast, parse_days(closed.facts, project.rules.calendar)))
         for forecast in ungraded
         if (closed := snapshots.get(forecast.milestone)) and closed.ended_at > forecast.shown_at
     ]
     await forecasts.grade(grades, now)
 
 
-def grade_of(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
+def grade_forecast(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     """Grade a forecast: whether the scope that the sprint had then was done at its end, and on which day."""
-    done = [(day.date, measure(day.done, forecast.unit)) for day in days]
+    done = [(day.date, measure_amount(day.done, forecast.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
     is_finished = delivered >= forecast.scope
     finished_on = (

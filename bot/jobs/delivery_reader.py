@@ -8,7 +8,7 @@ import structlog
 from bot.jobs.comment_reader import CommentReader
 from bot.pauses import CooperativePause
 from handlers import handle
-from handlers.delivery import Delivery, Envelope, Outcome, Recorded, UnusableError
+from handlers.delivery import Delivery, Envelope, FactRecorded, Outcome, UnusableError
 from sprints.model import ActivityEvent
 from storage.cipher import PayloadCipher
 from storage.deliveries import StoredEvent, open_payload
@@ -79,4 +79,4 @@ class DeliveryReader:
 
 
 def _needs_repository(outcome: Outcome) -> bool:
-    return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
+    return isinstance(outcome, FactRecorded) and not isinstance(outcome.fact, ActivityEvent)

@@ -14,9 +14,9 @@ from bot.sync.access_tracking import (
 )
 from handlers.delivery import (
     AccountRenamed,
+    FactRecorded,
     InstallationChanged,
     Outcome,
-    Recorded,
     RepositoriesChanged,
     RepositoryTransferred,
     VisibilityChanged,
@@ -64,7 +64,7 @@ class EventEffects:
                 return await retry_refused(tenant, self._now, project_id, outcome.thread)
         return [] if project_id is None else requested_jobs(tenant, event, project_id, outcome)
 
-    async def bring_back(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
+    async def resume_tracking(self, read: ReadEvent, hidden: Mapping[str, datetime]) -> list[JobMessage]:
         """Track a repository again that was assumed to have left, if an event shows that it is here.
 
         Only an event of the account's present installation does so. If the event may be from before the
@@ -81,7 +81,7 @@ class EventEffects:
             is not InstallationRelation.PRESENT
         ):
             return []
-        facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]
+        facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, FactRecorded)]
         # Facts about anything but items and milestones may be dated by their arrival.
         stated_at = max((fact.at for fact in facts if not isinstance(fact, ActivityEvent)), default=None)
         if stated_at is None or estimate_event_time(stated_at, event.received_at) <= hidden[repository.key]:

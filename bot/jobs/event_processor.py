@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from bot.jobs.comment_reader import CommentReader
 from bot.jobs.delivery_reader import DeliveryReader, ReadEvent
 from bot.jobs.event_effects import EventEffects
-from bot.jobs.people_in_events import LastLogins, PeopleStore, logins_in
+from bot.jobs.people_in_events import LastLogins, PeopleStore, find_logins
 from bot.jobs.requested_jobs import backfill_jobs
 from bot.services import Services
 from bot.sync.access_tracking import may_have_left, to_repository_name
-from handlers.delivery import InstallationChanged, Recorded, RepositoriesChanged, RepositoryTransferred
+from handlers.delivery import FactRecorded, InstallationChanged, RepositoriesChanged, RepositoryTransferred
 from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
@@ -108,15 +108,15 @@ class EventProcessor:
         projects, rows, jobs = Projects(tenant), list[TimelineRow](), list[JobMessage]()
         changed, hidden, may_receive_again = set[int](), await projects.hidden(), False
         for read in batch.events:
-            facts = _facts_of(read)
+            facts = _list_facts(read)
             changes_access = any(isinstance(outcome, _MAY_CHANGE_ACCESS) for outcome in read.outcomes)
             if changes_access:  # It is compared with the facts before it, which must be on the timeline.
                 await Timeline(tenant).record(rows)
-                changed, rows = changed | _projects_of(rows), []
+                changed, rows = changed | _list_projects(rows), []
             project_id = await self._project_of(tenant, read)
             repository = read.envelope.repository
             if repository is not None and repository.key in hidden and not changes_access:
-                jobs += await effects.bring_back(read, hidden)
+                jobs += await effects.resume_tracking(read, hidden)
                 changes_access = True
             rows += [TimelineRow(project_id, fact) for fact in facts]
             if any(map(_is_publication, facts)):
@@ -127,9 +127,9 @@ class EventProcessor:
                 hidden, may_receive_again = await projects.hidden(), True
         if may_receive_again:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
-        logins = await self._people.store(tenant, logins_in(batch.events))
+        logins = await self._people.store(tenant, find_logins(batch.events))
         await Timeline(tenant).record(rows)
-        await self._defer(tenant, jobs, changed | _projects_of(rows))
+        await self._defer(tenant, jobs, changed | _list_projects(rows))
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
         for event, reason in batch.failed:
@@ -144,9 +144,9 @@ class EventProcessor:
         projects = Projects(tenant)
         if may_have_left(read.outcomes, read.event.account):
             # The event may show its new owner's name, which says nothing of its name here.
-            presence = await projects.presence(repository.key)
-            return presence.id if presence else None
-        times = (fact.at for fact in _facts_of(read))
+            tracking_state = await projects.tracking_state(repository.key)
+            return tracking_state.id if tracking_state else None
+        times = (fact.at for fact in _list_facts(read))
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
     async def _defer(self, tenant: Tenant, jobs: Iterable[JobMessage], changed: Collection[int]) -> None:
@@ -186,11 +186,11 @@ class EventProcessor:
         )
 
 
-def _facts_of(read: ReadEvent) -> list[Event]:
-    return [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]
+def _list_facts(read: ReadEvent) -> list[Event]:
+    return [outcome.fact for outcome in read.outcomes if isinstance(outcome, FactRecorded)]
 
 
-def _projects_of(rows: Iterable[TimelineRow]) -> set[int]:
+def _list_projects(rows: Iterable[TimelineRow]) -> set[int]:
     return {row.project_id for row in rows if row.project_id is not None}
 
 
@@ -205,7 +205,7 @@ def _is_away(problem: DBAPIError) -> bool:
     return is_operational and not isinstance(problem.orig, DeadlockDetected)
 
 
-async def until_processed(base: Services, progress: Callable[[int], object] = lambda _: None) -> None:
+async def wait_until_processed(base: Services, progress: Callable[[int], object] = lambda _: None) -> None:
     """Wait until no tenant has a waiting delivery. `progress` is called with their number."""
     while waiting := await _count_waiting(base):
         progress(waiting)

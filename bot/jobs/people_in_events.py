@@ -6,7 +6,7 @@ from datetime import datetime
 from cachetools import LRUCache
 
 from bot.jobs.delivery_reader import ReadEvent
-from handlers.delivery import Recorded
+from handlers.delivery import FactRecorded
 from handlers.payloads import AccountPayload, clean
 from sprints.people import NOBODY_IDS, is_person
 from storage.database import Tenant
@@ -46,21 +46,21 @@ class PeopleStore:
         self._stored.update(logins)
 
 
-def logins_in(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
+def find_logins(events: Iterable[ReadEvent]) -> Iterator[SeenLogin]:
     """All people whom deliveries show, with their logins at those times, in the deliveries' order."""
     for read in events:
         received_at = acted_at = read.event.received_at
         for outcome in read.outcomes:
-            if isinstance(outcome, Recorded):
+            if isinstance(outcome, FactRecorded):
                 at = min(outcome.fact.at, received_at)
-                yield from _logins_of(outcome.accounts, at)
+                yield from _list_logins(outcome.accounts, at)
                 if outcome.fact.actor:
                     acted_at = min(acted_at, at)
         if read.envelope.sender is not None:
-            yield from _logins_of((read.envelope.sender,), acted_at)
+            yield from _list_logins((read.envelope.sender,), acted_at)
 
 
-def _logins_of(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:
+def _list_logins(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:
     for account in accounts:
         login = clean(account.login)
         if account.type in _TYPES_OF_PEOPLE and account.id not in NOBODY_IDS and is_person(login):

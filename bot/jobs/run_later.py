@@ -5,7 +5,7 @@ from typing import Final
 from procrastinate import RetryStrategy
 
 from bot.job_blueprint import JobBlueprint, JobServices
-from storage.job_types import AnswerJob, CheckJob, PressJob, RedrawJob, SendPostsJob, job_of
+from storage.job_types import AnswerJob, CheckJob, PressJob, RedrawJob, SendPostsJob, build_job
 from storage.jobs import JobMessage, RunLaterJob, TenantJob
 
 tasks = JobBlueprint()
@@ -23,7 +23,7 @@ FORMER_TASKS: Final[dict[str, type[TenantJob]]] = {
 @tasks.job(RunLaterJob, retry=_RETRY)
 async def run_later(services: JobServices, job: RunLaterJob) -> None:
     """Defer the job whose time has come."""
-    await _defer(services, job_of(job.task, job.arguments))
+    await _defer(services, build_job(job.task, job.arguments))
 
 
 async def _defer(services: JobServices, job: JobMessage) -> None:

@@ -16,10 +16,9 @@ from structlog.typing import FilteringBoundLogger
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
-from commands.framework.outcome import Picture
 from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn, allow_everywhere
-from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, keys_of
+from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, list_keys
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import TrackedSprint, sticky_comment_key
 from reports.sprint_tracking import (
@@ -82,7 +81,7 @@ class SprintReports:
             if not is_history_coming and not drafting.has_failed:
                 # A notice that has not been sent, and does not hold any more, is withdrawn.
                 pending = await Posts(tenant).pending_notices(project_id)
-                await Posts(tenant).withdraw(project_id, pending - keys_of(drafts))
+                await Posts(tenant).withdraw(project_id, pending - list_keys(drafts))
         failures = list[Exception]()
         for draft in drafts:
             try:
@@ -169,13 +168,8 @@ class SprintReports:
                 await Posts(tenant).update_data(project.id, draft.key, draft.remember)
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
-        parts = [
-            f"![{part.alt}]({await self._pictures.link(organization_id, project, part.chart)})"
-            if isinstance(part, Picture)
-            else part
-            for part in draft.parts
-        ]
-        post = replace(draft.post, body="\n\n".join(parts))
+        body = await self._pictures.to_markdown(organization_id, project, draft.parts)
+        post = replace(draft.post, body=body)
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)

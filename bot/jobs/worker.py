@@ -15,7 +15,7 @@ import bot.billing.jobs
 import bot.checks.jobs
 from bot.billing.entitlements import Entitlements
 from bot.billing.issue import BillingIssue
-from bot.billing.jobs import billing_parts
+from bot.billing.jobs import open_billing_services
 from bot.billing.purchase_links import PurchaseLinks
 from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
@@ -28,9 +28,9 @@ from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import AsOfNow, PostPublisher
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings.billing import BillingSettings
 from bot.sync.backfill.backfill import Backfill
 from bot.sync.installation_check import InstallationCheck
@@ -72,12 +72,16 @@ def blueprints(billing: BillingSettings, *, talks: bool) -> list[JobBlueprint]:
 
 @asynccontextmanager
 async def worker(
-    base: Services, *, talks: bool = True, drawing: Drawing | None = None, has_periodic_jobs: bool = True
+    base: Services,
+    *,
+    talks: bool = True,
+    renderer: ChartRenderer | None = None,
+    has_periodic_jobs: bool = True,
 ) -> AsyncIterator[None]:
     """Run a worker in the background. With `talks=False`, it only records deliveries.
 
-    Without `drawing` it has processes of its own to draw pictures in. Without periodic jobs it runs only what
-    others defer: for tests, which set the time themselves.
+    Without `renderer` it has processes of its own to draw pictures in. Without periodic jobs it runs only
+    what others defer: for tests, which set the time themselves.
     """
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
@@ -92,11 +96,11 @@ async def worker(
         processor = EventProcessor(base.database, base.cipher, jobs if talks else None, base.clock, comments)
         parts: list[object] = [app.job_manager, processor]
         if talks:
-            github = await stack.enter_async_context(github_of(base))
-            if drawing is None:
-                drawing = await stack.enter_async_context(_own_drawing())
-            parts += _talking_parts(base, github, jobs, drawing, comments)
-            parts += await stack.enter_async_context(billing_parts(base, github, jobs))
+            github = await stack.enter_async_context(open_github(base))
+            if renderer is None:
+                renderer = await stack.enter_async_context(_own_renderer())
+            parts += _talking_parts(base, github, jobs, renderer, comments)
+            parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
         services = JobServices(base.database, jobs, base.clock, {type(part): part for part in parts})
         await sweep.sweep(services)
         # Workers without the code to answer must not take the jobs of those that have it.
@@ -106,17 +110,17 @@ async def worker(
 
 
 def _talking_parts(
-    base: Services, github: GitHub, jobs: Jobs, drawing: Drawing, comments: CommentReader
+    base: Services, github: GitHub, jobs: Jobs, renderer: ChartRenderer, comments: CommentReader
 ) -> list[object]:
     """The objects that do the work of all jobs but recording and billing."""
     database, cipher, clock = base.database, base.cipher, base.clock
-    pictures = Pictures(database, drawing, base.settings.public_url)
-    shop = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
-    entitled_in = Entitlements(database, shop, clock).for_project
+    pictures = Pictures(database, renderer, base.settings.public_url)
+    offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
+    entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)
     reports = SprintReports(database, pictures, jobs, clock, entitled_in)
     checks = Checks(database, cipher, github, pictures, jobs, clock, entitled_in)
-    billing_issue = BillingIssue(database, github, shop, jobs, clock)
+    billing_issue = BillingIssue(database, github, offer, jobs, clock)
     return [
         installations,
         CommandAnswers(
@@ -126,7 +130,7 @@ def _talking_parts(
             pictures,
             clock,
             jobs,
-            shop,
+            offer,
             installations=installations,
             comments=comments,
         ),
@@ -162,15 +166,15 @@ def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIss
 
 
 @asynccontextmanager
-async def _own_drawing() -> AsyncIterator[Drawing]:
-    drawing = Drawing()
-    warming = asyncio.create_task(drawing.warm_up())
+async def _own_renderer() -> AsyncIterator[ChartRenderer]:
+    renderer = ChartRenderer()
+    warming = asyncio.create_task(renderer.warm_up())
     try:
-        yield drawing
+        yield renderer
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
-        drawing.close()
+        renderer.close()
 
 
 async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.projects import Project
 
 
-class Drawing:
+class ChartRenderer:
     """The processes that draw charts."""
 
     def __init__(self, *, processes: int = 1) -> None:
@@ -33,9 +33,9 @@ class Drawing:
 class Pictures:
     """Draws each chart once for a repository, and links it under an address that stays the same."""
 
-    def __init__(self, database: Database, drawing: Drawing, public_url: str) -> None:
+    def __init__(self, database: Database, renderer: ChartRenderer, public_url: str) -> None:
         self._database = database
-        self._drawing = drawing
+        self._renderer = renderer
         self._public_url = public_url
 
     async def link(self, organization_id: int, project: Project, chart: Chart) -> str:
@@ -48,7 +48,7 @@ class Pictures:
         async with self._database.tenant(organization_id) as tenant:
             token = await ChartFiles(tenant).token_of(project, key)
         if token is None:
-            png = await self._drawing.draw(chart, locale)
+            png = await self._renderer.draw(chart, locale)
             async with self._database.tenant(organization_id, durable=False) as tenant:
                 token = await ChartFiles(tenant).store(project, key, png, pack(chart, locale))
         return f"{self._public_url}/charts/{token}.png"

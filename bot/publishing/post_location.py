@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from bot.github.client import GONE, GitHubRefusedError, Installation
 from bot.github.marked_search import find_marked, find_marked_check_run
-from bot.github.markers import Mark, as_comment, unsigned
-from bot.github.owned_text import Surroundings, find_surroundings
+from bot.github.markers import Mark, as_comment, unsigned_text
+from bot.github.owned_text import PeopleText, find_people_text
 from bot.publishing.outbox import MOST_CHARACTERS, truncate
 from bot.publishing.release_notes import MarkedPart, write_into_release
 from storage.posts import DesiredPost, Post, PostKind
@@ -218,24 +218,22 @@ class PostLocation:
     # Comments and issues
 
     def _new_body(self, part: str) -> str:
-        return Surroundings().around(part, self._markers.comment(self._mark))
+        return PeopleText().around(part, self._markers.comment(self._mark))
 
     def _merged_body(self, present: str) -> tuple[str, str]:
         """The App's new part, and the present text with this part in the place of the old one."""
-        names = [*self._markers.candidates(self._mark), unsigned(self._mark)]
+        names = [*self._markers.candidates(self._mark), unsigned_text(self._mark)]
         texts = [str((self._desired.sent_as or {}).get("body") or ""), *self._desired.attempted]
         markers = [as_comment(name) for name in names]
-        surroundings = find_surroundings(
-            present, markers, [truncate(text) for text in texts], self._post.body
-        )
-        if surroundings is None:
+        people_text = find_people_text(present, markers, [truncate(text) for text in texts], self._post.body)
+        if people_text is None:
             raise PostGoneError
         marker = self._markers.comment(self._mark)
-        room = surroundings.room(marker)
+        room = people_text.room(marker)
         if room < _LEAST_CHARACTERS:
             raise GitHubRefusedError(_TOO_LONG, "what people wrote around our text leaves no room for it")
         part = truncate(self._post.body, min(room, MOST_CHARACTERS))
-        return part, surroundings.around(part, marker)
+        return part, people_text.around(part, marker)
 
     async def _patch(self, path: str, content: Mapping[str, Any]) -> None:
         await self._keep_pace()

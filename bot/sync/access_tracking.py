@@ -16,7 +16,7 @@ from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installations import InstallationRelation, Installations
 from storage.lookups import tenants_of_node
-from storage.projects import Presence, Projects, RepositoryName
+from storage.projects import Projects, RepositoryName, TrackingState
 from storage.timeline import Timeline
 
 # The permissions that the numbers of sprints depend on. Every version of the App has requested them.
@@ -139,13 +139,13 @@ async def track_repositories(tenant: Tenant, change: RepositoriesChanged, at: da
         )
     for repository in removed:
         # A known repository keeps its name: the payload may have its new owner's name.
-        if await projects.presence(repository.key) is None:
+        if await projects.tracking_state(repository.key) is None:
             await projects.remember(to_repository_name(repository, at))
         is_doubtful = not await stop_tracking(tenant, repository.key, at) or is_doubtful
     added_ids = list[int]()
     for repository in added:
-        presence = await projects.presence(repository.key)
-        if presence is not None and presence.hidden_since is not None and presence.hidden_since > at:
+        state = await projects.tracking_state(repository.key)
+        if state is not None and state.hidden_since is not None and state.hidden_since > at:
             is_doubtful = True  # It was removed again since.
         else:
             added_ids.append(await _track_added(tenant, projects, repository, at))
@@ -173,11 +173,11 @@ async def stop_tracking(tenant: Tenant, node_id: str, at: datetime) -> bool:
 
 async def last_heard_after(tenant: Tenant, node_id: str, at: datetime) -> datetime | None:
     """The time of a visible repository's last event or return, if later than a moment; None otherwise."""
-    presence = await Projects(tenant).presence(node_id)
-    if presence is None or presence.hidden_since is not None:
+    tracking_state = await Projects(tenant).tracking_state(node_id)
+    if tracking_state is None or tracking_state.hidden_since is not None:
         return None
-    returned_at = await Gaps(tenant).last_return(presence.id)
-    heard_at = await Timeline(tenant).last_webhook_event(presence.id)
+    returned_at = await Gaps(tenant).last_return(tracking_state.id)
+    heard_at = await Timeline(tenant).last_webhook_event(tracking_state.id)
     is_later = (heard_at is not None and heard_at > at) or (returned_at is not None and returned_at >= at)
     return max(moment for moment in (heard_at, returned_at) if moment is not None) if is_later else None
 
@@ -241,7 +241,7 @@ async def _track_added(
     tenant: Tenant, projects: Projects, repository: RepositoryPayload, at: datetime
 ) -> int:
     """Track an added repository. If it was tracked before, record the gap in which it was not."""
-    before = await projects.presence(repository.key)
+    before = await projects.tracking_state(repository.key)
     project_id = await projects.remember(to_repository_name(repository, at))
     await projects.set_active(project_id, is_active=True)
     await projects.set_hidden(repository.key, None)
@@ -258,7 +258,7 @@ async def _track_added(
     return project_id
 
 
-async def _find_hidden_since(tenant: Tenant, before: Presence, at: datetime) -> datetime | None:
+async def _find_hidden_since(tenant: Tenant, before: TrackingState, at: datetime) -> datetime | None:
     """Find since when events of an added repository were missed; None if it was only archived."""
     if before.hidden_since is not None:
         return before.hidden_since if before.hidden_since < at else None

@@ -16,7 +16,7 @@ from bot.github.linked_issues import LINKS, LinkedIssues, fetch_open_links, pars
 from bot.isolation import isolated
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelHistory, trace_changes
-from sprints.milestone import Phase, Sprint, derive_sprint, parse_moment
+from sprints.milestone import Phase, Sprint, derive_sprint, parse_github_time
 from sprints.model import Event, EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State, sort_events
 from sprints.numbering import local_number
 from sprints.people import account_login
@@ -143,7 +143,7 @@ class Reconciliation:
         absent_ids = [
             item
             for item, events in recorded.items()
-            if _number_of(events) not in github_state.items and _is_node_id(item)
+            if _get_number(events) not in github_state.items and _is_node_id(item)
         ]
         github_state.absent = await _fetch_items(installation, absent_ids)
         async with self._database.tenant(organization_id) as tenant:
@@ -196,11 +196,11 @@ class _Comparison:
         sprint, github_state = self._sprint, self._github_state
         self._labels = LabelHistory(await self._timeline.labels(self._project.id))
         recorded: _StoredItems = await self._timeline.items_of(self._project.id, sprint.milestone)
-        if github_state.items.keys() - {_number_of(events) for events in recorded.values()}:
+        if github_state.items.keys() - {_get_number(events) for events in recorded.values()}:
             # An item that is new in this milestone may be recorded outside of it.
             recorded = await self._timeline.items(self._project.id)
         # Matched by number, because GitHub has two forms of node ids.
-        ids = {_number_of(events): item for item, events in recorded.items()}
+        ids = {_get_number(events): item for item, events in recorded.items()}
         missing: list[Event] = [
             *self._milestone_corrections(await self._timeline.milestone(self._project.id, sprint.milestone))
         ]
@@ -310,7 +310,7 @@ class _Comparison:
             event=event,
             title=clean(node["title"]),
             description=clean(node["description"]) if node["description"] else None,
-            due_on=parse_moment(node["dueOn"]),
+            due_on=parse_github_time(node["dueOn"]),
             closed_at=_parse_time(node["closedAt"]) if node["closedAt"] else None,
         )
 
@@ -428,7 +428,7 @@ def _later_than(at: datetime, last: datetime) -> datetime:
     return at if at > last else last + _STEP
 
 
-def _number_of(events: Sequence[ItemEvent]) -> int:
+def _get_number(events: Sequence[ItemEvent]) -> int:
     return local_number(events[-1].snapshot.number)
 
 

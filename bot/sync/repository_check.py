@@ -50,7 +50,7 @@ class RepositoryCheck:
                 status=refusal.status,
             )
             return
-        gone = [
+        left_repositories = [
             repository
             for repository in repositories
             if repository.is_active
@@ -59,7 +59,7 @@ class RepositoryCheck:
         ]
         returned = _find_returned(repositories, visible)
         async with self._database.tenant(organization_id) as tenant:
-            for repository in gone:
+            for repository in left_repositories:
                 self._log.info("repository has left without an event", project=repository.id)
                 await Projects(tenant).mark_hidden(repository.node_id, now)
             await track_repositories(tenant, RepositoriesChanged(added=returned), now)

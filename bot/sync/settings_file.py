@@ -21,7 +21,7 @@ from bot.sync.shared_summaries import note_shared_summaries
 from commands.agile.help import all_commands
 from commands.framework.ports import File
 from commands.messages.config import in_force_text_with
-from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
+from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, check_settings_file
 from handlers.push import OTHER_BOT_FILES
 from storage.database import Database, Tenant
 from storage.projects import Project, Projects
@@ -178,7 +178,7 @@ def parse_settings_file(file: File, *, is_organization: bool) -> SettingsFile:
     if file.content is None:
         problem = Problem(0, f"`{PATH}` must be a file of text.")
         return SettingsFile(problems=(problem,), is_unreadable=True)
-    return read_settings(file.content, command_names(), is_organization=is_organization)
+    return check_settings_file(file.content, command_names(), is_organization=is_organization)
 
 
 def command_names() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.services import Services
 from bot.webhooks.billing_routes import add_billing_routes
 from bot.webhooks.chart_route import ChartRoute
@@ -32,15 +32,15 @@ def make_app(services: Services) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_hide_errors])
     app.on_response_prepare.append(_forbid_content_sniffing)
     app.router.add_post("/webhooks/github", endpoint.handle)
-    drawing = Drawing()  # Its process starts with the first picture that has to be drawn again.
-    app.router.add_get(_CHART, ChartRoute(services.database, drawing, services.clock).get)
+    renderer = ChartRenderer()  # Its process starts with the first picture that has to be drawn again.
+    app.router.add_get(_CHART, ChartRoute(services.database, renderer, services.clock).get)
     app.router.add_get("/healthz", _get_health)
     add_billing_routes(app, services, bodies)
     probe = ReadinessProbe(services.database_url)
     app.router.add_get("/readyz", _ReadinessRoute(probe).get)
 
     async def close(_: web.Application) -> None:
-        drawing.close()
+        renderer.close()
         await probe.close()
 
     app.on_cleanup.append(close)

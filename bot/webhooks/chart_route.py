@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from charts.packing import unpack
 from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
@@ -29,9 +29,9 @@ _RECORD_USE_EVERY = timedelta(days=1)
 class ChartRoute:
     """Serves chart pictures. A token's picture never changes, but whether it may be seen does."""
 
-    def __init__(self, database: Database, drawing: Drawing, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, renderer: ChartRenderer, clock: Callable[[], datetime]) -> None:
         self._database = database
-        self._drawing = drawing
+        self._renderer = renderer
         self._clock = clock
 
     async def get(self, request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ class ChartRoute:
                 return picture.png
         if picture.inputs is None:
             return None
-        png = await self._drawing.draw(*unpack(picture.inputs))
+        png = await self._renderer.draw(*unpack(picture.inputs))
         async with self._database.tenant(organization_id) as tenant:
             await ChartFiles(tenant).restore(token, png)
         return png

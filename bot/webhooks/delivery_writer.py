@@ -23,7 +23,7 @@ DATABASE_AWAY_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError, OSEr
 _Entry = tuple[ReceivedDelivery, asyncio.Future[ReceiveOutcome]]
 
 
-class DatabaseAwayError(Exception):
+class DatabaseUnavailableError(Exception):
     """The database cannot store anything now; the sender must try again."""
 
 
@@ -42,20 +42,20 @@ class DeliveryWriter:
         self._commits: dict[asyncio.Task[None], list[_Entry]] = {}
         self._in_flight: set[str] = set()
 
-    async def put(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
-        """Store a delivery, and return once it is on disk. Raises DatabaseAwayError if it is not stored."""
+    async def store(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
+        """Store a delivery and return once it is on disk. Raises DatabaseUnavailableError otherwise."""
         future: asyncio.Future[ReceiveOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
         self._start_commits()
         return await future
 
-    async def account_of(self, installation: int) -> int | None:
-        """Return GitHub's id of the account that has an installation. Raises DatabaseAwayError."""
+    async def find_account(self, installation: int) -> int | None:
+        """Return GitHub's id of the account that has an installation. Raises DatabaseUnavailableError."""
         try:
             async with self._database.autocommit() as connection:
                 return await account_of_installation(connection, installation)
         except DATABASE_AWAY_ERRORS as problem:
-            raise DatabaseAwayError from problem
+            raise DatabaseUnavailableError from problem
 
     def _start_commits(self) -> None:
         while len(self._commits) < _COMMITS_AT_ONCE and (batch := self._next_batch()):
@@ -68,14 +68,14 @@ class DeliveryWriter:
         batch = self._commits.pop(commit)
         self._in_flight -= {delivery.delivery for delivery, _ in batch}
         for _, future in batch:  # All are resolved already, unless the commit was cancelled.
-            _resolve(future, DatabaseAwayError())
+            _resolve(future, DatabaseUnavailableError())
         if not commit.cancelled():
             self._start_commits()
             return
         # The loop is being shut down: a new commit would outlive it.
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
-            _resolve(future, DatabaseAwayError())
+            _resolve(future, DatabaseUnavailableError())
 
     async def _store_batch(self, batch: Sequence[_Entry]) -> None:
         try:
@@ -118,11 +118,11 @@ class DeliveryWriter:
             except OperationalError:  # The connection may be from before a restart: try a new one.
                 return await self._insert(batch)
         except DATABASE_AWAY_ERRORS as problem:
-            raise DatabaseAwayError from problem
+            raise DatabaseUnavailableError from problem
 
     async def _insert(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         async with self._database.autocommit() as connection:
-            accounts = [await _account_of(connection, delivery) for delivery in batch]
+            accounts = [await _find_account(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
             sealed = await run_in_thread_if_large(size, self._seal, batch, accounts)
             return await receive_deliveries(connection, batch, sealed, self._database.now())
@@ -134,7 +134,7 @@ class DeliveryWriter:
         ]
 
 
-async def _account_of(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
+async def _find_account(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
     """Return the account of a delivery. A few name only an installation, and belong to its account."""
     if delivery.account is None and delivery.installation is not None:
         return await account_of_installation(connection, delivery.installation)

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
+from bot.webhooks.delivery_writer import DatabaseUnavailableError, DeliveryWriter
 from bot.webhooks.request_bodies import MAX_BODY_BYTES as MAX_BODY_BYTES  # noqa: PLC0414 - the webhook's limit
 from bot.webhooks.request_bodies import (
     RequestBodies,
@@ -19,7 +19,16 @@ from bot.webhooks.request_bodies import (
 from bot.webhooks.signatures import SignedDeliveryReader
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
-from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
+from handlers.payloads import (
+    AccountPayload,
+    Id,
+    Kind,
+    MalformedError,
+    OwnerChangePayload,
+    clean,
+    decode,
+    replace_half_pairs,
+)
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 
 
@@ -33,17 +42,8 @@ class _Repository(msgspec.Struct):
     owner: AccountPayload | None = None
 
 
-class _Owner(msgspec.Struct):
-    user: AccountPayload | None = None
-    organization: AccountPayload | None = None
-
-
-class _OwnerChange(msgspec.Struct):
-    from_: _Owner | None = msgspec.field(name="from", default=None)
-
-
 class _Changes(msgspec.Struct):
-    owner: _OwnerChange | None = None
+    owner: OwnerChangePayload | None = None
 
 
 class _Organization(AccountPayload):
@@ -80,7 +80,7 @@ class _Envelope(msgspec.Struct):
             owner = convert_leniently(_Changes, self.changes).owner
         except MalformedError:
             return None
-        return (owner.from_.organization or owner.from_.user) if owner and owner.from_ else None
+        return owner.former_owner if owner else None
 
 
 class _OddEnvelope(msgspec.Struct):
@@ -110,13 +110,13 @@ def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
         return decode(_ENVELOPE, body), body
     except MalformedError:
         body = replace_half_pairs(body)
-        odd = decode_leniently(_ODD_ENVELOPE, body)
+        malformed_envelope = decode_leniently(_ODD_ENVELOPE, body)
         envelope = _Envelope(
-            action=decode(_ACTION, bytes(odd.action)),
-            installation=decode_leniently(_INSTALLATION, odd.installation),
-            repository=odd.repository,
-            organization=odd.organization,
-            changes=odd.changes,
+            action=decode(_ACTION, bytes(malformed_envelope.action)),
+            installation=decode_leniently(_INSTALLATION, malformed_envelope.installation),
+            repository=malformed_envelope.repository,
+            organization=malformed_envelope.organization,
+            changes=malformed_envelope.changes,
         )
         return envelope, body
 
@@ -151,7 +151,7 @@ class GitHubWebhookEndpoint:
         if (event, envelope.action) == _TRANSFER and envelope.installation:
             try:
                 account = await self._choose_side(envelope.installation.id, envelope.former_owner, account)
-            except DatabaseAwayError:
+            except DatabaseUnavailableError:
                 raise self._refuse_without_database(delivery, event) from None
         received = ReceivedDelivery(
             delivery=delivery,
@@ -165,8 +165,8 @@ class GitHubWebhookEndpoint:
             payload=payload,
         )
         try:
-            outcome = await self._delivery_writer.put(received)
-        except DatabaseAwayError:
+            outcome = await self._delivery_writer.store(received)
+        except DatabaseUnavailableError:
             raise self._refuse_without_database(delivery, event) from None
         if outcome is ReceiveOutcome.NO_TENANT:
             return make_response(400, "the payload names no installation that we know and no account")
@@ -185,7 +185,7 @@ class GitHubWebhookEndpoint:
 
         If GitHub does not name the former owner, the installation's account is resolved later (None).
         """
-        account_id = await self._delivery_writer.account_of(installation)
+        account_id = await self._delivery_writer.find_account(installation)
         if former_owner is None:
             return account if account_id is None else None
         return former_owner if account_id == former_owner.id else account

@@ -22,9 +22,9 @@ from commands.settings.file import (
     ACCOUNT_SETTINGS,
     PATH,
     check_settings,
+    check_settings_file,
     load_schema,
     parse_scalar,
-    read_settings,
 )
 from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
 from storage.projects import Projects
@@ -112,7 +112,7 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
     content = file.content if file else b""
     names = [command.name for command in all_commands()]
     parsed = await asyncio.to_thread(
-        read_settings, content or b"", names, is_organization=is_organization_file(context)
+        check_settings_file, content or b"", names, is_organization=is_organization_file(context)
     )
     if content is None or parsed.is_unreadable:
         raise UserError(f"`{PATH}` cannot be read. Run `/agile config validate` and fix it first.")

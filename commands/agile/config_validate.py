@@ -10,7 +10,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.config import invalid_file_text, no_file_text, out_of_sight_text, valid_file_text
-from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, read_settings
+from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, SettingsFile, check_settings_file
 from storage.settings_files import SettingsFiles
 
 
@@ -39,7 +39,9 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     if file.content is None:
         parsed = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
     else:
-        parsed = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
+        parsed = await asyncio.to_thread(
+            check_settings_file, file.content, names, is_organization=is_organization
+        )
     stored = organization_file if is_organization else await files.of_project(context.project.id)
     if parsed.problems:
         verdict = invalid_file_text(parsed, stored, where, is_proposed=request.is_pull_request)

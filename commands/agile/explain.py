@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from commands.formatting.wording import footer, moment, plain
+from commands.formatting.wording import footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -12,8 +12,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages import explain_flow as flow
-from commands.messages import explain_sprint as sprint
+from commands.messages import explain_flow, explain_sprint
 from commands.messages.charts import BY
 from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
@@ -28,27 +27,31 @@ from sprints.milestone import Sprint
 from sprints.throughput import count_throughput
 from sprints.velocity import CarryOver, compute_velocity, list_carry_over
 
-_BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
-    "committed": sprint.explain_committed,
-    "added": lambda evidence: sprint.explain_cause(evidence, sprint.ADDED, ScopeCause.ADDED),
-    "removed": lambda evidence: sprint.explain_cause(evidence, sprint.REMOVED, ScopeCause.REMOVED),
-    "dropped": lambda evidence: sprint.explain_cause(evidence, sprint.DROPPED, ScopeCause.DROPPED),
-    "reestimated": lambda evidence: sprint.explain_cause(
-        evidence, sprint.REESTIMATED, ScopeCause.REESTIMATED
+_BY_SPRINT: dict[str, Callable[[explain_sprint.SprintEvidence], Explanation]] = {
+    "committed": explain_sprint.explain_committed,
+    "added": lambda evidence: explain_sprint.explain_cause(evidence, explain_sprint.ADDED, ScopeCause.ADDED),
+    "removed": lambda evidence: explain_sprint.explain_cause(
+        evidence, explain_sprint.REMOVED, ScopeCause.REMOVED
     ),
-    "scope": sprint.explain_scope,
-    "done": sprint.explain_done,
-    "remaining": sprint.explain_remaining,
-    "say/do": sprint.explain_say_do,
+    "dropped": lambda evidence: explain_sprint.explain_cause(
+        evidence, explain_sprint.DROPPED, ScopeCause.DROPPED
+    ),
+    "reestimated": lambda evidence: explain_sprint.explain_cause(
+        evidence, explain_sprint.REESTIMATED, ScopeCause.REESTIMATED
+    ),
+    "scope": explain_sprint.explain_scope,
+    "done": explain_sprint.explain_done,
+    "remaining": explain_sprint.explain_remaining,
+    "say/do": explain_sprint.explain_say_do,
 }
-_BY_FLOW: dict[str, Callable[[flow.FlowEvidence], Explanation]] = {
-    "throughput": lambda evidence: flow.explain_throughput(
+_BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
+    "throughput": lambda evidence: explain_flow.explain_throughput(
         evidence,
         count_throughput(evidence.flows, evidence.calendar, evidence.window.first, evidence.window.last),
     ),
-    "cycle time": flow.explain_cycle_time,
-    "lead time": flow.explain_lead_time,
-    "wip": flow.explain_wip,
+    "cycle time": explain_flow.explain_cycle_time,
+    "lead time": explain_flow.explain_lead_time,
+    "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
 
@@ -83,7 +86,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
     facts = await resolve_facts(context, arguments.text("for"))
     evidence = await _read_evidence(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
-        explanation = sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
+        explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
     return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
@@ -109,7 +112,7 @@ async def _explain_overview(context: Context, arguments: Arguments) -> Reply:
     return Reply((explain_overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
-async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
+async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> explain_sprint.SprintEvidence:
     """Read a sprint's facts together with the items' histories behind them."""
     milestone, estimates = facts.sprint.milestone, planning.project.rules.estimates
     items = await planning.history.items_of(milestone)
@@ -118,7 +121,7 @@ async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> sprint.
         item: trace_changes(events, milestone, estimates, label_history.find_for(events))
         for item, events in items.items()
     }
-    return sprint.SprintEvidence(facts, histories, unit)
+    return explain_sprint.SprintEvidence(facts, histories, unit)
 
 
 async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
@@ -148,14 +151,16 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
     velocity = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
-    return Reply((explanation_text(flow.explain_velocity(velocity, planning.calendar), _footer(planning)),))
+    return Reply(
+        (explanation_text(explain_flow.explain_velocity(velocity, planning.calendar), _footer(planning)),)
+    )
 
 
 async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
     window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
     flows = await context.read_flows()
-    evidence = flow.FlowEvidence(
+    evidence = explain_flow.FlowEvidence(
         flows,
         select_done(flows, window.first, window.last, calendar),
         await context.history.items(),
@@ -168,4 +173,4 @@ async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> 
 
 
 def _footer(planning: Planning, *more: str) -> str:
-    return footer(f"As of {moment(planning.calendar.local(planning.now))}", *more)
+    return footer(f"As of {format_moment(planning.calendar.local(planning.now))}", *more)

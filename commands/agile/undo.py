@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands.formatting.wording import code, moment, person
+from commands.formatting.wording import code, format_moment, person
 from commands.framework.arguments import Arguments
 from commands.framework.changes import (
     Changes,
@@ -74,7 +74,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     undone, staying = await _invert_steps(now, decode_steps(change.steps))
     titles = titles_by_number(sprints)
     remaining = [f"- {step_text(step, titles)} – {why}" for step, why in staying]
-    when = moment(context.calendar.local(change.decided_at or context.now))
+    when = format_moment(context.calendar.local(change.decided_at or context.now))
     head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
         raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(remaining))

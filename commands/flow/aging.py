@@ -1,13 +1,13 @@
 """`/aging`: the age of work in progress, and the items that are older than usual."""
 
-from charts.values import build_aging as aging_of
-from commands.formatting.wording import counted, footer, moment, plain
+from charts.values import build_aging
+from commands.formatting.wording import counted, footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.aging import ages_table, aging_reading
+from commands.messages.aging import ages_table, summarize_aging
 from commands.messages.charts import AS, ChartText, chart_reply
 from commands.shared.choosing import resolve_facts
 from sprints.durations import measure_ages
@@ -32,13 +32,13 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         ages, name = [age for age in ages if age.flow.number in members], plain(facts.sprint.title)
     past = measure_past(flows, context.now, calendar)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
     text = ChartText(
         f"Age of work · {name}",
-        aging_reading(ages, finished),
+        summarize_aging(ages, finished),
         "Items in progress, the oldest first",
         ages_table(ages, calendar),
         footer(f"As of {as_of}", usual, "days = today − start + 1"),
     )
-    return chart_reply(context, text, aging_of(ages, finished) if ages else None, arguments.text("as"))
+    return chart_reply(context, text, build_aging(ages, finished) if ages else None, arguments.text("as"))

@@ -1,6 +1,6 @@
 """`/cfd`: the cumulative flow of items that wait, are in progress, and have left."""
 
-from commands.formatting.wording import footer, full_day, moment, plain
+from commands.formatting.wording import footer, format_moment, full_day, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.cumulative_flow import flow_reading, flow_table
+from commands.messages.cumulative_flow import flow_table, summarize_cumulative_flow
 from commands.messages.flow_window import Window
 from commands.shared.choosing import resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
@@ -41,10 +41,10 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         cumulative, name, span = await _count_repository_flow(context, arguments)
     else:
         cumulative, name, span = await _count_sprint_flow(context, sprint)
-    as_of = moment(context.calendar.local(context.now))
+    as_of = format_moment(context.calendar.local(context.now))
     text = ChartText(
         f"Cumulative flow · {name}",
-        flow_reading(cumulative, context.calendar, context.calendar.day_of(context.now)),
+        summarize_cumulative_flow(cumulative, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",
         flow_table(cumulative),
         footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),

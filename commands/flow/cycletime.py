@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from charts.values import build_cycle_scatter
-from commands.formatting.wording import counted, footer, moment
+from commands.formatting.wording import counted, footer, format_moment
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.cycletime import TimedItem, cycletime_reading, items_table
+from commands.messages.cycletime import TimedItem, items_table, summarize_cycletime
 from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.calendar import Calendar
 from sprints.durations import measure_cycle_times, select_done
@@ -32,10 +32,10 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
     window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
     done = select_done(await context.read_flows(), window.first, window.last, calendar)
     durations, items = measure_cycle_times(done, calendar), list_timed_items(done, calendar)
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     text = ChartText(
         f"Cycle time · {window.name}",
-        cycletime_reading(items, durations),
+        summarize_cycletime(items, durations),
         "Items by the days that they took",
         items_table(items),
         footer(

@@ -7,7 +7,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.eta import eta_text
-from commands.shared.choosing import find_item
+from commands.shared.choosing import require_item
 from commands.shared.work import read_work
 from sprints.expectation import measure_past
 
@@ -22,7 +22,7 @@ from sprints.expectation import measure_past
 async def eta(context: Context, _: Arguments) -> Reply:
     """Forecast from the cycle times of the repository's own items, in days."""
     number = context.request.thread
-    await find_item(context, number)
+    await require_item(context, number)
     work = await read_work(context)
     flow = work.flow(number)
     if flow is None:

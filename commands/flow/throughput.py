@@ -1,17 +1,17 @@
 """`/throughput`: the number of items done per week, regardless of their size."""
 
 from charts.values import build_throughput_bars
-from commands.formatting.wording import footer, moment
+from commands.formatting.wording import footer, format_moment
 from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.throughput import counts_table, throughput_reading
+from commands.messages.throughput import counts_table, summarize_throughput
 from commands.shared.flow_window import FOR, LAST, resolve_window
 from sprints.durations import select_done
-from sprints.throughput import count_throughput as throughput_of
+from sprints.throughput import count_throughput
 
 
 @command(
@@ -26,12 +26,12 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     """Show the most unusual week, the median week, and the items that are not counted."""
     window = await resolve_window(context, arguments)
     flows, calendar = await context.read_flows(), context.calendar
-    bars = build_throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
+    bars = build_throughput_bars(count_throughput(flows, calendar, window.first, window.last), calendar)
     done = select_done(flows, window.first, window.last, calendar)
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     text = ChartText(
         f"Throughput · {window.name}",
-        throughput_reading(bars, sum(flow.is_covered for flow in done)),
+        summarize_throughput(bars, sum(flow.is_covered for flow in done)),
         f"Items done per {bars.span}",
         counts_table(bars),
         footer(f"As of {as_of}", window.days, "every item counts as one, whatever its size"),

@@ -1,7 +1,7 @@
 """`/velocity`: the work completed in the last sprints, and the amount to plan for the next one."""
 
 from charts.values import build_velocity_bars
-from commands.formatting.wording import counted, footer, moment
+from commands.formatting.wording import counted, footer, format_moment
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -9,10 +9,9 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
-from commands.messages.velocity import VELOCITY_WARNING, sprints_table, velocity_reading
+from commands.messages.velocity import VELOCITY_WARNING, sprints_table, summarize_velocity
 from sprints.late import apply_credits
-from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS
-from sprints.velocity import compute_velocity as velocity_of
+from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, compute_velocity
 
 
 @command(
@@ -37,20 +36,20 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
     late_credits = context.project.settings.late_credits
     outcomes = apply_credits(await context.sprints.outcomes(context.now), late_credits)
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
-    measured = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
+    result = compute_velocity(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
-    as_of = moment(context.calendar.local(context.now))
+    as_of = format_moment(context.calendar.local(context.now))
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
     text = ChartText(
         "Velocity",
-        velocity_reading(measured),
-        "The sprints, in points" if measured.unit == "points" else "The sprints, in items",
-        sprints_table(measured, context.calendar),
-        footer(f"As of {as_of}", f"n = {counted(measured.n, 'sprint')}", abandoned, VELOCITY_WARNING),
+        summarize_velocity(result),
+        "The sprints, in points" if result.unit == "points" else "The sprints, in items",
+        sprints_table(result, context.calendar),
+        footer(f"As of {as_of}", f"n = {counted(result.n, 'sprint')}", abandoned, VELOCITY_WARNING),
     )
     return chart_reply(
         context,
         text,
-        build_velocity_bars(measured, context.calendar) if measured.n else None,
+        build_velocity_bars(result, context.calendar) if result.n else None,
         arguments.text("as"),
     )

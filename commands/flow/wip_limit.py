@@ -16,9 +16,9 @@ from sprints.wip import (
     MOST_LIMIT,
     Team,
     Wip,
-    items_of,
-    people_of,
-    wip_of,
+    count_wip,
+    list_people_at_work,
+    select_team_flows,
 )
 from sprints.work import RepositoryWork, select_recent
 
@@ -82,17 +82,17 @@ def set_limit(setting: object, limit: int | None, slug: str | None) -> dict[str,
 def measure_wip(work: RepositoryWork, teams: Collection[Team], limit: int | None, slug: str | None) -> Wip:
     """Measure the work in progress against a limit. Raises UserError for an unknown or too small team."""
     if slug is None:
-        return wip_of(work.flows, limit)
+        return count_wip(work.flows, limit)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
         slugs = ", ".join(code(team.slug) for team in teams) or "none yet"
         raise UserError(
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
-    team_flows = items_of(team, teams, work.flows)
-    if len(people := people_of(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
+    team_flows = select_team_flows(team, teams, work.flows)
+    if len(people := list_people_at_work(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; in {plain(slug)} I know of {len(people)}."
         )
-    return wip_of(team_flows, limit, slug)
+    return count_wip(team_flows, limit, slug)

@@ -9,7 +9,18 @@ from commands.formatting.foreign_text import code, plain
 from sprints.numbering import Number, ref
 
 # The formats for foreign text are re-exported, so that callers import all formats from here.
-__all__ = ["code", "counted", "folded", "footer", "full_day", "moment", "named", "person", "plain", "table"]
+__all__ = [
+    "code",
+    "counted",
+    "folded",
+    "footer",
+    "format_moment",
+    "full_day",
+    "named",
+    "person",
+    "plain",
+    "table",
+]
 _MOST_NAMED = 10
 # A bar that would end a cell: an even number of backslashes before it does not escape it for GitHub.
 _OPEN_BAR = re.compile(r"(?<!\\)((?:\\\\)*)\|")
@@ -48,7 +59,7 @@ def weekdays(first: date, last: date, joint: str = " to ") -> str:
     return f"{weekday(first, with_year=with_year)}{joint}{weekday(last, with_year=with_year)}"
 
 
-def moment(at: datetime) -> str:
+def format_moment(at: datetime) -> str:
     """Format a time in its own zone: 20 Nov 2026, 14:30 UTC."""
     return f"{full_day(at.date())}, {at:%H:%M} {at.tzname()}"
 

@@ -38,14 +38,14 @@ class _DateRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ItemCount:
     """A number of items of one size: `2x5` means two of size 5. A bare `8` has no count."""
 
     size: Decimal
     count: int | None = None
 
 
-Value = str | date | bool | int | Decimal | tuple[str, ...] | _DateRange | Batch
+Value = str | date | bool | int | Decimal | tuple[str, ...] | _DateRange | ItemCount
 
 
 class ArgumentKind(Enum):
@@ -154,10 +154,10 @@ class Arguments:
         value = self._values.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def batch(self, name: str) -> Batch | None:
+    def batch(self, name: str) -> ItemCount | None:
         """The value of a BATCH argument."""
         value = self._values.get(name)
-        return value if isinstance(value, Batch) else None
+        return value if isinstance(value, ItemCount) else None
 
     def flag(self, name: str) -> bool:
         """Whether a FLAG argument was given as `yes`."""
@@ -282,14 +282,14 @@ def _parse_days(_: Argument, word: Word) -> int:
     return int(match[1])
 
 
-def _parse_batch(_: Argument, word: Word) -> Batch:
+def _parse_batch(_: Argument, word: Word) -> ItemCount:
     match = _BATCH.fullmatch(word.value.strip())
     if match is None:
         raise ValueError(word.value)
     points, count = _parse_size(match["size"]), int(match["count"] or 1)
     if not 1 <= count <= _MOST_ITEMS:
         raise ValueError(word.value)
-    return Batch(points, count if match["count"] else None)
+    return ItemCount(points, count if match["count"] else None)
 
 
 def _parse_size(text: str) -> Decimal:

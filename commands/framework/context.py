@@ -7,7 +7,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
-from marketplace.accounts import Offer
+from marketplace.accounts import BillingOffer
 
 # The text why the asker may not run a command, by the command's name; None if they may.
 FindRefusal = Callable[[str], Awaitable[str | None]]
@@ -30,5 +30,5 @@ class Context(Planning):
     request: Request
     github: GitHubPort
     level: Level = Level.READ
-    offer: Offer | None = None
+    offer: BillingOffer | None = None
     find_refusal: FindRefusal = refuse_all

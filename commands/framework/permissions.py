@@ -89,7 +89,7 @@ class Policy:
         self._other_bots = other_bots
 
     @property
-    def greets_strangers(self) -> bool:
+    def refuses_politely(self) -> bool:
         """Whether people who are no collaborators get a polite refusal rather than silence."""
         return self._commands.answers_strangers
 

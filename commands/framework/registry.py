@@ -45,7 +45,7 @@ class Command:
         return (*self.arguments, *((CONFIRM,) if self.is_changing else ()), *COMMON)
 
     @property
-    def tells_figures(self) -> bool:
+    def has_figures(self) -> bool:
         """Whether the answer holds figures derived from the repository's history."""
         is_reading = self.level is Level.READ and not self.is_changing
         return is_reading and self.words[0] not in _NO_FIGURES

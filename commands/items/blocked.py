@@ -10,7 +10,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.blocked import blocked_text
 from commands.messages.work import reason_sentence, since_text
-from commands.shared.choosing import find_item
+from commands.shared.choosing import require_item
 from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
 from sprints.model import State
@@ -86,7 +86,7 @@ async def _require_possible(planning: Planning, flow: Flow, number: int, work: R
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot wait for itself.")
-    other = await find_item(planning, number)
+    other = await require_item(planning, number)
     if other.is_pull_request:
         raise UserError(
             f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "

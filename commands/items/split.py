@@ -99,7 +99,7 @@ def _require_splittable(flow: Flow, parts: Sequence[NewSubIssue], work: Reposito
             f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
             "closes."
         )
-    children = sum(_is_below(told, flow.item) for told in work.events.values())
+    children = sum(_is_below(events, flow.item) for events in work.events.values())
     if children + len(parts) > _MOST_SUB_ISSUES:
         raise UserError(
             f"#{flow.number} has {counted(children, 'sub-issue')}; GitHub allows {_MOST_SUB_ISSUES}, so "

@@ -12,7 +12,7 @@ from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
 from sprints.numbering import local_number
 from sprints.team_settings import TeamSettings
-from sprints.wip import Wip, limited_wips, wip_of
+from sprints.wip import Wip, count_wip, limited_wips
 from sprints.work import RepositoryWork
 
 
@@ -46,7 +46,7 @@ def list_wips_after(work: RepositoryWork, changed: Flow, settings: TeamSettings)
     flows = [changed if flow.item == changed.item else flow for flow in work.flows]
     of_teams = [wip for wip in limited_wips(flows, settings.teams, settings.wip_limits) if wip.team]
     concerned = [wip for wip in of_teams if wip.excess or changed in wip.items]
-    return [wip_of(flows, settings.wip_limits.repository), *concerned]
+    return [count_wip(flows, settings.wip_limits.repository), *concerned]
 
 
 def _with_start(flow: Flow, work: RepositoryWork) -> Flow:

@@ -11,7 +11,7 @@ from sprints.numbering import ref
 _MOST_ROWS = 40
 
 
-def aging_reading(ages: Sequence[Age], finished: Durations) -> list[str]:
+def summarize_aging(ages: Sequence[Age], finished: Durations) -> list[str]:
     """The oldest item and a remedy, the amount of work in progress, and doubts about the data."""
     if not ages:
         return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from commands.formatting.wording import counted, full_day
 from commands.messages.billing_notices import choose_free_text
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import PurchasePages
+from marketplace.entitlements import PlanChangeLinks
 from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import ending_on_marketplace, paid_until
@@ -14,7 +14,7 @@ from storage.subscriptions import MARKETPLACE, STRIPE, PendingChange, Subscripti
 _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
 
 
-def announced_changes(billing: Billing, links: PurchasePages) -> str:
+def announced_changes(billing: Billing, links: PlanChangeLinks) -> str:
     """The pending changes of the plan that counts, and of others that are paid for beside it."""
     counting = billing.plan.subscription
     others = [
@@ -43,7 +43,7 @@ def overlap_lines(billing: Billing) -> Iterator[str]:
 
 
 def _sentence(
-    subject: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PurchasePages
+    subject: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PlanChangeLinks
 ) -> str:
     day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
     if pending.plan is None:
@@ -60,7 +60,7 @@ def _sentence(
     return f"{begin} will be {plan.title}{seats}{paid}; until then nothing changes."
 
 
-def _deletion(pending: PendingChange, links: PurchasePages) -> str:
+def _deletion(pending: PendingChange, links: PlanChangeLinks) -> str:
     when = f"{DELETION_AFTER.days} days later"
     if pending.effective_at is not None:
         when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from commands.formatting.wording import code, footer, moment, person, plain, table
+from commands.formatting.wording import code, footer, format_moment, person, plain, table
 from commands.framework.changes import Step
 from commands.messages.change_steps import Titles, step_text
 from sprints.calendar import Calendar
@@ -17,7 +17,7 @@ def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar
         return "No command has changed anything in this repository yet."
     rows = [
         (
-            moment(calendar.local(entry.at)),
+            format_moment(calendar.local(entry.at)),
             person(entry.actor),
             code(entry.action[:100]),
             _changed(entry, titles),

@@ -15,7 +15,7 @@ from commands.messages.billing_notices import (
 from commands.messages.changing_plan import change_lines
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
-from marketplace.entitlements import PurchasePages, Reason
+from marketplace.entitlements import PlanChangeLinks, Reason
 from marketplace.notices import NoticeKind, collect_notices
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.purchase_ways import purchase_ways
@@ -37,7 +37,7 @@ NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
 def plan_card(
     billing: Billing,
-    links: PurchasePages,
+    links: PlanChangeLinks,
     checkout: Checkout,
     *,
     is_public: bool,
@@ -91,7 +91,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
     )
 
 
-def _notices(billing: Billing, links: PurchasePages) -> str:
+def _notices(billing: Billing, links: PlanChangeLinks) -> str:
     """The notices for the account's owner, each as a Markdown quotation."""
     notices = collect_notices(billing)
     sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
@@ -104,7 +104,7 @@ def _quoted(sentence: str) -> str:
     return f"> {sentence}" if sentence else ""
 
 
-def _lost_plan(billing: Billing, links: PurchasePages) -> str:
+def _lost_plan(billing: Billing, links: PlanChangeLinks) -> str:
     """Explain why a paid plan has ended, where no payment is due."""
     if billing.plan.terms.is_paid:
         return ""
@@ -115,7 +115,7 @@ def _lost_plan(billing: Billing, links: PurchasePages) -> str:
     return reason.get(billing.plan.reason, "")
 
 
-def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
+def _how_to_resume(billing: Billing, links: PlanChangeLinks) -> str:
     """Explain how to resume a paused subscription.
 
     Stripe pauses a trial that ends without a card; any other pause was made by the seller.
@@ -191,7 +191,7 @@ def _seats(billing: Billing) -> str:
     return f"{people}, {counted(plan.seat_limit, 'seat')} paid for."
 
 
-def _ways_to_change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
+def _ways_to_change(billing: Billing, links: PlanChangeLinks, checkout: Checkout) -> str:
     lines = [
         f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
         for plan in PLANS.values()
@@ -203,7 +203,7 @@ def _ways_to_change(billing: Billing, links: PurchasePages, checkout: Checkout) 
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 
-def _ways(billing: Billing, plan: Plan, links: PurchasePages, checkout: Checkout) -> Sequence[str]:
+def _ways(billing: Billing, plan: Plan, links: PlanChangeLinks, checkout: Checkout) -> Sequence[str]:
     """Links to buy the plan, without any that would lead to paying twice."""
     allowed, ways = purchase_ways(billing.subscriptions), []
     if allowed.marketplace and (link := links.upgrade.get(plan.name)):

@@ -6,13 +6,13 @@ from commands.formatting.money import money
 from commands.formatting.wording import counted, full_day, plain
 from commands.messages.seats import WHAT_IS_DUE, due_text
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import AccountPlan, PurchasePages
+from marketplace.entitlements import AccountPlan, PlanChangeLinks
 from marketplace.notices import (
     Notice,
     NoticeKind,
-    also_paid_by,
     collect_notices,
     ending_trial,
+    find_second_payment,
     is_card_subscription_continuing,
     is_lost_to_failed_payment,
 )
@@ -42,7 +42,7 @@ _HOW_TO_BUY = "`/agile plan` shows how"
 
 
 def notice_sentence(
-    notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY
+    notice: Notice, billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY
 ) -> str:
     """The event that a notice announces, and the remedy. Empty if it no longer applies."""
     match notice.kind:
@@ -58,7 +58,7 @@ def notice_sentence(
             return paid_twice_sentence(billing)
 
 
-def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
+def issue_text(billing: Billing, links: PlanChangeLinks, people: Sequence[str]) -> str:
     """The text of the billing issue. It mentions `people` (GitHub logins), so that they are notified."""
     called = " ".join(f"@{login}" for login in people)
     sentences = [notice_sentence(notice, billing, links) for notice in collect_notices(billing)]
@@ -79,7 +79,7 @@ _NEWS = {
 }
 
 
-def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
+def deletion_sentence(billing: Billing, links: PlanChangeLinks) -> str:
     """The day on which the account's data will be deleted, and how to keep it."""
     if billing.deadline is None:
         return ""
@@ -94,9 +94,9 @@ def deletion_sentence(billing: Billing, links: PurchasePages) -> str:
     )
 
 
-def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
+def failed_payment_sentence(billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY) -> str:
     """The day by which a payment has to succeed, or the plan that its failure ended."""
-    if (other := also_paid_by(billing)) is not None:
+    if (other := find_second_payment(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
         title = billing.plan.terms.title
         return (
@@ -113,7 +113,7 @@ def failed_payment_sentence(billing: Billing, links: PurchasePages, how_to_buy: 
     return ""
 
 
-def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
+def _how_to_pay(billing: Billing, links: PlanChangeLinks, how_to_buy: str) -> str:
     """Explain how to settle a failed payment.
 
     Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
@@ -133,7 +133,7 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     return f"pay the open invoice in the {portal} (another card alone does not pay it)"
 
 
-def trial_sentence(billing: Billing, links: PurchasePages) -> str:
+def trial_sentence(billing: Billing, links: PlanChangeLinks) -> str:
     """The end of a trial, and the price from then on."""
     subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
@@ -158,7 +158,7 @@ def trial_sentence(billing: Billing, links: PurchasePages) -> str:
     return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
 
 
-def choose_free_text(links: PurchasePages) -> str:
+def choose_free_text(links: PlanChangeLinks) -> str:
     """Explain how to end a Marketplace plan and keep the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
@@ -178,7 +178,7 @@ def paid_twice_sentence(billing: Billing) -> str:
     if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
-    if also_paid_by(billing) is not None:
+    if find_second_payment(billing) is not None:
         return f"{begin}, also without the one whose payment failed."
     return (
         f"{begin}: what includes "

@@ -6,12 +6,12 @@ from datetime import datetime
 from commands.formatting.money import money
 from commands.formatting.wording import code, full_day
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import PurchasePages
+from marketplace.entitlements import PlanChangeLinks
 from marketplace.github_pages import billing_page, payment_history
 from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import is_ending
-from marketplace.seat_increases import Proration, proration_of
+from marketplace.seat_increases import Proration, choose_proration
 from marketplace.seat_price import SeatPrice, prorate, resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
@@ -22,7 +22,7 @@ _FOLLOWS = {
 _RUNNING = frozenset({"active", "trialing"})
 
 
-def change_lines(billing: Billing, links: PurchasePages) -> Iterator[str]:
+def change_lines(billing: Billing, links: PlanChangeLinks) -> Iterator[str]:
     """A line for each change that a payer may look for, for every present and past seller of the account."""
     cards = [candidate for candidate in billing.subscriptions if candidate.source == STRIPE]
     live = [candidate for candidate in cards if not candidate.has_ended]
@@ -51,7 +51,9 @@ def _plan_label(subscription: Subscription) -> str:
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 
 
-def _by_card(subscription: Subscription, billing: Billing, links: PurchasePages, label: str) -> Iterator[str]:
+def _by_card(
+    subscription: Subscription, billing: Billing, links: PlanChangeLinks, label: str
+) -> Iterator[str]:
     portal, plan = _portal(links), billing.plan
     is_given = subscription.status in _RUNNING or (
         subscription is plan.subscription and plan.grace_ends is not None
@@ -78,7 +80,7 @@ def _cancellation_effect(subscription: Subscription, *, is_given: bool) -> str:
     return "Nothing is deleted"
 
 
-def _portal(links: PurchasePages) -> str:
+def _portal(links: PlanChangeLinks) -> str:
     return f"[billing portal]({links.portal})" if links.portal else "billing portal"
 
 
@@ -97,7 +99,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         cost = [f"nothing until the trial ends on {full_day(subscription.trial_ends.date())}", then]
     elif now is None or start is None or end is None or end <= now:
         cost = [full]
-    elif (proration := proration_of(subscription, now)) is Proration.NONE:
+    elif (proration := choose_proration(subscription, now)) is Proration.NONE:
         cost = [f"nothing until the renewal on {full_day(end.date())}", then]
     else:
         rest = money(prorate(price.unit_amount, start, end, now), price.currency)
@@ -112,7 +114,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
 
 
 def _on_marketplace(
-    subscription: Subscription, billing: Billing, links: PurchasePages, label: str
+    subscription: Subscription, billing: Billing, links: PlanChangeLinks, label: str
 ) -> Iterator[str]:
     page = f"[GitHub's billing page]({billing_page(billing.account)})"
     upgrade = links.upgrade.get(PlanName(subscription.plan))
@@ -136,7 +138,7 @@ def _on_marketplace(
 
 
 def _end_on_marketplace(
-    subscription: Subscription, billing: Billing, links: PurchasePages, label: str
+    subscription: Subscription, billing: Billing, links: PlanChangeLinks, label: str
 ) -> Iterator[str]:
     """Explain how to cancel a Marketplace plan, what that deletes, or how to revoke the cancellation.
 

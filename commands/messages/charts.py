@@ -51,16 +51,16 @@ def sprint_argument(title: str) -> str:
     return f' for:"{title}"' if is_typeable else ""
 
 
-def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, wanted: str | None) -> Reply:
-    """A reply with the reading, the chart in the form that is `wanted` (a choice of AS), and the table.
+def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, form: str | None) -> Reply:
+    """A reply with the reading, the chart in the `form` that is chosen (a choice of AS), and the table.
 
     `chart` is None where there is nothing to draw.
     """
     lines = "\n".join(f"- {line}" for line in words.reading if line)
     parts: list[str | Picture] = [f"### {words.title}\n\n{lines}"]
-    is_table_only = wanted == "table"
+    is_table_only = form == "table"
     if chart is not None and not is_table_only:
-        parts += chart_parts(planning, chart, wanted)
+        parts += chart_parts(planning, chart, form)
     if words.table:
         named = f"**{words.table_name}**\n\n{words.table}"
         parts.append(named if is_table_only else folded(words.table_name, words.table))
@@ -68,13 +68,13 @@ def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, wante
     return Reply(tuple(parts), says_completeness=words.says_completeness)
 
 
-def chart_parts(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
-    """The chart, and a note where it cannot have the form that is `wanted` (a choice of AS)."""
-    if planning.links_pictures and wanted != "mermaid":
+def chart_parts(planning: Planning, chart: Chart, form: str | None = None) -> list[str | Picture]:
+    """The chart, and a note where it cannot have the `form` that is chosen (a choice of AS)."""
+    if planning.links_pictures and form != "mermaid":
         return [Picture(chart, describe_chart(chart))]
     text = write_markdown(chart)
-    if wanted == "image":
+    if form == "image":
         return [text, _NO_PICTURE]
-    if wanted == "mermaid" and not text.startswith("```mermaid"):
+    if form == "mermaid" and not text.startswith("```mermaid"):
         return [text, _NO_MERMAID]
     return [text]

@@ -58,7 +58,7 @@ def closing_preview(closing: Closing) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def closing_done(closing: Closing) -> str:
+def closed_sprint_text(closing: Closing) -> str:
     """The text shown after a sprint was closed."""
     report = replace(closing.report, is_over=True)
     parts = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from commands.formatting.wording import counted, full_day, moment, named
+from commands.formatting.wording import counted, format_moment, full_day, named
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause, select_unread
 from sprints.numbering import Number
@@ -60,12 +60,12 @@ def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
 
 def span_text(gap: EventGap, calendar: Calendar) -> str:
     """The beginning and the end of a gap: "since …", "on …" or "from … to …"."""
-    began = moment(calendar.local(gap.began_at))
+    began = format_moment(calendar.local(gap.began_at))
     if gap.ended_at is None:
         return f"since {began}"
     if gap.ended_at == gap.began_at:
         return f"on {began}"
-    return f"from {began} to {moment(calendar.local(gap.ended_at))}"
+    return f"from {began} to {format_moment(calendar.local(gap.ended_at))}"
 
 
 def _spans(gaps: Sequence[EventGap], calendar: Calendar) -> str:

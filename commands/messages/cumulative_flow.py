@@ -14,7 +14,7 @@ _IDLE_DAYS = 3
 _GROWS_BY = 2
 
 
-def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
+def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
     """Describe the bottleneck, the items by state, and the standstill or peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]

@@ -34,7 +34,7 @@ class TimedItem:
     days: int
 
 
-def cycletime_reading(items: Sequence[TimedItem], durations: Durations) -> list[str]:
+def summarize_cycletime(items: Sequence[TimedItem], durations: Durations) -> list[str]:
     """The longest cycle time, the expectation for the next items, and the items left out."""
     if not items:
         return [_NONE, left_out_sentence(durations)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from commands.formatting.wording import counted, footer, full_day, moment, weekday
+from commands.formatting.wording import counted, footer, format_moment, full_day, weekday
 from commands.messages.work import blockers_text, duration_text, ordinal, since_text
 from sprints.blocked import add_up_blocked_time
 from sprints.durations import Exclusion
@@ -148,7 +148,7 @@ def _sources(past: PastCycleTimes, work: RepositoryWork) -> str:
         f"Cycle times of {counted(past.times.n, 'item')} done, {window}",
         f"left out: {left_out}" if left_out else "",
         "days off count, dates are working days",
-        f"as of {moment(work.calendar.local(work.now))}",
+        f"as of {format_moment(work.calendar.local(work.now))}",
     )
 
 

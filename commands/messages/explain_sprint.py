@@ -17,7 +17,7 @@ from commands.messages.explain import (
 )
 from commands.messages.progress import hides_open_items, percent
 from commands.messages.report import amount_text
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.evidence import Event, find_done_events, find_joining_events
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_amounts, sum_items
 from sprints.history import SprintChange
@@ -178,7 +178,7 @@ def explain_remaining(evidence: SprintEvidence) -> Explanation:
 def explain_say_do(evidence: SprintEvidence) -> Explanation:
     """Explain say/do by the committed items, kept or not."""
     facts, unit = evidence.facts, evidence.unit
-    kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
+    kept, promised = measure_amount(facts.kept, unit), measure_amount(facts.committed, unit)
     result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
     arithmetic = [
         f"{number(kept)} kept ÷ {quantity(promised, unit)} committed = **{result}**"
@@ -186,7 +186,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
         else "Nothing was committed, so there is nothing to divide by."
     ]
     if promised:
-        delivered = measure(facts.done, unit)
+        delivered = measure_amount(facts.done, unit)
         arithmetic.append(
             f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
             f"{percent(delivered / promised, ROUND_HALF_EVEN)}, with what was added"
@@ -245,14 +245,16 @@ def scope_equations(facts: Facts) -> list[str]:
     """The equation of the sprint's scope in points and in items."""
     lines = []
     for unit in ("points", "count"):
-        causes = [(cause, measure(facts.total(cause), unit)) for cause in ScopeCause]
+        causes = [(cause, measure_amount(facts.total(cause), unit)) for cause in ScopeCause]
         terms = [
             f"{_SIGNS[cause]} {f'({number(value)})' if value < 0 else number(value)} {_NAMES[cause]}"
             for cause, value in causes
             if unit == "points" or cause is not ScopeCause.REESTIMATED
         ]
-        total = quantity(measure(facts.scope, unit), unit)
-        lines.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
+        total = quantity(measure_amount(facts.scope, unit), unit)
+        lines.append(
+            f"{number(measure_amount(facts.committed, unit))} committed {' '.join(terms)} = **{total}**"
+        )
     return lines
 
 

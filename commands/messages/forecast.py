@@ -6,11 +6,20 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.locales import localize
 from charts.reading import number, quantity, whole
-from commands.formatting.wording import counted, folded, footer, full_day, moment, plain, table, weekday
+from commands.formatting.wording import (
+    counted,
+    folded,
+    footer,
+    format_moment,
+    full_day,
+    plain,
+    table,
+    weekday,
+)
 from commands.messages.forecast_sentences import band_sentence, chance_sentence, swap_sentence
 from commands.messages.nothing_left import NOTHING_YET
 from commands.messages.progress import percent
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_dates import DateForecast, ItemForecast
@@ -83,7 +92,7 @@ def forecast_details(
         if isinstance(dates, DateForecast):
             parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
         parts.append(folded("How this was computed", _how(outlook, forecast)))
-    at = moment(facts.sprint.calendar.local(facts.as_of))
+    at = format_moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
     return "\n\n".join(parts)
 
@@ -141,7 +150,7 @@ def record_sentence(graded: Sequence[GradedForecast]) -> str:
             "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
             "days is graded._"
         )
-    best = max(bins_of(graded), key=lambda bin_: bin_.n)
+    best = max(group_into_bins(graded), key=lambda bin_: bin_.n)
     name = _BIN_NAMES[best.low, best.high]
     return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
 
@@ -150,12 +159,12 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
     """A table of all graded forecasts by chance, and their scores."""
     rows = [
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
-        for tenth in bins_of(graded, TENTHS)
+        for tenth in group_into_bins(graded, TENTHS)
     ]
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(
+def group_into_bins(
     graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS
 ) -> tuple[CalibrationBin, ...]:
     """The graded forecasts in bins by their chance in tenths."""
@@ -209,7 +218,7 @@ def _done_by(dates: DateForecast, work: str, *, is_one: bool, due: date | None =
 
 def _how(outlook: Outlook, forecast: Forecast) -> str:
     facts, unit = outlook.facts, outlook.unit
-    done, scope = measure(facts.done, unit), quantity(measure(facts.scope, unit), unit)
+    done, scope = measure_amount(facts.done, unit), quantity(measure_amount(facts.scope, unit), unit)
     left = counted(len(outlook.days), "working day")
     over = percent(Decimal(str(outlook.now.elapsed)), ROUND_HALF_EVEN)
     lines = (

@@ -6,7 +6,7 @@ from charts.reading import number, quantity, unit_word
 from commands.formatting.wording import counted, weekday
 from commands.messages.nothing_left import nothing_left_sentence
 from commands.messages.progress import without_points_text
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Amount
 from sprints.forecast import Forecast
 from sprints.forecast_wording import in_words, round_band, round_to_tenths
@@ -26,7 +26,7 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
         return "All that is in the sprint is done." if facts.scope.count else nothing_left_sentence(facts)
     if due is None:
         return ""
-    left, others = measure(facts.remaining, outlook.unit), _without_points(outlook)
+    left, others = measure_amount(facts.remaining, outlook.unit), _without_points(outlook)
     is_one = left == 1 and not others
     be = "is" if is_one else "are"
     if forecast.chance <= 0:
@@ -86,7 +86,7 @@ def _swap_reason(smallest: Decimal, next_one: Decimal, count: int) -> str:
 def open_sizes(outlook: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their size in the outlook's unit."""
     return {
-        item.number: measure(Amount(item.points or Decimal(0), 1), outlook.unit)
+        item.number: measure_amount(Amount(item.points or Decimal(0), 1), outlook.unit)
         for item in outlook.facts.open_items
     }
 
@@ -98,7 +98,7 @@ def open_points(outlook: Outlook) -> dict[Number, Decimal]:
 
 def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
     """The expected amount and its bounds. Anything above the scope is work yet to be added."""
-    unit, scope = outlook.unit, measure(outlook.facts.scope, outlook.unit)
+    unit, scope = outlook.unit, measure_amount(outlook.facts.scope, outlook.unit)
     low, middle, high = round_band(forecast.delivered, float(scope))
     more = f" Anything above {number(scope)} is work added until then." if high > scope else ""
     if low == high:

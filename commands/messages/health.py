@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands.formatting.foreign_text import one_line
-from commands.formatting.wording import code, counted, moment, plain, table
+from commands.formatting.wording import code, counted, format_moment, plain, table
 from commands.framework.ports import Health
 from commands.messages.completeness import GAP_REASONS, span_text
 from commands.messages.config import in_force_text, out_of_sight_text
@@ -237,4 +237,4 @@ def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:
 
 
 def _at(at: datetime, facts: HealthFacts) -> str:
-    return moment(facts.calendar.local(at))
+    return format_moment(facts.calendar.local(at))

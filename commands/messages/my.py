@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from commands.formatting.wording import footer, moment, person
+from commands.formatting.wording import footer, format_moment, person
 from commands.messages.standup import list_sections, paused_line, wait_lines
 from commands.messages.work import blockers_text, duration_text
 from sprints.flow import Flow
@@ -42,7 +42,7 @@ def my_text(login: str, personal: PersonalWork, work: RepositoryWork) -> str:
     )
     parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
     parts += list_sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
-    as_of = f"As of {moment(work.calendar.local(work.now))}"
+    as_of = f"As of {format_moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, "told here because you asked here"))
     return "\n\n".join(parts)
 

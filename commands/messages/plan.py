@@ -6,10 +6,10 @@ from decimal import Decimal
 from statistics import median
 
 from charts.reading import number, quantity
-from commands.formatting.wording import counted, folded, footer, full_day, moment, named, plain, table
+from commands.formatting.wording import counted, folded, footer, format_moment, full_day, named, plain, table
 from commands.messages.progress import progress_text
 from commands.messages.report import amount_text
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.load import choose_load_unit, compare_load
@@ -50,7 +50,7 @@ class LoadComparison:
 def plan_text(plan: LoadComparison) -> str:
     """The verdict on a sprint's plan, and the numbers behind it."""
     sprint = plan.facts.sprint
-    as_of = moment(sprint.calendar.local(plan.facts.as_of))
+    as_of = format_moment(sprint.calendar.local(plan.facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · plan",
         _frame(plan),
@@ -85,7 +85,7 @@ def _frame(plan: LoadComparison) -> str:
 
 def _verdict(plan: LoadComparison) -> str:
     unit, past = plan.unit, plan.velocity
-    load = measure(plan.facts.scope, unit)
+    load = measure_amount(plan.facts.scope, unit)
     if past.median is None or past.most is None:
         ended = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
         return (
@@ -177,13 +177,13 @@ def _candidates(facts: Facts) -> str:
     items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
         return "It is empty: put work into it with `/sprint add #1 #2`."
-    lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
+    lines = [f"- {ref(item.number)} · {_size_text(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
         lines.append(f"- and {len(rest)} more · {amount_text(sum_items(rest))}")
     return folded(f"What is planned: {amount_text(facts.scope)}", "\n".join(lines))
 
 
-def _worth(item: Item) -> str:
+def _size_text(item: Item) -> str:
     points = "not estimated" if item.points is None else quantity(item.points, "points")
     return f"{points}, done" if item.state == "done" else points

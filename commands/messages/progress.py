@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts
 
 
@@ -22,7 +22,8 @@ def percent(share: Decimal, rounding: str = ROUND_FLOOR) -> str:
 
 def progress_text(facts: Facts, unit: str) -> str:
     """31 of 40 points done; open items worth no points are named as well."""
-    text = f"{number(measure(facts.done, unit))} of {quantity(measure(facts.scope, unit), unit)} done"
+    done, scope = measure_amount(facts.done, unit), measure_amount(facts.scope, unit)
+    text = f"{number(done)} of {quantity(scope, unit)} done"
     if not hides_open_items(facts.remaining, unit):
         return text
     are = _be(facts.remaining.count, is_over=facts.sprint.has_ended(facts.as_of))
@@ -43,18 +44,18 @@ def share_done(done: Amount, scope: Amount, unit: str) -> Decimal | None:
     """The share of a scope that is done, from 0 to 1; 1 only if all items are done. None without a scope."""
     if hides_open_items(scope - done, unit):
         unit = "count"
-    whole = measure(scope, unit)
-    return measure(done, unit) / whole if whole else None
+    whole = measure_amount(scope, unit)
+    return measure_amount(done, unit) / whole if whole else None
 
 
 def hides_open_items(remaining: Amount, unit: str) -> bool:
     """Whether nothing seems to be left in a unit although items are open."""
-    return remaining.count > 0 and measure(remaining, unit) <= 0
+    return remaining.count > 0 and measure_amount(remaining, unit) <= 0
 
 
 def done_text(done: Amount, whole: Amount, unit: str) -> str:
     """5 of 8 points; or, where points hide open items, 5 of 5 points and 2 of 3 items."""
-    text = f"{number(measure(done, unit))} of {quantity(measure(whole, unit), unit)}"
+    text = f"{number(measure_amount(done, unit))} of {quantity(measure_amount(whole, unit), unit)}"
     if not hides_open_items(whole - done, unit):
         return text
     return f"{text} and {done.count} of {counted(whole.count, 'item')}"
@@ -69,13 +70,13 @@ def open_work_text(facts: Facts, unit: str) -> str:
     """The open work: 5 points; or the open items, where all of them are worth no points."""
     if hides_open_items(facts.remaining, unit):
         return without_points_text(facts)
-    return quantity(measure(facts.remaining, unit), unit)
+    return quantity(measure_amount(facts.remaining, unit), unit)
 
 
 def is_single(facts: Facts, unit: str) -> bool:
     """Whether `open_work_text` is grammatically singular."""
     hidden = hides_open_items(facts.remaining, unit)
-    return measure(facts.remaining, "count" if hidden else unit) == 1
+    return measure_amount(facts.remaining, "count" if hidden else unit) == 1
 
 
 def without_points_text(facts: Facts) -> str:

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity, signed, unit_word
-from commands.formatting.wording import counted, folded, footer, full_day, moment, person, plain, table
+from commands.formatting.wording import counted, folded, footer, format_moment, full_day, person, plain, table
 from commands.messages.completeness import completeness_text
 from commands.messages.progress import done_text, percent, share_done
-from sprints.burndown import Burndown, measure
+from sprints.burndown import Burndown, measure_amount
 from sprints.facts import Amount, ScopeCause
 from sprints.late import LateCredit
 from sprints.milestone import Phase, Sprint
@@ -126,13 +126,13 @@ def numbers_table(report: Report) -> str:
 def result_sentence(report: Report) -> str:
     """Say how much of the commitment was done, and what is left."""
     unit = report.unit
-    if report.committed.entries and not measure(report.committed.total, unit):
+    if report.committed.entries and not measure_amount(report.committed.total, unit):
         unit = "count"  # The committed items are worth no points, so items count.
-    done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
+    done, committed = measure_amount(report.done.total, unit), measure_amount(report.committed.total, unit)
     was = "was" if report.is_over else "is"
     if not committed:
         return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
-    kept = measure(report.kept.total, unit)
+    kept = measure_amount(report.kept.total, unit)
     share = percent(share_done(report.kept.total, report.committed.total, unit) or Decimal(0))
     part = done_text(report.kept.total, report.committed.total, unit)
     text = f"**{part} committed {_be(committed, was)} done ({share})**"
@@ -224,8 +224,8 @@ def _velocity(sheet: ReportData) -> str:
     if own_outcome is None:
         return f"**Velocity:** {past}" if before else ""
     credit = sheet.credit.amount if sheet.credit else None
-    late = f" ({quantity(measure(credit, unit), unit)} of it done late)" if credit else ""
-    return f"**Velocity:** {quantity(measure(own_outcome.completed, unit), unit)}{late}. {past}"
+    late = f" ({quantity(measure_amount(credit, unit), unit)} of it done late)" if credit else ""
+    return f"**Velocity:** {quantity(measure_amount(own_outcome.completed, unit), unit)}{late}. {past}"
 
 
 def _velocity_before(past: Velocity) -> str:
@@ -330,10 +330,10 @@ def _footnotes(footnotes: Sequence[str]) -> str:
 def _footer(sheet: ReportData) -> str:
     calendar = sheet.sprint.calendar
     if sheet.snapshot:
-        taken_at = moment(calendar.local(sheet.snapshot.at))
+        taken_at = format_moment(calendar.local(sheet.snapshot.at))
         revision = f", revision {sheet.snapshot.revision}" if sheet.snapshot.revision > 1 else ""
         return footer(f"Frozen on {taken_at}{revision}", _completeness(sheet))
-    as_of = f"As of {moment(calendar.local(sheet.as_of))}"
+    as_of = f"As of {format_moment(calendar.local(sheet.as_of))}"
     if not sheet.report.is_over:
         return footer(as_of, _completeness(sheet))
     until = "provisional until a day after the closing" if sheet.sprint.closed_at else _NOT_CLOSED

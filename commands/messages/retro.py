@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from commands.formatting.wording import counted, footer, moment, named, plain, weekday
+from commands.formatting.wording import counted, footer, format_moment, named, plain, weekday
 from commands.messages.report import ReportData, result_sentence
 from sprints.durations import ServiceLevel
 from sprints.milestone import Sprint
@@ -44,7 +44,9 @@ def retro_text(retro: Retro) -> str:
         _how_to_vote(retro),
         *(_topic(retro, topic) for topic in Topic if topic in retro.evidence),
         _nothing(retro),
-        footer(f"As of {moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"),
+        footer(
+            f"As of {format_moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"
+        ),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_EVEN
 
 from charts.reading import quantity
-from commands.formatting.wording import counted, footer, moment, named, plain, weekday
+from commands.formatting.wording import counted, footer, format_moment, named, plain, weekday
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.messages.progress import percent
 from sprints.durations import ServiceLevel
@@ -33,7 +33,7 @@ def risk_card(
     total_text = "what is open" if is_all_estimated else "the open points"
     lines = [f"{n}. {_risk_line(risk, unit, level, total_text)}" for n, risk in enumerate(risks, start=1)]
     parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
-    parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
+    parts.append(footer(f"As of {format_moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 

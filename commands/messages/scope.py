@@ -10,8 +10,8 @@ from commands.formatting.wording import (
     counted,
     folded,
     footer,
+    format_moment,
     full_day,
-    moment,
     named,
     person,
     plain,
@@ -19,7 +19,7 @@ from commands.formatting.wording import (
     weekday,
 )
 from commands.messages.report import amount_text
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
 from sprints.ledger import LedgerLine, group_ledger
 from sprints.numbering import Number, ref
@@ -98,8 +98,8 @@ def _commitment(moves: Moves) -> str:
     after, unit = moves.after, moves.after.unit
     if _is_planning(after) or after.sprint.has_ended(after.as_of):
         return ""
-    committed = measure(after.committed, unit)
-    over = measure(after.scope, unit) - committed
+    committed = measure_amount(after.committed, unit)
+    over = measure_amount(after.scope, unit) - committed
     if compute_room_needed(moves.before, after, unit) <= 0:
         return ""
     text = f"That is **{quantity(over, unit)} over** the {quantity(committed, unit)} committed."
@@ -128,15 +128,15 @@ class RequestedChange:
     reason: str = ""
 
 
-def scope_text(facts: Facts, deeds: Sequence[RequestedChange] = ()) -> str:
+def scope_text(facts: Facts, requests: Sequence[RequestedChange] = ()) -> str:
     """The way from the commitment to the scope, in both units, and each change with its author and time."""
     sprint = facts.sprint
-    as_of = moment(sprint.calendar.local(facts.as_of))
+    as_of = format_moment(sprint.calendar.local(facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · scope",
         _headline(facts),
         _equation(facts),
-        _lines(facts, deeds),
+        _lines(facts, requests),
         footer(f"As of {as_of}"),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -179,8 +179,8 @@ def _equation(facts: Facts) -> str:
     return "\n".join([first, marks, *rest])
 
 
-def _lines(facts: Facts, deeds: Sequence[RequestedChange]) -> str:
-    lines = [_line(line, facts, deeds) for line in reversed(group_ledger(_without_swaps(facts.ledger)))]
+def _lines(facts: Facts, requests: Sequence[RequestedChange]) -> str:
+    lines = [_line(line, facts, requests) for line in reversed(group_ledger(_without_swaps(facts.ledger)))]
     if not lines:
         return ""
     shown = "\n".join(lines[:_MOST_LINES])
@@ -210,7 +210,7 @@ def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
     ]
 
 
-def _line(line: LedgerLine, facts: Facts, deeds: Sequence[RequestedChange]) -> str:
+def _line(line: LedgerLine, facts: Facts, requests: Sequence[RequestedChange]) -> str:
     at = facts.sprint.calendar.local(line.at)
     when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
     if len(line.changes) > 1:
@@ -219,12 +219,12 @@ def _line(line: LedgerLine, facts: Facts, deeds: Sequence[RequestedChange]) -> s
             f"- {when} · {_VERBS[line.cause]} {amount_text(line.amount)}{_by_author(line.actor)}: {numbers}"
         )
     (change,) = line.changes
-    deed = _deed(change, deeds)
-    author = deed.by if deed else line.actor
+    request = _find_request(change, requests)
+    author = request.by if request else line.actor
     text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by_author(author)}, {_points_text(change)}"
     if change.was_done:
         text += ", though it was done"
-    return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text
+    return f"{text}: {plain(request.reason)}" if request and request.reason else text
 
 
 def _points_text(change: ScopeChange) -> str:
@@ -238,10 +238,12 @@ def _by_author(actor: str | None) -> str:
     return f" by {person(actor)}" if actor else ""
 
 
-def _deed(change: ScopeChange, deeds: Sequence[RequestedChange]) -> RequestedChange | None:
+def _find_request(change: ScopeChange, requests: Sequence[RequestedChange]) -> RequestedChange | None:
     """The request behind a change that GitHub reports as made by the App."""
     if not is_bot(change.event.actor):
         return None
-    candidates = [deed for deed in deeds if deed.number == change.number and deed.cause is change.cause]
-    recent = [deed for deed in candidates if abs(deed.at - change.at) <= _SOON]
-    return min(recent, key=lambda deed: abs(deed.at - change.at), default=None)
+    candidates = [
+        request for request in requests if request.number == change.number and request.cause is change.cause
+    ]
+    recent = [request for request in candidates if abs(request.at - change.at) <= _SOON]
+    return min(recent, key=lambda request: abs(request.at - change.at), default=None)

@@ -8,7 +8,7 @@ from commands.formatting.money import money
 from commands.formatting.wording import counted, folded, full_day, person, plain
 from marketplace.accounts import Billing
 from marketplace.plans import SEAT_DAYS
-from marketplace.seat_increases import Proration, SeatIncrease, estimate_due_now, proration_of
+from marketplace.seat_increases import Proration, SeatIncrease, choose_proration, estimate_due_now
 from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import STRIPE, Subscription
 
@@ -67,7 +67,7 @@ def due_text(increase: SeatIncrease, billing: Billing) -> str:
     subscription, now = billing.plan.subscription, billing.as_of or increase.asked_at
     if subscription is not None and subscription.status == "trialing":
         return "Nothing is due during the trial."
-    proration = proration_of(subscription, now) if subscription is not None else None
+    proration = choose_proration(subscription, now) if subscription is not None else None
     is_later = proration is not None and proration is not Proration.ALWAYS_INVOICE
     if increase.due_now == 0 and proration is Proration.ALWAYS_INVOICE:
         return f"Nothing is due at once. {WHAT_IS_DUE}"
@@ -121,7 +121,7 @@ def _price(billing: Billing, now: datetime) -> str:
         return f"{cost}. Seats are added on GitHub Marketplace."
     if subscription.status not in {"active", "trialing"}:
         return f"{cost}. No seats are added while a payment is due."
-    about, proration = estimate_due_now(subscription, 1, now), proration_of(subscription, now)
+    about, proration = estimate_due_now(subscription, 1, now), choose_proration(subscription, now)
     if subscription.status == "trialing":
         cost += "; nothing is due during the trial"
     elif proration is Proration.ALWAYS_INVOICE and about is not None:

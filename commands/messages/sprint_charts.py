@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from charts.reading import list_scope_steps, number, quantity, signed
-from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
+from commands.formatting.wording import counted, footer, format_moment, named, table, weekday, weekdays
 from commands.messages.charts import sprint_argument
 from commands.messages.nothing_left import nothing_left_sentence
 from commands.messages.progress import (
@@ -16,7 +16,7 @@ from commands.messages.progress import (
     share_done,
 )
 from commands.messages.status import facts_completeness
-from sprints.burndown import Burndown, BurndownDay, compute_pace, ideal_before, measure
+from sprints.burndown import Burndown, BurndownDay, compute_pace, ideal_before, measure_amount
 from sprints.calendar import days_between
 from sprints.facts import Facts, ScopeCause
 from sprints.milestone import Phase
@@ -26,12 +26,12 @@ _IDLE_DAYS = 3
 _MOST_DAYS = 62
 
 
-def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
+def summarize_burndown(facts: Facts, burndown: Burndown) -> list[str]:
     """The distance to the ideal line and its cause, the largest step, and the pace needed."""
     return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
 
 
-def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
+def summarize_burnup(facts: Facts, burndown: Burndown) -> list[str]:
     """The largest change of the scope, the work done, and how the scope came about."""
     return [
         _largest_scope_step(facts, burndown),
@@ -42,11 +42,11 @@ def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
 
 def scope_equation(facts: Facts, unit: str) -> str:
     """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; zeros are left out."""
-    terms = [f"{number(measure(facts.committed, unit))} committed"]
+    terms = [f"{number(measure_amount(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
-        if value := measure(facts.total(cause), unit):
+        if value := measure_amount(facts.total(cause), unit):
             terms.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
-    return f"{' '.join(terms)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
+    return f"{' '.join(terms)} = **{quantity(measure_amount(facts.scope, unit), unit)} of scope**."
 
 
 _TERMS = (
@@ -73,7 +73,7 @@ def days_table_title(burndown: Burndown) -> str:
 
 def sprint_footer(facts: Facts) -> str:
     """The time as of which a sprint's numbers are valid, and their completeness."""
-    as_of = moment(facts.sprint.calendar.local(facts.as_of))
+    as_of = format_moment(facts.sprint.calendar.local(facts.as_of))
     return footer(f"As of {as_of}", facts_completeness(facts))
 
 
@@ -107,7 +107,7 @@ def _position(facts: Facts, burndown: Burndown) -> str:
 
 def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
     """The distance to the ideal line, split into added scope and work not done."""
-    growth = measure(facts.scope, unit) - measure(facts.committed, unit)
+    growth = measure_amount(facts.scope, unit) - measure_amount(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
     scope_advice = "Agree on what goes out for it: `/sprint scope` lists what came in."
@@ -139,7 +139,8 @@ def _end(facts: Facts, unit: str) -> str:
 def _left_of_scope(facts: Facts, unit: str) -> str:
     if hides_open_items(facts.remaining, unit):
         return open_work_text(facts, unit)
-    return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
+    remaining, scope = measure_amount(facts.remaining, unit), measure_amount(facts.scope, unit)
+    return f"{number(remaining)} of {quantity(scope, unit)}"
 
 
 def _idle_stretch_or_step(burndown: Burndown) -> str:
@@ -182,7 +183,7 @@ def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
 
 def _needed_pace(facts: Facts, burndown: Burndown) -> str:
     unit, sprint = burndown.unit, facts.sprint
-    done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
+    done, remaining = measure_amount(facts.done, unit), measure_amount(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
         share = share_done(facts.kept, facts.committed, unit)
         kept = f"{done_text(facts.kept, facts.committed, unit)} committed were kept"

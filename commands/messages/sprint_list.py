@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from charts.reading import number, quantity
-from commands.formatting.wording import counted, footer, full_day, moment, plain, table
+from commands.formatting.wording import counted, footer, format_moment, full_day, plain, table
 from commands.messages.progress import percent
 from commands.messages.report import few_values
 from sprints.facts import Amount
@@ -37,7 +37,7 @@ def list_text(rows: Sequence[SprintRow], total: int, velocity: Velocity, now: da
         f"### {shown[0].upper()}{shown[1:]}",
         _velocity(velocity),
         table(head, lines, numbers_from=3),
-        footer("Points / items", f"As of {moment(now)}"),
+        footer("Points / items", f"As of {format_moment(now)}"),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from charts.reading import quantity
-from commands.formatting.wording import footer, moment, plain, weekday
+from commands.formatting.wording import footer, format_moment, plain, weekday
 from commands.messages.work import blocked_line, bullet_list, duration_text, wip_sentence
 from sprints.flow import Flow
 from sprints.numbering import ref
@@ -27,7 +27,7 @@ def standup_text(standup: Standup, wips: Sequence[Wip], work: RepositoryWork) ->
         ("Waiting for review", wait_lines(standup.waiting, work)),
     )
     parts.append("\n".join(wip_sentence(wip) for wip in wips))
-    parts.append(footer(f"As of {moment(work.calendar.local(work.now))}"))
+    parts.append(footer(f"As of {format_moment(work.calendar.local(work.now))}"))
     return "\n\n".join(parts)
 
 

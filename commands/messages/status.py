@@ -8,8 +8,8 @@ from commands.formatting.wording import (
     counted,
     folded,
     footer,
+    format_moment,
     full_day,
-    moment,
     named,
     plain,
     weekday,
@@ -25,7 +25,7 @@ from commands.messages.progress import (
     progress_text,
     share_done,
 )
-from sprints.burndown import Burndown, compute_pace, measure
+from sprints.burndown import Burndown, compute_pace, measure_amount
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, ScopeCause
 from sprints.milestone import Phase, Sprint
@@ -61,7 +61,7 @@ def status_details(facts: Facts, burndown: Burndown) -> str:
         _covered_items(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
-    as_of = moment(facts.sprint.calendar.local(facts.as_of))
+    as_of = format_moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {as_of}", facts_completeness(facts)))
     return "\n\n".join(part for part in parts if part)
 
@@ -212,7 +212,7 @@ def _covered_items(facts: Facts, unit: str) -> str:
     lines = []
     for item in covered[:_MOST_NAMED]:
         below = roll_up(item, facts.items)
-        done, total = measure(below.done, unit), measure(below.total, unit)
+        done, total = measure_amount(below.done, unit), measure_amount(below.total, unit)
         line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
         line += named(
             sorted((numbers[node] for node in item.covered_by if node in numbers), key=split_number)
@@ -240,7 +240,7 @@ def _days_table(facts: Facts, unit: str) -> str:
     if len(shown) < len(facts.days):
         lines.append(f"| … {len(facts.days) - len(shown)} earlier days | | | |")
     for day in shown:
-        values = (measure(value, unit) for value in (day.scope, day.done, day.remaining))
+        values = (measure_amount(value, unit) for value in (day.scope, day.done, day.remaining))
         lines.append(
             f"| {WEEKDAYS[day.date.weekday()]} {full_day(day.date)} | "
             + " | ".join(number(v) for v in values)

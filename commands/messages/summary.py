@@ -42,7 +42,7 @@ def released_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]
     return summary_parts(planning, replace(sheet, hears_answers=False), shows_mermaid=False)
 
 
-def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
+def reopened_placeholder_text(sprint: Sprint, *, is_release: bool = False) -> str:
     """The placeholder for the summary of a sprint that was opened again or got a later due date."""
     title = plain(sprint.title)
     due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
@@ -61,7 +61,7 @@ def ended_again_text(sprint: Sprint) -> str:
     return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
 
 
-def went_on_text(sprint: Sprint) -> str:
+def reopened_notice_text(sprint: Sprint) -> str:
     """The replacement of the comment on a sprint's end, for a sprint that continued after that end."""
     return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.reading import number
-from commands.formatting.wording import folded, footer, moment, plain, table
+from commands.formatting.wording import folded, footer, format_moment, plain, table
 from commands.messages.standup import list_sections, wait_lines
 from commands.messages.work import blocked_line, wip_sentence
 from sprints.estimates import Points
@@ -45,7 +45,7 @@ def team_load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: RepositoryW
         ("Waiting for review", wait_lines(whole.waits, work)),
     )
     parts += _by_team(loads)
-    as_of = f"As of {moment(work.calendar.local(work.now))}"
+    as_of = f"As of {format_moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, f"{whole.people} people had work here in the last 90 days"))
     return "\n\n".join(parts)
 

@@ -33,11 +33,11 @@ def team_metrics_text(team: str | None, before: MetricsSpan, now: MetricsSpan) -
     name = plain(team) if team else "everybody here"
     head = ("", now.name, before.name)
     return "\n\n".join(
-        [f"### Team metrics · {name}", team_metrics_reading(before, now), table(head, _rows(before, now))]
+        [f"### Team metrics · {name}", summarize_team_metrics(before, now), table(head, _rows(before, now))]
     )
 
 
-def team_metrics_reading(before: MetricsSpan, now: MetricsSpan) -> str:
+def summarize_team_metrics(before: MetricsSpan, now: MetricsSpan) -> str:
     """The figure that changed the most, and a remedy."""
     if now.sums is None:
         return ""

@@ -11,7 +11,7 @@ from sprints.order_statistics import find_outlier
 _LEAST_DISTANCE = 3
 
 
-def throughput_reading(bars: ThroughputBars, covered: int) -> list[str]:
+def summarize_throughput(bars: ThroughputBars, covered: int) -> list[str]:
     """The span that stands out, the usual throughput, and the items left out.
 
     `covered` is the number of done items whose work is counted through other items.

@@ -8,7 +8,7 @@ from charts.reading import number, quantity
 from commands.formatting.wording import counted, full_day, plain, table
 from commands.messages.charts import sprint_argument
 from commands.messages.progress import percent
-from sprints.burndown import measure
+from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, Velocity
@@ -17,7 +17,7 @@ from sprints.velocity import LEAST_SPRINTS, Velocity
 VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
 
 
-def velocity_reading(velocity: Velocity) -> list[str]:
+def summarize_velocity(velocity: Velocity) -> list[str]:
     """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
     if not velocity.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
@@ -31,8 +31,8 @@ def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
     for outcome in velocity.outcomes:
         last_day = full_day(calendar.day_of(outcome.end - timedelta(microseconds=1)))
         amounts = (outcome.committed, outcome.completed, outcome.kept)
-        figures = [number(measure(amount, velocity.unit)) for amount in amounts]
-        rest = [number(measure(amount, velocity.unit)) for amount in (outcome.carried, outcome.late)]
+        figures = [number(measure_amount(amount, velocity.unit)) for amount in amounts]
+        rest = [number(measure_amount(amount, velocity.unit)) for amount in (outcome.carried, outcome.late)]
         rows.append(
             [plain(outcome.title), last_day, *figures, _percent(outcome.say_do(velocity.unit)), *rest]
         )
@@ -59,7 +59,8 @@ def _outlier(velocity: Velocity) -> str:
     outcome, value = velocity.outcomes[place], velocity.values[place]
     completed = f"**{plain(outcome.title)} completed {quantity(value, velocity.unit)}**"
     text = f"{completed}, the median is {number(velocity.median)}"
-    committed, carried = measure(outcome.committed, velocity.unit), measure(outcome.carried, velocity.unit)
+    committed = measure_amount(outcome.committed, velocity.unit)
+    carried = measure_amount(outcome.carried, velocity.unit)
     if value > velocity.median:
         return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
     return (

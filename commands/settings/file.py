@@ -22,10 +22,10 @@ __all__ = [
     "Json",
     "Problem",
     "check_settings",
+    "check_settings_file",
     "load_schema",
     "parse_scalar",
     "parse_values",
-    "read_settings",
 ]
 
 PATH = ".github/agile.yml"
@@ -67,7 +67,7 @@ class SettingsFile:
         return tuple(key for key in self.wrong if key in before and key not in settings)
 
 
-def read_settings(
+def check_settings_file(
     content: bytes, commands: Collection[str], *, is_organization: bool = False
 ) -> SettingsFile:
     """Parse and check a settings file. `commands` are the names of all commands.

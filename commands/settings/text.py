@@ -39,12 +39,12 @@ def write_setting(text: str, key: str, value: object) -> str | None:
     Returns None if the text cannot be changed safely.
     """
     current, _ = _parse_with_problem(text, key)
-    wanted = {name: unchanged for name, unchanged in current.items() if name != key}
+    expected = {name: unchanged for name, unchanged in current.items() if name != key}
     if value is not None:
-        wanted = {**current, key: value}
+        expected = {**current, key: value}
     for change in (_edit_parts, _replace_whole):
         new = change(text, key, value)
-        if new is not None and _parse_with_problem(new, key) == (wanted, False):
+        if new is not None and _parse_with_problem(new, key) == (expected, False):
             return new
     return None
 

@@ -80,10 +80,10 @@ async def resolve_facts(context: Context, title: str | None, as_of: datetime | N
 
 async def item_of_thread(context: Context) -> ItemSnapshot:
     """The issue or pull request of the request's thread. Raises UserError if no event of it is recorded."""
-    return await find_item(context, context.request.thread)
+    return await require_item(context, context.request.thread)
 
 
-async def find_item(planning: Planning, number: int) -> ItemSnapshot:
+async def require_item(planning: Planning, number: int) -> ItemSnapshot:
     """Find an issue or pull request by number. Raises UserError if no event of it is recorded."""
     item = await planning.find_item(number)
     if item is None:

@@ -26,7 +26,7 @@ class ExpectationText:
     forecasts: tuple[ForecastRecord, ...] = ()
 
 
-async def forecast_end(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
+async def write_expectation(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
     """Forecast a sprint's end for a card about another subject: the chance, and items to remove."""
     sprint_end = await read_outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end

@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.messages.close import title_list
-from commands.shared.choosing import find_item
+from commands.shared.choosing import require_item
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
@@ -21,7 +21,7 @@ _MOST_ITEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class SprintItems:
     """A sprint's items with their events, as of the planning's `now`."""
 
     planning: Planning
@@ -30,8 +30,8 @@ class Board:
     labels: Sequence[LabelEvent]
 
     @classmethod
-    async def read(cls, planning: Planning, sprint: Sprint) -> "Board":
-        """Read the board of a sprint."""
+    async def read(cls, planning: Planning, sprint: Sprint) -> "SprintItems":
+        """Read the items of a sprint."""
         events = await planning.history.items_of(sprint.milestone)
         return cls(planning, sprint, events, await planning.history.labels())
 
@@ -63,7 +63,7 @@ async def resolve_items(context: Context, arguments: Arguments) -> list[ItemSnap
     numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
     if len(numbers) > _MOST_ITEMS:
         raise UserError(f"You named {len(numbers)} items. You can name up to {_MOST_ITEMS}.")
-    return [await find_item(context, number) for number in numbers]
+    return [await require_item(context, number) for number in numbers]
 
 
 async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) -> None:

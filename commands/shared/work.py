@@ -3,7 +3,7 @@
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
-from commands.shared.choosing import find_item
+from commands.shared.choosing import require_item
 from sprints.blocked import find_blockers
 from sprints.flow import Flow, build_flows
 from sprints.reviews import ReviewWait, list_review_waits
@@ -36,7 +36,7 @@ async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[R
 async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:
     """The item of the request's thread. Raises UserError if it is closed or no event of it is recorded."""
     number = context.request.thread
-    await find_item(context, number)
+    await require_item(context, number)
     flow = work.flow(number)
     if flow is None or not flow.is_open:
         raise UserError(f"#{number} is closed. Open it again first if there is more to do.")

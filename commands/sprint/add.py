@@ -11,7 +11,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
 from commands.shared.choosing import local_milestone, resolve_sprint
-from commands.shared.moving import Board, describe_item, refuse_ended_sprint, resolve_items
+from commands.shared.moving import SprintItems, describe_item, refuse_ended_sprint, resolve_items
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
@@ -72,8 +72,11 @@ async def _resolve_sprint_to_extend(context: Context, arguments: Arguments) -> S
 async def _build_moves(
     planning: Planning, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
-    board, numbers = await Board.read(planning, sprint), [local_number(item.number) for item in joining]
-    before, after = board.facts, await board.compute_after(joining=numbers)
+    sprint_items, numbers = (
+        await SprintItems.read(planning, sprint),
+        [local_number(item.number) for item in joining],
+    )
+    before, after = sprint_items.facts, await sprint_items.compute_after(joining=numbers)
     room_needed = compute_room_needed(before, after, after.unit)
     swap = (
         find_swap(room_needed, await _list_not_started(planning, after), after.unit, numbers)

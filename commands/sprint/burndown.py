@@ -7,7 +7,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
-from commands.messages.sprint_charts import burndown_reading, days_table, days_table_title, sprint_footer
+from commands.messages.sprint_charts import days_table, days_table_title, sprint_footer, summarize_burndown
 from commands.shared.choosing import resolve_facts
 from sprints.burndown import build_burndown
 
@@ -29,7 +29,7 @@ async def burndown(context: Context, arguments: Arguments) -> Reply:
     chart = build_burndown(facts, arguments.text("by"))
     text = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",
-        burndown_reading(facts, chart),
+        summarize_burndown(facts, chart),
         days_table_title(chart),
         days_table(chart),
         sprint_footer(facts),

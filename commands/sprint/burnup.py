@@ -7,7 +7,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
-from commands.messages.sprint_charts import burnup_reading, days_table, days_table_title, sprint_footer
+from commands.messages.sprint_charts import days_table, days_table_title, sprint_footer, summarize_burnup
 from commands.shared.choosing import resolve_facts
 from sprints.burnup import build_burnup
 
@@ -30,7 +30,7 @@ async def burnup(context: Context, arguments: Arguments) -> Reply:
     sprint = chart.sprint
     text = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",
-        burnup_reading(facts, sprint),
+        summarize_burnup(facts, sprint),
         days_table_title(sprint),
         days_table(sprint),
         sprint_footer(facts),

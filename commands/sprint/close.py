@@ -14,7 +14,7 @@ from commands.framework.registry import command
 from commands.messages.close import (
     Closing,
     before_start_warning,
-    closing_done,
+    closed_sprint_text,
     closing_dry_run,
     closing_preview,
     early_warning,
@@ -79,7 +79,12 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
         )
     preview = closing_preview(closing)
     return Changes(
-        closing.summary, tuple(steps), closing_done(closing), preview, needs_consent=True, relies_on=preview
+        closing.summary,
+        tuple(steps),
+        closed_sprint_text(closing),
+        preview,
+        needs_consent=True,
+        relies_on=preview,
     )
 
 

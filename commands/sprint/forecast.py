@@ -15,11 +15,11 @@ from commands.framework.registry import command
 from commands.messages.charts import chart_parts
 from commands.messages.forecast import (
     amounts_card,
-    bins_of,
     dates_card,
     empty_forecast_card,
     forecast_details,
     forecast_head,
+    group_into_bins,
     record_sentence,
     record_table,
 )
@@ -121,7 +121,7 @@ async def _read_forecast_record(planning: Planning) -> list[str | Picture]:
     if not graded:
         return [sentence]
     chart = (
-        chart_parts(planning, Calibration(bins_of(graded, TENTHS)))
+        chart_parts(planning, Calibration(group_into_bins(graded, TENTHS)))
         if len(graded) >= _ENOUGH_FOR_A_CHART
         else []
     )

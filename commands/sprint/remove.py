@@ -10,7 +10,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
 from commands.shared.choosing import resolve_sprint
-from commands.shared.moving import Board, describe_item, resolve_items, resolve_state
+from commands.shared.moving import SprintItems, describe_item, resolve_items, resolve_state
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.numbering import local_number
@@ -48,10 +48,10 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
 
 
 async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
-    board = await Board.read(planning, sprint)
-    after = await board.compute_after(leaving=[local_number(item.number) for item in items])
+    sprint_items = await SprintItems.read(planning, sprint)
+    after = await sprint_items.compute_after(leaving=[local_number(item.number) for item in items])
     notes = [(item.number, _describe_move(planning, item)) for item in items]
-    return Moves(board.facts, after, notes, reason)
+    return Moves(sprint_items.facts, after, notes, reason)
 
 
 def _describe_move(planning: Planning, item: ItemSnapshot) -> str:

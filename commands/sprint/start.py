@@ -74,8 +74,8 @@ async def _adopt_milestone(context: Context, sprint: Sprint, description: str, d
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,
     }
-    wanted: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
-    changed = {key: value for key, value in wanted.items() if value != before[key]}
+    desired_fields: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
+    changed = {key: value for key, value in desired_fields.items() if value != before[key]}
     replaced = {key: before[key] for key in changed}
     # If the milestone needs no change, the thread is stored, so that the sprint is tracked here.
     thread_step = remember_thread_step(context.project, sprint.milestone, context.request.thread)

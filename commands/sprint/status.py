@@ -8,7 +8,7 @@ from commands.framework.registry import command
 from commands.messages.charts import BY, chart_parts
 from commands.messages.status import status_details, status_head
 from commands.shared.choosing import resolve_facts, resolve_moment
-from commands.shared.forecasting import forecast_end
+from commands.shared.forecasting import write_expectation
 from sprints.burndown import build_burndown
 
 
@@ -37,7 +37,7 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """Show goal and dates, the commitment and its changes, the pace, and the burndown."""
     facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
     burndown = build_burndown(facts, arguments.text("by"))
-    expected = await forecast_end(context, facts, "status")
+    expected = await write_expectation(context, facts, "status")
     card = (
         status_head(facts, burndown, expected.words),
         *chart_parts(context, burndown),

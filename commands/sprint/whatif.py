@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from charts.reading import quantity
 from commands.formatting.wording import code, counted, full_day, named, plain, weekday
-from commands.framework.arguments import Argument, ArgumentKind, Arguments, Batch
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, ItemCount
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -168,7 +168,7 @@ def _list_covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
     )
 
 
-def _add_items(decision: WhatIfDecision, base: Outlook, batch: Batch) -> None:
+def _add_items(decision: WhatIfDecision, base: Outlook, batch: ItemCount) -> None:
     if batch.count is None and not base.takes_points:
         count = batch.size
         if count != int(count) or not 1 <= count <= _MOST_WHOLE:

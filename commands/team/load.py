@@ -12,7 +12,7 @@ from commands.messages.team_load import TeamLoad, team_load_text
 from commands.shared.work import read_review_waits, read_work
 from sprints.flow import Flow
 from sprints.reviews import ReviewWait
-from sprints.wip import FEWEST_PEOPLE, Team, items_of, people_of, wip_of
+from sprints.wip import FEWEST_PEOPLE, Team, count_wip, list_people_at_work, select_team_flows
 from sprints.work import RepositoryWork, select_recent
 
 
@@ -35,7 +35,11 @@ async def team_load(context: Context, _: Arguments) -> Reply:
     teams, limits = settings.teams, settings.wip_limits
     loads = [
         measure_load(
-            items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team
+            select_team_flows(team, teams, work.flows),
+            waits,
+            work,
+            most=limits.limit_of(team.slug),
+            team=team,
         )
         for team in teams
     ]
@@ -56,7 +60,7 @@ def measure_load(
     return TeamLoad(
         tuple(flow for flow in flows if flow.is_open and not flow.is_covered),
         tuple(wait for wait in waits if wait.flow.item in items),
-        wip_of(flows, most, slug),
-        len(people_of(select_recent(flows, work.now), team)),
+        count_wip(flows, most, slug),
+        len(list_people_at_work(select_recent(flows, work.now), team)),
         slug,
     )

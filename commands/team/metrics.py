@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from commands.formatting.wording import code, footer, moment
+from commands.formatting.wording import code, footer, format_moment
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -54,7 +54,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     before, now = span(first, middle - timedelta(days=1)), span(middle, last)
     if now.sums is None:
         raise UserError(_too_few(team))
-    as_of = moment(calendar.local(context.now))
+    as_of = format_moment(calendar.local(context.now))
     small = footer(f"As of {as_of}", "sums of at least three people; no figure is that of a person")
     return Reply((team_metrics_text(team, before, now), small))
 

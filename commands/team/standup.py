@@ -9,7 +9,7 @@ from commands.framework.registry import command
 from commands.messages.standup import standup_text
 from commands.shared.work import read_review_waits, read_work
 from sprints.standup import build_standup
-from sprints.wip import limited_wips, wip_of
+from sprints.wip import count_wip, limited_wips
 
 
 @command(
@@ -30,5 +30,5 @@ async def standup_report(planning: Planning) -> str:
     settings = planning.project.settings
     limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
     exceeded = [wip for wip in limits if wip.team and wip.excess]
-    wips = [wip_of(work.flows, settings.wip_limits.repository), *exceeded]
+    wips = [count_wip(work.flows, settings.wip_limits.repository), *exceeded]
     return standup_text(report, wips, work)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import NOW, metadata, moment, project_key, tenant_table
+from storage.tables.base import NOW, metadata, moment_column, project_key, tenant_table
 
 # A tenant is an account on GitHub: its installation comes and goes, its history stays.
 organizations = Table(
@@ -29,14 +29,14 @@ organizations = Table(
     Column("plan", Text, nullable=False, server_default="free"),
     Column("github_installation_id", BigInteger, unique=True),
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
-    moment("created_at", nullable=False, server_default=NOW),
-    moment("updated_at", nullable=False, server_default=NOW),
+    moment_column("created_at", nullable=False, server_default=NOW),
+    moment_column("updated_at", nullable=False, server_default=NOW),
     Column("former_installations", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
-    moment("next_measure_at"),
-    moment("next_reconcile_at"),
+    moment_column("next_measure_at"),
+    moment_column("next_reconcile_at"),
     # When GitHub is next asked which repositories the App can see, which decides whose charts are served.
-    moment("next_visibility_check_at"),
-    moment("suspended_at"),
+    moment_column("next_visibility_check_at"),
+    moment_column("suspended_at"),
     # The settings file of the organization's `.github` repository, as it was last read.
     Column("file", JSONB, nullable=False, server_default=text("'{}'")),
     Column("file_sha", Text),
@@ -55,9 +55,9 @@ projects = tenant_table(
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("is_private", Boolean, nullable=False, server_default=text("true")),
-    moment("named_at", nullable=False),
+    moment_column("named_at", nullable=False),
     # When the last backfill was finished, and the progress of the present one.
-    moment("synced_at"),
+    moment_column("synced_at"),
     Column("sync", JSONB, nullable=False, server_default=text("'{}'")),
     # Settings come from the operator (`settings`), the team's settings file (`file`, as it was last read) and
     # commands (`said`), the later winning. `other_bots` are command words that other bots answer to here.
@@ -66,11 +66,11 @@ projects = tenant_table(
     Column("said", JSONB, nullable=False, server_default=text("'{}'")),
     Column("other_bots", JSONB, nullable=False, server_default=text("'[]'")),
     # Since when it is private after it was public; null if it never was.
-    moment("private_since"),
+    moment_column("private_since"),
     # Since when the App cannot see it any more; null while it can.
-    moment("hidden_since"),
+    moment_column("hidden_since"),
     # When the last complete backfill began: all events until then are known.
-    moment("synced_from"),
+    moment_column("synced_from"),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
     Index("projects_by_node", "repository_node_id"),
@@ -81,10 +81,10 @@ organization_members = tenant_table(
     Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
     Column("role", Text, nullable=False, server_default="member"),
     Column("invited_by", BigInteger),
-    moment("joined_at", nullable=False, server_default=NOW),
+    moment_column("joined_at", nullable=False, server_default=NOW),
     # The login in the tenant's newest event, and when it was first seen, by the times of the events.
     Column("login", Text, nullable=False),
-    moment("login_seen_at", nullable=False, server_default=NOW),
+    moment_column("login_seen_at", nullable=False, server_default=NOW),
     # The former logins of the person: `login`, and `since` when.
     Column("former_logins", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("organization_id", "user_id"),
@@ -99,8 +99,8 @@ installation_claims = tenant_table(
     Column("login", Text, nullable=False),
     Column("delivery_id", Text, nullable=False),
     Column("refused", BigInteger, nullable=False, server_default="0"),
-    moment("claimed_at", nullable=False, server_default=NOW),
-    moment("checked_at"),
+    moment_column("claimed_at", nullable=False, server_default=NOW),
+    moment_column("checked_at"),
     UniqueConstraint("organization_id", "installation", "account"),
 )
 
@@ -108,7 +108,7 @@ installation_claims = tenant_table(
 visibility_changes = tenant_table(
     "visibility_changes",
     *project_key(),
-    moment("at", nullable=False),
+    moment_column("at", nullable=False),
     Column("is_private", Boolean, nullable=False),
     Column("is_change", Boolean, nullable=False),
     UniqueConstraint("organization_id", "project_id", "at", "is_private"),

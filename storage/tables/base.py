@@ -27,7 +27,7 @@ metadata = MetaData(
 NOW = func.app_now()
 
 
-def moment(name: str, **options: object) -> Column[object]:
+def moment_column(name: str, **options: object) -> Column[object]:
     """A column of a moment, with time zone."""
     return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
 
@@ -40,7 +40,7 @@ def tenant_table(name: str, *items: SchemaItem) -> Table:
         Column("organization_id", BigInteger, ForeignKey("organizations.id"), nullable=False),
         Column("id", BigInteger, Identity(), nullable=False),
         *items,
-        moment("created_at", nullable=False, server_default=NOW),
+        moment_column("created_at", nullable=False, server_default=NOW),
         PrimaryKeyConstraint("organization_id", "id"),
     )
 

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import moment, tenant_table
+from storage.tables.base import moment_column, tenant_table
 
 # The subscriptions of accounts, as their source described them last (storage/subscriptions.py). `had` is the
 # plan before the subscription was reduced.
@@ -18,22 +18,22 @@ subscriptions = tenant_table(
     Column("plan", Text, nullable=False),
     Column("quantity", Integer),
     Column("is_yearly", Boolean, nullable=False, server_default=text("false")),
-    moment("current_period_start"),
-    moment("current_period_end"),
-    moment("trial_ends_at"),
-    moment("past_due_since"),
-    moment("ended_at"),
+    moment_column("current_period_start"),
+    moment_column("current_period_end"),
+    moment_column("trial_ends_at"),
+    moment_column("past_due_since"),
+    moment_column("ended_at"),
     Column("pending", JSONB(none_as_null=True)),
     Column("had", JSONB(none_as_null=True)),
     Column("quantity_set_on", Date),
     # Since when Stripe has not known the subscription, as after a change of the key.
-    moment("missing_since"),
+    moment_column("missing_since"),
     Column("is_customer_deleted", Boolean, nullable=False, server_default=text("false")),
-    moment("read_at", nullable=False),
+    moment_column("read_at", nullable=False),
     Column("unit_amount", BigInteger),
     Column("currency", Text),
     Column("price_id", Text),
-    moment("started_at"),
+    moment_column("started_at"),
     UniqueConstraint("organization_id", "source", "reference"),
     Index("subscriptions_by_customer", "stripe_customer_id"),
 )
@@ -43,7 +43,7 @@ subscription_problems = tenant_table(
     "subscription_problems",
     Column("subscription_id", Text, nullable=False),
     Column("problem", Text, nullable=False),
-    moment("noted_at", nullable=False),
+    moment_column("noted_at", nullable=False),
     UniqueConstraint("organization_id", "subscription_id"),
 )
 
@@ -57,10 +57,10 @@ seat_increases = tenant_table(
     Column("currency", Text),
     Column("is_yearly", Boolean, nullable=False),
     Column("due_now", BigInteger),
-    moment("asked_at", nullable=False),
-    moment("approved_at"),
+    moment_column("asked_at", nullable=False),
+    moment_column("approved_at"),
     Column("approved_by", Text),
-    moment("closed_at"),
+    moment_column("closed_at"),
     Column("outcome", Text),
     Index("seat_increases_open", "organization_id", unique=True, postgresql_where=text("closed_at is null")),
 )
@@ -72,8 +72,8 @@ usage_ledger = tenant_table(
     Column("metric", Text, nullable=False),
     Column("period", Date, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    moment("tried_at"),
-    moment("reported_at"),
+    moment_column("tried_at"),
+    moment_column("reported_at"),
     Column("refused", Text),
     UniqueConstraint("organization_id", "metric", "period"),
     Index(
@@ -95,13 +95,13 @@ stripe_events = tenant_table(
 # GitHub announced the day; otherwise the cancellation was inferred.
 deletion_deadlines = tenant_table(
     "deletion_deadlines",
-    moment("cancelled_at", nullable=False),
-    moment("due_at", nullable=False),
+    moment_column("cancelled_at", nullable=False),
+    moment_column("due_at", nullable=False),
     # By the database's own clock: only the database reads it, before it deletes.
-    moment("noted_at", nullable=False, server_default=func.now()),
+    moment_column("noted_at", nullable=False, server_default=func.now()),
     Column("is_told", Boolean, nullable=False),
-    moment("shown_at"),
-    moment("withdrawn_at"),
+    moment_column("shown_at"),
+    moment_column("withdrawn_at"),
     Column("withdrawn_because", Text),
     UniqueConstraint("organization_id", "cancelled_at"),
 )

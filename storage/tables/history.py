@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import NOW, moment, project_key, sprint_key, tenant_table
+from storage.tables.base import NOW, moment_column, project_key, sprint_key, tenant_table
 
 # The inbox and log of deliveries. `github_id` is the repository's id; `payload` is encrypted, and empty once
 # its retention is over. A delivery waits, from `due_at` on, while it is neither processed nor parked. `note`
@@ -28,9 +28,9 @@ github_events = tenant_table(
     Column("payload", LargeBinary, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("note", Text),
-    moment("due_at", nullable=False, server_default=NOW),
-    moment("processed_at"),
-    moment("parked_at"),
+    moment_column("due_at", nullable=False, server_default=NOW),
+    moment_column("processed_at"),
+    moment_column("parked_at"),
     UniqueConstraint("organization_id", "delivery_id"),
     Index(
         "github_events_waiting",
@@ -52,13 +52,13 @@ missed_deliveries = tenant_table(
     Column("delivery_id", Text, nullable=False),
     Column("event_type", Text, nullable=False),
     Column("action", Text),
-    moment("delivered_at", nullable=False),
+    moment_column("delivered_at", nullable=False),
     Column("asked_again", Integer, nullable=False, server_default="0"),
-    moment("recovered_at"),
+    moment_column("recovered_at"),
     # GitHub's id of the repository of the event, if it has one; older rows have none.
     Column("repository_id", BigInteger),
     # Since when the delivery counts as lost.
-    moment("lost_at"),
+    moment_column("lost_at"),
     UniqueConstraint("organization_id", "delivery_id"),
 )
 
@@ -68,8 +68,8 @@ event_gaps = tenant_table(
     "event_gaps",
     *project_key(nullable=True),
     Column("cause", Text, nullable=False),
-    moment("began_at", nullable=False),
-    moment("ended_at"),
+    moment_column("began_at", nullable=False),
+    moment_column("ended_at"),
 )
 
 # The append-only planning history: the application may add rows and read them, nothing else. A fact is
@@ -81,7 +81,7 @@ timeline = tenant_table(
     Column("item", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("event", Text, nullable=False),
-    moment("at", nullable=False),
+    moment_column("at", nullable=False),
     Column("subject", Text, nullable=False, server_default=""),
     Column("milestone_id", BigInteger),
     Column("delivery", Text),
@@ -127,8 +127,8 @@ closed_sprints = tenant_table(
     "closed_sprints",
     *sprint_key(),
     Column("revision", Integer, nullable=False),
-    moment("ended_at", nullable=False),
-    moment("taken_at", nullable=False),
+    moment_column("ended_at", nullable=False),
+    moment_column("taken_at", nullable=False),
     Column("facts", JSON, nullable=False),
     UniqueConstraint("organization_id", "sprint_id", "revision"),
 )

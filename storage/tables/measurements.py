@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables.base import moment, project_key, sprint_key, tenant_table
+from storage.tables.base import moment_column, project_key, sprint_key, tenant_table
 
 # The state of a sprint at the end of each local day.
 daily_metrics = tenant_table(
@@ -51,7 +51,7 @@ team_metrics = tenant_table(
 forecasts = tenant_table(
     "forecasts",
     *sprint_key(),
-    moment("made_at", nullable=False),
+    moment_column("made_at", nullable=False),
     Column("shown_in", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("share_elapsed", Numeric(5, 4), nullable=False),
@@ -65,9 +65,9 @@ forecasts = tenant_table(
     Column("is_finished", Boolean),
     Column("delivered", Numeric(12, 2)),
     Column("finished_on", Date),
-    moment("graded_at"),
+    moment_column("graded_at"),
     Column("carrier", Text),
-    moment("shown_at"),
+    moment_column("shown_at"),
     Index("forecasts_by_sprint", "organization_id", "sprint_id", "made_at"),
     Index("forecasts_to_grade", "organization_id", "sprint_id", postgresql_where=text("graded_at is null")),
     Index("forecasts_to_show", "organization_id", "carrier", postgresql_where=text("shown_at is null")),

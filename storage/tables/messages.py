@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import NOW, moment, project_key, tenant_table
+from storage.tables.base import NOW, moment_column, project_key, tenant_table
 
 # The outbox of answers: written in the answer's transaction, sent afterwards by bot/publishing/outbox.py.
 # `slot` names the answer within its thread, so that asking again edits it; `comment_id` is GitHub's.
@@ -31,7 +31,7 @@ outbox = tenant_table(
     Column("comment_id", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("refused", Text),
-    moment("sent_at"),
+    moment_column("sent_at"),
     ForeignKeyConstraint(
         ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
     ),
@@ -51,14 +51,14 @@ posts = tenant_table(
     Column("thread", Integer),
     Column("body", Text, nullable=False),
     Column("data", JSONB, nullable=False, server_default=text("'{}'")),
-    moment("wanted_at", nullable=False),
+    moment_column("wanted_at", nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("external_id", BigInteger),
     Column("sent", Text),
-    moment("sent_at"),
+    moment_column("sent_at"),
     Column("is_gone", Boolean, nullable=False, server_default=text("false")),
     Column("refused", Text),
-    moment("refused_at"),
+    moment_column("refused_at"),
     Column("is_withdrawn", Boolean, nullable=False, server_default=text("false")),
     Column("sent_as", JSONB),
     Column("attempted", JSONB),
@@ -77,7 +77,7 @@ chart_files = tenant_table(
     Column("content_key", Text, nullable=False),
     Column("png", LargeBinary),
     Column("inputs", LargeBinary),
-    moment("used_at", nullable=False, server_default=NOW),
+    moment_column("used_at", nullable=False, server_default=NOW),
     UniqueConstraint("organization_id", "project_id", "content_key"),
     Index("chart_files_by_use", "organization_id", "used_at", postgresql_where=text("png is not null")),
 )
@@ -101,7 +101,7 @@ changes = tenant_table(
     Column("state", Text, nullable=False),
     Column("note", Text),
     Column("decided_by", Text),
-    moment("decided_at"),
+    moment_column("decided_at"),
     ForeignKeyConstraint(
         ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
     ),
@@ -117,6 +117,6 @@ audit_log = tenant_table(
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("details", JSONB, nullable=False, server_default=text("'{}'")),
-    moment("at", nullable=False),
+    moment_column("at", nullable=False),
     Index("audit_log_by_time", "organization_id", text("at desc")),
 )

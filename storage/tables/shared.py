@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Identity, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import NOW, metadata, moment
+from storage.tables.base import NOW, metadata, moment_column
 
 # People on GitHub, shared by all tenants; a policy shows each tenant only its own people. The username is the
 # first one seen by any tenant; the login that a tenant has seen last is in `organization_members`.
@@ -17,8 +17,8 @@ users = Table(
     Column("email", Text),
     Column("avatar_url", Text),
     Column("oidc_subject", Text, unique=True),
-    moment("created_at", nullable=False, server_default=NOW),
-    moment("updated_at", nullable=False, server_default=NOW),
+    moment_column("created_at", nullable=False, server_default=NOW),
+    moment_column("updated_at", nullable=False, server_default=NOW),
 )
 
 # The state of periodic tasks, over all tenants.
@@ -27,7 +27,7 @@ clockwork = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("state", JSONB, nullable=False, server_default=text("'{}'")),
-    moment("updated_at", nullable=False, server_default=NOW),
+    moment_column("updated_at", nullable=False, server_default=NOW),
 )
 
 # How often forecasts came true, by the tenth of their chance, over all tenants; only counts.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.github.owned_text import find_surroundings
+from bot.github.owned_text import find_people_text
 from bot.publishing.change_applier import _CONFIRM
 from bot.publishing.outbox import truncate
 from bot.settings.secret import redacted
@@ -86,7 +86,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "line of the log": redacted,
     "comments of a settings file": lambda text: list(_COMMENT.finditer(f'"{text}')),
     "half surrogate pairs": lambda text: replace_half_pairs(text.encode()),
-    "our part of a text": lambda text: find_surroundings(
+    "our part of a text": lambda text: find_people_text(
         f"{text}\n\n<!-- ours -->", ["<!-- ours -->"], [text[:999]]
     ),
     "line of a table": lambda text: table(["a", "b"], [[text, text]]),

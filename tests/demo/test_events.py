@@ -12,7 +12,7 @@ from demo.events import demo_history
 from demo.scenario import play
 from github_standin.github import StandInGitHub
 from handlers import handle
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from sprints.calendar import Calendar
 from sprints.facts import Facts, compute_facts
 from sprints.flow import build_flows
@@ -44,7 +44,7 @@ async def _played(
         body = json.dumps(payload).encode()
         outcomes, _ = handle(Delivery(delivery, event, payload["action"], body, NOW))
         for outcome in outcomes:
-            fact = outcome.fact if isinstance(outcome, Recorded) else None
+            fact = outcome.fact if isinstance(outcome, FactRecorded) else None
             if isinstance(fact, MilestoneEvent) and fact.event != "observed":
                 milestones[fact.milestone].append(fact)
             elif isinstance(fact, ItemEvent):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bot.services import Services
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.deployment_status import record_deployment_status
 from sprints.model import ActivityEvent
 from storage.timeline import Timeline
@@ -45,7 +45,7 @@ def payload(status: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any
 def fact_of(status: dict[str, Any], deployment: dict[str, Any]) -> ActivityEvent:
     body = msgspec.json.encode(payload(status, deployment))
     (recorded,) = record_deployment_status(Delivery("d", "deployment_status", "created", body, at("11-03")))
-    assert isinstance(recorded, Recorded)
+    assert isinstance(recorded, FactRecorded)
     assert isinstance(recorded.fact, ActivityEvent)
     return recorded.fact
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers import ROUTES, handle
-from handlers.delivery import Delivery, Outcome, Recorded, UnusableError
+from handlers.delivery import Delivery, FactRecorded, Outcome, UnusableError
 from handlers.lenient import decode_leniently
 from handlers.payloads import IssuePayload, MalformedError, decode
 from tests.support.webhook_descriptions import Described, described
@@ -72,7 +72,7 @@ def read(event: str, action: str | None, payload: Mapping[str, Any]) -> Sequence
 
 def recorded(outcomes: Iterable[Outcome]) -> set[str]:
     """What is recorded, but for pictures of milestones, which come along with items."""
-    facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
+    facts = [outcome.fact for outcome in outcomes if isinstance(outcome, FactRecorded)]
     return {fact.event for fact in facts if fact.event != "observed"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skim_long_texts
 from handlers.payloads import PullRequestPayload
-from handlers.references import references_in
+from handlers.references import find_references
 
 REPOSITORY = "acme/shop"
 FORMS = [
@@ -31,13 +31,13 @@ HIDDEN = [
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("text", SHOWN)
 def test_github_s_words_are_followed_in_running_text(text: str, form: str) -> None:
-    assert references_in(text.format(form), REPOSITORY).closes == (1,)
+    assert find_references(text.format(form), REPOSITORY).closes == (1,)
 
 
 @pytest.mark.parametrize("form", ["Closes #1", "fixes: acme/shop#1"])
 @pytest.mark.parametrize("text", HIDDEN)
 def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
-    references = references_in(text.format(form), REPOSITORY)
+    references = find_references(text.format(form), REPOSITORY)
     assert (references.closes, references.mentions) == ((), ())
 
 
@@ -45,7 +45,7 @@ def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
     "text", ["closes other/shop#1", "encloses #1", "closes#1", "Closes\n#1", "Closes: see #1", "#1 closes"]
 )
 def test_other_words_close_nothing(text: str) -> None:
-    assert references_in(text, REPOSITORY).closes == ()
+    assert find_references(text, REPOSITORY).closes == ()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_address_counts_on_github_s_own_host_alone(
     page: str | None, host: str, numbers: tuple[int, ...]
 ) -> None:
     text = f"Closes https://{host}/acme/shop/issues/7"
-    assert references_in(text, REPOSITORY, page).closes == numbers
+    assert find_references(text, REPOSITORY, page).closes == numbers
 
 
 def test_the_host_is_that_of_the_payload_s_repository() -> None:
@@ -83,22 +83,22 @@ def test_the_host_is_that_of_the_payload_s_repository() -> None:
 
 
 def test_each_issue_needs_a_word() -> None:
-    references = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
+    references = find_references("Resolves #10, resolves #123, and #7", REPOSITORY)
     assert (references.closes, references.mentions) == ((10, 123), (10, 123, 7))
 
 
 def test_what_is_too_long_to_be_read_at_once_is_noted() -> None:
     long = "word " * MOST_AT_ONCE
     with skim_long_texts() as skim:
-        assert references_in(f"{long} see #1x or `#`", REPOSITORY).closes == ()
-        assert references_in("Closes #1", REPOSITORY).closes == (1,)
+        assert find_references(f"{long} see #1x or `#`", REPOSITORY).closes == ()
+        assert find_references("Closes #1", REPOSITORY).closes == (1,)
         assert skim.has_unread_references
-    assert references_in(f"{long} Closes #1", REPOSITORY).closes == (1,)
-    assert references_in(f"Closes #1 {'x' * MOST_CHARACTERS}", REPOSITORY).closes == ()
+    assert find_references(f"{long} Closes #1", REPOSITORY).closes == (1,)
+    assert find_references(f"Closes #1 {'x' * MOST_CHARACTERS}", REPOSITORY).closes == ()
 
 
 @given(st.text(alphabet="<>!-`~#1 \n\tacloses:/[]()&;*_\\|", max_size=80))
 def test_what_is_hidden_in_a_comment_never_counts(text: str) -> None:
     """Whatever else it says, a text keeps its references if a comment follows."""
     comment = "\n\n<!-- Closes #999 -->"
-    assert 999 not in references_in(text + comment, REPOSITORY).closes
+    assert 999 not in find_references(text + comment, REPOSITORY).closes

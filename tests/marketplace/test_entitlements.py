@@ -14,7 +14,7 @@ from marketplace.entitlements import (
     Allowed,
     Denied,
     EntitlementQuestion,
-    PurchasePages,
+    PlanChangeLinks,
     Reason,
     SprintSpan,
     decide,
@@ -26,7 +26,7 @@ from storage.subscriptions import MARKETPLACE, STRIPE, PreviousPlan, Subscriptio
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 GRACE = 14 * DAY
-LINKS = PurchasePages(
+LINKS = PlanChangeLinks(
     {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
 )
 PRIVATE = EntitlementQuestion(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)

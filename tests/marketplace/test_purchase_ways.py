@@ -11,7 +11,7 @@ from marketplace.entitlements import (
     AccountPlan,
     Denied,
     EntitlementQuestion,
-    PurchasePages,
+    PlanChangeLinks,
     Reason,
     decide,
     resolve_account_plan,
@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 GRACE = 14 * DAY
 UPGRADE = "https://github.com/marketplace/agile/upgrade"
 PORTAL = "https://billing.stripe.com/p/login/x"
-LINKS = PurchasePages({PlanName.PRO: f"{UPGRADE}/3/7", PlanName.ENTERPRISE: f"{UPGRADE}/4/7"}, PORTAL)
+LINKS = PlanChangeLinks({PlanName.PRO: f"{UPGRADE}/3/7", PlanName.ENTERPRISE: f"{UPGRADE}/4/7"}, PORTAL)
 COLLECTING = ("trialing", "active", "past_due", "unpaid", "paused")
 CANCELLED = PendingChange(None, None, NOW + DAY)
 TO_FREE = PendingChange("free", None, NOW + DAY)
@@ -38,7 +38,7 @@ def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro",
 
 
 def refusal(
-    *subscriptions: Subscription, feature: Feature = Feature.AUDIT, links: PurchasePages = LINKS
+    *subscriptions: Subscription, feature: Feature = Feature.AUDIT, links: PlanChangeLinks = LINKS
 ) -> Denied:
     question = EntitlementQuestion(feature, "bob", "acme", is_public=False, asked_at=NOW)
     decision = decide(question, resolve_account_plan(subscriptions, NOW, GRACE), links=links)
@@ -135,7 +135,7 @@ def test_a_refusal_leads_who_pays_by_card_to_the_portal(status: str) -> None:
 @pytest.mark.parametrize("status", COLLECTING)
 def test_without_a_portal_link_who_pays_by_card_is_not_led_to_github(status: str) -> None:
     card = bought(STRIPE, status, reference="sub_1", past_due_since=NOW)
-    denied = refusal(card, links=PurchasePages(LINKS.upgrade))
+    denied = refusal(card, links=PlanChangeLinks(LINKS.upgrade))
     assert denied.link is None
     assert "`/agile plan`" in denied.text
 

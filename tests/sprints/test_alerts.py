@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sprints.alerts import (
+    AlertInputs,
     BlockedItem,
     Crossing,
     DaysLeft,
     ForecastDrop,
     HalfWay,
     ScopeGrowth,
-    Situation,
     find_blocked_items,
     find_crossings,
 )
@@ -39,7 +39,7 @@ def joining(points: int, number: int = 2, when: str = "11-17 09:00") -> Card:
     return Card(number).opened("11-10", f"points: {points}").joined(when)
 
 
-def told(situation: Situation, lines: AlertThresholds = USUAL, *names: str) -> tuple[Crossing, ...]:
+def told(situation: AlertInputs, lines: AlertThresholds = USUAL, *names: str) -> tuple[Crossing, ...]:
     return find_crossings(situation, lines, names)
 
 
@@ -51,33 +51,33 @@ def told(situation: Situation, lines: AlertThresholds = USUAL, *names: str) -> t
     [(1, ()), (2, (ScopeGrowth(20, 1),)), (3, (ScopeGrowth(30, 1),)), (5, (ScopeGrowth(50, 2),))],
 )
 def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> None:
-    assert told(Situation(two_weeks(joining(points)))) == expected
+    assert told(AlertInputs(two_weeks(joining(points)))) == expected
 
 
 def test_each_share_is_reported_once_and_smaller_ones_not_afterwards() -> None:
-    situation = Situation(two_weeks(joining(5)))
+    situation = AlertInputs(two_weeks(joining(5)))
     assert told(situation, USUAL, "scope-1") == (ScopeGrowth(50, 2),)
     assert told(situation, USUAL, "scope-2") == ()
-    assert told(Situation(two_weeks(joining(3))), USUAL, "scope-2") == ()
+    assert told(AlertInputs(two_weeks(joining(3))), USUAL, "scope-2") == ()
 
 
 def test_growth_is_reported_in_growing_steps() -> None:
     """What grows by a tenth of the commitment at a time is told of less and less often."""
     names = list[str]()
     for points in range(1, 102):
-        names += [entry.name for entry in told(Situation(two_weeks(joining(points))), USUAL, *names)]
+        names += [entry.name for entry in told(AlertInputs(two_weeks(joining(points))), USUAL, *names)]
     assert names == [f"scope-{times}" for times in (1, 2, 4, 8, 16, 32)]
 
 
 @pytest.mark.parametrize("share", ["scope-3", "scope-5"])
 def test_what_was_reported_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
-    assert told(Situation(two_weeks(joining(5))), USUAL, share) == ()
-    assert told(Situation(two_weeks(joining(16))), USUAL, share) == (ScopeGrowth(160, 8),)
+    assert told(AlertInputs(two_weeks(joining(5))), USUAL, share) == ()
+    assert told(AlertInputs(two_weeks(joining(16))), USUAL, share) == (ScopeGrowth(160, 8),)
 
 
 def test_without_a_commitment_nothing_has_grown() -> None:
     facts = Box("11-10", due="2026-11-27", start="11-16").facts(joining(5), as_of="11-17 12:00")
-    assert told(Situation(facts)) == ()
+    assert told(AlertInputs(facts)) == ()
 
 
 # Forecast
@@ -88,13 +88,13 @@ def test_without_a_commitment_nothing_has_grown() -> None:
     [(0.29, True, True), (0.3, True, False), (0.29, False, False), (None, True, False)],
 )
 def test_the_forecast_leaves_the_due_date(chance: float | None, was_hopeful: bool, is_told: bool) -> None:
-    result = told(Situation(two_weeks(), chance, was_hopeful))
+    result = told(AlertInputs(two_weeks(), chance, was_hopeful))
     assert bool(result) is is_told
     assert all(isinstance(entry, ForecastDrop) for entry in result)
 
 
 def test_it_is_reported_once() -> None:
-    assert told(Situation(two_weeks(), 0.1, was_hopeful=True), USUAL, "forecast") == ()
+    assert told(AlertInputs(two_weeks(), 0.1, was_hopeful=True), USUAL, "forecast") == ()
 
 
 # Blocked
@@ -111,9 +111,9 @@ def test_blocked_for_three_working_days() -> None:
         flows = build_flows({entry.id: entry.events for entry in (card, blocker)}, at(as_of), Rules())
         blocked = find_blocked_items(facts, flows)
         assert blocked == (BlockedItem(1, days, (9,)),)
-        result = told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False))
+        result = told(AlertInputs(facts, blocked=blocked), AlertThresholds(half_way=False))
         assert result == (blocked if days == 3 else ())
-        assert told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False), "blocked-1") == ()
+        assert told(AlertInputs(facts, blocked=blocked), AlertThresholds(half_way=False), "blocked-1") == ()
 
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
@@ -138,31 +138,31 @@ def test_blocked_work_elsewhere_is_not_ours() -> None:
     ],
 )
 def test_half_way_and_the_last_days(as_of: str, expected: tuple[Crossing, ...]) -> None:
-    assert told(Situation(two_weeks(as_of=as_of))) == expected
+    assert told(AlertInputs(two_weeks(as_of=as_of))) == expected
 
 
 def test_a_week_has_both() -> None:
     box = Box("11-10", due="2026-11-20", start="11-16")
     card = Card(1).opened("11-10", "points: 10").joined("11-12")
-    result = [told(Situation(box.facts(card, as_of=f"11-{day} 09:00"))) for day in range(16, 21)]
+    result = [told(AlertInputs(box.facts(card, as_of=f"11-{day} 09:00"))) for day in range(16, 21)]
     assert result == [(), (), (HalfWay(3),), (DaysLeft(2),), (DaysLeft(1),)]
 
 
 def test_a_sprint_of_three_days_needs_no_reminder() -> None:
     box = Box("11-10", due="2026-11-18", start="11-16")
     card = Card(1).opened("11-10", "points: 10").joined("11-12")
-    assert not [entry for day in (16, 17, 18) for entry in told(Situation(box.facts(card, as_of=f"11-{day} 09:00")))]  # fmt: skip
+    assert not [entry for day in (16, 17, 18) for entry in told(AlertInputs(box.facts(card, as_of=f"11-{day} 09:00")))]  # fmt: skip
 
 
 def test_when_all_is_done_there_is_nothing_to_remind_of() -> None:
     card = Card(1).opened("11-10", "points: 10").joined("11-12").closed("11-17")
     facts = Box("11-10", due="2026-11-27", start="11-16").facts(card, as_of="11-26 09:00")
-    assert told(Situation(facts)) == ()
+    assert told(AlertInputs(facts)) == ()
 
 
 @pytest.mark.parametrize("as_of", ["11-13 12:00", "11-28 12:00", "12-05 12:00"])
 def test_before_the_start_and_after_the_end_nothing_is_crossed(as_of: str) -> None:
-    situation = Situation(two_weeks(joining(50), as_of=as_of), 0.1, True, (BlockedItem(1, 9),))
+    situation = AlertInputs(two_weeks(joining(50), as_of=as_of), 0.1, True, (BlockedItem(1, 9),))
     assert told(situation) == ()
 
 
@@ -193,7 +193,7 @@ def test_each_line_can_be_moved_or_taken_away(alerts: Any, expected: AlertThresh
 
 def test_nothing_is_crossed_where_there_are_no_lines() -> None:
     facts = two_weeks(joining(50), as_of="11-26 09:00")
-    assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedItem(1, 99),)), NO_ALERTS) == ()
+    assert told(AlertInputs(facts, 0.01, was_hopeful=True, blocked=(BlockedItem(1, 99),)), NO_ALERTS) == ()
 
 
 @settings(deadline=None, max_examples=50)
@@ -208,7 +208,7 @@ def test_whatever_happens_nothing_is_reported_twice_and_a_calm_sprint_hears_two_
         for hour in (9, 15):
             moment = at("11-16") + timedelta(days=day, hours=hour)
             facts = two_weeks(*cards, as_of=moment.isoformat())
-            result = told(Situation(facts, chance, was_hopeful), USUAL, *names)
+            result = told(AlertInputs(facts, chance, was_hopeful), USUAL, *names)
             names += [entry.name for entry in result]
             count += len(result)
     assert len(set(names)) == len(names)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers import ROUTES
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from sprints.model import Event, ItemEvent, MilestoneEvent, State
 from tests.support.builders import Json, at, item_json, milestone_json, stamp, webhook
 
@@ -18,7 +18,7 @@ def told(event: str, payload: Json) -> list[Event]:
     """The facts that the door's handlers make of a payload."""
     delivery = Delivery("guid", event, payload["action"], json.dumps(payload).encode(), at("11-30"))
     outcomes = [outcome for handler in ROUTES[event, payload["action"]] for outcome in handler(delivery)]
-    return [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
+    return [outcome.fact for outcome in outcomes if isinstance(outcome, FactRecorded)]
 
 
 def item_fact(event: str, payload: Json) -> ItemEvent:

@@ -13,7 +13,7 @@ from commands.messages.status import status_details, status_head
 from sprints.burndown import build_burndown
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
 from sprints.facts import Facts, compute_facts
-from sprints.milestone import derive_sprint, parse_moment
+from sprints.milestone import derive_sprint, parse_github_time
 from sprints.model import MilestoneEvent
 from sprints.plain import convert_facts
 from sprints.rules import MOST_DAYS_OFF
@@ -161,7 +161,7 @@ def test_a_move_to_a_day_far_away_and_back_is_a_move_to_none_and_back() -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "-1", None])
 def test_a_time_that_cannot_be_read_is_none(text: str | None) -> None:
-    assert parse_moment(text) is None
+    assert parse_github_time(text) is None
 
 
 # Days off

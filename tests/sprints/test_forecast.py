@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sprints.calendar import Calendar, days_between
 from sprints.forecast import Basis, FanDay, Forecast, Refusal, derive_seed, forecast_days, forecast_sprint
 from sprints.forecast_amounts import LEVELS, Band
-from sprints.forecast_inputs import ForecastHistory, Moment, Now, PastSprint
+from sprints.forecast_inputs import ForecastHistory, Moment, PastSprint, RunningSprint
 
 EVERY = settings(max_examples=80, deadline=None)
-HALFWAY = Now(elapsed=0.5, done=10, scope=20, days_left=5)
+HALFWAY = RunningSprint(elapsed=0.5, done=10, scope=20, days_left=5)
 
 AMOUNTS = st.integers(0, 400).map(lambda tenths: tenths / 10)
 
@@ -39,7 +39,7 @@ HISTORIES = st.builds(
 )
 SHARES = st.integers(0, 100).map(lambda percent: percent / 100)
 NOWS = st.builds(
-    Now,
+    RunningSprint,
     elapsed=SHARES,
     done=AMOUNTS,
     scope=AMOUNTS,
@@ -49,13 +49,13 @@ NOWS = st.builds(
 OPEN = NOWS.filter(lambda now: now.remaining > 0 and now.share < 1)
 
 
-def forecast_of(now: Now, history: ForecastHistory, seed: int = 1) -> Forecast:
+def forecast_of(now: RunningSprint, history: ForecastHistory, seed: int = 1) -> Forecast:
     expected = forecast_sprint(now, history, seed)
     assert isinstance(expected, Forecast)
     return expected
 
 
-def chance_of(now: Now, history: ForecastHistory) -> float:
+def chance_of(now: RunningSprint, history: ForecastHistory) -> float:
     return forecast_of(now, history).chance
 
 
@@ -89,7 +89,7 @@ def test_a_team_that_always_finishes_is_expected_to() -> None:
 
 
 def test_a_team_that_never_does_so_much_is_not_expected_to() -> None:
-    expected = forecast_of(Now(0.5, 10, 30, 5), steady(20, scope=30))
+    expected = forecast_of(RunningSprint(0.5, 10, 30, 5), steady(20, scope=30))
 
     assert expected.chance < 0.1
     assert expected.delivered.p50 <= 20
@@ -97,7 +97,7 @@ def test_a_team_that_never_does_so_much_is_not_expected_to() -> None:
 
 @pytest.mark.parametrize("sprints", [5, 8, 30])
 def test_one_small_item_at_half_time_is_as_good_as_done(sprints: int) -> None:
-    assert chance_of(Now(0.5, 19, 20, 5), steady(20, n=sprints)) > 0.9
+    assert chance_of(RunningSprint(0.5, 19, 20, 5), steady(20, n=sprints)) > 0.9
 
 
 @pytest.mark.parametrize("elapsed", [0.5, 0.6, 0.75, 0.9])
@@ -105,7 +105,7 @@ def test_who_always_finishes_early_is_not_told_to_have_no_time(elapsed: float) -
     """That nothing was done after half time, because nothing was left, is no record of the second half."""
     early = PastSprint((Moment(0, 0, 20), Moment(0.5, 20, 20), Moment(1, 20, 20)), 20, 20)
 
-    expected = forecast_of(Now(elapsed, 19, 20, 2), ForecastHistory(99, own=[early] * 8))
+    expected = forecast_of(RunningSprint(elapsed, 19, 20, 2), ForecastHistory(99, own=[early] * 8))
 
     assert expected.chance > 0.8
     assert expected.delivered.p50 == pytest.approx(20)
@@ -115,28 +115,33 @@ def test_one_small_sprint_is_no_record_where_others_tell_more() -> None:
     small = PastSprint((Moment(0, 0, 2),), 2, 2)
     others = [PastSprint((Moment(0, 0, size),), size, size) for size in (30.0, 36.0, 42.0, 49.0)]
 
-    chances = [chance_of(Now(0, 0, size, 10), ForecastHistory(9, [small], others)) for size in (2, 3, 4, 20)]
+    chances = [
+        chance_of(RunningSprint(0, 0, size, 10), ForecastHistory(9, [small], others))
+        for size in (2, 3, 4, 20)
+    ]
 
     assert chances[1] > chances[0] - 0.2
     assert chances[3] > 0.3
 
 
 def test_the_chance_is_certain_only_without_open_work() -> None:
-    assert chance_of(Now(0.5, 20, 20, 5), steady(20)) == 1
-    assert chance_of(Now(1, 20, 20, 0), steady(20)) == 1
-    assert chance_of(Now(1, 19, 20, 0), steady(20)) == 0
-    assert chance_of(Now(0.9, 19, 20, 0), steady(20)) == 0, "only days off are left"
+    assert chance_of(RunningSprint(0.5, 20, 20, 5), steady(20)) == 1
+    assert chance_of(RunningSprint(1, 20, 20, 0), steady(20)) == 1
+    assert chance_of(RunningSprint(1, 19, 20, 0), steady(20)) == 0
+    assert chance_of(RunningSprint(0.9, 19, 20, 0), steady(20)) == 0, "only days off are left"
 
 
 @EVERY
 @given(OPEN, HISTORIES)
-def test_with_work_and_time_left_nothing_is_certain_or_impossible(now: Now, history: ForecastHistory) -> None:
+def test_with_work_and_time_left_nothing_is_certain_or_impossible(
+    now: RunningSprint, history: ForecastHistory
+) -> None:
     assert 0 < chance_of(now, history) < 1
 
 
 def test_tenths_do_not_lose_a_sprint() -> None:
     """0.1 + 0.2 is more than 0.3 in binary fractions."""
-    assert chance_of(Now(0.5, 0.3, 0.1 + 0.2, 5), steady(20)) == 1
+    assert chance_of(RunningSprint(0.5, 0.3, 0.1 + 0.2, 5), steady(20)) == 1
 
 
 # Order
@@ -144,7 +149,9 @@ def test_tenths_do_not_lose_a_sprint() -> None:
 
 @EVERY
 @given(NOWS, HISTORIES, AMOUNTS)
-def test_more_open_work_never_raises_the_chance(now: Now, history: ForecastHistory, more: float) -> None:
+def test_more_open_work_never_raises_the_chance(
+    now: RunningSprint, history: ForecastHistory, more: float
+) -> None:
     expected, fuller = (forecast_of(entry, history) for entry in (now, replace(now, scope=now.scope + more)))
 
     assert fuller.chance <= expected.chance
@@ -153,15 +160,15 @@ def test_more_open_work_never_raises_the_chance(now: Now, history: ForecastHisto
 
 @EVERY
 @given(NOWS, HISTORIES, AMOUNTS)
-@example(Now(0.8, 0, 20, 2), steady(20), 0.1)
-def test_more_done_never_lowers_the_chance(now: Now, history: ForecastHistory, more: float) -> None:
+@example(RunningSprint(0.8, 0, 20, 2), steady(20), 0.1)
+def test_more_done_never_lowers_the_chance(now: RunningSprint, history: ForecastHistory, more: float) -> None:
     assert chance_of(replace(now, done=now.done + more), history) >= chance_of(now, history)
 
 
 @EVERY
 @given(NOWS, HISTORIES, SHARES, st.integers(0, 5), st.integers(0, 20))
 def test_more_time_never_lowers_the_chance(
-    now: Now, history: ForecastHistory, elapsed: float, days: int, length: int
+    now: RunningSprint, history: ForecastHistory, elapsed: float, days: int, length: int
 ) -> None:
     longer = replace(
         now,
@@ -176,7 +183,7 @@ def test_more_time_never_lowers_the_chance(
 @EVERY
 @given(OPEN, HISTORIES, st.integers(150, 10_000))
 def test_far_beyond_the_record_is_less_than_one_in_ten(
-    now: Now, history: ForecastHistory, percent: int
+    now: RunningSprint, history: ForecastHistory, percent: int
 ) -> None:
     """Half as much again as the team ever did, by its own sprints."""
     history, now = replace(history, others=(), days=()), replace(now, working_days=None)
@@ -188,7 +195,7 @@ def test_far_beyond_the_record_is_less_than_one_in_ten(
 @pytest.mark.parametrize("scope", [36, 40, 60, 100, 536])
 def test_the_impossible_is_close_to_nothing(scope: float) -> None:
     """The more was open, the higher the chance that was told: 4 in 10 with 516 points."""
-    expected = forecast_of(Now(0.7, 20, scope, 3), STRETCHED)
+    expected = forecast_of(RunningSprint(0.7, 20, scope, 3), STRETCHED)
 
     assert expected.chance < 0.1
     assert expected.delivered.p90 <= 20 + 9 * (1 + 1 / 8)
@@ -199,7 +206,7 @@ def test_the_impossible_is_close_to_nothing(scope: float) -> None:
 
 @EVERY
 @given(OPEN, HISTORIES)
-def test_amounts_agree_with_the_chance(now: Now, history: ForecastHistory) -> None:
+def test_amounts_agree_with_the_chance(now: RunningSprint, history: ForecastHistory) -> None:
     expected = forecast_of(now, history)
     band = expected.delivered
 
@@ -213,7 +220,9 @@ def test_amounts_agree_with_the_chance(now: Now, history: ForecastHistory) -> No
 
 @EVERY
 @given(NOWS, HISTORIES, st.integers(0, 2**64 - 1))
-def test_it_is_possible_ordered_and_the_same_again(now: Now, history: ForecastHistory, seed: int) -> None:
+def test_it_is_possible_ordered_and_the_same_again(
+    now: RunningSprint, history: ForecastHistory, seed: int
+) -> None:
     expected = forecast_of(now, history, seed=seed)
 
     assert expected == forecast_of(now, history, seed=seed)
@@ -227,7 +236,7 @@ def test_it_is_possible_ordered_and_the_same_again(now: Now, history: ForecastHi
 @EVERY
 @given(OPEN, HISTORIES, st.integers(2, 50))
 def test_amounts_stay_within_the_record_whatever_the_scope(
-    now: Now, history: ForecastHistory, times: int
+    now: RunningSprint, history: ForecastHistory, times: int
 ) -> None:
     """A scope far beyond all that was done changes nothing of what is expected."""
     history = replace(history, others=(), days=())
@@ -244,7 +253,7 @@ def test_amounts_stay_within_the_record_whatever_the_scope(
 
 def test_where_nothing_is_open_only_what_is_added_is_expected() -> None:
     """It once expected 43 points where all 31 were done."""
-    assert forecast_of(Now(0.7, 31, 31, 3), steady(30)).delivered == Band(31, 31, 31, 31, 31)
+    assert forecast_of(RunningSprint(0.7, 31, 31, 3), steady(30)).delivered == Band(31, 31, 31, 31, 31)
 
 
 def test_half_the_futures_go_by_amounts_and_half_by_the_open_share() -> None:
@@ -258,13 +267,18 @@ def test_similar_sprints_count_more() -> None:
     """Of two small ones and six large ones the small ones tell what becomes of a small one."""
     small, large = steady(6, n=2).own, steady(80, n=6).own
 
-    assert forecast_of(Now(0.5, 3, 6, 5), ForecastHistory(100, own=[*large, *small])).delivered.p50 == 6
+    assert (
+        forecast_of(RunningSprint(0.5, 3, 6, 5), ForecastHistory(100, own=[*large, *small])).delivered.p50
+        == 6
+    )
 
 
 def test_moments_between_those_known_lie_on_a_line() -> None:
     sprint = PastSprint((Moment(0, 0, 20), Moment(0.5, 4, 20)), 20)
 
-    assert forecast_of(Now(0.25, 2, 20, 6), ForecastHistory(100, own=[sprint] * 5)).delivered.p50 == 20
+    assert (
+        forecast_of(RunningSprint(0.25, 2, 20, 6), ForecastHistory(100, own=[sprint] * 5)).delivered.p50 == 20
+    )
 
 
 # Growth
@@ -330,7 +344,7 @@ def test_a_cold_start_says_so(history: ForecastHistory, basis: Basis, sentence: 
 
 def test_the_teams_own_sprints_outweigh_others() -> None:
     """The more of its own, the nearer the chance is to theirs."""
-    now, others = Now(0.5, 10, 20, 5), steady(14, n=100, scope=20).own
+    now, others = RunningSprint(0.5, 10, 20, 5), steady(14, n=100, scope=20).own
     chances = [chance_of(now, ForecastHistory(99, steady(20, n=n).own, others)) for n in (1, 5, 30)]
 
     assert chances[0] < 0.5 < chances[1] < 0.8 < chances[2]
@@ -338,7 +352,7 @@ def test_the_teams_own_sprints_outweigh_others() -> None:
 
 def test_a_longer_sprint_delivers_more() -> None:
     past = [replace(sprint, working_days=10) for sprint in steady(20, scope=25).own]
-    now = Now(0.0, 0, 30, 20, working_days=20)
+    now = RunningSprint(0.0, 0, 30, 20, working_days=20)
 
     assert forecast_of(now, ForecastHistory(99, past)).delivered.p50 > 25
     assert (
@@ -355,7 +369,7 @@ def test_a_longer_sprint_invents_no_work(days: int, done: float, scope: float) -
     past = [replace(sprint, working_days=9) for sprint in steady(20).own]
 
     band = forecast_of(
-        Now(0.5 if done else 0.0, done, scope, days // 2 or 1, days), ForecastHistory(99, past)
+        RunningSprint(0.5 if done else 0.0, done, scope, days // 2 or 1, days), ForecastHistory(99, past)
     ).delivered
 
     assert band.p90 <= scope
@@ -366,7 +380,9 @@ def test_half_as_much_again_is_out_of_reach_at_any_moment() -> None:
     moments = (Moment(0, 0, 22), Moment(0.55, 18, 22))
     past = [PastSprint(moments, 20, 22)] * 8
 
-    chances = [chance_of(Now(0.55, 0, scope, 9), ForecastHistory(99, past)) for scope in (3.1, 10, 19)]
+    chances = [
+        chance_of(RunningSprint(0.55, 0, scope, 9), ForecastHistory(99, past)) for scope in (3.1, 10, 19)
+    ]
 
     assert max(chances) < 0.1
 
@@ -375,7 +391,7 @@ def test_over_many_sprints_luck_evens_out() -> None:
     past = [replace(sprint, working_days=10) for size in (6, 7, 8) * 3 for sprint in steady(size, n=1).own]
 
     def chance(open_work: float) -> float:
-        return chance_of(Now(0, 0, open_work, 520, 520), ForecastHistory(99, past))
+        return chance_of(RunningSprint(0, 0, open_work, 520, 520), ForecastHistory(99, past))
 
     assert chance(52 * 5) > 0.95
     assert chance(52 * 9) < 0.2
@@ -384,13 +400,13 @@ def test_over_many_sprints_luck_evens_out() -> None:
 # The fan
 
 
-def days_of(now: Now) -> list[date]:
+def days_of(now: RunningSprint) -> list[date]:
     calendar, first = Calendar(holidays={date(2026, 4, 3)}), date(2026, 4, 2)
     days = [day for day in days_between(first, date(2026, 6, 30)) if calendar.is_working_day(day)]
     return days[: now.days_left]
 
 
-def fan_of(now: Now, history: ForecastHistory) -> tuple[FanDay, ...]:
+def fan_of(now: RunningSprint, history: ForecastHistory) -> tuple[FanDay, ...]:
     days = forecast_days(now, history, 1, days_of(now))
     assert not isinstance(days, Refusal)
     return days
@@ -398,7 +414,7 @@ def fan_of(now: Now, history: ForecastHistory) -> tuple[FanDay, ...]:
 
 @EVERY
 @given(NOWS, HISTORIES)
-def test_a_fan_never_falls_and_ends_in_the_forecast(now: Now, history: ForecastHistory) -> None:
+def test_a_fan_never_falls_and_ends_in_the_forecast(now: RunningSprint, history: ForecastHistory) -> None:
     days = fan_of(now, history)
 
     assert [day.date for day in days] == days_of(now)
@@ -416,8 +432,10 @@ def test_a_fan_goes_through_what_past_sprints_did() -> None:
     assert [day.done.p50 for day in fan_of(HALFWAY, steady(20))] == pytest.approx([12, 14, 16, 18, 20])
 
 
-@pytest.mark.parametrize("now", [Now(1.5, 0, 1, 1), Now(0.5, -1, 1, 1), Now(0.5, 0, 1, -1)])
-def test_what_cannot_be_is_an_error(now: Now) -> None:
+@pytest.mark.parametrize(
+    "now", [RunningSprint(1.5, 0, 1, 1), RunningSprint(0.5, -1, 1, 1), RunningSprint(0.5, 0, 1, -1)]
+)
+def test_what_cannot_be_is_an_error(now: RunningSprint) -> None:
     with pytest.raises(ValueError, match=r"lies between|not negative"):
         forecast_sprint(now, steady(20), 1)
 

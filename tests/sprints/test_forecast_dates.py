@@ -27,7 +27,7 @@ from sprints.forecast_dates import (
     with_end_on,
     with_open,
 )
-from sprints.forecast_inputs import ForecastHistory, Now
+from sprints.forecast_inputs import ForecastHistory, RunningSprint
 from sprints.outlook import Outlook, TrackRecord, build_histories, build_outlook, build_outlook_in_items
 from sprints.what_if import without_items
 from tests.support.builders import at
@@ -55,7 +55,7 @@ def use_steady_model(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dates_module, "forecast_amount", at_two_a_day)
 
 
-def two_a_day(now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False) -> float:
+def two_a_day(now: RunningSprint, history: ForecastHistory, seed: int, *, with_growth: bool = False) -> float:
     """1 in 2 for what two a day amounts to, 17 in 20 for 3 in 17 of it."""
     length = now.working_days or 0
     capacity = TWO_A_DAY * length * (1 - now.elapsed) if now.days_left else 0.0
@@ -97,7 +97,9 @@ def chance(facts: Facts, due: date, past: TrackRecord) -> float:
     return forecast.chance
 
 
-def at_two_a_day(now: Now, history: ForecastHistory, seed: int, chance: float, level: float) -> float:
+def at_two_a_day(
+    now: RunningSprint, history: ForecastHistory, seed: int, chance: float, level: float
+) -> float:
     """What is done, and of what is open as much as is done so often: in keeping with the chance."""
     length = now.working_days or 0
     capacity = TWO_A_DAY * length * (1 - now.elapsed) if now.days_left else 0.0

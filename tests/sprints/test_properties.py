@@ -11,7 +11,7 @@ from typing import TypeVar
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sprints.burndown import build_burndown, measure
+from sprints.burndown import build_burndown, measure_amount
 from sprints.facts import Amount, Facts, ScopeCause, sum_items
 from sprints.model import ItemEvent
 from tests.support.builders import at
@@ -258,11 +258,11 @@ def test_the_burndown_shows_the_facts(history: History, as_of: datetime, unit: s
 
     for day in facts.days:
         if day.date >= facts.sprint.commitment_day:
-            assert shown[day.date].remaining == measure(day.remaining, unit)
+            assert shown[day.date].remaining == measure_amount(day.remaining, unit)
     assert all(
         day.date in {row.date for row in facts.days} for day in burndown.days if day.remaining is not None
     )
-    assert burndown.committed == measure(facts.committed, unit)
+    assert burndown.committed == measure_amount(facts.committed, unit)
     ideal = [day.ideal for day in burndown.days if day.ideal is not None]
     assert bool(ideal) == bool(facts.sprint.due and burndown.days)
     if ideal:

@@ -64,7 +64,7 @@ async def test_a_customer_or_a_subscription_of_stripe_leads_to_its_tenant(base: 
     entry, two = await buyer(base), await buyer(base, 8, "other")
     for tenant_id, number in ((entry, 1), (two, 2)):
         async with base.database.tenant(tenant_id) as tenant:
-            await Subscriptions(tenant).put(bought(reference=f"sub_{number}", customer=f"cus_{number}"))
+            await Subscriptions(tenant).store(bought(reference=f"sub_{number}", customer=f"cus_{number}"))
     async with base.database.unscoped() as connection:
         assert await tenants_of_stripe(connection, "cus_2", None) == [two]
         assert await tenants_of_stripe(connection, None, "sub_1") == [entry]
@@ -88,21 +88,21 @@ async def test_a_subscription_is_read_as_it_was_put_and_stands_in_one_place(base
     )
     async with base.database.tenant(await buyer(base)) as tenant:
         kept = Subscriptions(tenant)
-        await kept.put(bought())
-        await kept.put(full)
-        await kept.put(bought(source="marketplace", reference="", customer=None, plan_id=1313))
+        await kept.store(bought())
+        await kept.store(full)
+        await kept.store(bought(source="marketplace", reference="", customer=None, plan_id=1313))
         assert await kept.all() == [
             full,
             bought(source="marketplace", reference="", customer=None, plan_id=1313),
         ]
-        await kept.put(bought())
+        await kept.store(bought())
         assert (await kept.all())[0] == bought()
 
 
 async def test_one_tenant_sees_nothing_of_what_another_has_bought(base: Services) -> None:
     entry, two = await buyer(base), await buyer(base, 8, "other")
     async with base.database.tenant(entry) as tenant:
-        await Subscriptions(tenant).put(bought())
+        await Subscriptions(tenant).store(bought())
         await Usage(tenant).add("api_calls", NOW.date(), 5)
         await Deadlines(tenant).record(Deadline(NOW, NOW, is_announced=True))
     async with base.database.tenant(two) as tenant:

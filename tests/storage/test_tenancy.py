@@ -474,7 +474,7 @@ async def test_whose_an_installation_or_a_picture_is_is_not_rewritten(base: Serv
 
 async def _store(base: Services, account: int, guid: str, payload: bytes) -> None:
     received = replace(delivery(account, guid), payload=payload)
-    await DeliveryWriter(base.database, base.cipher).put(received)
+    await DeliveryWriter(base.database, base.cipher).store(received)
 
 
 async def _events(base: Services, tenant: int) -> dict[str, StoredEvent]:
@@ -504,9 +504,9 @@ async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Servi
 
 async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(base: Services) -> None:
     installed = replace(delivery(1, "installed"), event="installation", action="created", payload=b"x")
-    await DeliveryWriter(base.database, base.cipher).put(installed)
+    await DeliveryWriter(base.database, base.cipher).store(installed)
     nameless = replace(delivery(1, "nameless"), account=None, login=None, payload=b"nobody's name")
-    await DeliveryWriter(base.database, base.cipher).put(nameless)
+    await DeliveryWriter(base.database, base.cipher).store(nameless)
     ((entry,),) = await rows(base, "select * from all_tenants()")
     event = (await _events(base, entry))["nameless"]
     assert base.cipher.open(event.payload, delivery_place(1, "nameless")) == b"nobody's name"

@@ -11,9 +11,9 @@ import aiohttp
 from bot.cli.backfill import _find
 from bot.cli.serve import web_server
 from bot.github.client import GitHub
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings import GitHubSettings, Secret
 from bot.sync.backfill.backfill import Backfill, Progress
 from github_standin.github import StandInGitHub
@@ -183,7 +183,7 @@ async def start_backfill(github: StandInGitHub, base: Services) -> AsyncIterator
     base = replace(base, settings=replace(base.settings, github=app, github_api_url=github.url))
     past = WebhookHistory()
     try:
-        async with github_of(base) as client:
+        async with open_github(base) as client:
             yield BackfillHarness(base, client, github, past)
     finally:
         github.history.forget(past.repo)
@@ -206,6 +206,6 @@ async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Jso
                 assert (await entrance.deliver(delivery["event"], delivery["payload"], delivery["delivery"]))[
                     0
                 ] == 202
-            await until_processed(base)
+            await wait_until_processed(base)
 
         yield hear

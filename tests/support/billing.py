@@ -41,13 +41,13 @@ class BilledTenant:
         self.id = organization_id
         self.private = private
         self.public = public
-        self.shop = PurchaseLinks(BILLING_SETTINGS, "https://agile.example", base.cipher)
+        self.offer = PurchaseLinks(BILLING_SETTINGS, "https://agile.example", base.cipher)
 
     async def put(self, **fields: Any) -> None:
         """Store a subscription: active, Pro, from the Marketplace, unless fields say otherwise."""
         usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
         async with self.base.database.tenant(self.id) as tenant:
-            await Subscriptions(tenant).put(Subscription(**(usual | fields)))
+            await Subscriptions(tenant).store(Subscription(**(usual | fields)))
 
     async def happened(self, project: Project, events: Sequence[Any]) -> None:
         """Record events on the timeline of a project."""
@@ -58,7 +58,7 @@ class BilledTenant:
         self, login: str = "alice", feature: str = "forecasts", project: Project | None = None
     ) -> Allowed | Denied:
         """Decide whether somebody may use a feature, by default in the private repository."""
-        entitlements = Entitlements(self.base.database, self.shop, self.base.clock)
+        entitlements = Entitlements(self.base.database, self.offer, self.base.clock)
         return await entitlements.for_project(self.id, project or self.private)(feature, login)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marketplace.accounts import Billing
-from marketplace.entitlements import PurchasePages, resolve_account_plan
+from marketplace.entitlements import PlanChangeLinks, resolve_account_plan
 from marketplace.plans import PlanName
 from storage.subscriptions import Account, Subscription, tenant_of_account
 from tests.support.running import Bot
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-LINKS = PurchasePages(
+LINKS = PlanChangeLinks(
     {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
 )
 

@@ -100,6 +100,6 @@ async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
     at = datetime.now(UTC) - 31 * DAY
     async with bot_without_worker.base.database.tenant(tenant_id) as tenant:
         ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
-        await Subscriptions(tenant).put(ended)
+        await Subscriptions(tenant).store(ended)
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     age_deadlines(bot_without_worker.base)

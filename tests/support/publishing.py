@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.services import open_github
 from storage.lookups import all_tenants
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Projects
@@ -67,6 +67,6 @@ async def publishing(bot: Bot) -> AsyncIterator[PublishingHarness]:
     async with bot.base.database.tenant(tenant) as tenant_scope:
         project = await Projects(tenant_scope).by_name(bot.repo)
     assert project is not None
-    async with github_of(bot.base) as github:
+    async with open_github(bot.base) as github:
         posting = PostPublisher(bot.base.database, github, bot.base.clock, pause_seconds=0)
         yield PublishingHarness(bot, posting, tenant, project.id, issue["number"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.services import open_github
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -82,10 +82,10 @@ class ReportingHarness:
 
 
 @pytest.fixture
-async def reporting(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[ReportingHarness]:
+async def reporting(bot: Bot, clock: Clock, drawing: ChartRenderer) -> AsyncIterator[ReportingHarness]:
     """Reports by the clock of the test."""
     base = bot.base
-    async with github_of(base) as github:
+    async with open_github(base) as github:
         pictures = Pictures(base.database, drawing, base.settings.public_url)
         reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
         yield ReportingHarness(

@@ -19,8 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from bot.cli.serve import web_server
 from bot.jobs.worker import worker
-from bot.publishing.pictures import Drawing
-from bot.services import Services, services
+from bot.publishing.pictures import ChartRenderer
+from bot.services import Services, open_services
 from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
 from tests.support.clock import Clock
@@ -158,7 +158,7 @@ async def running_bot(
     github: StandInGitHub,
     settings: Settings,
     clock: Clock,
-    drawing: Drawing,
+    drawing: ChartRenderer,
     *,
     has_periodic_jobs: bool = False,
 ) -> AsyncIterator[Bot]:
@@ -174,8 +174,8 @@ async def running_bot(
     # What failed in earlier tests is not to be redelivered in this one.
     github.age_deliveries(timedelta(days=4))
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(services(settings, clock))
-        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
+        base = await stack.enter_async_context(open_services(settings, clock))
+        await stack.enter_async_context(worker(base, renderer=drawing, has_periodic_jobs=has_periodic_jobs))
         port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")

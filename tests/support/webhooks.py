@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from tests.support.running import WebhookClient, rows
@@ -85,7 +85,7 @@ async def record_deliveries(
     async with worker(base, talks=False):
         for event, payload in payloads:
             assert (await webhook_client.deliver(event, payload, payload.get("guid")))[0] == 202
-        await until_processed(base)
+        await wait_until_processed(base)
 
 
 def issue_story() -> list[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.payloads import clean
 from sprints.calendar import Calendar
-from sprints.milestone import derive_sprint, parse_moment
+from sprints.milestone import derive_sprint, parse_github_time
 from sprints.model import EventSource, MilestoneEvent, sort_events
 
 _STEP = timedelta(seconds=1)
@@ -66,6 +66,6 @@ def _to_event(latest: MilestoneEvent, present: Mapping[str, Any]) -> MilestoneEv
         at=changed_at if changed_at > latest.at else latest.at + _STEP,
         title=clean(present["title"]),
         description=clean(present["description"]) if present.get("description") else None,
-        due_on=parse_moment(present.get("due_on")),
+        due_on=parse_github_time(present.get("due_on")),
         closed_at=closed_at,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from bot.github.linked_issues import LinkedIssues
 from bot.sync.backfill.names import NameHistory
 from handlers.payloads import clean
-from sprints.milestone import parse_moment
+from sprints.milestone import parse_github_time
 from sprints.model import EventSource, ItemEvent, ItemSnapshot, MilestoneEvent, State
 from sprints.people import NOBODY_IDS, account_login, is_person
 
@@ -54,7 +54,7 @@ def milestone_events(milestone: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         title=clean(milestone["title"]),
         created_at=created_at,
         description=clean(milestone["description"]) if milestone.get("description") else None,
-        due_on=parse_moment(milestone.get("due_on")),
+        due_on=parse_github_time(milestone.get("due_on")),
         source=EventSource.BACKFILL,
     )
     yield created
@@ -138,7 +138,7 @@ class _Step:
 
 def _entries_here(item: _Node) -> tuple[datetime | None, list[_Node]]:
     """The time of the item's transfer to this repository, if any, and the entries of its timeline since."""
-    entries = nodes_of(item["timelineItems"])
+    entries = list_nodes(item["timelineItems"])
     arrivals = [index for index, node in enumerate(entries) if node["__typename"] == _TRANSFER]
     transferred_at = _parse_time(entries[arrivals[-1]]["createdAt"]) if arrivals else None
     entries_since = entries[arrivals[-1] + 1 :] if arrivals else entries
@@ -253,8 +253,8 @@ def _snapshot_at_opening(
     item: _Node, names: NameHistory, steps: Sequence[_Step], links: LinkedIssues | None
 ) -> ItemSnapshot:
     """Compute the item's first snapshot: its present fields, with all steps undone, the last one first."""
-    labels = [clean(node["name"]) for node in nodes_of(item["labels"])]
-    people = [clean(node["login"]) for node in nodes_of(item["assignees"])]
+    labels = [clean(node["name"]) for node in list_nodes(item["labels"])]
+    people = [clean(node["login"]) for node in list_nodes(item["assignees"])]
     present_milestone = item.get("milestone")
     milestone = names.find_numbered(present_milestone["number"]) if present_milestone else None
     title = clean(item["title"])
@@ -317,7 +317,7 @@ def _without(names: tuple[str, ...], name: str | None) -> tuple[str, ...]:
     return tuple(other for other in names if other != name)
 
 
-def nodes_of(connection: _Node | None) -> list[dict[str, Any]]:
+def list_nodes(connection: _Node | None) -> list[dict[str, Any]]:
     """The nodes of a connection. GitHub's schema allows null for it, for its list and for each node."""
     return [node for node in (connection or {}).get("nodes") or () if node]
 

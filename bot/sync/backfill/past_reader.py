@@ -9,7 +9,7 @@ import aiohttp
 import gidgethub
 
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError, Installation
-from bot.sync.backfill.past_events import nodes_of
+from bot.sync.backfill.past_events import list_nodes
 from bot.sync.backfill.queries import MORE, PAGES
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class PastReader:
         items, info = repository["items"], repository["items"]["pageInfo"]
         return PastPage(
             repository["id"],
-            nodes_of(items),
+            list_nodes(items),
             info["endCursor"] if info["hasNextPage"] else None,
             repository["issues"]["totalCount"] + repository["pullRequests"]["totalCount"],
         )
@@ -87,7 +87,7 @@ class PastReader:
             if not answer["node"]:  # The item was deleted meanwhile.
                 break
             more = answer["node"]["timelineItems"]
-            timeline = {"pageInfo": more["pageInfo"], "nodes": [*nodes_of(timeline), *nodes_of(more)]}
+            timeline = {"pageInfo": more["pageInfo"], "nodes": [*list_nodes(timeline), *list_nodes(more)]}
         return node | {"timelineItems": timeline}
 
     async def milestones(self) -> list[_Json]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.cli.doctor import examine
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from storage.billing_jobs import TELL_OWNERS
@@ -119,7 +119,11 @@ async def _id(tenant: Tenant, repo: str) -> int:
 
 @pytest.fixture
 async def customer(
-    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    stripe_server: StandInStripe,
+    settings: Settings,
+    clock: Clock,
+    drawing: ChartRenderer,
 ) -> AsyncIterator[BillingIssueHarness]:
     github.marketplace.accounts.clear()
     selling = replace(settings, billing=card_billing_settings(stripe_server))
@@ -484,7 +488,11 @@ async def test_where_github_does_not_name_the_owners_the_issue_stands_without_th
 
 
 async def test_data_that_goes_is_announced_though_selling_is_switched_off(
-    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    stripe_server: StandInStripe,
+    settings: Settings,
+    clock: Clock,
+    drawing: ChartRenderer,
 ) -> None:
     github.marketplace.accounts.clear()
     over = replace(settings, billing=replace(card_billing_settings(stripe_server), is_on=False))

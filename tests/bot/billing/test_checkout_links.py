@@ -56,7 +56,7 @@ async def put(selling_bot: Bot, source: str, status: str, account: int = CARD_AC
         tenant_id = await tenant_of_buyer(connection, account, f"octo-{account}", "Organization")
     async with selling_bot.base.database.tenant(tenant_id) as tenant:
         subscription = Subscription(source, status, "pro", selling_bot.base.clock(), **more)
-        await Subscriptions(tenant).put(subscription)
+        await Subscriptions(tenant).store(subscription)
 
 
 async def kept_customer(selling_bot: Bot) -> str | None:

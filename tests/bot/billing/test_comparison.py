@@ -62,7 +62,7 @@ class ComparisonHarness:
         async with self.base.database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
         async with self.base.database.tenant(organization_id or 0) as tenant:
-            await Subscriptions(tenant).put(subscription)
+            await Subscriptions(tenant).store(subscription)
 
 
 @pytest.fixture
@@ -423,7 +423,7 @@ async def test_time_takes_a_plan_away_where_only_stripe_is_compared(
     now = datetime.now(UTC)
     async with selling_bot.base.database.tenant(tenant_id) as tenant:
         trial = Subscription("marketplace", "trialing", "pro", now, trial_ends=now - 3 * DAY)
-        await Subscriptions(tenant).put(trial)
+        await Subscriptions(tenant).store(trial)
         await Subscriptions(tenant).set_plan("pro")
     stripe_server.fail_with = 401  # Also in a night in which Stripe refuses.
     await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)

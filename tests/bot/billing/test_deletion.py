@@ -13,7 +13,7 @@ from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.github.client import GitHub
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.settings.billing import BillingSettings
 from github_standin.github import StandInGitHub
@@ -92,7 +92,7 @@ async def test_known_customer_who_pays_again_stops_the_deletion(
     async with bot_without_worker.base.database.tenant(
         await find_buyer_tenant(bot_without_worker) or 0
     ) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription(
                 *("stripe", "ended", "pro", at),
                 reference="sub_old",
@@ -142,7 +142,7 @@ async def test_another_account_s_card_under_the_same_customer_stops_nothing(
     async with bot_without_worker.base.database.tenant(
         await find_buyer_tenant(bot_without_worker) or 0
     ) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription(
                 "stripe", "ended", "pro", at, reference="sub_old", customer=other["customer"], ended_at=at
             )
@@ -157,7 +157,7 @@ async def test_a_customer_that_our_key_does_not_know_stops_nothing(
     async with bot_without_worker.base.database.tenant(
         await find_buyer_tenant(bot_without_worker) or 0
     ) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription(
                 "stripe", "ended", "pro", at, reference="sub_old", customer="cus_of_test_mode", ended_at=at
             )
@@ -177,7 +177,7 @@ async def test_a_deadline_is_kept_where_the_marketplace_is_not_set_up_any_more(
     stripe_server: StandInStripe,
     settings: Settings,
     clock: Clock,
-    drawing: Drawing,
+    drawing: ChartRenderer,
     with_stripe: bool,
 ) -> None:
     billing = (

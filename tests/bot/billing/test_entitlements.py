@@ -36,7 +36,7 @@ async def test_purchased_plan_is_allowed(billed_tenant: BilledTenant) -> None:
 
 
 async def test_switched_off_everything_is_allowed(billed_tenant: BilledTenant) -> None:
-    billed_tenant.shop = PurchaseLinks(
+    billed_tenant.offer = PurchaseLinks(
         replace(BILLING_SETTINGS, is_on=False), "https://agile.example", billed_tenant.base.cipher
     )
     assert await billed_tenant.ask() == Allowed()
@@ -53,12 +53,12 @@ async def test_when_billing_cannot_be_read_everything_is_open_and_logged(
     billed_tenant: BilledTenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    decision = await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).for_project(
+    decision = await Entitlements(away, billed_tenant.offer, billed_tenant.base.clock).for_project(
         billed_tenant.id, billed_tenant.private
     )("forecasts", "alice")
     assert decision == Allowed()
     assert (
-        await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).find_notice(
+        await Entitlements(away, billed_tenant.offer, billed_tenant.base.clock).find_notice(
             billed_tenant.id, is_public=False
         )
         is None
@@ -84,7 +84,7 @@ async def test_a_seat_is_who_acted_on_planned_work_of_a_private_repository_latel
     await billed_tenant.happened(billed_tenant.private, work_events(7, "from-the-future", NOW + DAY))
     async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
         assert await Seats(tenant).active_people(NOW, 30) == ["alice", "bob"]
-        billing = await load_billing(tenant, NOW, billed_tenant.shop)
+        billing = await load_billing(tenant, NOW, billed_tenant.offer)
     assert billing
     assert billing.people == ("alice", "bob")
 
@@ -121,7 +121,7 @@ async def test_in_a_running_sprint_nothing_stops(billed_tenant: BilledTenant) ->
 
 async def notice(billed_tenant: BilledTenant, *, is_public: bool = False) -> str | None:
     return await Entitlements(
-        billed_tenant.base.database, billed_tenant.shop, billed_tenant.base.clock
+        billed_tenant.base.database, billed_tenant.offer, billed_tenant.base.clock
     ).find_notice(billed_tenant.id, is_public=is_public)
 
 
@@ -178,7 +178,7 @@ async def test_the_form_for_operators(billed_tenant: BilledTenant) -> None:
     await billed_tenant.happened(billed_tenant.private, work_events(1, "alice", NOW - 2 * DAY))
     await billed_tenant.put(quantity=5, period_end=NOW + 9 * DAY)
     async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-        billing = await load_billing(tenant, NOW, billed_tenant.shop)
+        billing = await load_billing(tenant, NOW, billed_tenant.offer)
     assert billing
     assert billing.as_json() == {
         "account": "acme",

@@ -11,9 +11,9 @@ import reports.running_sprint
 from bot.billing.entitlements import Entitlements
 from bot.billing.purchase_links import PurchaseLinks
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.services import open_github
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
 from commands.team.standup import standup
@@ -38,11 +38,11 @@ TUESDAY = at("2026-11-17 12:00")
 
 @pytest.fixture
 async def reporting(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer
 ) -> AsyncIterator[ReportingHarness]:
     """A private repository with a sprint that began on Monday, of an account on Free; it is Wednesday noon."""
     selling = replace(settings, billing=BILLING_SETTINGS)
-    async with running_bot(github, selling, clock, drawing) as shop, github_of(shop.base) as client:
+    async with running_bot(github, selling, clock, drawing) as shop, open_github(shop.base) as client:
         posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
         reporting_harness = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
         reporting_harness.thread = await record_past(shop, clock)
@@ -52,7 +52,9 @@ async def reporting(
     assert not github.violations, github.violations
 
 
-def reports_of(base: Any, clock: Clock, drawing: Drawing, database: Database | None = None) -> SprintReports:
+def reports_of(
+    base: Any, clock: Clock, drawing: ChartRenderer, database: Database | None = None
+) -> SprintReports:
     may = Entitlements(database or base.database, shop_of(base), clock).for_project
     pictures = Pictures(base.database, drawing, base.settings.public_url)
     return SprintReports(base.database, pictures, Jobs(base.queue), clock, may)
@@ -78,7 +80,7 @@ async def put(reporting: ReportingHarness, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": TUESDAY}
     tenant, _ = await reporting.ids()
     async with reporting.bot.base.database.tenant(tenant) as tenant_scope:
-        await Subscriptions(tenant_scope).put(Subscription(**(usual | fields)))
+        await Subscriptions(tenant_scope).store(Subscription(**(usual | fields)))
 
 
 async def end(reporting: ReportingHarness, when: datetime) -> None:
@@ -164,9 +166,9 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
     project = await seen(True, begun)
     assert project.private_since == begun
     assert await billed_tenant.ask(project=project) == Allowed()
-    ask = Entitlements(billed_tenant.base.database, billed_tenant.shop, lambda: begun + 14 * DAY).for_project(
-        billed_tenant.id, project
-    )
+    ask = Entitlements(
+        billed_tenant.base.database, billed_tenant.offer, lambda: begun + 14 * DAY
+    ).for_project(billed_tenant.id, project)
     assert isinstance(await ask("forecasts", "alice"), Denied)
     # What did not change is no news, and who was always private had nothing in public.
     assert (await seen(True, begun + DAY)).private_since == begun
@@ -179,7 +181,7 @@ async def test_seats_say_nothing_about_what_all_read(reporting: ReportingHarness
 
 
 async def test_when_billing_cannot_be_read_it_is_open_and_logged(
-    reporting: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
+    reporting: ReportingHarness, clock: Clock, drawing: ChartRenderer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
     reporting.reports = reports_of(reporting.bot.base, clock, drawing, away)
@@ -189,7 +191,7 @@ async def test_when_billing_cannot_be_read_it_is_open_and_logged(
 
 
 async def test_where_nothing_is_sold_nothing_is_asked(
-    reporting: ReportingHarness, clock: Clock, drawing: Drawing, capsys: pytest.CaptureFixture[str]
+    reporting: ReportingHarness, clock: Clock, drawing: ChartRenderer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = reporting.bot.base
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")

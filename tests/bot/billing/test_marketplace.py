@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.billing.deletion import Deletion
-from bot.billing.findings import findings as billing_findings
+from bot.billing.findings import find_billing_problems
 from bot.billing.marketplace_sync import MarketplaceSync
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from github_standin.rest.marketplace import ENTERPRISE, PRO
@@ -47,7 +47,7 @@ EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.gi
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer
 ) -> AsyncIterator[Bot]:
     """The bot with a listing on the Marketplace."""
     github.marketplace.accounts.clear()
@@ -127,7 +127,7 @@ async def test_what_is_paid_for_with_stripe_is_kept(selling_bot: Bot) -> None:
     await deliver_marketplace_event(selling_bot, market.purchase(BUYER_ACCOUNT, "octo"))
     async with selling_bot.base.database.tenant(await find_buyer_tenant(selling_bot) or 0) as tenant:
         card = Subscription("stripe", "active", "pro", datetime.now(UTC), reference="sub_1")
-        await Subscriptions(tenant).put(card)
+        await Subscriptions(tenant).store(card)
     await deliver_marketplace_event(selling_bot, market.cancel(BUYER_ACCOUNT))
     assert await latest_deadline(selling_bot) is None
 
@@ -392,7 +392,7 @@ async def test_refused_comparison_is_a_finding_until_one_succeeds(selling_bot: B
     async def night() -> list[str]:
         await selling_bot.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
         await selling_bot.rest()
-        return [finding async for finding in billing_findings(selling_bot.base)]
+        return [finding async for finding in find_billing_problems(selling_bot.base)]
 
     selling_bot.github.fail_next("GET", "/marketplace_listing/plans", 403, body={"message": "no"})
     (finding,) = await night()
@@ -428,7 +428,7 @@ async def test_a_paid_subscription_stops_the_deletion(
     async with bot_without_worker.base.database.tenant(
         await find_buyer_tenant(bot_without_worker) or 0
     ) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription("stripe", "active", "pro", datetime.now(UTC), reference="s")
         )
     assert await sync[1].run() == 0

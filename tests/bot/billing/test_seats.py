@@ -93,7 +93,7 @@ class SeatsHarness:
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            billing = await load_billing(tenant, self.clock(), self.firm.shop)
+            billing = await load_billing(tenant, self.clock(), self.firm.offer)
         assert billing
         return billing.seat_increase
 
@@ -133,7 +133,7 @@ async def office(
     client = RealStripe(stripe_settings(stripe_server))
     stripe_server.seat_invoices.now = lambda: clock().timestamp()
     settings = card_billing_settings(stripe_server)
-    billed_tenant.shop = type(billed_tenant.shop)(
+    billed_tenant.offer = type(billed_tenant.offer)(
         settings, "https://agile.example", billed_tenant.base.cipher
     )
     parts = (billed_tenant.base.database, client, settings, clock)
@@ -536,7 +536,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     item["price"] |= {"unit_amount": None, "currency": currency, "billing_scheme": "tiered"}
     await office.told()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await load_billing(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.offer)
     assert billing
     text = seats_card(billing, office.clock())
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
@@ -550,7 +550,7 @@ async def test_a_price_is_stated_before_discounts(office: SeatsHarness) -> None:
     await office.work("a", "b", *crowd(8))
     await office.night()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await load_billing(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.offer)
     assert billing
     assert billing.seat_increase
     for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):

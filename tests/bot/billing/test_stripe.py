@@ -343,7 +343,7 @@ async def test_from_the_marketplace_to_stripe_nothing_is_cut_off(
     tenants = await rows(selling_bot.base, "select * from tenant_of_account(:account)", account=CARD_ACCOUNT)
     now = datetime.now(UTC)
     async with selling_bot.base.database.tenant(tenants[0][0]) as tenant:
-        await Subscriptions(tenant).put(Subscription("marketplace", "active", "pro", now, quantity=5))
+        await Subscriptions(tenant).store(Subscription("marketplace", "active", "pro", now, quantity=5))
     await deliver_stripe_event(
         selling_bot,
         stripe_server.event("customer.subscription.created", stripe_server.subscribe(CARD_ACCOUNT)),
@@ -351,7 +351,7 @@ async def test_from_the_marketplace_to_stripe_nothing_is_cut_off(
     standing = (await read_billing(selling_bot.base)).plan
     assert (standing.name, standing.is_paid_twice) == ("pro", True)
     async with selling_bot.base.database.tenant(tenants[0][0]) as tenant:
-        await Subscriptions(tenant).put(Subscription("marketplace", "ended", "pro", now, quantity=5))
+        await Subscriptions(tenant).store(Subscription("marketplace", "ended", "pro", now, quantity=5))
     standing = (await read_billing(selling_bot.base)).plan
     assert (standing.name, standing.source, standing.is_paid_twice) == ("pro", "stripe", False)
 
@@ -392,7 +392,7 @@ async def test_who_pays_on_the_marketplace_cancels_there_first(selling_bot: Bot)
     url = await checkout_link(selling_bot)
     tenants = await rows(selling_bot.base, "select * from tenant_of_account(:account)", account=CARD_ACCOUNT)
     async with selling_bot.base.database.tenant(tenants[0][0]) as tenant:
-        await Subscriptions(tenant).put(Subscription("marketplace", "active", "pro", datetime.now(UTC)))
+        await Subscriptions(tenant).store(Subscription("marketplace", "active", "pro", datetime.now(UTC)))
     status, text = await open_link(selling_bot, url)
     assert (status, "pays on GitHub Marketplace already" in text) == (409, True)
 

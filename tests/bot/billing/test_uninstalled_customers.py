@@ -30,7 +30,7 @@ async def account(base: Services, *subscriptions: Subscription, **columns: Any) 
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         for subscription in subscriptions:
-            await Subscriptions(tenant).put(subscription)
+            await Subscriptions(tenant).store(subscription)
         for column, value in columns.items():
             query = text(f"update organizations set {column} = :value")
             await tenant.connection.execute(query, {"value": value})
@@ -155,7 +155,7 @@ async def test_who_has_no_customer_any_more_gets_no_link(
     async with base.database.tenant(organization_id) as tenant:
         await Subscriptions(tenant).set_customer_deleted("cus_1")
         # Whatever is read of the subscription later brings nobody back.
-        await Subscriptions(tenant).put(by_card("ended"))
+        await Subscriptions(tenant).store(by_card("ended"))
     assert await portal_link(base, billing, capsys) == (1, "", "acme has no customer at Stripe any more")
 
 

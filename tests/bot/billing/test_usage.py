@@ -23,7 +23,7 @@ from bot.cli.doctor import examine
 from bot.github.call_counter import CallCounts, save_calls
 from bot.github.client import GitHubRefusedError
 from bot.job_blueprint import add_jobs
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
@@ -86,7 +86,7 @@ async def usage(base: Services, clock: Clock, stripe_server: StandInStripe) -> A
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
-        await Subscriptions(tenant).put(card)
+        await Subscriptions(tenant).store(card)
         await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
     client = RealStripe(stripe_settings(stripe_server))
     yield UsageHarness(base, clock, organization_id, client, stripe_server)
@@ -185,7 +185,7 @@ async def test_who_pays_nothing_by_card_is_not_told_of(usage: UsageHarness) -> N
     await usage.use()
     async with usage.base.database.tenant(usage.id) as tenant:
         ended = Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
-        await Subscriptions(tenant).put(ended)
+        await Subscriptions(tenant).store(ended)
     assert await usage.reporting.run() == 0
     assert usage.sent == 0
 
@@ -300,7 +300,7 @@ async def test_a_subscription_that_has_ended_is_charged_for_its_last_day(
         ended = Subscription(
             "stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1", ended_at=ended_at
         )
-        await Subscriptions(tenant).put(ended)
+        await Subscriptions(tenant).store(ended)
     assert await usage.reporting.run() == (0 if stamp is None else 1)
     stamps = [datetime.fromtimestamp(int(event["timestamp"]), UTC) for event in usage.server.usage.values()]
     assert stamps == ([] if stamp is None else [stamp])
@@ -314,7 +314,7 @@ async def test_usage_is_reported_for_the_paying_customer(usage: UsageHarness) ->
             card = Subscription(
                 "stripe", status, "pro", NOW, reference=f"sub_{number}", customer=f"cus_{number}"
             )
-            await Subscriptions(tenant).put(card)
+            await Subscriptions(tenant).store(card)
     assert await usage.reporting.run() == 1
     (event,) = usage.server.usage.values()
     assert event["payload"]["stripe_customer_id"] == "cus_2"
@@ -337,8 +337,8 @@ async def test_a_day_goes_to_the_subscription_that_it_was_used_under(usage: Usag
             customer="cus_2",
             period_start=datetime(2026, 11, 23, 0, 40, tzinfo=UTC),
         )
-        await Subscriptions(tenant).put(old)
-        await Subscriptions(tenant).put(new)
+        await Subscriptions(tenant).store(old)
+        await Subscriptions(tenant).store(new)
     await usage.reporting.run()
     (event,) = usage.server.usage.values()
     assert event["payload"]["stripe_customer_id"] == "cus_1"
@@ -403,7 +403,7 @@ async def test_failing_account_does_not_stop_the_others(
                 reference=f"s{organization_id}",
                 customer=f"c{organization_id}",
             )
-            await Subscriptions(tenant).put(card)
+            await Subscriptions(tenant).store(card)
             await Usage(tenant).add("api_calls", YESTERDAY, 2)
     fill = usage.reporting._fill_ledger
 
@@ -429,7 +429,7 @@ pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repos
 async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> None:
     await make_sprint(bot)
     before = len(bot.github.requests)
-    async with github_of(bot.base) as client:
+    async with open_github(bot.base) as client:
         there = client.installation(bot.github.installation_id)
         for _ in range(2):
             await there.get(f"/repos/{bot.repo}/milestones")
@@ -523,7 +523,7 @@ async def test_usage_before_the_purchase_is_not_charged(
     (item,) = subscription["items"]["data"]
     item["current_period_start"] = int(begins.timestamp())
     async with usage.base.database.tenant(usage.id) as tenant:
-        await Subscriptions(tenant).put(
+        await Subscriptions(tenant).store(
             Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         )
     sync = StripeSync(usage.base.database, usage.stripe, card_billing_settings(stripe_server), usage.clock)

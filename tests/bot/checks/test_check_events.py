@@ -7,7 +7,7 @@ import pytest
 
 from handlers import ROUTES
 from handlers.check_run import CHECK_NAME, ButtonPress, read_button_press
-from handlers.delivery import ButtonPressed, CheckRequested, Delivery, Outcome, Recorded
+from handlers.delivery import ButtonPressed, CheckRequested, Delivery, FactRecorded, Outcome
 from handlers.references import mentioned_numbers
 from sprints.model import ActivityEvent, ItemEvent
 from sprints.pull_requests import build_pull_requests
@@ -37,7 +37,9 @@ def pull(action: str = "opened", **fields: Any) -> dict[str, Any]:
 
 def head(data: list[Outcome]) -> ActivityEvent:
     (fact,) = [
-        entry.fact for entry in data if isinstance(entry, Recorded) and isinstance(entry.fact, ActivityEvent)
+        entry.fact
+        for entry in data
+        if isinstance(entry, FactRecorded) and isinstance(entry.fact, ActivityEvent)
     ]
     return fact
 
@@ -46,7 +48,7 @@ def items(data: list[Outcome]) -> list[str]:
     return [
         entry.fact.event
         for entry in data
-        if isinstance(entry, Recorded) and isinstance(entry.fact, ItemEvent)
+        if isinstance(entry, FactRecorded) and isinstance(entry.fact, ItemEvent)
     ]
 
 

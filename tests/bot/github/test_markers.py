@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.github.app_identity import AppIdentity
-from bot.github.markers import Mark, Markers, as_comment, unsigned
+from bot.github.markers import Mark, Markers, as_comment, unsigned_text
 from bot.publishing.release_notes import MarkedPart, replace_part
 from commands.framework.request import Author
 
@@ -48,9 +48,9 @@ def test_what_an_older_key_made_is_recognised_and_what_a_foreign_one_made_is_not
         None,
         "",
         "post:5",
-        f"{as_comment(unsigned(MARK))}\n\nquoted",
-        f"`{as_comment(unsigned(MARK))}`",
-        as_comment(f"{unsigned(MARK)}:{'0' * 32}"),
+        f"{as_comment(unsigned_text(MARK))}\n\nquoted",
+        f"`{as_comment(unsigned_text(MARK))}`",
+        as_comment(f"{unsigned_text(MARK)}:{'0' * 32}"),
         MARKERS.comment(MARK).replace("5:", "6:"),
     ],
 )
@@ -59,8 +59,8 @@ def test_marker_written_by_others_marks_nothing(body: str | None) -> None:
 
 
 def test_what_an_earlier_version_of_ours_wrote_ends_in_its_marker() -> None:
-    assert MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned(MARK))}\n", MARK)
-    assert not MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned(replace(MARK, name='post:55')))}", MARK)
+    assert MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned_text(MARK))}\n", MARK)
+    assert not MARKERS.is_marked(f"Hello\n\n{as_comment(unsigned_text(replace(MARK, name='post:55')))}", MARK)
 
 
 # The text of a release is anybody's
@@ -78,7 +78,7 @@ def test_a_part_marked_with_an_older_key_is_found_and_marked_again() -> None:
     assert edited == replace_part("Notes", ours.name, "new", was_there=False)
 
 
-@pytest.mark.parametrize("name", [unsigned(MARK), part_of([FOREIGN]).name, MARKERS.text(MARK)])
+@pytest.mark.parametrize("name", [unsigned_text(MARK), part_of([FOREIGN]).name, MARKERS.text(MARK)])
 def test_what_a_title_smuggles_into_a_release_is_no_part_of_ours(name: str) -> None:
     ours = part_of([NEW])
     text = f"- {as_comment(name)} by me\n- Other work\n- {as_comment(f'/{name}')} by me"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.github.owned_text import MOST_CHARACTERS, Surroundings, find_surroundings
+from bot.github.owned_text import MOST_CHARACTERS, PeopleText, find_people_text
 
 MARKER = "<!-- agile-github-suite:post:7:abc -->"
 OLD = "### Sprint 12 · summary\n\n**9 of 12 points done**\n\n| a | b |\n|:--|:--|\n| 1 | 2 |\n\n<sub>provisional</sub>"
@@ -15,7 +15,7 @@ WRITTEN = f"{OLD}\n\n{MARKER}"
 
 
 def edited(text: str, sent: str | None = OLD) -> str | None:
-    around = find_surroundings(text, [MARKER], [sent] if sent else [], NEW)
+    around = find_people_text(text, [MARKER], [sent] if sent else [], NEW)
     return around.around(NEW, MARKER) if around else None
 
 
@@ -68,7 +68,7 @@ def test_where_it_is_not_known_what_was_sent_all_before_the_marker_is_ours() -> 
 
 
 def test_what_people_wrote_takes_room_from_ours() -> None:
-    around = find_surroundings(f"{WRITTEN}\n\n{'x' * 64_000}", [MARKER], [OLD])
+    around = find_people_text(f"{WRITTEN}\n\n{'x' * 64_000}", [MARKER], [OLD])
     assert around is not None
     assert len(around.around("y" * around.room(MARKER), MARKER)) == MOST_CHARACTERS
 
@@ -81,9 +81,9 @@ def test_any_words_around_it_stay_however_often_it_is_edited(
     before: str, after: str, old: str, new: str, newline: str
 ) -> None:
     before, after = before.replace("\n", newline), after.replace("\n", newline)
-    text = Surroundings(before, after).around(old, MARKER)
+    text = PeopleText(before, after).around(old, MARKER)
     for sent, part in ((old, new), (new, old), (old, old)):
-        around = find_surroundings(text, [MARKER], [sent] if sent else [], NEW)
+        around = find_people_text(text, [MARKER], [sent] if sent else [], NEW)
         assert around is not None
         text = around.around(part, MARKER)
         assert text.endswith(f"{MARKER}{after}")
@@ -131,7 +131,7 @@ def test_each_paragraph_that_somebody_added_anywhere_stays_once_and_ours_is_not_
         blocks.insert(place, words)
     text, sent = marked(blocks, newline), "\n\n".join(OURS)
     for part in ("\n\n".join(ANEW), "\n\n".join(OURS), "\n\n".join(ANEW)):
-        around = find_surroundings(text, [MARKER], [sent], part)
+        around = find_people_text(text, [MARKER], [sent], part)
         assert around is not None
         text, sent = around.around(part, MARKER), part
         assert text.count(MARKER) == 1
@@ -157,7 +157,7 @@ def test_any_paragraphs_stay_byte_for_byte(paragraphs: list[str], first: int, se
         blocks.insert(place, paragraphs[n])
     text, sent = marked(blocks), "\n\n".join(OURS)
     for part in ("\n\n".join(ANEW), "\n\n".join(OURS)):
-        around = find_surroundings(text, [MARKER], [sent], part)
+        around = find_people_text(text, [MARKER], [sent], part)
         assert around is not None
         text, sent = around.around(part, MARKER), part
         rest = text.replace(part, "")
@@ -175,8 +175,8 @@ def test_what_somebody_wrote_in_the_place_of_all_above_the_marker_stays_above() 
 
 
 def test_an_attempt_without_an_answer_is_ours_as_well() -> None:
-    around = find_surroundings(f"Before.\n\n{NEW}\n\n{MARKER}", [MARKER], [OLD, NEW], OLD)
-    assert around == Surroundings("Before.\n\n", "")
+    around = find_people_text(f"Before.\n\n{NEW}\n\n{MARKER}", [MARKER], [OLD, NEW], OLD)
+    assert around == PeopleText("Before.\n\n", "")
 
 
 def test_where_nothing_is_known_what_stands_above_the_head_of_our_text_stays() -> None:
@@ -201,5 +201,5 @@ def test_long_texts_take_no_long_time() -> None:
         sent = "\n".join(line.format(n=n) for n in range(5_000))
         text = "\n".join(line.format(n=n * 7) for n in range(5_000))
         began = process_time()
-        assert find_surroundings(f"{text}\n\n{MARKER}", [MARKER] * 500, [sent], sent) is not None
+        assert find_people_text(f"{text}\n\n{MARKER}", [MARKER] * 500, [sent], sent) is not None
         assert process_time() - began < 1

@@ -22,7 +22,7 @@ from bot.github import call_counter as github_calls
 from bot.github.call_counter import CallCounts, saving_calls
 from bot.jobs.event_processor import EventProcessor
 from bot.processes import Processes
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.services import Services
 from bot.services import wall_clock as now
 from bot.webhooks.request_bodies import RequestBodies
@@ -68,7 +68,7 @@ async def test_pictures_that_break_together_share_the_new_processes(monkeypatch:
         return pools[-1]
 
     monkeypatch.setattr(Processes, "_new_pool", new_pool)
-    drawing = Drawing()
+    drawing = ChartRenderer()
     assert await asyncio.gather(*(drawing.draw(cast(Any, None)) for _ in range(5))) == [b"png"] * 5
     drawing.close()
     assert [pool.was_shut_down for pool in pools] == [True, True]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.retention import Retention
 from bot.jobs.worker import worker
 from bot.services import Services
@@ -50,7 +50,7 @@ def issue(number: int, when: str, *labels: str, **fields: Any) -> dict[str, Any]
 async def tell(base: Services, webhook_client: WebhookClient, *items: tuple[str, dict[str, Any]]) -> None:
     for event, payload in items:
         assert (await webhook_client.deliver(event, payload))[0] == 202
-    await until_processed(base)
+    await wait_until_processed(base)
 
 
 async def play(base: Services, webhook_client: WebhookClient) -> None:

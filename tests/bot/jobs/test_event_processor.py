@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
@@ -49,7 +49,7 @@ async def test_every_real_payload_goes_through(base: Services, webhook_client: W
             status, message = await webhook_client.deliver(event, payload)
             assert status == 202, (event, message)
             accepted += message == "stored"
-        await until_processed(base)
+        await wait_until_processed(base)
 
     assert accepted == sum((event, payload.get("action")) in ROUTES for event, payload in payloads)
     result = [
@@ -176,7 +176,7 @@ async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> N
 
         await asyncio.gather(*(trickle(entrance) for entrance in entrances * 2))
         async with asyncio.timeout(5):  # Less than the sweep would take.
-            await until_processed(base)
+            await wait_until_processed(base)
     assert (
         len(
             await rows(

@@ -11,9 +11,9 @@ import pytest
 
 from bot.cli.doctor import examine
 from bot.cli.serve import web_server
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import services
+from bot.services import open_services
 from bot.settings import Secret, Settings
 from storage import embedded, schema
 from tests.support.conversations import comment_in_sprint, wait_for_answer
@@ -139,7 +139,7 @@ async def test_a_bug_is_reported_in_one_neutral_line(bot: Bot, monkeypatch: pyte
 
 @pytest.mark.parametrize("others_waiting", [0, 1], ids=["alone", "beside newer work"])
 async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
-    async with services(settings) as base, aiohttp.ClientSession() as session:
+    async with open_services(settings) as base, aiohttp.ClientSession() as session:
         async with web_server(base, "127.0.0.1", 0) as port:
             entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             await entrance.deliver("issues", ISSUE_OPENED)
@@ -148,7 +148,7 @@ async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, other
             for _ in range(others_waiting):
                 await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
         async with worker(base, talks=False):
-            await until_processed(base)
+            await wait_until_processed(base)
         (tenant,) = await rows(base, "select * from all_tenants()")
         assert len(await rows(base, "select * from timeline", tenant[0])) == 1 + others_waiting
         assert not await rows(base, "select 1 from procrastinate_jobs where status in ('doing', 'failed')")
@@ -156,7 +156,7 @@ async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, other
 
 async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Settings) -> None:
     async with (
-        services(settings) as base,
+        open_services(settings) as base,
         aiohttp.ClientSession() as session,
         web_server(base, "127.0.0.1", 0) as port,
     ):
@@ -167,7 +167,7 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
         assert any("guid (issues) is parked" in finding for finding in await examine(base))
         assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "retried")
         async with worker(base, talks=False):
-            await until_processed(base)
+            await wait_until_processed(base)
         assert await entrance.deliver("issues", ISSUE_OPENED, "guid") == (202, "repeated")
         assert len(await rows(base, "select * from timeline", tenant[0])) == 1
 
@@ -181,7 +181,7 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
             data_dir=folder, database_url=Secret(server.url), webhook_secrets=(Secret("stand-in-secret"),)
         )
         async with (
-            services(settings) as base,
+            open_services(settings) as base,
             aiohttp.ClientSession() as session,
             worker(base, talks=False),
             web_server(base, "127.0.0.1", 0) as port,

@@ -12,8 +12,8 @@ import pytest
 from bot.cli.serve import web_server
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
-from bot.publishing.pictures import Drawing
-from bot.services import Services, services
+from bot.publishing.pictures import ChartRenderer
+from bot.services import Services, open_services
 from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
 from storage.jobs import Jobs
@@ -42,7 +42,7 @@ async def bot_without_worker(github: StandInGitHub, settings: Settings, clock: C
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     async with AsyncExitStack() as stack:
         with_github = replace(settings, github=app, github_api_url=github.url)
-        base = await stack.enter_async_context(services(with_github, clock))
+        base = await stack.enter_async_context(open_services(with_github, clock))
         port = await stack.enter_async_context(web_server(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"fair-{uuid.uuid4().hex[:8]}")
@@ -64,7 +64,7 @@ async def record(base: Services) -> None:
 
 @pytest.mark.parametrize("threads", [1, FLOOD], ids=["one thread", "many threads"])
 async def test_flood_of_commands_does_not_delay_others(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing, threads: int
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer, threads: int
 ) -> None:
     async with bot_without_worker(github, settings, clock) as bot:
         milestone = await github.create_milestone(bot.repo, "Sprint 1")
@@ -78,7 +78,7 @@ async def test_flood_of_commands_does_not_delay_others(
         comment = await github.comment(bot.repo, issue["number"], "/sprint status")
         await github.wait_for_webhooks()
 
-        async with worker(bot.base, drawing=drawing):
+        async with worker(bot.base, renderer=drawing):
 
             async def is_answered() -> bool:
                 return "+1" in bot.reactions(comment)

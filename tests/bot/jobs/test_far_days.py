@@ -11,10 +11,10 @@ import storage.sprints
 from bot.cli.doctor import examine
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
-from bot.services import github_of
+from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.services import open_github
 from bot.sync.reconciliation import Reconciliation
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import Delivery, FactRecorded
 from handlers.issues import record_issue
 from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
@@ -114,14 +114,14 @@ async def test_what_is_too_far_is_refused_in_words(bot: Bot, command: str, words
     assert words in answer
 
 
-async def test_the_night_goes_on(bot: Bot, drawing: Drawing) -> None:
+async def test_the_night_goes_on(bot: Bot, drawing: ChartRenderer) -> None:
     """Comparison, figures and posts of the other sprints come out as ever."""
     await make_far_sprint(bot, description="Start: 0001-01-02")
     await make_sprint(bot)
     organization_id = await tenant_of(bot)
     base, jobs = bot.base, Jobs(bot.base.queue)
 
-    async with github_of(base) as github:
+    async with open_github(base) as github:
         with capture_logs() as logs:
             assert await Reconciliation(base.database, github, later).run(organization_id) == 0
             await DailyFigures(base.database, later).run(organization_id)
@@ -147,7 +147,7 @@ async def test_a_milestone_that_cannot_be_read_stops_only_itself(
         return derive_sprint(events, as_of, calendar)
 
     monkeypatch.setattr(storage.sprints, "derive_sprint", broken)
-    async with github_of(base) as github:
+    async with open_github(base) as github:
         with capture_logs() as logs:
             await bot.github.change_without_webhook(bot.repo, number, state="closed")
             assert await Reconciliation(base.database, github, later).run(organization_id) == 1
@@ -169,7 +169,7 @@ def test_a_due_date_that_no_calendar_knows_loses_no_event(due: str) -> None:
     payload = ISSUE_OPENED | {"issue": ISSUE_OPENED["issue"] | {"milestone": milestone}}
     delivery = Delivery("d1", "issues", "opened", json.dumps(payload).encode(), later())
 
-    facts = [outcome.fact for outcome in record_issue(delivery) if isinstance(outcome, Recorded)]
+    facts = [outcome.fact for outcome in record_issue(delivery) if isinstance(outcome, FactRecorded)]
 
     assert [fact.event for fact in facts if isinstance(fact, ItemEvent)] == ["opened"]
     assert [fact.due_on for fact in facts if isinstance(fact, MilestoneEvent)] == [None]

@@ -13,7 +13,7 @@ from sprints.flow import build_flows
 from sprints.model import sort_events
 from sprints.rules import Rules
 from sprints.team import build_team_days, list_people
-from sprints.wip import owners_of
+from sprints.wip import list_owners
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
 from storage.pull_requests import PullRequests
@@ -93,7 +93,7 @@ async def test_bots_take_no_seat_and_no_part(
     assert await seats(base) == ["alice"]
     histories = await known(base)
     flows = build_flows(histories, NOW, Rules(Calendar()))
-    assert [owners_of(flow) for flow in flows] == [set()]
+    assert [list_owners(flow) for flow in flows] == [set()]
     days = build_team_days(flows, (), NOW, Calendar(), NOW.date() - timedelta(days=9), NOW.date())
     assert list_people(days) == frozenset()
     assert sum(day.total.issues_closed for day in days) == 1

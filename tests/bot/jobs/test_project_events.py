@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from storage.timeline import Timeline
@@ -330,7 +330,7 @@ async def test_an_item_without_an_id_is_noted(base: Services, webhook_client: We
             assert (await webhook_client.deliver("projects_v2_item", ITEM | {"projects_v2_item": broken}))[
                 0
             ] == 202
-        await until_processed(base)
+        await wait_until_processed(base)
     notes = [
         row.note for row in await rows(base, "select note from github_events", await only_tenant_id(base))
     ]

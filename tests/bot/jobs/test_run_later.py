@@ -22,7 +22,7 @@ from storage.job_types import (
     ReportMergeGroupJob,
     SendPostsJob,
     TellOwnerJob,
-    job_of,
+    build_job,
 )
 from storage.jobs import OTHERS, JobMessage, Jobs
 from tests.support.running import Bot, query_as_administrator, wait_until
@@ -78,7 +78,7 @@ async def test_what_runs_later_is_the_same_job(base: Services, job: JobMessage) 
     assert later.task_name == "run_later"
     # By it, places are shared between tenants, and an account's jobs are deleted with it.
     assert later.args["organization_id"] == 1
-    assert job_of(later.args["task"], later.args["arguments"]) == job
+    assert build_job(later.args["task"], later.args["arguments"]) == job
 
 
 @pytest.mark.parametrize("job", _WAITING_AS_THEMSELVES, ids=lambda job: job.name)

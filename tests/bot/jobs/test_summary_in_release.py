@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.services import open_github
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from storage.jobs import Jobs
@@ -23,12 +23,14 @@ PEOPLES = "## What's new\r\n\r\n- Pay by card (#1)"
 
 
 @pytest.fixture
-async def reporting(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[ReportingHarness]:
+async def reporting(
+    settings: Settings, clock: Clock, drawing: ChartRenderer
+) -> AsyncIterator[ReportingHarness]:
     """The bot where it may write contents, as `app.yml` asks for."""
     async with (
         StandInGitHub(check_request=load_checker()) as github,
         running_bot(github, settings, clock, drawing) as bot,
-        github_of(bot.base) as installed,
+        open_github(bot.base) as installed,
     ):
         base = bot.base
         pictures = Pictures(base.database, drawing, base.settings.public_url)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.publishing.pictures import Drawing, Pictures
-from bot.services import github_of
+from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.services import open_github
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.chart_files import ChartFiles
 from storage.installations import Installations
@@ -187,7 +187,7 @@ async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it
         assert await status(bot, path) == expected, setting
 
 
-async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, drawing: Drawing) -> None:
+async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, drawing: ChartRenderer) -> None:
     await request_chart_path(bot)
     pictures = Pictures(bot.base.database, drawing, "")
     here, there = await find_project(bot), await other_project(bot)
@@ -200,7 +200,7 @@ async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, draw
 
 
 async def test_a_picture_of_shared_work_ends_with_any_repository_that_is_in_it(
-    bot: Bot, drawing: Drawing
+    bot: Bot, drawing: ChartRenderer
 ) -> None:
     await request_chart_path(bot)
     here, other = await find_project(bot), await other_project(bot)
@@ -233,7 +233,7 @@ async def test_repositories_of_all_pages_are_found(bot: Bot, monkeypatch: pytest
     await request_chart_path(bot)
     monkeypatch.setattr("bot.sync.visibility_check._PER_PAGE", 1)
     await bot.github.create_repository(name=f"{bot.repo.rpartition('/')[2]}-beside")
-    async with github_of(bot.base) as github:
+    async with open_github(bot.base) as github:
         assert await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1) == []
     (row,) = await rows(
         bot.base, "select hidden_since from projects where github_repo = :name", 1, name=bot.repo
@@ -245,7 +245,7 @@ async def test_what_is_stated_unasked_is_drawn_again_after_an_missed_change(bot:
     await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
-    async with github_of(bot.base) as github:
+    async with open_github(bot.base) as github:
         changed = await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1)
     assert changed == [(await find_project(bot)).id]
 

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
 from bot.publishing.posts import PostPublisher
-from bot.services import github_of
+from bot.services import open_github
 from storage.job_types import SendPostsJob
 from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
@@ -245,7 +245,7 @@ async def test_at_most_so_many_writes_an_hour_edits_included(
     publishing: PublishingHarness, clock: Clock
 ) -> None:
     clock.now = datetime.now(UTC)
-    async with github_of(publishing.bot.base) as github:
+    async with open_github(publishing.bot.base) as github:
         posting = PostPublisher(publishing.bot.base.database, github, clock, pause_seconds=0, most_an_hour=3)
         for n in range(3):
             clock.now += timedelta(seconds=10)
@@ -265,7 +265,7 @@ async def test_at_most_so_many_writes_an_hour_edits_included(
 async def test_between_two_writes_is_a_pause_also_from_one_job_to_the_next(
     publishing: PublishingHarness,
 ) -> None:
-    async with github_of(publishing.bot.base) as github:
+    async with open_github(publishing.bot.base) as github:
         posting = PostPublisher(
             publishing.bot.base.database, github, publishing.bot.base.clock, pause_seconds=0.4
         )

@@ -11,7 +11,7 @@ from bot.github.client import GitHub, GitHubUnavailableError
 from bot.settings import GitHubSettings, Secret
 from bot.sync import redelivery
 from bot.sync.redelivery import Redelivery
-from storage.missed_deliveries import MissedDeliveries, get_checkpoint
+from storage.missed_deliveries import get_checkpoint
 from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 
@@ -34,8 +34,8 @@ async def tenant_id(bot: Bot) -> int:
 
 
 async def still_missed(bot: Bot) -> list[tuple[str, int]]:
-    async with bot.base.database.tenant(await tenant_id(bot)) as tenant:
-        return [(entry.event, entry.asked_again) for entry in await MissedDeliveries(tenant).unrecovered()]
+    query = "select event_type, asked_again from missed_deliveries where recovered_at is null"
+    return [(row.event_type, row.asked_again) for row in await rows(bot.base, query, await tenant_id(bot))]
 
 
 async def happen_unheard(bot: Bot) -> None:
@@ -108,7 +108,7 @@ async def test_what_is_too_much_for_one_run_is_left_for_the_next(
 ) -> None:
     await begin(bot)
     await happen_unheard(bot)
-    monkeypatch.setattr(redelivery, "MOST_A_RUN", 2)
+    monkeypatch.setattr(redelivery, "MAX_REQUESTS_PER_RUN", 2)
     assert await missing.run() == 2
     assert len(await still_missed(bot)) >= 3
     await bot.rest()

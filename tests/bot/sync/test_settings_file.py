@@ -18,9 +18,9 @@ from commands.settings.file import (
     Problem,
     SettingsFile,
     check_settings,
+    check_settings_file,
     load_schema,
     parse_scalar,
-    read_settings,
 )
 from handlers.delivery import Delivery
 from handlers.push import detect_settings_change
@@ -35,7 +35,7 @@ ZONES = load_schema()["properties"]["timezone"]["errorMessage"]
 
 
 def problems(text: str, *, is_organization: bool = False) -> list[str]:
-    settings = read_settings(text.encode(), NAMES, is_organization=is_organization)
+    settings = check_settings_file(text.encode(), NAMES, is_organization=is_organization)
     assert {problem.key for problem in settings.problems} - {"", "?"} <= set(settings.wrong)
     assert not set(settings.wrong) & settings.settings.keys()
     assert not (settings.is_unreadable and settings.settings)
@@ -78,7 +78,7 @@ ai: true
 sprints: {repositories: [webshop, payments]}
 billing: {repository: office}
 """
-    settings = read_settings(text.encode(), NAMES, is_organization=True)
+    settings = check_settings_file(text.encode(), NAMES, is_organization=True)
 
     assert settings.problems == ()
     assert set(settings.settings) == set(load_schema()["properties"])
@@ -95,13 +95,13 @@ billing: {repository: office}
     ["on", "office", "{}", "{repository: acme/office}", "{repository: ''}", "{owner: acme}", "[office]"],
 )
 def test_who_hears_of_money_is_a_repository_of_the_account_or_off(value: str) -> None:
-    read = read_settings(f"billing: {value}\n".encode(), NAMES, is_organization=True)
+    read = check_settings_file(f"billing: {value}\n".encode(), NAMES, is_organization=True)
     assert (read.settings, read.wrong) == ({}, ("billing",))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])
 def test_an_empty_file_settles_nothing(text: str) -> None:
-    assert read_settings(text.encode(), NAMES) == read_settings(b"", NAMES)
+    assert check_settings_file(text.encode(), NAMES) == check_settings_file(b"", NAMES)
     assert problems(text) == []
 
 
@@ -267,7 +267,7 @@ def test_each_mistake_is_reported_with_line_and_fix(text: str, expected: str) ->
 )  # fmt: skip
 def test_what_is_wrong_costs_that_setting_alone(wrong: str) -> None:
     good = {"timezone": "Asia/Tokyo", "charts": "mermaid"}
-    read = read_settings(f"timezone: Asia/Tokyo\n{wrong}\ncharts: mermaid\n".encode(), NAMES)
+    read = check_settings_file(f"timezone: Asia/Tokyo\n{wrong}\ncharts: mermaid\n".encode(), NAMES)
     assert read.settings == good
     assert len(read.problems) == 1
     before = {"timezone": "UTC", "ai": True, "sizes": {"S": 1}}
@@ -286,13 +286,13 @@ _EXAMPLES = [
 @pytest.mark.parametrize("example", _EXAMPLES, ids=range(len(_EXAMPLES)))
 def test_every_example_of_the_page_is_good(example: str) -> None:
     assert len(_EXAMPLES) > 24
-    read = read_settings(example.encode(), NAMES, is_organization=True)
+    read = check_settings_file(example.encode(), NAMES, is_organization=True)
     assert (read.problems, bool(read.settings)) == ((), True)
 
 
 @pytest.mark.parametrize("line", ["scope", "forecast", "blocked", "half_way", "days_left"])
 def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
-    read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
+    read = check_settings_file(f"alerts: {{{line}: off}}".encode(), NAMES)
     assert read.problems == ()
     assert not getattr(parse_settings(read.settings).alerts, line)
 
@@ -310,12 +310,12 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
     result = problems(bomb)
     assert result[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
     assert len(result) == 9
-    assert read_settings(bomb.encode(), NAMES).settings == {}
+    assert check_settings_file(bomb.encode(), NAMES).settings == {}
 
 
 def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
     assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
-    settings = read_settings(b"ai: true\n# caf\xe9", NAMES)
+    settings = check_settings_file(b"ai: true\n# caf\xe9", NAMES)
     assert [str(problem) for problem in settings.problems] == ["line 2: the file must be text in UTF-8"]
 
 
@@ -328,7 +328,7 @@ def test_many_problems_are_cut_and_counted() -> None:
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
 def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    settings = read_settings(raw, NAMES)
+    settings = check_settings_file(raw, NAMES)
     assert not (settings.is_unreadable and settings.settings)
     assert bool(settings.problems) == bool(settings.wrong or settings.is_unreadable)
     # What is left is good by itself.
@@ -346,7 +346,7 @@ _VALUES = st.recursive(
 @given(st.dictionaries(_KEYS, _VALUES, max_size=5))
 def test_a_file_of_any_values_is_good_or_told_of(payload: dict[str, Any]) -> None:
     text = yaml.safe_dump(payload, allow_unicode=True)
-    settings = read_settings(text.encode("utf-8", "replace"), NAMES)
+    settings = check_settings_file(text.encode("utf-8", "replace"), NAMES)
     assert all(str(problem) and "\n" not in problem.text for problem in settings.problems)
     parse_settings(settings.settings)
     assert not check_settings(settings.settings, NAMES)

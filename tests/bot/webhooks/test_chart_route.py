@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot.jobs.retention import Retention
-from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.sync.visibility_check import CHECK_EVERY
 from tests.support.chart_links import find_project, request_chart_path
 from tests.support.charts.family import CASES
@@ -44,7 +44,7 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
     assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 1
 
 
-async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None:
+async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: ChartRenderer) -> None:
     await request_chart_path(bot)
     pictures = Pictures(bot.base.database, drawing, bot.url)
     project = await find_project(bot)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
+from bot.webhooks.delivery_writer import DatabaseUnavailableError, DeliveryWriter
 from storage.cipher import PayloadCipher, new_key
 from storage.database import Database
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
@@ -69,7 +69,7 @@ def delivery_called(name: str) -> ReceivedDelivery:
 async def answer_of(put: Coroutine[Any, Any, ReceiveOutcome]) -> str:
     try:
         return (await put).value
-    except (DBAPIError, DatabaseAwayError) as problem:
+    except (DBAPIError, DatabaseUnavailableError) as problem:
         return type(problem).__name__
 
 
@@ -78,7 +78,7 @@ async def bring(inbox: DeliveryWriter, names: list[str], random: Random) -> list
 
     async def later(name: str) -> str:
         await dawdle(random, 12)
-        return await answer_of(inbox.put(delivery_called(name)))
+        return await answer_of(inbox.store(delivery_called(name)))
 
     return await asyncio.gather(*map(later, names))
 
@@ -119,7 +119,7 @@ def test_a_commit_that_is_cancelled_leaves_nobody_waiting(random: Random, number
             commit.cancel()
         return await putting
 
-    assert set(run_in_any_order(cancelled(), random)) <= {"stored", "DatabaseAwayError"}
+    assert set(run_in_any_order(cancelled(), random)) <= {"stored", "DatabaseUnavailableError"}
 
 
 def test_those_that_come_together_share_a_commit() -> None:
@@ -127,7 +127,7 @@ def test_those_that_come_together_share_a_commit() -> None:
 
     async def together() -> None:
         inbox = inbox_on(disk)
-        await asyncio.gather(*(inbox.put(delivery_called(f"delivery-{n}")) for n in range(33)))
+        await asyncio.gather(*(inbox.store(delivery_called(f"delivery-{n}")) for n in range(33)))
 
     asyncio.run(together())
     assert disk.commits <= 4
@@ -137,10 +137,10 @@ def test_those_that_come_together_share_a_commit() -> None:
 async def test_a_request_that_was_given_up_does_not_lose_its_delivery(given_up: int) -> None:
     disk = SlowDatabase(Random(1))
     inbox = inbox_on(disk)
-    puts = [asyncio.ensure_future(inbox.put(delivery_called(f"delivery-{n}"))) for n in range(2)]
+    puts = [asyncio.ensure_future(inbox.store(delivery_called(f"delivery-{n}"))) for n in range(2)]
     await asyncio.sleep(0)
     puts[given_up].cancel()
 
     assert await puts[1 - given_up] is ReceiveOutcome.STORED
-    assert await inbox.put(delivery_called("delivery-2")) is ReceiveOutcome.STORED
+    assert await inbox.store(delivery_called("delivery-2")) is ReceiveOutcome.STORED
     assert set(disk.stored) == {"delivery-0", "delivery-1", "delivery-2"}

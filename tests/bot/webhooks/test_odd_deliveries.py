@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
@@ -39,7 +39,7 @@ async def test_all_that_the_description_allows_is_recorded(
                 delivery = re.sub(r"\W+", "-", delivery)
                 assert (await webhook_client.deliver(event, installed(payload), delivery))[0] == 202, delivery
                 sent.add(delivery)
-        await until_processed(base)
+        await wait_until_processed(base)
 
     result = await rows(base, "select * from github_events", await only_tenant_id(base))
     assert {row.delivery_id for row in result} == sent

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from commands.framework.registry import Command, load_commands
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import PurchasePages
+from marketplace.entitlements import PlanChangeLinks
 from marketplace.plans import PlanName
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import PendingChange, Subscription, Subscriptions
@@ -25,7 +25,7 @@ from tests.support.running import Bot, rows, running_bot
 from tests.support.sprints import make_sprint, use_private_repository
 
 
-def card(billing: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
+def card(billing: Billing, *, is_public: bool = False, links: PlanChangeLinks = LINKS) -> str:
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
         return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
 
@@ -239,7 +239,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
 
 
 def test_without_a_portal_it_is_stated_who_opens_it() -> None:
-    data = card(make_billing(make_subscription("stripe", quantity=1)), links=PurchasePages())
+    data = card(make_billing(make_subscription("stripe", quantity=1)), links=PlanChangeLinks())
     assert "- **Cancel:** billing portal. The plan stays until the end" in data
     assert "`python -m bot plan --account acme --portal-link`" in data
 
@@ -456,7 +456,7 @@ def test_where_nothing_is_sold_everything_is_on() -> None:
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: ChartRenderer
 ) -> AsyncIterator[Bot]:
     """The bot with something to sell."""
     async with running_bot(github, replace(settings, billing=BILLING_SETTINGS), clock, drawing) as running:
@@ -467,7 +467,7 @@ async def selling_bot(
 async def buy(bot: Bot, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
     async with bot.base.database.tenant(await find_owner_tenant(bot)) as tenant:
-        await Subscriptions(tenant).put(Subscription(**(usual | fields)))
+        await Subscriptions(tenant).store(Subscription(**(usual | fields)))
 
 
 async def test_an_owner_asks_for_the_plan(selling_bot: Bot) -> None:
@@ -548,7 +548,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
     github: StandInGitHub,
     settings: Settings,
     clock: Clock,
-    drawing: Drawing,
+    drawing: ChartRenderer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As if `/sprint status` were a feature of Pro."""

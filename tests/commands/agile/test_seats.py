@@ -11,7 +11,7 @@ import pytest
 from bot.billing.seat_reporting import SEATS_REFUSED, SeatReporting
 from bot.billing.stripe_client import RealStripe
 from bot.cli.doctor import examine
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
 from commands.messages.seats import approved_text, increase_text, seats_card
 from github_standin.github import StandInGitHub
@@ -180,7 +180,11 @@ def test_a_long_list_of_people_is_cut() -> None:
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    stripe_server: StandInStripe,
+    settings: Settings,
+    clock: Clock,
+    drawing: ChartRenderer,
 ) -> AsyncIterator[Bot]:
     """The bot selling by card, in a private repository of an account that pays for one seat."""
     async with running_bot(
@@ -204,7 +208,7 @@ async def crowd(selling_bot: Bot, stripe_server: StandInStripe, count: int = 9) 
             unit_amount=None,
             currency=None,
         )
-        await Subscriptions(tenant).put(bought_seat)
+        await Subscriptions(tenant).store(bought_seat)
     await more_people(selling_bot, count)
     await report(selling_bot, stripe_server)
     return number
@@ -421,7 +425,7 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     subscription = stripe_server.subscribe(int(selling_bot.repository["owner"]["id"]))
     async with selling_bot.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
-        await Subscriptions(tenant).put(bought(**usual))
+        await Subscriptions(tenant).store(bought(**usual))
         assert await Seats(tenant).active_people(selling_bot.base.clock(), 30) == []
     await report(selling_bot, stripe_server)
     assert (quantities(stripe_server), await current(selling_bot)) == ([1], None)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from commands.messages.aging import ages_table, aging_reading
+from commands.messages.aging import ages_table, summarize_aging
 from sprints.calendar import Calendar
 from sprints.durations import Durations, measure_ages, measure_cycle_times
 from tests.support.clock import Clock
@@ -32,7 +32,7 @@ def blocked(card: FlowCard, by: FlowCard) -> FlowCard:
 
 
 def reading(*cards: FlowCard, past: Durations = PAST) -> list[str]:
-    return aging_reading(measure_ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
+    return summarize_aging(measure_ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
 
 
 def test_what_is_older_than_usual_comes_first() -> None:
@@ -75,7 +75,7 @@ def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     few = measure_cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
     result = measure_ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
-    assert aging_reading(result, few)[2] == (
+    assert summarize_aging(result, few)[2] == (
         "Of #21 only a least age is known: work had begun before it was seen. What is usual is known from 1 "
         "finished item only."
     )

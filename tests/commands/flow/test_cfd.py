@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from commands.messages.cumulative_flow import flow_reading, flow_table
+from commands.messages.cumulative_flow import flow_table, summarize_cumulative_flow
 from sprints.calendar import days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates
@@ -30,7 +30,9 @@ def flow(*days: tuple[int, int, int, int]) -> CumulativeFlow:
 
 def reading(*days: tuple[int, int, int, int], is_over: bool = False) -> list[str]:
     result = flow(*days)
-    return flow_reading(result, calendar(), date(2026, 12, 31) if is_over else result.days[-1].date)
+    return summarize_cumulative_flow(
+        result, calendar(), date(2026, 12, 31) if is_over else result.days[-1].date
+    )
 
 
 def test_more_begun_than_finished_comes_first() -> None:

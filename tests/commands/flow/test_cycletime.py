@@ -1,7 +1,7 @@
 """`/cycletime` and what it says of how long items take."""
 
 from commands.flow.cycletime import list_timed_items
-from commands.messages.cycletime import cycletime_reading, items_table, left_out_sentence
+from commands.messages.cycletime import items_table, left_out_sentence, summarize_cycletime
 from sprints.calendar import Calendar
 from sprints.durations import measure_cycle_times
 from tests.support.clock import Clock
@@ -12,7 +12,7 @@ from tests.support.running import Bot
 
 def reading(*cards: FlowCard) -> list[str]:
     done = list(flows(*cards).values())
-    return cycletime_reading(list_timed_items(done, Calendar()), measure_cycle_times(done, Calendar()))
+    return summarize_cycletime(list_timed_items(done, Calendar()), measure_cycle_times(done, Calendar()))
 
 
 def test_the_longest_stands_out() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from charts.values import CountBar, ThroughputBars
-from commands.messages.throughput import counts_table, throughput_reading
+from commands.messages.throughput import counts_table, summarize_throughput
 from tests.support.builders import at
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
@@ -24,7 +24,7 @@ def weeks(*counts: int, median: int | None = 4, is_last_whole: bool = False) -> 
 
 
 def test_an_empty_week_stands_out() -> None:
-    lines = throughput_reading(weeks(4, 0, 4, 5, 1), covered=0)
+    lines = summarize_throughput(weeks(4, 0, 4, 5, 1), covered=0)
     assert lines == [
         (
             "**0 items done in the week of 12 Oct**, the median is 4. If people were away, tell me with "
@@ -36,31 +36,31 @@ def test_an_empty_week_stands_out() -> None:
 
 
 def test_a_very_full_week_stands_out() -> None:
-    lead = throughput_reading(weeks(4, 4, 12, 5, 1), covered=0)[0]
+    lead = summarize_throughput(weeks(4, 4, 12, 5, 1), covered=0)[0]
     assert lead.startswith("**12 items done in the week of 19 Oct**, the median is 4. See whether that was a")
 
 
 def test_the_week_that_is_not_over_never_stands_out() -> None:
-    assert throughput_reading(weeks(4, 4, 5, 0), covered=0)[0].startswith("**No week stands out**")
-    assert throughput_reading(weeks(4, 4, 5, 0, is_last_whole=True), 0)[0].startswith("**0 items done in")
+    assert summarize_throughput(weeks(4, 4, 5, 0), covered=0)[0].startswith("**No week stands out**")
+    assert summarize_throughput(weeks(4, 4, 5, 0, is_last_whole=True), 0)[0].startswith("**0 items done in")
 
 
 def test_two_instead_of_one_is_nothing() -> None:
-    assert throughput_reading(weeks(1, 1, 3, 1, 1, median=1), 0)[0].startswith("**No week stands out**")
+    assert summarize_throughput(weeks(1, 1, 3, 1, 1, median=1), 0)[0].startswith("**No week stands out**")
 
 
 def test_too_early() -> None:
-    lines = throughput_reading(weeks(4, 1), 0)
+    lines = summarize_throughput(weeks(4, 1), 0)
     assert lines[0] == "**Too early to say what is usual**: 1 whole week so far."
-    assert throughput_reading(weeks(1, median=None), 0)[1] == "1 item done in 1 week; this week 1 so far."
+    assert summarize_throughput(weeks(1, median=None), 0)[1] == "1 item done in 1 week; this week 1 so far."
 
 
 def test_nothing_and_what_others_tell() -> None:
-    assert throughput_reading(weeks(0, 0), 1) == [
+    assert summarize_throughput(weeks(0, 0), 1) == [
         "**Nothing was done in these days.** See what is in progress: `/aging`.",
         "1 done item is not counted, because others tell its work.",
     ]
-    assert throughput_reading(weeks(4, 4, 4, 4), 3)[2].startswith("3 done items are not counted")
+    assert summarize_throughput(weeks(4, 4, 4, 4), 3)[2].startswith("3 done items are not counted")
 
 
 def test_days_off_are_marked_and_the_sum_stands_last() -> None:

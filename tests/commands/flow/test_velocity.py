@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.messages.velocity import sprints_table, velocity_reading
+from commands.messages.velocity import sprints_table, summarize_velocity
 from sprints.calendar import Calendar
 from sprints.velocity import compute_velocity
 from tests.support.clock import Clock
@@ -14,7 +14,7 @@ from tests.support.running import Bot
 
 
 def test_a_sprint_that_brought_little_stands_out() -> None:
-    assert velocity_reading(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 8, 8, 14)])) == [
+    assert summarize_velocity(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 8, 8, 14)])) == [
         (
             "**Sprint 23 completed 8 points**, the median is 20: of 25 committed, 14 were carried over. See "
             'what they waited for (`/explain carry-over for:"Sprint 23"`) before you plan the next one.'
@@ -26,12 +26,12 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
 
 def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
     quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title='The "last" one')
-    lead = velocity_reading(compute_velocity([*USUAL_OUTCOMES, quoted]))[0]
+    lead = summarize_velocity(compute_velocity([*USUAL_OUTCOMES, quoted]))[0]
     assert "See what they waited for (`/explain carry-over`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:
-    lead = velocity_reading(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 50, 25)]))[0]
+    lead = summarize_velocity(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 50, 25)]))[0]
     assert lead == (
         "**Sprint 23 completed 50 points**, the median is 21.5; 25 were committed. Do not plan with it: it was "
         "the exception."
@@ -39,23 +39,23 @@ def test_a_sprint_that_brought_much_stands_out() -> None:
 
 
 def test_nothing_stands_out() -> None:
-    assert velocity_reading(compute_velocity(USUAL_OUTCOMES))[0].startswith("**No sprint stands out**")
+    assert summarize_velocity(compute_velocity(USUAL_OUTCOMES))[0].startswith("**No sprint stands out**")
 
 
 def test_too_few() -> None:
-    lines = velocity_reading(compute_velocity(USUAL_OUTCOMES[:2]))
+    lines = summarize_velocity(compute_velocity(USUAL_OUTCOMES[:2]))
     assert lines[0].startswith("**2 sprints finished: too few for a velocity**, which needs 3.")
     assert lines[1:] == [
         "Completed so far: 21 points, 19 points.",
         "Of what was committed was kept: 90 % in Sprint 2, 50 % in Sprint 9.",
     ]
-    assert velocity_reading(compute_velocity([])) == [
+    assert summarize_velocity(compute_velocity([])) == [
         "**No sprint has finished yet.** One counts once its due date has passed or it is closed."
     ]
 
 
 def test_nothing_was_committed() -> None:
-    lines = velocity_reading(compute_velocity([make_team_outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
+    lines = summarize_velocity(compute_velocity([make_team_outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
     assert lines[2] == "Nothing was committed in any of them, so there is no say/do."
 
 

@@ -9,7 +9,7 @@ import pytest
 from commands.messages.billing import plan_card
 from commands.messages.billing_notices import issue_text, news_text
 from marketplace.accounts import Billing
-from marketplace.entitlements import PurchasePages, Reason
+from marketplace.entitlements import PlanChangeLinks, Reason
 from marketplace.notices import NoticeKind, collect_notices
 from marketplace.plans import PlanName
 from marketplace.seat_increases import SeatIncrease
@@ -113,7 +113,7 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
 
 
 PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
-FREE = PurchasePages({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
+FREE = PlanChangeLinks({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
 
 
 def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:

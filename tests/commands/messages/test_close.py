@@ -6,7 +6,7 @@ from datetime import timedelta
 from commands.messages.close import (
     Closing,
     before_start_warning,
-    closing_done,
+    closed_sprint_text,
     closing_dry_run,
     closing_preview,
     early_warning,
@@ -81,17 +81,17 @@ def test_what_was_done_late_and_counts() -> None:
     made = replace(closing(*MIXED_CARDS), credited=late)
 
     assert "**Done late, will count for its velocity** (2 points in 1 item): #9." in closing_preview(made)
-    assert "**Done late, counts for its velocity**" in closing_done(made)
+    assert "**Done late, counts for its velocity**" in closed_sprint_text(made)
 
 
 def test_what_is_stated_afterwards() -> None:
-    text = closing_done(closing(*MIXED_CARDS))
+    text = closed_sprint_text(closing(*MIXED_CARDS))
 
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
     assert "`/sprint report` tells them; `/agile undo` opens it again and moves the items back." in text
-    assert closing_done(closing(make_planned_card(1).closed("11-18"))).endswith(
+    assert closed_sprint_text(closing(make_planned_card(1).closed("11-18"))).endswith(
         "provisional. `/sprint report` tells them."
     )
 

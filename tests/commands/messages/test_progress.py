@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from charts.alt_text import describe_burndown
 from commands.messages.progress import open_work_text, percent, progress_percent, progress_text
 from commands.messages.report import result_sentence
-from commands.messages.sprint_charts import burndown_reading, burnup_reading
+from commands.messages.sprint_charts import summarize_burndown, summarize_burnup
 from commands.messages.status import status_details, status_head
 from reports.alert import alert_text
 from reports.sprint_impact import check_title as impact_title
@@ -78,7 +78,7 @@ def test_no_card_calls_a_sprint_with_open_items_done(
     for unit in ("points", "count"):
         burndown = build_burndown(facts, unit)
         texts += [status_head(facts, burndown), status_details(facts, burndown), describe_burndown(burndown)]
-        texts += [*burndown_reading(facts, burndown), *burnup_reading(facts, burndown)]
+        texts += [*summarize_burndown(facts, burndown), *summarize_burnup(facts, burndown)]
     texts.append(
         result_sentence(build_report(convert_facts(facts), is_over=facts.sprint.has_ended(facts.as_of)))
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from commands.messages.sprint_charts import burndown_reading, days_table
+from commands.messages.sprint_charts import days_table, summarize_burndown
 from sprints.burndown import build_burndown
 from tests.support.builders import Box, Card, make_added_card, make_committed_card
 from tests.support.clock import Clock
@@ -17,7 +17,7 @@ from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, h
 
 def reading(*cards: Card, as_of: str = "11-19 12:00", due: str | None = "2026-11-27") -> list[str]:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return burndown_reading(facts, build_burndown(facts, "points"))
+    return summarize_burndown(facts, build_burndown(facts, "points"))
 
 
 def test_behind_because_of_what_came_in() -> None:
@@ -89,7 +89,7 @@ def test_what_has_no_line(as_of: str, due: str | None, words: str) -> None:
 
 def test_due_before_it_starts() -> None:
     facts = Box("11-10", due="2026-11-06").facts(make_committed_card(1), as_of="11-19")
-    lines = burndown_reading(facts, build_burndown(facts, "points"))
+    lines = summarize_burndown(facts, build_burndown(facts, "points"))
     assert lines[0].startswith("**It is due before it starts**")
 
 
@@ -128,7 +128,7 @@ def test_the_parts_of_being_behind_add_up(history: History, as_of: object) -> No
     facts = history.facts(as_of)  # type: ignore[arg-type]
     for unit in ("points", "count"):
         burndown = build_burndown(facts, unit)
-        lines = burndown_reading(facts, burndown)
+        lines = summarize_burndown(facts, burndown)
         assert len(lines) == 3
         assert lines[0]
         if result := re.match(

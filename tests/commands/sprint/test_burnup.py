@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from commands.messages.sprint_charts import burnup_reading, scope_equation
+from commands.messages.sprint_charts import scope_equation, summarize_burnup
 from sprints.burndown import build_burndown
 from tests.support.builders import Box, Card, make_added_card, make_committed_card
 from tests.support.clock import Clock
@@ -13,7 +13,7 @@ from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, h
 
 def reading(*cards: Card, as_of: str = "11-19 12:00") -> list[str]:
     facts = Box("11-10", start="11-16", due="2026-11-27").facts(*cards, as_of=as_of)
-    return burnup_reading(facts, build_burndown(facts, "points"))
+    return summarize_burnup(facts, build_burndown(facts, "points"))
 
 
 def test_the_largest_change_of_the_scope_comes_first() -> None:
@@ -53,7 +53,7 @@ def test_a_scope_that_came_after_an_empty_start() -> None:
 def test_there_are_always_three_lines(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     for unit in ("points", "count"):
-        assert all(burnup_reading(facts, build_burndown(facts, unit)))
+        assert all(summarize_burnup(facts, build_burndown(facts, unit)))
         assert "of scope" in scope_equation(facts, unit)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from commands.messages import whatif
 from commands.messages.forecast import finish_sentence
 from sprints.forecast import Forecast
 from sprints.outlook import Outlook
@@ -110,7 +109,7 @@ async def team(bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Team:
         chances[:] = [before, after]
         return finish_sentence(before, after, by, is_empty=is_empty)
 
-    monkeypatch.setattr(whatif, "finish_sentence", noted)
+    monkeypatch.setattr("commands.messages.whatif.finish_sentence", noted)
     return await Team(bot, clock, chances).prepare()
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.messages.team_metrics import MetricsSpan, team_metrics_reading, team_metrics_text
+from commands.messages.team_metrics import MetricsSpan, summarize_team_metrics, team_metrics_text
 from sprints.calendar import Calendar
 from sprints.durations import Durations, measure_cycle_times
 from sprints.team import TeamSum, WorkCounts
@@ -26,19 +26,19 @@ def span(work: WorkCounts | None, people: int = 4, times: Durations | None = Non
 
 def test_what_moved_the_most_comes_first() -> None:
     now = span(replace(USUAL, issues_closed=4, commits=130), 3)
-    assert team_metrics_reading(span(USUAL), now) == (
+    assert summarize_team_metrics(span(USUAL), now) == (
         "**Issues closed fell from 10 to 4**, the largest change; 3 people at work, 4 before. See what "
         "changed: days off, people, or the size of the work (`/throughput`, `/cycletime`)."
     )
-    rose = team_metrics_reading(span(USUAL), span(replace(USUAL, pull_requests=24)))
+    rose = summarize_team_metrics(span(USUAL), span(replace(USUAL, pull_requests=24)))
     assert rose.startswith("**Pull requests merged rose from 12 to 24**")
 
 
 def test_nothing_stands_out() -> None:
-    assert team_metrics_reading(span(USUAL), span(USUAL)).startswith(
+    assert summarize_team_metrics(span(USUAL), span(USUAL)).startswith(
         "**Nothing stands out**: 4 people at work"
     )
-    assert team_metrics_reading(span(WorkCounts()), span(WorkCounts(commits=1))).startswith(
+    assert summarize_team_metrics(span(WorkCounts()), span(WorkCounts(commits=1))).startswith(
         "**Nothing stands out**"
     )
 

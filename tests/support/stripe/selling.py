@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.billing.purchase_links import PurchaseLinks
-from bot.publishing.pictures import Drawing
+from bot.publishing.pictures import ChartRenderer
 from bot.services import Services
 from bot.settings import Secret, Settings
 from bot.settings.billing import BillingSettings, StripeSettings
@@ -49,7 +49,11 @@ def card_billing_settings(server: StandInStripe) -> BillingSettings:
 
 @pytest.fixture
 async def selling_bot(
-    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    stripe_server: StandInStripe,
+    settings: Settings,
+    clock: Clock,
+    drawing: ChartRenderer,
 ) -> AsyncIterator[Bot]:
     """The bot that sells by card, and an account that it knows."""
     async with running_bot(

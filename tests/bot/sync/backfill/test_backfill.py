@@ -12,9 +12,9 @@ import pytest
 from bot.cli.backfill import _find
 from bot.cli.serve import web_server
 from bot.github.client import GitHub, GitHubUnavailableError
-from bot.jobs.event_processor import until_processed
+from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
-from bot.services import Services, github_of
+from bot.services import Services, open_github
 from bot.settings import GitHubSettings, Secret
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
@@ -115,7 +115,7 @@ async def connected(github: StandInGitHub, base: Services) -> AsyncIterator[tupl
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings = replace(base.settings, github=app, github_api_url=github.url)
     base = replace(base, settings=settings)
-    async with github_of(base) as client:
+    async with open_github(base) as client:
         yield base, client
     github.history.forget(PAST)
     github.clear_faults()
@@ -167,7 +167,7 @@ async def test_what_was_asked_for_gives_the_same_numbers_as_what_was_heard(
     async with running_door(base) as entrance:
         for entry in history(LIVE, 7100):
             assert (await entrance.deliver(entry["event"], entry["payload"], entry["delivery"]))[0] == 202
-        await until_processed(base)
+        await wait_until_processed(base)
     organization_id, project_id = await _find(base, client, PAST)
     assert await Backfill(base.database, client, base.clock).run(organization_id, project_id) == 5
 
