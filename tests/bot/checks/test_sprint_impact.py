@@ -158,8 +158,10 @@ async def test_when_the_sprint_moves_the_others_follow(bot: Bot) -> None:
     head = pull["head"]["sha"]
     await bot.github.update_issue(bot.repo, number + 2, milestone=None)
     await bot.rest()
-    waiting = await query_database(
-        bot, "select scheduled_at from procrastinate_jobs where task_name = 'check_later' and status = 'todo'"
+    waiting = query_as_administrator(
+        bot.base,
+        "select scheduled_at from procrastinate_jobs "
+        "where task_name = 'run_later' and args ->> 'task' = 'check' and status = 'todo'",
     )
     assert len(waiting) == 1
     assert (await find_check(bot, head))["output"]["title"].endswith("2 → 1 item left in Sprint 12")
