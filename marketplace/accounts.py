@@ -62,7 +62,7 @@ class Billing:
 
     @property
     def features(self) -> dict[str, bool]:
-        """The names of the features that private repositories may use."""
+        """Whether private repositories may use each feature, by the feature's name."""
         included = self.plan.terms.features
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 

@@ -62,7 +62,7 @@ def _change(
     if next_item is None:
         return None
     present_plan, next_plan = catalog.plan_of(item.price), catalog.plan_of(next_item.price)
-    if next_plan is None:  # The present price is no change of the plan, and any other is unknown.
+    if next_plan is None:  # Either the price is unchanged, or the new price belongs to no known plan.
         return None
     is_yearly = catalog.is_yearly(next_item.price)
     quantity = next_item.quantity if next_item.quantity is not None else item.quantity

@@ -94,7 +94,7 @@ class EndedSprint:
     # The sprint goes on
 
     def _going_on(self, status: PostStatus) -> list[Draft | UnchangedPost]:
-        """Replace a post about an end by a note that the sprint goes on."""
+        """Replace the post about the sprint's end by a note that the sprint goes on."""
         if status.is_gone:
             return []
         data = dict(status.post.data)

@@ -19,7 +19,7 @@ _START_EVENTS = {
 
 
 def find_joining_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
-    """Find the events that brought an item into its milestone and gave it its estimate `before` a moment.
+    """Find the events that brought an item into its milestone and gave it its estimate, both before `before`.
 
     Oldest first, each once. Both may be the item's opening.
     """
@@ -32,7 +32,7 @@ def find_joining_events(history: Sequence[SprintChange], before: datetime) -> li
 
 
 def find_done_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
-    """Find the event that made an item done last, `before` a moment, and its joining if that was later."""
+    """Find the latest event before `before` that finished the item, and its joining of the sprint if later."""
     finished = _latest(
         history, before, lambda c: c.after.state is State.DONE and c.before.state is not State.DONE
     )

@@ -65,7 +65,7 @@ def compute_chance(
 
 
 def _chances(past: PastWork, now: RunningSprint, finish_rate: float, *, with_growth: bool) -> Floats:
-    """Compute the chance to do the work left after each of `SHARES`, from the evidence at that share."""
+    """Compute the chance to finish the open work, for each elapsed share, judged by past sprints then."""
     left, has_begun = now.remaining, now.done > 0
     later, to_do = past.delivered[:, None] - past.done, past.scope
     if with_growth:

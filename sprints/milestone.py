@@ -248,7 +248,7 @@ def _why_due_is_ignored(due_on: datetime | None, last_possible: date) -> str:
         return ""
     due = _due(due_on)
     if due is None:
-        # A day outside the supported years is before or after all of them.
+        # The day is out of range; its year tells on which side.
         direction = "a later" if due_on.year <= FIRST_DAY.year else "an earlier"
         return (
             f"The due date, {due_on.date().isoformat()}, lies outside the years {FIRST_DAY.year} to "

@@ -235,7 +235,7 @@ def _finished_items(facts: Facts, records: Sequence[SprintRecord], flows: Sequen
 
 def _daily_throughput(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) -> tuple[float, ...]:
     """Sum the work done on each of the last working days; work on days off counts on the next working day."""
-    if not flows:  # This also avoids dates before the calendar's first days.
+    if not flows:  # Returning early also keeps the window from starting before the calendar's first day.
         return ()
     done = select_done(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
     counted = [flow for flow in done if flow.done_at and not flow.is_covered]

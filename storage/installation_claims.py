@@ -72,7 +72,7 @@ class InstallationClaims:
         )
 
     async def deny(self, claim: InstallationClaim, checked_at: datetime) -> None:
-        """Record that GitHub denied a claim, which stays for `doctor`."""
+        """Record that GitHub denied a claim. The claim is kept, so that `doctor` can report it."""
         await self._connection.execute(
             update(installation_claims)
             .where(self._is_mine, installation_claims.c.id == claim.id)

@@ -146,7 +146,7 @@ class Outbox:
         await self._update(message_id, sent_at=at, comment_id=comment_id)
 
     async def mark_refused(self, message_id: int, at: datetime, why: str) -> None:
-        """Mark a message as refused by GitHub; it stays for `doctor`, and for `retry_refused`."""
+        """Mark a message as refused by GitHub; it is kept for `doctor` and `retry_refused`."""
         await self._update(message_id, sent_at=at, comment_id=None, refused=why[:500])
 
     async def retry_refused(

@@ -194,7 +194,7 @@ class Sprints:
         return replace(sprint, repository=repository, parts=sharing.parts.get(sprint.milestone, ()))
 
     def _as_seen(self, sprint: Sprint, closed: ClosedSprint | None) -> ClosedSprint | None:
-        """Rename the items in a snapshot that was created in another repository."""
+        """Translate the item numbers of a snapshot from another repository to this repository's view."""
         if closed is None or not sprint.repository:
             return closed
         own_name = self._project.full_name or ""

@@ -286,7 +286,7 @@ class Checks:
         if refusal := await find_refusal(task, pull, press):
             return refusal, False
         started = await self._changing.find_started(task)
-        if started:  # By a try that died.
+        if started:  # By an attempt that crashed.
             return read_outcome(await self._changing.carry_out(task, started[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
             impacts = self._impacts(tenant, task.project)

@@ -141,7 +141,7 @@ class GitHubRepository:
             raise
         return level
 
-    # Changes by commands. All are idempotent, because a try that died may be repeated.
+    # Changes by commands. All are idempotent, because an attempt that crashed is repeated.
 
     async def move_item(self, step: MoveItem) -> None:
         await self._installation.patch(f"{self._path}/issues/{step.number}", {"milestone": step.after})
@@ -166,7 +166,7 @@ class GitHubRepository:
         try:
             milestone = await self._installation.post(f"{self._path}/milestones", fields)
         except GitHubRefusedError as refusal:
-            # Created by a try that died before the id was stored, or by a person since.
+            # The milestone exists: an earlier attempt crashed before storing its id, or a person created it.
             milestone = await self._milestone_titled(step.title) if refusal.status == _ALREADY else None
             if milestone is None:
                 raise
@@ -205,7 +205,7 @@ class GitHubRepository:
                 raise
 
     async def propose(self, step: ProposeFile) -> None:
-        """Create a branch, a commit and a pull request; those of a try that died are used."""
+        """Create a branch, a commit and a pull request; those of an attempt that crashed are used."""
         try:
             base = (await self._installation.get(self._path))["default_branch"]
             tip = await self._installation.get(f"{self._path}/git/ref/heads/{quote(base)}")

@@ -71,7 +71,7 @@ class CommandAnswers:
         self._log = structlog.get_logger(__name__)
 
     async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
-        """Answer an event. Work that an earlier try finished is not repeated.
+        """Answer an event. Work that an earlier attempt finished is not repeated.
 
         Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
         last try, the person reads one neutral line, and the error is raised nevertheless.
@@ -151,7 +151,7 @@ class CommandAnswers:
             raise failure
 
     async def _answers_to(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
-        """Finish the lines that an earlier try started, and run all others."""
+        """Finish the lines that an earlier attempt started, and run all others."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
         begun_changes = dict(await self._changing.find_started(task))
@@ -168,7 +168,7 @@ class CommandAnswers:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
             if change is None or change.thread != task.request.thread:
                 continue
-            if change.state is ChangeState.IN_PROGRESS:  # By an earlier try.
+            if change.state is ChangeState.IN_PROGRESS:  # An earlier attempt started it.
                 answers.append(await self._resume(task, thread, change))
             elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
@@ -177,7 +177,7 @@ class CommandAnswers:
         return answers
 
     async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
-        """Finish a change that an earlier try started, if the person may still make it."""
+        """Finish a change that an earlier attempt started, if the person may still make it."""
         if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)

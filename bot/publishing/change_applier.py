@@ -101,7 +101,7 @@ class ChangeApplier:
         self._log = structlog.get_logger(__name__)
 
     async def find_started(self, task: ChangeTask) -> list[tuple[int, CommandChange]]:
-        """Find the changes that an earlier try for this event has started, with their lines."""
+        """Find the changes that an earlier attempt for this event has started, with their lines."""
         async with self._database.tenant(task.organization_id) as tenant:
             return await ChangeLog(tenant, task.project.id).started_by(task.event_id)
 
@@ -275,7 +275,7 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
     terms = IncreaseTerms(step.reference, step.after, step.unit_amount, step.currency)
     if await increases.approve(terms, actor, now):
         return True
-    increase = await increases.current()  # A try that died may have approved it.
+    increase = await increases.current()  # An attempt that crashed may have approved it.
     return increase is not None and not increase.is_waiting and increase.terms == terms
 
 

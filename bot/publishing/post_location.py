@@ -198,8 +198,8 @@ class PostLocation:
         content: dict[str, Any] = {} if body == present.get("body") else {"body": body}
         sent, data = self._desired.sent_as, self._post.data
         if sent is None:
-            # A new issue was opened a moment ago. Earlier versions did not store the sent fields of an older
-            # one, whose title and state people may have changed.
+            # Either the App has just opened the issue, or a version that did not store the sent fields opened
+            # it earlier. Then people may have changed its title and state, which is kept.
             is_new = self._desired.external_id is None
             desired_fields = {"title": data["title"], "state": data.get("state", "open")}
             sent = {"title": present.get("title"), "state": "open"} if is_new else desired_fields

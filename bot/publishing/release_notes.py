@@ -58,7 +58,7 @@ async def write_into_release(
 
 
 def replace_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
-    """Put the App's part in its place in a text, or else at the end; None if it `was_there` but is not."""
+    """Put the App's part in its place in a text, or at the end; None if a person removed it (`was_there`)."""
     begin, end = _part_markers(name)
     whole_part = f"{begin}\n\n{part}\n\n{end}"
     # A quotation may hold a copy of the marker.

@@ -99,9 +99,8 @@ class SettingsFileSync:
         )
         if stored is not None:
             async with self._database.tenant(organization_id) as tenant:
-                for leader in await Projects(
-                    tenant
-                ).active():  # Leaders whose members may stop sharing with the new settings.
+                # Any repository may lead shared sprints, and the new settings may end that sharing.
+                for leader in await Projects(tenant).active():
                     await note_shared_summaries(tenant, leader, self._clock())
                 await SettingsFiles(tenant).keep_of_organization(stored)
 

@@ -82,7 +82,7 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
         return f"{self.repository} milestone “{self.title}”".strip()
 
     def invert(self) -> None:
-        """Return None: work may have been planned in the milestone by now, so a person has to close it."""
+        """Return None, because this cannot be undone: work may have been planned in the milestone by now."""
 
 
 class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
@@ -99,7 +99,7 @@ class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
         return f"issue “{self.title}”"
 
     def invert(self) -> None:
-        """Return None: a person may have answered in the issue by now, so a person has to close it."""
+        """Return None, because this cannot be undone: a person may have answered in the issue by now."""
 
 
 class SetBlocked(msgspec.Struct, frozen=True, tag="Block"):
@@ -176,7 +176,7 @@ class ProposeFile(msgspec.Struct, frozen=True, tag="ProposeFile"):
         return f"pull request “{self.title}”"
 
     def invert(self) -> None:
-        """Return None: closing the pull request unmerged undoes the step."""
+        """Return None, because only a person can undo this, by closing the pull request unmerged."""
 
 
 class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
@@ -190,7 +190,7 @@ class LinkIssue(msgspec.Struct, frozen=True, tag="Link"):
         return f"#{self.number}"
 
     def invert(self) -> None:
-        """Return None: the description belongs to a person, who may have edited it since."""
+        """Return None, because this cannot be undone: a person may have edited the description since."""
 
 
 class ExcludeFromSprint(msgspec.Struct, frozen=True, tag="SetAside"):
@@ -218,7 +218,7 @@ class Resync(msgspec.Struct, frozen=True, tag="Resync"):
         return "the history"
 
     def invert(self) -> None:
-        """Return None: backfilled events stay recorded."""
+        """Return None, because a resync cannot be undone: the events that it found stay recorded."""
 
 
 class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
@@ -238,7 +238,7 @@ class ApproveSeats(msgspec.Struct, frozen=True, tag="ApproveSeats"):
         return "seats"
 
     def invert(self) -> None:
-        """Return None: Stripe may have charged for the seats, and their number follows the people anyway."""
+        """Return None, because this cannot be undone: Stripe may have charged for the seats."""
 
 
 Step = (
