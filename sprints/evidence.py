@@ -32,7 +32,7 @@ def find_joining_events(history: Sequence[SprintChange], before: datetime) -> li
 
 
 def find_done_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
-    """Find the latest event before `before` that finished the item, and its joining of the sprint if later."""
+    """Find the latest event before `before` that finished the item, and its joining if that was later."""
     finished = _latest(
         history, before, lambda c: c.after.state is State.DONE and c.before.state is not State.DONE
     )

@@ -174,7 +174,7 @@ class Timeline:
         return None if names is None else set(names)
 
     async def last_webhook_event(self, project_id: int, before: datetime | None = None) -> datetime | None:
-        """The time of a repository's last event by webhook, or of the last one before `before`; None if none."""
+        """The time of a repository's last webhook event, or of the last before `before`; None if none."""
         query = select(func.max(timeline.c.at)).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
