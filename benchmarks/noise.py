@@ -35,6 +35,7 @@ from bot.sync.installation_check import InstallationCheck
 from bot.webhooks.delivery_writer import DeliveryWriter
 from charts.reading import number, quantity
 from github_standin.github import StandInGitHub
+from marketplace.entitlements import allow_everywhere
 from sprints.burndown import measure_amount
 from storage.deliveries import ReceivedDelivery
 from storage.embedded import running_server
@@ -253,7 +254,7 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
         async with open_github(real) as client:
             jobs = Jobs(base.queue)
             pictures = Pictures(base.database, renderer, "http://localhost")
-            reports = SprintReports(base.database, pictures, jobs, clock)
+            reports = SprintReports(base.database, pictures, jobs, clock, allow_everywhere)
             machine = Machine(
                 base,
                 clock,

@@ -71,9 +71,9 @@ def _actions(actions: Any) -> str:
     if not actions:
         return ""
     items = "".join(
-        f'<li><button type="button" class="button">{escape(one["label"])}</button>'
-        f"{escape(one['description'])}</li>"
-        for one in actions
+        f'<li><button type="button" class="button">{escape(action["label"])}</button>'
+        f"{escape(action['description'])}</li>"
+        for action in actions
     )
     return f'<ul class="actions">{items}</ul>'
 
@@ -82,8 +82,8 @@ def _annotations(annotations: Any) -> str:
     if not annotations:
         return ""
     items = "".join(
-        f'<li><p class="where">{escape(one["path"])}, line {one["start_line"]}</p>'
-        f"<p>{escape(one['message'])}</p></li>"
-        for one in annotations
+        f'<li><p class="where">{escape(annotation["path"])}, line {annotation["start_line"]}</p>'
+        f"<p>{escape(annotation['message'])}</p></li>"
+        for annotation in annotations
     )
     return f'<div class="annotations"><h3>ANNOTATIONS</h3><ul>{items}</ul></div>'

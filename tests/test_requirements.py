@@ -48,19 +48,21 @@ EXTRAS = {extra: names(requirements) for extra, requirements in PROJECT["optiona
 
 def imported(path: Path) -> set[str]:
     """The top-level names that a file imports, wherever it stands in the file."""
-    found = set[str]()
+    imported = set[str]()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found - sys.stdlib_module_names - ROOMS
+            imported.add(node.module.split(".")[0])
+    return imported - sys.stdlib_module_names - ROOMS
 
 
 @pytest.fixture(scope="module")
 def distributions() -> dict[str, set[str]]:
     """Who may bring a top-level name."""
-    return {name: {name_of(one) for one in brought} for name, brought in packages_distributions().items()}
+    return {
+        name: {name_of(package) for package in brought} for name, brought in packages_distributions().items()
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

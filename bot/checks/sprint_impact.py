@@ -30,7 +30,7 @@ from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
 from handlers.payloads import PullRequestPayload
 from handlers.pull_request import head_event
-from marketplace.entitlements import EntitledIn, allow_everywhere
+from marketplace.entitlements import EntitledIn
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
@@ -64,7 +64,7 @@ class Checks:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = allow_everywhere,
+        entitled_in: EntitledIn,
     ) -> None:
         self._database = database
         self._entitled_in = entitled_in

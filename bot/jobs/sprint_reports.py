@@ -17,7 +17,7 @@ from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
 from commands.framework.planning import Planning, write_in_locale
-from marketplace.entitlements import EntitledIn, allow_everywhere
+from marketplace.entitlements import EntitledIn
 from reports.drafts import CurrentDrafts, Draft, DraftCache, UnchangedPost, list_keys
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import TrackedSprint, sticky_comment_key
@@ -55,7 +55,7 @@ class SprintReports:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = allow_everywhere,
+        entitled_in: EntitledIn,
     ) -> None:
         self._database = database
         self._pictures = pictures

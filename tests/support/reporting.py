@@ -11,6 +11,7 @@ from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
+from marketplace.entitlements import allow_everywhere
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -87,7 +88,7 @@ async def reporting(bot: Bot, clock: Clock, drawing: ChartRenderer) -> AsyncIter
     base = bot.base
     async with open_github(base) as github:
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
+        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
         yield ReportingHarness(
             bot,
             clock,

@@ -16,6 +16,7 @@ from bot.services import open_github
 from bot.sync.reconciliation import Reconciliation
 from handlers.delivery import Delivery, FactRecorded
 from handlers.issues import record_issue
+from marketplace.entitlements import allow_everywhere
 from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from storage.jobs import Jobs
@@ -127,7 +128,8 @@ async def test_the_night_goes_on(bot: Bot, drawing: ChartRenderer) -> None:
             await DailyFigures(base.database, later).run(organization_id)
             pictures = Pictures(base.database, drawing, "http://127.0.0.1")
             (project,) = await rows(base, "select id from projects", organization_id)
-            await SprintReports(base.database, pictures, jobs, later).redraw(organization_id, project.id)
+            reports = SprintReports(base.database, pictures, jobs, later, allow_everywhere)
+            await reports.redraw(organization_id, project.id)
 
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     days = await rows(base, "select distinct sprint_id from daily_metrics", organization_id)

@@ -12,6 +12,7 @@ from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
+from marketplace.entitlements import allow_everywhere
 from storage.jobs import Jobs
 from tests.support.clock import Clock
 from tests.support.github_openapi import load_checker
@@ -34,7 +35,7 @@ async def reporting(
     ):
         base = bot.base
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
+        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
         yield ReportingHarness(
             bot,
             clock,

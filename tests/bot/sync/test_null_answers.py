@@ -16,6 +16,7 @@ from bot.sync import reconciliation as reconcile
 from bot.sync.backfill.backfill import Backfill
 from bot.sync.backfill.queries import PAGES
 from bot.sync.reconciliation import Reconciliation
+from marketplace.entitlements import allow_everywhere
 from storage.pull_requests import PullRequests
 from tests.support.builders import at
 from tests.support.graphql_answers import Json, answers
@@ -148,7 +149,7 @@ async def test_linked_issues_tolerate_any_null(base: Services, webhook_client: W
     github = OddGitHub()
     pictures, jobs = AsyncMock(), AsyncMock()
     pictures.link.return_value = "https://agile.example/charts/x.png"
-    work = Checks(base.database, base.cipher, cast(GitHub, github), pictures, jobs, now)
+    work = Checks(base.database, base.cipher, cast(GitHub, github), pictures, jobs, now, allow_everywhere)
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
     for place, answer in answers(linked_issues._LINKS_OF_ONE, named, {}):
         github.answers = {linked_issues._LINKS_OF_ONE: answer}
