@@ -1,6 +1,6 @@
 """The sprints of a repository and their numbers, folded from its history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from sprints.outlook import SprintRecord
 from sprints.plain import convert_facts, parse_days
 from sprints.rules import Rules
 from sprints.shared import renumber_values
-from sprints.velocity import SprintOutcome, compute_outcome, parse_outcome
+from sprints.velocity import SprintOutcome, compute_outcome, has_run, parse_outcome
 from storage.closed_sprints import ClosedSprint, ClosedSprints, is_snapshot_due
 from storage.database import Tenant
 from storage.gaps import Gaps
@@ -61,6 +61,18 @@ class LoadedSprints:
     problems: dict[int, str] = field(default_factory=dict)
 
 
+def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None = None) -> list[Sprint]:
+    """Select the sprints that ended by a moment and were not abandoned, the oldest end first.
+
+    With `until`, that sprint is the last one; it is left out, too, if it was abandoned.
+    """
+    ended = [(sprint.end, sprint.milestone, sprint) for sprint in sprints if sprint.end and has_run(sprint)]
+    ended = [row for row in ended if row[0] <= now]
+    if until is not None and until.end is not None:
+        ended = [row for row in ended if row[:2] <= (until.end, until.milestone)]
+    return [sprint for _, _, sprint in sorted(ended, key=lambda row: row[:2])]
+
+
 class Sprints:
     """The sprints of one repository, shared ones included, by its team's rules."""
 
@@ -102,11 +114,18 @@ class Sprints:
         """The numbers of every sprint, from snapshots where there are any."""
         return await self._numbers(await self.all(now), now)
 
-    async def outcomes(self, now: datetime) -> list[SprintOutcome]:
-        """The outcomes of all sprints that have ended, the oldest end first."""
-        # Other sprints have no outcome yet, and folding a large running one takes long.
-        ended = [sprint for sprint in await self.all(now) if sprint.end and sprint.end <= now]
-        numbers = await self._numbers(ended, now)
+    async def numbers_of(self, milestones: Collection[int], now: datetime) -> list[SprintNumbers]:
+        """The numbers of the sprints with GitHub's ids `milestones`."""
+        wanted = [sprint for sprint in await self.all(now) if sprint.milestone in milestones]
+        return await self._numbers(wanted, now)
+
+    async def outcomes(self, now: datetime, most: int, until: Sprint | None = None) -> list[SprintOutcome]:
+        """The outcomes of the last sprints that have ended, up to `most`, the oldest end first.
+
+        Abandoned ones are left out. With `until`, that sprint is the last one.
+        """
+        last = select_ended(await self.all(now), now, until)[-most:]
+        numbers = await self._numbers(last, now)
         outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(now))]
         return sorted(outcomes, key=lambda outcome: outcome.order)
 
@@ -156,6 +175,10 @@ class Sprints:
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the sprint of this repository's milestone with a number."""
         return await self._history.milestone_id(number)
+
+    async def numbers_of_sprint(self, sprint: Sprint, now: datetime) -> SprintNumbers | None:
+        """The numbers of one sprint; None if it cannot be read."""
+        return next(iter(await self._numbers([sprint], now)), None)
 
     async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[SprintNumbers]:
         snapshots = await self._closed.latest_of({sprint.milestone for sprint in sprints})
