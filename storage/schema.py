@@ -124,11 +124,7 @@ def migrate(owner_url: str, application_role: str) -> None:
     Raises SchemaError for a server that is too old, a missing or wrong role, or a newer schema.
     """
     engine = create_engine(
-        make_url(owner_url).set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,
-        hide_parameters=True,
-        # The address may be a pooler's, whose connections may know statements that others have prepared.
-        connect_args={"prepare_threshold": None},
+        make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool, hide_parameters=True
     )
     hide_values(engine)
     with engine.begin() as connection:
@@ -198,7 +194,7 @@ def _problem(connection: Connection, setting: str) -> str | None:
         )
     current, newest = _revision(connection), newest_revision()
     if current is None:
-        return "the database is empty: run `python -m bot migrate` first"
+        return f"the database of {setting} is empty: run `python -m bot migrate` first"
     owner = connection.execute(text("select tableowner from pg_tables where tablename = 'timeline'")).scalar()
     if owner == role[0]:
         return (
@@ -207,7 +203,8 @@ def _problem(connection: Connection, setting: str) -> str | None:
         )
     if current != newest:
         return (
-            f"the database is at schema {current}, this version needs {newest}: run `python -m bot migrate`"
+            f"the database of {setting} is at schema {current}, this version needs {newest}: "
+            "run `python -m bot migrate`"
         )
     return None
 
