@@ -16,6 +16,7 @@ from bot.jobs.worker import worker
 from bot.publishing.pictures import ChartRenderer
 from bot.services import Services, open_services
 from bot.settings import Secret, Settings
+from bot.webhooks.readiness import ReadinessProbe
 from github_standin.github import StandInGitHub
 from github_standin.seed import new_private_key
 from storage.database import Database
@@ -105,6 +106,15 @@ async def look(base: Services, tenant: int) -> tuple[int, set[str], int]:
         )  # Others begin meanwhile, and would use another connection if there were one.
         items = await opened.connection.scalars(text("select item from timeline"))
         return tenant, set(items), process
+
+
+async def test_the_readiness_probe_sees_the_database_each_time(pooled: Settings) -> None:
+    assert pooled.database_url
+    probes = [ReadinessProbe(pooled.database_url.reveal(), check_every_seconds=0) for _ in range(4)]
+    for _ in range(8):
+        assert await asyncio.gather(*(probe.find_problem() for probe in probes)) == [None] * 4
+    for probe in probes:
+        await probe.close()
 
 
 async def test_nothing_of_a_transaction_is_left_for_the_next(settings: Settings) -> None:
