@@ -80,7 +80,7 @@ class ItemFolder:
 
     async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """The ordered events of items of a repository, by node id."""
-        events = await self._timeline.items_by_id(items, project_id)
+        events = await self._timeline.items_to_fold(items, project_id)
         return {item: sort_events(item_events) for item, item_events in events.items()}
 
     async def fold(

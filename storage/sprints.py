@@ -1,16 +1,18 @@
 """The sprints of a repository and their numbers, folded from its history."""
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from sprints.estimates import Estimates
 from sprints.facts import Facts, compute_facts
 from sprints.forecast_inputs import MOST_OWN
 from sprints.gaps import EventGap
 from sprints.milestone import GRACE_AFTER_END, Sprint, derive_sprint
-from sprints.model import MilestoneEvent
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.outlook import SprintRecord
 from sprints.plain import convert_facts, parse_days
 from sprints.rules import Rules
@@ -24,6 +26,8 @@ from storage.projects import Project
 
 # A forecast uses the last MOST_OWN sprints; some more are loaded, because some were abandoned.
 _MOST_RECORDS = MOST_OWN + 10
+# A sprint with more events is folded in a thread.
+_MOST_EVENTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,21 @@ class LoadedSprints:
 
     sprints: list[Sprint] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
+
+
+async def compute_facts_aside(
+    sprint: Sprint,
+    items: Mapping[str, Sequence[ItemEvent]],
+    as_of: datetime,
+    estimates: Estimates,
+    labels: Sequence[LabelEvent],
+    gaps: Sequence[EventGap],
+) -> Facts:
+    """Compute the facts of a sprint; of a large one in a thread, so that it does not hold the event loop."""
+    arguments = (sprint, items, as_of, estimates, labels, gaps)
+    if sum(map(len, items.values())) <= _MOST_EVENTS_AT_ONCE:
+        return compute_facts(*arguments)
+    return await asyncio.to_thread(compute_facts, *arguments)
 
 
 def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None = None) -> list[Sprint]:
@@ -197,7 +216,7 @@ class Sprints:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
         try:
-            return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+            return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
         except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
@@ -205,7 +224,7 @@ class Sprints:
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
-        return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
         sprint = derive_sprint(events, as_of, self._rules.calendar)
