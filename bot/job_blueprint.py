@@ -10,6 +10,7 @@ import msgspec
 import procrastinate
 from procrastinate import JobContext
 
+from bot.metrics.instruments import Instruments
 from storage.database import Database
 from storage.jobs import OTHERS, JobMessage, Jobs
 
@@ -31,6 +32,7 @@ class JobServices:
     jobs: Jobs
     clock: Callable[[], datetime]
     parts: Mapping[type, object]
+    instruments: Instruments
     attempts: int = 0
 
     def get(self, kind: type[_Part]) -> _Part:
@@ -65,10 +67,12 @@ class JobBlueprint(procrastinate.Blueprint):
         def declare(function: _Function[_Job]) -> _Function[_Job]:
             async def run(context: JobContext, /, **arguments: Any) -> None:
                 services: JobServices = context.additional_context[_SERVICES]
-                job = msgspec.convert(arguments, kind)
-                await function(replace(services, attempts=context.job.attempts), job)
+                with services.instruments.time_job(name):
+                    job = msgspec.convert(arguments, kind)
+                    await function(replace(services, attempts=context.job.attempts), job)
 
-            self.task(name=alias or kind.name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
+            name = alias or kind.name
+            self.task(name=name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
             return function
 
         return declare
@@ -83,7 +87,9 @@ class JobBlueprint(procrastinate.Blueprint):
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:
             async def run(context: JobContext, /, timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives it
-                await function(context.additional_context[_SERVICES])
+                services: JobServices = context.additional_context[_SERVICES]
+                with services.instruments.time_job(name):
+                    await function(services)
 
             lock = name if is_exclusive else None
             task = self.task(name=name, queue=OTHERS, lock=lock, queueing_lock=name, pass_context=True)(run)

@@ -10,6 +10,7 @@ from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import AdaptedConnection, Engine, ExceptionContext, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 _SET_NOW = text("select set_config('app.now', :now, true)")
 _SET_TENANT = text("select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true)")
@@ -17,6 +18,15 @@ _SET_TENANT_NOT_DURABLE = text(
     "select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true), "
     "set_config('synchronous_commit', 'off', true)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """A pool's most connections, those in use, and how often one had to be waited for since the start."""
+
+    size: int
+    checked_out: int
+    waits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Database:
         event.listen(self._autocommit_engine.sync_engine, "connect", _send_blobs_in_binary)
         for engine in (self._engine, self._autocommit_engine):
             hide_values(engine.sync_engine)
+        self._waits = {self._engine: 0, self._autocommit_engine: 0}
 
     @asynccontextmanager
     async def tenant(self, organization_id: int, *, durable: bool = True) -> AsyncIterator[Tenant]:
@@ -76,6 +87,7 @@ class Database:
         that is then simply repeated.
         """
         begin = _SET_TENANT if durable else _SET_TENANT_NOT_DURABLE
+        self._count_wait(self._engine)
         async with self._engine.begin() as connection:
             await connection.execute(begin, {"now": self._now(), "tenant": str(organization_id)})
             yield Tenant(connection, organization_id)
@@ -83,6 +95,7 @@ class Database:
     @asynccontextmanager
     async def unscoped(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction without a tenant: it sees no tenant's rows, but may call look-up functions."""
+        self._count_wait(self._engine)
         async with self._engine.begin() as connection:
             await connection.execute(_SET_NOW, {"now": self._now()})
             yield connection
@@ -90,6 +103,7 @@ class Database:
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection without a tenant where each statement commits by itself; it may be stale."""
+        self._count_wait(self._autocommit_engine)
         async with self._autocommit_engine.connect() as connection:
             yield connection
 
@@ -101,9 +115,31 @@ class Database:
         now = self.now()
         return now.isoformat() if now else ""
 
+    def pool_states(self) -> dict[str, PoolState]:
+        """The state of each pool: of `transactions`, and of `single_statements` that commit by themselves."""
+        engines = {"transactions": self._engine, "single_statements": self._autocommit_engine}
+        return {name: self._pool_state(engine) for name, engine in engines.items()}
+
+    def _pool_state(self, engine: AsyncEngine) -> PoolState:
+        pool = _pool_of(engine)
+        return PoolState(pool.size(), pool.checkedout(), self._waits[engine])
+
+    def _count_wait(self, engine: AsyncEngine) -> None:
+        """Count a request for a connection that must wait, because all of the pool are in use."""
+        pool = _pool_of(engine)
+        self._waits[engine] += pool.checkedout() >= pool.size()
+
     async def close(self) -> None:
         await self._autocommit_engine.dispose()
         await self._engine.dispose()
+
+
+def _pool_of(engine: AsyncEngine) -> QueuePool:
+    """The engine's pool, of the kind that `create_async_engine` makes."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool):
+        raise TypeError(f"the pool is a {type(pool).__name__}, which does not count its connections")
+    return pool
 
 
 def _send_blobs_in_binary(connection: AdaptedConnection, _: object) -> None:

@@ -17,7 +17,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import plain_url
+from storage.database import PoolState, plain_url
 
 # Recording has its own queue; all other jobs share one.
 EVENTS = "events"
@@ -86,6 +86,16 @@ def queue(url: str) -> procrastinate.App:
         timeout=5,
     )
     return procrastinate.App(connector=connector)
+
+
+def queue_pool_state(app: procrastinate.App) -> PoolState:
+    """The state of an open queue's pool of connections."""
+    connector = app.connector
+    if not isinstance(connector, procrastinate.PsycopgConnector):
+        raise TypeError(f"the connector is a {type(connector).__name__}, which is not one of `queue`")
+    stats = connector.pool.get_stats()
+    in_use = stats["pool_size"] - stats["pool_available"]
+    return PoolState(stats["pool_max"], in_use, stats.get("requests_queued", 0))
 
 
 class Jobs:

@@ -49,6 +49,8 @@ class QueuedMessage:
     key: str
     earlier: int | None
     position: int
+    # When the delivery that is answered was stored.
+    received_at: datetime
     earlier_body: str | None = None
 
 
@@ -111,8 +113,9 @@ class Outbox:
         )
         earlier = outbox.alias()
         columns = (earlier.c.comment_id.label("earlier"), earlier.c.body.label("earlier_body"))
+        received_at = github_events.c.created_at.label("received_at")
         query = (
-            select(outbox, github_events.c.delivery_id, *columns)
+            select(outbox, github_events.c.delivery_id, received_at, *columns)
             .select_from(outbox)
             .outerjoin(
                 earlier,
@@ -137,6 +140,7 @@ class Outbox:
                 key=f"{row.delivery_id}/{row.position}",
                 earlier=row.earlier,
                 position=row.position,
+                received_at=row.received_at,
                 earlier_body=row.earlier_body,
             )
             for row in await self._connection.execute(query)

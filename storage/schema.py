@@ -66,10 +66,11 @@ COLUMN_GRANTS = {
     # The claims themselves are written by the database, when it receives deliveries.
     "installation_claims": {"update": "checked_at"},
     # The other columns tell the tenant and the arguments of jobs. `scheduled_at` shows whether anything is
-    # due (`is_busy` of storage/jobs.py).
+    # due (`is_busy` of storage/jobs.py); priorities and times show how deep the queue is (queue_depth.py).
     "procrastinate_jobs": {
-        "select": "id, queue_name, task_name, status, scheduled_at, attempts, abort_requested",
+        "select": "id, queue_name, task_name, priority, status, scheduled_at, attempts, abort_requested",
     },
+    "procrastinate_events": {"select": "job_id, type, at"},
 }
 _LOOK_UPS = (
     "tenant_of_chart(text)",

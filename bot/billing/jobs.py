@@ -76,7 +76,7 @@ async def open_billing_services(base: Services, github: GitHub, jobs: Jobs) -> A
     marketplace: MarketplaceSync | None = None
     async with AsyncExitStack() as stack:
         if settings.stripe is not None:
-            stripe = RealStripe(settings.stripe)
+            stripe = RealStripe(settings.stripe, base.instruments)
             stack.push_async_callback(stripe.close)
             stripe_sync = StripeSync(database, stripe, settings, clock)
             card = CardPurchases(database, stripe, stripe_sync, clock)

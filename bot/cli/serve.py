@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from aiohttp import web
 
+from bot.cli.metrics import metrics_page, serving_metrics
 from bot.jobs.worker import worker
 from bot.services import Services, open_services
 from bot.settings import Settings
@@ -46,6 +47,7 @@ def _run(main: Coroutine[None, None, None]) -> None:
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_services(settings))
+        await stack.enter_async_context(serving_metrics(base, settings.metrics.port))
         if with_worker:
             await stack.enter_async_context(worker(base))
         await stack.enter_async_context(web_server(base, settings.host, settings.port))
@@ -55,7 +57,11 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    async with open_services(settings) as base, worker(base):
+    async with (
+        open_services(settings) as base,
+        serving_metrics(base, settings.metrics.port),
+        worker(base),
+    ):
         _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
         await wait_for_stop_signal()
@@ -70,21 +76,22 @@ def _warn_of_unknown_names(settings: Settings) -> None:
 @asynccontextmanager
 async def web_server(base: Services, host: str, port: int) -> AsyncIterator[int]:
     """Run the web server in the background. Yields its port, which the system chooses if `port` is 0."""
-    runner = web.AppRunner(
-        make_app(base),
-        access_log=None,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-        keepalive_timeout=_IDLE_SECONDS,
-        # Compressed bodies are refused, so that a small body cannot become a large one.
-        auto_decompress=False,
-    )
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
+        on_web_port = base.settings.metrics.is_on_web_port
+        metrics = await stack.enter_async_context(metrics_page(base)) if on_web_port else None
+        runner = web.AppRunner(
+            make_app(base, metrics),
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+            keepalive_timeout=_IDLE_SECONDS,
+            # Compressed bodies are refused, so that a small body cannot become a large one.
+            auto_decompress=False,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port)
         await site.start()
         yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
 
 
 async def wait_for_stop_signal() -> None:

@@ -28,6 +28,7 @@ from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import SprintReports
+from bot.metrics.instruments import Instruments
 from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import AsOfNow, PostPublisher
 from bot.services import Services, open_github
@@ -93,15 +94,19 @@ async def worker(
         comments = CommentReader()
         stack.callback(comments.close)
         jobs = Jobs(base.queue)
-        processor = EventProcessor(base.database, base.cipher, jobs if talks else None, base.clock, comments)
+        answering_jobs = jobs if talks else None
+        processor = EventProcessor(
+            base.database, base.cipher, answering_jobs, base.clock, comments, base.instruments
+        )
         parts: list[object] = [app.job_manager, processor]
         if talks:
             github = await stack.enter_async_context(open_github(base))
             if renderer is None:
-                renderer = await stack.enter_async_context(_own_renderer())
+                renderer = await stack.enter_async_context(_own_renderer(base.instruments))
             parts += _talking_parts(base, github, jobs, renderer, comments)
             parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
-        services = JobServices(base.database, jobs, base.clock, {type(part): part for part in parts})
+        parts_by_class = {type(part): part for part in parts}
+        services = JobServices(base.database, jobs, base.clock, parts_by_class, base.instruments)
         await sweep.sweep(services)
         # Workers without the code to answer must not take the jobs of those that have it.
         running = asyncio.create_task(_run_forever(app, services, [EVENTS, OTHERS] if talks else [EVENTS]))
@@ -133,6 +138,7 @@ def _talking_parts(
             offer,
             installations=installations,
             comments=comments,
+            instruments=base.instruments,
         ),
         reports,
         checks,
@@ -166,8 +172,8 @@ def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIss
 
 
 @asynccontextmanager
-async def _own_renderer() -> AsyncIterator[ChartRenderer]:
-    renderer = ChartRenderer()
+async def _own_renderer(instruments: Instruments) -> AsyncIterator[ChartRenderer]:
+    renderer = ChartRenderer(instruments=instruments)
     warming = asyncio.create_task(renderer.warm_up())
     try:
         yield renderer

@@ -1,7 +1,9 @@
 """Draws charts in separate processes, so that the event loop never waits for one, and links them."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
+from bot.metrics.instruments import Instruments
 from bot.processes import Processes
 from charts.locales import ENGLISH, Locale, get_locale
 from charts.packing import pack
@@ -15,12 +17,16 @@ from storage.projects import Project
 class ChartRenderer:
     """The processes that draw charts."""
 
-    def __init__(self, *, processes: int = 1) -> None:
+    def __init__(self, *, processes: int = 1, instruments: Instruments | None = None) -> None:
+        """With `instruments`, drawings are counted and timed."""
         self._processes = Processes(processes)
+        self._instruments = instruments
 
     async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
         """Draw a chart as PNG."""
-        return await self._processes.run(render, chart, locale)
+        measured = self._instruments.renders.time() if self._instruments else nullcontext()
+        with measured:
+            return await self._processes.run(render, chart, locale)
 
     async def warm_up(self) -> None:
         """Start the processes before anybody waits for them."""

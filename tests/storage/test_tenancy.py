@@ -226,7 +226,7 @@ async def _two_jobs(base: Services) -> tuple[int, int]:
         "update procrastinate_jobs set args = '{}'",
         "insert into procrastinate_jobs (queue_name, task_name) values ('default', 'measure')",
         "truncate procrastinate_jobs cascade",
-        "select priority from procrastinate_jobs",
+        "select worker_id from procrastinate_jobs",
         "select procrastinate_cancel_job_v1(1, true, true)",
         "select procrastinate_finish_job_v1(id, 'failed', true) from procrastinate_jobs",
         "select procrastinate_finish_job_v1(id, 'succeeded', false) from procrastinate_jobs",
