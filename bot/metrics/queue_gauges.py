@@ -19,8 +19,15 @@ class QueueGauges:
     database does not answer in time, there are no values, instead of old ones.
     """
 
-    def __init__(self, database: Database, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: CollectorRegistry,
+        *,
+        read_every_seconds: float = _READ_EVERY_SECONDS,
+    ) -> None:
         self._database = database
+        self._read_every_seconds = read_every_seconds
         self._jobs = Gauge(
             "agile_queue_ready_jobs", "Jobs that could run now.", ["priority"], registry=registry
         )
@@ -39,7 +46,7 @@ class QueueGauges:
         """Set the gauges to the present depth, or to one of a few seconds ago."""
         loop = asyncio.get_running_loop()
         async with self._lock:  # Waiting scrapes get the result of the reading under way.
-            if self._read_at is not None and loop.time() - self._read_at < _READ_EVERY_SECONDS:
+            if self._read_at is not None and loop.time() - self._read_at < self._read_every_seconds:
                 return
             await self._read()
             self._read_at = loop.time()
