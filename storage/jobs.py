@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, AppNotOpen
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -88,12 +88,15 @@ def queue(url: str) -> procrastinate.App:
     return procrastinate.App(connector=connector)
 
 
-def queue_pool_state(app: procrastinate.App) -> PoolState:
-    """The state of an open queue's pool of connections."""
+def queue_pool_state(app: procrastinate.App) -> PoolState | None:
+    """The state of the queue's pool of connections. None if the queue is not open, and so has none."""
     connector = app.connector
     if not isinstance(connector, procrastinate.PsycopgConnector):
-        raise TypeError(f"the connector is a {type(connector).__name__}, which is not one of `queue`")
-    stats = connector.pool.get_stats()
+        return None
+    try:
+        stats = connector.pool.get_stats()
+    except AppNotOpen:
+        return None
     in_use = stats["pool_size"] - stats["pool_available"]
     return PoolState(stats["pool_max"], in_use, stats.get("requests_queued", 0))
 

@@ -9,18 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # A job that was queued for now is as old as the event of its queueing, which procrastinate dates by the
 # database's own clock. A scheduled one has been ready since the time that the application gave it.
 _DEPTHS = text("""
-with ready as (
+with moment (now) as materialized (select app_now()),
+ready as (
     select
         priority, count(*) as jobs,
         min(id) filter (where scheduled_at is null) as oldest, min(scheduled_at) as scheduled_at
     from procrastinate_jobs
-    where status = 'todo' and coalesce(scheduled_at <= app_now(), true)
+    where status = 'todo' and coalesce(scheduled_at <= (select now from moment), true)
     group by priority
 )
 select
     priority, jobs,
     greatest(
-        extract(epoch from app_now() - scheduled_at),
+        extract(epoch from (select now from moment) - scheduled_at),
         extract(epoch from now() - (
             select min(at) from procrastinate_events where job_id = oldest and type = 'deferred'
         )),

@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from bot.metrics.page import MetricsPage, open_metrics_page
 from bot.metrics.server import metrics_server
 from bot.services import Services
+from storage.database import Database
 
 
 def metrics_page(base: Services) -> AbstractAsyncContextManager[MetricsPage]:
     """Open the page of this process. Open it once: it samples the event loop meanwhile."""
-    return open_metrics_page(base.instruments, base.database_url, base.clock)
+    # One connection of its own, opened by the first scrape: it takes none from requests and jobs.
+    database = Database(base.database_url, base.clock, pool_size=1)
+    return open_metrics_page(base.instruments, database)
 
 
 @asynccontextmanager

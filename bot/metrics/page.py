@@ -1,8 +1,7 @@
 """The page that Prometheus reads: the instruments, and what is read when it asks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from prometheus_client import ProcessCollector, generate_latest
 
@@ -28,14 +27,12 @@ class MetricsPage:
 
 
 @asynccontextmanager
-async def open_metrics_page(
-    instruments: Instruments, database_url: str, clock: Callable[[], datetime]
-) -> AsyncIterator[MetricsPage]:
+async def open_metrics_page(instruments: Instruments, database: Database) -> AsyncIterator[MetricsPage]:
     """Open the page of a process, once: add what it reads to the instruments' registry, and sample the loop.
 
-    It has one connection of its own to the database, which is opened by the first scrape.
+    The queue is read through `database`, which is the page's own and is closed at the end.
     """
-    registry, database = instruments.registry, Database(database_url, clock, pool_size=1)
+    registry = instruments.registry
     ProcessCollector(registry=registry)
     lag = LoopLag(registry)
     try:

@@ -40,4 +40,5 @@ class PoolCollector(Collector):
         yield waits
 
     def _read(self) -> dict[str, PoolState]:
-        return {**self._database.pool_states(), "queue": queue_pool_state(self._queue)}
+        states, queue = self._database.pool_states(), queue_pool_state(self._queue)
+        return states if queue is None else {**states, "queue": queue}

@@ -15,8 +15,7 @@ _TIMEOUT_SECONDS = 2.0
 class QueueGauges:
     """Ready jobs and the age of the oldest, by priority.
 
-    The connection is its own: it takes none from requests and jobs, and does not wait for theirs. Where the
-    database does not answer in time, there are no values, instead of old ones.
+    Where the database does not answer in time, there are no values, instead of old ones.
     """
 
     def __init__(
@@ -35,6 +34,11 @@ class QueueGauges:
             "agile_queue_oldest_ready_seconds",
             "Time since the oldest of these jobs has been ready.",
             ["priority"],
+            registry=registry,
+        )
+        self._up = Gauge(
+            "agile_database_up",
+            "1 if the database answered the last reading of the queue.",
             registry=registry,
         )
         self._lock = asyncio.Lock()
@@ -58,7 +62,9 @@ class QueueGauges:
             async with asyncio.timeout(_TIMEOUT_SECONDS), self._database.unscoped() as connection:
                 depths = await read_queue_depths(connection)
         except (SQLAlchemyError, OSError):  # A TimeoutError is an OSError.
+            self._up.set(0)
             return
+        self._up.set(1)
         self._priorities |= {depth.priority for depth in depths}
         by_priority = {depth.priority: depth for depth in depths}
         for priority in self._priorities:

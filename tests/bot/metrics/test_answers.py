@@ -17,7 +17,8 @@ from tests.support.conversations import comment_in_sprint
 from tests.support.running import Bot, rows, running_bot, wait_until
 from tests.support.scraping import Scrape, scrape
 from tests.support.sprints import make_sprint
-from tests.support.stripe.selling import StandInStripe, stripe_settings
+from tests.support.stripe.selling import stripe_settings
+from tests.support.stripe.server import StandInStripe
 
 
 @pytest.fixture

@@ -103,9 +103,9 @@ async def test_no_text_of_a_stranger_or_a_person_is_in_the_output(
     assert metrics.get("agile_deliveries_processed_total", outcome="recorded") == 1
     for secret in (CANARY, TOKEN, "acme", "alice", "Pay by card", base.settings.public_url):
         assert secret not in metrics.text
-    for secret in (*base.settings.webhook_secrets, base.settings.database_url):
-        assert secret is not None
-        assert secret.reveal() not in metrics.text
+    assert base.database_url not in metrics.text
+    for webhook_secret in base.settings.webhook_secrets:
+        assert webhook_secret.reveal() not in metrics.text
 
 
 async def test_strangers_add_no_series(webhook_client: WebhookClient) -> None:

@@ -46,6 +46,7 @@ async def test_the_queue_is_counted_by_priority(
         depths = {depth.priority: depth for depth in await read_queue_depths(connection)}
     metrics = await scrape(webhook_client.session, webhook_client.url)
 
+    assert metrics.get("agile_database_up") == 1
     ready = metrics.by("agile_queue_ready_jobs", "priority")
     assert sum(ready.values()) == 6
     assert ready == {(str(priority),): depth.ready_jobs for priority, depth in depths.items()}
@@ -85,8 +86,10 @@ async def test_many_scrapes_ask_the_database_once(base: Services, monkeypatch: p
 
 
 async def test_without_the_database_all_else_is_still_served(clock: Clock) -> None:
-    async with open_metrics_page(Instruments(clock), "postgresql://nobody@127.0.0.1:9/none", clock) as page:
+    away = Database("postgresql://nobody@127.0.0.1:9/none", clock, pool_size=1)
+    async with open_metrics_page(Instruments(clock), away) as page:
         metrics = Scrape((await page.render()).decode())
+    assert metrics.get("agile_database_up") == 0
     assert metrics.by("agile_queue_ready_jobs", "priority") == {}
     assert metrics.get("agile_event_loop_lag_seconds") is not None
     assert metrics.get("process_resident_memory_bytes")
@@ -161,3 +164,12 @@ def make_headers(resource: str, limit: int, remaining: int, reset: datetime) -> 
     """The headers in which GitHub tells a rate limit."""
     values = {"Limit": limit, "Remaining": remaining, "Reset": int(reset.timestamp()), "Resource": resource}
     return {f"X-RateLimit-{name}": str(value) for name, value in values.items()}
+
+
+async def test_a_queue_that_is_not_open_has_no_pool(base: Services, webhook_client: WebhookClient) -> None:
+    await base.queue.close_async()
+    metrics = await scrape(webhook_client.session, webhook_client.url)
+    assert metrics.by("agile_database_pool_size", "pool").keys() == {
+        ("transactions",),
+        ("single_statements",),
+    }
