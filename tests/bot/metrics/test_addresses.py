@@ -1,7 +1,12 @@
 """Where metrics are served: on a port of their own, on the web server with a token, or nowhere."""
 
+import asyncio
+import os
+import signal
 import socket
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,7 +15,11 @@ from structlog.testing import capture_logs
 from bot.cli.metrics import serving_metrics
 from bot.cli.serve import web_server
 from bot.services import Services
+from bot.settings import Settings
 from bot.settings.metrics import MetricsSettings
+from github_standin.github import StandInGitHub
+from tests.support.cli import ROOT
+from tests.support.running import SECRET, wait_until
 from tests.support.scraping import ON_WEB_PORT, TOKEN, scrape
 
 
@@ -67,3 +76,43 @@ async def test_a_port_in_use_is_logged_and_stops_nothing(base: Services) -> None
 async def test_without_a_port_nothing_listens(base: Services) -> None:
     async with serving_metrics(base, None) as port:
         assert port is None
+
+
+async def test_a_worker_serves_its_own_metrics(
+    settings: Settings, github: StandInGitHub, tmp_path: Path
+) -> None:
+    """The real command, as an operator starts it."""
+    assert settings.database_url is not None
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": settings.database_url.reveal(),
+        "GITHUB_API_URL": github.url,
+        "GITHUB_APP_ID": str(github.app_id),
+        "GITHUB_APP_PRIVATE_KEY": github.private_key,
+        "GITHUB_WEBHOOK_SECRET": SECRET,
+        "METRICS_PORT": str(port),
+        "METRICS_TOKEN": TOKEN,
+    }
+    command = (sys.executable, "-W", "error", "-m", "bot", "work")
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
+
+    async def is_served() -> bool:
+        assert process.returncode is None
+        try:
+            return await status_of(f"http://127.0.0.1:{port}/metrics") == 401
+        except aiohttp.ClientConnectionError:
+            return False
+
+    try:
+        await wait_until(is_served)
+        async with aiohttp.ClientSession() as session:
+            metrics = await scrape(session, f"http://127.0.0.1:{port}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    assert metrics.get("agile_database_pool_size", pool="queue") == 4
+    assert metrics.get("agile_database_up") == 1
