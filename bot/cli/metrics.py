@@ -12,7 +12,8 @@ from storage.database import Database
 def metrics_page(base: Services) -> AbstractAsyncContextManager[MetricsPage]:
     """Open the page of this process. Open it once: it samples the event loop meanwhile."""
     # One connection of its own, opened by the first scrape: it takes none from requests and jobs.
-    database = Database(base.database_url, base.clock, pool_size=1)
+    is_pooled = base.settings.has_transaction_pooler
+    database = Database(base.database_url, base.clock, pool_size=1, is_pooled=is_pooled)
     return open_metrics_page(base.instruments, database)
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from bot.cli.doctor import examine
 from bot.services import Services

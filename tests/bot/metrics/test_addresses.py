@@ -19,8 +19,10 @@ from bot.settings import Settings
 from bot.settings.metrics import MetricsSettings
 from github_standin.github import StandInGitHub
 from tests.support.cli import ROOT
-from tests.support.running import SECRET, wait_until
+from tests.support.running import SECRET, WebhookClient, wait_until
 from tests.support.scraping import ON_WEB_PORT, TOKEN, scrape
+from tests.support.serving import running_serve, serve_environment
+from tests.support.webhooks import ISSUE_OPENED
 
 
 def with_metrics(base: Services, metrics: MetricsSettings) -> Services:
@@ -116,3 +118,37 @@ async def test_a_worker_serves_its_own_metrics(
         assert await process.wait() == 0
     assert metrics.get("agile_database_pool_size", pool="queue") == 4
     assert metrics.get("agile_database_up") == 1
+
+
+def two_free_ports() -> int:
+    """Find a port that is free together with the next one. Returns the first."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+async def test_both_processes_of_serve_show_what_they_did(
+    settings: Settings, github: StandInGitHub, tmp_path: Path
+) -> None:
+    """The web server stores a delivery, and the worker records it."""
+    port = two_free_ports()
+    environment = serve_environment(settings, github) | {"METRICS_PORT": str(port)}
+    async with running_serve(tmp_path, environment) as serving, aiohttp.ClientSession() as session:
+        await WebhookClient(session, serving.url).deliver("issues", ISSUE_OPENED)
+
+        async def is_recorded() -> bool:
+            worker = await scrape(session, f"http://127.0.0.1:{port + 1}")
+            return worker.get("agile_deliveries_processed_total", outcome="recorded") == 1
+
+        await wait_until(is_recorded)
+        web = await scrape(session, f"http://127.0.0.1:{port}")
+        assert await status_of(f"{serving.url}/metrics") == 404
+    assert web.by("agile_deliveries_total", "event", "outcome") == {("issues", "stored"): 1}
+    assert web.by("agile_deliveries_processed_total", "outcome") == {}
+    assert web.get("agile_database_pool_size", pool="queue") is None
+    assert web.get("agile_database_up") == 1

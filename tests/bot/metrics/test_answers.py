@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.billing.stripe_client import RealStripe, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_errors import StripeUnavailableError
 from bot.metrics.instruments import Instruments
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
