@@ -66,7 +66,7 @@ async def _begin_day(services: JobServices, tenant: Tenant, project: Project) ->
     where, defer = tenant.organization_id, services.jobs.defer
     await defer(tenant.connection, CheckJob(organization_id=where, project_id=project.id))
     # Posts about the new day are sent in the team's morning.
-    turns = next_turns(services.clock(), project.rules.calendar, project.settings)
+    turns = next_turns(services.clock(), project.rules.calendar, project.settings, where)
     for turn, at in {"now": None, **turns}.items():
         await defer(tenant.connection, RedrawJob(organization_id=where, project_id=project.id, turn=turn), at)
     await note_shared_summaries(tenant, project, services.clock())
