@@ -12,6 +12,7 @@ from procrastinate import JobContext
 
 from bot.metrics.instruments import Instruments
 from storage.database import Database
+from storage.job_priority import Priority
 from storage.jobs import OTHERS, JobMessage, Jobs
 
 _Part = TypeVar("_Part")
@@ -78,7 +79,7 @@ class JobBlueprint(procrastinate.Blueprint):
         return declare
 
     def periodic_job(
-        self, name: str, cron: str, *, is_exclusive: bool
+        self, name: str, cron: str, *, is_exclusive: bool, priority: Priority = Priority.PERIODIC
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
         """Declare a periodic task; at most one run of it waits at a time.
 
@@ -92,8 +93,15 @@ class JobBlueprint(procrastinate.Blueprint):
                     await function(services)
 
             lock = name if is_exclusive else None
-            task = self.task(name=name, queue=OTHERS, lock=lock, queueing_lock=name, pass_context=True)(run)
-            self.periodic(cron=cron)(task)
+            declare_task = self.task(
+                name=name,
+                queue=OTHERS,
+                lock=lock,
+                queueing_lock=name,
+                priority=int(priority),
+                pass_context=True,
+            )
+            self.periodic(cron=cron)(declare_task(run))
             return function
 
         return declare

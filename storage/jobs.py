@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import PoolState, plain_url
+from storage.job_priority import Priority
 
 # Recording has its own queue; all other jobs share one.
 EVENTS = "events"
@@ -32,11 +33,7 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
     # The task's name in the queue.
     name: ClassVar[str]
     queue: ClassVar[str] = OTHERS
-    # Jobs of higher priority run first.
-    priority: ClassVar[int] = 0
-    # Background jobs may take minutes, and no person waits for them: half of a worker's places is for the
-    # others.
-    is_background: ClassVar[bool] = False
+    priority: ClassVar[Priority]
     # If scheduled for later, the job waits as itself and runs without its lock. All other jobs take their
     # lock when they are due (`RunLaterJob`).
     waits_as_itself: ClassVar[bool] = False
@@ -68,9 +65,13 @@ class TenantJob(JobMessage, frozen=True, kw_only=True):
 
 
 class RunLaterJob(TenantJob, frozen=True, kw_only=True):
-    """Defers another job when its time has come. Waits without a lock; the other job takes its own."""
+    """Defers another job when its time has come. Waits without a lock; the other job takes its own.
+
+    It is queued with the priority of the other job.
+    """
 
     name = "run_later"
+    priority = Priority.PERIODIC
 
     task: str
     arguments: dict[str, Any]
@@ -92,6 +93,8 @@ async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     """Set up a new connection of the queue. Poolers refuse settings that come with the connection itself."""
     # The start and end of a job need not survive a crash: every job can be repeated.
     await connection.execute("set synchronous_commit = off")
+    # A plan that was made while the queue was short reads all of a long one.
+    await connection.execute("set plan_cache_mode = force_custom_plan")
     await connection.commit()
 
 
@@ -120,19 +123,21 @@ class Jobs:
 
     async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:
         """Queue a job in the transaction of `connection`: for now, or for the time `at`."""
+        priority = job.priority
         if at is None:
-            await self._insert(connection, job, job.lock, job.queueing_lock)
+            await self._insert(connection, job, priority, job.lock, job.queueing_lock)
             return
         queueing_lock = job.queueing_lock_until(at)
         if isinstance(job, TenantJob) and not job.waits_as_itself:
             arguments = msgspec.to_builtins(job)
             job = RunLaterJob(organization_id=job.organization_id, task=job.name, arguments=arguments)
-        await self._insert(connection, job, None, queueing_lock, at)
+        await self._insert(connection, job, priority, None, queueing_lock, at)
 
     async def _insert(
         self,
         connection: AsyncConnection,
         job: JobMessage,
+        priority: Priority,
         lock: str | None,
         queueing_lock: str | None,
         schedule_at: datetime | None = None,
@@ -141,7 +146,7 @@ class Jobs:
         deferrer = self._app.configure_task(
             job.name,
             queue=job.queue,
-            priority=job.priority,
+            priority=int(priority),
             lock=lock,
             queueing_lock=queueing_lock,
             schedule_at=schedule_at,
@@ -198,11 +203,10 @@ async def is_busy(connection: AsyncConnection) -> bool:
     return bool(await connection.scalar(text(query)))
 
 
-async def delete_ended_jobs(
-    connection: AsyncConnection, ended_before: timedelta, *, with_failed: bool = False
-) -> None:
-    """Remove jobs from the queue that ended at least `ended_before` ago; failed ones only `with_failed`."""
-    await connection.execute(
-        text("select delete_ended_jobs(:ended_before, :with_failed)"),
-        {"ended_before": ended_before, "with_failed": with_failed},
-    )
+async def delete_ended_jobs(connection: AsyncConnection, failed_before: timedelta, most: int) -> int:
+    """Remove at most `most` ended jobs from the queue, and return their number.
+
+    Of the jobs that were given up, only those are removed that ended at least `failed_before` ago.
+    """
+    query = text("select delete_ended_jobs(:failed_before, :most)")
+    return int(await connection.scalar(query, {"failed_before": failed_before, "most": most}) or 0)

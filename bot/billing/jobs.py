@@ -8,7 +8,7 @@ from procrastinate import RetryStrategy
 
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
-from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.isolation import accounts_with_billing, isolated_account
 from bot.billing.issue import BillingIssue
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.refunds import StripePayments
@@ -153,7 +153,7 @@ async def reconcile_stripe(services: JobServices) -> None:
 async def _end_expired_plans(services: JobServices) -> None:
     """End the plans whose time is over, from every seller."""
     grace = services.get(BillingSettings).grace
-    for organization_id in await all_accounts(services.database):
+    async for organization_id in accounts_with_billing(services.database):
         with isolated_account(_log, "plan not settled", organization_id):
             async with services.database.tenant(organization_id) as tenant:
                 await SubscriptionLedger(tenant, services.clock(), grace).update_plan()

@@ -4,7 +4,6 @@ Sprints are folded from their whole history. So missed nights are made up for, a
 correct the days of a sprint, until the snapshot of its numbers is taken (storage/closed_sprints.py).
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,6 +12,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from bot.isolation import isolated
+from bot.jobs.turns import spread_by_tenant
 from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
@@ -32,7 +32,7 @@ from storage.timeline import Timeline
 # Local time after midnight, when the day before is over.
 _TURN = time(1)
 # Tenants are spread over this time after it, so that they are not all measured at the same time.
-_SPREAD_SECONDS = 3600
+_SPREAD = timedelta(hours=1)
 _TEAM_DAYS = 14
 
 
@@ -67,8 +67,7 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
 
     When clocks skip that hour in spring, the turn is in the hour after it.
     """
-    digest = hashlib.sha256(str(organization_id).encode()).digest()
-    spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
+    spread = spread_by_tenant(organization_id, _SPREAD)
     day = calendar.local(now).date()
     while True:
         # Added in UTC, because a wall clock may be set back on the way.

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import procrastinate
 import structlog
+from procrastinate.jobs import DeleteJobCondition
 
 import bot.billing.jobs
 import bot.checks.jobs
@@ -46,7 +47,7 @@ from storage.jobs import EVENTS, OTHERS, Jobs
 from storage.posts import BILLING, Post, PostKind
 
 _CONCURRENCY = 8
-# A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
+# Nobody is notified when the time of a scheduled job has come.
 _POLL_SECONDS = 0.3
 # After SIGTERM, running jobs get this many seconds.
 _SHUTDOWN_SECONDS = 10
@@ -78,11 +79,13 @@ async def worker(
     talks: bool = True,
     renderer: ChartRenderer | None = None,
     has_periodic_jobs: bool = True,
+    poll_seconds: float = _POLL_SECONDS,
 ) -> AsyncIterator[None]:
     """Run a worker in the background. With `talks=False`, it only records deliveries.
 
     Without `renderer` it has processes of its own to draw pictures in. Without periodic jobs it runs only
-    what others defer: for tests, which set the time themselves.
+    what others defer: for tests, which set the time themselves. Every `poll_seconds` it looks for jobs
+    without being notified, because the time of a scheduled job may have come.
     """
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
@@ -109,7 +112,8 @@ async def worker(
         services = JobServices(base.database, jobs, base.clock, parts_by_class, base.instruments)
         await sweep.sweep(services)
         # Workers without the code to answer must not take the jobs of those that have it.
-        running = asyncio.create_task(_run_forever(app, services, [EVENTS, OTHERS] if talks else [EVENTS]))
+        queues = [EVENTS, OTHERS] if talks else [EVENTS]
+        running = asyncio.create_task(_run_forever(app, services, queues, poll_seconds))
         stack.push_async_callback(_stop, running)
         yield
 
@@ -183,7 +187,9 @@ async def _own_renderer(instruments: Instruments) -> AsyncIterator[ChartRenderer
         renderer.close()
 
 
-async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:
+async def _run_forever(
+    app: procrastinate.App, services: JobServices, queues: Sequence[str], poll_seconds: float
+) -> None:
     """Run jobs until cancelled, also after the database was away. Running jobs are given time to end."""
     log, task = structlog.get_logger(__name__), asyncio.current_task()
     # If the database is away while the worker is stopping, the database's error may be raised in place of
@@ -193,9 +199,10 @@ async def _run_forever(app: procrastinate.App, services: JobServices, queues: Se
             await app.run_worker_async(
                 queues=queues,
                 concurrency=_CONCURRENCY,
-                fetch_job_polling_interval=_POLL_SECONDS,
+                fetch_job_polling_interval=poll_seconds,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
+                delete_jobs=DeleteJobCondition.SUCCESSFUL,
                 additional_context=services.context,
             )
         except Exception:

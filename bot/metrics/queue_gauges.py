@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database
-from storage.queue_depth import QueueDepth, read_queue_depths
+from storage.job_priority import Priority
+from storage.queue_depth import read_queue_depths
 
 _READ_EVERY_SECONDS = 5.0
 _TIMEOUT_SECONDS = 2.0
@@ -43,8 +44,6 @@ class QueueGauges:
         )
         self._lock = asyncio.Lock()
         self._read_at: float | None = None
-        # Every priority that had a job: it then shows 0, so that a graph comes down.
-        self._priorities = set[int]()
 
     async def refresh(self) -> None:
         """Set the gauges to the present depth, or to one of a few seconds ago."""
@@ -65,9 +64,13 @@ class QueueGauges:
             self._up.set(0)
             return
         self._up.set(1)
-        self._priorities |= {depth.priority for depth in depths}
-        by_priority = {depth.priority: depth for depth in depths}
-        for priority in self._priorities:
-            depth = by_priority.get(priority, QueueDepth(priority, 0, 0))
-            self._jobs.labels(str(priority)).set(depth.ready_jobs)
-            self._age.labels(str(priority)).set(depth.oldest_seconds)
+        for priority in Priority:
+            same = [depth for depth in depths if _choose_priority(depth.priority) is priority]
+            label = priority.name.lower()
+            self._jobs.labels(label).set(sum(depth.ready_jobs for depth in same))
+            self._age.labels(label).set(max((depth.oldest_seconds for depth in same), default=0))
+
+
+def _choose_priority(number: int) -> Priority:
+    """Return the highest priority that is not above a job's own; a job of another version may lie between."""
+    return max((priority for priority in Priority if priority <= number), default=min(Priority))

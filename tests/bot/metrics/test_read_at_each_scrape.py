@@ -15,6 +15,8 @@ from bot.metrics.queue_gauges import QueueGauges
 from bot.metrics.rate_limits import RateLimits
 from bot.services import Services
 from storage.database import Database
+from storage.fair_jobs import FairJobManager
+from storage.job_priority import Priority
 from storage.job_types import AnswerJob, ReadSettingsJob
 from storage.jobs import Jobs
 from storage.queue_depth import read_queue_depths
@@ -49,10 +51,12 @@ async def test_the_queue_is_counted_by_priority(
     assert metrics.get("agile_database_up") == 1
     ready = metrics.by("agile_queue_ready_jobs", "priority")
     assert sum(ready.values()) == 6
-    assert ready == {(str(priority),): depth.ready_jobs for priority, depth in depths.items()}
-    assert ready[str(AnswerJob.priority),] == 3
+    assert ready == {
+        (Priority(priority).name.lower(),): depth.ready_jobs for priority, depth in depths.items()
+    }
+    assert ready == {("answers",): 3, ("recording",): 1, ("checks",): 2}
     ages = metrics.by("agile_queue_oldest_ready_seconds", "priority")
-    assert ages[str(ReadSettingsJob.priority),] == pytest.approx(7 * 60)
+    assert ages["checks",] == pytest.approx(7 * 60)
 
 
 async def test_a_priority_without_jobs_falls_to_zero(base: Services) -> None:
@@ -61,12 +65,12 @@ async def test_a_priority_without_jobs_falls_to_zero(base: Services) -> None:
     async with base.database.unscoped() as connection:
         await Jobs(base.queue).defer(connection, AnswerJob(organization_id=1, event_id=1, thread="t"))
         await gauges.refresh()
-        labels = {"priority": str(AnswerJob.priority)}
-        assert registry.get_sample_value("agile_queue_ready_jobs", labels) is None  # Not committed yet.
+        labels = {"priority": "answers"}
+        assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 0  # Not committed yet.
     await gauges.refresh()
     assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 1
-    async with base.queue.connector.pool.connection() as raw:  # type: ignore[attr-defined]
-        await raw.execute("select fetch_fair_job(null, null, 8, '{}', now())")
+    manager = FairJobManager(base.queue.connector, 8, base.clock)
+    assert await manager.fetch_job(None, await manager.register_worker()) is not None
     await gauges.refresh()
     assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 0
 
