@@ -19,14 +19,22 @@ from bot.jobs.people_in_events import LastLogins, PeopleStore, find_logins
 from bot.jobs.requested_jobs import backfill_jobs
 from bot.services import Services
 from bot.sync.access_tracking import may_have_left, to_repository_name
-from handlers.delivery import FactRecorded, InstallationChanged, RepositoriesChanged, RepositoryTransferred
+from handlers.delivery import (
+    AccountRenamed,
+    FactRecorded,
+    InstallationChanged,
+    RepositoriesChanged,
+    RepositoryTransferred,
+    VisibilityChanged,
+)
 from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
-from storage.deliveries import Deliveries, StoredEvent
+from storage.deliveries import Deliveries, StoredEvent, writers_lock
 from storage.gaps import Gaps
 from storage.job_types import CheckJob, RedrawJob, TellOwnerJob
 from storage.jobs import JobMessage, Jobs
+from storage.known_projects import KnownProjects
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
@@ -37,6 +45,7 @@ REDRAW_EVERY = timedelta(minutes=3)
 CHECK_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MAY_CHANGE_ACCESS = (InstallationChanged, RepositoriesChanged, RepositoryTransferred)
+_MAY_CHANGE_PROJECTS = (AccountRenamed, VisibilityChanged)
 
 
 class EventProcessor:
@@ -77,8 +86,9 @@ class EventProcessor:
         events: Sequence[StoredEvent] = ()
         try:
             # If this is lost in a crash, it is repeated: the deliveries themselves are durable.
-            async with self._database.tenant(organization_id, durable=False) as tenant:
-                await Deliveries(tenant).wait_for_writers()
+            async with self._database.tenant(
+                organization_id, durable=False, waits_for=writers_lock(organization_id)
+            ) as tenant:
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 logins = await self._process(tenant, events)
             self._people.remember(logins)
@@ -105,16 +115,17 @@ class EventProcessor:
         """Record a batch, and queue the jobs that it asks for. Returns the logins that were stored."""
         batch = await self._reader.read(tenant.organization_id, events)
         effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
-        projects, rows, jobs = Projects(tenant), list[TimelineRow](), list[JobMessage]()
-        changed, hidden, may_receive_again = set[int](), await projects.hidden(), False
+        repositories = (read.envelope.repository for read in batch.events)
+        projects = KnownProjects(tenant, {repository.key for repository in repositories if repository})
+        rows, jobs, changed, may_receive_again = list[TimelineRow](), list[JobMessage](), set[int](), False
         for read in batch.events:
             facts = _list_facts(read)
             changes_access = any(isinstance(outcome, _MAY_CHANGE_ACCESS) for outcome in read.outcomes)
             if changes_access:  # It is compared with the facts before it, which must be on the timeline.
                 await Timeline(tenant).record(rows)
                 changed, rows = changed | _list_projects(rows), []
-            project_id = await self._project_of(tenant, read)
-            repository = read.envelope.repository
+            project_id = await self._project_of(tenant, projects, read)
+            repository, hidden = read.envelope.repository, await projects.hidden()
             if repository is not None and repository.key in hidden and not changes_access:
                 jobs += await effects.resume_tracking(read, hidden)
                 changes_access = True
@@ -123,61 +134,71 @@ class EventProcessor:
                 jobs.append(TellOwnerJob(organization_id=tenant.organization_id))
             for outcome in read.outcomes:
                 jobs += await effects.apply(read.event, project_id, outcome)
-            if changes_access:
-                hidden, may_receive_again = await projects.hidden(), True
+            if changes_access or any(isinstance(outcome, _MAY_CHANGE_PROJECTS) for outcome in read.outcomes):
+                projects.forget()
+            may_receive_again = may_receive_again or changes_access
         if may_receive_again:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, find_logins(batch.events))
         await Timeline(tenant).record(rows)
-        await self._defer(tenant, jobs, changed | _list_projects(rows))
+        await self._defer(tenant, projects, jobs, changed | _list_projects(rows))
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
         for event, reason in batch.failed:
             await self._fail(tenant, event, reason)
         return logins
 
-    async def _project_of(self, tenant: Tenant, read: ReadEvent) -> int | None:
+    async def _project_of(self, tenant: Tenant, projects: KnownProjects, read: ReadEvent) -> int | None:
         """The repository that an event is about. Its name is the event's from now on."""
         repository = read.envelope.repository
         if repository is None:
             return None
-        projects = Projects(tenant)
         if may_have_left(read.outcomes, read.event.account):
             # The event may show its new owner's name, which says nothing of its name here.
-            tracking_state = await projects.tracking_state(repository.key)
+            tracking_state = await Projects(tenant).tracking_state(repository.key)
             return tracking_state.id if tracking_state else None
         times = (fact.at for fact in _list_facts(read))
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
-    async def _defer(self, tenant: Tenant, jobs: Iterable[JobMessage], changed: Collection[int]) -> None:
+    async def _defer(
+        self, tenant: Tenant, projects: KnownProjects, jobs: Iterable[JobMessage], changed: Collection[int]
+    ) -> None:
         """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`."""
         if self._jobs is None:
             return
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
         # Answers, of which none is the same as another, stay in the order of their events.
-        for job in sorted(jobs, key=lambda job: (job.name, job.sort_key)):
-            await self._jobs.defer(tenant.connection, job)
-        await self._defer_follow_ups(tenant, self._jobs, changed)
+        requested = [(job, None) for job in sorted(jobs, key=lambda job: (job.name, job.sort_key))]
+        follow_ups = await self._follow_ups(tenant, projects, changed)
+        await self._jobs.defer_all(tenant.connection, [*requested, *follow_ups])
 
-    async def _defer_follow_ups(self, tenant: Tenant, jobs: Jobs, changed: Collection[int]) -> None:
-        """Schedule the redraws of the posts about the changed repositories' sprints.
+    async def _follow_ups(
+        self, tenant: Tenant, projects: KnownProjects, changed: Collection[int]
+    ) -> list[tuple[JobMessage, datetime]]:
+        """The redraws of the posts about the changed repositories' sprints.
 
         The checks of all open pull requests follow as well, less often: they are many.
         """
         redraws, checks, where = set(changed), set(changed), tenant.organization_id
         for project_id in changed:
+            if not await projects.may_share(project_id):
+                continue
             if project := await Projects(tenant).get(project_id):
                 # Posts about shared sprints are in the repository that leads them.
                 redraws.add(project.leader.id)
                 checks |= {member.id for member in project.sharing}
         now = self._clock()
         # In the order of the ids, as above and in bot/jobs/periodic.py.
-        for project_id in sorted(redraws):
-            redraw = RedrawJob(organization_id=where, project_id=project_id)
-            await jobs.defer(tenant.connection, redraw, now + REDRAW_EVERY)
-        for project_id in sorted(checks):
-            check = CheckJob(organization_id=where, project_id=project_id)
-            await jobs.defer(tenant.connection, check, now + CHECK_EVERY)
+        return [
+            *(
+                (RedrawJob(organization_id=where, project_id=project_id), now + REDRAW_EVERY)
+                for project_id in sorted(redraws)
+            ),
+            *(
+                (CheckJob(organization_id=where, project_id=project_id), now + CHECK_EVERY)
+                for project_id in sorted(checks)
+            ),
+        ]
 
     async def _fail(self, tenant: Tenant, event: StoredEvent, reason: str) -> None:
         is_parked = await Deliveries(tenant).mark_failed(event, reason, self._clock())
