@@ -57,7 +57,9 @@ class OneByOne(EventProcessor):
 
     async def one_event(self, organization_id: int, event_id: int) -> None:
         async with self._database.tenant(organization_id) as tenant:
-            await self._process(tenant, await Deliveries(tenant).claim(1, self._clock(), only=event_id))
+            await self._process(
+                tenant, (await Deliveries(tenant).claim(1, self._clock(), only=event_id)).events
+            )
 
 
 def main() -> None:

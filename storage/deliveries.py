@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sprints.model import EventSource
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
+from storage.installation_claims import IS_UNCHECKED
 from storage.tables import github_events, organizations, projects, timeline
 
 # After this many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
@@ -60,6 +61,18 @@ class StoredEvent:
     account: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedEvents:
+    """Events that a transaction has locked to process them.
+
+    `has_unchecked_installation` is whether GitHub is to be asked about an installation of the tenant first;
+    unknown, and False, without events.
+    """
+
+    events: list[StoredEvent]
+    has_unchecked_installation: bool
+
+
 def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
     """Decrypt a stored payload. Raises LookupError if it belongs to another delivery or tenant.
 
@@ -69,17 +82,19 @@ def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
 
 
 _RECEIVE = text("select receive_deliveries(cast(:descriptions as text), :payloads, :moment)")
-# The columns of a StoredEvent. The account is the same for all: the planner asks for it once.
+# The columns of a StoredEvent, and whether an installation is to be checked (InstallationClaims.unchecked).
+# The last two are the same for all rows: the planner asks for them once.
 _CLAIM = text(
-    """
+    f"""
     select id, delivery_id, event_type, action, payload, attempts, created_at,
-        (select github_account_id from organizations where id = :tenant)
+        (select github_account_id from organizations where id = :tenant),
+        exists (select from installation_claims where organization_id = :tenant and {IS_UNCHECKED})
     from github_events
     where organization_id = :tenant and processed_at is null and parked_at is null and due_at <= :moment
         and (cast(:only as bigint) is null or id = :only)
     order by id limit :most
     for update skip locked
-    """
+    """  # noqa: S608 - constants alone
 )
 _MARK_PROCESSED = text(
     """
@@ -139,10 +154,14 @@ class Deliveries:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def claim(self, most: int, moment: datetime, only: int | None = None) -> list[StoredEvent]:
+    async def claim(self, most: int, moment: datetime, only: int | None = None) -> ClaimedEvents:
         """Lock and return the oldest events due at `moment`; `only` is the id of a single one."""
         values = {"tenant": self._organization_id, "moment": moment, "most": most, "only": only}
-        return [StoredEvent(*row) for row in await self._connection.execute(_CLAIM, values)]
+        rows = (await self._connection.execute(_CLAIM, values)).all()
+        return ClaimedEvents(
+            [StoredEvent(*columns) for *columns, _ in rows],
+            has_unchecked_installation=any(row[-1] for row in rows),
+        )
 
     async def get(self, event_id: int) -> StoredEvent | None:
         """Return an event, or None once the retention of its payload is over."""

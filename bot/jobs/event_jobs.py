@@ -1,10 +1,12 @@
 """The job that processes a tenant's waiting deliveries."""
 
+from functools import partial
+
 import structlog
 
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
-from bot.jobs.event_processor import EventProcessor
+from bot.jobs.event_processor import EventProcessor, UncheckedInstallationError
 from bot.sync.installation_check import InstallationCheck
 from storage.job_types import ProcessEventsJob
 from storage.lookups import wake_tenant
@@ -20,11 +22,8 @@ _log = structlog.get_logger(__name__)
 async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
     """Process a tenant's waiting deliveries. If some are left, queue another job for them."""
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
-        await _check_installations(services, job.organization_id)
         try:
-            processed = await services.get(EventProcessor).process_pending(
-                job.organization_id, most=_MOST_DELIVERIES_A_JOB
-            )
+            processed = await _process(services, job.organization_id)
             if processed >= _MOST_DELIVERIES_A_JOB:
                 async with services.database.unscoped() as connection:
                     await wake_tenant(connection, job.organization_id)
@@ -32,13 +31,24 @@ async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
             _log.exception("recording failed")
 
 
-async def _check_installations(services: JobServices, organization_id: int) -> None:
-    """Confirm installations first, so that the jobs which events ask for find them."""
-    installations = services.find(InstallationCheck)
-    if installations is None:
-        return
+async def _process(services: JobServices, organization_id: int) -> int:
+    """Process a job's share of deliveries, and confirm installations first if there are any to confirm.
+
+    So the jobs which events ask for find them. Returns the number of deliveries.
+    """
+    process = partial(
+        services.get(EventProcessor).process_pending, organization_id, most=_MOST_DELIVERIES_A_JOB
+    )
     try:
-        await installations.run(organization_id)
+        return await process(needs_checked_installations=services.find(InstallationCheck) is not None)
+    except UncheckedInstallationError:
+        await _check_installations(services, organization_id)
+        return await process()
+
+
+async def _check_installations(services: JobServices, organization_id: int) -> None:
+    try:
+        await services.get(InstallationCheck).run(organization_id)
     except GitHubUnavailableError as problem:  # The next answer or event checks again.
         _log.warning("installation not checked", reason=str(problem))
     except Exception:  # noqa: BLE001 - events are recorded all the same

@@ -30,8 +30,9 @@ from handlers.delivery import (
 from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
-from storage.deliveries import Deliveries, StoredEvent, writers_lock
+from storage.deliveries import ClaimedEvents, Deliveries, StoredEvent, writers_lock
 from storage.gaps import Gaps
+from storage.installation_claims import InstallationClaims
 from storage.job_types import CheckJob, RedrawJob, TellOwnerJob
 from storage.jobs import JobMessage, Jobs
 from storage.known_projects import KnownProjects
@@ -46,6 +47,10 @@ CHECK_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MAY_CHANGE_ACCESS = (InstallationChanged, RepositoriesChanged, RepositoryTransferred)
 _MAY_CHANGE_PROJECTS = (AccountRenamed, VisibilityChanged)
+
+
+class UncheckedInstallationError(Exception):
+    """GitHub is to be asked about an installation of the tenant before its deliveries are processed."""
 
 
 class EventProcessor:
@@ -70,26 +75,35 @@ class EventProcessor:
         self._people = PeopleStore()
         self._log = structlog.get_logger(__name__)
 
-    async def process_pending(self, organization_id: int, most: int | None = None) -> int:
+    async def process_pending(
+        self, organization_id: int, most: int | None = None, *, needs_checked_installations: bool = False
+    ) -> int:
         """Process a tenant's waiting deliveries. Returns how many deliveries those were.
 
-        With `most`, stop after that number of deliveries, or up to a batch more.
+        With `most`, stop after that number of deliveries, or up to a batch more. If
+        `needs_checked_installations`, raises UncheckedInstallationError, and processes nothing, while GitHub
+        is to be asked about an installation.
         """
         total, processed = 0, _BATCH
         # Deliveries that arrive after a smaller batch have a job of their own.
         while processed == _BATCH and (most is None or total < most):
-            processed = await self._process_batch(organization_id)
+            processed = await self._process_batch(
+                organization_id, needs_checked_installations=needs_checked_installations and total == 0
+            )
             total += processed
         return total
 
-    async def _process_batch(self, organization_id: int) -> int:
+    async def _process_batch(self, organization_id: int, *, needs_checked_installations: bool) -> int:
         events: Sequence[StoredEvent] = ()
         try:
             # If this is lost in a crash, it is repeated: the deliveries themselves are durable.
             async with self._database.tenant(
                 organization_id, durable=False, waits_for=writers_lock(organization_id)
             ) as tenant:
-                events = await Deliveries(tenant).claim(_BATCH, self._clock())
+                claimed = await Deliveries(tenant).claim(_BATCH, self._clock())
+                if needs_checked_installations and await _has_unchecked_installation(tenant, claimed):
+                    raise UncheckedInstallationError
+                events = claimed.events
                 logins = await self._process(tenant, events)
             self._people.remember(logins)
         except DBAPIError as problem:
@@ -103,7 +117,7 @@ class EventProcessor:
         try:
             async with self._database.tenant(organization_id) as tenant:
                 claimed = await Deliveries(tenant).claim(1, self._clock(), only=event.id)
-                logins = await self._process(tenant, claimed)
+                logins = await self._process(tenant, claimed.events)
             self._people.remember(logins)
         except DBAPIError as problem:
             if _is_away(problem):
@@ -205,6 +219,13 @@ class EventProcessor:
         self._log.warning(
             "delivery parked" if is_parked else "delivery put off", delivery=event.delivery, reason=reason
         )
+
+
+async def _has_unchecked_installation(tenant: Tenant, claimed: ClaimedEvents) -> bool:
+    """Whether GitHub is to be asked about an installation. Refused deliveries ask for it without events."""
+    if claimed.events:
+        return claimed.has_unchecked_installation
+    return bool(await InstallationClaims(tenant).unchecked())
 
 
 def _list_facts(read: ReadEvent) -> list[Event]:

@@ -479,7 +479,9 @@ async def _store(base: Services, account: int, guid: str, payload: bytes) -> Non
 
 async def _events(base: Services, tenant: int) -> dict[str, StoredEvent]:
     async with base.database.tenant(tenant) as transaction:
-        return {event.delivery: event for event in await Deliveries(transaction).claim(10, base.clock())}
+        return {
+            event.delivery: event for event in (await Deliveries(transaction).claim(10, base.clock())).events
+        }
 
 
 async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Services) -> None:
