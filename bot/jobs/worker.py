@@ -99,7 +99,9 @@ async def worker(
             github = await stack.enter_async_context(open_github(base))
             if renderer is None:
                 renderer = await stack.enter_async_context(_own_renderer())
-            parts += _talking_parts(base, github, jobs, renderer, comments)
+            pictures = Pictures(base.database, renderer, base.settings.public_url)
+            stack.push_async_callback(pictures.close)
+            parts += _talking_parts(base, github, jobs, pictures, comments)
             parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
         services = JobServices(base.database, jobs, base.clock, {type(part): part for part in parts})
         await sweep.sweep(services)
@@ -110,11 +112,10 @@ async def worker(
 
 
 def _talking_parts(
-    base: Services, github: GitHub, jobs: Jobs, renderer: ChartRenderer, comments: CommentReader
+    base: Services, github: GitHub, jobs: Jobs, pictures: Pictures, comments: CommentReader
 ) -> list[object]:
     """The objects that do the work of all jobs but recording and billing."""
     database, cipher, clock = base.database, base.cipher, base.clock
-    pictures = Pictures(database, renderer, base.settings.public_url)
     offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
     entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)

@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot.jobs.retention import Retention
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.sync.visibility_check import CHECK_EVERY
-from tests.support.chart_links import find_project, request_chart_path
+from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
 from tests.support.conversations import comment_in_sprint, wait_for_answer
@@ -46,7 +46,7 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
 
 async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: ChartRenderer) -> None:
     await request_chart_path(bot)
-    pictures = Pictures(bot.base.database, drawing, bot.url)
+    pictures = DrawnPictures(bot.base.database, drawing, bot.url)
     project = await find_project(bot)
     links = {await pictures.link(1, project, CASES[name]) for name in ("velocity", "flow", "velocity")}
     assert len(links) == 2
