@@ -129,7 +129,7 @@ class Timeline:
             closed_items = select(timeline.c.item).where(
                 timeline.c.organization_id == self._organization_id,
                 *is_item,
-                timeline.c.after["item", "number"].as_integer().in_(missing),
+                timeline.c.after["item", "number"].as_string().in_([str(number) for number in missing]),
             )
             by_item |= await self._items(*is_item, timeline.c.item.in_(closed_items))
         return by_item

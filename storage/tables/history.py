@@ -103,6 +103,17 @@ timeline = tenant_table(
         *("organization_id", "project_id", "kind", "at"),
         postgresql_where=text("kind not in ('issue', 'pull_request')"),
     ),
+    Index(
+        "timeline_heads_by_number",
+        *("organization_id", "project_id", text("(after ->> 'number')")),
+        postgresql_where=text("kind = 'head'"),
+    ),
+    Index(
+        "timeline_by_parent",
+        *("organization_id", "subject"),
+        postgresql_where=text("event = 'parent_added'"),
+    ),
+    Index("timeline_by_recording", "organization_id", "project_id", text("created_at")),
     Index("timeline_corrections", "organization_id", "id", postgresql_where=text("source = 'correction'")),
 )
 

@@ -33,9 +33,12 @@ begin
     return ids;
 end $$;
 
--- Recording --------------------------------------------------------------------------------------------
+-- Reads that must not grow with a tenant's history -------------------------------------------------------
 
--- A delivery's row is written twice: when it arrives, and when it was processed. Out of the row, a payload is
--- written once. It is encrypted, so PostgreSQL cannot compress it.
-alter table github_events alter column payload set storage external;
-alter table github_events set (toast_tuple_target = 128);
+-- The heads of a pull request, by its number.
+create index timeline_heads_by_number on timeline (organization_id, project_id, (after ->> 'number'))
+where kind = 'head';
+-- The sub-issues of an item.
+create index timeline_by_parent on timeline (organization_id, subject) where event = 'parent_added';
+-- What was recorded since the last measurement.
+create index timeline_by_recording on timeline (organization_id, project_id, created_at);
