@@ -24,7 +24,7 @@ class JobServices:
     """The objects that jobs need at run time. Built by the worker and handed to each job.
 
     `parts` holds the objects that do the work, such as `Backfill` or `SprintReports`, by their class.
-    `attempts` counts the earlier runs of the running job.
+    `attempts` counts the earlier runs of the running job, which the worker `worker_id` runs.
     """
 
     database: Database
@@ -32,6 +32,7 @@ class JobServices:
     clock: Callable[[], datetime]
     parts: Mapping[type, object]
     attempts: int = 0
+    worker_id: int | None = None
 
     def get(self, kind: type[_Part]) -> _Part:
         """The part of a class. Raises KeyError if this worker has none."""
@@ -66,7 +67,8 @@ class JobBlueprint(procrastinate.Blueprint):
             async def run(context: JobContext, /, **arguments: Any) -> None:
                 services: JobServices = context.additional_context[_SERVICES]
                 job = msgspec.convert(arguments, kind)
-                await function(replace(services, attempts=context.job.attempts), job)
+                running = replace(services, attempts=context.job.attempts, worker_id=context.job.worker_id)
+                await function(running, job)
 
             self.task(name=alias or kind.name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
             return function

@@ -53,7 +53,8 @@ class PullRequests:
 
     async def history(self, number: int) -> list[ActivityEvent]:
         """The events of a pull request's heads, in order."""
-        return group_head_events(await self._facts(str(number) == _HEAD_NUMBER, kind=HEAD)).get(number, [])
+        is_number = _HEAD_NUMBER.in_([str(number)])
+        return group_head_events(await self._facts(is_number, kind=HEAD)).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """The events of all heads since a moment."""

@@ -6,6 +6,7 @@ database refuses a batch, its deliveries are processed one by one, so that only 
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -33,7 +34,7 @@ from storage.database import Database, Tenant
 from storage.deliveries import ClaimedEvents, Deliveries, StoredEvent, writers_lock
 from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaims
-from storage.job_types import CheckJob, RedrawJob, TellOwnerJob
+from storage.job_types import AnswerJob, CheckJob, RedrawJob, TellOwnerJob
 from storage.jobs import JobMessage, Jobs
 from storage.known_projects import KnownProjects
 from storage.lookups import all_tenants
@@ -51,6 +52,22 @@ _MAY_CHANGE_PROJECTS = (AccountRenamed, VisibilityChanged)
 
 class UncheckedInstallationError(Exception):
     """GitHub is to be asked about an installation of the tenant before its deliveries are processed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedAnswer:
+    """An answer that a worker has begun in the queue, by the job's id, and must give now."""
+
+    id: int
+    job: AnswerJob
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """How many deliveries were processed, and the answer that was started with them."""
+
+    deliveries: int
+    started: StartedAnswer | None = None
 
 
 class EventProcessor:
@@ -76,25 +93,36 @@ class EventProcessor:
         self._log = structlog.get_logger(__name__)
 
     async def process_pending(
-        self, organization_id: int, most: int | None = None, *, needs_checked_installations: bool = False
-    ) -> int:
-        """Process a tenant's waiting deliveries. Returns how many deliveries those were.
+        self,
+        organization_id: int,
+        most: int | None = None,
+        *,
+        needs_checked_installations: bool = False,
+        worker_id: int | None = None,
+    ) -> Processed:
+        """Process a tenant's waiting deliveries.
 
         With `most`, stop after that number of deliveries, or up to a batch more. If
         `needs_checked_installations`, raises UncheckedInstallationError, and processes nothing, while GitHub
-        is to be asked about an installation.
+        is to be asked about an installation. With `worker_id`, the first answer of the last batch is started
+        for that worker if its thread is free; the caller must give the answer.
         """
-        total, processed = 0, _BATCH
+        total, processed = 0, Processed(_BATCH)
         # Deliveries that arrive after a smaller batch have a job of their own.
-        while processed == _BATCH and (most is None or total < most):
+        while processed.deliveries == _BATCH and (most is None or total < most):
             processed = await self._process_batch(
-                organization_id, needs_checked_installations=needs_checked_installations and total == 0
+                organization_id,
+                needs_checked_installations=needs_checked_installations and total == 0,
+                worker_id=worker_id,
             )
-            total += processed
-        return total
+            total += processed.deliveries
+        return replace(processed, deliveries=total)
 
-    async def _process_batch(self, organization_id: int, *, needs_checked_installations: bool) -> int:
+    async def _process_batch(
+        self, organization_id: int, *, needs_checked_installations: bool, worker_id: int | None
+    ) -> Processed:
         events: Sequence[StoredEvent] = ()
+        started = None
         try:
             # If this is lost in a crash, it is repeated: the deliveries themselves are durable.
             async with self._database.tenant(
@@ -104,20 +132,23 @@ class EventProcessor:
                 if needs_checked_installations and await _has_unchecked_installation(tenant, claimed):
                     raise UncheckedInstallationError
                 events = claimed.events
-                logins = await self._process(tenant, events)
+                # After a full batch, more deliveries wait to be processed, and the answer should not wait.
+                starts_for = worker_id if len(events) < _BATCH else None
+                logins, started = await self._process(tenant, events, starts_for)
             self._people.remember(logins)
         except DBAPIError as problem:
             if _is_away(problem):  # The deliveries wait where they are.
                 raise
+            started = None
             for event in events:
                 await self._process_alone(organization_id, event)
-        return len(events)
+        return Processed(len(events), started)
 
     async def _process_alone(self, organization_id: int, event: StoredEvent) -> None:
         try:
             async with self._database.tenant(organization_id) as tenant:
                 claimed = await Deliveries(tenant).claim(1, self._clock(), only=event.id)
-                logins = await self._process(tenant, claimed.events)
+                logins, _ = await self._process(tenant, claimed.events)
             self._people.remember(logins)
         except DBAPIError as problem:
             if _is_away(problem):
@@ -125,8 +156,13 @@ class EventProcessor:
             async with self._database.tenant(organization_id) as tenant:
                 await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
 
-    async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> LastLogins:
-        """Record a batch, and queue the jobs that it asks for. Returns the logins that were stored."""
+    async def _process(
+        self, tenant: Tenant, events: Sequence[StoredEvent], starts_for: int | None = None
+    ) -> tuple[LastLogins, StartedAnswer | None]:
+        """Record a batch, and queue the jobs that it asks for.
+
+        Returns the logins that were stored, and the answer that was started for the worker `starts_for`.
+        """
         batch = await self._reader.read(tenant.organization_id, events)
         effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
         repositories = (read.envelope.repository for read in batch.events)
@@ -155,12 +191,12 @@ class EventProcessor:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, find_logins(batch.events))
         await Timeline(tenant).record(rows)
-        await self._defer(tenant, projects, jobs, changed | _list_projects(rows))
+        started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), starts_for)
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
         for event, reason in batch.failed:
             await self._fail(tenant, event, reason)
-        return logins
+        return logins, started
 
     async def _project_of(self, tenant: Tenant, projects: KnownProjects, read: ReadEvent) -> int | None:
         """The repository that an event is about. Its name is the event's from now on."""
@@ -175,16 +211,31 @@ class EventProcessor:
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
 
     async def _defer(
-        self, tenant: Tenant, projects: KnownProjects, jobs: Iterable[JobMessage], changed: Collection[int]
-    ) -> None:
-        """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`."""
+        self,
+        tenant: Tenant,
+        projects: KnownProjects,
+        jobs: Iterable[JobMessage],
+        changed: Collection[int],
+        starts_for: int | None,
+    ) -> StartedAnswer | None:
+        """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`.
+
+        Returns the answer that was started for the worker `starts_for`.
+        """
         if self._jobs is None:
-            return
+            return None
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
         # Answers, of which none is the same as another, stay in the order of their events.
         requested = [(job, None) for job in sorted(jobs, key=lambda job: (job.name, job.sort_key))]
         follow_ups = await self._follow_ups(tenant, projects, changed)
-        await self._jobs.defer_all(tenant.connection, [*requested, *follow_ups])
+        ids = await self._jobs.defer_all(tenant.connection, [*requested, *follow_ups])
+        queued = zip(ids, requested, strict=False)  # The ids of the follow-ups come last.
+        answers = [
+            StartedAnswer(job_id, job) for job_id, (job, _) in queued if job_id and isinstance(job, AnswerJob)
+        ]
+        if answers and starts_for is not None and await self._jobs.start(tenant, answers[0].id, starts_for):
+            return answers[0]
+        return None
 
     async def _follow_ups(
         self, tenant: Tenant, projects: KnownProjects, changed: Collection[int]

@@ -33,6 +33,29 @@ begin
     return ids;
 end $$;
 
+-- Lets a worker run a job that its transaction has queued, so that the job need not be fetched: only a job of the
+-- transaction's tenant, and only if fetch_fair_job could take it next on its lock. The job runs from the commit on.
+-- If that worker dies, it is restarted like any other.
+create function start_job(job bigint, worker bigint) returns boolean
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    update public.procrastinate_jobs as started set status = 'doing', worker_id = worker
+    where id = job and status = 'todo' and scheduled_at is null
+        and args ->> 'organization_id' = current_setting('app.tenant', true)
+        and not exists (
+            select from public.procrastinate_jobs as other
+            where other.lock = started.lock and other.status = 'doing'
+        )
+        and id = (
+            select other.id from public.procrastinate_jobs as other
+            where other.lock = started.lock and other.status = 'todo'
+            order by other.priority desc, other.id limit 1
+        );
+    return found;
+exception when unique_violation then
+    return false; -- Another worker has just taken a job with the same lock.
+end $$;
+
 -- Reads that must not grow with a tenant's history -------------------------------------------------------
 
 -- The heads of a pull request, by its number.
