@@ -1,4 +1,4 @@
-"""Counts the statements that the product sends to the database."""
+"""Records the statements that the product sends to the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +9,29 @@ import psycopg
 import pytest
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with its parameters; those of an `executemany` are a list."""
+
+    query: Any
+    parameters: Any
+
+    @property
+    def text(self) -> str:
+        """The statement with its white space made single blanks."""
+        return " ".join(str(self.query).split())
+
+
 @dataclass
 class SentStatements:
-    """The statements sent meanwhile, in order, each with its white space made single blanks."""
+    """The statements that were sent meanwhile, in order."""
 
-    texts: list[str] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
 
-    def naming(self, *words: str) -> list[str]:
-        """The statements that hold all of these words."""
-        return [text for text in self.texts if all(word in text for word in words)]
+    def with_words(self, *words: str, value: object = None) -> list[Statement]:
+        """The statements that contain all of these words, and with `value` that have such a parameter."""
+        found = [sent for sent in self.statements if all(word in sent.text for word in words)]
+        return [sent for sent in found if value is None or value in dict(sent.parameters).values()]
 
 
 @contextmanager
@@ -31,8 +45,8 @@ def recorded_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[SentStateme
 
 
 def _recording(method: Any, sent: SentStatements) -> Any:
-    async def run(cursor: psycopg.AsyncCursor[Any], query: Any, *arguments: Any, **options: Any) -> Any:
-        sent.texts.append(" ".join(str(query).split()))
-        return await method(cursor, query, *arguments, **options)
+    async def run(cursor: Any, query: Any, parameters: Any = None, **options: Any) -> Any:
+        sent.statements.append(Statement(query, parameters))
+        return await method(cursor, query, parameters, **options)
 
     return run
