@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, Text, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, literal_column, select
 
 from sprints.model import ActivityEvent, ItemSnapshot
 from sprints.numbering import local_number
@@ -23,7 +23,6 @@ from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline
 from storage.timeline import Timeline, TimelineRow, activity_event
 
-_HEAD_NUMBER = literal_column("after ->> 'number'", Text())
 _IS_BESIDE_ITEMS = literal_column("kind not in ('issue', 'pull_request')", Boolean())
 
 
@@ -53,8 +52,8 @@ class PullRequests:
 
     async def history(self, number: int) -> list[ActivityEvent]:
         """The events of a pull request's heads, in order."""
-        is_number = _HEAD_NUMBER.in_([str(number)])
-        return group_head_events(await self._facts(is_number, kind=HEAD)).get(number, [])
+        facts = await self._facts(timeline.c.number == str(number), kind=HEAD)
+        return group_head_events(facts).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """The events of all heads since a moment."""
@@ -88,7 +87,7 @@ class PullRequests:
         query = (
             select(timeline.c.at, timeline.c.after["item"].label("snapshot"))
             .where(self._is_mine, timeline.c.kind.in_(("issue", "pull_request")))
-            .where(timeline.c.after["item", "number"].as_string().in_([str(number) for number in numbers]))
+            .where(timeline.c.number.in_([str(number) for number in numbers]))
             .order_by(timeline.c.at, timeline.c.id)
         )
         rows = await self._connection.execute(query)

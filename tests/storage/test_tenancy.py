@@ -25,7 +25,7 @@ from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_p
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
-from storage.job_types import ReconcileJob
+from storage.job_types import AnswerJob, ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
@@ -299,6 +299,32 @@ async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Servic
     assert await rows(base, query, entry) == []
     assert [row[0] for row in await rows(base, query, two)] == ["reconcile"]
     assert await rows(base, query) == []
+
+
+async def test_a_worker_starts_only_jobs_of_the_transaction_s_tenant_whose_lock_is_free(
+    base: Services,
+) -> None:
+    entry, two = await two_tenants(base)
+    jobs = Jobs(base.queue)
+    query_as_administrator(base, "insert into procrastinate_workers default values")
+    (worker,) = query_as_administrator(base, "select id from procrastinate_workers")
+    first, second = (AnswerJob(organization_id=entry, event_id=n, thread="thread:1:1") for n in (1, 2))
+    async with base.database.tenant(entry) as tenant:
+        ids = await jobs.defer_all(tenant.connection, [(first, None), (second, None)])
+    assert ids[0] is not None
+    assert ids[1] is not None
+
+    async def start(organization_id: int, job_id: int) -> bool:
+        async with base.database.tenant(organization_id) as tenant:
+            return await jobs.start(tenant, job_id, worker.id)
+
+    assert not await start(two, ids[0])
+    assert not await start(entry, ids[1])  # It waits behind the first.
+    assert await start(entry, ids[0])
+    assert not await start(entry, ids[0])
+    assert not await start(entry, ids[1])  # The first runs.
+    running = query_as_administrator(base, "select id from procrastinate_jobs where status = 'doing'")
+    assert [job.id for job in running] == [ids[0]]
 
 
 async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:

@@ -58,9 +58,13 @@ end $$;
 
 -- Reads that must not grow with a tenant's history -------------------------------------------------------
 
--- The heads of a pull request, by its number.
-create index timeline_heads_by_number on timeline (organization_id, project_id, (after ->> 'number'))
-where kind = 'head';
+-- An item's or pull request's number. Row-level security keeps an index on an expression such as
+-- after ->> 'number' from being used, because the operator might show values of other tenants' rows: only the index
+-- of a column is used. This rewrites the table.
+alter table timeline add column number text
+    generated always as (coalesce(after #>> '{item,number}', after ->> 'number')) stored;
+drop index timeline_by_number;
+create index timeline_by_number on timeline (organization_id, project_id, number) where number is not null;
 -- The sub-issues of an item.
 create index timeline_by_parent on timeline (organization_id, subject) where event = 'parent_added';
 -- What was recorded since the last measurement.
