@@ -26,7 +26,7 @@ class JobServices:
     """The objects that jobs need at run time. Built by the worker and handed to each job.
 
     `parts` holds the objects that do the work, such as `Backfill` or `SprintReports`, by their class.
-    `attempts` counts the earlier runs of the running job.
+    `attempts` counts the earlier runs of the running job, which the worker `worker_id` runs.
     """
 
     database: Database
@@ -35,6 +35,7 @@ class JobServices:
     parts: Mapping[type, object]
     instruments: Instruments
     attempts: int = 0
+    worker_id: int | None = None
 
     def get(self, kind: type[_Part]) -> _Part:
         """The part of a class. Raises KeyError if this worker has none."""
@@ -68,9 +69,9 @@ class JobBlueprint(procrastinate.Blueprint):
         def declare(function: _Function[_Job]) -> _Function[_Job]:
             async def run(context: JobContext, /, **arguments: Any) -> None:
                 services: JobServices = context.additional_context[_SERVICES]
+                running = replace(services, attempts=context.job.attempts, worker_id=context.job.worker_id)
                 with services.instruments.time_job(name):
-                    job = msgspec.convert(arguments, kind)
-                    await function(replace(services, attempts=context.job.attempts), job)
+                    await function(running, msgspec.convert(arguments, kind))
 
             name = alias or kind.name
             self.task(name=name, queue=kind.queue, retry=retry or False, pass_context=True)(run)

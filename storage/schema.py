@@ -103,6 +103,8 @@ _LOOK_UPS = (
 _QUEUE = (
     "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
+    "defer_jobs(jsonb)",
+    "start_job(bigint, bigint)",
     "finish_running_job(bigint, procrastinate_job_status, boolean)",
     "retry_running_job(bigint, timestamptz)",
     "procrastinate_register_worker_v1()",

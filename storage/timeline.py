@@ -96,12 +96,11 @@ class Timeline:
 
     async def item(self, project_id: int, number: int) -> list[ItemEvent]:
         """All events of the issue or pull request with a number in a repository."""
-        has_number = timeline.c.after["item", "number"].as_string() == str(number)
         item_ids = select(timeline.c.item).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
             timeline.c.kind.in_(_ITEMS),
-            has_number,
+            timeline.c.number == str(number),
         )
         items = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(item_ids))
         return next(iter(items.values()), [])
@@ -129,7 +128,7 @@ class Timeline:
             closed_items = select(timeline.c.item).where(
                 timeline.c.organization_id == self._organization_id,
                 *is_item,
-                timeline.c.after["item", "number"].as_integer().in_(missing),
+                timeline.c.number.in_([str(number) for number in missing]),
             )
             by_item |= await self._items(*is_item, timeline.c.item.in_(closed_items))
         return by_item

@@ -106,7 +106,9 @@ async def worker(
             github = await stack.enter_async_context(open_github(base))
             if renderer is None:
                 renderer = await stack.enter_async_context(_own_renderer(base.instruments))
-            parts += _talking_parts(base, github, jobs, renderer, comments)
+            pictures = Pictures(base.database, renderer, base.settings.public_url)
+            stack.push_async_callback(pictures.close)
+            parts += _talking_parts(base, github, jobs, pictures, comments)
             parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
         parts_by_class = {type(part): part for part in parts}
         services = JobServices(base.database, jobs, base.clock, parts_by_class, base.instruments)
@@ -119,11 +121,10 @@ async def worker(
 
 
 def _talking_parts(
-    base: Services, github: GitHub, jobs: Jobs, renderer: ChartRenderer, comments: CommentReader
+    base: Services, github: GitHub, jobs: Jobs, pictures: Pictures, comments: CommentReader
 ) -> list[object]:
     """The objects that do the work of all jobs but recording and billing."""
     database, cipher, clock = base.database, base.cipher, base.clock
-    pictures = Pictures(database, renderer, base.settings.public_url)
     offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
     entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)

@@ -1,7 +1,7 @@
 """Sends the messages of the outbox, each exactly once, by editing an earlier comment where there is one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -34,9 +34,15 @@ class OutboxPublisher:
     async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
         """Send an event's unsent messages in order. Raises GitHubUnavailableError; then the rest waits."""
         async with self._database.tenant(organization_id) as tenant:
-            queue = await Outbox(tenant).begin_attempts(event_id)
+            messages = await Outbox(tenant).begin_attempts(event_id)
+        await self.send_begun(organization_id, event_id, thread, messages)
+
+    async def send_begun(
+        self, organization_id: int, event_id: int, thread: GitHubThread, messages: Sequence[QueuedMessage]
+    ) -> None:
+        """Send the messages of an event for which the outbox has begun an attempt; see `send`."""
         was_refused, just_posted = False, dict[str, tuple[int, str | None]]()
-        for queued in queue:
+        for queued in messages:
             try:
                 if queued.message.kind == MessageKind.REACTION:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)

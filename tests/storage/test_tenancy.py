@@ -25,7 +25,7 @@ from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_p
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
-from storage.job_types import ReconcileJob
+from storage.job_types import AnswerJob, ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
@@ -301,6 +301,32 @@ async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Servic
     assert await rows(base, query) == []
 
 
+async def test_a_worker_starts_only_jobs_of_the_transaction_s_tenant_whose_lock_is_free(
+    base: Services,
+) -> None:
+    entry, two = await two_tenants(base)
+    jobs = Jobs(base.queue)
+    query_as_administrator(base, "insert into procrastinate_workers default values")
+    (worker,) = query_as_administrator(base, "select id from procrastinate_workers")
+    first, second = (AnswerJob(organization_id=entry, event_id=n, thread="thread:1:1") for n in (1, 2))
+    async with base.database.tenant(entry) as tenant:
+        ids = await jobs.defer_all(tenant.connection, [(first, None), (second, None)])
+    assert ids[0] is not None
+    assert ids[1] is not None
+
+    async def start(organization_id: int, job_id: int) -> bool:
+        async with base.database.tenant(organization_id) as tenant:
+            return await jobs.start(tenant, job_id, worker.id)
+
+    assert not await start(two, ids[0])
+    assert not await start(entry, ids[1])  # It waits behind the first.
+    assert await start(entry, ids[0])
+    assert not await start(entry, ids[0])
+    assert not await start(entry, ids[1])  # The first runs.
+    running = query_as_administrator(base, "select id from procrastinate_jobs where status = 'doing'")
+    assert [job.id for job in running] == [ids[0]]
+
+
 async def test_ended_jobs_go_a_few_at_a_time_and_others_stay(base: Services) -> None:
     query_as_administrator(
         base,
@@ -488,7 +514,9 @@ async def _store(base: Services, account: int, guid: str, payload: bytes) -> Non
 
 async def _events(base: Services, tenant: int) -> dict[str, StoredEvent]:
     async with base.database.tenant(tenant) as transaction:
-        return {event.delivery: event for event in await Deliveries(transaction).claim(10, base.clock())}
+        return {
+            event.delivery: event for event in (await Deliveries(transaction).claim(10, base.clock())).events
+        }
 
 
 async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Services) -> None:
