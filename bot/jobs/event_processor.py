@@ -177,7 +177,7 @@ class EventProcessor:
     async def _process(
         self, tenant: Tenant, events: Sequence[StoredEvent], starts_for: int | None = None
     ) -> "_RecordedBatch":
-        """Record a batch, and queue the jobs that it asks for. Starts an answer for the worker `starts_for`."""
+        """Record a batch, and queue its jobs. With `starts_for`, start an answer for that worker."""
         batch = await self._reader.read(tenant.organization_id, events)
         effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
         repositories = (read.envelope.repository for read in batch.events)
