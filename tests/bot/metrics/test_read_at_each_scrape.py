@@ -15,6 +15,7 @@ from bot.metrics.queue_gauges import QueueGauges
 from bot.metrics.rate_limits import RateLimits
 from bot.services import Services
 from storage.database import Database
+from storage.fair_jobs import FairJobManager
 from storage.job_types import AnswerJob, ReadSettingsJob
 from storage.jobs import Jobs
 from storage.queue_depth import read_queue_depths
@@ -65,8 +66,8 @@ async def test_a_priority_without_jobs_falls_to_zero(base: Services) -> None:
         assert registry.get_sample_value("agile_queue_ready_jobs", labels) is None  # Not committed yet.
     await gauges.refresh()
     assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 1
-    async with base.queue.connector.pool.connection() as raw:  # type: ignore[attr-defined]
-        await raw.execute("select fetch_fair_job(null, null, 8, '{}', now())")
+    manager = FairJobManager(base.queue.connector, 8, base.clock)
+    assert await manager.fetch_job(None, await manager.register_worker()) is not None
     await gauges.refresh()
     assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 0
 
