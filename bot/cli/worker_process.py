@@ -40,29 +40,31 @@ async def worker_process(environment: Mapping[str, str]) -> AsyncIterator[None]:
 
 
 async def _keep_running(environment: Mapping[str, str]) -> None:
-    loop, log, pause = asyncio.get_running_loop(), structlog.get_logger(__name__), 0
+    loop, log = asyncio.get_running_loop(), structlog.get_logger(__name__)
+    status: int | None
+    pause = 0
     while True:
-        started_at = loop.time()
-        status = await _run_once(environment)
+        started_at, status = loop.time(), None
+        try:
+            status = await _run_once(environment)
+        except Exception:  # Such as a lack of memory. The web server goes on.
+            log.exception("the worker could not be started")
         lasted = loop.time() - started_at >= _LASTING_SECONDS
         pause = _SHORTEST_PAUSE_SECONDS if lasted or not pause else min(2 * pause, _LONGEST_PAUSE_SECONDS)
         log.error("the worker ended and is started again", status=status, pause_seconds=pause)
         await asyncio.sleep(pause)
 
 
-async def _run_once(environment: Mapping[str, str]) -> int | str:
-    """Run a worker until it ends. Returns its exit status, or why it could not be started."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *_COMMAND,
-            env=environment,
-            stdin=asyncio.subprocess.PIPE,
-            # Ctrl-C reaches the parent alone, which then ends the worker.
-            start_new_session=True,
-        )
-    except OSError as problem:
-        return str(problem)
+async def _run_once(environment: Mapping[str, str]) -> int:
+    """Run a worker until it ends. Returns its exit status. Raises OSError if it cannot be started."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *_COMMAND,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        # Ctrl-C reaches the parent alone, which then ends the worker.
+        start_new_session=True,
+    )
     try:
         return await process.wait()
     finally:

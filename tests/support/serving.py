@@ -60,8 +60,10 @@ class Serving:
 
 
 @asynccontextmanager
-async def running_serve(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Serving]:
-    """Run the real command until the block ends, with its log in `folder`."""
+async def running_serve(
+    folder: Path, environment: Mapping[str, str], *, ready: str = "working"
+) -> AsyncIterator[Serving]:
+    """Run the real command until the block ends, with its log in `folder`. Waits until it logs `ready`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -77,7 +79,7 @@ async def running_serve(folder: Path, environment: Mapping[str, str]) -> AsyncIt
         )
     serving = Serving(process, port, log)
     try:
-        await serving.wait_for_log("working")
+        await serving.wait_for_log(ready)
         yield serving
     finally:
         if process.returncode is None:

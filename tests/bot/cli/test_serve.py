@@ -13,6 +13,7 @@ import pytest
 from bot.services import Services
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
+from storage.embedded import EmbeddedServer
 from tests.support.running import SECRET, WebhookClient, rows, wait_until
 from tests.support.serving import Serving, github_environment, has_ended, running_serve, serve_environment
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED
@@ -106,6 +107,25 @@ async def test_no_process_outlives_a_killed_serve(serving: Serving) -> None:
     assert serving.worker() in processes
     os.kill(serving.process.pid, signal.SIGKILL)
     await wait_until_ended(*processes)
+
+
+async def test_a_worker_that_cannot_start_is_tried_again_while_webhooks_are_stored(
+    settings: Settings, github: StandInGitHub, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    environment = serve_environment(settings, github)
+    environment["DATABASE_DIRECT_URL"] = server.address("agile_app", "agile")
+    async with running_serve(tmp_path, environment, ready="serving") as serving:
+        event = "the worker ended and is started again"
+        await serving.wait_for_log(event, 2)
+        assert [(line["status"], line["pause_seconds"]) for line in serving.log_lines(event)] == [
+            (1, 1),
+            (1, 2),
+        ]
+        assert "the database of DATABASE_DIRECT_URL is empty" in serving.log_text
+        async with aiohttp.ClientSession() as session:
+            client = WebhookClient(session, serving.url)
+            assert await client.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
+        assert await serving.interrupt() == 0
 
 
 async def test_both_use_the_bundled_postgresql_which_ends_last(github: StandInGitHub, tmp_path: Path) -> None:
