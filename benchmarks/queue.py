@@ -27,6 +27,7 @@ from storage.job_types import AnswerJob, MeasureJob, ProcessEventsJob
 from storage.jobs import Jobs, delete_ended_jobs, queue
 from storage.schema import migrate
 from storage.work_lookups import (
+    LookUp,
     tenants_due,
     tenants_to_clean_up,
     tenants_with_billing,
@@ -232,10 +233,14 @@ async def _report_look_ups(server: EmbeddedServer, count: int) -> None:
 def _look_ups(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
     """What each periodic task asks, over all pages."""
     now = datetime.now(UTC)
-    month = {
-        name: now - timedelta(days=30) for name in ("payloads_before", "pictures_before", "claims_before")
-    }
-    usage = {"since": now - timedelta(days=3), "until": now, "reported": True}
+    month_ago = now - timedelta(days=30)
+    usage = partial(tenants_with_usage, since=now - timedelta(days=3), until=now, reported=True)
+    old_data = partial(
+        tenants_to_clean_up,
+        payloads_before=month_ago,
+        pictures_before=month_ago,
+        claims_before=month_ago,
+    )
 
     async def tick() -> None:
         async with database.unscoped() as connection:
@@ -246,7 +251,7 @@ def _look_ups(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
         async with database.unscoped() as connection:
             await wake_waiting_tenants(connection, now, 500)
 
-    async def visit(look_up: Any) -> None:
+    async def visit(look_up: LookUp) -> None:
         async for _ in tenants_with_work(database, look_up):
             pass
 
@@ -254,8 +259,8 @@ def _look_ups(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
         "tick": tick,
         "wake_deliveries": wake_deliveries,
         "wake_posts": partial(visit, partial(tenants_with_due_posts, moment=now)),
-        "usage": partial(visit, partial(tenants_with_usage, **usage)),
-        "retention": partial(visit, partial(tenants_to_clean_up, **month)),
+        "usage": partial(visit, usage),
+        "retention": partial(visit, old_data),
         "billing": partial(visit, tenants_with_billing),
     }
 
