@@ -108,7 +108,7 @@ def _database(server: EmbeddedServer, fill: str) -> Iterator[str]:
     server.create_database("scratch")
     migrate(server.address("agile_owner", "scratch"), APPLICATION)
     with common.superuser(server, "scratch") as connection:
-        connection.execute(fill)  # type: ignore[call-overload]
+        connection.execute(fill)
     try:
         yield "scratch"
     finally:
