@@ -84,7 +84,8 @@ class JobBlueprint(procrastinate.Blueprint):
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
         """Declare a periodic task; at most one run of it waits at a time.
 
-        If `is_exclusive`, the next run does not begin before the last one has ended.
+        If `is_exclusive`, the next run does not begin before the last one has ended. Tasks that others rely
+        on, or that have a deadline, have a higher `priority`: they are no tenant's and few, and delay nobody.
         """
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:

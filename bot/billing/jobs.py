@@ -32,6 +32,7 @@ from storage.billing_jobs import (
     FollowStripeJob,
     FollowStripePaymentJob,
 )
+from storage.job_priority import Priority
 from storage.job_types import TellOwnerJob
 from storage.jobs import Jobs
 from storage.stripe_comparison import (
@@ -160,14 +161,14 @@ async def _end_expired_plans(services: JobServices) -> None:
 
 
 # An invoice of Stripe is final an hour after its period's end, so the last day must be reported by then.
-@stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True)
+@stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True, priority=Priority.POSTS)
 @tasks_without_stripe.periodic_job(REPORT_USAGE, "5 0 * * *", is_exclusive=True)
 async def report_usage(services: JobServices) -> None:
     """Count the people of past days, and report them to Stripe."""
     await services.get(UsageReporting).run()
 
 
-@tasks.periodic_job(DELETE_DUE, "* * * * *", is_exclusive=True)
+@tasks.periodic_job(DELETE_DUE, "* * * * *", is_exclusive=True, priority=Priority.POSTS)
 async def delete_due(services: JobServices) -> None:
     """Delete the data of accounts whose deadline has passed."""
     await services.get(Deletion).run()

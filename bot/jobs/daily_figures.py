@@ -33,6 +33,7 @@ from storage.timeline import Timeline
 _TURN = time(1)
 # Tenants are spread over this time after it, so that they are not all measured at the same time.
 _SPREAD = timedelta(hours=1)
+_AT_THE_LATEST = timedelta(days=1)
 _TEAM_DAYS = 14
 
 
@@ -47,6 +48,9 @@ class DailyFigures:
     async def run(self, organization_id: int) -> None:
         """Measure one tenant's repositories, and schedule the next measurement."""
         now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            # Whatever fails below: the tenant must not stay among those that are the longest overdue.
+            await schedule_measurement(tenant, now + _AT_THE_LATEST)
         async with self._database.tenant(organization_id) as tenant:
             projects = await Projects(tenant).active()
         for project in projects:

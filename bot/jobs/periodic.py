@@ -13,6 +13,7 @@ from bot.jobs.sprint_reports import next_turns
 from bot.sync.redelivery import Redelivery
 from bot.sync.shared_summaries import note_shared_summaries
 from storage.database import Tenant
+from storage.job_priority import Priority
 from storage.job_types import (
     REDELIVER,
     RETAIN,
@@ -34,7 +35,7 @@ tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.periodic_job(TICK, "*/20 * * * * *", is_exclusive=True)
+@tasks.periodic_job(TICK, "*/20 * * * * *", is_exclusive=True, priority=Priority.CHECKS)
 async def tick(services: JobServices) -> None:
     """Queue the jobs of the tenants that are the longest overdue, including missed runs.
 

@@ -165,6 +165,7 @@ declare
     taken_locks text[];
     levels integer[] := '{}';
     level integer;
+    fewest bigint;
     busy text[];
     best bigint;
     job public.procrastinate_jobs;
@@ -194,7 +195,15 @@ begin
         levels := levels || level;
     end loop;
 
-    for fewest in 0 .. cardinality(tenants) loop
+    for fewest in
+        select 0 union
+        select (
+            select count(*) from unnest(tenants, priorities) as other (tenant, priority)
+            where other.tenant = running.tenant and other.priority >= running.priority
+        )
+        from unnest(tenants, priorities) as running (tenant, priority)
+        order by 1
+    loop
         foreach level in array levels loop
             select coalesce(array_agg(tenant), '{}') into busy
             from (
