@@ -39,10 +39,9 @@ _HISTORY = """
         (lambda tenant: PullRequests(tenant, 1).history(7), "timeline_by_number"),
         (lambda tenant: Timeline(tenant).item(1, 7), "timeline_by_number"),
         (lambda tenant: PullRequests(tenant, 1).items([7, 8]), "timeline_by_number"),
-        (lambda tenant: Timeline(tenant).items_since(1, _LATELY), "timeline_by_parent"),
         (lambda tenant: Measures(tenant, 1).first_event(_LATELY), "timeline_by_recording"),
     ],
-    ids=["heads of a pull request", "item", "items", "sub-issues", "what was recorded since"],
+    ids=["heads of a pull request", "item", "items", "what was recorded since"],
 )
 async def test_a_read_uses_its_index(
     base: Services,
