@@ -11,11 +11,9 @@ from commands.shared.forecasting import read_outlook, record_forecast
 from commands.shared.overload import describe_load
 from reports.sticky_comment import StickyComment, effect_words, facts_without, line_key, shown_lines
 from sprints.alerts import BlockedItem, find_blocked_items
-from sprints.blocked import find_blockers
 from sprints.burndown import build_burndown
 from sprints.description import has_start_line
 from sprints.facts import Facts
-from sprints.flow import build_flows
 from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
@@ -125,10 +123,8 @@ async def load_sticky_comment(planning: Planning, facts: Facts, thread: int | No
 
 async def load_blocked_items(planning: Planning, facts: Facts) -> tuple[BlockedItem, ...]:
     """Load the open items of the sprint that are blocked."""
-    items = await planning.history.items_of(facts.sprint.milestone)
-    blockers = {blocker for events in items.values() for blocker in find_blockers(events)} - items.keys()
-    all_items = items | await planning.history.items_by_id(blockers)
-    return find_blocked_items(facts, build_flows(all_items, facts.as_of, planning.project.rules))
+    items = {item.item for item in facts.open_items}
+    return find_blocked_items(facts, await planning.flows.of_items(items, facts.as_of))
 
 
 async def add_effects(planning: Planning, comment: StickyComment, stored: Mapping[str, str]) -> StickyComment:

@@ -5,7 +5,7 @@ only while the item itself is open.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sprints.model import ItemEvent
@@ -60,14 +60,11 @@ def find_blockers(ordered: Iterable[ItemEvent]) -> set[str]:
     return {event.named for event in ordered if event.event == BLOCKED and event.named}
 
 
-def find_blocks(
-    ordered: Iterable[ItemEvent], was_open: Sequence[TimeSpan], blockers: Mapping[str, Blocker]
-) -> tuple[BlockedSpan, ...]:
-    """List all blocks of one item, the oldest first.
+def find_blocks(ordered: Iterable[ItemEvent], was_open: Sequence[TimeSpan]) -> tuple[BlockedSpan, ...]:
+    """List all blocks of one item while it was open, the oldest first, whether its blockers were open or not.
 
-    `ordered` are the item's events, `was_open` the spans in which it was open. A blocking issue that is not
-    in `blockers` counts as open, because its closing was not recorded. An end without a recorded beginning
-    does not count, because the duration is unknown.
+    `ordered` are the item's events, `was_open` the spans in which it was open. An end without a recorded
+    beginning does not count, because the duration is unknown.
     """
     running = dict[str | None, _OpenBlock]()
     blocks = list[BlockedSpan]()
@@ -76,10 +73,28 @@ def find_blocks(
             block = running.setdefault(event.named, _OpenBlock(event.at, None))
             block.reason = event.reason or block.reason
         elif event.event == UNBLOCKED and (ended := running.pop(event.named, None)):
-            blocks += _limit_to_open(event.named, ended, event.at, was_open, blockers)
+            blocks += _blocks_within(event.named, ended, event.at, was_open)
     for by, block in running.items():
-        blocks += _limit_to_open(by, block, None, was_open, blockers)
-    return tuple(sorted(blocks, key=lambda block: (block.span.since, block.by or "")))
+        blocks += _blocks_within(by, block, None, was_open)
+    return _in_order(blocks)
+
+
+def limit_to_blockers(
+    blocks: Iterable[BlockedSpan], blockers: Mapping[str, Blocker]
+) -> tuple[BlockedSpan, ...]:
+    """Limit the blocks of an item to the time in which the blocking issues were open.
+
+    A blocking issue that is not in `blockers` counts as open, because its closing was not recorded.
+    """
+    limited = list[BlockedSpan]()
+    for block in blocks:
+        blocker = blockers.get(block.by or "")
+        if blocker is None:
+            limited.append(block)
+            continue
+        common = (block.span.common(span) for span in blocker.was_open)
+        limited += [replace(block, span=span, number=blocker.number) for span in common if span]
+    return _in_order(limited)
 
 
 def merge_blocks(blocks: Iterable[BlockedSpan]) -> tuple[TimeSpan, ...]:
@@ -94,19 +109,15 @@ def add_up_blocked_time(
     return add_up_spans((block.span for block in blocks), now, since)
 
 
-def _limit_to_open(
-    by: str | None,
-    block: _OpenBlock,
-    until: datetime | None,
-    was_open: Sequence[TimeSpan],
-    blockers: Mapping[str, Blocker],
+def _blocks_within(
+    by: str | None, block: _OpenBlock, until: datetime | None, was_open: Sequence[TimeSpan]
 ) -> list[BlockedSpan]:
-    """Limit a block to the time in which the item and the blocking issue were both open."""
+    """Limit a block to the time in which the item itself was open."""
     if until is not None and until <= block.since:
         return []
-    blocker = blockers.get(by or "")
-    spans = [TimeSpan(block.since, until)]
-    for limits in (was_open, blocker.was_open if blocker else None):
-        if limits is not None:
-            spans = [common for span in spans for limit in limits if (common := span.common(limit))]
-    return [BlockedSpan(span, by, blocker.number if blocker else None, block.reason) for span in spans]
+    common = (TimeSpan(block.since, until).common(span) for span in was_open)
+    return [BlockedSpan(span, by, reason=block.reason) for span in common if span]
+
+
+def _in_order(blocks: Iterable[BlockedSpan]) -> tuple[BlockedSpan, ...]:
+    return tuple(sorted(blocks, key=lambda block: (block.span.since, block.by or "")))

@@ -6,19 +6,15 @@ arrives again.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar, days_between
-from sprints.estimates import DEFAULT_ESTIMATES, Estimates
 from sprints.facts import DONE_BEFORE_START, Facts, ScopeCause
 from sprints.flow import Flow
-from sprints.history import SprintChange, trace_changes
-from sprints.model import ItemEvent, State
+from sprints.model import State
 from sprints.numbering import Number
-
-_NO_MILESTONE = -1  # The flow of an item is the same in any milestone.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +57,19 @@ class _Stay:
 
 
 def count_cumulative_flow(
-    flows: Iterable[Flow],
-    events: Mapping[str, Sequence[ItemEvent]],
-    as_of: datetime,
-    calendar: Calendar,
-    first: date,
-    last: date,
-    estimates: Estimates = DEFAULT_ESTIMATES,
+    flows: Iterable[Flow], calendar: Calendar, first: date, last: date
 ) -> CumulativeFlow:
     """Count the cumulative flow on the local days from `first` to `last`, both included.
 
-    `flows` are those as of a moment, `events` the item events behind them by node id. Items that others cover
-    do not count.
+    `flows` are those as of a moment: at least of all items that were open on one of the days. Items that
+    others cover do not count.
     """
     begin = calendar.midnight(first)
     stays = [
         stay
         for flow in flows
         if not flow.is_covered
-        for stay in _stays(flow, [event for event in events[flow.item] if event.at < as_of], estimates)
+        for stay in _stays(flow)
         if stay.left is None or stay.left >= begin
     ]
     lines = (
@@ -115,33 +105,23 @@ def _arrival(flow: Flow, joined: Mapping[Number, datetime] | None) -> datetime:
     return max(flow.created_at, joined.get(flow.number, flow.created_at)) if joined else flow.created_at
 
 
-def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> list[_Stay]:
+def _stays(flow: Flow) -> list[_Stay]:
     """List the times during which an item was open, the first from its creation on."""
     stays = list[_Stay]()
     arrived: datetime | None = flow.created_at
-    for change in trace_changes(events, _NO_MILESTONE, estimates):
-        if change.after.state is State.OPEN:
+    for change in flow.transitions:
+        is_done = change.state is State.DONE
+        if change.state is State.OPEN:
             arrived = arrived or change.at
         elif arrived:
-            left = max(arrived, _left_at(change))
+            left = max(arrived, change.at)
             # An item that leaves without a start counts as started when it leaves.
             started = max(arrived, min(flow.started_at or left, left))
-            stays.append(_Stay(arrived, started, left, change.after.state is State.DONE))
+            stays.append(_Stay(arrived, started, left, is_done))
             arrived = None
-        elif change.before.state is not change.after.state:
+        else:
             # A closed item changed between done and given up: the last state counts.
-            is_done, left = change.after.state is State.DONE, max(stays[-1].arrived, _left_at(change))
-            stays[-1] = replace(stays[-1], left=left, is_done=is_done)
+            stays[-1] = replace(stays[-1], left=max(stays[-1].arrived, change.at), is_done=is_done)
     if arrived:
         stays.append(_Stay(arrived, max(arrived, flow.started_at) if flow.started_at else None))
     return stays
-
-
-def _left_at(change: SprintChange) -> datetime:
-    """Return when an item was closed, even if it was closed before its first recorded event."""
-    if change.after.done_at:
-        return change.after.done_at
-    snapshot = (
-        change.event.snapshot if isinstance(change.event, ItemEvent) and not change.after.is_gone else None
-    )
-    return (snapshot.closed_at if snapshot else None) or change.at

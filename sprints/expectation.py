@@ -12,13 +12,18 @@ from sprints.order_statistics import find_nearest_rank
 # Recent cycle times are preferred where there are enough of them, because teams change.
 WINDOW_DAYS = 90
 ENOUGH = 10
+# Where the last 90 days tell too little, so many of the items that were done last are measured.
+MOST_PAST = 500
 # With fewer items that took longer, there is no expectation of the time left.
 _ENOUGH_LONGER = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PastCycleTimes:
-    """The cycle times behind expectations. `window` is the number of days they cover, None for all."""
+    """The cycle times behind expectations.
+
+    `window` is the number of days they cover, None for the items that were done last, up to MOST_PAST.
+    """
 
     times: Durations
     window: int | None
@@ -50,7 +55,10 @@ class AgeExpectation:
 
 
 def measure_past(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> PastCycleTimes:
-    """Measure the cycle times of the last 90 days or, if these are fewer than ten items, of all."""
+    """Measure the cycle times of the last 90 days or, if these are fewer than ten items, of all `flows`.
+
+    So `flows` are those of the last 90 days or, if these are too few, the last MOST_PAST that were done.
+    """
     since = calendar.midnight(calendar.day_of(now) - timedelta(days=WINDOW_DAYS))
     recent = measure_cycle_times([flow for flow in flows if flow.done_at and flow.done_at >= since], calendar)
     if recent.n >= ENOUGH:

@@ -4,15 +4,13 @@ The start is the earliest signal of the first kind, in the order of `StartSignal
 gh-velocity has such a hierarchy (https://github.com/dvhthomas/gh-velocity).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sprints.links import find_link_times
 from sprints.model import ItemEvent
-from sprints.numbering import Number
-from sprints.pauses import STARTED, find_resumptions, select_commands
+from sprints.pauses import STARTED, Command, find_resumptions, select_commands
 
 # The category of an issue's status that means that work has started.
 _STARTED = "started"
@@ -40,40 +38,44 @@ class Start:
     is_dated: bool = True
 
 
-def find_start(
-    ordered: Sequence[ItemEvent], started_labels: Collection[str], linked_at: datetime | None = None
-) -> Start | None:
-    """Find the start of one item, from all its events in order, or None without any signal.
+@dataclass(frozen=True, slots=True)
+class StartSignals:
+    """The signs that an item's own events give of its start.
 
-    `started_labels` are in lower case. `linked_at` is when the first pull request that closes it appeared. A
-    command that only ended a pause is no start.
+    `starts` are the earliest of each signal but commands; `commands` are its `/start` and `/pause` commands.
     """
+
+    starts: tuple[Start, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+    def find_start(self, linked_at: datetime | None = None) -> Start | None:
+        """Find the start of the item; None without any signal.
+
+        `linked_at` is when the first pull request that closes it appeared. A command that only ended a pause
+        is no start.
+        """
+        starts = list(self.starts)
+        if linked_at:
+            starts.append(Start(linked_at, StartSignal.PULL_REQUEST))
+        resuming = find_resumptions(self.commands, [start.at for start in starts])
+        starts += [
+            Start(command.at, StartSignal.COMMAND)
+            for command in self.commands
+            if command.event == STARTED and command not in resuming
+        ]
+        return min(starts, key=_precedence, default=None)
+
+
+def find_signals(ordered: Sequence[ItemEvent], started_labels: Collection[str]) -> StartSignals:
+    """Find the signs of one item's start, from all its events in order; `started_labels` in lower case."""
     starts = [start for event in ordered for start in _starts_by_event(event, started_labels)]
     # Corrections show missed changes, but not when they happened.
     for event in (*ordered[:1], *(event for event in ordered[1:] if event.event == "corrected")):
         starts += _starts_in_snapshot(event, started_labels)
-    if linked_at:
-        starts.append(Start(linked_at, StartSignal.PULL_REQUEST))
-    commands = select_commands(ordered)
-    resuming = find_resumptions(commands, [start.at for start in starts])
-    starts += [
-        Start(event.at, StartSignal.COMMAND)
-        for event in commands
-        if event.event == STARTED and event not in resuming
-    ]
-    return min(starts, key=lambda start: (_RANK[start.signal], start.at, start.is_dated), default=None)
-
-
-def find_first_links(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
-    """Find by issue number when the first pull request that closes the issue appeared.
-
-    Each pull request is given by its events in order.
-    """
-    first_links: dict[Number, datetime] = {}
-    for ordered in pull_requests:
-        for number, at in find_link_times(ordered).items():
-            first_links[number] = min(at, first_links.get(number, at))
-    return first_links
+    earliest = dict[StartSignal, Start]()
+    for start in sorted(starts, key=_precedence):
+        earliest.setdefault(start.signal, start)
+    return StartSignals(tuple(earliest.values()), tuple(select_commands(ordered)))
 
 
 def _starts_by_event(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
@@ -114,3 +116,7 @@ def _starts_in_snapshot(event: ItemEvent, started_labels: Collection[str]) -> It
         yield Start(event.at, StartSignal.LABEL, is_dated)
     if people:
         yield Start(event.at, StartSignal.ASSIGNED, is_dated)
+
+
+def _precedence(start: Start) -> tuple[int, datetime, bool]:
+    return _RANK[start.signal], start.at, start.is_dated

@@ -3,15 +3,14 @@
 People are not counted, compared or ranked: each kind lists its people in alphabetical order.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sprints.flow import Flow
-from sprints.links import list_closed_issues
-from sprints.model import ActivityEvent, ItemEvent
+from sprints.model import ActivityEvent
 from sprints.numbering import Number
 from sprints.people import is_person, same_login
 from sprints.team import NOBODY, find_owner
@@ -39,7 +38,6 @@ def list_contributors(
     start: datetime,
     until: datetime,
     flows: Iterable[Flow],
-    events: Mapping[str, Sequence[ItemEvent]],
     reviews: Iterable[ActivityEvent],
 ) -> tuple[Thanks, ...]:
     """List who contributed to the items `done`, given by number, without bots and empty kinds.
@@ -52,7 +50,7 @@ def list_contributors(
         flow
         for flow in by_item.values()
         if flow.is_pull_request and flow.done_at and start <= flow.done_at < until
-        if flow.number in done or not done.isdisjoint(list_closed_issues(events.get(flow.item, ())))
+        if flow.number in done or not done.isdisjoint(flow.closes)
     ]
     people: dict[Contribution, set[str]] = {
         Contribution.FINISHED: {find_owner(flow) for flow in finished},

@@ -1,22 +1,20 @@
-"""The work of a repository at a moment: all its items and the events behind them."""
+"""The work of a repository at a moment: its open items, and those that were closed lately."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
-from sprints.model import ItemEvent
 
 RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryWork:
-    """All items of a repository as of `now`, and their events by node id."""
+    """The open and the recent items of a repository as of `now`."""
 
     flows: Sequence[Flow]
-    events: Mapping[str, Sequence[ItemEvent]]
     now: datetime
     calendar: Calendar
 

@@ -87,19 +87,13 @@ class History:
             items |= self._as_seen(member_items, member, sharing)
         return items
 
-    async def items(self) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of all items."""
-        sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
+    async def events_of(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+        """All events of these items by node id, of this repository and of those that share its sprints."""
+        sharing, events = await self.sharing(), dict[str, list[ItemEvent]]()
         for member in self._members:
-            items |= self._as_seen(await self._timeline.items(member.id), member, sharing)
-        return items
-
-    async def items_since(self, since: datetime) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of items with events since a moment and related ones (see Timeline)."""
-        sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
-        for member in self._members:
-            items |= self._as_seen(await self._timeline.items_since(member.id, since), member, sharing)
-        return items
+            member_events = await self._timeline.items_by_id(items, member.id)
+            events |= self._as_seen(member_events, member, sharing)
+        return events
 
     async def item(self, number: int, repository: str = "") -> list[ItemEvent]:
         """All events of the issue or pull request with a number, of this repository or of another one."""
@@ -109,10 +103,6 @@ class History:
                 events = await self._timeline.item(member.id, number)
                 return self._as_seen({repository: events}, member, sharing)[repository]
         return []
-
-    async def items_by_id(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
-        """All events of these items, by node id, whichever repository of the tenant they are in."""
-        return await self._timeline.items_by_id(items)
 
     async def labels(self) -> list[LabelEvent]:
         """The events of labels."""

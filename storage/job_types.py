@@ -100,6 +100,23 @@ class MeasureJob(TenantJob, frozen=True, kw_only=True):
         return f"measure:{self.organization_id}"
 
 
+class RefreshProjectionsJob(TenantJob, frozen=True, kw_only=True):
+    """Computes the stale projections of a repository's items anew."""
+
+    name = "refresh_projections"
+    priority = Priority.CHECKS
+
+    project_id: int
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"refresh_projections:{self.project_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id,)
+
+
 class ReconcileJob(TenantJob, frozen=True, kw_only=True):
     """Compares a tenant's running sprints and repositories with GitHub."""
 
@@ -281,6 +298,7 @@ TENANT_JOBS: Final[tuple[type[TenantJob], ...]] = (
     BackfillJob,
     RepositoryLeftJob,
     MeasureJob,
+    RefreshProjectionsJob,
     ReconcileJob,
     CheckVisibilityJob,
     ReadSettingsJob,

@@ -34,6 +34,12 @@ async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
     return (await connection.scalars(text("select * from all_tenants()"))).all()
 
 
+async def projects_with_projections_due(connection: AsyncConnection, most: int) -> Sequence[tuple[int, int]]:
+    """The tenants and ids of up to `most` repositories with items whose projections must be computed anew."""
+    query = text("select organization_id, project_id from projects_with_projections_due(:most)")
+    return [(row[0], row[1]) for row in await connection.execute(query, {"most": most})]
+
+
 async def wake_tenant(connection: AsyncConnection, organization_id: int) -> None:
     """Ensure that a job processes the waiting deliveries of a tenant."""
     await connection.execute(text("select wake_tenant(:tenant)"), {"tenant": organization_id})

@@ -20,8 +20,9 @@ from sprints.pull_requests import (
 )
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
+from storage.recorder import Recorder, TimelineRow
 from storage.tables import timeline
-from storage.timeline import Timeline, TimelineRow, activity_event
+from storage.timeline import activity_event
 
 _IS_BESIDE_ITEMS = literal_column("kind not in ('issue', 'pull_request')", Boolean())
 
@@ -78,7 +79,7 @@ class PullRequests:
 
     async def record(self, *facts: ActivityEvent) -> None:
         """Record facts."""
-        await Timeline(self._tenant).record([TimelineRow(self._project_id, fact) for fact in facts])
+        await Recorder(self._tenant).record([TimelineRow(self._project_id, fact) for fact in facts])
 
     async def items(self, numbers: Collection[int]) -> dict[int, ItemSnapshot]:
         """Return the last recorded states of issues and pull requests by number, without unknown numbers."""

@@ -21,6 +21,8 @@ GRANTS = {
     "github_events": "select, update",
     "timeline": "select, insert",
     "closed_sprints": "select, insert",
+    "item_projections": "select, insert, update",
+    "item_links": "select, insert",
     "daily_metrics": "select, insert, update, delete",
     "team_metrics": "select, insert, update, delete",
     "users": "select",
@@ -97,6 +99,7 @@ _LOOK_UPS = (
     "hold_waiting_job(text)",
     "receive_deliveries(text, bytea[], timestamptz)",
     "app_now()",
+    "projects_with_projections_due(integer)",
     "former_installations_after(bigint[], bigint, bigint)",
 )
 # The functions of a worker: procrastinate's own and ours, run as the owner (migration 0007).

@@ -35,7 +35,8 @@ from commands.sprint.status import sprint_status as status_command
 from demo.events import DemoHistory, demo_history
 from sprints.calendar import Calendar
 from sprints.facts import Facts, compute_facts
-from sprints.flow import Flow, build_flows
+from sprints.flow import Flow
+from sprints.flows import build_flows
 from sprints.forecast import Forecast
 from sprints.milestone import Sprint, derive_sprint
 from sprints.model import ItemEvent, State

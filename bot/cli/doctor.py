@@ -14,17 +14,21 @@ from bot.services import Services, open_github, open_services
 from bot.settings import Settings
 from commands.messages.completeness import GAP_REASONS
 from sprints.gaps import EventGap, select_unread
+from storage.database import Tenant
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
+from storage.item_projections import ItemProjections
 from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
 from storage.missed_deliveries import MissedDeliveries, MissedDelivery
 from storage.outbox import Outbox
 from storage.posts import Posts
-from storage.projects import Projects
+from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
+
+_SAMPLED_ITEMS = 200
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
@@ -107,6 +111,8 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
                     f"({kind}) and is left out; the log says why"
                 )
+            async for finding in _projection_findings(tenant, project):
+                yield f"tenant {organization_id}: {finding}"
         for finding in _lost_findings(await MissedDeliveries(tenant).lost()):
             yield f"tenant {organization_id}: {finding}"
         missed = await MissedDeliveries(tenant).expected()
@@ -117,6 +123,17 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
                 f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
                 "for 3 days, and what running sprints lost is found by the nightly comparison"
             )
+
+
+async def _projection_findings(tenant: Tenant, project: Project) -> AsyncIterator[str]:
+    """Compare a sample of the stored projections of a repository's items with the items' events."""
+    projections = ItemProjections(tenant, Timeline(tenant))
+    differences = await projections.find_differences(project.id, project.rules, _SAMPLED_ITEMS)
+    for difference in differences:
+        yield (
+            f"what is stored of item {difference.item} of {project.full_name} differs from its events, so "
+            "answers may have been wrong: this is a fault of ours, please report it; the next night mends it"
+        )
 
 
 def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:

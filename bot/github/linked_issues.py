@@ -17,7 +17,8 @@ from sprints.numbering import Number
 from sprints.pull_requests import build_pull_request, create_linked_event
 from storage.database import Tenant
 from storage.projects import Project
-from storage.timeline import Timeline, TimelineRow
+from storage.recorder import Recorder, TimelineRow
+from storage.timeline import Timeline
 
 # The fields of a pull request that `parse_links` reads. A query for a hundred of them costs one point.
 LINKS = """closingIssuesReferences(first: 100) {
@@ -129,7 +130,7 @@ async def record_links(
             facts += _head_corrections(listed, heads, now)
         if events := items.get(keys[listed.number]):
             facts += _item_corrections(listed, events, now)
-    await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in facts])
+    await Recorder(tenant).record([TimelineRow(project.id, fact) for fact in facts])
 
 
 def _head_corrections(

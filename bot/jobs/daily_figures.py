@@ -16,13 +16,13 @@ from bot.jobs.turns import spread_by_tenant
 from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
-from sprints.flow import build_flows
 from sprints.model import MilestoneEvent, sort_events
 from sprints.plain import parse_days
 from sprints.team import build_team_days
 from sprints.velocity import SprintOutcome, compute_velocity
 from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
+from storage.flows import Flows
 from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
 from storage.measures import Measures, SprintDay, load_team_settings, schedule_measurement
 from storage.projects import Project, Projects
@@ -179,8 +179,7 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     first = await _first_team_day(measures, calendar, last)
     if first is None or first > last:
         return
-    items = await timeline.items_since(project.id, calendar.midnight(first))
-    flows = build_flows(items, now, rules, await timeline.labels(project.id))
+    flows = await Flows(tenant, project.alone).moved(calendar.midnight(first), now)
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
     days = build_team_days(flows, pushes, now, calendar, first, last)
     await measures.set_team(first, last, [person for day in days for person in day.people])

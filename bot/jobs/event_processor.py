@@ -40,7 +40,7 @@ from storage.jobs import JobMessage, Jobs
 from storage.known_projects import KnownProjects
 from storage.lookups import all_tenants
 from storage.projects import Projects
-from storage.timeline import Timeline, TimelineRow
+from storage.recorder import Recorder, TimelineRow
 
 _BATCH = 100
 # Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
@@ -187,7 +187,7 @@ class EventProcessor:
             facts = _list_facts(read)
             changes_access = any(isinstance(outcome, _MAY_CHANGE_ACCESS) for outcome in read.outcomes)
             if changes_access:  # It is compared with the facts before it, which must be on the timeline.
-                await Timeline(tenant).record(rows)
+                await Recorder(tenant).record(rows)
                 changed, rows = changed | _list_projects(rows), []
             project_id = await self._project_of(tenant, projects, read)
             repository, hidden = read.envelope.repository, await projects.hidden()
@@ -205,7 +205,7 @@ class EventProcessor:
         if may_receive_again:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, find_logins(batch.events))
-        await Timeline(tenant).record(rows)
+        await Recorder(tenant).record(rows)
         started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), starts_for)
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())

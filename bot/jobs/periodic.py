@@ -8,6 +8,7 @@ from bot.isolation import isolated
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.history_jobs import queue_missing_backfills
+from bot.jobs.projection_jobs import check_projections, queue_due_projections
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import next_turns
 from bot.sync.redelivery import Redelivery
@@ -50,6 +51,7 @@ async def tick(services: JobServices) -> None:
             await defer(connection, ReadSettingsJob(organization_id=organization_id))
         for organization_id in await tenants_due(connection, "visibility", now, _MOST_TURNS):
             await defer(connection, CheckVisibilityJob(organization_id=organization_id))
+    await queue_due_projections(services)
 
 
 @tasks.job(MeasureJob, retry=RetryStrategy(max_attempts=2, wait=60))
@@ -59,6 +61,7 @@ async def measure(services: JobServices, job: MeasureJob) -> None:
     async with services.database.tenant(job.organization_id) as tenant:
         for project in await Projects(tenant).active():
             with isolated(_log, "day not begun", project=project.id):
+                await check_projections(tenant, project)
                 await _begin_day(services, tenant, project)
 
 

@@ -22,7 +22,16 @@ from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
 from bot.github.client import GitHub
 from bot.job_blueprint import JobBlueprint, JobServices, add_jobs
-from bot.jobs import answer_jobs, event_jobs, history_jobs, periodic, report_jobs, run_later, sweep
+from bot.jobs import (
+    answer_jobs,
+    event_jobs,
+    history_jobs,
+    periodic,
+    projection_jobs,
+    report_jobs,
+    run_later,
+    sweep,
+)
 from bot.jobs.command_answers import CommandAnswers
 from bot.jobs.comment_reader import CommentReader
 from bot.jobs.daily_figures import DailyFigures
@@ -66,6 +75,7 @@ def blueprints(billing: BillingSettings, *, talks: bool) -> list[JobBlueprint]:
         sweep.tasks,
         periodic.tasks,
         history_jobs.tasks,
+        projection_jobs.tasks,
         report_jobs.tasks,
         bot.checks.jobs.tasks,
         *bot.billing.jobs.blueprints_for(billing),

@@ -45,9 +45,10 @@ from storage.job_types import BackfillJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pull_requests import PullRequests
+from storage.recorder import Recorder, TimelineRow
 from storage.seat_increases import IncreaseTerms, SeatIncreases
 from storage.subscriptions import Subscriptions
-from storage.timeline import Timeline, TimelineRow
+from storage.timeline import Timeline
 
 # Matches only at the beginning of blanks: to start at each of many blanks would take minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
@@ -265,7 +266,7 @@ class ChangeApplier:
             source=EventSource.WEBHOOK,
             reason=step.reason or None,
         )
-        await timeline.record([TimelineRow(task.project.id, fact)])
+        await Recorder(tenant).record([TimelineRow(task.project.id, fact)])
 
 
 async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime) -> bool:

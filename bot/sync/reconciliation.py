@@ -26,8 +26,9 @@ from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
 from storage.projects import Project, Projects
 from storage.pull_requests import PullRequests
+from storage.recorder import Recorder, TimelineRow
 from storage.sprints import Sprints
-from storage.timeline import Timeline, TimelineRow
+from storage.timeline import Timeline
 
 # Webhooks of more recent events may still be on their way.
 _SETTLING = timedelta(minutes=10)
@@ -156,7 +157,7 @@ class Reconciliation:
                     "corrected", project=project.id, sprint=sprint.number, what=kind, number=number,
                     differs=differs,
                 )  # fmt: skip
-            await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in corrections])
+            await Recorder(tenant).record([TimelineRow(project.id, fact) for fact in corrections])
         links |= {listed.number: listed for listed in github_state.links}
         return len(comparison.differences)
 

@@ -159,11 +159,16 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
 async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
     usual_days = None if metric == "throughput" else WINDOW_DAYS
     window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
-    flows = await context.read_flows()
+    flows = await context.flows.active(calendar.midnight(window.first), context.now)
+    done = select_done(flows, window.first, window.last, calendar)
+    shown = (
+        {flow.item for flow in flows if flow.is_in_progress} if metric == "wip" else {f.item for f in done}
+    )
+    closing = await context.flows.closing(shown, context.now)
     evidence = explain_flow.FlowEvidence(
         flows,
-        select_done(flows, window.first, window.last, calendar),
-        await context.history.items(),
+        done,
+        await context.history.events_of({flow.item for flow in closing}),
         window,
         calendar,
         context.now,

@@ -10,8 +10,8 @@ from commands.framework.registry import command
 from commands.messages.aging import ages_table, summarize_aging
 from commands.messages.charts import AS, ChartText, chart_reply
 from commands.shared.choosing import resolve_facts
+from commands.shared.work import read_past, read_recent_flows
 from sprints.durations import measure_ages
-from sprints.expectation import measure_past
 
 
 @command(
@@ -24,13 +24,13 @@ from sprints.expectation import measure_past
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
     """Show the age of items in progress; the ones older than 85 % of finished items come first."""
-    flows, calendar, title = await context.read_flows(), context.calendar, arguments.text("for")
+    flows, calendar, title = await read_recent_flows(context), context.calendar, arguments.text("for")
     ages, name = measure_ages(flows, context.now, calendar), "in progress now"
     if title is not None:
         facts = await resolve_facts(context, title)
         members = {item.number for item in facts.items}
         ages, name = [age for age in ages if age.flow.number in members], plain(facts.sprint.title)
-    past = measure_past(flows, context.now, calendar)
+    past = await read_past(context)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
     as_of = format_moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""

@@ -15,7 +15,6 @@ from commands.shared.choosing import resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_facts
 from sprints.cumulative_flow import CumulativeFlow, count_cumulative_flow, select_sprint_flows
-from sprints.flow import build_flows
 from sprints.milestone import Sprint
 from sprints.selection import choose_sprint
 
@@ -70,27 +69,19 @@ async def _count_sprint_flow(planning: Planning, sprint: Sprint) -> tuple[Cumula
         raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")
     until = min(sprint.end, now) if sprint.end else now
     facts = await read_facts(planning, sprint, until)
-    # All items are read, because events of other items may start those of the sprint.
-    events = await planning.history.items()
-    labels = await planning.history.labels()
-    flows = select_sprint_flows(facts, build_flows(events, until, planning.project.rules, labels))
+    members = {item.item for item in facts.items}
+    flows = select_sprint_flows(facts, await planning.flows.of_items(members, until))
     today = planning.calendar.day_of(now)
     last = max(sprint.first_day, min(sprint.last_day or today, today))
     window = Window(sprint.first_day, last, name)
-    estimates = planning.project.rules.estimates
-    cumulative = count_cumulative_flow(
-        flows, events, until, sprint.calendar, window.first, window.last, estimates
-    )
+    cumulative = count_cumulative_flow(flows, sprint.calendar, window.first, window.last)
     return cumulative, name, f"{window.days}, items of the sprint"
 
 
 async def _count_repository_flow(context: Context, arguments: Arguments) -> tuple[CumulativeFlow, str, str]:
     """Count all items of the repository in the last weeks; returns as `_count_sprint_flow` does."""
     window = await resolve_window(context, arguments)
-    events = await context.history.items()
-    flows = await context.read_flows()
-    estimates = context.project.rules.estimates
-    cumulative = count_cumulative_flow(
-        flows, events, context.now, context.calendar, window.first, window.last, estimates
-    )
+    calendar = context.calendar
+    flows = await context.flows.active(calendar.midnight(window.first), context.now)
+    cumulative = count_cumulative_flow(flows, calendar, window.first, window.last)
     return cumulative, window.name, f"{window.days}, all items but what others tell"

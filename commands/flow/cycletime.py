@@ -30,7 +30,8 @@ from sprints.numbering import split_number
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
     """Show the item that took longest, the expected cycle time, and the items that are not counted."""
     window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
-    done = select_done(await context.read_flows(), window.first, window.last, calendar)
+    flows = await context.flows.active(calendar.midnight(window.first), context.now)
+    done = select_done(flows, window.first, window.last, calendar)
     durations, items = measure_cycle_times(done, calendar), list_timed_items(done, calendar)
     as_of = format_moment(calendar.local(context.now))
     text = ChartText(

@@ -8,8 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.eta import eta_text
 from commands.shared.choosing import require_item
-from commands.shared.work import read_work
-from sprints.expectation import measure_past
+from commands.shared.work import read_past, read_work
 
 
 @command(
@@ -24,10 +23,11 @@ async def eta(context: Context, _: Arguments) -> Reply:
     number = context.request.thread
     await require_item(context, number)
     work = await read_work(context)
-    flow = work.flow(number)
+    known = await context.flows.of_numbers([number], context.now)
+    flow = known[-1] if known else None
     if flow is None:
         raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")
     if flow.is_covered:
         kind = "the issues that it closes" if flow.is_pull_request else "its sub-issues"
         raise UserError(f"The work of #{number} is told by {kind}. Ask there.")
-    return Reply((eta_text(flow, measure_past(work.flows, work.now, work.calendar), work),))
+    return Reply((eta_text(flow, await read_past(context), work),))

@@ -25,7 +25,8 @@ from sprints.throughput import count_throughput
 async def throughput(context: Context, arguments: Arguments) -> Reply:
     """Show the most unusual week, the median week, and the items that are not counted."""
     window = await resolve_window(context, arguments)
-    flows, calendar = await context.read_flows(), context.calendar
+    calendar = context.calendar
+    flows = await context.flows.active(calendar.midnight(window.first), context.now)
     bars = build_throughput_bars(count_throughput(flows, calendar, window.first, window.last), calendar)
     done = select_done(flows, window.first, window.last, calendar)
     as_of = format_moment(calendar.local(context.now))

@@ -1,6 +1,5 @@
 """The planning of one repository at one moment: the input of commands, reports and checks."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +8,11 @@ from functools import cached_property
 from charts.locales import find_locale, use_locale
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
 from sprints.calendar import Calendar
-from sprints.flow import Flow, build_flows
 from sprints.gaps import EventGap
 from sprints.model import ItemSnapshot, sort_events
 from storage.changes import ChangeLog
 from storage.database import Tenant
+from storage.flows import Flows
 from storage.history import History
 from storage.projects import Project
 from storage.sprints import Sprints
@@ -52,6 +51,11 @@ class Planning:
         """The repository's history, together with that of the repositories that share its sprints."""
         return History(self.tenant, self.project)
 
+    @cached_property
+    def flows(self) -> Flows:
+        """The flows of the items of the repository, and of those that share its sprints."""
+        return Flows(self.tenant, self.project)
+
     async def read_gaps(self) -> tuple[EventGap, ...]:
         """The spans in which events from GitHub were missed; read once."""
         return await self.sprints.gaps()
@@ -72,12 +76,6 @@ class Planning:
         An answer that is edited in place must not lose a line because a person without a seat asked again.
         """
         return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
-
-    async def read_flows(self) -> Sequence[Flow]:
-        """The flows of all items of the repository, as of `now`."""
-        items = await self.history.items()
-        labels = await self.history.labels()
-        return build_flows(items, self.now, self.project.rules, labels)
 
     async def find_item(self, number: int) -> ItemSnapshot | None:
         """The newest snapshot of an issue or pull request; None if no event of it is recorded."""

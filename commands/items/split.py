@@ -15,8 +15,6 @@ from commands.messages.split import NewSubIssue, parts_list, parts_text, split_e
 from commands.shared.work import read_work, resolve_open_item
 from sprints.estimates import Estimates
 from sprints.flow import Flow
-from sprints.history import trace_changes
-from sprints.model import ItemEvent, sort_events
 from sprints.numbering import local_number
 from sprints.work import RepositoryWork
 
@@ -45,7 +43,7 @@ async def split(context: Context, arguments: Arguments) -> Changes:
     flow = await resolve_open_item(context, work)
     estimates = context.project.rules.estimates
     parts = parse_parts(arguments.texts("into"), arguments.text("points"), estimates)
-    _require_splittable(flow, parts, work)
+    await _require_splittable(context, flow, parts)
     number = await _find_milestone(context, flow, work)
     used = [name for name in flow.labels if estimates.points_of(name) is not None]
     steps = tuple(
@@ -93,13 +91,13 @@ def parse_parts(titles: Sequence[str], points: str | None, estimates: Estimates)
     )
 
 
-def _require_splittable(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
+async def _require_splittable(planning: Planning, flow: Flow, parts: Sequence[NewSubIssue]) -> None:
     if flow.is_pull_request:
         raise UserError(
             f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
             "closes."
         )
-    children = sum(_is_below(events, flow.item) for events in work.events.values())
+    children = await planning.flows.count_sub_issues(flow.item, planning.now)
     if children + len(parts) > _MOST_SUB_ISSUES:
         raise UserError(
             f"#{flow.number} has {counted(children, 'sub-issue')}; GitHub allows {_MOST_SUB_ISSUES}, so "
@@ -107,18 +105,11 @@ def _require_splittable(flow: Flow, parts: Sequence[NewSubIssue], work: Reposito
         )
 
 
-def _is_below(events: Sequence[ItemEvent], parent: str) -> bool:
-    if not any(event.event == "parent_added" and event.named == parent for event in events):
-        return False
-    history = trace_changes(events, _NO_MILESTONE)
-    return bool(history) and history[-1].after.parent == parent
-
-
 async def _find_milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> int | None:
     """The number of the parent's milestone; None without one."""
-    last = sort_events(work.events[flow.item])[-1].snapshot
+    snapshot = await planning.find_item(local_number(flow.number))
     sprints = {sprint.milestone: sprint.number_in() for sprint in await planning.sprints.all(work.now)}
-    return sprints.get(last.milestone) if last.milestone else None
+    return sprints.get(snapshot.milestone) if snapshot and snapshot.milestone else None
 
 
 def _list_labels(part: NewSubIssue, estimates: Estimates, used: list[str]) -> tuple[str, ...]:

@@ -61,8 +61,9 @@ _PERCENTS = (50, 85, 95)
 class FlowEvidence:
     """The flows and events behind an explanation of flow, and the days that it covers.
 
-    `done` are the flows done within the window, including those whose work other items cover. `events` are
-    those of all items by node id.
+    `flows` are at least the open ones, `done` those done within the window, including those whose work other
+    items cover. `events` are those of the items explained, and of the pull requests that close them, by node
+    id.
     """
 
     flows: Sequence[Flow]
@@ -136,14 +137,11 @@ def explain_wip(evidence: FlowEvidence) -> Explanation:
         start = find_start_event(age.flow, evidence.events)
         days = f"{'at least ' if age.is_at_least else ''}{age.days}"
         rows.append(ExplanationRow(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
-    started = [flow for flow in evidence.flows if flow.started_at and not flow.is_covered]
-    finished = sum(flow.done_at is not None for flow in started)
-    dropped = sum(flow.dropped_at is not None for flow in started)
-    paused = sum(flow.is_open and flow.is_paused for flow in started)
+    open_flows = [flow for flow in evidence.flows if flow.is_open and not flow.is_covered]
+    started = [flow for flow in open_flows if flow.started_at]
+    not_started, paused = len(open_flows) - len(started), sum(flow.is_paused for flow in started)
     total = counted(len(ages_by_start), "item")
-    arithmetic = [
-        f"{len(started)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
-    ]
+    arithmetic = [f"{len(open_flows)} open − {not_started} not started − {paused} paused = **{total}**"]
     items = ItemListing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
     return Explanation(WIP, "now", total, arithmetic, items, calendar=evidence.calendar)
 

@@ -9,7 +9,7 @@ from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.overload import describe_load
 from marketplace.plans import Feature
 from sprints.facts import Facts
-from sprints.flow import Flow, build_flows
+from sprints.flow import Flow
 from sprints.forecast import Forecast, Refusal
 from sprints.outlook import Outlook, TrackRecord, build_outlook, needs_days
 from storage.forecasts import ForecastRecord
@@ -53,10 +53,8 @@ async def read_track_record(planning: Planning, as_of: datetime) -> TrackRecord:
 
 async def read_recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
     """The flows of items with an event in the last 120 days before a moment."""
-    history = planning.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
-    items = await history.items_since(since)
-    return build_flows(items, as_of, planning.project.rules, await history.labels())
+    return await planning.flows.moved(since, as_of)
 
 
 def record_forecast(

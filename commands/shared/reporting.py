@@ -10,7 +10,6 @@ from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
 from sprints.burndown import build_burndown
 from sprints.facts import Facts, compute_facts
-from sprints.flow import build_flows
 from sprints.late import apply_credits
 from sprints.milestone import Sprint
 from sprints.numbering import Number
@@ -54,15 +53,14 @@ async def add_people(planning: Planning, report: ReportData) -> ReportData:
     """Add the longest waits and the contributors to a report."""
     sprint = report.sprint
     until = min(sprint.end, planning.now) if sprint.end else planning.now
-    events = await planning.history.items()
-    labels = await planning.history.labels()
-    flows = build_flows(events, until, planning.project.rules, labels)
+    facts = await read_facts(planning, sprint, until)
+    flows = await planning.flows.closing({item.item for item in facts.items}, until)
     reviews = await planning.history.activity("review", sprint.start, until)
     done = frozenset(report.report.done.numbers)
     return replace(
         report,
         waits=list_waits(report.report, sprint.start, until, flows),
-        thanks=list_contributors(done, sprint.start, until, flows, events, reviews),
+        thanks=list_contributors(done, sprint.start, until, flows, reviews),
     )
 
 

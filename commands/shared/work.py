@@ -1,27 +1,41 @@
-"""The work of a repository: its flows, waits for reviews, and the open item of a thread."""
+"""The work of a repository: its recent flows, waits for reviews, and the open item of a thread."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.shared.choosing import require_item
-from sprints.blocked import find_blockers
-from sprints.flow import Flow, build_flows
+from sprints.expectation import MOST_PAST, WINDOW_DAYS, PastCycleTimes, measure_past
+from sprints.flow import Flow
 from sprints.reviews import ReviewWait, list_review_waits
 from sprints.work import RepositoryWork
 
 
 async def read_work(planning: Planning) -> RepositoryWork:
-    """Read the work of this repository.
+    """Read the work of this repository: what is open, and what had an event in the last 90 days."""
+    return RepositoryWork(await read_recent_flows(planning), planning.now, planning.calendar)
 
-    Blocking issues of the tenant's other repositories are looked up, because they may have been closed.
-    """
-    timeline, rules = planning.history, planning.project.rules
-    events = await timeline.items()
-    blockers = set[str]().union(*(find_blockers(history) for history in events.values()))
-    elsewhere = await timeline.items_by_id(blockers - events.keys())
-    labels = await timeline.labels()
-    flows = build_flows(events, planning.now, rules, labels, elsewhere)
-    return RepositoryWork(flows, events, planning.now, rules.calendar)
+
+async def read_recent_flows(planning: Planning) -> Sequence[Flow]:
+    """The flows of items that are open, or had an event within the window of usual cycle times."""
+    return await planning.flows.active(_window_start(planning), planning.now)
+
+
+async def read_past(planning: Planning) -> PastCycleTimes:
+    """Measure the usual cycle times as of the planning's moment, which may be in the past."""
+    recent = await planning.flows.moved(_window_start(planning), planning.now)
+    past = measure_past(recent, planning.now, planning.calendar)
+    if past.window is not None:
+        return past
+    last = await planning.flows.last_done(MOST_PAST, planning.now)
+    return measure_past(last, planning.now, planning.calendar)
+
+
+def _window_start(planning: Planning) -> datetime:
+    calendar = planning.calendar
+    return calendar.midnight(calendar.day_of(planning.now) - timedelta(days=WINDOW_DAYS))
 
 
 async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[ReviewWait, ...]:
@@ -30,7 +44,7 @@ async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[R
     if not opened:
         return ()
     reviews = await planning.history.activity("review", min(opened), work.now)
-    return list_review_waits(work.flows, work.events, reviews, work.now)
+    return list_review_waits(work.flows, reviews, work.now)
 
 
 async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:

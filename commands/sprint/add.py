@@ -87,7 +87,8 @@ async def _build_moves(
 
 
 async def _list_not_started(planning: Planning, facts: Facts) -> list[Item]:
-    started = {flow.number for flow in await planning.read_flows() if flow.started_at is not None}
+    flows = await planning.flows.of_items({item.item for item in facts.items}, planning.now)
+    started = {flow.number for flow in flows if flow.started_at is not None}
     return [item for item in facts.items if item.number not in started]
 
 

@@ -1,5 +1,7 @@
 """`/sprint retro`: evidence for a retrospective, on which people can vote."""
 
+from dataclasses import replace
+
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -8,8 +10,8 @@ from commands.framework.registry import command
 from commands.messages.retro import Retro, retro_text
 from commands.shared.choosing import resolve_sprint
 from commands.shared.reporting import read_facts, read_report
-from sprints.durations import derive_service_level, measure_cycle_times
-from sprints.flow import build_flows
+from commands.shared.work import read_past
+from sprints.durations import derive_service_level
 from sprints.retro import collect_evidence
 
 
@@ -32,12 +34,11 @@ async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
     sprint = await resolve_sprint(context, arguments.text("name"))
     report = await read_report(context, sprint)
     until = min(sprint.end, context.now) if sprint.end else context.now
-    events = await context.history.items()
-    labels = await context.history.labels()
-    flows = build_flows(events, until, context.project.rules, labels)
-    done_at = {flow.number: flow.done_at for flow in await context.read_flows() if flow.done_at}
-    evidence = collect_evidence(
-        await read_facts(context, sprint, until), report.report, flows, report.crossed, done_at
-    )
-    service_level = derive_service_level(measure_cycle_times(flows, context.calendar))
-    return Reply((retro_text(Retro(report, evidence, service_level)),))
+    facts = await read_facts(context, sprint, until)
+    members = {item.item for item in facts.items}
+    flows = await context.flows.of_items(members, until)
+    late = await context.flows.of_numbers(report.report.late.numbers, context.now)
+    done_at = {flow.number: flow.done_at for flow in late if flow.done_at}
+    evidence = collect_evidence(facts, report.report, flows, report.crossed, done_at)
+    past = await read_past(replace(context, now=until))
+    return Reply((retro_text(Retro(report, evidence, derive_service_level(past.times))),))

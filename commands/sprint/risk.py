@@ -17,15 +17,13 @@ from commands.shared.choosing import resolve_facts
 from commands.shared.forecasting import read_outlook
 from commands.shared.overload import describe_load
 from commands.shared.reporting import count_sprint_crossings
-from sprints.durations import ServiceLevel, derive_service_level, measure_cycle_times
+from commands.shared.work import read_past
 from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.numbering import Number
 from sprints.outlook import Outlook
 from sprints.reviews import list_review_waits
 from sprints.risks import find_risks
-
-_LEAST_DONE = 10  # Fewer done items than this say little about how long an item takes.
 
 
 @command(
@@ -43,8 +41,8 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     sprint_end = await read_outlook(context, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
-    flows = await context.read_flows()
-    level = _derive_level(context, flows)
+    flows = await context.flows.of_items({item.item for item in facts.open_items}, context.now)
+    level = (await read_past(context)).level
     risks = find_risks(
         facts,
         unit,
@@ -58,11 +56,6 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     return Reply((risk_card(facts, unit, risks, lead, level, has_load=bool(load)),))
 
 
-def _derive_level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
-    level = derive_service_level(measure_cycle_times(flows, planning.calendar))
-    return level if level and level.n >= _LEAST_DONE else None
-
-
 async def _count_carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
     """Count, by item, the ends of earlier sprints over which it was carried."""
     return count_sprint_crossings(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
@@ -70,8 +63,7 @@ async def _count_carries(planning: Planning, facts: Facts) -> Mapping[Number, in
 
 async def _find_review_waits(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
     """The time since when open pull requests have waited for a first review, by number."""
-    events = await planning.history.items()
     opened = min((flow.created_at for flow in flows if flow.is_open), default=planning.now)
     activity = await planning.history.activity("review", opened, planning.now)
-    waits = list_review_waits(flows, events, activity, planning.now)
+    waits = list_review_waits(flows, activity, planning.now)
     return {wait.flow.number: wait.since for wait in waits}

@@ -38,7 +38,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     last = today - timedelta(days=today.weekday() + 1)
     first = last - timedelta(days=2 * 7 * _WEEKS - 1)
     middle = first + timedelta(weeks=_WEEKS)
-    flows = await context.read_flows()
+    flows = await context.flows.active(calendar.midnight(first), context.now)
     pushes = await context.history.activity(
         "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
     )

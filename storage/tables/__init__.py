@@ -31,6 +31,7 @@ from storage.tables.history import (
 )
 from storage.tables.measurements import daily_metrics, forecasts, team_metrics
 from storage.tables.messages import audit_log, changes, chart_files, outbox, posts
+from storage.tables.projections import item_links, item_projections
 from storage.tables.shared import calibration, clockwork, users
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "forecasts",
     "github_events",
     "installation_claims",
+    "item_links",
+    "item_projections",
     "metadata",
     "missed_deliveries",
     "organization_members",

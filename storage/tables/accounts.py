@@ -71,10 +71,17 @@ projects = tenant_table(
     moment_column("hidden_since"),
     # When the last complete backfill began: all events until then are known.
     moment_column("synced_from"),
+    # Whether items have projections that must be computed anew (storage/item_projections.py).
+    Column("projections_due", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
     Index("projects_by_node", "repository_node_id"),
     Index("projects_by_age", "organization_id", text("created_at")),
+    Index(
+        "projects_with_projections_due",
+        *("organization_id", "id"),
+        postgresql_where=text("projections_due"),
+    ),
 )
 
 organization_members = tenant_table(

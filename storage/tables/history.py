@@ -118,11 +118,6 @@ timeline = tenant_table(
         *("organization_id", "project_id", "number"),
         postgresql_where=text("number is not null"),
     ),
-    Index(
-        "timeline_by_parent",
-        *("organization_id", "subject"),
-        postgresql_where=text("event = 'parent_added'"),
-    ),
     Index("timeline_by_recording", "organization_id", "project_id", text("created_at")),
     Index("timeline_corrections", "organization_id", "id", postgresql_where=text("source = 'correction'")),
 )

@@ -15,7 +15,7 @@ from handlers import handle
 from handlers.delivery import Delivery, FactRecorded
 from sprints.calendar import Calendar
 from sprints.facts import Facts, compute_facts
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from sprints.rules import Rules

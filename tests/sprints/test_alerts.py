@@ -19,7 +19,7 @@ from sprints.alerts import (
     find_crossings,
 )
 from sprints.facts import Facts
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.rules import Rules
 from sprints.settings_parser import parse_settings
 from sprints.team_settings import NO_ALERTS, AlertThresholds

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sprints.blocked import BlockedSpan, add_up_blocked_time, merge_blocks
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import sort_events
 from sprints.rules import Rules
 from tests.support.builders import Card, at

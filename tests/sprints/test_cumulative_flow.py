@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow
 from sprints.model import State
-from tests.support.builders import When, at
+from tests.support.builders import When
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.support.sprints_strategies import NOWS
 
@@ -15,10 +15,7 @@ FIRST, LAST = date(2026, 11, 9), date(2026, 11, 13)
 
 
 def flow(*cards: FlowCard, as_of: When = "12-31", first: date = FIRST, last: date = LAST) -> CumulativeFlow:
-    events = {card.id: card.events for card in cards}
-    return count_cumulative_flow(
-        flows(*cards, as_of=as_of).values(), events, at(as_of), calendar(), first, last
-    )
+    return count_cumulative_flow(flows(*cards, as_of=as_of).values(), calendar(), first, last)
 
 
 def counts(result: CumulativeFlow) -> list[tuple[int, int, int, int]]:
@@ -68,7 +65,7 @@ def test_a_day_ends_at_local_midnight_and_the_moment_of_looking_is_the_end() -> 
 def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: datetime) -> None:
     known_items = repository.flows(now)
     days = count_cumulative_flow(
-        known_items, repository.items, now, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
+        known_items, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
     ).days
     for before, after in pairwise(days):
         assert after.arrived >= before.arrived

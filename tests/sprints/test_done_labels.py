@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from sprints.cumulative_flow import count_cumulative_flow
 from sprints.estimates import Estimates
 from sprints.facts import Facts, ScopeCause, compute_facts
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.history import state_at, trace_changes
 from sprints.model import State
 from sprints.rules import Rules
@@ -76,9 +76,7 @@ def test_flow_ends_with_the_label_as_well() -> None:
     (flow,) = build_flows({entry.id: entry.events}, at("12-31"), Rules(estimates=RULE))
     assert flow.done_at == at("11-20")
     day = at("11-19").date()
-    result = count_cumulative_flow(
-        [flow], {entry.id: entry.events}, at("12-31"), Rules().calendar, day, day, RULE
-    )
+    result = count_cumulative_flow([flow], Rules().calendar, day, day)
     assert (result.days[0].done, result.days[0].arrived) == (0, 1)
 
 

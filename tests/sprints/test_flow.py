@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import LabelEvent, State
 from sprints.rules import Rules
 from sprints.starts import StartSignal

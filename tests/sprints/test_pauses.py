@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
 from sprints.durations import measure_ages, measure_cycle_times
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import State
 from sprints.rules import Rules
 from sprints.starts import StartSignal

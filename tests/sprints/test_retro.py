@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.numbering import Number
 from sprints.plain import convert_facts
 from sprints.report import build_report

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import ActivityEvent
 from sprints.reviews import list_review_waits
 from sprints.rules import Rules
@@ -25,7 +25,7 @@ def review(
 def waits(*cards: FlowCard, reviews: tuple[ActivityEvent, ...] = (), as_of: str = "11-30") -> list[str]:
     events = {card.id: card.events for card in cards}
     flows = build_flows(events, at(as_of), Rules())
-    result = list_review_waits(flows, events, reviews, at(as_of))
+    result = list_review_waits(flows, reviews, at(as_of))
     return [f"#{wait.flow.number} since {wait.since:%m-%d}" for wait in result]
 
 

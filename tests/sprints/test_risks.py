@@ -8,7 +8,8 @@ from hypothesis import given, settings
 
 from sprints.durations import ServiceLevel
 from sprints.facts import Facts
-from sprints.flow import Flow, build_flows
+from sprints.flow import Flow
+from sprints.flows import build_flows
 from sprints.risks import Risk, RiskKind, find_risks
 from sprints.rules import Rules
 from tests.support.builders import Box, at

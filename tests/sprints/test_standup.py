@@ -17,7 +17,7 @@ MONDAY = "11-23 10:00"
 
 def standup(*cards: FlowCard, now: str = MONDAY) -> Standup:
     result = list(flows(*cards, as_of=now).values())
-    waits = list_review_waits(result, {card.id: card.events for card in cards}, (), at(now))
+    waits = list_review_waits(result, (), at(now))
     return build_standup(result, waits, at(now), calendar())
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import ActivityEvent
 from sprints.rules import Rules
 from sprints.thanks import list_contributors
@@ -26,7 +26,7 @@ def review(number: int, reviewer: str, *, author: str = "bob", is_bot: bool = Fa
 
 def thanks(done: set[int], *cards: Card, reviews: tuple[ActivityEvent, ...] = ()) -> dict[str, Any]:
     events = {entry.id: entry.events for entry in cards}
-    result = list_contributors(done, START, END, build_flows(events, END, Rules()), events, reviews)
+    result = list_contributors(done, START, END, build_flows(events, END, Rules()), reviews)
     return {entry.kind.name: entry.people for entry in result}
 
 

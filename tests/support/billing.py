@@ -15,8 +15,8 @@ from marketplace.entitlements import Allowed, Denied
 from marketplace.plans import PlanName
 from storage.database import Tenant
 from storage.projects import Project, Projects, RepositoryName
+from storage.recorder import Recorder, TimelineRow
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
-from storage.timeline import Timeline, TimelineRow
 from tests.support.builders import Card
 from tests.support.clock import Clock
 
@@ -52,7 +52,7 @@ class BilledTenant:
     async def happened(self, project: Project, events: Sequence[Any]) -> None:
         """Record events on the timeline of a project."""
         async with self.base.database.tenant(self.id) as tenant:
-            await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
+            await Recorder(tenant).record([TimelineRow(project.id, event) for event in events])
 
     async def ask(
         self, login: str = "alice", feature: str = "forecasts", project: Project | None = None

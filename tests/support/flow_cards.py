@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
-from sprints.flow import Flow, build_flows
+from sprints.flow import Flow
+from sprints.flows import build_flows
 from sprints.model import ActivityEvent, ItemEvent, ItemSnapshot, State
 from sprints.numbering import local_number
 from sprints.rules import Rules

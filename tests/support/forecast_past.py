@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sprints.model import Event
 from storage.projects import Projects
-from storage.timeline import Timeline, TimelineRow
+from storage.recorder import Recorder, TimelineRow
 from tests.support.builders import Box, Card, at
 from tests.support.changes import query_database
 from tests.support.clock import Clock
@@ -43,7 +43,7 @@ async def record_forecast_past(bot: Bot, clock: Clock, *, done: int = 4, open_it
             *(event for box in boxes for event in box.events),
             *(event for card in cards for event in card.events),
         ]
-        await Timeline(tenant_scope).record([TimelineRow(project.id, event) for event in facts])
+        await Recorder(tenant_scope).record([TimelineRow(project.id, event) for event in facts])
     clock.now = NOW
     return int(first["number"])
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sprints.facts import Facts
-from sprints.flow import Flow, build_flows
+from sprints.flow import Flow
+from sprints.flows import build_flows
 from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END
 from sprints.outlook import Outlook, SprintRecord, TrackRecord, build_outlook

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sprints.model import ActivityEvent, Event, ItemEvent, MilestoneEvent
 from storage.projects import Projects
-from storage.timeline import Timeline, TimelineRow
+from storage.recorder import Recorder, TimelineRow
 from tests.support.builders import Box, Card, at
 from tests.support.changes import query_database
 from tests.support.clock import Clock
@@ -22,7 +22,7 @@ async def record_events(bot: Bot, *events: Event) -> None:
     (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
     async with bot.base.database.tenant(tenant) as tenant_scope:
         (project,) = await Projects(tenant_scope).active()
-        await Timeline(tenant_scope).record([TimelineRow(project.id, fact) for fact in events])
+        await Recorder(tenant_scope).record([TimelineRow(project.id, fact) for fact in events])
 
 
 async def record_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:

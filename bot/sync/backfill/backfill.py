@@ -22,8 +22,9 @@ from storage.database import Database, Tenant
 from storage.gaps import Gaps
 from storage.installations import Installations, SeenLogin
 from storage.projects import Project, Projects
+from storage.recorder import Recorder, TimelineRow
 from storage.tables import projects, timeline
-from storage.timeline import Timeline, TimelineRow
+from storage.timeline import Timeline
 
 __all__ = ["Backfill", "BackfillError", "Progress"]
 
@@ -223,19 +224,19 @@ class _RepositoryBackfill:
                 facts += milestone_events(milestone)
                 milestones.append(milestone)
         async with self._database.tenant(self._organization_id) as tenant:
-            stored = Timeline(tenant)
-            await stored.record([TimelineRow(self._project.id, fact) for fact in facts])
-            recorded = await stored.milestones(self._project.id)
+            recorder = Recorder(tenant)
+            await recorder.record([TimelineRow(self._project.id, fact) for fact in facts])
+            recorded = await Timeline(tenant).milestones(self._project.id)
             if self._had_gaps and (
                 missing := find_missing_changes(recorded, milestones, self._project.rules.calendar, asked_at)
             ):
-                await stored.record([TimelineRow(self._project.id, fact) for fact in missing])
-                recorded = await stored.milestones(self._project.id)
+                await recorder.record([TimelineRow(self._project.id, fact) for fact in missing])
+                recorded = await Timeline(tenant).milestones(self._project.id)
             return NameHistory(
                 {milestone["number"]: milestone["id"] for milestone in milestones},
                 {milestone["id"]: clean(milestone["title"]) for milestone in milestones},
                 recorded,
-                await stored.labels(self._project.id),
+                await Timeline(tenant).labels(self._project.id),
             )
 
     async def _keep(
@@ -249,7 +250,7 @@ class _RepositoryBackfill:
         async with self._database.tenant(self._organization_id) as tenant:
             await Installations(tenant).record_people(people)
             recorded = await self._recorded_times(tenant, {fact.item for fact in facts})
-            await Timeline(tenant).record(
+            await Recorder(tenant).record(
                 [TimelineRow(self._project.id, fact) for fact in facts if not _is_recorded(fact, recorded)]
             )
             # If a webhook recorded a pull request first, GitHub's present list applies from now on. The check

@@ -65,7 +65,5 @@ alter table timeline add column number text
     generated always as (coalesce(after #>> '{item,number}', after ->> 'number')) stored;
 drop index timeline_by_number;
 create index timeline_by_number on timeline (organization_id, project_id, number) where number is not null;
--- The sub-issues of an item.
-create index timeline_by_parent on timeline (organization_id, subject) where event = 'parent_added';
 -- What was recorded since the last measurement.
 create index timeline_by_recording on timeline (organization_id, project_id, created_at);

@@ -102,7 +102,7 @@ async def test_an_answer_whose_worker_died_after_recording_is_given_by_another(
 
     base = bot.base
     queue = FairJobManager(base.queue.connector, 1, base.clock)
-    parts = {FairJobManager: queue}
+    parts: dict[type, object] = {FairJobManager: queue}
     await sweep(JobServices(base.database, Jobs(base.queue), base.clock, parts, base.instruments))
     await bot.rest()
 

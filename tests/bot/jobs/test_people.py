@@ -9,7 +9,7 @@ import pytest
 
 from bot.services import Services
 from sprints.calendar import Calendar
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.model import sort_events
 from sprints.rules import Rules
 from sprints.team import build_team_days, list_people

@@ -20,10 +20,10 @@ from marketplace.entitlements import resolve_account_plan
 from marketplace.seat_increases import SeatIncrease
 from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
+from storage.recorder import Recorder, TimelineRow
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Account, AccountAuditEntry, PendingChange, Subscription, Subscriptions
-from storage.timeline import Timeline, TimelineRow
 from tests.support.billing import work_events
 from tests.support.billing_messages import find_owner_tenant
 from tests.support.changes import box_line, tick_box
@@ -225,7 +225,7 @@ async def more_people(selling_bot: Bot, count: int) -> None:
     async with selling_bot.base.database.tenant(tenant_id) as tenant:
         for number in range(count):
             events = work_events(1_000 + number, f"person-{number}", now - timedelta(hours=2))
-            await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
+            await Recorder(tenant).record([TimelineRow(project.id, event) for event in events])
 
 
 async def report(selling_bot: Bot, stripe_server: StandInStripe) -> None:

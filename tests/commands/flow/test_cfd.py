@@ -10,7 +10,7 @@ from sprints.calendar import days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates
 from sprints.facts import compute_facts
-from sprints.flow import build_flows
+from sprints.flows import build_flows
 from sprints.rules import Rules
 from tests.support.builders import Box, at
 from tests.support.clock import Clock
@@ -104,9 +104,7 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
     events = {card.id: card.events for card in cards}
     flows = select_sprint_flows(facts, build_flows(events, at("11-19 12:00"), Rules(calendar())))
 
-    result = count_cumulative_flow(
-        flows, events, at("11-19 12:00"), calendar(), date(2026, 11, 16), date(2026, 11, 19)
-    )
+    result = count_cumulative_flow(flows, calendar(), date(2026, 11, 16), date(2026, 11, 19))
 
     assert [(day.arrived, day.started, day.done) for day in result.days] == [
         (1, 1, 0),
@@ -129,7 +127,7 @@ def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: objec
     rules = Rules(history.calendar)
     flows = select_sprint_flows(facts, build_flows(history.items, until, rules, history.labels))
     last = max(sprint.first_day, history.calendar.day_of(until))
-    days = count_cumulative_flow(flows, history.items, until, history.calendar, sprint.first_day, last).days
+    days = count_cumulative_flow(flows, history.calendar, sprint.first_day, last).days
 
     assert days[-1].waiting + days[-1].in_progress == facts.remaining.count
     assert days[-1].done >= facts.done.count

@@ -21,7 +21,7 @@ PAST = [
 def text(card: FlowCard, *others: FlowCard, past: list[FlowCard] = PAST) -> str:
     cards = [card, *others, *past]
     result = tuple(flows(*cards, as_of="11-23 10:30").values())
-    work = RepositoryWork(result, {card.id: card.events for card in cards}, NOW, calendar())
+    work = RepositoryWork(result, NOW, calendar())
     flow = work.flow(1)
     assert flow is not None
     return eta_text(flow, measure_past(result, NOW, calendar()), work)

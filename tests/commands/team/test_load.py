@@ -20,8 +20,7 @@ NOW = at("11-23 10:30")
 
 
 def work(*cards: FlowCard) -> RepositoryWork:
-    events = {card.id: card.events for card in cards}
-    return RepositoryWork(tuple(flows(*cards, as_of="11-23 10:30").values()), events, NOW, calendar())
+    return RepositoryWork(tuple(flows(*cards, as_of="11-23 10:30").values()), NOW, calendar())
 
 
 async def share_out(bot: Bot, number: int, *people: str) -> None:
@@ -88,7 +87,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
         FlowCard(2).proposed("11-20", 1, author="bob"),
     ]
     here = work(*cards)
-    waits = list_review_waits(here.flows, here.events, (), NOW)
+    waits = list_review_waits(here.flows, (), NOW)
     text = team_load_text(measure_load(here.flows, waits, here, most=None), [], here)
 
     assert "| Paused | 1 | 0 | 2 | 0 |" in text
@@ -99,7 +98,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
 @given(repositories(), NOWS)
 def test_every_row_adds_up_to_what_is_open(repository: Repository, now: object) -> None:
     as_of = at(now)  # type: ignore[arg-type]
-    here = RepositoryWork(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
+    here = RepositoryWork(repository.flows(as_of), as_of, repository.rules.calendar)
     text = team_load_text(measure_load(here.flows, (), here, most=None), [], here)
     rows = [
         [float(cell) for cell in re.findall(r"\| \**([\d.]+)\**(?= \|)", line)]

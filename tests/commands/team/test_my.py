@@ -13,12 +13,9 @@ NOW = at("11-23 10:30")
 
 
 def text(login: str, *cards: FlowCard) -> str:
-    events = {card.id: card.events for card in cards}
     result = tuple(flows(*cards, as_of="11-23 10:30").values())
-    waits = list_review_waits(result, events, (), NOW)
-    return my_text(
-        login, select_own_work(login, result, waits), RepositoryWork(result, events, NOW, calendar())
-    )
+    waits = list_review_waits(result, (), NOW)
+    return my_text(login, select_own_work(login, result, waits), RepositoryWork(result, NOW, calendar()))
 
 
 async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:

@@ -1,0 +1,330 @@
+"""The stored projection of each item: an index over the timeline for reads of the present.
+
+The transaction that records an event computes the projections of its items anew, from all of their events.
+A projection holds for one digest of rules (the team's rules, the logins of renamed people, and the version of
+the code). With other rules it is stale: readers fold the item's events instead (storage/flows.py), until a
+job has computed it anew. So a missing or a stale row costs time, but never a wrong number.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+from sqlalchemy import JSON, ColumnElement, Text, bindparam, cast, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from sprints.flows import earlier_life
+from sprints.history import LabelHistory
+from sprints.item_projection import PROJECTION_VERSION, ItemProjection, previous_id, project_item
+from sprints.model import ItemEvent, sort_events
+from sprints.numbering import local_number
+from sprints.rules import Rules
+from storage.database import Tenant
+from storage.logins import Logins
+from storage.tables import item_links, item_projections, projects
+from storage.timeline import Timeline
+
+# Between so many items others get their turn on the event loop.
+_SLICE = 100
+_DECODER = msgspec.json.Decoder(ItemProjection)
+
+
+class LinkKind:
+    """The ways in which an item points to another: the values of `item_links.kind`."""
+
+    CLOSES, PARENT, PREVIOUS = "closes", "parent", "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An item whose stored projection is not what its events say."""
+
+    project_id: int
+    item: str
+
+
+def digest_rules(rules: Rules, logins: Logins) -> str:
+    """A digest of all that decides an item's projection besides its events."""
+    estimates = rules.estimates
+    parts = (
+        PROJECTION_VERSION,
+        sorted((size, str(points)) for size, points in estimates.sizes.items()),
+        list(estimates.templates),
+        sorted(estimates.done_labels),
+        sorted(rules.started_labels),
+        sorted(
+            (login, [(since.isoformat(), own) for since, own in spans])
+            for login, spans in logins.holders.items()
+        ),
+    )
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+
+
+def decode(projection: str) -> ItemProjection:
+    """Read a stored projection. Raises msgspec.ValidationError for one of another version."""
+    return _DECODER.decode(projection)
+
+
+class ItemFolder:
+    """Computes projections from the events of items, as of any moment."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._labels = dict[int, LabelHistory]()
+        self._log = structlog.get_logger(__name__)
+
+    async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+        """The ordered events of items of a repository, by node id."""
+        events = await self._timeline.items_by_id(items, project_id)
+        return {item: sort_events(item_events) for item, item_events in events.items()}
+
+    async def fold(
+        self,
+        project_id: int,
+        events: Mapping[str, Sequence[ItemEvent]],
+        rules: Rules,
+        as_of: datetime | None = None,
+    ) -> dict[str, ItemProjection]:
+        """Compute the projections of a repository's items from their ordered events, those before `as_of`.
+
+        Items without such events are left out.
+        """
+        label_history = await self._label_history(project_id, as_of)
+        past = {item: _before(item_events, as_of) for item, item_events in events.items()}
+        others = await self._read_earlier(item_events for item_events in past.values() if item_events)
+        projections = dict[str, ItemProjection]()
+        for position, (item, item_events) in enumerate(past.items()):
+            if position % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            if item_events:
+                labels, earlier = label_history.find_for(item_events), earlier_life(item_events, others)
+                projections[item] = project_item(item_events, rules, labels, earlier)
+        return projections
+
+    async def _label_history(self, project_id: int, as_of: datetime | None) -> LabelHistory:
+        labels = await self._timeline.labels(project_id)
+        return LabelHistory(label for label in labels if as_of is None or label.at < as_of)
+
+    async def _read_earlier(self, histories: Iterable[Sequence[ItemEvent]]) -> dict[str, list[ItemEvent]]:
+        """The events of items before they were transferred to their present repository, by node id."""
+        earlier = dict[str, list[ItemEvent]]()
+        wanted = {item for events in histories if (item := previous_id(events))}
+        while wanted:
+            found = await self._timeline.items_by_id(wanted)
+            earlier |= {item: sort_events(events) for item, events in found.items()}
+            wanted = {item for name in found if (item := previous_id(earlier[name]))} - earlier.keys()
+        return earlier
+
+
+class ItemProjections:
+    """The stored projections of one tenant."""
+
+    def __init__(self, tenant: Tenant, timeline: Timeline) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+        self._timeline = timeline
+        self._folder = ItemFolder(timeline)
+        self._log = structlog.get_logger(__name__)
+
+    async def refresh(self, project_id: int, items: Collection[str], rules: Rules) -> None:
+        """Compute the projections of these items of a repository anew, from all their recorded events.
+
+        Their rows stay locked until the end of the transaction, so that of two transactions that record
+        events of one item the second one sees the events of the first.
+        """
+        if not items:
+            return
+        await self._lock(project_id, items)
+        events = await self._folder.read_events(project_id, items)
+        digest = digest_rules(rules, await self._timeline.logins())
+        projections = await self._fold_readable(project_id, events, rules)
+        await self._store(project_id, digest, events, projections)
+        gone = [item for item, projection in projections.items() if projection.is_gone]
+        await self._refresh_transferred(gone, rules)
+
+    async def mark_relabelled(self, project_id: int, labels: Collection[str]) -> None:
+        """Mark the items that ever had one of these labels, which changed for all items at once."""
+        await self._connection.execute(
+            update(item_projections)
+            .where(*self._mine(project_id), item_projections.c.labels.overlap(list(labels)))
+            .values(rules="")
+        )
+        await self._set_due(project_id, is_due=True)
+
+    async def refresh_stale(self, project_id: int, rules: Rules, most: int) -> int:
+        """Compute up to `most` stale projections of a repository anew. Returns how many these were.
+
+        If there are none, the repository is no longer due.
+        """
+        digest = digest_rules(rules, await self._timeline.logins())
+        await self._set_due(project_id, is_due=False)
+        stale = select(item_projections.c.item).where(*self._mine(project_id), is_stale(digest)).limit(most)
+        items = list(await self._connection.scalars(stale))
+        if items:
+            await self._set_due(project_id, is_due=True)
+        await self.refresh(project_id, items, rules)
+        return len(items)
+
+    async def find_differences(self, project_id: int, rules: Rules, most: int) -> list[Difference]:
+        """Compare up to `most` stored projections, chosen at random, with the fold of the items' events."""
+        digest = digest_rules(rules, await self._timeline.logins())
+        query = (
+            select(item_projections.c.item, cast(item_projections.c.projection, Text))
+            .where(*self._mine(project_id), item_projections.c.rules == digest)
+            .where(item_projections.c.projection.is_not(None))
+            .order_by(func.random())
+            .limit(most)
+        )
+        stored = {row[0]: row[1] for row in await self._connection.execute(query)}
+        events = await self._folder.read_events(project_id, stored.keys())
+        folded = await self._folder.fold(project_id, events, rules)
+        return [
+            Difference(project_id, item)
+            for item, projection in stored.items()
+            if folded.get(item) != decode(projection)
+        ]
+
+    async def _lock(self, project_id: int, items: Collection[str]) -> None:
+        values = {"tenant": self._organization_id, "project": project_id, "items": sorted(items)}
+        await self._connection.execute(_ADD, values)
+        await self._connection.execute(_LOCK, values)
+
+    async def _fold_readable(
+        self, project_id: int, events: Mapping[str, Sequence[ItemEvent]], rules: Rules
+    ) -> dict[str, ItemProjection]:
+        """Fold items; an item whose events cannot be folded stops neither the others nor the recording."""
+        try:
+            return await self._folder.fold(project_id, events, rules)
+        except DBAPIError:
+            raise
+        except Exception:  # noqa: BLE001 - the item at fault is found and logged below
+            projections = dict[str, ItemProjection]()
+        for item, item_events in events.items():
+            try:
+                projections |= await self._folder.fold(project_id, {item: item_events}, rules)
+            except DBAPIError:
+                raise
+            except Exception:  # noqa: BLE001 - a bug with one item stops neither the others nor the recording
+                self._log.exception("item not projected", project=project_id, item=item)
+        return projections
+
+    async def _store(
+        self,
+        project_id: int,
+        digest: str,
+        events: Mapping[str, Sequence[ItemEvent]],
+        projections: Mapping[str, ItemProjection],
+    ) -> None:
+        columns = [
+            _to_columns(projections.get(item), item_events) for item, item_events in sorted(events.items())
+        ]
+        key = {"tenant": self._organization_id, "project": project_id, "new_rules": digest}
+        if columns:
+            await self._connection.execute(_STORE, [key | row for row in columns])
+        links = [
+            {
+                "organization_id": self._organization_id,
+                "project_id": project_id,
+                "kind": kind,
+                "target": target,
+                "item": item,
+            }
+            for item, item_events in events.items()
+            for kind, target in sorted(_all_links(item_events))
+        ]
+        if links:
+            await self._connection.execute(insert(item_links).on_conflict_do_nothing(), links)
+
+    async def _refresh_transferred(self, items: Collection[str], rules: Rules) -> None:
+        """Refresh the items that these ones became when they were transferred, because their past changed."""
+        if not items:
+            return
+        query = select(item_links.c.project_id, item_links.c.item).where(
+            item_links.c.organization_id == self._organization_id,
+            item_links.c.kind == LinkKind.PREVIOUS,
+            item_links.c.target.in_(items),
+        )
+        for project_id, item in (await self._connection.execute(query)).all():
+            await self.refresh(project_id, [item], rules)
+
+    async def _set_due(self, project_id: int, *, is_due: bool) -> None:
+        await self._connection.execute(
+            update(projects)
+            .where(projects.c.organization_id == self._organization_id, projects.c.id == project_id)
+            .values(projections_due=is_due)
+        )
+
+    def _mine(self, project_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return (
+            item_projections.c.organization_id == self._organization_id,
+            item_projections.c.project_id == project_id,
+        )
+
+
+def is_stale(digest: str) -> ColumnElement[bool]:
+    """Whether a projection was computed by other rules than those of a digest; written so for the index."""
+    return or_(item_projections.c.rules < digest, item_projections.c.rules > digest)
+
+
+_ADD = text(
+    "insert into item_projections (organization_id, project_id, item)"
+    " select :tenant, :project, unnest(cast(:items as text[])) on conflict do nothing"
+)
+# In one order everywhere: two transactions with the same items wait and do not dead-lock.
+_LOCK = text(
+    "select from item_projections where organization_id = :tenant and project_id = :project"
+    " and item = any(cast(:items as text[])) order by item for no key update"
+)
+_STORE = (
+    update(item_projections)
+    .where(item_projections.c.organization_id == bindparam("tenant"))
+    .where(item_projections.c.project_id == bindparam("project"))
+    .where(item_projections.c.item == bindparam("node_id"))
+    .values(
+        rules=bindparam("new_rules"),
+        **{name: bindparam(f"new_{name}") for name in ("number", "is_open", "done_at", "last_at", "labels")},
+        # As text: SQLAlchemy would encode it once more.
+        projection=cast(bindparam("new_projection", type_=Text), JSON),
+    )
+)
+
+
+def _to_columns(projection: ItemProjection | None, events: Sequence[ItemEvent]) -> dict[str, object]:
+    """The values of an item's row. Without a projection it counts as open, so that readers come across it."""
+    flow = projection.flow if projection else None
+    return {
+        "node_id": events[0].item,
+        "new_number": local_number(events[-1].snapshot.number),
+        "new_is_open": flow is None or flow.is_open,
+        "new_done_at": flow.done_at if flow else None,
+        "new_last_at": projection.last_at if projection else None,
+        "new_labels": sorted(_all_labels(events)),
+        "new_projection": msgspec.json.encode(projection).decode() if projection else None,
+    }
+
+
+def _all_labels(events: Iterable[ItemEvent]) -> set[str]:
+    """The names of all labels that an item ever had."""
+    labels = {name for event in events for name in event.snapshot.labels}
+    return labels | {event.label for event in events if event.label}
+
+
+def _all_links(events: Sequence[ItemEvent]) -> set[tuple[str, str]]:
+    """The kind and target of each item that an item ever pointed to."""
+    links = {(LinkKind.CLOSES, str(number)) for event in events for number in event.snapshot.closes or ()}
+    links |= {
+        (LinkKind.PARENT, event.named)
+        for event in events
+        if event.event in {"parent_added", "parent_removed"} and event.named
+    }
+    previous = previous_id(events)
+    return links | ({(LinkKind.PREVIOUS, previous)} if previous else set())
+
+
+def _before(events: Sequence[ItemEvent], as_of: datetime | None) -> Sequence[ItemEvent]:
+    return events if as_of is None else [event for event in events if event.at < as_of]
