@@ -100,17 +100,15 @@ async def test_a_worker_serves_its_own_metrics(
         "METRICS_TOKEN": TOKEN,
     }
     command = (sys.executable, "-W", "error", "-m", "bot", "work")
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
-
-    async def is_served() -> bool:
-        assert process.returncode is None
-        try:
-            return await status_of(f"http://127.0.0.1:{port}/metrics") == 401
-        except aiohttp.ClientConnectionError:
-            return False
-
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
     try:
-        await wait_until(is_served)
+        async for line in process.stderr:
+            if b'"working"' in line:  # It listens for signals from now on.
+                break
+        assert await status_of(f"http://127.0.0.1:{port}/metrics") == 401
         async with aiohttp.ClientSession() as session:
             metrics = await scrape(session, f"http://127.0.0.1:{port}")
     finally:
