@@ -27,6 +27,9 @@ class History:
     Its own items have plain numbers; items of the repositories that share its sprints are called
     `owner/name#12`. A milestone that is part of another repository's sprint has the id of that
     sprint in every event.
+
+    Milestones and labels are read once, as of the first question: a history is for one transaction that asks
+    before it writes.
     """
 
     def __init__(self, tenant: Tenant, project: Project) -> None:
@@ -37,12 +40,14 @@ class History:
             for member in project.sharing or (project,)
         )
         self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
+        self._loaded_milestones: dict[int, dict[int, list[MilestoneEvent]]] = {}
+        self._loaded_labels: list[LabelEvent] | None = None
 
     async def sharing(self) -> SharedSprints:
         """The milestones of the repositories that form one sprint; loaded once."""
         if self._sharing is None:
             leader, *others = [
-                (member.name, await self._timeline.milestones(member.id)) for member in self._members
+                (member.name, await self._milestones_of(member.id)) for member in self._members
             ]
             self._sharing = find_shared_sprints(leader[1], dict(others))
         return self._sharing
@@ -53,10 +58,10 @@ class History:
         The result has the leading repository's milestones, and this repository's milestones that match none
         of them.
         """
-        milestones = await self._timeline.milestones(self._members[0].id)
+        milestones = dict(await self._milestones_of(self._members[0].id))
         if self._project.is_led:
             led = (await self.sharing()).leader_of
-            own = await self._timeline.milestones(self._project.id)
+            own = await self._milestones_of(self._project.id)
             milestones |= {milestone: events for milestone, events in own.items() if milestone not in led}
         return milestones
 
@@ -64,7 +69,7 @@ class History:
         """All events of one milestone."""
         owners = [self._members[0].id, self._project.id]
         for owner in dict.fromkeys(owners):
-            if events := await self._timeline.milestone(owner, milestone):
+            if events := await self._milestone_of(owner, milestone):
                 return events
         return []
 
@@ -101,10 +106,12 @@ class History:
 
     async def labels(self) -> list[LabelEvent]:
         """The events of labels."""
-        events = list[LabelEvent]()
-        for member in self._members:
-            events += qualify_labels(await self._timeline.labels(member.id), member.name)
-        return events
+        if self._loaded_labels is None:
+            events = list[LabelEvent]()
+            for member in self._members:
+                events += qualify_labels(await self._timeline.labels(member.id), member.name)
+            self._loaded_labels = events
+        return self._loaded_labels
 
     async def activity(self, kind: str, since: datetime, until: datetime) -> list[ActivityEvent]:
         """The other events of a kind within `[since, until)`; kinds are those of ActivityEvent."""
@@ -113,6 +120,16 @@ class History:
             own_events = await self._timeline.activity(member.id, kind, since, until)
             events += qualify_activity(own_events, member.name) if member.name else own_events
         return events
+
+    async def _milestones_of(self, project_id: int) -> dict[int, list[MilestoneEvent]]:
+        if project_id not in self._loaded_milestones:
+            self._loaded_milestones[project_id] = await self._timeline.milestones(project_id)
+        return self._loaded_milestones[project_id]
+
+    async def _milestone_of(self, project_id: int, milestone: int) -> list[MilestoneEvent]:
+        if (loaded := self._loaded_milestones.get(project_id)) is not None:
+            return loaded.get(milestone, [])
+        return await self._timeline.milestone(project_id, milestone)
 
     def _as_seen(
         self, items: dict[str, list[ItemEvent]], member: _Member, sharing: SharedSprints

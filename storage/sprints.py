@@ -93,13 +93,24 @@ def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None 
 
 
 class Sprints:
-    """The sprints of one repository, shared ones included, by its team's rules."""
+    """The sprints of one repository, shared ones included, by its team's rules.
 
-    def __init__(self, tenant: Tenant, project: Project, rules: Rules | None = None) -> None:
-        """`rules` replace the rules of the project's settings."""
+    Like a `History`, they are for one transaction that asks before it writes.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        project: Project,
+        rules: Rules | None = None,
+        *,
+        history: History | None = None,
+    ) -> None:
+        """`rules` replace the rules of the project's settings. A `history` that is read already is shared."""
         self._tenant = tenant
         self._project = project
-        self._history = History(tenant, project)
+        self._history = history or History(tenant, project)
+        self._loaded: dict[datetime, LoadedSprints] = {}
         self._project_ids = {project.id, *(member.id for member in project.sharing)}
         self._closed = ClosedSprints(tenant, self._project_ids)
         self._gaps: tuple[EventGap, ...] | None = None
@@ -115,6 +126,11 @@ class Sprints:
 
         An unreadable milestone does not affect the others.
         """
+        if as_of not in self._loaded:
+            self._loaded[as_of] = await self._load(as_of)
+        return self._loaded[as_of]
+
+    async def _load(self, as_of: datetime) -> LoadedSprints:
         milestones = await self._history.milestones()
         if (
             self._project.sharing

@@ -73,12 +73,11 @@ class Timeline:
 
     async def item(self, project_id: int, number: int) -> list[ItemEvent]:
         """All events of the issue or pull request with a number in a repository."""
-        has_number = timeline.c.after["item", "number"].as_string() == str(number)
         item_ids = select(timeline.c.item).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
             timeline.c.kind.in_(ITEMS),
-            has_number,
+            timeline.c.number == str(number),
         )
         items = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(item_ids))
         return next(iter(items.values()), [])

@@ -44,7 +44,7 @@ class Planning:
     @cached_property
     def sprints(self) -> Sprints:
         """The repository's sprints."""
-        return Sprints(self.tenant, self.project)
+        return Sprints(self.tenant, self.project, history=self.history)
 
     @cached_property
     def history(self) -> History:
