@@ -125,8 +125,8 @@ class Jobs:
 
 
 def _describe(job: JobMessage, at: datetime | None) -> dict[str, Any]:
-    """A job as the database's `defer_jobs` reads it."""
-    lock, queueing_lock = job.lock, job.queueing_lock
+    """A job as the database's `defer_jobs` reads it. One that waits for later keeps its priority."""
+    priority, lock, queueing_lock = job.priority, job.lock, job.queueing_lock
     if at is not None:
         lock, queueing_lock = None, job.queueing_lock_until(at)
         if isinstance(job, TenantJob) and not job.waits_as_itself:
@@ -135,7 +135,7 @@ def _describe(job: JobMessage, at: datetime | None) -> dict[str, Any]:
     return {
         "queue": job.queue,
         "task": job.name,
-        "priority": job.priority,
+        "priority": priority,
         "lock": lock,
         "queueing_lock": queueing_lock,
         "arguments": job,
