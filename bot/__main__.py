@@ -32,12 +32,20 @@ def parser() -> argparse.ArgumentParser:
         return subcommand
 
     command = add(
-        "serve", "Run the web server and a worker in one process.", "serve --no-worker", "bot.cli.serve:serve"
+        "serve",
+        "Run the web server and a worker.",
+        "serve --no-worker",
+        "bot.cli.serve:serve",
     )
     command.add_argument(
         "--no-worker", action="store_true", help="run only the web server; run workers with `work`"
     )
-    add("work", "Run a worker; start as many as you like.", "work", "bot.cli.serve:work")
+    command = add("work", "Run a worker; start as many as you like.", "work", "bot.cli.work:work")
+    command.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="also stop when standard input closes; for a process that starts the worker, such as `serve`",
+    )
     add("migrate", "Migrate the database to this version.", "migrate", "bot.cli.run:migrate")
     command = add(
         "replay",

@@ -42,21 +42,46 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, clock: Clock = wall_clock, *, has_worker: bool = True
+) -> AsyncIterator[Services]:
     """Open the database that the settings name; the bundled one is started and migrated first.
+
+    Without a worker, the queue has no connections of its own: jobs can be deferred, but not taken.
 
     Raises schema.SchemaError if the database has another version's schema or an unsuitable role.
     """
     async with AsyncExitStack() as stack:
         url = stack.enter_context(database_url(settings))
-        database = Database(url, clock)
+        database = Database(url, clock, is_pooled=settings.has_transaction_pooler)
         stack.push_async_callback(database.close)
         async with database.unscoped() as connection:
             await schema.check(connection)
-        app = queue(url)
-        await stack.enter_async_context(app.open_async())
+        direct_url = settings.database_direct_url.reveal() if settings.database_direct_url else url
+        if has_worker and settings.database_direct_url:
+            await _check_direct(database, direct_url)
+        app = queue(direct_url)
+        if has_worker:
+            await stack.enter_async_context(app.open_async())
         keys = encryption_keys(settings)
         yield Services(settings, database, url, PayloadCipher(keys), Markers(keys), app, clock)
+
+
+async def _check_direct(database: Database, direct_url: str) -> None:
+    """Raise schema.SchemaError unless DATABASE_DIRECT_URL leads to the database of DATABASE_URL."""
+    direct = Database(direct_url, pool_size=1)
+    try:
+        async with direct.unscoped() as connection:
+            await schema.check(connection, "DATABASE_DIRECT_URL")
+            identity = await schema.identify(connection)
+    finally:
+        await direct.close()
+    async with database.unscoped() as connection:
+        if identity != await schema.identify(connection):
+            raise schema.SchemaError(
+                "DATABASE_DIRECT_URL and DATABASE_URL lead to different databases or roles: jobs would be "
+                "queued in one and awaited in the other. Both must name the same database and role"
+            )
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import commands
-from bot.cli.serve import wait_for_stop_signal, web_server
+from bot.cli.daemon import wait_for_stop_signal
+from bot.cli.serve import web_server
 from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_services

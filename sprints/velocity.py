@@ -120,7 +120,7 @@ def compute_outcome(facts: Facts) -> SprintOutcome:
         late=sum_items(facts.late),
         carried=sum_items(facts.carried),
         unit=facts.unit,
-        is_abandoned=not _has_run(sprint),
+        is_abandoned=not has_run(sprint),
     )
 
 
@@ -141,7 +141,7 @@ def parse_outcome(sprint: Sprint, facts: Mapping[str, Any]) -> SprintOutcome:
         late=late,
         carried=carried,
         unit=facts["unit"],
-        is_abandoned=not _has_run(sprint),
+        is_abandoned=not has_run(sprint),
     )
 
 
@@ -176,14 +176,20 @@ def count_crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str
     """
     crossed: dict[str, set[int]] = {}
     for sprint, items in boxes:
-        if _has_run(sprint):
+        if has_run(sprint):
             for item in items:
                 crossed.setdefault(item, set()).add(sprint.milestone)
     return {item: len(milestones) for item, milestones in crossed.items()}
 
 
-def _has_run(sprint: Sprint) -> bool:
+def has_run(sprint: Sprint) -> bool:
+    """Whether a sprint has an end to cross; an abandoned one has none."""
     return not sprint.is_deleted and sprint.end is not None and not sprint.is_due_before_start()
+
+
+def was_abandoned(sprint: Sprint, now: datetime) -> bool:
+    """Whether a sprint is over without having run."""
+    return sprint.end is not None and sprint.end <= now and not has_run(sprint)
 
 
 def _amount(points: float, count: int) -> Amount:

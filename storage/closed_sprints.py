@@ -54,6 +54,20 @@ class ClosedSprints:
         """The newest snapshots of several sprints by GitHub's id of the milestone; some may have none."""
         return await self._latest(sprints.c.github_milestone_id.in_(milestones)) if milestones else {}
 
+    async def list_taken(self) -> dict[int, tuple[datetime, datetime]]:
+        """The end and the time of the newest snapshot of each sprint, by GitHub's id of the milestone."""
+        is_same = (sprints.c.organization_id == closed_sprints.c.organization_id) & (
+            sprints.c.id == closed_sprints.c.sprint_id
+        )
+        query = (
+            select(sprints.c.github_milestone_id, closed_sprints.c.ended_at, closed_sprints.c.taken_at)
+            .join(sprints, is_same)
+            .where(closed_sprints.c.organization_id == self._organization_id)
+            .where(sprints.c.project_id.in_(self._project_ids))
+            .order_by(closed_sprints.c.revision)
+        )
+        return {row[0]: (row[1], row[2]) for row in await self._connection.execute(query)}
+
     async def is_history_still_coming(self) -> bool:
         """Whether deliveries of the tenant wait, or a backfill of these repositories is still to be done.
 

@@ -46,16 +46,30 @@ class Database:
 
     Rows are dated by `clock`: each transaction passes its moment to the database, where column defaults and
     functions read it as `app_now()`. Without a clock, the database's own time is used.
+
+    With `is_pooled`, `url` leads to a pooler in transaction mode: each transaction may have another
+    connection to the server, which others use afterwards. So nothing may outlast a transaction. Settings do
+    not, because they are set for a transaction alone; statements are not prepared, because they would.
     """
 
-    def __init__(self, url: str, clock: Callable[[], datetime] | None = None, *, pool_size: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], datetime] | None = None,
+        *,
+        pool_size: int = 10,
+        is_pooled: bool = False,
+    ) -> None:
         self._clock = clock
+        arguments: dict[str, int | None] = {"connect_timeout": 5}
+        if is_pooled:
+            arguments["prepare_threshold"] = None
         self._engine: AsyncEngine = create_async_engine(
             _with_driver(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            connect_args={"connect_timeout": 5},
+            connect_args=arguments,
             hide_parameters=True,
         )
         # For single statements: saves the round trips of a begin and a commit.
@@ -65,7 +79,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": 5},
+            connect_args=arguments,
             hide_parameters=True,
         )
 

@@ -92,7 +92,7 @@ class Flows:
         return await self._read(_WITH_CLOSING, as_of, items=list(items)) if items else ()
 
     async def last_done(self, most: int, as_of: datetime) -> tuple[Flow, ...]:
-        """The flows of the items that were done last, up to `most` of them."""
+        """The flows of the items that were done last before a moment, up to `most` of them."""
         flows = await self._read(_LAST_DONE, as_of, most=most)
         done = [(flow.done_at, flow) for flow in flows if flow.done_at]
         done.sort(key=lambda timed: timed[0])
@@ -232,6 +232,8 @@ _WITH_CLOSING = _union(
 )
 _LAST_DONE = text(
     f"({_COLUMNS} where {_MINE} and done_at < :as_of order by done_at desc limit :most)"
+    # What happened since may hide that an item was done before.
+    f" union all {_COLUMNS} where {_MINE} and last_at >= :as_of"
     f" union all {_COLUMNS} where {_OUTDATED}"
 )
 _SUB_ISSUES = _union(_IS_SUB_ISSUE)

@@ -3,7 +3,7 @@
 The transaction that records an event computes the projections of its items anew, from all of their events.
 A projection holds for one digest of rules (the team's rules, the logins of renamed people, and the version of
 the code). With other rules it is stale: readers fold the item's events instead (storage/flows.py), until a
-job has computed it anew. So a missing or a stale row costs time, but never a wrong number.
+job has computed it anew. So a stale row costs time, but never gives a wrong number.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class ItemFolder:
 
     async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """The ordered events of items of a repository, by node id."""
-        events = await self._timeline.items_by_id(items, project_id)
+        events = await self._timeline.items_to_fold(items, project_id)
         return {item: sort_events(item_events) for item, item_events in events.items()}
 
     async def fold(
@@ -140,10 +140,9 @@ class ItemProjections:
         if not items:
             return
         await self._lock(project_id, items)
-        events = await self._folder.read_events(project_id, items)
         digest = digest_rules(rules, await self._timeline.logins())
-        projections = await self._fold_readable(project_id, events, rules)
-        await self._store(project_id, digest, events, projections)
+        events, projections = await self._fold_readable(project_id, items, rules)
+        await self._store(project_id, digest, items, events, projections)
         gone = [item for item, projection in projections.items() if projection.is_gone]
         await self._refresh_transferred(gone, rules)
 
@@ -159,13 +158,13 @@ class ItemProjections:
     async def refresh_stale(self, project_id: int, rules: Rules, most: int) -> int:
         """Compute up to `most` stale projections of a repository anew. Returns how many these were.
 
-        If there are none, the repository is no longer due.
+        If these are fewer than `most`, the repository is no longer due.
         """
         digest = digest_rules(rules, await self._timeline.logins())
         await self._set_due(project_id, is_due=False)
         stale = select(item_projections.c.item).where(*self._mine(project_id), is_stale(digest)).limit(most)
         items = list(await self._connection.scalars(stale))
-        if items:
+        if len(items) == most:  # There may be more.
             await self._set_due(project_id, is_due=True)
         await self.refresh(project_id, items, rules)
         return len(items)
@@ -195,37 +194,39 @@ class ItemProjections:
         await self._connection.execute(_LOCK, values)
 
     async def _fold_readable(
-        self, project_id: int, events: Mapping[str, Sequence[ItemEvent]], rules: Rules
-    ) -> dict[str, ItemProjection]:
-        """Fold items; an item whose events cannot be folded stops neither the others nor the recording."""
+        self, project_id: int, items: Collection[str], rules: Rules
+    ) -> tuple[dict[str, list[ItemEvent]], dict[str, ItemProjection]]:
+        """Read and fold items; an item that cannot be folded stops neither the others nor the recording."""
         try:
-            return await self._folder.fold(project_id, events, rules)
+            events = await self._folder.read_events(project_id, items)
+            return events, await self._folder.fold(project_id, events, rules)
         except DBAPIError:
             raise
-        except Exception:  # noqa: BLE001 - the item at fault is found and logged below
-            projections = dict[str, ItemProjection]()
-        for item, item_events in events.items():
-            try:
-                projections |= await self._folder.fold(project_id, {item: item_events}, rules)
-            except DBAPIError:
-                raise
-            except Exception:  # noqa: BLE001 - a bug with one item stops neither the others nor the recording
-                self._log.exception("item not projected", project=project_id, item=item)
-        return projections
+        except Exception:  # noqa: BLE001 - a bug with one item; it is found and logged below
+            if len(items) == 1:
+                self._log.exception("item not projected", project=project_id, item=next(iter(items)))
+                return {}, {}
+        all_events, projections = dict[str, list[ItemEvent]](), dict[str, ItemProjection]()
+        for item in items:
+            events, folded = await self._fold_readable(project_id, [item], rules)
+            all_events |= events
+            projections |= folded
+        return all_events, projections
 
     async def _store(
         self,
         project_id: int,
         digest: str,
+        items: Iterable[str],
         events: Mapping[str, Sequence[ItemEvent]],
         projections: Mapping[str, ItemProjection],
     ) -> None:
-        columns = [
-            _to_columns(projections.get(item), item_events) for item, item_events in sorted(events.items())
-        ]
         key = {"tenant": self._organization_id, "project": project_id, "new_rules": digest}
-        if columns:
-            await self._connection.execute(_STORE, [key | row for row in columns])
+        rows = [
+            {**key, "node_id": item, **_to_columns(projections.get(item), events.get(item, ()))}
+            for item in sorted(items)
+        ]
+        await self._connection.execute(_STORE, rows)
         links = [
             {
                 "organization_id": self._organization_id,
@@ -298,8 +299,7 @@ def _to_columns(projection: ItemProjection | None, events: Sequence[ItemEvent]) 
     """The values of an item's row. Without a projection it counts as open, so that readers come across it."""
     flow = projection.flow if projection else None
     return {
-        "node_id": events[0].item,
-        "new_number": local_number(events[-1].snapshot.number),
+        "new_number": local_number(events[-1].snapshot.number) if events else None,
         "new_is_open": flow is None or flow.is_open,
         "new_done_at": flow.done_at if flow else None,
         "new_last_at": projection.last_at if projection else None,
@@ -322,7 +322,7 @@ def _all_links(events: Sequence[ItemEvent]) -> set[tuple[str, str]]:
         for event in events
         if event.event in {"parent_added", "parent_removed"} and event.named
     }
-    previous = previous_id(events)
+    previous = previous_id(events) if events else None
     return links | ({(LinkKind.PREVIOUS, previous)} if previous else set())
 
 

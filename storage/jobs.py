@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import procrastinate
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -79,13 +80,19 @@ def queue(url: str) -> procrastinate.App:
     """The queue of one database. Open it before use."""
     connector = procrastinate.PsycopgConnector(
         conninfo=plain_url(url),
-        # The start and end of a job need not survive a crash: every job can be repeated.
-        kwargs={"options": "-c synchronous_commit=off"},
+        configure=_configure,
         min_size=1,
         max_size=4,
         timeout=5,
     )
     return procrastinate.App(connector=connector)
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Set up a new connection of the queue. Poolers refuse settings that come with the connection itself."""
+    # The start and end of a job need not survive a crash: every job can be repeated.
+    await connection.execute("set synchronous_commit = off")
+    await connection.commit()
 
 
 class Jobs:

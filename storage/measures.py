@@ -1,12 +1,12 @@
 """Daily measurements: the state of a sprint at the end of each day, and the work of each person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Sprint
@@ -67,22 +67,28 @@ class Measures:
         query = select(sprints.c.github_milestone_id, sprints.c.id).where(*self._mine(sprints))
         return {row[0]: row[1] for row in await self._connection.execute(query)}
 
-    async def update_sprint(
-        self, sprint_id: int, sprint: Sprint, description: str | None, now: datetime
+    async def update_sprints(
+        self, changed: Iterable[Sprint], descriptions: Mapping[int, str | None], now: datetime
     ) -> None:
-        """Store the title, goal, dates and phase of a sprint as they are now."""
-        values = {
-            "name": sprint.title,
-            "description": description,
-            "goal": sprint.goal,
-            "start_date": sprint.first_day,
-            "end_date": sprint.last_day,
-            "status": sprint.phase(now).value,
-        }
-        is_other = or_(*(sprints.c[name].is_distinct_from(value) for name, value in values.items()))
-        await self._connection.execute(
-            update(sprints).where(*self._mine(sprints), sprints.c.id == sprint_id, is_other).values(**values)
-        )
+        """Store the title, goal, dates and phase of sprints as they are now, where these have changed.
+
+        `descriptions` are those of the milestones, by GitHub's ids.
+        """
+        names = ("name", "description", "goal", "start_date", "end_date", "status")
+        columns = (sprints.c[name] for name in ("github_milestone_id", *names))
+        query = select(*columns).where(*self._mine(sprints))
+        stored = {row[0]: row[1:] for row in (await self._connection.execute(query)).tuples()}
+        for sprint in changed:
+            values = (
+                *(sprint.title, descriptions[sprint.milestone], sprint.goal),
+                *(sprint.first_day, sprint.last_day, sprint.phase(now).value),
+            )
+            if stored.get(sprint.milestone) != values:
+                await self._connection.execute(
+                    update(sprints)
+                    .where(*self._mine(sprints), sprints.c.github_milestone_id == sprint.milestone)
+                    .values(dict(zip(names, values, strict=True)))
+                )
 
     async def days(self, sprint_id: int) -> list[SprintDay]:
         """The measured days of a sprint, oldest first."""

@@ -2,11 +2,6 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
@@ -14,6 +9,8 @@ from sqlalchemy.pool import NullPool
 from storage.database import hide_values
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Names of migrations begin with the revision, in this many digits.
+_DIGITS = 4
 _OLDEST_SERVER = 15
 
 # The rights of the application's role; another role owns the tables. docs/security.md says why.
@@ -137,53 +134,82 @@ def migrate(owner_url: str, application_role: str) -> None:
     hide_values(engine)
     with engine.begin() as connection:
         _check_server(connection, application_role)
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as problem:
-            raise SchemaError(
-                f"the database was made by a newer version of this program: {problem}"
-            ) from None
+        if _revision(connection) != newest_revision():
+            _upgrade(connection)
         _grant(connection, application_role)
     engine.dispose()
 
 
-def newest_revision() -> str | None:
-    """The schema revision that this version of the program needs."""
-    return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+def _upgrade(connection: Connection) -> None:
+    # Imported only here: it takes 10 MB and as long as everything else about a start that migrates nothing.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as problem:
+        raise SchemaError(f"the database was made by a newer version of this program: {problem}") from None
 
 
-async def check(connection: AsyncConnection) -> None:
-    """Raise SchemaError unless the schema is this version's and row security binds the role."""
-    if problem := await connection.run_sync(_problem):
+def newest_revision() -> str:
+    """The schema revision that this version of the program needs: the highest number of its migrations."""
+    return max(path.name[:_DIGITS] for path in (_MIGRATIONS / "versions").glob(f"{'[0-9]' * _DIGITS}_*.py"))
+
+
+def _revision(connection: Connection) -> str | None:
+    """The database's schema revision. None: it was never migrated."""
+    if not connection.execute(text("select to_regclass('public.alembic_version')")).scalar():
+        return None
+    revision: str | None = connection.execute(text("select version_num from alembic_version")).scalar()
+    return revision
+
+
+async def check(connection: AsyncConnection, setting: str = "DATABASE_URL") -> None:
+    """Raise SchemaError unless the schema is this version's and row security binds the role.
+
+    `setting` names the connection's address in the text of the error.
+    """
+    if problem := await connection.run_sync(_problem, setting):
         raise SchemaError(problem)
 
 
-def _problem(connection: Connection) -> str | None:
+async def identify(connection: AsyncConnection) -> tuple[object, ...]:
+    """What is the same for all connections to one database of one server with one role."""
+    query = (
+        "select oid, pg_postmaster_start_time(), current_user from pg_database "
+        "where datname = current_database()"
+    )
+    return tuple((await connection.execute(text(query))).one())
+
+
+def _problem(connection: Connection, setting: str) -> str | None:
     role = connection.execute(
         text("select current_user, rolsuper, rolbypassrls from pg_roles where rolname = current_user")
     ).one()
     if role.rolsuper or role.rolbypassrls:
         kind = "a superuser" if role.rolsuper else "a role with BYPASSRLS"
         return (
-            f"DATABASE_URL connects as “{role[0]}”, {kind}, for whom PostgreSQL does not keep tenants apart. "
+            f"{setting} connects as “{role[0]}”, {kind}, for whom PostgreSQL does not keep tenants apart. "
             "Create a plain role (create role agile_app login password '…'), run "
             "`python -m bot migrate` with DATABASE_OWNER_URL set to the owner, and use the plain role here."
         )
-    if not connection.execute(text("select to_regclass('public.alembic_version')")).scalar():
-        return "the database is empty: run `python -m bot migrate` first"
+    current, newest = _revision(connection), newest_revision()
+    if current is None:
+        return f"the database of {setting} is empty: run `python -m bot migrate` first"
     owner = connection.execute(text("select tableowner from pg_tables where tablename = 'timeline'")).scalar()
     if owner == role[0]:
         return (
-            f"DATABASE_URL connects as “{role[0]}”, the owner of the tables. Use a role that owns nothing, "
+            f"{setting} connects as “{role[0]}”, the owner of the tables. Use a role that owns nothing, "
             "and keep the owner in DATABASE_OWNER_URL for `python -m bot migrate`."
         )
-    current, newest = MigrationContext.configure(connection).get_current_revision(), newest_revision()
     if current != newest:
         return (
-            f"the database is at schema {current}, this version needs {newest}: run `python -m bot migrate`"
+            f"the database of {setting} is at schema {current}, this version needs {newest}: "
+            "run `python -m bot migrate`"
         )
     return None
 

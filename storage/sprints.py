@@ -1,21 +1,23 @@
 """The sprints of a repository and their numbers, folded from its history."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from sprints.estimates import Estimates
 from sprints.facts import Facts, compute_facts
 from sprints.forecast_inputs import MOST_OWN
 from sprints.gaps import EventGap
 from sprints.milestone import GRACE_AFTER_END, Sprint, derive_sprint
-from sprints.model import MilestoneEvent
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.outlook import SprintRecord
 from sprints.plain import convert_facts, parse_days
 from sprints.rules import Rules
 from sprints.shared import renumber_values
-from sprints.velocity import SprintOutcome, compute_outcome, parse_outcome
+from sprints.velocity import SprintOutcome, compute_outcome, has_run, parse_outcome
 from storage.closed_sprints import ClosedSprint, ClosedSprints, is_snapshot_due
 from storage.database import Tenant
 from storage.gaps import Gaps
@@ -24,6 +26,8 @@ from storage.projects import Project
 
 # A forecast uses the last MOST_OWN sprints; some more are loaded, because some were abandoned.
 _MOST_RECORDS = MOST_OWN + 10
+# A sprint with more events is folded in a thread.
+_MOST_EVENTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,33 @@ class LoadedSprints:
 
     sprints: list[Sprint] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
+
+
+async def compute_facts_aside(
+    sprint: Sprint,
+    items: Mapping[str, Sequence[ItemEvent]],
+    as_of: datetime,
+    estimates: Estimates,
+    labels: Sequence[LabelEvent],
+    gaps: Sequence[EventGap],
+) -> Facts:
+    """Compute the facts of a sprint; of a large one in a thread, so that it does not hold the event loop."""
+    arguments = (sprint, items, as_of, estimates, labels, gaps)
+    if sum(map(len, items.values())) <= _MOST_EVENTS_AT_ONCE:
+        return compute_facts(*arguments)
+    return await asyncio.to_thread(compute_facts, *arguments)
+
+
+def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None = None) -> list[Sprint]:
+    """Select the sprints that ended by a moment and were not abandoned, the oldest end first.
+
+    With `until`, that sprint is the last one; it is left out, too, if it was abandoned.
+    """
+    ended = [(sprint.end, sprint.milestone, sprint) for sprint in sprints if sprint.end and has_run(sprint)]
+    ended = [row for row in ended if row[0] <= now]
+    if until is not None and until.end is not None:
+        ended = [row for row in ended if row[:2] <= (until.end, until.milestone)]
+    return [sprint for _, _, sprint in sorted(ended, key=lambda row: row[:2])]
 
 
 class Sprints:
@@ -118,11 +149,18 @@ class Sprints:
         """The numbers of every sprint, from snapshots where there are any."""
         return await self._numbers(await self.all(now), now)
 
-    async def outcomes(self, now: datetime) -> list[SprintOutcome]:
-        """The outcomes of all sprints that have ended, the oldest end first."""
-        # Other sprints have no outcome yet, and folding a large running one takes long.
-        ended = [sprint for sprint in await self.all(now) if sprint.end and sprint.end <= now]
-        numbers = await self._numbers(ended, now)
+    async def numbers_of(self, milestones: Collection[int], now: datetime) -> list[SprintNumbers]:
+        """The numbers of the sprints with GitHub's ids `milestones`."""
+        wanted = [sprint for sprint in await self.all(now) if sprint.milestone in milestones]
+        return await self._numbers(wanted, now)
+
+    async def outcomes(self, now: datetime, most: int, until: Sprint | None = None) -> list[SprintOutcome]:
+        """The outcomes of the last sprints that have ended, up to `most`, the oldest end first.
+
+        Abandoned ones are left out. With `until`, that sprint is the last one.
+        """
+        last = select_ended(await self.all(now), now, until)[-most:]
+        numbers = await self._numbers(last, now)
         outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(now))]
         return sorted(outcomes, key=lambda outcome: outcome.order)
 
@@ -173,6 +211,10 @@ class Sprints:
         """GitHub's id of the sprint of this repository's milestone with a number."""
         return await self._history.milestone_id(number)
 
+    async def numbers_of_sprint(self, sprint: Sprint, now: datetime) -> SprintNumbers | None:
+        """The numbers of one sprint; None if it cannot be read."""
+        return next(iter(await self._numbers([sprint], now)), None)
+
     async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[SprintNumbers]:
         snapshots = await self._closed.latest_of({sprint.milestone for sprint in sprints})
         numbers = list[SprintNumbers]()
@@ -190,7 +232,7 @@ class Sprints:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
         try:
-            return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+            return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
         except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
@@ -198,7 +240,7 @@ class Sprints:
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
-        return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
         sprint = derive_sprint(events, as_of, self._rules.calendar)

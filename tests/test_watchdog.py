@@ -24,9 +24,9 @@ def product(source: str, **names: Any) -> Any:
     return namespace["work"]
 
 
-def run(work: Coroutine[Any, Any, Any], exempt: tuple[str, ...] = ()) -> list[Offence]:
+def run(work: Coroutine[Any, Any, Any]) -> list[Offence]:
     """What a watchdog of its own has to say of a coroutine, on the loop that the product runs on."""
-    watchdog = Watchdog(exempt=exempt)
+    watchdog = Watchdog()
 
     async def main() -> None:
         await asyncio.create_task(work)
@@ -74,19 +74,6 @@ def test_the_same_in_small_steps_or_waiting_is_no_offence() -> None:
 
     assert run(product(small)()) == []
     assert run(product(waiting)()) == []
-
-
-def test_exempt_code_is_no_offence() -> None:
-    assert run(product(COMPUTING.format(seconds=0.2, after="pass"))(), exempt=("compute",)) == []
-
-
-def test_exemption_excuses_nothing_else() -> None:
-    source = COMPUTING.format(seconds=0.3, after="pass").replace(
-        "    compute(0.3)", "    compute(0.3)\n    reads()"
-    )
-    reads = "def reads():\n    until = time.thread_time() + 0.05\n    while time.thread_time() < until:\n        pass\n"
-
-    assert len(run(product(reads + source)(), exempt=("reads",))) == 1
 
 
 def test_computation_of_tests_is_no_offence() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_port import Stripe
 from bot.billing.stripe_sync import StripeSync
 from marketplace.stripe_subscriptions import SubscriptionHint, parse_account
 from storage.database import Database

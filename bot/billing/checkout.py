@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.billing.stripe_checkout import CheckoutTerms
-from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_port import Stripe
 from marketplace.stripe_subscriptions import parse_account
 
 # In these states Stripe may still collect money. An incomplete subscription expires by itself after a day.

@@ -23,8 +23,9 @@ from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
 from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.billing.stripe_checkout import CheckoutTerms, parse_line_items
-from bot.billing.stripe_client import RealStripe, Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_customers import AccountCustomers
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.services import Services
 from bot.settings.billing import StripeSettings
 from commands.formatting.wording import counted

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account, isolated_work
-from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import parse_id
 from marketplace.stripe_subscriptions import parse_account, parse_subscription

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.marketplace_sync import MarketplaceListing, MarketplaceSync
-from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database

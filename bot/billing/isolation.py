@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from structlog.typing import FilteringBoundLogger
 
-from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.github_purchases import PurchaseError
 from storage.database import Database

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.billing.isolation import isolated_account, isolated_work
-from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.stripe_objects import parse_id
 from marketplace.stripe_refunds import (
     DISPUTE_EVENTS,

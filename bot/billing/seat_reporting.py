@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.entitlements import resolve_account_plan
 from marketplace.github_purchases import PurchaseError

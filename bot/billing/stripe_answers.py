@@ -6,13 +6,7 @@ from typing import Any
 
 import stripe
 
-
-class StripeUnavailableError(Exception):
-    """Stripe is unreachable, overloaded or limits the rate; a later try may succeed."""
-
-
-class StripeRefusedError(Exception):
-    """Stripe rejected the request; a repetition would not help."""
+from bot.billing.stripe_errors import StripeRefusedError, StripeUnavailableError
 
 
 @contextmanager

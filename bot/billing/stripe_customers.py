@@ -6,8 +6,8 @@ from typing import Any
 
 import structlog
 
-from bot.billing.stripe_answers import StripeRefusedError
 from bot.billing.stripe_checkout import StripeCheckout
+from bot.billing.stripe_errors import StripeRefusedError
 from marketplace.customers import choose_customer
 from marketplace.stripe_subscriptions import parse_account
 from storage.database import Database

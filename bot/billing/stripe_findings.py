@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 
 from bot.billing.portal_check import portal_findings, price_findings, tax_findings
-from bot.billing.stripe_answers import StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_checkout import StripeCheckout
 from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_errors import StripeRefusedError, StripeUnavailableError
 from bot.billing.webhook_check import endpoint_findings, public_url_findings
 from bot.settings.billing import StripeSettings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import StripeSettings
 from marketplace.plans import PlanName
 from marketplace.stripe_payments import is_payment_due

@@ -12,9 +12,9 @@ import structlog
 from bot.billing.comparison import StripeComparison
 from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account
 from bot.billing.seat_reporting import SeatReporting
-from bot.billing.stripe_client import Stripe, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
 from bot.billing.stripe_owners import Owner, resolve_owner
+from bot.billing.stripe_port import Stripe, StripeUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_subscriptions import (

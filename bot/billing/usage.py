@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 
 from bot.billing.isolation import all_accounts, isolated_account
-from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.customers import choose_subscription
 from marketplace.plans import Metric

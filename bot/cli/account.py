@@ -70,7 +70,7 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
 
 
 async def _read(settings: Settings, name: str) -> Billing:
-    async with open_services(settings) as base:
+    async with open_services(settings, has_worker=False) as base:
         purchase_links = PurchaseLinks(settings.billing, settings.public_url, base.cipher)
         async with base.database.unscoped() as connection:
             tenants = await tenants_named(connection, name)

@@ -36,7 +36,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
-    async with open_services(settings) as base, open_github(base) as github:
+    async with open_services(settings, has_worker=False) as base, open_github(base) as github:
         organization_id, project_id = await _find(base, github, repository)
         backfill = Backfill(base.database, github, base.clock)
         with tqdm(desc="asked for", unit=" items", disable=not sys.stderr.isatty()) as bar:

@@ -42,7 +42,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[str]:
-    async with open_services(settings) as base:
+    async with open_services(settings, has_worker=False) as base:
         findings = [*_settings_findings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
         findings += await stripe_findings(settings.billing.stripe, settings.public_url)

@@ -53,7 +53,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 async def _facts(
     settings: Settings, repository: str, number: int, as_of: datetime | None, zone: ZoneInfo | None
 ) -> Values:
-    async with open_services(settings) as base:
+    async with open_services(settings, has_worker=False) as base:
         async with base.database.unscoped() as connection:
             tenants = await tenants_of_repository(connection, repository)
         for organization_id in tenants:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pkgutil import resolve_name
 
+import psycopg
 from sqlalchemy.exc import OperationalError
 
 from bot import logs, services
@@ -20,7 +21,9 @@ def run(options: argparse.Namespace) -> int:
     """Run the function that `options.run` names as `module:function`. Returns its exit status."""
     logs.configure(level=options.log_level)
     try:
-        settings = load(os.environ, needs_github=options.command in _NEEDS_GITHUB)
+        settings = load(
+            os.environ, needs_github=options.command in _NEEDS_GITHUB, runs_worker=_runs_worker(options)
+        )
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -42,12 +45,25 @@ def run(options: argparse.Namespace) -> int:
     except OperationalError as problem:
         print(f"the database cannot be reached: {str(problem.orig).strip()}", file=sys.stderr)
         return 1
+    except psycopg.OperationalError as problem:  # Of the queue's connections.
+        print(f"the database cannot be reached: {problem}", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # The reader, such as `head`, has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _runs_worker(options: argparse.Namespace) -> bool:
+    match options.command:
+        case "serve":
+            return not options.no_worker
+        case "replay":
+            return not options.url
+        case command:
+            return bool(command == "work")
 
 
 def migrate(settings: Settings, _: argparse.Namespace) -> int:

@@ -1,16 +1,15 @@
-"""`serve` and `work`: run a web server, a worker or both, until a signal to stop."""
+"""`serve`: run a web server, by default with a worker in a second process, until a signal to stop."""
 
 import argparse
-import asyncio
-import contextlib
-import signal
-from collections.abc import AsyncIterator, Coroutine
+import os
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from aiohttp import web
 
-from bot.jobs.worker import worker
+from bot.cli.daemon import run_until_stopped, wait_for_stop_signal, warn_of_unknown_names
+from bot.cli.worker_process import worker_process
 from bot.services import Services, open_services
 from bot.settings import Settings
 from bot.webhooks.application import make_app
@@ -22,49 +21,22 @@ _IDLE_SECONDS = 75
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
-    """Run the web server, by default with a worker in the same process."""
-    _run(_serve(settings, with_worker=not options.no_worker))
+    """Run the web server, by default with a worker in a second process."""
+    run_until_stopped(_serve(settings, with_worker=not options.no_worker))
     return 0
-
-
-def work(settings: Settings, _: argparse.Namespace) -> int:
-    """Run a worker."""
-    _run(_work(settings))
-    return 0
-
-
-def _run(main: Coroutine[None, None, None]) -> None:
-    """Run on uvloop, which halves the cost of a request, if it is installed: not on Windows."""
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
 
 
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
     async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(open_services(settings))
-        if with_worker:
-            await stack.enter_async_context(worker(base))
+        base = await stack.enter_async_context(open_services(settings, has_worker=False))
         await stack.enter_async_context(web_server(base, settings.host, settings.port))
-        _warn_of_unknown_names(settings)
+        warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
+        if with_worker:
+            # The bundled server is this process's; the worker uses it by its address.
+            environment = {**os.environ, "DATABASE_URL": base.database_url}
+            await stack.enter_async_context(worker_process(environment))
         await wait_for_stop_signal()
-
-
-async def _work(settings: Settings) -> None:
-    async with open_services(settings) as base, worker(base):
-        _warn_of_unknown_names(settings)
-        structlog.get_logger(__name__).info("working")
-        await wait_for_stop_signal()
-
-
-def _warn_of_unknown_names(settings: Settings) -> None:
-    """Log settings with unknown names: a misspelt one would otherwise be ignored silently."""
-    for sentence in settings.billing.unknown_names:
-        structlog.get_logger(__name__).warning("setting not known", problem=sentence)
 
 
 @asynccontextmanager
@@ -85,13 +57,3 @@ async def web_server(base: Services, host: str, port: int) -> AsyncIterator[int]
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
-
-
-async def wait_for_stop_signal() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers; Ctrl-C still works.
-            loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()

@@ -1,32 +1,24 @@
-"""Measures each tenant's sprints and teams every night.
-
-Sprints are folded from their whole history. So missed nights are made up for, and events that arrive late
-correct the days of a sprint, until the snapshot of its numbers is taken (storage/closed_sprints.py).
-"""
+"""Measures each tenant's sprints and teams every night, and a repository when its past has been read."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import structlog
-from structlog.typing import FilteringBoundLogger
 
-from bot.isolation import isolated
+from bot.jobs.sprint_measurement import SprintMeasurement
 from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
-from sprints.facts import Day, Facts
-from sprints.model import MilestoneEvent, sort_events
+from sprints.facts import Day
 from sprints.plain import parse_days
 from sprints.team import build_team_days
-from sprints.velocity import SprintOutcome, compute_velocity
-from storage.closed_sprints import ClosedSprint, ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.flows import Flows
 from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
-from storage.measures import Measures, SprintDay, load_team_settings, schedule_measurement
+from storage.measures import Measures, load_team_settings, schedule_measurement
 from storage.projects import Project, Projects
-from storage.sprints import Sprints
 from storage.timeline import Timeline
 
 # Local time after midnight, when the day before is over.
@@ -51,15 +43,20 @@ class DailyFigures:
             projects = await Projects(tenant).active()
         for project in projects:
             try:
-                async with self._database.tenant(organization_id) as tenant:
-                    await _measure_sprints(tenant, project, now, self._log)
-                    await _grade_forecasts(tenant, project, now)
-                    await _measure_team(tenant, project, now)
+                await self.measure(organization_id, project)
             except Exception:  # noqa: BLE001 - a bug with one repository stops no other; the next night tries again
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
             calendar = (await load_team_settings(tenant)).rules.calendar
             await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
+
+    async def measure(self, organization_id: int, project: Project) -> None:
+        """Measure one repository's sprints and people, and grade the forecasts of its sprints."""
+        now = self._clock()
+        await SprintMeasurement(self._database, organization_id, project, now).run()
+        async with self._database.tenant(organization_id) as tenant:
+            await _grade_forecasts(tenant, project, now)
+            await _measure_team(tenant, project, now)
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
@@ -76,35 +73,6 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
         if turn > now:
             return turn
         day += timedelta(days=1)
-
-
-async def _measure_sprints(
-    tenant: Tenant, project: Project, now: datetime, log: FilteringBoundLogger
-) -> None:
-    measures = Measures(tenant, project.id)
-    ids = await measures.sprint_ids()
-    sprints = Sprints(tenant, project)
-    milestones = await Timeline(tenant).milestones(project.id)
-    # A sprint that another repository leads is measured there.
-    own = [numbers for numbers in await sprints.numbers(now) if not numbers.sprint.repository]
-    outcomes = [outcome for numbers in own if (outcome := numbers.outcome(now))]
-    for numbers in own:
-        sprint = numbers.sprint
-        with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
-            sprint_id = ids[sprint.milestone]
-            description = _description(milestones[sprint.milestone], now)
-            await measures.update_sprint(sprint_id, sprint, description, now)
-            if isinstance(numbers.numbers, ClosedSprint):
-                # Measured days are left alone; a day that was never measured is added from the snapshot.
-                measured = await measures.days(sprint_id)
-                dates = {row.date for row in measured}
-                missing = _missing_days(numbers.numbers, sprint.calendar, outcomes, dates)
-                if missing:
-                    await measures.set_days(sprint_id, [*measured, *missing])
-            else:
-                await measures.set_days(sprint_id, _days_over(numbers.numbers, outcomes, now))
-                # Takes the snapshot if it is time; from then on the sprint's days stay as they are.
-                await sprints.closed(sprint.milestone, now)
 
 
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
@@ -130,43 +98,6 @@ def grade_forecast(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade
         next((day for day, amount in done if amount >= forecast.scope), None) if is_finished else None
     )
     return ForecastGrade(forecast.id, is_finished, delivered, finished_on)
-
-
-def _days_over(facts: Facts, outcomes: Sequence[SprintOutcome], now: datetime) -> list[SprintDay]:
-    """The local days that are over, and the sprint's last day even if it ended before midnight."""
-    calendar = facts.sprint.calendar
-    ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
-    return [_row(day, outcomes, end) for day, end in ends if end <= now]
-
-
-def _missing_days(
-    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[SprintOutcome], measured: Collection[date]
-) -> list[SprintDay]:
-    """The days of a closed sprint that had not been measured when its snapshot was taken."""
-    days = parse_days(closed.facts, calendar)
-    return [_row(day, outcomes, day.at) for day in days if day.date not in measured]
-
-
-def _row(day: Day, outcomes: Iterable[SprintOutcome], end: datetime) -> SprintDay:
-    return SprintDay(
-        date=day.date,
-        total_points=day.scope.points,
-        completed_points=day.done.points,
-        remaining_points=day.remaining.points,
-        total_issues=day.scope.count,
-        completed_issues=day.done.count,
-        team_velocity=compute_velocity(
-            (outcome for outcome in outcomes if outcome.end < end), "points"
-        ).median,
-    )
-
-
-def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
-    """A milestone's description by its own latest event, or by the latest event of an item in it."""
-    past = sort_events(event for event in events if event.at < now)
-    own = [event for event in past if event.event != "observed"]
-    latest = (own or past)[-1:]
-    return latest[0].description if latest else None
 
 
 async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None:

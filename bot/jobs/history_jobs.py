@@ -8,6 +8,7 @@ from procrastinate import RetryStrategy
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.job_blueprint import JobBlueprint, JobServices
+from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.sync.access_tracking import find_other_owners, last_heard_after, stop_tracking
 from bot.sync.backfill.backfill import Backfill, BackfillError
@@ -55,9 +56,19 @@ async def backfill(services: JobServices, job: BackfillJob) -> None:
     except (BackfillError, GitHubRefusedError) as problem:
         _log.warning("backfill failed", project=job.project_id, reason=str(problem))
     else:
+        await _measure_past(services, job)
         async with services.database.tenant(job.organization_id) as tenant:
             if await Gaps(tenant).of_projects({job.project_id}):
                 await _follow_up_gap(services, tenant, job.project_id)
+
+
+async def _measure_past(services: JobServices, job: BackfillJob) -> None:
+    """Measure the sprints of a past that has just been read, so that no answer has to fold all of them."""
+    with isolated(_log, "past not measured", project=job.project_id):
+        async with services.database.tenant(job.organization_id) as tenant:
+            project = await Projects(tenant).get(job.project_id)
+        if project is not None:
+            await services.get(DailyFigures).measure(job.organization_id, project)
 
 
 async def _follow_up_gap(services: JobServices, tenant: Tenant, project_id: int) -> None:

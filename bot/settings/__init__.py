@@ -40,7 +40,11 @@ class GitHubSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Without `database_url`, the bundled PostgreSQL in `data_dir` is used."""
+    """All settings. Without `database_url`, the bundled PostgreSQL in `data_dir` is used.
+
+    `has_transaction_pooler`: `database_url` leads to a pooler that gives each transaction any connection to
+    the server. `database_direct_url` leads to the server itself, for what needs a connection of its own.
+    """
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -49,6 +53,8 @@ class Settings:
     github_api_url: str = "https://api.github.com"
     database_url: Secret | None = None
     database_owner_url: Secret | None = None
+    database_direct_url: Secret | None = None
+    has_transaction_pooler: bool = False
     encryption_keys: tuple[Secret, ...] = ()
     webhook_secrets: tuple[Secret, ...] = ()
     github: GitHubSettings | None = None
@@ -59,10 +65,11 @@ class Settings:
     billing: BillingSettings = field(default_factory=BillingSettings)
 
 
-def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
+def load(environment: Mapping[str, str], *, needs_github: bool, runs_worker: bool = False) -> Settings:
     """Read the settings from an environment. Raises SettingsError with all problems.
 
     `needs_github`: the command talks to GitHub, so the settings of the GitHub App are required.
+    `runs_worker`: the command runs a worker, which must reach the database without a transaction pooler.
     """
     reader = _Reader(environment)
     data_dir = Path(environment.get("DATA_DIR") or Path(__file__).parents[2] / ".data").expanduser()
@@ -78,6 +85,8 @@ def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
         github_api_url=reader.read_url("GITHUB_API_URL", "https://api.github.com"),
         database_url=reader.read_database_url("DATABASE_URL"),
         database_owner_url=reader.read_database_url("DATABASE_OWNER_URL"),
+        database_direct_url=reader.read_database_url("DATABASE_DIRECT_URL"),
+        has_transaction_pooler=reader.read_pooler() == "transaction",
         encryption_keys=keys,
         webhook_secrets=reader.read_secrets("GITHUB_WEBHOOK_SECRET", _accept_any_secret),
         github=reader.read_github(),
@@ -92,6 +101,7 @@ def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
     )
     if needs_github:
         reader.require_github(settings)
+    reader.check_pooler(settings, runs_worker=runs_worker)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
@@ -176,6 +186,29 @@ class _Reader:
                 "%40, %2F and %25"
             )
         return Secret(value.replace("postgres://", "postgresql://", 1))
+
+    def read_pooler(self) -> str | None:
+        value = self._environment.get("DATABASE_POOLER") or None
+        if value not in {None, "session", "transaction"}:
+            self.problems.append(
+                f"DATABASE_POOLER is “{redacted(str(value))}”; it must be the mode of the pooler in "
+                "DATABASE_URL, transaction or session, or be left out if there is no pooler"
+            )
+        return value
+
+    def check_pooler(self, settings: Settings, *, runs_worker: bool) -> None:
+        """Note what is missing beside a pooler. A pooler in session mode needs nothing else."""
+        if not self._environment.get("DATABASE_URL"):
+            self.problems.extend(
+                f"{name} is set without DATABASE_URL; it must be left out with the bundled PostgreSQL"
+                for name in ("DATABASE_POOLER", "DATABASE_DIRECT_URL")
+                if self._environment.get(name)
+            )
+        elif settings.has_transaction_pooler and settings.database_direct_url is None and runs_worker:
+            self.problems.append(
+                "DATABASE_DIRECT_URL is missing; behind a pooler in transaction mode a worker receives no "
+                "notifications. Set it to the address of PostgreSQL itself, with the role of DATABASE_URL"
+            )
 
     def read_secrets(self, name: str, check: Callable[[str], str | None]) -> tuple[Secret, ...]:
         values = [value.strip() for value in self._environment.get(name, "").split(",") if value.strip()]

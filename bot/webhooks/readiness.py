@@ -25,7 +25,8 @@ class ReadinessProbe:
         check_every_seconds: float = _CHECK_EVERY_SECONDS,
         timeout_seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
-        self._database = Database(database_url, pool_size=1)
+        # Not prepared, as behind a pooler in transaction mode: that gains nothing at one check a second.
+        self._database = Database(database_url, pool_size=1, is_pooled=True)
         self._check_every_seconds = check_every_seconds
         self._timeout_seconds = timeout_seconds
         self._lock = asyncio.Lock()

@@ -19,6 +19,7 @@ from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import resolve_facts
 from commands.shared.flow_window import LAST, resolve_window
+from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
 from sprints.facts import Facts, ScopeCause
@@ -150,7 +151,7 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
-    velocity = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
+    velocity = compute_velocity(await read_outcomes(planning), arguments.text("by"))
     return Reply(
         (explanation_text(explain_flow.explain_velocity(velocity, planning.calendar), _footer(planning)),)
     )

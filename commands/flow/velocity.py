@@ -10,8 +10,8 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
 from commands.messages.velocity import VELOCITY_WARNING, sprints_table, summarize_velocity
-from sprints.late import apply_credits
-from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, compute_velocity
+from commands.shared.reporting import read_outcomes
+from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, compute_velocity, was_abandoned
 
 
 @command(
@@ -33,11 +33,9 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
             f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
             "older ones tell of another team."
         )
-    late_credits = context.project.settings.late_credits
-    outcomes = apply_credits(await context.sprints.outcomes(context.now), late_credits)
-    finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
-    result = compute_velocity(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
-    left_out = len(outcomes) - len(finished)
+    result = compute_velocity(await read_outcomes(context, last or MOST_SPRINTS), arguments.text("by"))
+    sprints = await context.sprints.all(context.now)
+    left_out = sum(was_abandoned(sprint, context.now) for sprint in sprints)
     as_of = format_moment(context.calendar.local(context.now))
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
     text = ChartText(

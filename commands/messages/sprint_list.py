@@ -91,6 +91,6 @@ def _velocity(velocity: Velocity) -> str:
     return f"**Velocity:** median {median} over the last {velocity.n} that ended, {spread}."
 
 
-def newest_first(sprints: Iterable[SprintRow]) -> list[SprintRow]:
-    """The rows sorted by start, the latest first."""
-    return sorted(sprints, key=lambda row: (row.sprint.start, row.sprint.number), reverse=True)
+def newest_first(sprints: Iterable[Sprint]) -> list[Sprint]:
+    """The sprints sorted by start, the latest first."""
+    return sorted(sprints, key=lambda sprint: (sprint.start, sprint.number), reverse=True)

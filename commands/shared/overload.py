@@ -10,7 +10,7 @@ from sprints.forecast_wording import round_to_tenths
 from sprints.late import apply_credits
 from sprints.load import compare_load
 from sprints.outlook import Outlook
-from sprints.velocity import Velocity, compute_velocity
+from sprints.velocity import MOST_SPRINTS, Velocity, compute_velocity
 
 # From this chance on (in tenths), a sprint is likely to be finished whatever the last ones delivered.
 _LIKELY = 5
@@ -26,7 +26,7 @@ class Velocities:
 
 async def read_velocities(planning: Planning, facts: Facts) -> Velocities:
     """Read the velocities of the last sprints that had ended by the moment of the facts."""
-    ended = await planning.sprints.outcomes(facts.as_of)
+    ended = await planning.sprints.outcomes(facts.as_of, MOST_SPRINTS + 1)
     earlier = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
     outcomes = apply_credits(earlier, planning.project.settings.late_credits)
     usual = compute_velocity(outcomes)

@@ -9,17 +9,17 @@ from typing import Any
 from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
 from sprints.burndown import build_burndown
-from sprints.facts import Facts, compute_facts
+from sprints.facts import Facts
 from sprints.late import apply_credits
 from sprints.milestone import Sprint
 from sprints.numbering import Number
 from sprints.plain import Values, convert_facts, list_footnotes
 from sprints.report import build_final_burndown, build_report
 from sprints.thanks import list_contributors
-from sprints.velocity import SprintOutcome
+from sprints.velocity import MOST_SPRINTS, SprintOutcome
 from sprints.waits import list_waits
 from storage.closed_sprints import ClosedSprint
-from storage.sprints import SprintNumbers
+from storage.sprints import SprintNumbers, compute_facts_aside
 
 # The key of the setting with late work that is credited to a sprint, by GitHub's id of the milestone.
 LATE = "late"
@@ -33,14 +33,13 @@ async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
     facts = await read_facts(planning, sprint, now)
     values = closed.facts if closed and is_final else await _build_values(planning, sprint, facts)
     credit = planning.project.settings.late_credits.get(sprint.milestone)
-    numbers = await planning.sprints.numbers(now)
     report = build_report(values, is_over=is_over)
     return ReportData(
         sprint=sprint,
         report=report,
         as_of=now,
-        outcomes=_select_until(sprint, report.unit, list_outcomes(planning, numbers)),
-        crossed=count_sprint_crossings(numbers, sprint, now),
+        outcomes=await _read_outcomes_until(planning, sprint, report.unit),
+        crossed=await read_crossings(planning, sprint),
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         snapshot=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_final else None,
@@ -68,14 +67,30 @@ async def read_facts(planning: Planning, sprint: Sprint, as_of: datetime) -> Fac
     """Compute a sprint's facts from its events before a moment, with its present dates."""
     items = await planning.history.items_of(sprint.milestone)
     labels, gaps = await planning.history.labels(), await planning.read_gaps()
-    return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
+    estimates = planning.project.rules.estimates
+    return await compute_facts_aside(sprint, items, as_of, estimates, labels, gaps)
 
 
-def list_outcomes(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
-    """The outcomes of ended sprints, ordered by their end, with credited late work."""
-    outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(planning.now))]
-    ordered = sorted(outcomes, key=lambda outcome: outcome.order)
-    return apply_credits(ordered, planning.project.settings.late_credits)
+async def read_outcomes(
+    planning: Planning, most: int = MOST_SPRINTS, until: Sprint | None = None
+) -> list[SprintOutcome]:
+    """The outcomes of the last sprints that have ended, with credited late work; see Sprints.outcomes."""
+    outcomes = await planning.sprints.outcomes(planning.now, most, until)
+    return apply_credits(outcomes, planning.project.settings.late_credits)
+
+
+async def read_crossings(planning: Planning, sprint: Sprint) -> dict[Number, int]:
+    """Count, by item of a sprint, the ends of sprints that it has crossed up to this sprint's end."""
+    items = await planning.history.items_of(sprint.milestone)
+    milestones = {
+        milestone
+        for events in items.values()
+        for event in events
+        for milestone in (event.milestone, event.snapshot.milestone)
+        if milestone is not None
+    }
+    numbers = await planning.sprints.numbers_of(milestones, planning.now)
+    return count_sprint_crossings(numbers, sprint, planning.now)
 
 
 def count_sprint_crossings(
@@ -108,14 +123,18 @@ async def _build_values(planning: Planning, sprint: Sprint, facts: Facts) -> Val
     return at_end | {"late": convert_facts(facts)["late"]}
 
 
-def _select_until(sprint: Sprint, unit: str, outcomes: Iterable[SprintOutcome]) -> list[SprintOutcome]:
-    """The outcomes of sprints that had ended by a sprint's end.
+async def _read_outcomes_until(planning: Planning, sprint: Sprint, unit: str) -> list[SprintOutcome]:
+    """The outcomes of the last sprints that had ended by a sprint's end, its own included.
 
     The sprint's own outcome gets the report's unit, as in its snapshot: all items without an estimate may
     have been moved on since, which would change the unit.
     """
+    outcomes = await read_outcomes(planning, MOST_SPRINTS + 1, sprint)
+    if all(outcome.milestone != sprint.milestone for outcome in outcomes):  # It was abandoned.
+        own = await planning.sprints.numbers_of({sprint.milestone}, planning.now)
+        found = [outcome for numbers in own if (outcome := numbers.outcome(planning.now))]
+        outcomes += apply_credits(found, planning.project.settings.late_credits)
     return [
         replace(outcome, unit=unit) if outcome.milestone == sprint.milestone else outcome
         for outcome in outcomes
-        if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone)
     ]

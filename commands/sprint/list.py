@@ -8,7 +8,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
-from commands.shared.reporting import list_outcomes
+from commands.shared.reporting import read_outcomes
 from sprints.late import apply_credits
 from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
@@ -30,13 +30,15 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     most = _USUAL if last is None else last
     if not 1 <= most <= _MOST:
         raise UserError(f"`last:{most}` must be from 1 to {_MOST}.")
-    numbers = await context.sprints.numbers(context.now)
-    if not numbers:
+    sprints = newest_first(await context.sprints.all(context.now))
+    if not sprints:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
-    rows = newest_first(_build_row(context, entry) for entry in numbers)
-    velocity = compute_velocity(list_outcomes(context, numbers))
+    numbers = await context.sprints.numbers_of({sprint.milestone for sprint in sprints[:most]}, context.now)
+    rows = {entry.sprint.milestone: _build_row(context, entry) for entry in numbers}
+    shown = [rows[sprint.milestone] for sprint in sprints if sprint.milestone in rows]
+    velocity = compute_velocity(await read_outcomes(context))
     now = context.calendar.local(context.now)
-    return Reply((list_text(rows[:most], len(rows), velocity, now),))
+    return Reply((list_text(shown, len(sprints), velocity, now),))
 
 
 def _build_row(planning: Planning, entry: SprintNumbers) -> SprintRow:

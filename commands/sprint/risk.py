@@ -16,9 +16,8 @@ from commands.messages.risk import risk_card, risk_lead
 from commands.shared.choosing import resolve_facts
 from commands.shared.forecasting import read_outlook
 from commands.shared.overload import describe_load
-from commands.shared.reporting import count_sprint_crossings
+from commands.shared.reporting import read_crossings
 from commands.shared.work import read_past
-from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.numbering import Number
 from sprints.outlook import Outlook
@@ -48,17 +47,12 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
         unit,
         flows,
         level=level,
-        carries=await _count_carries(context, facts),
+        carries=await read_crossings(context, facts.sprint),
         reviews=await _find_review_waits(context, flows),
     )
     load = await describe_load(context, facts, sprint_end, forecast)
     lead = f"{risk_lead(sprint_end, forecast)} {load}".strip()
     return Reply((risk_card(facts, unit, risks, lead, level, has_load=bool(load)),))
-
-
-async def _count_carries(planning: Planning, facts: Facts) -> Mapping[Number, int]:
-    """Count, by item, the ends of earlier sprints over which it was carried."""
-    return count_sprint_crossings(await planning.sprints.numbers(planning.now), facts.sprint, planning.now)
 
 
 async def _find_review_waits(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number, datetime]:

@@ -1,8 +1,11 @@
 """The migrations make what storage/tables/ says, on a server that is new enough, for a role that may."""
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url
 
 from storage import schema
@@ -27,6 +30,11 @@ def _is_name_of_index(difference: object) -> bool:
     """An index on an expression is not described in storage/tables/."""
     names = ("projects_by_name", "users_by_username")
     return isinstance(difference, tuple) and any(name in str(difference[1]) for name in names)
+
+
+def test_the_newest_revision_is_found_without_alembic() -> None:
+    scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
+    assert schema.newest_revision() == scripts.get_current_head()
 
 
 def test_migrating_twice_changes_nothing(server: EmbeddedServer, database_name: str) -> None:

@@ -27,14 +27,6 @@ _ROOMS = ("bot", "reports", "handlers", "commands", "charts", "storage", "market
 # Whose steps are not the product's.
 _OTHERS = ("tests", "benchmarks", "github_standin", "demo")
 
-# What may hold the loop for now, by the name of a function, and why. Issue 17 (6 of 12) moves the reads of
-# whole histories off the loop and takes their lines away.
-EXEMPT = {
-    "Timeline._items": "reads every event of the items of a repository",
-    "Timeline._milestones": "reads every event of the milestones of a repository",
-    "build_flows": "follows every item of a repository through its events",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -66,7 +58,6 @@ class Watchdog:
 
     offences: list[Offence] = field(default_factory=list)
     most_cpu_seconds: float = MOST_CPU_SECONDS
-    exempt: Iterable[str] = tuple(EXEMPT)
     _began: float | None = None
     _samples: list[tuple[Place, ...]] = field(default_factory=list)
     _collecting: float = 0.0
@@ -118,9 +109,7 @@ class Watchdog:
         ours = [stack for stack in [*self._samples, suspended] if _is_ours((*suspended, *stack))]
         if not ours:
             return
-        exempt = sum(any(place.name in self.exempt for place in stack) for stack in ours)
-        if exempt <= len(ours) / 2:  # What is exempt is no excuse for what the rest of a step does.
-            self.offences.append(Offence(used, max(ours, key=len)))
+        self.offences.append(Offence(used, max(ours, key=len)))
 
     def _note_collection(self, phase: str, _: dict[str, int]) -> None:
         """The garbage of a whole test session is no work of the product."""

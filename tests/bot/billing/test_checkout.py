@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from bot.billing.stripe_checkout import CheckoutTerms
-from bot.billing.stripe_client import RealStripe, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import StripeUnavailableError
 from bot.settings.billing import StripeSettings
 from bot.settings.secret import Secret
 from github_standin.emulate import find_emulate, find_node

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from bot.cli.doctor import examine
 from bot.services import Services
@@ -340,7 +341,9 @@ async def test_subscription_missing_at_stripe_ends(comparison: ComparisonHarness
     assert await comparison.statuses(102) == ["active"]
     async with comparison.base.database.unscoped() as connection:
         tenant = await tenant_of_account(connection, 101)
-    audited = await rows(comparison.base, "select details from audit_log where action = 'plan'", tenant)
+    audited = await rows(
+        comparison.base, "select details from audit_log where action = 'plan' order by id", tenant
+    )
     assert audited[-1].details["event"] == "missing at Stripe"
     assert not await rows(comparison.base, "select 1 from deletion_deadlines", tenant)
 

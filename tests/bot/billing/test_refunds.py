@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.billing.refunds import StripePayments
-from bot.billing.stripe_client import RealStripe, is_live_key
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import is_live_key
 from bot.cli.doctor import examine
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.billing.seat_reporting import SeatReporting
-from bot.billing.stripe_client import RealStripe, StripeUnavailableError
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from commands.messages.seats import increase_text, seats_card
 from marketplace.accounts import load_billing

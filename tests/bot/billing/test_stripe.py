@@ -14,12 +14,8 @@ from hypothesis import strategies as st
 
 from bot.billing.signed_links import SignedLinks
 from bot.billing.stripe_checkout import CheckoutTerms
-from bot.billing.stripe_client import (
-    NoStripe,
-    RealStripe,
-    StripeRefusedError,
-    StripeUnavailableError,
-)
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import NoStripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from marketplace.plans import PlanName

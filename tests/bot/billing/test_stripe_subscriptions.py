@@ -247,7 +247,7 @@ async def test_stripe_away_for_the_price_alone_holds_up_nothing(
 
 
 def _away() -> Exception:
-    from bot.billing.stripe_client import StripeUnavailableError  # noqa: PLC0415
+    from bot.billing.stripe_port import StripeUnavailableError  # noqa: PLC0415
 
     return StripeUnavailableError("a bad day")
 

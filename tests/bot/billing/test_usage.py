@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.billing.jobs import blueprints_for
-from bot.billing.stripe_client import (
-    NoStripe,
-    RealStripe,
-    StripeRefusedError,
-    StripeUnavailableError,
-)
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_port import NoStripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, find_subscription_on, resolve_usage_time
 from bot.cli.doctor import examine

@@ -210,6 +210,20 @@ def test_without_a_database_one_sentence_says_what_to_do(tmp_path: Path, argumen
     assert list(data.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["serve"], 2), (["work"], 2), (["replay", "history.jsonl"], 2), (["serve", "--no-worker"], 1)],
+)
+def test_only_what_runs_a_worker_needs_a_way_around_the_pooler(
+    tmp_path: Path, arguments: list[str], status: int
+) -> None:
+    """Status 1 is the pooler's, which nobody runs here."""
+    pooler = {"DATABASE_URL": "postgresql://agile_app@127.0.0.1:1/agile", "DATABASE_POOLER": "transaction"}
+    done = run_cli(tmp_path, *arguments, **GITHUB, **pooler)
+    assert done.returncode == status
+    assert ("DATABASE_DIRECT_URL is missing" in done.stderr) == (status == 2)
+
+
 @pytest.mark.parametrize("package", ["comrak", "graphql", "nh3"])
 def test_the_demo_without_its_packages_says_how_to_start_it(tmp_path: Path, package: str) -> None:
     done = run_cli(tmp_path, "demo", PYTHONPATH=not_installed(tmp_path, package))

@@ -88,6 +88,50 @@ def test_keys_rotate() -> None:
         PayloadCipher([new]).open(sealed, b"here")
 
 
+DATABASE = {"DATABASE_URL": "postgresql://app:hunter2@pooler/db"}
+DIRECT = {"DATABASE_DIRECT_URL": "postgresql://app:hunter2@server/db"}
+
+
+def test_a_pooler_in_transaction_mode() -> None:
+    settings = load(
+        DATABASE | DIRECT | {"DATABASE_POOLER": "transaction"}, needs_github=False, runs_worker=True
+    )
+    assert settings.has_transaction_pooler
+    assert settings.database_direct_url
+    assert settings.database_direct_url.reveal() == "postgresql://app:hunter2@server/db"
+    assert "hunter2" not in repr(settings)
+    for environment in (DATABASE, DATABASE | DIRECT, DATABASE | {"DATABASE_POOLER": "session"}):
+        assert not load(environment, needs_github=False, runs_worker=True).has_transaction_pooler
+    # Without a worker nothing listens for notifications.
+    assert load(DATABASE | {"DATABASE_POOLER": "transaction"}, needs_github=False).has_transaction_pooler
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        (
+            DATABASE | {"DATABASE_POOLER": "statement"},
+            "DATABASE_POOLER is “statement”; it must be the mode of the pooler in DATABASE_URL",
+        ),
+        (
+            DATABASE | {"DATABASE_POOLER": "transaction"},
+            "DATABASE_DIRECT_URL is missing; behind a pooler in transaction mode a worker receives no",
+        ),
+        ({"DATABASE_POOLER": "transaction"}, "DATABASE_POOLER is set without DATABASE_URL"),
+        (DIRECT, "DATABASE_DIRECT_URL is set without DATABASE_URL"),
+        (
+            DATABASE | {"DATABASE_DIRECT_URL": "server"},
+            "DATABASE_DIRECT_URL must look like postgresql://user:password@host/database",
+        ),
+    ],
+)
+def test_a_pooler_that_cannot_work_is_one_problem(environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as problem:
+        load(environment, needs_github=False, runs_worker=True)
+    assert sentence in str(problem.value)
+    assert len(str(problem.value).splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "given", "is_good"),
     [

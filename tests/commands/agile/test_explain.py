@@ -331,7 +331,7 @@ async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> Non
         ("cycle time", "85 % within 9 days", "85 % of 18 is 15.3, so place 16: **9 days**"),
         ("Cycle-Time", "85 % within 9 days", "| #1013 | 21 | assigned | assigned<br>closed |"),
         ("leadtime", "85 % within 11 days", "| #1013 | 23 | opened with points: 3<br>closed |"),
-        ("WIP", "now: 2 items", "20 ever started − 18 done − 0 dropped − 0 paused = **2 items**"),
+        ("WIP", "now: 2 items", "2 open − 0 not started − 0 paused = **2 items**"),
         ("throughput last:1", "this week: 2 items", "1 (16 Nov) + 1 (17 Nov) + 0 (18 Nov) = **2 items**"),
         ('done for:"Sprint 20"', "Sprint 20: 12 points in 4 items", "4 × 3 = **12 points**"),
         ('say/do for:"Sprint 21" by:count', "Sprint 21: 25 %", "1 kept ÷ 4 items committed = **25 %**"),

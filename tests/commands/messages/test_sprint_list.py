@@ -67,7 +67,7 @@ def test_what_begins_last_stands_first() -> None:
     first = SprintRow(Box("11-01", start="11-02", due="2026-11-13").sprint(NOW), FIVE, FIVE)
     second = SprintRow(make_box().sprint(NOW), FIVE, FIVE)
 
-    assert newest_first([first, second]) == [second, first]
+    assert newest_first([first.sprint, second.sprint]) == [second.sprint, first.sprint]
 
 
 def test_titles_format_nothing() -> None:
