@@ -48,7 +48,8 @@ class _Found:
 class Flows:
     """The flows of one repository's items, and of those of the repositories that share its sprints."""
 
-    def __init__(self, tenant: Tenant, project: Project) -> None:
+    def __init__(self, tenant: Tenant, project: Project, timeline: Timeline | None = None) -> None:
+        """A `timeline` whose labels and logins are read already is shared."""
         self._tenant = tenant
         self._connection = tenant.connection
         self._project = project
@@ -56,7 +57,7 @@ class Flows:
             member.id: "" if member.id == project.id else member.full_name or ""
             for member in project.sharing or (project,)
         }
-        self._timeline = Timeline(tenant)
+        self._timeline = timeline or Timeline(tenant)
         self._folder = ItemFolder(self._timeline)
 
     async def active(self, since: datetime, as_of: datetime) -> tuple[Flow, ...]:

@@ -33,7 +33,7 @@ class History:
     """
 
     def __init__(self, tenant: Tenant, project: Project) -> None:
-        self._timeline = Timeline(tenant)
+        self.timeline = Timeline(tenant)
         self._project = project
         self._members = tuple(
             _Member(member.id, "" if member.id == project.id else member.full_name or "")
@@ -41,7 +41,6 @@ class History:
         )
         self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
         self._loaded_milestones: dict[int, dict[int, list[MilestoneEvent]]] = {}
-        self._loaded_labels: list[LabelEvent] | None = None
 
     async def sharing(self) -> SharedSprints:
         """The milestones of the repositories that form one sprint; loaded once."""
@@ -75,7 +74,7 @@ class History:
 
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the sprint to which this repository's milestone with a number belongs."""
-        milestone = await self._timeline.milestone_id(self._project.id, number)
+        milestone = await self.timeline.milestone_id(self._project.id, number)
         return milestone if milestone is None else (await self.sharing()).leader_of.get(milestone, milestone)
 
     async def items_of(self, milestone: int) -> dict[str, list[ItemEvent]]:
@@ -83,7 +82,7 @@ class History:
         sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
         parts = {part.repository: part.milestone for part in sharing.parts.get(milestone, ())}
         for member in self._members:
-            member_items = await self._timeline.items_of(member.id, parts.get(member.name, milestone))
+            member_items = await self.timeline.items_of(member.id, parts.get(member.name, milestone))
             items |= self._as_seen(member_items, member, sharing)
         return items
 
@@ -91,7 +90,7 @@ class History:
         """All events of these items by node id, of this repository and of those that share its sprints."""
         sharing, events = await self.sharing(), dict[str, list[ItemEvent]]()
         for member in self._members:
-            member_events = await self._timeline.items_by_id(items, member.id)
+            member_events = await self.timeline.items_by_id(items, member.id)
             events |= self._as_seen(member_events, member, sharing)
         return events
 
@@ -100,36 +99,34 @@ class History:
         sharing = await self.sharing()
         for member in self._members:
             if member.name == repository:
-                events = await self._timeline.item(member.id, number)
+                events = await self.timeline.item(member.id, number)
                 return self._as_seen({repository: events}, member, sharing)[repository]
         return []
 
     async def labels(self) -> list[LabelEvent]:
         """The events of labels."""
-        if self._loaded_labels is None:
-            events = list[LabelEvent]()
-            for member in self._members:
-                events += qualify_labels(await self._timeline.labels(member.id), member.name)
-            self._loaded_labels = events
-        return self._loaded_labels
+        events = list[LabelEvent]()
+        for member in self._members:
+            events += qualify_labels(await self.timeline.labels(member.id), member.name)
+        return events
 
     async def activity(self, kind: str, since: datetime, until: datetime) -> list[ActivityEvent]:
         """The other events of a kind within `[since, until)`; kinds are those of ActivityEvent."""
         events = list[ActivityEvent]()
         for member in self._members:
-            own_events = await self._timeline.activity(member.id, kind, since, until)
+            own_events = await self.timeline.activity(member.id, kind, since, until)
             events += qualify_activity(own_events, member.name) if member.name else own_events
         return events
 
     async def _milestones_of(self, project_id: int) -> dict[int, list[MilestoneEvent]]:
         if project_id not in self._loaded_milestones:
-            self._loaded_milestones[project_id] = await self._timeline.milestones(project_id)
+            self._loaded_milestones[project_id] = await self.timeline.milestones(project_id)
         return self._loaded_milestones[project_id]
 
     async def _milestone_of(self, project_id: int, milestone: int) -> list[MilestoneEvent]:
         if (loaded := self._loaded_milestones.get(project_id)) is not None:
             return loaded.get(milestone, [])
-        return await self._timeline.milestone(project_id, milestone)
+        return await self.timeline.milestone(project_id, milestone)
 
     def _as_seen(
         self, items: dict[str, list[ItemEvent]], member: _Member, sharing: SharedSprints

@@ -35,6 +35,7 @@ class Timeline:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
         self._loaded_logins: Logins | None = None
+        self._loaded_labels: dict[int, list[LabelEvent]] = {}
 
     async def milestone_id(self, project_id: int, number: int) -> int | None:
         """GitHub's id of a repository's milestone by its number; None if it is unknown."""
@@ -117,13 +118,15 @@ class Timeline:
         return await self._read_items(select(facts).where(decides).order_by(facts.c.item))
 
     async def labels(self, project_id: int) -> list[LabelEvent]:
-        """The events of a repository's labels."""
-        query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == LABEL)
-        logins = await self.logins()
-        return [
-            logins.in_label(_label_event(row), moment_of_logins(row))
-            for row in await self._connection.execute(query)
-        ]
+        """The events of a repository's labels; loaded once."""
+        if project_id not in self._loaded_labels:
+            query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == LABEL)
+            logins = await self.logins()
+            self._loaded_labels[project_id] = [
+                logins.in_label(_label_event(row), moment_of_logins(row))
+                for row in await self._connection.execute(query)
+            ]
+        return self._loaded_labels[project_id]
 
     async def activity(
         self, project_id: int, kind: str, since: datetime, until: datetime

@@ -33,6 +33,13 @@ class SentStatements:
         found = [sent for sent in self.statements if all(word in sent.text for word in words)]
         return [sent for sent in found if value is None or value in dict(sent.parameters).values()]
 
+    def between(self, first: str, last: str) -> "SentStatements":
+        """The statements that were sent after the first one with a text, and before the next with another."""
+        texts = [sent.text for sent in self.statements]
+        start = next(place for place, text in enumerate(texts) if first in text) + 1
+        end = next(place for place, text in enumerate(texts) if last in text and place >= start)
+        return SentStatements(self.statements[start:end])
+
 
 @contextmanager
 def recorded_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[SentStatements]:
