@@ -133,6 +133,8 @@ def _report_fetches(server: EmbeddedServer, shape: str, count: int) -> None:
     fill = _FILL_READY.format(priority=priority, lock=lock, tenant=tenant, count=count) + ";" + _FILL_LATER
     milliseconds, running = list[float](), list[int]()
     with _database(server, fill) as name, common.superuser(server, name) as connection:
+        # As on the queue's own connections.
+        connection.execute("set synchronous_commit = off")
         worker = _new_worker(connection)
         for _ in range(_FETCHES):
             started = time.perf_counter()

@@ -120,6 +120,7 @@ _QUEUE = (
 )
 _NEVER_FOR_THE_APPLICATION = (
     "first_ready_job(integer, text[], text[], boolean, text[])",
+    "is_first_on_lock(bigint, text)",
     "tenant_of_account_or_new(bigint, text, text)",
     "assign_tenant(received_delivery)",
     "is_to_be_deleted(bigint)",

@@ -49,9 +49,26 @@ exception when unique_violation then
     null; -- Another transaction deferred the same job a moment ago.
 end $$;
 
+-- Whether a waiting job is the next one on its lock. On each lock one after another: the highest priority first, then
+-- the oldest. A job without a lock waits for no other.
+create function is_first_on_lock(job bigint, wanted text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    return wanted is null or (
+        not exists (select from public.procrastinate_jobs where lock = wanted and status = 'doing')
+        and job = (
+            select id from public.procrastinate_jobs where lock = wanted and status = 'todo'
+            order by priority desc, id limit 1
+        )
+    );
+end $$;
+
 -- Of the ready jobs of one priority, the one that may be taken next; null if there is none. Jobs of `busy` tenants
 -- are left alone, and those of all tenants if `nobodys`: then only jobs without a tenant count. The answer holds
 -- at this moment only, and its row is locked.
+--
+-- Mostly it is among the oldest jobs. If they are all of busy tenants or behind locks, the first job of each other
+-- tenant is looked at; each step of `waiting` finds the next tenant.
 --
 -- The planner's figures about a queue are always out of date. So only the plans that follow the indexes are
 -- allowed, which are good for a queue of any length.
@@ -62,82 +79,66 @@ language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
 set enable_sort = off as $$
 declare
-    tenants text[] := '{}';
-    oldest bigint[];
-    has_all boolean := nobodys;
     passed bigint[] := '{}';
+    last_of_oldest bigint;
+    oldest bigint;
     best bigint;
 begin
-    if nobodys then
-        tenants := '{""}';
-    else
-        -- The tenants of the oldest jobs: mostly the next job is one of theirs.
-        select array_agg(distinct tenant), array_agg(id order by id) into tenants, oldest
-        from (
-            select id, coalesce(args ->> 'organization_id', '') as tenant from public.procrastinate_jobs
-            where status = 'todo' and scheduled_at is null and -priority = level
-            order by id limit 50
-        ) as jobs;
-        has_all := coalesce(cardinality(oldest), 0) < 50;
-    end if;
+    select max(id), count(*) into last_of_oldest, oldest
+    from (
+        select id from public.procrastinate_jobs
+        where status = 'todo' and scheduled_at is null and -priority = level order by id limit 50
+    ) as jobs;
     loop
-        select first.id into best
-        from unnest(tenants) as tenant
-        cross join lateral (
-            select waiting.id from public.procrastinate_jobs as waiting
-            where waiting.status = 'todo' and waiting.scheduled_at is null and -waiting.priority = level
-                and coalesce(waiting.args ->> 'organization_id', '') collate "C" = tenant
-                and (queues is null or waiting.queue_name = any (queues))
-                and waiting.id <> all (passed)
-                and (waiting.lock is null or (
-                    waiting.lock <> all (taken_locks)
-                    and not exists (
-                        select from public.procrastinate_jobs as other
-                        where other.lock = waiting.lock and other.status = 'doing'
-                    )
-                    -- On each lock one after another: the highest priority first, then the oldest.
-                    and waiting.id = (
-                        select other.id from public.procrastinate_jobs as other
-                        where other.lock = waiting.lock and other.status = 'todo'
-                        order by other.priority desc, other.id limit 1
-                    )
-                ))
-            order by waiting.id limit 1
-        ) as first
-        where tenant <> all (busy)
-        order by first.id limit 1;
-        if not has_all and (best is null or best > oldest[50]) then
-            -- The oldest jobs are all of busy tenants, or behind locks. Each step finds the next tenant.
+        best := null;
+        if not nobodys then
+            select job.id into best from public.procrastinate_jobs as job
+            where job.status = 'todo' and job.scheduled_at is null and -job.priority = level
+                and job.id <= last_of_oldest
+                and coalesce(job.args ->> 'organization_id', '') <> all (busy)
+                and (queues is null or job.queue_name = any (queues)) and job.id <> all (passed)
+                and (job.lock is null or job.lock <> all (taken_locks))
+                and public.is_first_on_lock(job.id, job.lock)
+            order by job.id limit 1;
+        end if;
+        if best is null and (nobodys or oldest = 50) then
             with recursive waiting as (
-                (
-                    select coalesce(args ->> 'organization_id', '') collate "C" as tenant
+                select case when nobodys then '' else (
+                    select coalesce(args ->> 'organization_id', '') collate "C"
                     from public.procrastinate_jobs
                     where status = 'todo' and scheduled_at is null and -priority = level
-                    order by 1 limit 1
-                )
+                    order by coalesce(args ->> 'organization_id', '') collate "C" limit 1
+                ) end as tenant
                 union all
                 select (
                     select coalesce(args ->> 'organization_id', '') collate "C"
                     from public.procrastinate_jobs
                     where status = 'todo' and scheduled_at is null and -priority = level
                         and coalesce(args ->> 'organization_id', '') collate "C" > waiting.tenant
-                    order by 1 limit 1
+                    order by coalesce(args ->> 'organization_id', '') collate "C" limit 1
                 )
-                from waiting where waiting.tenant is not null
+                from waiting where waiting.tenant is not null and not nobodys
             )
-            select coalesce(array_agg(waiting.tenant), '{}') into tenants
-            from waiting where waiting.tenant is not null;
-            has_all := true;
-        elsif best is null then
-            return null;
-        else
-            perform from public.procrastinate_jobs where id = best and status = 'todo' for update skip locked;
-            if found then
-                return best;
-            end if;
-            passed := passed || best; -- Another worker takes it, or a transaction still relies on it.
+            select first.id into best
+            from waiting
+            cross join lateral (
+                select job.id from public.procrastinate_jobs as job
+                where job.status = 'todo' and job.scheduled_at is null and -job.priority = level
+                    and coalesce(job.args ->> 'organization_id', '') collate "C" = waiting.tenant
+                    and (queues is null or job.queue_name = any (queues)) and job.id <> all (passed)
+                    and (job.lock is null or job.lock <> all (taken_locks))
+                    and public.is_first_on_lock(job.id, job.lock)
+                order by job.id limit 1
+            ) as first
+            where waiting.tenant <> all (busy)
+            order by first.id limit 1;
         end if;
+        exit when best is null;
+        perform from public.procrastinate_jobs where id = best and status = 'todo' for update skip locked;
+        exit when found;
+        passed := passed || best; -- Another worker takes it, or a transaction still relies on it.
     end loop;
+    return best;
 end $$;
 
 drop function fetch_fair_job(text[], bigint, integer, text[], timestamptz);

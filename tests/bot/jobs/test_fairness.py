@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import aiohttp
@@ -92,24 +91,28 @@ async def test_flood_of_commands_does_not_delay_others(
 
 
 @pytest.mark.parametrize(
-    "kind",
+    "make_job",
     [
-        partial(MeasureJob),
-        partial(CheckJob, project_id=1),
-        partial(RedrawJob, project_id=1),
-        partial(BackfillJob, project_id=1),
-        partial(SendPostsJob),
+        pytest.param(lambda number: MeasureJob(organization_id=number), id="turns"),
+        pytest.param(lambda number: BackfillJob(organization_id=number, project_id=1), id="backfills"),
+        pytest.param(lambda number: CheckJob(organization_id=number, project_id=1), id="checks"),
+        pytest.param(lambda number: SendPostsJob(organization_id=number), id="posts"),
+        pytest.param(
+            lambda number: CheckJob(organization_id=2, project_id=number), id="checks of one tenant"
+        ),
+        pytest.param(
+            lambda number: RedrawJob(organization_id=2, project_id=number), id="redraws of one tenant"
+        ),
     ],
-    ids=lambda kind: kind.func.name,
 )
 async def test_what_nobody_waits_for_does_not_delay_an_answer(
     github: StandInGitHub,
     settings: Settings,
     clock: Clock,
     drawing: ChartRenderer,
-    kind: Callable[..., TenantJob],
+    make_job: Callable[[int], TenantJob],
 ) -> None:
-    """Neither the turns of 300 tenants, nor the redraws that have just become due."""
+    """Neither work of 300 tenants, nor of one, and half of it has just become due."""
     async with bot_without_worker(github, settings, clock) as bot:
         milestone = await github.create_milestone(bot.repo, "Sprint 1")
         issue = await github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
@@ -117,9 +120,9 @@ async def test_what_nobody_waits_for_does_not_delay_an_answer(
         await record(bot.base)
         query_as_administrator(bot.base, "delete from procrastinate_jobs")
         async with bot.base.database.unscoped() as connection:
-            for tenant in range(2, 302):
-                at = clock() if tenant % 2 else None
-                await Jobs(bot.base.queue).defer(connection, kind(organization_id=tenant), at)
+            for number in range(2, 302):
+                at = clock() if number % 2 else None
+                await Jobs(bot.base.queue).defer(connection, make_job(number), at)
         comment = await github.comment(bot.repo, issue["number"], "/sprint status")
         await github.wait_for_webhooks()
 
