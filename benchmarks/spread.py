@@ -95,7 +95,8 @@ async def _recording_worker(base: Services) -> AsyncIterator[None]:
     add_jobs(app, event_jobs.tasks)
     jobs = Jobs(base.queue)
     processor = EventProcessor(base.database, base.cipher, jobs, base.clock)
-    services = JobServices(base.database, jobs, base.clock, {EventProcessor: processor})
+    parts: dict[type, object] = {EventProcessor: processor}
+    services = JobServices(base.database, jobs, base.clock, parts, base.instruments)
     running = asyncio.create_task(
         app.run_worker_async(
             queues=[EVENTS],

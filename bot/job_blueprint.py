@@ -10,7 +10,9 @@ import msgspec
 import procrastinate
 from procrastinate import JobContext
 
+from bot.metrics.instruments import Instruments
 from storage.database import Database
+from storage.job_priority import Priority
 from storage.jobs import OTHERS, JobMessage, Jobs
 
 _Part = TypeVar("_Part")
@@ -31,6 +33,7 @@ class JobServices:
     jobs: Jobs
     clock: Callable[[], datetime]
     parts: Mapping[type, object]
+    instruments: Instruments
     attempts: int = 0
     worker_id: int | None = None
 
@@ -66,30 +69,41 @@ class JobBlueprint(procrastinate.Blueprint):
         def declare(function: _Function[_Job]) -> _Function[_Job]:
             async def run(context: JobContext, /, **arguments: Any) -> None:
                 services: JobServices = context.additional_context[_SERVICES]
-                job = msgspec.convert(arguments, kind)
                 running = replace(services, attempts=context.job.attempts, worker_id=context.job.worker_id)
-                await function(running, job)
+                with services.instruments.time_job(name):
+                    await function(running, msgspec.convert(arguments, kind))
 
-            self.task(name=alias or kind.name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
+            name = alias or kind.name
+            self.task(name=name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
             return function
 
         return declare
 
     def periodic_job(
-        self, name: str, cron: str, *, is_exclusive: bool
+        self, name: str, cron: str, *, is_exclusive: bool, priority: Priority = Priority.PERIODIC
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
         """Declare a periodic task; at most one run of it waits at a time.
 
-        If `is_exclusive`, the next run does not begin before the last one has ended.
+        If `is_exclusive`, the next run does not begin before the last one has ended. Tasks that others rely
+        on, or that have a deadline, have a higher `priority`: they are no tenant's and few, and delay nobody.
         """
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:
             async def run(context: JobContext, /, timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives it
-                await function(context.additional_context[_SERVICES])
+                services: JobServices = context.additional_context[_SERVICES]
+                with services.instruments.time_job(name):
+                    await function(services)
 
             lock = name if is_exclusive else None
-            task = self.task(name=name, queue=OTHERS, lock=lock, queueing_lock=name, pass_context=True)(run)
-            self.periodic(cron=cron)(task)
+            declare_task = self.task(
+                name=name,
+                queue=OTHERS,
+                lock=lock,
+                queueing_lock=name,
+                priority=int(priority),
+                pass_context=True,
+            )
+            self.periodic(cron=cron)(declare_task(run))
             return function
 
         return declare

@@ -10,6 +10,7 @@ from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import AdaptedConnection, Engine, ExceptionContext, TextClause, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 _SET_NOW = "set_config('app.now', :now, true)"
 _SET_TENANT = f"{_SET_NOW}, set_config('app.tenant', :tenant, true)"
@@ -24,6 +25,15 @@ _BEGIN = {
     for is_durable in (True, False)
     for waits in (True, False)
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """A pool's most connections, those in use, and how often one had to be waited for since the start."""
+
+    size: int
+    checked_out: int
+    waits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class Database:
         event.listen(self._autocommit_engine.sync_engine, "connect", _send_blobs_in_binary)
         for engine in (self._engine, self._autocommit_engine):
             hide_values(engine.sync_engine)
+        self._waits = {self._engine: 0, self._autocommit_engine: 0}
 
     @asynccontextmanager
     async def tenant(
@@ -113,6 +124,7 @@ class Database:
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection without a tenant where each statement commits by itself; it may be stale."""
+        self._count_wait(self._autocommit_engine)
         async with self._autocommit_engine.connect() as connection:
             yield connection
 
@@ -123,6 +135,20 @@ class Database:
     def _now(self) -> str:
         now = self.now()
         return now.isoformat() if now else ""
+
+    def pool_states(self) -> dict[str, PoolState]:
+        """The state of each pool: of `transactions`, and of `single_statements` that commit by themselves."""
+        engines = {"transactions": self._engine, "single_statements": self._autocommit_engine}
+        return {name: self._pool_state(engine) for name, engine in engines.items()}
+
+    def _pool_state(self, engine: AsyncEngine) -> PoolState:
+        pool = _pool_of(engine)
+        return PoolState(pool.size(), pool.checkedout(), self._waits[engine])
+
+    def _count_wait(self, engine: AsyncEngine) -> None:
+        """Count a request for a connection that must wait, because all of the pool are in use."""
+        pool = _pool_of(engine)
+        self._waits[engine] += pool.checkedout() >= pool.size()
 
     @asynccontextmanager
     async def _transaction(
@@ -145,6 +171,7 @@ class Database:
     async def _begin(
         self, stack: AsyncExitStack, begin: TextClause, values: Mapping[str, str]
     ) -> AsyncConnection:
+        self._count_wait(self._engine)
         async with AsyncExitStack() as attempt:
             connection = await attempt.enter_async_context(self._engine.begin())
             await connection.execute(begin, values)
@@ -154,6 +181,14 @@ class Database:
     async def close(self) -> None:
         await self._autocommit_engine.dispose()
         await self._engine.dispose()
+
+
+def _pool_of(engine: AsyncEngine) -> QueuePool:
+    """The engine's pool, of the kind that `create_async_engine` makes."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool):
+        raise TypeError(f"the pool is a {type(pool).__name__}, which does not count its connections")
+    return pool
 
 
 def _send_blobs_in_binary(connection: AdaptedConnection, _: object) -> None:

@@ -19,7 +19,8 @@ _BEGIN_ATTEMPTS = text(
         where organization_id = :tenant and event_id = :event and sent_at is null
         returning *
     )
-    select begun.*, github_events.delivery_id, earlier.comment_id as earlier, earlier.body as earlier_body
+    select begun.*, github_events.delivery_id, github_events.created_at as received_at,
+        earlier.comment_id as earlier, earlier.body as earlier_body
     from begun
     join github_events
         on github_events.organization_id = begun.organization_id and github_events.id = begun.event_id
@@ -72,6 +73,8 @@ class QueuedMessage:
     key: str
     earlier: int | None
     position: int
+    # When the delivery that is answered was stored.
+    received_at: datetime
     earlier_body: str | None = None
 
 
@@ -129,6 +132,7 @@ class Outbox:
                 key=f"{row.delivery_id}/{row.position}",
                 earlier=row.earlier,
                 position=row.position,
+                received_at=row.received_at,
                 earlier_body=row.earlier_body,
             )
             for row in await self._connection.execute(_BEGIN_ATTEMPTS, values)

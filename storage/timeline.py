@@ -184,11 +184,11 @@ class Timeline:
     async def _read_items(self, query: Executable) -> dict[str, list[ItemEvent]]:
         """Read a query of facts in slices, between which others get their turn on the event loop."""
         logins, items = await self.logins(), dict[str, list[ItemEvent]]()
-        rows = await self._connection.stream(query, execution_options={"yield_per": _SLICE})
-        async for row_slice in rows.partitions():
-            for row in row_slice:
-                event = logins.in_item(_item_event(row), moment_of_logins(row))
-                items.setdefault(row.item, []).append(event)
+        async with self._connection.stream(query, execution_options={"yield_per": _SLICE}) as rows:
+            async for row_slice in rows.partitions():
+                for row in row_slice:
+                    event = logins.in_item(_item_event(row), moment_of_logins(row))
+                    items.setdefault(row.item, []).append(event)
         return items
 
     async def logins(self) -> Logins:

@@ -57,14 +57,15 @@ async def give_started_answer(services: JobServices, job_id: int, job: AnswerJob
     """
     queue = services.get(FairJobManager)
     try:
-        await answer(replace(services, attempts=0), job)
+        with services.instruments.time_job(job.name):
+            await answer(replace(services, attempts=0), job)
     except Exception:  # noqa: BLE001 - `answer` has logged it
         await queue.retry_job_by_id_async(job_id, services.clock() + _WAIT_AFTER_BUG)
     except BaseException:
         await asyncio.shield(queue.retry_job_by_id_async(job_id, services.clock()))
         raise
     else:
-        await queue.finish_job_by_id_async(job_id, Status.SUCCEEDED, delete_job=False)
+        await queue.finish_job_by_id_async(job_id, Status.SUCCEEDED, delete_job=True)
 
 
 def _backoff(tries: int) -> timedelta:

@@ -14,6 +14,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
 from bot.jobs.comment_reader import CommentReader
+from bot.metrics.instruments import Instruments
 from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
@@ -55,6 +56,7 @@ class CommandAnswers:
         *,
         installations: InstallationCheck,
         comments: CommentReader,
+        instruments: Instruments,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -65,7 +67,7 @@ class CommandAnswers:
         self._offer = offer
         self._comments = comments
         self._entitlements = Entitlements(database, offer, clock)
-        self._publisher = OutboxPublisher(database, clock)
+        self._publisher = OutboxPublisher(database, clock, instruments)
         self._changing = ChangeApplier(database, clock, jobs)
         self._dispatcher = Dispatcher(load_commands(commands))
         self._log = structlog.get_logger(__name__)

@@ -18,6 +18,7 @@ from bot.jobs.delivery_reader import DeliveryReader, ReadEvent
 from bot.jobs.event_effects import EventEffects
 from bot.jobs.people_in_events import LastLogins, PeopleStore, find_logins
 from bot.jobs.requested_jobs import backfill_jobs
+from bot.metrics.instruments import Instruments
 from bot.services import Services
 from bot.sync.access_tracking import may_have_left, to_repository_name
 from handlers.delivery import (
@@ -45,6 +46,8 @@ _BATCH = 100
 # Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
 REDRAW_EVERY = timedelta(minutes=3)
 CHECK_EVERY = timedelta(minutes=10)
+# What became of a delivery, as it is counted.
+_RECORDED, _UNUSABLE, _POSTPONED, _PARKED = "recorded", "unusable", "postponed", "parked"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MAY_CHANGE_ACCESS = (InstallationChanged, RepositoriesChanged, RepositoryTransferred)
 _MAY_CHANGE_PROJECTS = (AccountRenamed, VisibilityChanged)
@@ -80,16 +83,19 @@ class EventProcessor:
         jobs: Jobs | None,
         clock: Callable[[], datetime],
         comments: CommentReader | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
         """Without `jobs`, deliveries are only recorded: no command is answered and no post is written.
 
-        Without `comments`, long texts are read on the event loop, and block it meanwhile.
+        Without `comments`, long texts are read on the event loop, and block it meanwhile. Without
+        `instruments`, nobody watches.
         """
         self._database = database
         self._jobs = jobs
         self._clock = clock
         self._reader = DeliveryReader(cipher, comments)
         self._people = PeopleStore()
+        self._instruments = instruments or Instruments(clock)
         self._log = structlog.get_logger(__name__)
 
     async def process_pending(
@@ -134,8 +140,9 @@ class EventProcessor:
                 events = claimed.events
                 # After a full batch, more deliveries wait to be processed, and the answer should not wait.
                 starts_for = worker_id if len(events) < _BATCH else None
-                logins, started = await self._process(tenant, events, starts_for)
-            self._people.remember(logins)
+                batch = await self._process(tenant, events, starts_for)
+            self._note(batch)
+            started = batch.started
         except DBAPIError as problem:
             if _is_away(problem):  # The deliveries wait where they are.
                 raise
@@ -148,21 +155,29 @@ class EventProcessor:
         try:
             async with self._database.tenant(organization_id) as tenant:
                 claimed = await Deliveries(tenant).claim(1, self._clock(), only=event.id)
-                logins, _ = await self._process(tenant, claimed.events)
-            self._people.remember(logins)
+                batch = await self._process(tenant, claimed.events)
+            self._note(batch)
         except DBAPIError as problem:
             if _is_away(problem):
                 raise
             async with self._database.tenant(organization_id) as tenant:
-                await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
+                reason = f"the database refused it: {type(problem.orig).__name__}"
+                result = await self._fail(tenant, event, reason)
+            self._instruments.processed.labels(result).inc()
+
+    def _note(self, batch: "_RecordedBatch") -> None:
+        """Remember and count what was processed, once it is committed."""
+        self._people.remember(batch.logins)
+        for result in batch.results:
+            self._instruments.processed.labels(result).inc()
+        now = self._clock()
+        for received_at in batch.received_at:
+            self._instruments.recording.observe((now - received_at).total_seconds())
 
     async def _process(
         self, tenant: Tenant, events: Sequence[StoredEvent], starts_for: int | None = None
-    ) -> tuple[LastLogins, StartedAnswer | None]:
-        """Record a batch, and queue the jobs that it asks for.
-
-        Returns the logins that were stored, and the answer that was started for the worker `starts_for`.
-        """
+    ) -> "_RecordedBatch":
+        """Record a batch, and queue its jobs. With `starts_for`, start an answer for that worker."""
         batch = await self._reader.read(tenant.organization_id, events)
         effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
         repositories = (read.envelope.repository for read in batch.events)
@@ -194,9 +209,9 @@ class EventProcessor:
         started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), starts_for)
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
-        for event, reason in batch.failed:
-            await self._fail(tenant, event, reason)
-        return logins, started
+        failures = [await self._fail(tenant, event, reason) for event, reason in batch.failed]
+        results = [*[_RECORDED] * len(batch.events), *[_UNUSABLE] * len(batch.unusable), *failures]
+        return _RecordedBatch(logins, results, [read.event.received_at for read in batch.events], started)
 
     async def _project_of(self, tenant: Tenant, projects: KnownProjects, read: ReadEvent) -> int | None:
         """The repository that an event is about. Its name is the event's from now on."""
@@ -265,11 +280,26 @@ class EventProcessor:
             ),
         ]
 
-    async def _fail(self, tenant: Tenant, event: StoredEvent, reason: str) -> None:
+    async def _fail(self, tenant: Tenant, event: StoredEvent, reason: str) -> str:
+        """Postpone a delivery, or park it. Returns which of the two."""
         is_parked = await Deliveries(tenant).mark_failed(event, reason, self._clock())
         self._log.warning(
             "delivery parked" if is_parked else "delivery put off", delivery=event.delivery, reason=reason
         )
+        return _PARKED if is_parked else _POSTPONED
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordedBatch:
+    """A processed batch: the logins that were stored, and what became of each of its deliveries.
+
+    `received_at` holds when each of the recorded deliveries was stored.
+    """
+
+    logins: LastLogins
+    results: Sequence[str]
+    received_at: Sequence[datetime]
+    started: StartedAnswer | None
 
 
 async def _has_unchecked_installation(tenant: Tenant, claimed: ClaimedEvents) -> bool:

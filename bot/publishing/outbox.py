@@ -9,6 +9,7 @@ import structlog
 from bot.github.client import GONE, GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.threads import GitHubThread
+from bot.metrics.instruments import Instruments
 from commands.framework.request import ThreadKind
 from storage.database import Database
 from storage.forecasts import answer_carrier, mark_shown
@@ -24,9 +25,10 @@ _SUCCESS, _FAILURE = "+1", "confused"
 class OutboxPublisher:
     """Sends one tenant's outbox to GitHub."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], instruments: Instruments) -> None:
         self._database = database
         self._clock = clock
+        self._instruments = instruments
         self._log = structlog.get_logger(__name__)
 
     async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
@@ -57,6 +59,9 @@ class OutboxPublisher:
                 async with self._database.tenant(organization_id) as tenant:
                     await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
             else:
+                if queued.message.kind == MessageKind.REPLY:
+                    waited = self._clock() - queued.received_at
+                    self._instruments.reply.observe(waited.total_seconds())
                 # If this is lost in a crash, the next attempt finds the comment by its marker.
                 async with self._database.tenant(organization_id, durable=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import structlog
 
+from bot.metrics.instruments import Instruments
 from bot.processes import Processes
 from charts.locales import ENGLISH, Locale, get_locale
 from charts.packing import pack
@@ -18,12 +20,16 @@ from storage.projects import Project
 class ChartRenderer:
     """The processes that draw charts."""
 
-    def __init__(self, *, processes: int = 1) -> None:
+    def __init__(self, *, processes: int = 1, instruments: Instruments | None = None) -> None:
+        """With `instruments`, drawings are counted and timed."""
         self._processes = Processes(processes)
+        self._instruments = instruments
 
     async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
         """Draw a chart as PNG."""
-        return await self._processes.run(render, chart, locale)
+        measured = self._instruments.renders.time() if self._instruments else nullcontext()
+        with measured:
+            return await self._processes.run(render, chart, locale)
 
     async def warm_up(self) -> None:
         """Start the processes before anybody waits for them."""

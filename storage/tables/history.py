@@ -61,6 +61,11 @@ missed_deliveries = tenant_table(
     # Since when the delivery counts as lost.
     moment_column("lost_at"),
     UniqueConstraint("organization_id", "delivery_id"),
+    Index(
+        "missed_deliveries_expected",
+        "organization_id",
+        postgresql_where=text("recovered_at is null and lost_at is null"),
+    ),
 )
 
 # Spans in which GitHub's events did not reach us: of one repository, or (null) of all that the tenant had by

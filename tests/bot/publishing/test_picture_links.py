@@ -15,8 +15,8 @@ from storage.chart_files import ChartFiles
 from storage.installations import Installations
 from storage.job_types import CheckVisibilityJob
 from storage.jobs import Jobs
-from storage.lookups import tenants_due
 from storage.projects import Project, Projects, RepositoryName
+from storage.work_lookups import tenants_due
 from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
@@ -218,7 +218,7 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
 
     async def due() -> list[int]:
         async with bot.base.database.unscoped() as connection:
-            return list(await tenants_due(connection, "visibility", later))
+            return list(await tenants_due(connection, "visibility", later, 100))
 
     assert await due() == []
     project = await find_project(bot)
