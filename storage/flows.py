@@ -89,7 +89,11 @@ class Flows:
 
     async def closing(self, items: Collection[str], as_of: datetime) -> tuple[Flow, ...]:
         """The flows of these items as of a moment, and of all pull requests that ever closed one of them."""
-        return await self._read(_WITH_CLOSING, as_of, items=list(items)) if items else ()
+        if not items:
+            return ()
+        numbers = await self._select(_NUMBERS, items=list(items), projects=list(self._names))
+        targets = [str(row.number) for row in numbers if row.number is not None]
+        return await self._read(_WITH_CLOSING, as_of, items=list(items), issues=targets)
 
     async def last_done(self, most: int, as_of: datetime) -> tuple[Flow, ...]:
         """The flows of the items that were done last before a moment, up to `most` of them."""
@@ -221,13 +225,14 @@ _IS_SUB_ISSUE = (
     "organization_id = :tenant and item in (select item from item_links where organization_id = :tenant"
     f" and kind = '{ItemLinkKind.PARENT}' and target = any(:items))"
 )
+_NUMBERS = text(
+    "select number from item_projections where organization_id = :tenant and item = any(:items)"
+    " and project_id = any(:projects)"
+)
 _WITH_CLOSING = _union(
     "organization_id = :tenant and item = any(:items) and project_id = any(:projects)",
-    "organization_id = :tenant and project_id = any(:projects) and item in ("
-    " select link.item from item_projections as closed join item_links as link"
-    " on link.organization_id = closed.organization_id and link.project_id = closed.project_id"
-    f" and link.kind = '{ItemLinkKind.CLOSES}' and link.target = closed.number::text"
-    " where closed.organization_id = :tenant and closed.item = any(:items))",
+    f"{_MINE} and item in (select item from item_links where organization_id = :tenant"
+    f" and project_id = any(:projects) and kind = '{ItemLinkKind.CLOSES}' and target = any(:issues))",
     f"{_MINE} and rules = '' and projection is null",
 )
 _LAST_DONE = text(
