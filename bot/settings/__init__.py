@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -212,6 +214,13 @@ class _Reader:
                 "DATABASE_DIRECT_URL is missing; behind a pooler in transaction mode a worker receives no "
                 "notifications. Set it to the address of PostgreSQL itself, with the role of DATABASE_URL"
             )
+        elif settings.has_transaction_pooler and _is_same_database(
+            settings.database_url, settings.database_direct_url
+        ):
+            self.problems.append(
+                "DATABASE_DIRECT_URL has the host, port and database of DATABASE_URL, which is a pooler in "
+                "transaction mode; set it to the address of PostgreSQL itself"
+            )
 
     def read_secrets(self, name: str, check: Callable[[str], str | None]) -> tuple[Secret, ...]:
         values = [value.strip() for value in self._environment.get(name, "").split(",") if value.strip()]
@@ -264,6 +273,26 @@ def _is_database_address(value: str) -> bool:
     except (ArgumentError, ValueError):
         return False
     return "@" not in (address.host or "") and "@" not in (address.database or "")
+
+
+def _is_same_database(first: Secret | None, second: Secret | None) -> bool:
+    """Whether two addresses have the same host, port and database.
+
+    A pooler may serve one database in several modes, by different names: these are different addresses.
+    """
+    if first is None or second is None:
+        return False
+    try:
+        return _read_location(first) == _read_location(second)
+    except psycopg.ProgrammingError:  # Malformed, and noted as such.
+        return False
+
+
+def _read_location(address: Secret) -> tuple[str, str, str]:
+    """Return an address's host, port and database. Raises psycopg.ProgrammingError if it is malformed."""
+    parts = conninfo_to_dict(address.reveal())
+    port, database = parts.get("port") or "5432", parts.get("dbname") or parts.get("user")
+    return str(parts.get("host") or "").lower(), str(port), str(database or "")
 
 
 def _load_private_key(value: str) -> str | None:

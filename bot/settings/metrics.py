@@ -40,7 +40,7 @@ def read_metrics(
 
     `read_port` reads a port by its setting's name and an example; `web_port` is the web server's own.
     """
-    port = read_port("METRICS_PORT", 9100) if environment.get("METRICS_PORT") else None
+    port = read_port("METRICS_PORT", 8081) if environment.get("METRICS_PORT") else None
     if port is not None:
         _check_port(port, web_port, problems)
     host = environment.get("METRICS_HOST")

@@ -102,6 +102,10 @@ def test_a_pooler_in_transaction_mode() -> None:
     assert "hunter2" not in repr(settings)
     for environment in (DATABASE, DATABASE | DIRECT, DATABASE | {"DATABASE_POOLER": "session"}):
         assert not load(environment, needs_github=False, runs_worker=True).has_transaction_pooler
+    # A pooler may serve the database in session mode, too, by another name or at another port.
+    for address in ("postgresql://app:hunter2@pooler/db_session", "postgresql://app:hunter2@pooler:6433/db"):
+        environment = DATABASE | {"DATABASE_POOLER": "transaction", "DATABASE_DIRECT_URL": address}
+        assert load(environment, needs_github=False, runs_worker=True).database_direct_url
     # Without a worker nothing listens for notifications.
     assert load(DATABASE | {"DATABASE_POOLER": "transaction"}, needs_github=False).has_transaction_pooler
 
@@ -116,6 +120,17 @@ def test_a_pooler_in_transaction_mode() -> None:
         (
             DATABASE | {"DATABASE_POOLER": "transaction"},
             "DATABASE_DIRECT_URL is missing; behind a pooler in transaction mode a worker receives no",
+        ),
+        *(
+            (
+                DATABASE | {"DATABASE_POOLER": "transaction", "DATABASE_DIRECT_URL": address},
+                "DATABASE_DIRECT_URL has the host, port and database of DATABASE_URL",
+            )
+            for address in (
+                DATABASE["DATABASE_URL"],
+                "postgres://another:hunter2@POOLER:5432/db",
+                "postgresql://app:hunter2@/db?host=pooler&port=5432",
+            )
         ),
         ({"DATABASE_POOLER": "transaction"}, "DATABASE_POOLER is set without DATABASE_URL"),
         (DIRECT, "DATABASE_DIRECT_URL is set without DATABASE_URL"),

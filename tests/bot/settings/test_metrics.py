@@ -39,8 +39,8 @@ def test_another_address_must_be_named() -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"METRICS_PORT": "many"}, "METRICS_PORT is “many”; it must be a port number, such as 9100"),
-        ({"METRICS_PORT": "0"}, "METRICS_PORT is “0”; it must be a port number, such as 9100"),
+        ({"METRICS_PORT": "many"}, "METRICS_PORT is “many”; it must be a port number, such as 8081"),
+        ({"METRICS_PORT": "0"}, "METRICS_PORT is “0”; it must be a port number, such as 8081"),
         ({"METRICS_PORT": "65535"}, "METRICS_PORT must be at most 65534"),
         ({"METRICS_PORT": "8080"}, "PORT is 8080, so choose another METRICS_PORT"),
         ({"METRICS_PORT": "8079"}, "METRICS_PORT is 8079, and `serve` also uses 8080 for its worker"),
