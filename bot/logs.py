@@ -29,8 +29,8 @@ class _StandardError(logging.StreamHandler[TextIO]):
             self.stream.write(f"a line of {record.name} could not be logged\n")
 
 
-def configure(*, level: int = logging.INFO) -> None:
-    """Send all log lines to standard error.
+def configure(*, level: int = logging.INFO, process: str | None = None) -> None:
+    """Send all log lines to standard error. Each names the `process`, if it is given.
 
     Secrets are not passed to a logger in the first place. A secret in an exception's text is recognised by
     its form and redacted.
@@ -40,6 +40,8 @@ def configure(*, level: int = logging.INFO) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if process:
+        common_processors.append(_name_process(process))
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
@@ -65,3 +67,12 @@ def configure(*, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _name_process(process: str) -> structlog.typing.Processor:
+    """Make the processor that adds the name of the process to each line, also to lines of other threads."""
+
+    def add(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {**line, "process": process}
+
+    return add

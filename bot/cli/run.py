@@ -15,11 +15,13 @@ from storage.embedded import BundledServerMissingError
 from storage.schema import SchemaError
 
 _NEEDS_GITHUB = {"serve", "work", "backfill"}
+# How log lines name the processes of commands that run until they are stopped.
+_PROCESSES = {"serve": "web", "work": "worker"}
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the function that `options.run` names as `module:function`. Returns its exit status."""
-    logs.configure(level=options.log_level)
+    logs.configure(level=options.log_level, process=_PROCESSES.get(options.command))
     try:
         settings = load(
             os.environ, needs_github=options.command in _NEEDS_GITHUB, runs_worker=_runs_worker(options)

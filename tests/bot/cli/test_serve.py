@@ -90,7 +90,8 @@ async def test_a_worker_that_dies_is_started_again_and_ctrl_c_ends_all(serving: 
     first.kill()
     await serving.wait_for_log("working", 2)
     (line,) = serving.log_lines("the worker ended and is started again")
-    assert (line["status"], line["pause_seconds"]) == (-signal.SIGKILL, 1)
+    assert (line["status"], line["pause_seconds"], line["process"]) == (-signal.SIGKILL, 1, "web")
+    assert {line["process"] for line in serving.log_lines("working")} == {"worker"}
     assert serving.worker().pid != first.pid
     await wait_until_ended(drawing)
 
