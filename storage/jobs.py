@@ -24,6 +24,8 @@ from storage.job_priority import Priority
 # Recording has its own queue; all other jobs share one.
 EVENTS = "events"
 OTHERS = "default"
+# A worker reports every 10 seconds that it lives.
+DEAD_AFTER = timedelta(seconds=30)
 _DEFER = text("select defer_jobs(cast(:jobs as jsonb))")
 _START = text("select start_job(:job, :worker)")
 

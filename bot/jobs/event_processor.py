@@ -96,6 +96,7 @@ class EventProcessor:
         self._reader = DeliveryReader(cipher, comments)
         self._people = PeopleStore()
         self._instruments = instruments or Instruments(clock)
+        self._instruments.expect_processed((_RECORDED, _UNUSABLE, _POSTPONED, _PARKED))
         self._log = structlog.get_logger(__name__)
 
     async def process_pending(

@@ -10,7 +10,7 @@ from bot.job_blueprint import JobBlueprint, JobServices
 from storage.fair_jobs import FairJobManager
 from storage.job_priority import Priority
 from storage.job_types import SWEEP
-from storage.jobs import delete_ended_jobs, stalled_jobs
+from storage.jobs import DEAD_AFTER, delete_ended_jobs, stalled_jobs
 from storage.work_lookups import wake_waiting_tenants
 
 _KEEP_FAILED_JOBS = timedelta(days=7)
@@ -18,8 +18,6 @@ _KEEP_FAILED_JOBS = timedelta(days=7)
 _MOST_TENANTS = 500
 # Workers delete the jobs that are done; others, and those of older versions, are deleted little by little.
 _MOST_DELETIONS = 200
-# A worker reports every 10 seconds that it lives.
-_DEAD_AFTER = timedelta(seconds=30)
 # The worker's clock decides when a job's time has come; this is past by any clock.
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -40,7 +38,7 @@ async def sweep(services: JobServices) -> None:
 async def _retry_stalled_jobs(services: JobServices) -> None:
     manager = services.get(FairJobManager)
     async with services.database.unscoped() as connection:
-        stalled = await stalled_jobs(connection, _DEAD_AFTER)
+        stalled = await stalled_jobs(connection, DEAD_AFTER)
     for job in stalled:
         _log.warning("job of a dead worker taken up again", task=job.task)
         try:

@@ -101,6 +101,7 @@ async def worker(
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
     for blueprint in blueprints(base.settings.billing, talks=talks):
         add_jobs(app, blueprint)
+        base.instruments.expect_jobs(blueprint.tasks)
     if not has_periodic_jobs:
         app.periodic_registry.periodic_tasks.clear()
     async with AsyncExitStack() as stack:

@@ -4,9 +4,10 @@ No label holds anything of a tenant or of a stranger. Each value comes from a fi
 from a status of HTTP (bot/metrics/label_values.py), so the number of series is bounded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import product
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
@@ -19,6 +20,7 @@ _REQUEST_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _JOB_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _WAIT_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600)
 _RENDER_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SUCCEEDED, _FAILED = "succeeded", "failed"
 
 
 class Registry(CollectorRegistry):
@@ -85,13 +87,25 @@ class Instruments:
         self.rate_limits = RateLimits(clock)
         registry.register(self.rate_limits)
 
+    def expect_deliveries(self, events: Iterable[str], outcomes: Iterable[str]) -> None:
+        """Count deliveries of these events from 0 on."""
+        _begin_at_zero(self.deliveries, events, outcomes)
+
+    def expect_processed(self, outcomes: Iterable[str]) -> None:
+        """Count stored deliveries with these results from 0 on."""
+        _begin_at_zero(self.processed, outcomes)
+
+    def expect_jobs(self, tasks: Iterable[str]) -> None:
+        """Count the runs of these tasks from 0 on."""
+        _begin_at_zero(self.jobs, tasks, (_SUCCEEDED, _FAILED))
+
     @contextmanager
     def time_job(self, task: str) -> Iterator[None]:
         """Measure a run of a job: `succeeded`, or `failed` where it raised an exception."""
-        outcome, began = "failed", perf_counter()
+        outcome, began = _FAILED, perf_counter()
         try:
             yield
-            outcome = "succeeded"
+            outcome = _SUCCEEDED
         finally:
             self.jobs.labels(task, outcome).inc()
             self.job_seconds.labels(task).observe(perf_counter() - began)
@@ -103,3 +117,12 @@ class Instruments:
     def count_stripe_call(self, url: str, status: int | None) -> None:
         """Count a request to Stripe; without a status, Stripe did not answer."""
         self.stripe_calls.labels(name_stripe_call(url), choose_call_status(status)).inc()
+
+
+def _begin_at_zero(counter: Counter, *values: Iterable[str]) -> None:
+    """Create the series for each combination of the labels' values.
+
+    Prometheus sees no increase in a series that begins with its first count, so an alert would miss it.
+    """
+    for labels in product(*values):
+        counter.labels(*labels)

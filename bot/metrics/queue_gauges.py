@@ -1,12 +1,14 @@
-"""The depth of the queue as gauges, for which the database is asked every few seconds at most."""
+"""The state of the queue as gauges, for which the database is asked every few seconds at most."""
 
 import asyncio
+from collections import Counter
 
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database
 from storage.job_priority import Priority
+from storage.jobs import DEAD_AFTER, stalled_jobs
 from storage.queue_depth import read_queue_depths
 
 _READ_EVERY_SECONDS = 5.0
@@ -14,7 +16,7 @@ _TIMEOUT_SECONDS = 2.0
 
 
 class QueueGauges:
-    """Ready jobs and the age of the oldest, by priority.
+    """Ready jobs and the age of the oldest, by priority, and the jobs of dead workers.
 
     Where the database does not answer in time, there are no values, instead of old ones.
     """
@@ -37,6 +39,9 @@ class QueueGauges:
             ["priority"],
             registry=registry,
         )
+        self._stalled = Gauge(
+            "agile_queue_stalled_jobs", "Running jobs whose worker is dead.", ["task"], registry=registry
+        )
         self._up = Gauge(
             "agile_database_up",
             "1 if the database answered the last reading of the queue.",
@@ -57,9 +62,11 @@ class QueueGauges:
     async def _read(self) -> None:
         self._jobs.clear()
         self._age.clear()
+        self._stalled.clear()
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS), self._database.unscoped() as connection:
                 depths = await read_queue_depths(connection)
+                stalled = await stalled_jobs(connection, DEAD_AFTER)
         except (SQLAlchemyError, OSError):  # A TimeoutError is an OSError.
             self._up.set(0)
             return
@@ -69,6 +76,8 @@ class QueueGauges:
             label = priority.name.lower()
             self._jobs.labels(label).set(sum(depth.ready_jobs for depth in same))
             self._age.labels(label).set(max((depth.oldest_seconds for depth in same), default=0))
+        for task, jobs in Counter(job.task for job in stalled).items():
+            self._stalled.labels(task).set(jobs)
 
 
 def _choose_priority(number: int) -> Priority:

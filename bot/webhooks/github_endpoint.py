@@ -106,6 +106,7 @@ _EVENTS = frozenset(event for event, _ in ROUTES)
 # What became of a delivery that the database did not see; the others are those of ReceiveOutcome.
 _IGNORED, _MALFORMED, _FAILED = "ignored", "malformed", "failed"
 _REFUSALS = {401: "unsigned", 503: "unavailable"}
+_OUTCOMES = (*ReceiveOutcome, _IGNORED, _MALFORMED, _FAILED, *_REFUSALS.values())
 
 
 def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
@@ -142,6 +143,7 @@ class GitHubWebhookEndpoint:
         """Raises ValueError without a secret."""
         self._delivery_writer = delivery_writer
         self._instruments = instruments
+        instruments.expect_deliveries([*_EVENTS, OTHER], _OUTCOMES)
         self._reader = SignedDeliveryReader(secrets, bodies)
         self._log = structlog.get_logger(__name__)
 

@@ -54,6 +54,21 @@ async def test_deliveries_are_counted_by_event_and_outcome(webhook_client: Webho
     assert metrics.get("agile_http_request_seconds_count", route=route) == 8
 
 
+async def test_counts_begin_at_zero(base: Services, webhook_client: WebhookClient) -> None:
+    """Prometheus sees no increase in a series that begins with its first count."""
+    before = await read(webhook_client)
+    for event in ("issues", "other"):
+        for outcome in ("stored", "refused", "ignored", "malformed", "unsigned", "unavailable", "failed"):
+            assert before.get("agile_deliveries_total", event=event, outcome=outcome) == 0
+
+    async with worker(base, talks=False):
+        metrics = await read(webhook_client)
+
+    for outcome in ("recorded", "unusable", "postponed", "parked"):
+        assert metrics.get("agile_deliveries_processed_total", outcome=outcome) == 0
+    assert metrics.get("agile_jobs_total", task="process_events", outcome="failed") == 0
+
+
 async def test_a_delivery_of_another_account_s_installation_is_counted_as_refused(
     webhook_client: WebhookClient,
 ) -> None:

@@ -75,6 +75,26 @@ async def test_a_priority_without_jobs_falls_to_zero(base: Services) -> None:
     assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 0
 
 
+async def test_jobs_of_dead_workers_are_counted_by_task(base: Services) -> None:
+    """They are no longer ready, so the other gauges of the queue do not show them."""
+    registry = CollectorRegistry()
+    gauges = QueueGauges(base.database, registry, read_every_seconds=0)
+    async with base.database.unscoped() as connection:
+        await Jobs().defer(connection, AnswerJob(organization_id=1, event_id=1, thread="t"))
+    manager = FairJobManager(base.queue.connector, 8, base.clock)
+    worker_id = await manager.register_worker()
+    assert await manager.fetch_job(None, worker_id) is not None
+    labels = {"task": AnswerJob.name}
+    await gauges.refresh()
+    assert registry.get_sample_value("agile_queue_stalled_jobs", labels) is None
+
+    await manager.unregister_worker(worker_id)  # As other workers do with one that has died.
+    await gauges.refresh()
+
+    assert registry.get_sample_value("agile_queue_stalled_jobs", labels) == 1
+    assert registry.get_sample_value("agile_queue_ready_jobs", {"priority": "answers"}) == 0
+
+
 async def test_many_scrapes_ask_the_database_once(base: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = 0
 
