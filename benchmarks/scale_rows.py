@@ -68,7 +68,7 @@ def report(row: Row) -> None:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that a share (0 to 1) of the values does not exceed. Raises ValueError without any."""
+    """The smallest value that a share (0 to 1) of the values does not exceed. ValueError if empty."""
     if not values:
         raise ValueError("there are no values")
     ordered = sorted(values)

@@ -1,8 +1,8 @@
 """Sends deliveries to the webhook endpoint from a process of its own, so that nothing else delays them.
 
-The child, `python -m benchmarks.sender URL FILE RATE COUNT`, sends the bodies of a file, one after another and
-over again, each with a new GUID: RATE of them a second whether the last one was answered or not, or with
-RATE 0 as fast as 32 connections are answered. It ends after COUNT, or with COUNT 0 when it is stopped.
+The child, `python -m benchmarks.sender URL FILE RATE COUNT`, sends the bodies of a file in turn and over
+again, each with a new GUID: RATE of them a second whether the last one was answered or not, or with RATE 0 as
+fast as 32 connections are answered. It ends after COUNT, or with COUNT 0 when it is stopped.
 """
 
 import asyncio
