@@ -189,6 +189,7 @@ async def _again(rounds: int) -> list[float]:
             renderer = ChartRenderer()
             pictures = Pictures(base.database, renderer, "http://127.0.0.1")
             await pictures.link(1, project, SAMPLE)
+            await pictures.finish()
             for _ in range(rounds):
                 started = perf_counter()
                 await pictures.link(1, project, SAMPLE)

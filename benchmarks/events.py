@@ -3,6 +3,9 @@
 Run `python -m benchmarks.events [copies] [rounds]`. Stores recorded deliveries (../shared/data) in copies
 that are new to the timeline, and lets one worker work them off. The variant with a job for each event lives
 in this file alone: its SQL function takes the place of the product's in a scratch database, by turns.
+
+Run `python -m benchmarks.events spread [tenants] [rounds]` to measure deliveries of many tenants: each round
+stores one delivery of each tenant, so that no two share a job.
 """
 
 import asyncio
@@ -18,8 +21,9 @@ from statistics import median
 from typing import Any
 
 import procrastinate
+import uvloop
 
-from benchmarks import common
+from benchmarks import common, spread
 from benchmarks.load import Load, issue_payloads
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
@@ -53,14 +57,22 @@ class OneByOne(EventProcessor):
 
     async def one_event(self, organization_id: int, event_id: int) -> None:
         async with self._database.tenant(organization_id) as tenant:
-            await self._process(tenant, await Deliveries(tenant).claim(1, self._clock(), only=event_id))
+            await self._process(
+                tenant, (await Deliveries(tenant).claim(1, self._clock(), only=event_id)).events
+            )
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["spread"]:
+        numbers = [int(number) for number in sys.argv[2:]]
+        tenants, rounds = [*numbers, *(1000, 3)[len(numbers) :]]
+        with common.scratch() as folder, running_server(folder) as server:
+            uvloop.run(spread.measure(folder, server, tenants, rounds))
+        return
     copies = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with common.scratch() as folder, running_server(folder) as server:
-        found = asyncio.run(_compare(folder, server, copies, rounds))
+        found = uvloop.run(_compare(folder, server, copies, rounds))
     rates = {name: round(median(values)) for name, values in found.items()}
     each = [ours / other for ours, other in zip(found["worker_batch"], found["worker_each"], strict=True)]
     at_door = [ours / other for ours, other in zip(found["door_batch"], found["door_each"], strict=True)]

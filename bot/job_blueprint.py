@@ -10,7 +10,9 @@ import msgspec
 import procrastinate
 from procrastinate import JobContext
 
+from bot.metrics.instruments import Instruments
 from storage.database import Database
+from storage.job_priority import Priority
 from storage.jobs import OTHERS, JobMessage, Jobs
 
 _Part = TypeVar("_Part")
@@ -24,14 +26,16 @@ class JobServices:
     """The objects that jobs need at run time. Built by the worker and handed to each job.
 
     `parts` holds the objects that do the work, such as `Backfill` or `SprintReports`, by their class.
-    `attempts` counts the earlier runs of the running job.
+    `attempts` counts the earlier runs of the running job, which the worker `worker_id` runs.
     """
 
     database: Database
     jobs: Jobs
     clock: Callable[[], datetime]
     parts: Mapping[type, object]
+    instruments: Instruments
     attempts: int = 0
+    worker_id: int | None = None
 
     def get(self, kind: type[_Part]) -> _Part:
         """The part of a class. Raises KeyError if this worker has none."""
@@ -65,29 +69,41 @@ class JobBlueprint(procrastinate.Blueprint):
         def declare(function: _Function[_Job]) -> _Function[_Job]:
             async def run(context: JobContext, /, **arguments: Any) -> None:
                 services: JobServices = context.additional_context[_SERVICES]
-                job = msgspec.convert(arguments, kind)
-                await function(replace(services, attempts=context.job.attempts), job)
+                running = replace(services, attempts=context.job.attempts, worker_id=context.job.worker_id)
+                with services.instruments.time_job(name):
+                    await function(running, msgspec.convert(arguments, kind))
 
-            self.task(name=alias or kind.name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
+            name = alias or kind.name
+            self.task(name=name, queue=kind.queue, retry=retry or False, pass_context=True)(run)
             return function
 
         return declare
 
     def periodic_job(
-        self, name: str, cron: str, *, is_exclusive: bool
+        self, name: str, cron: str, *, is_exclusive: bool, priority: Priority = Priority.PERIODIC
     ) -> Callable[[_PeriodicFunction], _PeriodicFunction]:
         """Declare a periodic task; at most one run of it waits at a time.
 
-        If `is_exclusive`, the next run does not begin before the last one has ended.
+        If `is_exclusive`, the next run does not begin before the last one has ended. Tasks that others rely
+        on, or that have a deadline, have a higher `priority`: they are no tenant's and few, and delay nobody.
         """
 
         def declare(function: _PeriodicFunction) -> _PeriodicFunction:
             async def run(context: JobContext, /, timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives it
-                await function(context.additional_context[_SERVICES])
+                services: JobServices = context.additional_context[_SERVICES]
+                with services.instruments.time_job(name):
+                    await function(services)
 
             lock = name if is_exclusive else None
-            task = self.task(name=name, queue=OTHERS, lock=lock, queueing_lock=name, pass_context=True)(run)
-            self.periodic(cron=cron)(task)
+            declare_task = self.task(
+                name=name,
+                queue=OTHERS,
+                lock=lock,
+                queueing_lock=name,
+                priority=int(priority),
+                pass_context=True,
+            )
+            self.periodic(cron=cron)(declare_task(run))
             return function
 
         return declare

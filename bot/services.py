@@ -12,6 +12,8 @@ from sqlalchemy import make_url
 from bot.github.call_counter import CallCounts, saving_calls
 from bot.github.client import TIMEOUT, GitHub
 from bot.github.markers import Markers
+from bot.metrics.instruments import Instruments
+from bot.metrics.pools import PoolCollector
 from bot.settings import Settings, encryption_keys
 from storage import schema
 from storage.cipher import PayloadCipher
@@ -39,6 +41,7 @@ class Services:
     markers: Markers
     queue: procrastinate.App
     clock: Clock
+    instruments: Instruments
 
 
 @asynccontextmanager
@@ -63,8 +66,11 @@ async def open_services(
         app = queue(direct_url)
         if has_worker:
             await stack.enter_async_context(app.open_async())
+        instruments = Instruments(clock)
+        instruments.registry.register(PoolCollector(database, app))
         keys = encryption_keys(settings)
-        yield Services(settings, database, url, PayloadCipher(keys), Markers(keys), app, clock)
+        cipher, markers = PayloadCipher(keys), Markers(keys)
+        yield Services(settings, database, url, cipher, markers, app, clock, instruments)
 
 
 async def _check_direct(database: Database, direct_url: str) -> None:
@@ -119,4 +125,4 @@ async def open_github(base: Services) -> AsyncIterator[GitHub]:
         raise ValueError("GitHub needs the settings of the GitHub App")
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session, saving_calls(base.database, calls):
         url = base.settings.github_api_url
-        yield GitHub(session, settings, url, base.clock, calls, base.markers)
+        yield GitHub(session, settings, url, base.clock, calls, base.markers, base.instruments)

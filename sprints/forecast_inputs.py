@@ -184,7 +184,7 @@ def arrange_past(now: RunningSprint, history: ForecastHistory, shares: Floats, s
         scope_at_end=np.array(
             [np.nan if sprint.scope_at_end is None else sprint.scope_at_end for sprint in sprints]
         ),
-        factors=np.array([_factor(now, sprint) for sprint in sprints]),
+        factors=_factors(now, sprints),
         weights=np.array([1.0] * len(own) + [PRIOR_WEIGHT / max(len(others), 1)] * len(others)),
         own=len(own),
     )
@@ -213,6 +213,19 @@ def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
         own=work.own,
         drawn=len(totals),
     )
+
+
+def _factors(now: RunningSprint, sprints: Sequence[PastSprint]) -> Floats:
+    """The ratios of this sprint's length to those of past sprints.
+
+    A past sprint of unknown length counts as one of the mean length: if only the others were scaled, a longer
+    sprint could have a lower chance.
+    """
+    factors = np.array([_factor(now, sprint) for sprint in sprints])
+    is_unknown = np.isnan(factors)
+    if is_unknown.any() and not is_unknown.all():
+        factors[is_unknown] = factors[~is_unknown].mean()
+    return factors
 
 
 def _factor(now: RunningSprint, sprint: PastSprint) -> float:

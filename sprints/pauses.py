@@ -15,7 +15,7 @@ STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class WorkCommand:
     """A `/start` (STARTED) or `/pause` (PAUSED) of an item, with the reason that was given, if any."""
 
     event: str
@@ -31,12 +31,12 @@ class Pause:
     reason: str | None = None
 
 
-def select_commands(ordered: Iterable[ItemEvent]) -> list[Command]:
+def select_commands(ordered: Iterable[ItemEvent]) -> list[WorkCommand]:
     """Select the `/start` and `/pause` commands of an item, without starts that were undone."""
-    commands = list[Command]()
+    commands = list[WorkCommand]()
     for event in ordered:
         if event.event in {STARTED, PAUSED}:
-            commands.append(Command(event.event, event.at, event.reason))
+            commands.append(WorkCommand(event.event, event.at, event.reason))
         elif event.event == UNSTARTED:
             last = max(
                 (n for n, command in enumerate(commands) if command.event == STARTED), default=len(commands)
@@ -45,14 +45,14 @@ def select_commands(ordered: Iterable[ItemEvent]) -> list[Command]:
     return commands
 
 
-def find_resumptions(commands: Sequence[Command], began: Collection[datetime]) -> list[Command]:
+def find_resumptions(commands: Sequence[WorkCommand], began: Collection[datetime]) -> list[WorkCommand]:
     """Select the starts that resume work which had started before it was paused.
 
     `began` are the times at which other signals say that work began. A resuming start is no new start: a
     cycle time goes on through a pause.
     """
-    resuming, has_begun = list[Command](), False
-    paused: Command | None = None
+    resuming, has_begun = list[WorkCommand](), False
+    paused: WorkCommand | None = None
     for command in commands:
         if command.event == PAUSED:
             paused = paused or command
@@ -63,10 +63,10 @@ def find_resumptions(commands: Sequence[Command], began: Collection[datetime]) -
     return resuming
 
 
-def find_pauses(commands: Iterable[Command], was_open: Sequence[TimeSpan]) -> tuple[Pause, ...]:
+def find_pauses(commands: Iterable[WorkCommand], was_open: Sequence[TimeSpan]) -> tuple[Pause, ...]:
     """List the pauses of one item, the oldest first, from its `/start` and `/pause` commands."""
     pauses = list[Pause]()
-    paused: Command | None = None
+    paused: WorkCommand | None = None
     for command in commands:
         if command.event == PAUSED:
             paused = paused or command
@@ -77,7 +77,7 @@ def find_pauses(commands: Iterable[Command], was_open: Sequence[TimeSpan]) -> tu
     return (*pauses, *_limit_to_open(paused, None, was_open)) if paused else tuple(pauses)
 
 
-def _limit_to_open(paused: Command, until: datetime | None, was_open: Sequence[TimeSpan]) -> list[Pause]:
+def _limit_to_open(paused: WorkCommand, until: datetime | None, was_open: Sequence[TimeSpan]) -> list[Pause]:
     """Limit a pause to the time in which the item stayed open: a reopened item is not paused."""
     for span in was_open:
         if span.since <= paused.at and (span.until is None or paused.at < span.until):

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.model import ItemEvent
-from sprints.pauses import STARTED, Command, find_resumptions, select_commands
+from sprints.pauses import STARTED, WorkCommand, find_resumptions, select_commands
 
 # The category of an issue's status that means that work has started.
 _STARTED = "started"
@@ -46,7 +46,7 @@ class StartSignals:
     """
 
     starts: tuple[Start, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[WorkCommand, ...] = ()
 
     def find_start(self, linked_at: datetime | None = None) -> Start | None:
         """Find the start of the item; None without any signal.

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from storage.job_priority import Priority
 from storage.jobs import JobMessage
 
 # Periodic tasks, without arguments.
@@ -16,6 +17,7 @@ class FollowPurchaseJob(JobMessage, frozen=True, kw_only=True):
     """Asks GitHub for an account's purchase, because of an event of the Marketplace (`action`)."""
 
     name = "follow_purchase"
+    priority = Priority.RECORDING
     waits_as_itself = True
 
     # GitHub's id of the account.
@@ -38,6 +40,7 @@ class FollowStripeJob(JobMessage, frozen=True, kw_only=True):
     """
 
     name = "follow_stripe"
+    priority = Priority.RECORDING
 
     event_id: str
     kind: str
@@ -58,6 +61,7 @@ class FollowStripePaymentJob(JobMessage, frozen=True, kw_only=True):
     """Asks Stripe for the refund or the dispute (`reference`) that an event is about."""
 
     name = "follow_stripe_payment"
+    priority = Priority.RECORDING
 
     event_id: str
     kind: str

@@ -16,8 +16,9 @@ _TOKEN_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class ChartFile:
-    """A stored chart: its bytes, unless they were dropped, and the inputs that it is drawn from.
+    """A stored chart: its bytes, and the inputs that it is drawn from.
 
+    It has no bytes before it was drawn, and after they were dropped because nobody looked at it for long.
     `is_visible` is whether the App can see every repository whose work the chart shows, and none of them is
     more private than the one of `project_id`, in which the chart is linked.
     """
@@ -26,6 +27,7 @@ class ChartFile:
     inputs: bytes | None = field(repr=False)
     used_at: datetime
     project_id: int
+    stored_at: datetime
     is_visible: bool
 
 
@@ -37,7 +39,7 @@ class ChartFiles:
         self._organization_id = tenant.organization_id
 
     async def token_of(self, project: Project, content_key: str) -> str | None:
-        """Return the name of the chart with this content in a repository, if it was drawn before."""
+        """Return the name of the chart with this content in a repository, if it is stored."""
         query = select(chart_files.c.token).where(
             chart_files.c.organization_id == self._organization_id,
             chart_files.c.project_id == project.id,
@@ -45,10 +47,10 @@ class ChartFiles:
         )
         return await self._connection.scalar(query)
 
-    async def store(self, project: Project, content_key: str, png: bytes, inputs: bytes) -> str:
-        """Store a chart and return its name; a chart with the same content in the repository keeps its name.
+    async def store(self, project: Project, content_key: str, inputs: bytes) -> str:
+        """Store a chart that is not drawn yet, and return its name.
 
-        `inputs` are what the chart is drawn from again once its bytes were dropped.
+        A chart with the same content in the repository keeps its name. `inputs` are what it is drawn from.
         """
         statement = insert(chart_files).values(
             organization_id=self._organization_id,
@@ -56,11 +58,11 @@ class ChartFiles:
             shared_with=_shared_with(project),
             token=secrets.token_urlsafe(_TOKEN_BYTES),
             content_key=content_key,
-            png=png,
             inputs=inputs,
         )
-        await self._connection.execute(statement.on_conflict_do_nothing())
-        return await self.token_of(project, content_key) or ""
+        statement = statement.on_conflict_do_nothing()
+        token: str | None = await self._connection.scalar(statement.returning(chart_files.c.token))
+        return token or await self.token_of(project, content_key) or ""
 
     async def get(self, token: str) -> ChartFile | None:
         """Return the chart with a name."""
@@ -80,6 +82,7 @@ class ChartFiles:
                 chart_files.c.inputs,
                 chart_files.c.used_at,
                 chart_files.c.project_id,
+                chart_files.c.created_at,
                 and_(
                     organizations.c.github_installation_id.is_not(None),
                     organizations.c.suspended_at.is_(None),
@@ -99,8 +102,8 @@ class ChartFiles:
         row = (await self._connection.execute(query)).first()
         return ChartFile(*row) if row is not None else None
 
-    async def restore(self, token: str, png: bytes) -> None:
-        """Store the bytes of a chart again after they were dropped."""
+    async def set_image(self, token: str, png: bytes) -> None:
+        """Store the bytes of a chart that was drawn, for the first time or again."""
         await self._update(chart_files.c.token == token, png=png, used_at=func.app_now())
 
     async def record_use(self, token: str) -> None:

@@ -52,7 +52,7 @@ class ClosedSprints:
 
     async def latest_of(self, milestones: Collection[int]) -> dict[int, ClosedSprint]:
         """The newest snapshots of several sprints by GitHub's id of the milestone; some may have none."""
-        return await self._latest(sprints.c.github_milestone_id.in_(milestones))
+        return await self._latest(sprints.c.github_milestone_id.in_(milestones)) if milestones else {}
 
     async def list_taken(self) -> dict[int, tuple[datetime, datetime]]:
         """The end and the time of the newest snapshot of each sprint, by GitHub's id of the milestone."""

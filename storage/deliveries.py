@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Select, bindparam, func, select, text, true, update
+from sqlalchemy import Select, func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sprints.model import EventSource
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
+from storage.installation_claims import IS_UNCHECKED
 from storage.tables import github_events, organizations, projects, timeline
 
 # After this many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
@@ -60,6 +61,18 @@ class StoredEvent:
     account: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedEvents:
+    """Events that a transaction has locked to process them.
+
+    `has_unchecked_installation` is whether GitHub is to be asked about an installation of the tenant first;
+    unknown, and False, without events.
+    """
+
+    events: list[StoredEvent]
+    has_unchecked_installation: bool
+
+
 def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
     """Decrypt a stored payload. Raises LookupError if it belongs to another delivery or tenant.
 
@@ -69,6 +82,27 @@ def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
 
 
 _RECEIVE = text("select receive_deliveries(cast(:descriptions as text), :payloads, :moment)")
+# The columns of a StoredEvent, and whether an installation is to be checked (InstallationClaims.unchecked).
+# The last two are the same for all rows: the planner asks for them once.
+_CLAIM = text(
+    f"""
+    select id, delivery_id, event_type, action, payload, attempts, created_at,
+        (select github_account_id from organizations where id = :tenant),
+        exists (select from installation_claims where organization_id = :tenant and {IS_UNCHECKED})
+    from github_events
+    where organization_id = :tenant and processed_at is null and parked_at is null and due_at <= :moment
+        and (cast(:only as bigint) is null or id = :only)
+    order by id limit :most
+    for update skip locked
+    """  # noqa: S608 - constants alone
+)
+_MARK_PROCESSED = text(
+    """
+    update github_events set processed_at = :at, note = marked.note
+    from unnest(cast(:ids as bigint[]), cast(:notes as text[])) as marked (id, note)
+    where organization_id = :tenant and github_events.id = marked.id
+    """
+)
 _DESCRIPTION = (
     "delivery",
     "event",
@@ -104,6 +138,15 @@ async def receive_deliveries(
     return [ReceiveOutcome(outcome) for outcome in outcomes or ()]
 
 
+def writers_lock(organization_id: int) -> str:
+    """The advisory lock that writers of a tenant's deliveries hold until they commit (see wake_tenant).
+
+    They rely on a waiting job to process their deliveries, so the job must wait for them before it looks.
+    Deliveries that are stored once the job has begun defer their own job.
+    """
+    return f"events:{organization_id}"
+
+
 class Deliveries:
     """The deliveries of one tenant."""
 
@@ -111,32 +154,14 @@ class Deliveries:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def wait_for_writers(self) -> None:
-        """Wait until writers that rely on the job that now begins have committed (see wake_tenant).
-
-        The lock is released immediately: deliveries stored from now on defer their own job.
-        """
-        lock_name = f"events:{self._organization_id}"
-        await self._connection.execute(
-            text(
-                "select pg_advisory_lock(key), pg_advisory_unlock(key) from hashtextextended(:name, 0) as key"
-            ),
-            {"name": lock_name},
-        )
-
-    async def claim(self, most: int, moment: datetime, only: int | None = None) -> list[StoredEvent]:
+    async def claim(self, most: int, moment: datetime, only: int | None = None) -> ClaimedEvents:
         """Lock and return the oldest events due at `moment`; `only` is the id of a single one."""
-        query = (
-            self._events()
-            .where(github_events.c.processed_at.is_(None), github_events.c.parked_at.is_(None))
-            .where(github_events.c.due_at <= moment)
-            .order_by(github_events.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
+        values = {"tenant": self._organization_id, "moment": moment, "most": most, "only": only}
+        rows = (await self._connection.execute(_CLAIM, values)).all()
+        return ClaimedEvents(
+            [StoredEvent(*columns) for *columns, _ in rows],
+            has_unchecked_installation=any(row[-1] for row in rows),
         )
-        if only is not None:
-            query = query.where(github_events.c.id == only)
-        return [StoredEvent(*row) for row in await self._connection.execute(query)]
 
     async def get(self, event_id: int) -> StoredEvent | None:
         """Return an event, or None once the retention of its payload is over."""
@@ -147,13 +172,9 @@ class Deliveries:
     async def mark_processed(self, notes: dict[int, str | None], at: datetime) -> None:
         """Mark events as processed, by id; a note gives the reason why an event had no usable content."""
         if notes:
-            await self._connection.execute(
-                update(github_events)
-                .where(github_events.c.organization_id == self._organization_id)
-                .where(github_events.c.id == bindparam("event_id"))
-                .values(processed_at=at, note=bindparam("why")),
-                [{"event_id": event_id, "why": note} for event_id, note in notes.items()],
-            )
+            values = {"tenant": self._organization_id, "at": at}
+            lists = {"ids": list(notes), "notes": list(notes.values())}
+            await self._connection.execute(_MARK_PROCESSED, values | lists)
 
     async def mark_failed(self, event: StoredEvent, why: str, at: datetime) -> bool:
         """Postpone an event with growing delays, or park it; return whether it was parked."""

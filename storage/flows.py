@@ -18,7 +18,7 @@ from sprints.flows import assemble_flows
 from sprints.item_projection import ItemProjection
 from sprints.numbering import Number, split_number
 from storage.database import Tenant
-from storage.item_projections import ItemFolder, LinkKind, decode, digest_rules
+from storage.item_projections import ItemFolder, ItemLinkKind, decode, digest_rules
 from storage.projects import Project, Projects
 from storage.timeline import Timeline
 
@@ -48,7 +48,8 @@ class _Found:
 class Flows:
     """The flows of one repository's items, and of those of the repositories that share its sprints."""
 
-    def __init__(self, tenant: Tenant, project: Project) -> None:
+    def __init__(self, tenant: Tenant, project: Project, timeline: Timeline | None = None) -> None:
+        """A `timeline` whose labels and logins are read already is shared."""
         self._tenant = tenant
         self._connection = tenant.connection
         self._project = project
@@ -56,7 +57,7 @@ class Flows:
             member.id: "" if member.id == project.id else member.full_name or ""
             for member in project.sharing or (project,)
         }
-        self._timeline = Timeline(tenant)
+        self._timeline = timeline or Timeline(tenant)
         self._folder = ItemFolder(self._timeline)
 
     async def active(self, since: datetime, as_of: datetime) -> tuple[Flow, ...]:
@@ -218,14 +219,14 @@ _MOVED = _union(
 )
 _IS_SUB_ISSUE = (
     "organization_id = :tenant and item in (select item from item_links where organization_id = :tenant"
-    f" and kind = '{LinkKind.PARENT}' and target = any(:items))"
+    f" and kind = '{ItemLinkKind.PARENT}' and target = any(:items))"
 )
 _WITH_CLOSING = _union(
     "organization_id = :tenant and item = any(:items) and project_id = any(:projects)",
     "organization_id = :tenant and project_id = any(:projects) and item in ("
     " select link.item from item_projections as closed join item_links as link"
     " on link.organization_id = closed.organization_id and link.project_id = closed.project_id"
-    f" and link.kind = '{LinkKind.CLOSES}' and link.target = closed.number::text"
+    f" and link.kind = '{ItemLinkKind.CLOSES}' and link.target = closed.number::text"
     " where closed.organization_id = :tenant and closed.item = any(:items))",
     f"{_MINE} and rules = '' and projection is null",
 )
@@ -239,7 +240,7 @@ _SUB_ISSUES = _union(_IS_SUB_ISSUE)
 _RELATED = _union(
     "organization_id = :tenant and project_id = :project and item in ("
     " select item from item_links where organization_id = :tenant and project_id = :project"
-    f" and kind = '{LinkKind.CLOSES}' and target = any(:issues))",
+    f" and kind = '{ItemLinkKind.CLOSES}' and target = any(:issues))",
     "organization_id = :tenant and project_id = :project and number = any(:closed)",
     _IS_SUB_ISSUE,
     "organization_id = :tenant and item = any(:blockers)",

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, any_, delete, exists, func, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, any_, delete, exists, func, literal_column, select, update
 
 from storage.database import Tenant
 from storage.tables import installation_claims, organizations
 
 # Counted from the last time of a claim. By then people who can act on the claim saw it, or it is resolved.
 CLAIM_KEPT_FOR = timedelta(days=7)
-# GitHub is not asked about the same claim more often.
-_CHECK_AGAIN_AFTER = timedelta(hours=1)
+# Whether GitHub is to be asked about a claim: it never was, or the claim was repeated an hour after a denial.
+IS_UNCHECKED = "(checked_at is null or claimed_at >= checked_at + interval '1 hour')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,7 @@ class InstallationClaims:
 
     async def unchecked(self) -> Sequence[InstallationClaim]:
         """Claims that GitHub was not asked about, or that were repeated an hour after it denied them."""
-        checked_at = installation_claims.c.checked_at
-        is_made_anew = installation_claims.c.claimed_at >= checked_at + _CHECK_AGAIN_AFTER
-        return await self._select(or_(checked_at.is_(None), is_made_anew))
+        return await self._select(literal_column(IS_UNCHECKED, Boolean()))
 
     async def delete_older(self, before: datetime) -> None:
         """Delete claims that were last made before a moment."""

@@ -34,7 +34,7 @@ _SLICE = 100
 _DECODER = msgspec.json.Decoder(ItemProjection)
 
 
-class LinkKind:
+class ItemLinkKind:
     """The ways in which an item points to another: the values of `item_links.kind`."""
 
     CLOSES, PARENT, PREVIOUS = "closes", "parent", "previous"
@@ -80,7 +80,7 @@ class ItemFolder:
 
     async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """The ordered events of items of a repository, by node id."""
-        events = await self._timeline.items_by_id(items, project_id)
+        events = await self._timeline.items_to_fold(items, project_id)
         return {item: sort_events(item_events) for item, item_events in events.items()}
 
     async def fold(
@@ -247,7 +247,7 @@ class ItemProjections:
             return
         query = select(item_links.c.project_id, item_links.c.item).where(
             item_links.c.organization_id == self._organization_id,
-            item_links.c.kind == LinkKind.PREVIOUS,
+            item_links.c.kind == ItemLinkKind.PREVIOUS,
             item_links.c.target.in_(items),
         )
         for project_id, item in (await self._connection.execute(query)).all():
@@ -316,14 +316,14 @@ def _all_labels(events: Iterable[ItemEvent]) -> set[str]:
 
 def _all_links(events: Sequence[ItemEvent]) -> set[tuple[str, str]]:
     """The kind and target of each item that an item ever pointed to."""
-    links = {(LinkKind.CLOSES, str(number)) for event in events for number in event.snapshot.closes or ()}
+    links = {(ItemLinkKind.CLOSES, str(number)) for event in events for number in event.snapshot.closes or ()}
     links |= {
-        (LinkKind.PARENT, event.named)
+        (ItemLinkKind.PARENT, event.named)
         for event in events
         if event.event in {"parent_added", "parent_removed"} and event.named
     }
     previous = previous_id(events) if events else None
-    return links | ({(LinkKind.PREVIOUS, previous)} if previous else set())
+    return links | ({(ItemLinkKind.PREVIOUS, previous)} if previous else set())
 
 
 def _before(events: Sequence[ItemEvent], as_of: datetime | None) -> Sequence[ItemEvent]:

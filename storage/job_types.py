@@ -8,22 +8,22 @@ from typing import Any, Final
 
 import msgspec
 
+from storage.job_priority import Priority
 from storage.jobs import EVENTS, JobMessage, RunLaterJob, TenantJob
 
-# Periodic tasks, without arguments.
+# Periodic tasks, without arguments; their priority is declared with them.
 SWEEP = "sweep"
 TICK = "tick"
 WAKE_POSTS = "wake_posts"
 REDELIVER = "redeliver"
 RETAIN = "retain"
-# A person waits for these.
-_URGENT = 10
 
 
 class ProcessEventsJob(TenantJob, frozen=True, kw_only=True):
     """Processes a tenant's waiting deliveries. The database queues it together with a delivery."""
 
     name = "process_events"
+    priority = Priority.RECORDING
     queue = EVENTS
 
 
@@ -31,7 +31,7 @@ class AnswerJob(TenantJob, frozen=True, kw_only=True):
     """Answers the commands of an event. Answers in one thread are given one after another."""
 
     name = "answer"
-    priority = _URGENT
+    priority = Priority.ANSWERS
 
     event_id: int
     # `thread:PROJECT:NUMBER`
@@ -51,7 +51,7 @@ class BackfillJob(TenantJob, frozen=True, kw_only=True):
     """
 
     name = "backfill"
-    is_background = True
+    priority = Priority.BACKFILL
     waits_as_itself = True
 
     project_id: int
@@ -74,6 +74,7 @@ class RepositoryLeftJob(TenantJob, frozen=True, kw_only=True):
     """Records for a tenant that another account has had a repository since a time (`left_at`)."""
 
     name = "repository_left"
+    priority = Priority.RECORDING
 
     # GitHub's global node id.
     node_id: str
@@ -92,7 +93,7 @@ class MeasureJob(TenantJob, frozen=True, kw_only=True):
     """Measures a tenant's sprints and people."""
 
     name = "measure"
-    is_background = True
+    priority = Priority.PERIODIC
 
     @property
     def queueing_lock(self) -> str:
@@ -103,7 +104,7 @@ class RefreshProjectionsJob(TenantJob, frozen=True, kw_only=True):
     """Computes the stale projections of a repository's items anew."""
 
     name = "refresh_projections"
-    is_background = True
+    priority = Priority.CHECKS
 
     project_id: int
 
@@ -120,7 +121,7 @@ class ReconcileJob(TenantJob, frozen=True, kw_only=True):
     """Compares a tenant's running sprints and repositories with GitHub."""
 
     name = "reconcile"
-    is_background = True
+    priority = Priority.PERIODIC
 
     @property
     def queueing_lock(self) -> str:
@@ -131,7 +132,7 @@ class CheckVisibilityJob(TenantJob, frozen=True, kw_only=True):
     """Asks GitHub which of a tenant's repositories can be seen."""
 
     name = "check_visibility"
-    is_background = True
+    priority = Priority.PERIODIC
 
     @property
     def queueing_lock(self) -> str:
@@ -142,7 +143,7 @@ class ReadSettingsJob(TenantJob, frozen=True, kw_only=True):
     """Reads the settings file of a repository, or all of the tenant's files without `project_id`."""
 
     name = "read_settings"
-    is_background = True
+    priority = Priority.CHECKS
     waits_as_itself = True
 
     project_id: int | None = None
@@ -164,6 +165,7 @@ class TellOwnerJob(TenantJob, frozen=True, kw_only=True):
     """Brings an account's billing issue up to date."""
 
     name = "tell_owner"
+    priority = Priority.CHECKS
 
     @property
     def lock(self) -> str:
@@ -181,7 +183,7 @@ class SendPostsJob(TenantJob, frozen=True, kw_only=True):
     """Brings a tenant's unsent posts to GitHub."""
 
     name = "send_posts"
-    is_background = True
+    priority = Priority.POSTS
 
     @property
     def lock(self) -> str:  # Two concurrent jobs might both send the same post.
@@ -203,7 +205,7 @@ class RedrawJob(TenantJob, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     name = "redraw"
-    is_background = True
+    priority = Priority.CHECKS
 
     project_id: int
     turn: str = "soon"
@@ -227,7 +229,7 @@ class CheckJob(TenantJob, frozen=True, kw_only=True):
     """
 
     name = "check"
-    is_background = True
+    priority = Priority.CHECKS
 
     project_id: int
     number: int | None = None
@@ -255,7 +257,7 @@ class PressJob(TenantJob, frozen=True, kw_only=True):
     """Carries out the request of a person who pressed a check's button."""
 
     name = "press"
-    priority = _URGENT
+    priority = Priority.ANSWERS
 
     event_id: int
     project_id: int
@@ -269,7 +271,7 @@ class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):
     """Reports the check of a merge group's commit (`head`, a SHA)."""
 
     name = "report_merge_group"
-    priority = _URGENT
+    priority = Priority.ANSWERS
     waits_as_itself = True
 
     project_id: int

@@ -6,7 +6,7 @@ payload or a token. A job that is scheduled for later never carries a lock, beca
 that lock would wait as well.
 """
 
-import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -14,16 +14,18 @@ from typing import Any, ClassVar
 import msgspec
 import procrastinate
 import psycopg
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AppNotOpen
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import plain_url
+from storage.database import PoolState, Tenant, plain_url
+from storage.job_priority import Priority
 
 # Recording has its own queue; all other jobs share one.
 EVENTS = "events"
 OTHERS = "default"
-_HOLD = text("select hold_waiting_job(:wanted)")
+_DEFER = text("select defer_jobs(cast(:jobs as jsonb))")
+_START = text("select start_job(:job, :worker)")
 
 
 class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +34,7 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
     # The task's name in the queue.
     name: ClassVar[str]
     queue: ClassVar[str] = OTHERS
-    # Jobs of higher priority run first.
-    priority: ClassVar[int] = 0
-    # Background jobs may take minutes, and no person waits for them: half of a worker's places is for the
-    # others.
-    is_background: ClassVar[bool] = False
+    priority: ClassVar[Priority]
     # If scheduled for later, the job waits as itself and runs without its lock. All other jobs take their
     # lock when they are due (`RunLaterJob`).
     waits_as_itself: ClassVar[bool] = False
@@ -68,9 +66,13 @@ class TenantJob(JobMessage, frozen=True, kw_only=True):
 
 
 class RunLaterJob(TenantJob, frozen=True, kw_only=True):
-    """Defers another job when its time has come. Waits without a lock; the other job takes its own."""
+    """Defers another job when its time has come. Waits without a lock; the other job takes its own.
+
+    It is queued with the priority of the other job.
+    """
 
     name = "run_later"
+    priority = Priority.PERIODIC
 
     task: str
     arguments: dict[str, Any]
@@ -92,7 +94,22 @@ async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     """Set up a new connection of the queue. Poolers refuse settings that come with the connection itself."""
     # The start and end of a job need not survive a crash: every job can be repeated.
     await connection.execute("set synchronous_commit = off")
+    # A plan that was made while the queue was short reads all of a long one.
+    await connection.execute("set plan_cache_mode = force_custom_plan")
     await connection.commit()
+
+
+def queue_pool_state(app: procrastinate.App) -> PoolState | None:
+    """The state of the queue's pool of connections. None if the queue is not open, and so has none."""
+    connector = app.connector
+    if not isinstance(connector, procrastinate.PsycopgConnector):
+        return None
+    try:
+        stats = connector.pool.get_stats()
+    except AppNotOpen:
+        return None
+    in_use = stats["pool_size"] - stats["pool_available"]
+    return PoolState(stats["pool_max"], in_use, stats.get("requests_queued", 0))
 
 
 class Jobs:
@@ -107,44 +124,48 @@ class Jobs:
 
     async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:
         """Queue a job in the transaction of `connection`: for now, or for the time `at`."""
-        if at is None:
-            await self._insert(connection, job, job.lock, job.queueing_lock)
-            return
-        queueing_lock = job.queueing_lock_until(at)
+        await self.defer_all(connection, [(job, at)])
+
+    async def defer_all(
+        self, connection: AsyncConnection, jobs: Sequence[tuple[JobMessage, datetime | None]]
+    ) -> list[int | None]:
+        """Queue jobs in their order, each for now or for its time, by a single statement.
+
+        Returns their ids in the queue; None for a job that waits there already.
+        """
+        if not jobs:
+            return []
+        described = msgspec.json.encode([_describe(job, at) for job, at in jobs]).decode()
+        return list(await connection.scalar(_DEFER, {"jobs": described}) or ())
+
+    async def start(self, tenant: Tenant, job_id: int, worker_id: int) -> bool:
+        """Let a worker run a job that the transaction has queued, from its commit on, without fetching it.
+
+        False if the job has to wait for others with its lock. Otherwise, the caller runs it, and ends it or
+        puts it back into the queue.
+        """
+        values = {"job": job_id, "worker": worker_id}
+        return bool(await tenant.connection.scalar(_START, values))
+
+
+def _describe(job: JobMessage, at: datetime | None) -> dict[str, Any]:
+    """A job as the database's `defer_jobs` reads it."""
+    lock, queueing_lock, priority = job.lock, job.queueing_lock, job.priority
+    if at is not None:
+        lock, queueing_lock = None, job.queueing_lock_until(at)
         if isinstance(job, TenantJob) and not job.waits_as_itself:
             arguments = msgspec.to_builtins(job)
             job = RunLaterJob(organization_id=job.organization_id, task=job.name, arguments=arguments)
-        await self._insert(connection, job, None, queueing_lock, at)
-
-    async def _insert(
-        self,
-        connection: AsyncConnection,
-        job: JobMessage,
-        lock: str | None,
-        queueing_lock: str | None,
-        schedule_at: datetime | None = None,
-    ) -> None:
-        transaction = (await connection.get_raw_connection()).driver_connection
-        deferrer = self._app.configure_task(
-            job.name,
-            queue=job.queue,
-            priority=job.priority,
-            lock=lock,
-            queueing_lock=queueing_lock,
-            schedule_at=schedule_at,
-            connection=transaction,
-        )
-        arguments = msgspec.to_builtins(job)
-        if queueing_lock is None:
-            await deferrer.defer_async(**arguments)
-            return
-        # The waiting job may begin before it can be held, and another may be queued before the new one.
-        while not await connection.scalar(_HOLD, {"wanted": queueing_lock}):
-            with contextlib.suppress(AlreadyEnqueued):
-                # A savepoint: that another job waits must not undo what the caller has done.
-                async with transaction.transaction():  # type: ignore[union-attr]
-                    await deferrer.defer_async(**arguments)
-                return
+    return {
+        "queue": job.queue,
+        "task": job.name,
+        # That of the job itself, also where another job waits for it.
+        "priority": int(priority),
+        "lock": lock,
+        "queueing_lock": queueing_lock,
+        "arguments": job,
+        "at": at,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +206,10 @@ async def is_busy(connection: AsyncConnection) -> bool:
     return bool(await connection.scalar(text(query)))
 
 
-async def delete_ended_jobs(
-    connection: AsyncConnection, ended_before: timedelta, *, with_failed: bool = False
-) -> None:
-    """Remove jobs from the queue that ended at least `ended_before` ago; failed ones only `with_failed`."""
-    await connection.execute(
-        text("select delete_ended_jobs(:ended_before, :with_failed)"),
-        {"ended_before": ended_before, "with_failed": with_failed},
-    )
+async def delete_ended_jobs(connection: AsyncConnection, failed_before: timedelta, most: int) -> int:
+    """Remove at most `most` ended jobs from the queue, and return their number.
+
+    Of the jobs that were given up, only those are removed that ended at least `failed_before` ago.
+    """
+    query = text("select delete_ended_jobs(:failed_before, :most)")
+    return int(await connection.scalar(query, {"failed_before": failed_before, "most": most}) or 0)

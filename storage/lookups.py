@@ -1,11 +1,11 @@
 """Look-ups of tenants, for transactions that are not scoped to a tenant yet.
 
 Each calls a SECURITY DEFINER function of the database (see migrations/) that returns ids of tenants only.
-Their rows are then read in that tenant's own transaction.
+Their rows are then read in that tenant's own transaction. The look-ups of periodic tasks are in
+`work_lookups.py`.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,20 +30,8 @@ async def tenants_of_node(connection: AsyncConnection, node_id: str) -> Sequence
 
 
 async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
-    """All tenants, for periodic tasks and `doctor`."""
+    """All tenants, for `doctor` and other commands. Periodic tasks ask for the tenants with work instead."""
     return (await connection.scalars(text("select * from all_tenants()"))).all()
-
-
-async def tenants_with_waiting_events(connection: AsyncConnection, moment: datetime) -> Sequence[int]:
-    """The tenants with unprocessed deliveries that are due at a moment."""
-    query = text("select * from tenants_with_waiting_events(:moment)")
-    return (await connection.scalars(query, {"moment": moment})).all()
-
-
-async def tenants_due(connection: AsyncConnection, task: str, moment: datetime) -> Sequence[int]:
-    """The tenants for which a periodic task is due: `measure`, `reconcile` or `visibility`."""
-    query = text("select * from tenants_due(:what, :moment)")
-    return (await connection.scalars(query, {"what": task, "moment": moment})).all()
 
 
 async def projects_with_projections_due(connection: AsyncConnection, most: int) -> Sequence[tuple[int, int]]:

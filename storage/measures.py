@@ -126,9 +126,13 @@ class Measures:
 
     async def first_event(self, recorded_since: datetime | None = None) -> datetime | None:
         """Return the time of the first work, or of the first recorded since a moment; None without any."""
-        query = select(func.min(timeline.c.at)).where(*self._mine(timeline), timeline.c.kind.in_(_WORK))
+        is_work = (*self._mine(timeline), timeline.c.kind.in_(_WORK))
+        query = select(func.min(timeline.c.at)).where(*is_work)
         if recorded_since:
-            query = query.where(timeline.c.created_at >= recorded_since)
+            # Materialized: otherwise all events are read in the order of their times, until one was recorded
+            # since then, which a whole history may precede.
+            recorded = select(timeline.c.at).where(*is_work, timeline.c.created_at >= recorded_since)
+            query = select(func.min(recorded.cte().prefix_with("materialized").c.at))
         first: datetime | None = await self._connection.scalar(query)
         return first
 

@@ -5,11 +5,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tenant
-from storage.tables import github_events, outbox
+from storage.tables import outbox
+
+# With each message the thread's last answer of its slot, as it was before this attempt.
+_BEGIN_ATTEMPTS = text(
+    """
+    with begun as (
+        update outbox set attempts = attempts + 1
+        where organization_id = :tenant and event_id = :event and sent_at is null
+        returning *
+    )
+    select begun.*, github_events.delivery_id, github_events.created_at as received_at,
+        earlier.comment_id as earlier, earlier.body as earlier_body
+    from begun
+    join github_events
+        on github_events.organization_id = begun.organization_id and github_events.id = begun.event_id
+    left join lateral (
+        select comment_id, body from outbox as sent
+        where sent.organization_id = begun.organization_id and sent.project_id = begun.project_id
+            and sent.thread = begun.thread and sent.slot = begun.slot
+            and sent.kind = 'reply' and sent.sent_at is not null
+        order by sent.id desc limit 1
+    ) as earlier on true
+    order by begun.position
+    """
+)
 
 
 class MessageKind(StrEnum):
@@ -49,6 +73,8 @@ class QueuedMessage:
     key: str
     earlier: int | None
     position: int
+    # When the delivery that is answered was stored.
+    received_at: datetime
     earlier_body: str | None = None
 
 
@@ -94,38 +120,7 @@ class Outbox:
 
     async def begin_attempts(self, event_id: int) -> list[QueuedMessage]:
         """Count an attempt for the unsent messages of an event, and return them in order."""
-        await self._connection.execute(
-            update(outbox)
-            .where(self._is_mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
-            .values(attempts=outbox.c.attempts + 1)
-        )
-        sent = outbox.alias()
-        earlier_id = (
-            select(sent.c.id)
-            .where(sent.c.organization_id == self._organization_id, sent.c.kind == MessageKind.REPLY)
-            .where(sent.c.project_id == outbox.c.project_id, sent.c.thread == outbox.c.thread)
-            .where(sent.c.slot == outbox.c.slot, sent.c.sent_at.is_not(None))
-            .order_by(sent.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        earlier = outbox.alias()
-        columns = (earlier.c.comment_id.label("earlier"), earlier.c.body.label("earlier_body"))
-        query = (
-            select(outbox, github_events.c.delivery_id, *columns)
-            .select_from(outbox)
-            .outerjoin(
-                earlier,
-                (earlier.c.organization_id == outbox.c.organization_id) & (earlier.c.id == earlier_id),
-            )
-            .join(
-                github_events,
-                (github_events.c.organization_id == outbox.c.organization_id)
-                & (github_events.c.id == outbox.c.event_id),
-            )
-            .where(self._is_mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
-            .order_by(outbox.c.position)
-        )
+        values = {"tenant": self._organization_id, "event": event_id}
         return [
             QueuedMessage(
                 id=row.id,
@@ -137,9 +132,10 @@ class Outbox:
                 key=f"{row.delivery_id}/{row.position}",
                 earlier=row.earlier,
                 position=row.position,
+                received_at=row.received_at,
                 earlier_body=row.earlier_body,
             )
-            for row in await self._connection.execute(query)
+            for row in await self._connection.execute(_BEGIN_ATTEMPTS, values)
         ]
 
     async def mark_sent(self, message_id: int, at: datetime, comment_id: int | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Boolean, ColumnElement, literal_column, select
 
 from sprints.model import ActivityEvent, ItemSnapshot
 from sprints.numbering import local_number
@@ -23,6 +23,8 @@ from storage.logins import Logins, moment_of_logins
 from storage.recorder import Recorder, TimelineRow
 from storage.tables import timeline
 from storage.timeline import activity_event
+
+_IS_BESIDE_ITEMS = literal_column("kind not in ('issue', 'pull_request')", Boolean())
 
 
 class PullRequests:
@@ -51,8 +53,8 @@ class PullRequests:
 
     async def history(self, number: int) -> list[ActivityEvent]:
         """The events of a pull request's heads, in order."""
-        is_number = timeline.c.after["number"].as_string() == str(number)
-        return group_head_events(await self._facts(is_number, kind=HEAD)).get(number, [])
+        facts = await self._facts(timeline.c.number == str(number), kind=HEAD)
+        return group_head_events(facts).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """The events of all heads since a moment."""
@@ -86,7 +88,7 @@ class PullRequests:
         query = (
             select(timeline.c.at, timeline.c.after["item"].label("snapshot"))
             .where(self._is_mine, timeline.c.kind.in_(("issue", "pull_request")))
-            .where(timeline.c.after["item", "number"].as_string().in_([str(number) for number in numbers]))
+            .where(timeline.c.number.in_([str(number) for number in numbers]))
             .order_by(timeline.c.at, timeline.c.id)
         )
         rows = await self._connection.execute(query)
@@ -101,8 +103,8 @@ class PullRequests:
     async def _facts(self, *conditions: ColumnElement[bool], kind: str) -> list[ActivityEvent]:
         query = (
             select(timeline)
-            # The index of other kinds than items is used only if the query repeats the index's condition.
-            .where(self._is_mine, timeline.c.kind == kind, timeline.c.kind.not_in(("issue", "pull_request")))
+            # Literals instead of parameters: an index is used only if the query repeats its condition.
+            .where(self._is_mine, literal_column(f"kind = '{kind}'", Boolean()), _IS_BESIDE_ITEMS)
             .where(*conditions)
             .order_by(timeline.c.at, timeline.c.id)
         )

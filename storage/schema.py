@@ -65,20 +65,26 @@ COLUMN_GRANTS = {
     # The claims themselves are written by the database, when it receives deliveries.
     "installation_claims": {"update": "checked_at"},
     # The other columns tell the tenant and the arguments of jobs. `scheduled_at` shows whether anything is
-    # due (`is_busy` of storage/jobs.py).
+    # due (`is_busy` of storage/jobs.py); priorities and times show how deep the queue is (queue_depth.py).
     "procrastinate_jobs": {
-        "select": "id, queue_name, task_name, status, scheduled_at, attempts, abort_requested",
+        "select": "id, queue_name, task_name, priority, status, scheduled_at, attempts, abort_requested",
     },
+    "procrastinate_events": {"select": "job_id, type, at"},
 }
 _LOOK_UPS = (
     "tenant_of_chart(text)",
     "tenants_of_repository(text)",
     "tenants_of_node(text)",
     "all_tenants()",
-    "tenants_with_waiting_events(timestamptz)",
+    "wake_waiting_tenants(timestamptz, integer)",
     "tenant_of_installation(bigint)",
     "account_of_installation(bigint)",
-    "tenants_due(text, timestamptz)",
+    "tenants_due(text, timestamptz, integer)",
+    "tenants_with_due_posts(timestamptz, bigint, integer)",
+    "tenants_with_usage(timestamptz, timestamptz, boolean, bigint, integer)",
+    "tenants_to_clean_up(timestamptz, timestamptz, timestamptz, bigint, integer)",
+    "tenants_with_billing(bigint, integer)",
+    "tenants_with_missed_deliveries(bigint, integer)",
     "meet_people(text)",
     "forget_text(text)",
     "grade_for_all(smallint, boolean)",
@@ -89,7 +95,7 @@ _LOOK_UPS = (
     "tenants_to_delete()",
     "delete_tenant()",
     "wake_tenant(bigint)",
-    "fetch_fair_job(text[], bigint, integer, text[], timestamptz)",
+    "fetch_fair_job(text[], bigint, integer, integer, timestamptz)",
     "hold_waiting_job(text)",
     "receive_deliveries(text, bytea[], timestamptz)",
     "app_now()",
@@ -100,6 +106,8 @@ _LOOK_UPS = (
 _QUEUE = (
     "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
+    "defer_jobs(jsonb)",
+    "start_job(bigint, bigint)",
     "finish_running_job(bigint, procrastinate_job_status, boolean)",
     "retry_running_job(bigint, timestamptz)",
     "procrastinate_register_worker_v1()",
@@ -107,10 +115,12 @@ _QUEUE = (
     "procrastinate_update_heartbeat_v1(bigint)",
     "procrastinate_prune_stalled_workers_v1(double precision)",
     "stalled_jobs(interval)",
-    "delete_ended_jobs(interval, boolean)",
+    "delete_ended_jobs(interval, integer)",
     "running_tasks(text[])",
 )
 _NEVER_FOR_THE_APPLICATION = (
+    "first_ready_job(integer, text[], text[], boolean, text[])",
+    "is_first_on_lock(bigint, text)",
     "tenant_of_account_or_new(bigint, text, text)",
     "assign_tenant(received_delivery)",
     "is_to_be_deleted(bigint)",

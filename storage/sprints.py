@@ -1,16 +1,18 @@
 """The sprints of a repository and their numbers, folded from its history."""
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from sprints.estimates import Estimates
 from sprints.facts import Facts, compute_facts
 from sprints.forecast_inputs import MOST_OWN
 from sprints.gaps import EventGap
 from sprints.milestone import GRACE_AFTER_END, Sprint, derive_sprint
-from sprints.model import MilestoneEvent
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.outlook import SprintRecord
 from sprints.plain import convert_facts, parse_days
 from sprints.rules import Rules
@@ -24,6 +26,8 @@ from storage.projects import Project
 
 # A forecast uses the last MOST_OWN sprints; some more are loaded, because some were abandoned.
 _MOST_RECORDS = MOST_OWN + 10
+# A sprint with more events is folded in a thread.
+_MOST_EVENTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,21 @@ class LoadedSprints:
     problems: dict[int, str] = field(default_factory=dict)
 
 
+async def compute_facts_aside(
+    sprint: Sprint,
+    items: Mapping[str, Sequence[ItemEvent]],
+    as_of: datetime,
+    estimates: Estimates,
+    labels: Sequence[LabelEvent],
+    gaps: Sequence[EventGap],
+) -> Facts:
+    """Compute the facts of a sprint; of a large one in a thread, so that it does not hold the event loop."""
+    arguments = (sprint, items, as_of, estimates, labels, gaps)
+    if sum(map(len, items.values())) <= _MOST_EVENTS_AT_ONCE:
+        return compute_facts(*arguments)
+    return await asyncio.to_thread(compute_facts, *arguments)
+
+
 def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None = None) -> list[Sprint]:
     """Select the sprints that ended by a moment and were not abandoned, the oldest end first.
 
@@ -74,13 +93,24 @@ def select_ended(sprints: Iterable[Sprint], now: datetime, until: Sprint | None 
 
 
 class Sprints:
-    """The sprints of one repository, shared ones included, by its team's rules."""
+    """The sprints of one repository, shared ones included, by its team's rules.
 
-    def __init__(self, tenant: Tenant, project: Project, rules: Rules | None = None) -> None:
-        """`rules` replace the rules of the project's settings."""
+    Like a `History`, they are for one transaction that asks before it writes.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        project: Project,
+        rules: Rules | None = None,
+        *,
+        history: History | None = None,
+    ) -> None:
+        """`rules` replace the rules of the project's settings. A `history` that is read already is shared."""
         self._tenant = tenant
         self._project = project
-        self._history = History(tenant, project)
+        self._history = history or History(tenant, project)
+        self._loaded: dict[datetime, LoadedSprints] = {}
         self._project_ids = {project.id, *(member.id for member in project.sharing)}
         self._closed = ClosedSprints(tenant, self._project_ids)
         self._gaps: tuple[EventGap, ...] | None = None
@@ -96,6 +126,11 @@ class Sprints:
 
         An unreadable milestone does not affect the others.
         """
+        if as_of not in self._loaded:
+            self._loaded[as_of] = await self._load(as_of)
+        return self._loaded[as_of]
+
+    async def _load(self, as_of: datetime) -> LoadedSprints:
         milestones = await self._history.milestones()
         if (
             self._project.sharing
@@ -197,7 +232,7 @@ class Sprints:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
         try:
-            return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+            return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
         except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
@@ -205,7 +240,7 @@ class Sprints:
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
-        return compute_facts(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
         sprint = derive_sprint(events, as_of, self._rules.calendar)

@@ -1,12 +1,11 @@
 """The append-only planning history, from which every number is folded. storage/recorder.py adds to it."""
 
-import itertools
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Text, any_, cast, func, select
+from sqlalchemy import Executable, Select, Text, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sprints.model import (
@@ -24,6 +23,8 @@ from storage.tables import sprints, timeline
 # The kinds of rows about milestones, labels, and items (a pull request second).
 MILESTONE, LABEL = "milestone", "label"
 ITEMS = ("issue", "pull_request")
+# Rows are read in slices of this size.
+_SLICE = 1000
 
 
 class Timeline:
@@ -34,6 +35,7 @@ class Timeline:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
         self._loaded_logins: Logins | None = None
+        self._loaded_labels: dict[int, list[LabelEvent]] = {}
 
     async def milestone_id(self, project_id: int, number: int) -> int | None:
         """GitHub's id of a repository's milestone by its number; None if it is unknown."""
@@ -72,12 +74,11 @@ class Timeline:
 
     async def item(self, project_id: int, number: int) -> list[ItemEvent]:
         """All events of the issue or pull request with a number in a repository."""
-        has_number = timeline.c.after["item", "number"].as_string() == str(number)
         item_ids = select(timeline.c.item).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
             timeline.c.kind.in_(ITEMS),
-            has_number,
+            timeline.c.number == str(number),
         )
         items = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(item_ids))
         return next(iter(items.values()), [])
@@ -93,14 +94,39 @@ class Timeline:
             conditions.append(timeline.c.project_id == project_id)
         return await self._items(*conditions)
 
+    async def items_to_fold(self, items: Collection[str], project_id: int) -> dict[str, list[ItemEvent]]:
+        """The events of these items of one repository, as far as they decide about the items' flows.
+
+        Left out are comments in issues but the first and the last event: they say nothing, and there may be
+        thousands.
+        """
+        facts = (
+            self._facts()
+            .add_columns(
+                func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
+                func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
+            )
+            .where(timeline.c.item == any_(cast(list(items), ARRAY(Text))), timeline.c.kind.in_(ITEMS))
+            .where(timeline.c.project_id == project_id)
+            .subquery()
+        )
+        decides = or_(
+            facts.c.event != "commented",
+            facts.c.kind != ITEMS[0],
+            facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
+        )
+        return await self._read_items(select(facts).where(decides).order_by(facts.c.item))
+
     async def labels(self, project_id: int) -> list[LabelEvent]:
-        """The events of a repository's labels."""
-        query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == LABEL)
-        logins = await self.logins()
-        return [
-            logins.in_label(_label_event(row), moment_of_logins(row))
-            for row in await self._connection.execute(query)
-        ]
+        """The events of a repository's labels; loaded once."""
+        if project_id not in self._loaded_labels:
+            query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == LABEL)
+            logins = await self.logins()
+            self._loaded_labels[project_id] = [
+                logins.in_label(_label_event(row), moment_of_logins(row))
+                for row in await self._connection.execute(query)
+            ]
+        return self._loaded_labels[project_id]
 
     async def activity(
         self, project_id: int, kind: str, since: datetime, until: datetime
@@ -153,12 +179,17 @@ class Timeline:
         return int(await self._connection.scalar(query) or 0)
 
     async def _items(self, *conditions: Any) -> dict[str, list[ItemEvent]]:
-        query = self._facts().where(*conditions).order_by(timeline.c.item)
-        logins, rows = await self.logins(), await self._connection.execute(query)
-        return {
-            item: [logins.in_item(_item_event(row), moment_of_logins(row)) for row in group]
-            for item, group in itertools.groupby(rows, key=lambda row: row.item)
-        }
+        return await self._read_items(self._facts().where(*conditions).order_by(timeline.c.item))
+
+    async def _read_items(self, query: Executable) -> dict[str, list[ItemEvent]]:
+        """Read a query of facts in slices, between which others get their turn on the event loop."""
+        logins, items = await self.logins(), dict[str, list[ItemEvent]]()
+        async with self._connection.stream(query, execution_options={"yield_per": _SLICE}) as rows:
+            async for row_slice in rows.partitions():
+                for row in row_slice:
+                    event = logins.in_item(_item_event(row), moment_of_logins(row))
+                    items.setdefault(row.item, []).append(event)
+        return items
 
     async def logins(self) -> Logins:
         """The former logins of the tenant's people; loaded once."""

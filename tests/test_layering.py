@@ -29,6 +29,7 @@ MAY_IMPORT = {
 FOLDERS = {
     "bot": (
         {"settings", "pauses", "processes"},
+        {"metrics"},
         {"logs", "github"},
         {"isolation", "services", "job_blueprint"},
         {"publishing", "sync", "billing"},

@@ -288,7 +288,7 @@ class CheckoutRoutes:
     @property
     def _stripe(self) -> Stripe:
         if self._opened_stripe is None:  # Opened at the first use, when the event loop is running.
-            self._opened_stripe = RealStripe(self._settings)
+            self._opened_stripe = RealStripe(self._settings, self._services.instruments)
         return self._opened_stripe
 
     @property

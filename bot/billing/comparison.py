@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account, isolated_work
+from bot.billing.isolation import ConsecutiveFailures, accounts_with_billing, isolated_account, isolated_work
 from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import parse_id
@@ -198,7 +198,7 @@ class StripeComparison:
 
     async def _list_live_stored(self) -> list[_StoredSubscription]:
         live = list[_StoredSubscription]()
-        for organization_id in await all_accounts(self._database):
+        async for organization_id in accounts_with_billing(self._database):
             with isolated_account(self._log, "subscriptions not read", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
                     subscriptions = await Subscriptions(tenant).all()
@@ -249,7 +249,7 @@ class StripeComparison:
 
     async def _recheck_problems(self, listed: set[str]) -> None:
         """Ask for unlisted subscriptions with a problem: an ended one is no problem any more."""
-        for organization_id in await all_accounts(self._database):
+        async for organization_id in accounts_with_billing(self._database):
             with isolated_account(self._log, "problem not compared", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
                     rows = Subscriptions(tenant)

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.billing.isolation import all_accounts
 from bot.billing.subscription_findings import describe_subscription_problems, describe_unclear_subscription
 from bot.services import Services
 from commands.formatting.money import money
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
+from storage.lookups import all_tenants
 from storage.stripe_comparison import ComparisonKind, ComparisonResult, last_comparison
 from storage.stripe_refunds import Dispute, open_disputes
 from storage.subscriptions import (
@@ -39,8 +39,10 @@ async def find_billing_problems(services: Services) -> AsyncIterator[str]:
     """Yield the problems of billing: first those of the whole installation, then those of each tenant."""
     async for finding in _check_stripe(services):
         yield finding
+    async with services.database.unscoped() as connection:
+        tenants = await all_tenants(connection)
     accounts = list[_AccountRecords]()
-    for organization_id in await all_accounts(services.database):
+    for organization_id in tenants:
         try:
             account_records = await _load_records(services, organization_id)
         except Exception as problem:  # noqa: BLE001 - a failure for one tenant must not hide the others

@@ -1,6 +1,6 @@
 """Failure isolation of billing: a failure for one account or subscription does not stop all others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -12,7 +12,7 @@ from bot.billing.stripe_port import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.github_purchases import PurchaseError
 from storage.database import Database
-from storage.lookups import all_tenants
+from storage.work_lookups import tenants_with_billing, tenants_with_work
 
 _REFUSALS = (StripeRefusedError, GitHubRefusedError, PurchaseError)
 _SHARED_FAILURES = (StripeUnavailableError, GitHubUnavailableError, PoolTimeoutError, OSError)
@@ -72,10 +72,9 @@ def isolated_work(log: FilteringBoundLogger, message: str, **details: object) ->
         log.exception(message, **details)
 
 
-async def all_accounts(database: Database) -> Sequence[int]:
-    """Return the ids of all tenants."""
-    async with database.unscoped() as connection:
-        return await all_tenants(connection)
+def accounts_with_billing(database: Database) -> AsyncIterator[int]:
+    """The ids of the tenants that bought something, have notices about it, or whose data is to be deleted."""
+    return tenants_with_work(database, tenants_with_billing)
 
 
 def _is_database_away(problem: DBAPIError) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from bot.billing.isolation import accounts_with_billing
 from bot.billing.issue_posts import (
     MAX_CANDIDATES,
     BillingIssueState,
@@ -33,7 +34,6 @@ from marketplace.accounts import Billing, BillingOffer
 from storage.database import Database, Tenant
 from storage.job_types import SendPostsJob, TellOwnerJob
 from storage.jobs import Jobs
-from storage.lookups import all_tenants
 from storage.posts import Post, Posts
 from storage.projects import Project
 from storage.subscriptions import Subscriptions
@@ -63,9 +63,7 @@ class BillingIssue:
 
     async def queue_updates(self) -> None:
         """Queue a job for each account that has notices or posts."""
-        async with self._database.unscoped() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
+        async for organization_id in accounts_with_billing(self._database):
             try:
                 async with self._database.tenant(organization_id) as tenant:
                     state = await load_issue_state(tenant, self._clock(), self._offer)

@@ -8,7 +8,7 @@ from procrastinate import RetryStrategy
 
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
-from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.isolation import accounts_with_billing, isolated_account
 from bot.billing.issue import BillingIssue
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.refunds import StripePayments
@@ -32,6 +32,7 @@ from storage.billing_jobs import (
     FollowStripeJob,
     FollowStripePaymentJob,
 )
+from storage.job_priority import Priority
 from storage.job_types import TellOwnerJob
 from storage.jobs import Jobs
 from storage.stripe_comparison import (
@@ -72,7 +73,7 @@ async def open_billing_services(base: Services, github: GitHub, jobs: Jobs) -> A
         if settings.stripe is not None:
             from bot.billing.stripe_client import RealStripe  # noqa: PLC0415 - takes 6 MB and 60 ms
 
-            stripe = RealStripe(settings.stripe)
+            stripe = RealStripe(settings.stripe, base.instruments)
             stack.push_async_callback(stripe.close)
             stripe_sync = StripeSync(database, stripe, settings, clock)
             card = CardPurchases(database, stripe, stripe_sync, clock)
@@ -153,21 +154,21 @@ async def reconcile_stripe(services: JobServices) -> None:
 async def _end_expired_plans(services: JobServices) -> None:
     """End the plans whose time is over, from every seller."""
     grace = services.get(BillingSettings).grace
-    for organization_id in await all_accounts(services.database):
+    async for organization_id in accounts_with_billing(services.database):
         with isolated_account(_log, "plan not settled", organization_id):
             async with services.database.tenant(organization_id) as tenant:
                 await SubscriptionLedger(tenant, services.clock(), grace).update_plan()
 
 
 # An invoice of Stripe is final an hour after its period's end, so the last day must be reported by then.
-@stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True)
+@stripe_tasks.periodic_job(REPORT_USAGE, "5 * * * *", is_exclusive=True, priority=Priority.POSTS)
 @tasks_without_stripe.periodic_job(REPORT_USAGE, "5 0 * * *", is_exclusive=True)
 async def report_usage(services: JobServices) -> None:
     """Count the people of past days, and report them to Stripe."""
     await services.get(UsageReporting).run()
 
 
-@tasks.periodic_job(DELETE_DUE, "* * * * *", is_exclusive=True)
+@tasks.periodic_job(DELETE_DUE, "* * * * *", is_exclusive=True, priority=Priority.POSTS)
 async def delete_due(services: JobServices) -> None:
     """Delete the data of accounts whose deadline has passed."""
     await services.get(Deletion).run()

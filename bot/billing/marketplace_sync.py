@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.billing.isolation import all_accounts, isolated_account, isolated_work
+from bot.billing.isolation import accounts_with_billing, isolated_account, isolated_work
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import (
@@ -221,7 +221,7 @@ class MarketplaceSync:
     async def _list_unlisted(self, listed_accounts: set[int]) -> list[int]:
         """Return the accounts with a stored purchase that are not in the listing."""
         missing = list[int]()
-        for tenant_id in await all_accounts(self._database):
+        async for tenant_id in accounts_with_billing(self._database):
             with isolated_account(self._log, "subscriptions not read", tenant_id):
                 async with self._database.tenant(tenant_id) as tenant:
                     rows = Subscriptions(tenant)

@@ -9,6 +9,8 @@ from stripe.params import SubscriptionListParams
 
 from bot.billing.stripe_answers import retrieve_or_none, to_plain, translate_errors
 from bot.billing.stripe_checkout_calls import CheckoutCalls, make_account_query
+from bot.billing.stripe_http import CountingHTTPClient
+from bot.metrics.instruments import Instruments
 from bot.settings.billing import StripeSettings
 from marketplace.seat_increases import Proration
 
@@ -23,8 +25,13 @@ _EXPANDED_IN_LISTS = [f"data.{name}" for name in _EXPANDED]
 class RealStripe(CheckoutCalls):
     """Implements `Stripe` with Stripe's own library, asynchronously and with timeouts."""
 
-    def __init__(self, settings: StripeSettings) -> None:
-        self._http = stripe.AIOHTTPClient(timeout=_TIMEOUT_SECONDS)
+    def __init__(self, settings: StripeSettings, instruments: Instruments | None = None) -> None:
+        """With `instruments`, the calls are counted."""
+        self._http = (
+            CountingHTTPClient(instruments, timeout=_TIMEOUT_SECONDS)
+            if instruments
+            else stripe.AIOHTTPClient(timeout=_TIMEOUT_SECONDS)
+        )
         url = settings.api_url
         self._client = stripe.StripeClient(
             settings.secret_key.reveal(),

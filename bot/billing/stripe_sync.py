@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.billing.comparison import StripeComparison
-from bot.billing.isolation import ConsecutiveFailures, all_accounts, isolated_account
+from bot.billing.isolation import ConsecutiveFailures, accounts_with_billing, isolated_account
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_lookups import StripeLookups
 from bot.billing.stripe_owners import Owner, resolve_owner
@@ -93,7 +93,7 @@ class StripeSync:
         Raises StripeUnavailableError after too many failures in a row.
         """
         failures, failed = ConsecutiveFailures(), list[int]()
-        for organization_id in await all_accounts(self._database):
+        async for organization_id in accounts_with_billing(self._database):
             if not await self._report_seats_of(organization_id, failures):
                 failed.append(organization_id)
         for organization_id in failed:

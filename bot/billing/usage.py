@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import structlog
 
-from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.isolation import isolated_account
 from bot.billing.stripe_port import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.customers import choose_subscription
@@ -13,6 +14,7 @@ from marketplace.plans import Metric
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscription, Subscriptions
 from storage.usage import MissingMeter, Usage, UsageRecord, record_missing_meter
+from storage.work_lookups import tenants_with_usage, tenants_with_work
 
 # Days that are counted again, because some of their events arrive late.
 _DAYS_BACK = 3
@@ -41,13 +43,20 @@ class UsageReporting:
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
-        """Report the usage of all accounts, and return how many events were sent.
+        """Report the usage of all accounts that have some, and return how many events were sent.
 
         A failure for one account is logged, and its usage is reported by the next run.
         """
         self._has_meter_by_name.clear()
         sent = 0
-        for organization_id in await all_accounts(self._database):
+        today = self._clock().date()
+        look_up = partial(
+            tenants_with_usage,
+            since=_start_of(today - timedelta(days=_DAYS_BACK)),
+            until=_start_of(today),
+            reported=self._prefix is not None,
+        )
+        async for organization_id in tenants_with_work(self._database, look_up):
             with isolated_account(self._log, "usage not reported", organization_id):
                 await self._fill_ledger(organization_id)
                 if self._prefix is not None:
@@ -142,6 +151,11 @@ class UsageReporting:
     async def _update(self, organization_id: int, record: UsageRecord, **values: object) -> None:
         async with self._database.tenant(organization_id) as tenant:
             await Usage(tenant).update(record, **values)
+
+
+def _start_of(day: date) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.combine(day, time(), UTC)
 
 
 def make_identifier(account: Account, record: UsageRecord) -> str:

@@ -42,6 +42,7 @@ from sprints.pull_requests import (
     create_pressed_event,
     group_head_events,
 )
+from storage.changes import ChangeLog
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
@@ -262,15 +263,15 @@ class Checks:
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
+            started = await ChangeLog(tenant, project.id).started_by(event_id)
         press = read_button_press(delivery)
         pull = await self._find_pull_request(organization_id, project, None, press.head)
         if pull is None or not pull.is_open or (press.is_bot and not _is_listed_bot(press.sender, project)):
             self._log.info("button without effect", project=project.id, button=press.button)
             return
         repository = GitHubRepository(self._installation(project), project.full_name or "")
-        task = ChangeTask(
-            organization_id, event_id, project, to_request(pull, press, delivery.id), repository
-        )
+        request = to_request(pull, press, delivery.id)
+        task = ChangeTask(organization_id, event_id, project, request, repository, dict(started))
         with write_in_locale(project, self._clock()):
             text, is_done = await self._carry_out(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
@@ -285,9 +286,8 @@ class Checks:
         """Carry out a press. Returns the outcome in words, and whether anything was changed."""
         if refusal := await find_refusal(task, pull, press):
             return refusal, False
-        started = await self._changing.find_started(task)
-        if started:  # By an attempt that crashed.
-            return read_outcome(await self._changing.carry_out(task, started[0][1]))
+        for started in task.started.values():  # By an attempt that crashed.
+            return read_outcome(await self._changing.carry_out(task, started))
         async with self._database.tenant(task.organization_id) as tenant:
             impacts = self._impacts(tenant, task.project)
             impact = await impacts.impact(pull)

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from bot.cli.daemon import run_until_stopped, wait_for_stop_signal, warn_of_unknown_names
+from bot.cli.metrics import metrics_page, serving_metrics
 from bot.cli.worker_process import worker_process
 from bot.services import Services, open_services
 from bot.settings import Settings
@@ -29,6 +30,7 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
 async def _serve(settings: Settings, *, with_worker: bool) -> None:
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_services(settings, has_worker=False))
+        await stack.enter_async_context(serving_metrics(base, settings.metrics.port))
         await stack.enter_async_context(web_server(base, settings.host, settings.port))
         warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
@@ -42,18 +44,19 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
 @asynccontextmanager
 async def web_server(base: Services, host: str, port: int) -> AsyncIterator[int]:
     """Run the web server in the background. Yields its port, which the system chooses if `port` is 0."""
-    runner = web.AppRunner(
-        make_app(base),
-        access_log=None,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-        keepalive_timeout=_IDLE_SECONDS,
-        # Compressed bodies are refused, so that a small body cannot become a large one.
-        auto_decompress=False,
-    )
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
+        on_web_port = base.settings.metrics.is_on_web_port
+        metrics = await stack.enter_async_context(metrics_page(base)) if on_web_port else None
+        runner = web.AppRunner(
+            make_app(base, metrics),
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+            keepalive_timeout=_IDLE_SECONDS,
+            # Compressed bodies are refused, so that a small body cannot become a large one.
+            auto_decompress=False,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port)
         await site.start()
         yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()

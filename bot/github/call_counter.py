@@ -17,6 +17,7 @@ import aiohttp
 import structlog
 from gidgethub.aiohttp import GitHubAPI
 
+from bot.metrics.instruments import Instruments
 from marketplace.plans import Metric
 from storage.database import Database
 from storage.installations import tenant_of_installation
@@ -47,13 +48,24 @@ class CallCounts:
 
 
 class CountingAPI(GitHubAPI):
-    """gidgethub's API client that calls `on_call` for each answered request."""
+    """gidgethub's API client that counts each answered request of an installation, or of the App itself.
+
+    What an account uses is counted in `calls`, and what the operator watches with the instruments.
+    """
 
     def __init__(
-        self, session: aiohttp.ClientSession, *arguments: Any, on_call: Callable[[], None], **options: Any
+        self,
+        session: aiohttp.ClientSession,
+        *arguments: Any,
+        installation: int | None,
+        calls: CallCounts,
+        instruments: Instruments,
+        **options: Any,
     ) -> None:
         super().__init__(session, *arguments, **options)
-        self._on_call = on_call
+        self._installation = installation
+        self._calls = calls
+        self._instruments = instruments
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
@@ -61,23 +73,30 @@ class CountingAPI(GitHubAPI):
         response = await self._send(method, url, headers, body)
         location = response[1].get("location", "")
         if response[0] in _REDIRECTS and _is_renamed(url, location):
-            self._on_call()
             response = await self._send(method, location, headers, body)
-        self._on_call()
         return response
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request. Redirects are followed only for reads, except reads of issues.
+        """Send one request and count it. Redirects are followed only for reads, except reads of issues.
 
         An issue may have been transferred to a repository that the App has nothing to do with.
         """
         follows = method == "GET" and "/issues/" not in url
-        async with self._session.request(
-            method, url, headers=headers, data=body, allow_redirects=follows
-        ) as response:
-            return response.status, response.headers, await response.read()
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=body, allow_redirects=follows
+            ) as response:
+                answer = response.status, response.headers, await response.read()
+        except (aiohttp.ClientError, TimeoutError):
+            self._instruments.count_github_call(url, None)
+            raise
+        self._instruments.count_github_call(url, response.status)
+        self._instruments.rate_limits.note(self._installation, response.headers)
+        if self._installation is not None:
+            self._calls.count(self._installation)
+        return answer
 
 
 def _is_renamed(url: str, location: str) -> bool:

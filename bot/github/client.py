@@ -17,6 +17,7 @@ from bot.github.app_jwt import AppJwt
 from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation
 from bot.github.call_counter import CallCounts, CountingAPI
 from bot.github.markers import Markers
+from bot.metrics.instruments import Instruments
 from bot.settings import GitHubSettings
 from bot.settings.secret import Secret
 from commands.formatting.foreign_text import plain
@@ -81,10 +82,15 @@ class GitHub:
         clock: Clock,
         calls: CallCounts | None = None,
         markers: Markers | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
-        """`calls` counts the answered requests by installation. Writing needs `markers`."""
+        """`calls` counts the answered requests by installation. Writing needs `markers`.
+
+        Without `instruments`, nobody watches the requests.
+        """
         self._session = session
         self._calls = calls or CallCounts(clock)
+        self._instruments = instruments or Instruments(clock)
         self._api_url = api_url
         self._clock = clock
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
@@ -130,13 +136,15 @@ class GitHub:
         return installation
 
     def _api(self, installation: int | None = None, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
-        if installation is None:
-            return GitHubAPI(self._session, NAME, base_url=self._api_url)
-
-        def count() -> None:
-            self._calls.count(installation)
-
-        return CountingAPI(self._session, NAME, base_url=self._api_url, cache=cache, on_call=count)
+        return CountingAPI(
+            self._session,
+            NAME,
+            base_url=self._api_url,
+            cache=cache,
+            installation=installation,
+            calls=self._calls,
+            instruments=self._instruments,
+        )
 
 
 def _graphql_url(api_url: str) -> str:

@@ -1,17 +1,22 @@
 """The job that answers the commands of an event."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import structlog
 from procrastinate import RetryStrategy
+from procrastinate.jobs import Status
 
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.command_answers import CommandAnswers
+from storage.fair_jobs import FairJobManager
 from storage.job_types import AnswerJob
 
 _MOST_TRIES_OF_A_BUG = 3
+_WAIT_AFTER_BUG = timedelta(seconds=2)
 # About a day, with up to an hour between tries while GitHub is unavailable.
 _MOST_TRIES_OF_GITHUB = 30
 
@@ -19,7 +24,10 @@ tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.job(AnswerJob, retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=2))
+@tasks.job(
+    AnswerJob,
+    retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=int(_WAIT_AFTER_BUG.total_seconds())),
+)
 async def answer(services: JobServices, job: AnswerJob) -> None:
     """Answer an event's commands. While GitHub is unavailable, the answer waits for up to about a day."""
     is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
@@ -40,6 +48,24 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
         except Exception:
             _log.exception("answer failed", is_last_try=is_last_try)
             raise
+
+
+async def give_started_answer(services: JobServices, job_id: int, job: AnswerJob) -> None:
+    """Give an answer whose job this worker has started itself (`Jobs.start`), and end that job.
+
+    After a bug, and when the worker stops meanwhile, the job is put back into the queue.
+    """
+    queue = services.get(FairJobManager)
+    try:
+        with services.instruments.time_job(job.name):
+            await answer(replace(services, attempts=0), job)
+    except Exception:  # noqa: BLE001 - `answer` has logged it
+        await queue.retry_job_by_id_async(job_id, services.clock() + _WAIT_AFTER_BUG)
+    except BaseException:
+        await asyncio.shield(queue.retry_job_by_id_async(job_id, services.clock()))
+        raise
+    else:
+        await queue.finish_job_by_id_async(job_id, Status.SUCCEEDED, delete_job=True)
 
 
 def _backoff(tries: int) -> timedelta:

@@ -14,6 +14,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
 from bot.jobs.comment_reader import CommentReader
+from bot.metrics.instruments import Instruments
 from bot.publishing.change_applier import ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
@@ -33,7 +34,7 @@ from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts, answer_carrier
 from storage.jobs import Jobs
-from storage.outbox import Message, MessageKind, Outbox
+from storage.outbox import Message, MessageKind, Outbox, QueuedMessage
 from storage.projects import Project, Projects
 
 _PLAN = ["agile", "plan"]
@@ -55,6 +56,7 @@ class CommandAnswers:
         *,
         installations: InstallationCheck,
         comments: CommentReader,
+        instruments: Instruments,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -65,7 +67,7 @@ class CommandAnswers:
         self._offer = offer
         self._comments = comments
         self._entitlements = Entitlements(database, offer, clock)
-        self._publisher = OutboxPublisher(database, clock)
+        self._publisher = OutboxPublisher(database, clock, instruments)
         self._changing = ChangeApplier(database, clock, jobs)
         self._dispatcher = Dispatcher(load_commands(commands))
         self._log = structlog.get_logger(__name__)
@@ -81,8 +83,10 @@ class CommandAnswers:
             return
         task, thread, is_answered = task_and_thread
         if not is_answered and await self._concerns_us(task):
-            await self._prepare(task, thread, is_last_try=is_last_try)
-        await self._publisher.send(organization_id, event_id, thread)
+            messages = await self._prepare(task, thread, is_last_try=is_last_try)
+            await self._publisher.send_begun(organization_id, event_id, thread, messages)
+        else:
+            await self._publisher.send(organization_id, event_id, thread)
 
     async def _load(
         self, organization_id: int, event_id: int
@@ -98,6 +102,7 @@ class CommandAnswers:
             repository = delivery.envelope.repository
             project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
+            started = await ChangeLog(tenant, project.id).started_by(event_id) if project else []
         if repository is not None and project is not None and project.installation is None:
             # GitHub may have been away when the event was recorded: the installation is not confirmed yet.
             await self._installations.run(organization_id)
@@ -109,7 +114,7 @@ class CommandAnswers:
         request = await self._comments.read_request(organization_id, delivery)
         installation = self._github.installation(project.installation)
         github_repository = GitHubRepository(installation, project.full_name)
-        task = ChangeTask(organization_id, event_id, project, request, github_repository)
+        task = ChangeTask(organization_id, event_id, project, request, github_repository, dict(started))
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
@@ -124,8 +129,10 @@ class CommandAnswers:
             return False
         return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
-    async def _prepare(self, task: ChangeTask, thread: GitHubThread, *, is_last_try: bool) -> None:
-        """Work out the answer and put it into the outbox."""
+    async def _prepare(
+        self, task: ChangeTask, thread: GitHubThread, *, is_last_try: bool
+    ) -> list[QueuedMessage]:
+        """Work out the answer and put it into the outbox. Returns its messages, an attempt of each begun."""
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
@@ -140,23 +147,23 @@ class CommandAnswers:
             answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
-        # Not durable: the publisher's next durable commit also flushes this one.
-        async with self._database.tenant(organization_id, durable=False) as tenant:
+        async with self._database.tenant(organization_id) as tenant:
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
                 await forecasts.record(answer_carrier(task.event_id, position), reply.forecasts)
+            begun = await Outbox(tenant).begin_attempts(task.event_id)
         if failure:
-            await self._publisher.send(organization_id, task.event_id, thread)
+            await self._publisher.send_begun(organization_id, task.event_id, thread, begun)
             raise failure
+        return begun
 
     async def _answers_to(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """Finish the lines that an earlier attempt started, and run all others."""
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
-        begun_changes = dict(await self._changing.find_started(task))
-        resumed = [await self._resume(task, thread, change) for change in begun_changes.values()]
-        rest = tuple(line for line in task.request.lines if line.line not in begun_changes)
+        resumed = [await self._resume(task, thread, change) for change in task.started.values()]
+        rest = tuple(line for line in task.request.lines if line.line not in task.started)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
 

@@ -1,6 +1,5 @@
 """Measures each tenant's sprints and teams every night, and a repository when its past has been read."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,6 +7,7 @@ from decimal import Decimal
 import structlog
 
 from bot.jobs.sprint_measurement import SprintMeasurement
+from bot.jobs.turns import spread_by_tenant
 from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Day
@@ -24,7 +24,8 @@ from storage.timeline import Timeline
 # Local time after midnight, when the day before is over.
 _TURN = time(1)
 # Tenants are spread over this time after it, so that they are not all measured at the same time.
-_SPREAD_SECONDS = 3600
+_SPREAD = timedelta(hours=1)
+_AT_THE_LATEST = timedelta(days=1)
 _TEAM_DAYS = 14
 
 
@@ -39,6 +40,9 @@ class DailyFigures:
     async def run(self, organization_id: int) -> None:
         """Measure one tenant's repositories, and schedule the next measurement."""
         now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            # Whatever fails below: the tenant must not stay among those that are the longest overdue.
+            await schedule_measurement(tenant, now + _AT_THE_LATEST)
         async with self._database.tenant(organization_id) as tenant:
             projects = await Projects(tenant).active()
         for project in projects:
@@ -64,8 +68,7 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
 
     When clocks skip that hour in spring, the turn is in the hour after it.
     """
-    digest = hashlib.sha256(str(organization_id).encode()).digest()
-    spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
+    spread = spread_by_tenant(organization_id, _SPREAD)
     day = calendar.local(now).date()
     while True:
         # Added in UTC, because a wall clock may be set back on the way.

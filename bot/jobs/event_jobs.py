@@ -1,10 +1,13 @@
 """The job that processes a tenant's waiting deliveries."""
 
+from functools import partial
+
 import structlog
 
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
-from bot.jobs.event_processor import EventProcessor
+from bot.jobs.answer_jobs import give_started_answer
+from bot.jobs.event_processor import EventProcessor, Processed, UncheckedInstallationError
 from bot.sync.installation_check import InstallationCheck
 from storage.job_types import ProcessEventsJob
 from storage.lookups import wake_tenant
@@ -18,27 +21,44 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(ProcessEventsJob)
 async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
-    """Process a tenant's waiting deliveries. If some are left, queue another job for them."""
+    """Process a tenant's waiting deliveries. If some are left, queue another job for them.
+
+    If the last of them has commands, they are answered right away where their thread is free.
+    """
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
-        await _check_installations(services, job.organization_id)
+        processed = Processed(0)
         try:
-            processed = await services.get(EventProcessor).process_pending(
-                job.organization_id, most=_MOST_DELIVERIES_A_JOB
-            )
-            if processed >= _MOST_DELIVERIES_A_JOB:
+            processed = await _process(services, job.organization_id)
+            if processed.deliveries >= _MOST_DELIVERIES_A_JOB:
                 async with services.database.unscoped() as connection:
                     await wake_tenant(connection, job.organization_id)
         except Exception:  # noqa: BLE001 - the deliveries stay waiting; the next sweep tries again
             _log.exception("recording failed")
+    if processed.started is not None:
+        await give_started_answer(services, processed.started.id, processed.started.job)
+
+
+async def _process(services: JobServices, organization_id: int) -> Processed:
+    """Process a job's share of deliveries, and confirm installations first if there are any to confirm.
+
+    So the jobs which events ask for find them.
+    """
+    process = partial(
+        services.get(EventProcessor).process_pending,
+        organization_id,
+        most=_MOST_DELIVERIES_A_JOB,
+        worker_id=services.worker_id,
+    )
+    try:
+        return await process(needs_checked_installations=services.find(InstallationCheck) is not None)
+    except UncheckedInstallationError:
+        await _check_installations(services, organization_id)
+        return await process()
 
 
 async def _check_installations(services: JobServices, organization_id: int) -> None:
-    """Confirm installations first, so that the jobs which events ask for find them."""
-    installations = services.find(InstallationCheck)
-    if installations is None:
-        return
     try:
-        await installations.run(organization_id)
+        await services.get(InstallationCheck).run(organization_id)
     except GitHubUnavailableError as problem:  # The next answer or event checks again.
         _log.warning("installation not checked", reason=str(problem))
     except Exception:  # noqa: BLE001 - events are recorded all the same

@@ -14,6 +14,7 @@ from bot.jobs.sprint_reports import next_turns
 from bot.sync.redelivery import Redelivery
 from bot.sync.shared_summaries import note_shared_summaries
 from storage.database import Tenant
+from storage.job_priority import Priority
 from storage.job_types import (
     REDELIVER,
     RETAIN,
@@ -25,24 +26,30 @@ from storage.job_types import (
     ReconcileJob,
     RedrawJob,
 )
-from storage.lookups import tenants_due
 from storage.projects import Project, Projects
+from storage.work_lookups import tenants_due
+
+# Of each kind, at a time. With three ticks a minute, every tenant of 10,000 has its turn within 40 minutes.
+_MOST_TURNS = 100
 
 tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.periodic_job(TICK, "* * * * *", is_exclusive=True)
+@tasks.periodic_job(TICK, "*/20 * * * * *", is_exclusive=True, priority=Priority.CHECKS)
 async def tick(services: JobServices) -> None:
-    """Queue the jobs of tenants that are due, including missed runs."""
+    """Queue the jobs of the tenants that are the longest overdue, including missed runs.
+
+    Whoever is not among them is next time: so thousands of tenants never fill the queue with their turns.
+    """
     now, defer = services.clock(), services.jobs.defer
     async with services.database.unscoped() as connection:
-        for organization_id in await tenants_due(connection, "measure", now):
+        for organization_id in await tenants_due(connection, "measure", now, _MOST_TURNS):
             await defer(connection, MeasureJob(organization_id=organization_id))
-        for organization_id in await tenants_due(connection, "reconcile", now):
+        for organization_id in await tenants_due(connection, "reconcile", now, _MOST_TURNS):
             await defer(connection, ReconcileJob(organization_id=organization_id))
             await defer(connection, ReadSettingsJob(organization_id=organization_id))
-        for organization_id in await tenants_due(connection, "visibility", now):
+        for organization_id in await tenants_due(connection, "visibility", now, _MOST_TURNS):
             await defer(connection, CheckVisibilityJob(organization_id=organization_id))
     await queue_due_projections(services)
 
@@ -63,7 +70,7 @@ async def _begin_day(services: JobServices, tenant: Tenant, project: Project) ->
     where, defer = tenant.organization_id, services.jobs.defer
     await defer(tenant.connection, CheckJob(organization_id=where, project_id=project.id))
     # Posts about the new day are sent in the team's morning.
-    turns = next_turns(services.clock(), project.rules.calendar, project.settings)
+    turns = next_turns(services.clock(), project.rules.calendar, project.settings, where)
     for turn, at in {"now": None, **turns}.items():
         await defer(tenant.connection, RedrawJob(organization_id=where, project_id=project.id, turn=turn), at)
     await note_shared_summaries(tenant, project, services.clock())

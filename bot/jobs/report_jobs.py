@@ -1,24 +1,22 @@
 """The jobs of posts about sprints: working them out, and bringing them to GitHub."""
 
 from datetime import timedelta
+from functools import partial
 
-import structlog
 from procrastinate import RetryStrategy
 
 from bot.github.client import GitHubUnavailableError
-from bot.isolation import isolated
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.posts import PostPublisher
+from storage.job_priority import Priority
 from storage.job_types import WAKE_POSTS, RedrawJob, SendPostsJob
-from storage.lookups import all_tenants
-from storage.posts import Posts
+from storage.work_lookups import tenants_with_due_posts, tenants_with_work
 
 _POSTS_PAUSE = timedelta(seconds=5)
 _RETRY = RetryStrategy(max_attempts=2, wait=60)
 
 tasks = JobBlueprint()
-_log = structlog.get_logger(__name__)
 
 
 @tasks.job(RedrawJob, retry=_RETRY)
@@ -38,14 +36,10 @@ async def send_posts(services: JobServices, job: SendPostsJob) -> None:
             await services.jobs.defer(connection, job, at)
 
 
-@tasks.periodic_job(WAKE_POSTS, "*/5 * * * *", is_exclusive=False)
+@tasks.periodic_job(WAKE_POSTS, "*/5 * * * *", is_exclusive=False, priority=Priority.POSTS)
 async def wake_posts(services: JobServices) -> None:
     """Queue the sending of posts that waited for the end of a pause, of quiet hours or of a crash."""
-    async with services.database.unscoped() as connection:
-        tenants = await all_tenants(connection)
-    for organization_id in tenants:
-        with isolated(_log, "posts not woken", organization=organization_id):
-            async with services.database.tenant(organization_id) as tenant:
-                if await Posts(tenant).projects_with_due():
-                    job = SendPostsJob(organization_id=organization_id)
-                    await services.jobs.defer(tenant.connection, job)
+    look_up = partial(tenants_with_due_posts, moment=services.clock())
+    async for organization_id in tenants_with_work(services.database, look_up):
+        async with services.database.unscoped() as connection:
+            await services.jobs.defer(connection, SendPostsJob(organization_id=organization_id))

@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
+from bot.jobs.turns import spread_by_tenant
 from bot.publishing.pictures import Pictures
 from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn
@@ -40,6 +41,8 @@ from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
+# All teams of a zone have their morning at the same time. Their turns are spread over this time after it.
+_SPREAD = timedelta(minutes=5)
 _REDRAW_AGAIN_AFTER = timedelta(minutes=1)
 # Drafting reads all sprints, and many posts may be waiting to be sent, a second apart. So drafts are reused
 # for this time.
@@ -249,16 +252,22 @@ class _Drafting:
         return self._now < sprint.end + SUMMED_UP_WITHIN
 
 
-def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
-    """Return when a team next gets its morning posts, and its standup if it has one; in UTC, by turn."""
+def next_turns(
+    now: datetime, calendar: Calendar, settings: TeamSettings, organization_id: int
+) -> dict[str, datetime]:
+    """Return when a team next gets its morning posts, and its standup if it has one; in UTC, by turn.
+
+    Each turn comes within five minutes of its time, always at the same minute and second for a tenant.
+    """
     hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
-    return {name: _next_time(now, calendar, hour) for name, hour in hours.items() if hour is not None}
+    spread = spread_by_tenant(organization_id, _SPREAD)
+    return {name: _next_time(now, calendar, hour, spread) for name, hour in hours.items() if hour is not None}
 
 
-def _next_time(now: datetime, calendar: Calendar, hour: time) -> datetime:
+def _next_time(now: datetime, calendar: Calendar, hour: time, spread: timedelta) -> datetime:
     day = calendar.day_of(now)
     while True:
-        instant = calendar.instant(day, hour)
+        instant = calendar.instant(day, hour) + spread
         if instant > now:
             return instant
         day += timedelta(days=1)

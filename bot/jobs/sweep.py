@@ -8,12 +8,16 @@ from procrastinate.jobs import Status
 
 from bot.job_blueprint import JobBlueprint, JobServices
 from storage.fair_jobs import FairJobManager
+from storage.job_priority import Priority
 from storage.job_types import SWEEP
 from storage.jobs import delete_ended_jobs, stalled_jobs
-from storage.lookups import tenants_with_waiting_events, wake_tenant
+from storage.work_lookups import wake_waiting_tenants
 
-_KEEP_ENDED_JOBS = timedelta(hours=24)
 _KEEP_FAILED_JOBS = timedelta(days=7)
+# The others are woken by the next sweep.
+_MOST_TENANTS = 500
+# Workers delete the jobs that are done; others, and those of older versions, are deleted little by little.
+_MOST_DELETIONS = 200
 # A worker reports every 10 seconds that it lives.
 _DEAD_AFTER = timedelta(seconds=30)
 # The worker's clock decides when a job's time has come; this is past by any clock.
@@ -23,16 +27,14 @@ tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.periodic_job(SWEEP, "*/15 * * * * *", is_exclusive=False)
+@tasks.periodic_job(SWEEP, "*/15 * * * * *", is_exclusive=False, priority=Priority.RECORDING)
 async def sweep(services: JobServices) -> None:
     """Resume the jobs of dead workers and deliveries that wait without a job; delete ended jobs."""
     await _retry_stalled_jobs(services)
     async with services.database.unscoped() as connection:
-        for organization_id in await tenants_with_waiting_events(connection, services.clock()):
-            await wake_tenant(connection, organization_id)
+        await wake_waiting_tenants(connection, services.clock(), _MOST_TENANTS)
     async with services.database.unscoped() as connection:
-        await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
-        await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)
+        await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, _MOST_DELETIONS)
 
 
 async def _retry_stalled_jobs(services: JobServices) -> None:

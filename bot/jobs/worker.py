@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import procrastinate
 import structlog
+from procrastinate.jobs import DeleteJobCondition
 
 import bot.billing.jobs
 import bot.checks.jobs
@@ -37,6 +38,7 @@ from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import SprintReports
+from bot.metrics.instruments import Instruments
 from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import AsOfNow, PostPublisher
 from bot.services import Services, open_github
@@ -54,7 +56,7 @@ from storage.jobs import EVENTS, OTHERS, Jobs
 from storage.posts import BILLING, Post, PostKind
 
 _CONCURRENCY = 8
-# A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
+# Nobody is notified when the time of a scheduled job has come.
 _POLL_SECONDS = 0.3
 # After SIGTERM, running jobs get this many seconds.
 _SHUTDOWN_SECONDS = 10
@@ -87,11 +89,13 @@ async def worker(
     talks: bool = True,
     renderer: ChartRenderer | None = None,
     has_periodic_jobs: bool = True,
+    poll_seconds: float = _POLL_SECONDS,
 ) -> AsyncIterator[None]:
     """Run a worker in the background. With `talks=False`, it only records deliveries.
 
     Without `renderer` it has processes of its own to draw pictures in. Without periodic jobs it runs only
-    what others defer: for tests, which set the time themselves.
+    what others defer: for tests, which set the time themselves. Every `poll_seconds` it looks for jobs
+    without being notified, because the time of a scheduled job may have come.
     """
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
@@ -103,28 +107,34 @@ async def worker(
         comments = CommentReader()
         stack.callback(comments.close)
         jobs = Jobs(base.queue)
-        processor = EventProcessor(base.database, base.cipher, jobs if talks else None, base.clock, comments)
+        answering_jobs = jobs if talks else None
+        processor = EventProcessor(
+            base.database, base.cipher, answering_jobs, base.clock, comments, base.instruments
+        )
         parts: list[object] = [app.job_manager, processor]
         if talks:
             github = await stack.enter_async_context(open_github(base))
             if renderer is None:
-                renderer = await stack.enter_async_context(_own_renderer())
-            parts += _talking_parts(base, github, jobs, renderer, comments)
+                renderer = await stack.enter_async_context(_own_renderer(base.instruments))
+            pictures = Pictures(base.database, renderer, base.settings.public_url)
+            stack.push_async_callback(pictures.close)
+            parts += _talking_parts(base, github, jobs, pictures, comments)
             parts += await stack.enter_async_context(open_billing_services(base, github, jobs))
-        services = JobServices(base.database, jobs, base.clock, {type(part): part for part in parts})
+        parts_by_class = {type(part): part for part in parts}
+        services = JobServices(base.database, jobs, base.clock, parts_by_class, base.instruments)
         await sweep.sweep(services)
         # Workers without the code to answer must not take the jobs of those that have it.
-        running = asyncio.create_task(_run_forever(app, services, [EVENTS, OTHERS] if talks else [EVENTS]))
+        queues = [EVENTS, OTHERS] if talks else [EVENTS]
+        running = asyncio.create_task(_run_forever(app, services, queues, poll_seconds))
         stack.push_async_callback(_stop, running)
         yield
 
 
 def _talking_parts(
-    base: Services, github: GitHub, jobs: Jobs, renderer: ChartRenderer, comments: CommentReader
+    base: Services, github: GitHub, jobs: Jobs, pictures: Pictures, comments: CommentReader
 ) -> list[object]:
     """The objects that do the work of all jobs but recording and billing."""
     database, cipher, clock = base.database, base.cipher, base.clock
-    pictures = Pictures(database, renderer, base.settings.public_url)
     offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
     entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)
@@ -143,6 +153,7 @@ def _talking_parts(
             offer,
             installations=installations,
             comments=comments,
+            instruments=base.instruments,
         ),
         reports,
         checks,
@@ -176,8 +187,8 @@ def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIss
 
 
 @asynccontextmanager
-async def _own_renderer() -> AsyncIterator[ChartRenderer]:
-    renderer = ChartRenderer()
+async def _own_renderer(instruments: Instruments) -> AsyncIterator[ChartRenderer]:
+    renderer = ChartRenderer(instruments=instruments)
     warming = asyncio.create_task(renderer.warm_up())
     try:
         yield renderer
@@ -187,7 +198,9 @@ async def _own_renderer() -> AsyncIterator[ChartRenderer]:
         renderer.close()
 
 
-async def _run_forever(app: procrastinate.App, services: JobServices, queues: Sequence[str]) -> None:
+async def _run_forever(
+    app: procrastinate.App, services: JobServices, queues: Sequence[str], poll_seconds: float
+) -> None:
     """Run jobs until cancelled, also after the database was away. Running jobs are given time to end."""
     log, task = structlog.get_logger(__name__), asyncio.current_task()
     # If the database is away while the worker is stopping, the database's error may be raised in place of
@@ -197,9 +210,10 @@ async def _run_forever(app: procrastinate.App, services: JobServices, queues: Se
             await app.run_worker_async(
                 queues=queues,
                 concurrency=_CONCURRENCY,
-                fetch_job_polling_interval=_POLL_SECONDS,
+                fetch_job_polling_interval=poll_seconds,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=_SHUTDOWN_SECONDS,
+                delete_jobs=DeleteJobCondition.SUCCESSFUL,
                 additional_context=services.context,
             )
         except Exception:

@@ -1,8 +1,8 @@
 """Carries out the changes that commands request: with a preview if needed, once, and with an audit log."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -61,13 +61,18 @@ _ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRU
 
 @dataclass(frozen=True, slots=True)
 class ChangeTask:
-    """One event that requests changes in one repository. `confirmed` is the change whose box was ticked."""
+    """One event that requests changes in one repository.
+
+    `started` are the changes, by line, that an earlier attempt for the event has started. `confirmed` is the
+    change whose box was ticked.
+    """
 
     organization_id: int
     event_id: int
     project: Project
     request: Request
     repository: GitHubRepository
+    started: Mapping[int, CommandChange] = field(default_factory=dict)
     confirmed: CommandChange | None = None
 
 
@@ -100,11 +105,6 @@ class ChangeApplier:
         self._clock = clock
         self._jobs = jobs
         self._log = structlog.get_logger(__name__)
-
-    async def find_started(self, task: ChangeTask) -> list[tuple[int, CommandChange]]:
-        """Find the changes that an earlier attempt for this event has started, with their lines."""
-        async with self._database.tenant(task.organization_id) as tenant:
-            return await ChangeLog(tenant, task.project.id).started_by(task.event_id)
 
     async def carry_out_changes(self, task: ChangeTask, answer: Answer) -> Answer:
         """Carry out an answer's changes, or propose them in a preview. Returns the answer with its text."""

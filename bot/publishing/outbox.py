@@ -1,7 +1,7 @@
 """Sends the messages of the outbox, each exactly once, by editing an earlier comment where there is one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from bot.github.client import GONE, GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.threads import GitHubThread
+from bot.metrics.instruments import Instruments
 from commands.framework.request import ThreadKind
 from storage.database import Database
 from storage.forecasts import answer_carrier, mark_shown
@@ -24,17 +25,24 @@ _SUCCESS, _FAILURE = "+1", "confused"
 class OutboxPublisher:
     """Sends one tenant's outbox to GitHub."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], instruments: Instruments) -> None:
         self._database = database
         self._clock = clock
+        self._instruments = instruments
         self._log = structlog.get_logger(__name__)
 
     async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
         """Send an event's unsent messages in order. Raises GitHubUnavailableError; then the rest waits."""
         async with self._database.tenant(organization_id) as tenant:
-            queue = await Outbox(tenant).begin_attempts(event_id)
+            messages = await Outbox(tenant).begin_attempts(event_id)
+        await self.send_begun(organization_id, event_id, thread, messages)
+
+    async def send_begun(
+        self, organization_id: int, event_id: int, thread: GitHubThread, messages: Sequence[QueuedMessage]
+    ) -> None:
+        """Send the messages of an event for which the outbox has begun an attempt; see `send`."""
         was_refused, just_posted = False, dict[str, tuple[int, str | None]]()
-        for queued in queue:
+        for queued in messages:
             try:
                 if queued.message.kind == MessageKind.REACTION:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)
@@ -51,6 +59,9 @@ class OutboxPublisher:
                 async with self._database.tenant(organization_id) as tenant:
                     await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
             else:
+                if queued.message.kind == MessageKind.REPLY:
+                    waited = self._clock() - queued.received_at
+                    self._instruments.reply.observe(waited.total_seconds())
                 # If this is lost in a crash, the next attempt finds the comment by its marker.
                 async with self._database.tenant(organization_id, durable=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.settings import billing as billing_settings
 from bot.settings.billing import BillingSettings
+from bot.settings.metrics import MetricsSettings, read_metrics
 from bot.settings.secret import Secret as Secret
 from bot.settings.secret import redacted
 from storage.cipher import PayloadCipher, new_key
@@ -63,6 +64,7 @@ class Settings:
     webhook_bodies_megabytes: int = 64
     webhook_body_seconds: int = 10
     billing: BillingSettings = field(default_factory=BillingSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 def load(environment: Mapping[str, str], *, needs_github: bool, runs_worker: bool = False) -> Settings:
@@ -98,6 +100,7 @@ def load(environment: Mapping[str, str], *, needs_github: bool, runs_worker: boo
         ),
         webhook_body_seconds=reader.read_number("WEBHOOK_BODY_SECONDS", 10, "seconds", (1, 300)),
         billing=billing_settings.read_billing(environment, reader.problems),
+        metrics=read_metrics(environment, reader.problems, reader.read_port, port),
     )
     if needs_github:
         reader.require_github(settings)

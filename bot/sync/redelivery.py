@@ -21,6 +21,7 @@ from storage.missed_deliveries import (
     get_checkpoint,
     set_checkpoint,
 )
+from storage.work_lookups import tenants_with_missed_deliveries, tenants_with_work
 
 CHECKPOINT = "redelivery"
 # When GitHub's list was last read to its end.
@@ -143,6 +144,7 @@ class Redelivery:
             oldest = now - _KEPT_BY_GITHUB
             if looked_at is None or looked_at >= oldest:
                 return
+            # An outage concerns each of them. It lasted for days, so this is rare.
             tenants = await all_tenants(connection)
         self._log.warning("deliveries may be lost", since=looked_at.isoformat(), until=oldest.isoformat())
         for tenant_id in tenants:
@@ -152,9 +154,7 @@ class Redelivery:
 
     async def _note_lost(self, now: datetime) -> None:
         """Mark deliveries as lost if they are too old or were never redelivered; record their gaps."""
-        async with self._database.unscoped() as connection:
-            tenants = await all_tenants(connection)
-        for tenant_id in tenants:
+        async for tenant_id in tenants_with_work(self._database, tenants_with_missed_deliveries):
             async with self._database.tenant(tenant_id) as tenant:
                 lost = await MissedDeliveries(tenant).mark_lost(now - _KEPT_BY_GITHUB, len(RETRY_PAUSES), now)
                 by_repository = dict[int | None, list[datetime]]()

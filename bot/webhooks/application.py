@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from bot.metrics.page import MetricsPage
+from bot.metrics.route import PATH as METRICS_PATH
+from bot.metrics.route import MetricsRoute
 from bot.publishing.pictures import ChartRenderer
 from bot.services import Services
 from bot.webhooks.billing_routes import add_billing_routes
@@ -13,6 +16,7 @@ from bot.webhooks.delivery_writer import DeliveryWriter
 from bot.webhooks.github_endpoint import GitHubWebhookEndpoint
 from bot.webhooks.readiness import ReadinessProbe
 from bot.webhooks.request_bodies import MAX_BODY_BYTES, RequestBodies
+from bot.webhooks.request_metrics import measure_requests
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,22 +24,31 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _CHART = "/charts/{token:[A-Za-z0-9_-]{1,100}}.png"
 
 
-def make_app(services: Services) -> web.Application:
-    """Build the web application. Raises ValueError without a webhook secret: anybody could send events."""
+def make_app(services: Services, metrics: MetricsPage | None = None) -> web.Application:
+    """Build the web application, with `GET /metrics` if it is given that page.
+
+    Raises ValueError without a webhook secret: anybody could send events.
+    """
     settings = services.settings
     bodies = RequestBodies(settings.webhook_bodies_megabytes * 1024 * 1024, settings.webhook_body_seconds)
     endpoint = GitHubWebhookEndpoint(
         DeliveryWriter(services.database, services.cipher),
         [secret.reveal() for secret in settings.webhook_secrets],
         bodies,
+        services.instruments,
     )
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_hide_errors])
+    app = web.Application(
+        client_max_size=MAX_BODY_BYTES, middlewares=[measure_requests(services.instruments), _hide_errors]
+    )
     app.on_response_prepare.append(_forbid_content_sniffing)
     app.router.add_post("/webhooks/github", endpoint.handle)
-    renderer = ChartRenderer()  # Its process starts with the first picture that has to be drawn again.
+    # Its process starts with the first picture that has to be drawn again.
+    renderer = ChartRenderer(instruments=services.instruments)
     app.router.add_get(_CHART, ChartRoute(services.database, renderer, services.clock).get)
     app.router.add_get("/healthz", _get_health)
     add_billing_routes(app, services, bodies)
+    if metrics is not None:
+        app.router.add_get(METRICS_PATH, MetricsRoute(metrics, settings.metrics.token).get)
     probe = ReadinessProbe(services.database_url)
     app.router.add_get("/readyz", _ReadinessRoute(probe).get)
 

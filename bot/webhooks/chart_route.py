@@ -6,6 +6,7 @@ immediately, and in the caches of others within `CACHE_DURATION`. bot/sync/visib
 that GitHub did not announce.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -22,17 +23,27 @@ from storage.projects import Projects
 CACHE_DURATION = timedelta(minutes=10)
 _SECONDS = int(CACHE_DURATION.total_seconds())
 _CACHE_CONTROL = f"public, max-age={_SECONDS}, s-maxage={_SECONDS}, must-revalidate"
+# The worker that stored a picture this long ago may be drawing it. The route looks ten times whether it is
+# drawn, and then draws it itself.
+_NEW_FOR = timedelta(seconds=10)
+_LOOKS_FOR_WORKER = 10
+_SECONDS_BETWEEN_LOOKS = 0.05
 # Record a picture's use at most daily, to save writes.
 _RECORD_USE_EVERY = timedelta(days=1)
 
 
 class ChartRoute:
-    """Serves chart pictures. A token's picture never changes, but whether it may be seen does."""
+    """Serves chart pictures. A token's picture never changes, but whether it may be seen does.
+
+    A picture that is not drawn yet, or whose bytes were dropped, is drawn when it is asked for, once for all
+    requests that wait for it. GitHub's proxy remembers errors, so none says that a picture is not drawn yet.
+    """
 
     def __init__(self, database: Database, renderer: ChartRenderer, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._renderer = renderer
         self._clock = clock
+        self._drawings: dict[str, asyncio.Task[bytes]] = {}
 
     async def get(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
@@ -60,10 +71,32 @@ class ChartRoute:
                 return picture.png
         if picture.inputs is None:
             return None
-        png = await self._renderer.draw(*unpack(picture.inputs))
+        drawing = self._drawings.get(token)
+        if drawing is None:
+            is_new = self._clock() - picture.stored_at < _NEW_FOR
+            drawing = asyncio.create_task(self._draw(organization_id, token, picture.inputs, is_new=is_new))
+            self._drawings[token] = drawing
+            drawing.add_done_callback(lambda _: self._drawings.pop(token))
+        # A reader who leaves does not end the drawing, for which others may wait.
+        return await asyncio.shield(drawing)
+
+    async def _draw(self, organization_id: int, token: str, inputs: bytes, *, is_new: bool) -> bytes:
+        if is_new and (png := await self._wait_for_worker(organization_id, token)):
+            return png
+        png = await self._renderer.draw(*unpack(inputs))
         async with self._database.tenant(organization_id) as tenant:
-            await ChartFiles(tenant).restore(token, png)
+            await ChartFiles(tenant).set_image(token, png)
         return png
+
+    async def _wait_for_worker(self, organization_id: int, token: str) -> bytes | None:
+        """Wait for the worker that linked a new picture and is drawing it. None if it takes too long."""
+        for _ in range(_LOOKS_FOR_WORKER):
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            async with self._database.tenant(organization_id) as tenant:
+                picture = await ChartFiles(tenant).get(token)
+            if picture is not None and picture.png is not None:
+                return picture.png
+        return None
 
 
 async def _is_visible(tenant: Tenant, picture: ChartFile) -> bool:

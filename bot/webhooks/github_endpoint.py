@@ -7,6 +7,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from bot.metrics.instruments import Instruments
+from bot.metrics.label_values import OTHER
 from bot.webhooks.delivery_writer import DatabaseUnavailableError, DeliveryWriter
 from bot.webhooks.request_bodies import MAX_BODY_BYTES as MAX_BODY_BYTES  # noqa: PLC0414 - the webhook's limit
 from bot.webhooks.request_bodies import (
@@ -99,6 +101,12 @@ _ACTION = msgspec.json.Decoder(str | None)
 _INSTALLATION = msgspec.json.Decoder(_Installation | None)
 _TRANSFER = ("repository", "transferred")
 
+# Events of all other names, which a stranger may choose, are counted together.
+_EVENTS = frozenset(event for event, _ in ROUTES)
+# What became of a delivery that the database did not see; the others are those of ReceiveOutcome.
+_IGNORED, _MALFORMED, _FAILED = "ignored", "malformed", "failed"
+_REFUSALS = {401: "unsigned", 503: "unavailable"}
+
 
 def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
     """Return a body's envelope, and the body in a form that can be stored.
@@ -125,28 +133,48 @@ class GitHubWebhookEndpoint:
     """`POST /webhooks/github`: receives GitHub's deliveries."""
 
     def __init__(
-        self, delivery_writer: DeliveryWriter, secrets: Sequence[str], bodies: RequestBodies
+        self,
+        delivery_writer: DeliveryWriter,
+        secrets: Sequence[str],
+        bodies: RequestBodies,
+        instruments: Instruments,
     ) -> None:
         """Raises ValueError without a secret."""
         self._delivery_writer = delivery_writer
+        self._instruments = instruments
         self._reader = SignedDeliveryReader(secrets, bodies)
         self._log = structlog.get_logger(__name__)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer 202 once the delivery is on disk or ignored; GitHub shows any other status as failed."""
+        outcome = _FAILED
+        try:
+            outcome, response = await self._receive(request)
+        except web.HTTPException as refusal:
+            outcome = _REFUSALS.get(refusal.status, _MALFORMED)
+            raise
+        else:
+            return response
+        finally:
+            event = request.headers.get("X-GitHub-Event", OTHER)
+            self._instruments.deliveries.labels(event if event in _EVENTS else OTHER, outcome).inc()
+
+    async def _receive(self, request: web.Request) -> tuple[str, web.Response]:
+        """Store a delivery, or ignore it. Returns what became of it, and the response."""
         async with self._reader.read(request) as (event, delivery, body):
             try:
                 envelope, payload = await run_in_thread_if_large(len(body), _read_body, request, body)
             except MalformedError as problem:
-                return make_response(400, f"the body is not the JSON of a webhook: {problem}")
+                return _MALFORMED, make_response(400, f"the body is not the JSON of a webhook: {problem}")
             if (event, envelope.action) not in ROUTES:
                 self._log.debug(
                     "delivery ignored", delivery=delivery, github_event=event, action=envelope.action
                 )
-                return make_response(202, "ignored: not an event that we act on")
-            return await self._store(event, delivery, envelope, payload)
+                return _IGNORED, make_response(202, "ignored: not an event that we act on")
+            outcome = await self._store(event, delivery, envelope, payload)
+            return outcome.value, self._respond(outcome, delivery)
 
-    async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> web.Response:
+    async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> ReceiveOutcome:
         account = envelope.account
         if (event, envelope.action) == _TRANSFER and envelope.installation:
             try:
@@ -165,9 +193,11 @@ class GitHubWebhookEndpoint:
             payload=payload,
         )
         try:
-            outcome = await self._delivery_writer.store(received)
+            return await self._delivery_writer.store(received)
         except DatabaseUnavailableError:
             raise self._refuse_without_database(delivery, event) from None
+
+    def _respond(self, outcome: ReceiveOutcome, delivery: str) -> web.Response:
         if outcome is ReceiveOutcome.NO_TENANT:
             return make_response(400, "the payload names no installation that we know and no account")
         if outcome is ReceiveOutcome.REFUSED:

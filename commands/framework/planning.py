@@ -44,7 +44,7 @@ class Planning:
     @cached_property
     def sprints(self) -> Sprints:
         """The repository's sprints."""
-        return Sprints(self.tenant, self.project)
+        return Sprints(self.tenant, self.project, history=self.history)
 
     @cached_property
     def history(self) -> History:
@@ -54,7 +54,7 @@ class Planning:
     @cached_property
     def flows(self) -> Flows:
         """The flows of the items of the repository, and of those that share its sprints."""
-        return Flows(self.tenant, self.project)
+        return Flows(self.tenant, self.project, self.history.timeline)
 
     async def read_gaps(self) -> tuple[EventGap, ...]:
         """The spans in which events from GitHub were missed; read once."""

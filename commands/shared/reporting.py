@@ -9,7 +9,7 @@ from typing import Any
 from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
 from sprints.burndown import build_burndown
-from sprints.facts import Facts, compute_facts
+from sprints.facts import Facts
 from sprints.late import apply_credits
 from sprints.milestone import Sprint
 from sprints.numbering import Number
@@ -19,7 +19,7 @@ from sprints.thanks import list_contributors
 from sprints.velocity import MOST_SPRINTS, SprintOutcome
 from sprints.waits import list_waits
 from storage.closed_sprints import ClosedSprint
-from storage.sprints import SprintNumbers
+from storage.sprints import SprintNumbers, compute_facts_aside
 
 # The key of the setting with late work that is credited to a sprint, by GitHub's id of the milestone.
 LATE = "late"
@@ -67,7 +67,8 @@ async def read_facts(planning: Planning, sprint: Sprint, as_of: datetime) -> Fac
     """Compute a sprint's facts from its events before a moment, with its present dates."""
     items = await planning.history.items_of(sprint.milestone)
     labels, gaps = await planning.history.labels(), await planning.read_gaps()
-    return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
+    estimates = planning.project.rules.estimates
+    return await compute_facts_aside(sprint, items, as_of, estimates, labels, gaps)
 
 
 async def read_outcomes(

@@ -76,6 +76,7 @@ projects = tenant_table(
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
     Index("projects_by_node", "repository_node_id"),
+    Index("projects_by_age", "organization_id", text("created_at")),
     Index(
         "projects_with_projections_due",
         *("organization_id", "id"),

@@ -4,6 +4,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Computed,
     Date,
     Index,
     Integer,
@@ -60,6 +61,11 @@ missed_deliveries = tenant_table(
     # Since when the delivery counts as lost.
     moment_column("lost_at"),
     UniqueConstraint("organization_id", "delivery_id"),
+    Index(
+        "missed_deliveries_expected",
+        "organization_id",
+        postgresql_where=text("recovered_at is null and lost_at is null"),
+    ),
 )
 
 # Spans in which GitHub's events did not reach us: of one repository, or (null) of all that the tenant had by
@@ -75,6 +81,7 @@ event_gaps = tenant_table(
 # The append-only planning history: the application may add rows and read them, nothing else. A fact is
 # identified by (item, event, at, subject), where the subject is the label, the milestone, or what else the
 # event names, so that a backfill and a webhook share one row. `source` says which of them came first.
+# `number` is that of the item, pull request or milestone; the database computes it.
 timeline = tenant_table(
     "timeline",
     *project_key(nullable=True),
@@ -89,6 +96,9 @@ timeline = tenant_table(
     Column("source", Text, nullable=False, server_default="webhook"),
     Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB, nullable=False),
+    Column(
+        "number", Text, Computed("coalesce(after #>> '{item,number}', after ->> 'number')", persisted=True)
+    ),
     UniqueConstraint("organization_id", "item", "event", "at", "subject"),
     Index("timeline_by_milestone", "organization_id", "project_id", "milestone_id"),
     Index("timeline_by_time", "organization_id", "project_id", "at"),
@@ -103,6 +113,12 @@ timeline = tenant_table(
         *("organization_id", "project_id", "kind", "at"),
         postgresql_where=text("kind not in ('issue', 'pull_request')"),
     ),
+    Index(
+        "timeline_by_number",
+        *("organization_id", "project_id", "number"),
+        postgresql_where=text("number is not null"),
+    ),
+    Index("timeline_by_recording", "organization_id", "project_id", text("created_at")),
     Index("timeline_corrections", "organization_id", "id", postgresql_where=text("source = 'correction'")),
 )
 

@@ -37,7 +37,10 @@ outbox = tenant_table(
     ),
     UniqueConstraint("organization_id", "event_id", "position"),
     Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
+    Index("outbox_by_time", "organization_id", text("created_at")),
 )
+
+_UNSENT = "not is_gone and not is_withdrawn and (sent_at is null or sent_at < wanted_at)"
 
 # Posts that are kept up to date: a sprint's sticky comment, a summary, a check. `body` and `data` are the
 # desired content, `sent` is a digest of what GitHub has, `external_id` its id there. `sent_as` is the version
@@ -64,6 +67,8 @@ posts = tenant_table(
     Column("attempted", JSONB),
     UniqueConstraint("organization_id", "project_id", "key"),
     Index("posts_sent", "organization_id", "sent_at"),
+    Index("posts_to_send", "organization_id", postgresql_where=text(f"refused is null and {_UNSENT}")),
+    Index("posts_about_billing", "organization_id", postgresql_where=text("key like 'billing:%'")),
 )
 
 # Rendered charts, under an unguessable name that depends on the content and the repository. `shared_with` are

@@ -165,8 +165,21 @@ def test_more_done_never_lowers_the_chance(now: RunningSprint, history: Forecast
     assert chance_of(replace(now, done=now.done + more), history) >= chance_of(now, history)
 
 
+# Sprints of unknown length beside one of a known length.
+MIXED_LENGTHS = ForecastHistory(
+    1,
+    [],
+    [
+        PastSprint((Moment(0.0, 0.0, 0.0),), delivered, None, length)
+        for delivered, length in ((0.0, None), (0.0, None), (0.2, None), (0.0, 1))
+    ],
+    [0.0],
+)
+
+
 @EVERY
 @given(NOWS, HISTORIES, SHARES, st.integers(0, 5), st.integers(0, 20))
+@example(RunningSprint(0.0, 0.0, 0.4, 1, 1), MIXED_LENGTHS, 0.0, 0, 1)
 def test_more_time_never_lowers_the_chance(
     now: RunningSprint, history: ForecastHistory, elapsed: float, days: int, length: int
 ) -> None:

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from bot.services import Services
-from storage.fair_jobs import BACKGROUND, FairJobManager
+from storage.fair_jobs import FairJobManager
+from storage.job_priority import BACKGROUND, Priority
 from storage.job_types import SWEEP, AnswerJob, BackfillJob, ProcessEventsJob, SendPostsJob
 from storage.jobs import EVENTS, OTHERS, Jobs
 from tests.support.running import query_as_administrator
@@ -25,7 +26,7 @@ class Waiting:
     tenant: int | None = 1
     task: str = AnswerJob.name
     lock: str | None = None
-    priority: int = 10
+    priority: int = Priority.ANSWERS
     queue: str = OTHERS
 
 
@@ -116,18 +117,23 @@ async def test_who_comes_later_has_the_next_place(base: Services) -> None:
     flood = await put(base, *[Waiting(1)] * 300)
     places = await Places.new(base)
     await places.fill()
-    (late,) = await put(base, Waiting(2, ProcessEventsJob.name, priority=0, queue=EVENTS))
+    (late,) = await put(base, Waiting(2, ProcessEventsJob.name, priority=Priority.RECORDING, queue=EVENTS))
     await places.end(flood[0])
     assert await places.take() == late
 
 
 @pytest.mark.parametrize(
-    ("task", "priority"), [(ProcessEventsJob.name, 0), (AnswerJob.name, 10), (BackfillJob.name, 0)]
+    ("task", "priority"),
+    [
+        (ProcessEventsJob.name, Priority.RECORDING),
+        (AnswerJob.name, Priority.ANSWERS),
+        (BackfillJob.name, Priority.BACKFILL),
+    ],
 )
 async def test_behind_two_who_flood_a_third_has_the_next_place(
     base: Services, task: str, priority: int
 ) -> None:
-    await put(base, *[Waiting(1 + n % 2, priority=20) for n in range(300)])
+    await put(base, *[Waiting(1 + n % 2) for n in range(300)])
     places = await Places.new(base)
     await places.fill()
     (late,) = await put(base, Waiting(3, task, priority=priority))
@@ -140,13 +146,18 @@ async def test_jobs_of_nobody_are_never_held_back(base: Services) -> None:
     places = await Places.new(base)
     for _ in range(4):
         await places.take()
-    ours = await put(base, Waiting(None, SWEEP, priority=0), Waiting(None, BackfillJob.name, priority=0))
+    ours = await put(base, *[Waiting(None, SWEEP, priority=Priority.PERIODIC)] * 2)
     assert [await places.take(), await places.take()] == ours
 
 
 async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: Services) -> None:
     await put(
-        base, *[Waiting(tenant, BackfillJob.name, priority=0) for tenant in range(1, 9) for _ in range(9)]
+        base,
+        *[
+            Waiting(tenant, BackfillJob.name, priority=Priority.BACKFILL)
+            for tenant in range(1, 9)
+            for _ in range(9)
+        ],
     )
     places = await Places.new(base)
     assert len(await places.fill()) == 4
@@ -156,7 +167,9 @@ async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: 
 
 async def test_one_s_long_jobs_leave_half_of_their_places_to_others(base: Services) -> None:
     await put(
-        base, *[Waiting(1, BackfillJob.name, priority=0)] * 20, Waiting(2, BackfillJob.name, priority=0)
+        base,
+        *[Waiting(1, BackfillJob.name, priority=Priority.BACKFILL)] * 20,
+        Waiting(2, BackfillJob.name, priority=Priority.BACKFILL),
     )
     assert await tenants_of(base, await (await Places.new(base)).fill()) == {"1": 3, "2": 1}
 
@@ -188,20 +201,27 @@ class Model:
         return [
             Waiting(
                 choice([None, 1, 1, 1, 2, 3]),
-                choice([AnswerJob.name, AnswerJob.name, ProcessEventsJob.name, BackfillJob.name]),
+                AnswerJob.name,
                 choice([None, None, "a", "b"]),
-                choice([0, 10]),
+                choice([*Priority, Priority.ANSWERS, Priority.RECORDING]),
             )
             for _ in range(self._random.randint(1, 6))
         ]
 
     def next_for(self, worker: int) -> int | None:
         may_be_taken = [number for number in self.jobs if self._may_be_taken(number, worker)]
-        running = Counter(job.tenant or 0 for job in self._done_by(worker) if job.tenant is not None)
         return min(
             may_be_taken,
-            key=lambda number: (running[self.jobs[number].tenant or -1], *self._rank(number)),
+            key=lambda number: (self._running(number, worker), *self._rank(number)),
             default=None,
+        )
+
+    def _running(self, number: int, worker: int) -> int:
+        """How many jobs of the job's tenant run that are at least as urgent."""
+        job = self.jobs[number]
+        return sum(
+            job.tenant is not None and other.tenant == job.tenant and other.priority >= job.priority
+            for other in self._done_by(worker)
         )
 
     def _rank(self, number: int) -> tuple[int, int]:
@@ -220,7 +240,7 @@ class Model:
 
 
 def is_background(job: Waiting) -> bool:
-    return job.tenant is not None and job.task in BACKGROUND
+    return job.tenant is not None and job.priority <= BACKGROUND
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -270,18 +290,57 @@ async def test_other_queues_and_later_times_are_left_alone(base: Services) -> No
 
 @pytest.mark.parametrize("threads", [1, 2, 2_000])
 async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads: int) -> None:
-    """By the server's own count of the pages that it looked at, which no busy machine changes."""
     await put(base, *[Waiting(1, lock=f"thread-{n % threads}") for n in range(2_000)])
     await put(base, *[Waiting(2, lock=f"other-{n}") for n in range(8)])
-    (worker,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
-    for _ in range(PLACES + 1):
-        (plan,) = query_as_administrator(
+    # A few for each waiting job, and not a few for each pair of them.
+    assert max(await pages_of_fetches(base, PLACES)) < 8 * 2_000
+
+
+@pytest.mark.parametrize("others", [1, 300])
+async def test_a_flood_ten_times_as_long_costs_those_behind_it_no_more(base: Services, others: int) -> None:
+    async def cost(flood: int) -> int:
+        query_as_administrator(base, "delete from procrastinate_jobs")
+        await put(base, *[Waiting(1) for _ in range(flood)], *[Waiting(2 + n) for n in range(others)])
+        return max(await pages_of_fetches(base, 3))
+
+    assert await cost(5_000) < 2 * await cost(500)
+
+
+async def test_jobs_that_wait_for_their_time_cost_nothing(base: Services) -> None:
+    async def cost(later: int) -> int:
+        query_as_administrator(base, "delete from procrastinate_jobs")
+        query_as_administrator(
             base,
-            "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, '{}', now())",
+            "insert into procrastinate_jobs (queue_name, task_name, priority, args, scheduled_at) "
+            "select 'default', 'answer', 10, jsonb_build_object('organization_id', n), :at "
+            "from generate_series(1, :later) as n",
+            at=datetime.now(UTC) + timedelta(days=1),
+            later=later,
+        )
+        (ready,) = await put(base, Waiting(1))
+        pages = (await pages_of_fetches(base, 2))[-1]
+        (doing,) = query_as_administrator(base, "select id from procrastinate_jobs where status = 'doing'")
+        assert doing.id == ready
+        return pages
+
+    assert await cost(20_000) < 2 * await cost(10)
+
+
+async def pages_of_fetches(base: Services, count: int) -> list[int]:
+    """How many pages the database looks at for each of the next fetches of one worker.
+
+    The server counts them, and no busy machine changes the figures.
+    """
+    (worker,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
+    plans = [
+        query_as_administrator(
+            base,
+            "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, 6, now())",
             worker=worker.id,
         )
-        # A few for each waiting job, and not a few for each pair of them.
-        assert plan[0][0]["Plan"]["Shared Hit Blocks"] < 8 * 2_000
+        for _ in range(count)
+    ]
+    return [plan[0][0][0]["Plan"]["Shared Hit Blocks"] for plan in plans]
 
 
 # One waiting job is enough, but it must not begin before those who rely on it

@@ -2,6 +2,8 @@
 
 import re
 
+from bot.publishing.pictures import Pictures
+from charts.render import Chart
 from storage.projects import Project, Projects
 from tests.support.conversations import comment_in_sprint, wait_for_answer
 from tests.support.running import Bot
@@ -22,3 +24,12 @@ async def request_chart_path(bot: Bot) -> str:
     link = re.search(r"!\[Burndown: [^]]+]\(http://127\.0\.0\.1:8080(/charts/[\w-]{32}\.png)\)", answer)
     assert link, answer
     return link[1]
+
+
+class DrawnPictures(Pictures):
+    """Pictures that are drawn when they are linked, for tests without a worker, which would end the drawing."""
+
+    async def link(self, organization_id: int, project: Project, chart: Chart) -> str:
+        url = await super().link(organization_id, project, chart)
+        await self.finish()
+        return url

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from marketplace.entitlements import allow_everywhere
@@ -16,6 +16,7 @@ from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from tests.support.builders import Card, at
+from tests.support.chart_links import DrawnPictures
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.past import record_past
@@ -87,7 +88,7 @@ async def reporting(bot: Bot, clock: Clock, drawing: ChartRenderer) -> AsyncIter
     """Reports by the clock of the test."""
     base = bot.base
     async with open_github(base) as github:
-        pictures = Pictures(base.database, drawing, base.settings.public_url)
+        pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
         reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
         yield ReportingHarness(
             bot,

@@ -158,7 +158,7 @@ async def running_bot(
     github: StandInGitHub,
     settings: Settings,
     clock: Clock,
-    drawing: ChartRenderer,
+    drawing: ChartRenderer | None,
     *,
     has_periodic_jobs: bool = False,
 ) -> AsyncIterator[Bot]:

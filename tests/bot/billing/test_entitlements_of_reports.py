@@ -11,7 +11,7 @@ import reports.running_sprint
 from bot.billing.entitlements import Entitlements
 from bot.billing.purchase_links import PurchaseLinks
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from bot.settings import Settings
@@ -25,6 +25,7 @@ from storage.projects import Project, Projects, RepositoryName
 from storage.subscriptions import PreviousPlan, Subscription, Subscriptions
 from tests.support.billing import BILLING_SETTINGS, BilledTenant
 from tests.support.builders import Box, at
+from tests.support.chart_links import DrawnPictures
 from tests.support.checks import find_check, open_pull_request
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
@@ -56,7 +57,7 @@ def reports_of(
     base: Any, clock: Clock, drawing: ChartRenderer, database: Database | None = None
 ) -> SprintReports:
     may = Entitlements(database or base.database, shop_of(base), clock).for_project
-    pictures = Pictures(base.database, drawing, base.settings.public_url)
+    pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
     return SprintReports(base.database, pictures, Jobs(base.queue), clock, may)
 
 
@@ -198,7 +199,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
     may = Entitlements(away, shop_of(base, replace(BILLING_SETTINGS, is_on=False)), clock).for_project
     reporting.reports = SprintReports(
         base.database,
-        Pictures(base.database, drawing, base.settings.public_url),
+        DrawnPictures(base.database, drawing, base.settings.public_url),
         Jobs(base.queue),
         clock,
         may,

@@ -190,7 +190,7 @@ async def test_failed_batch_is_stored_by_the_next_one(
             await recording.process_pending(tenant[0])
     assert await rows(base, "select from users", tenant[0]) == []
 
-    assert await recording.process_pending(tenant[0]) == 1
+    assert (await recording.process_pending(tenant[0])).deliveries == 1
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import AsyncMock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -346,6 +347,18 @@ async def test_a_bad_repository_stops_no_other(
     assert len((await stored(base, organization))["team_metrics"]) == 6
     (row,) = await rows(base, "select next_measure_at from organizations", organization)
     assert NOW < row.next_measure_at < NOW + timedelta(days=1, hours=1)
+
+
+async def test_a_tenant_that_cannot_be_measured_is_not_due_all_day(
+    base: Services, clock: Clock, organization: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest overdue come first: a hundred such tenants would keep all others from their turn."""
+    monkeypatch.setattr(Projects, "active", AsyncMock(side_effect=RuntimeError))
+    with pytest.raises(RuntimeError):
+        await DailyFigures(base.database, clock).run(organization)
+
+    (row,) = await rows(base, "select next_measure_at from organizations", organization)
+    assert row.next_measure_at == clock() + timedelta(days=1)
 
 
 _ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Atlantic/Azores", "Pacific/Apia")

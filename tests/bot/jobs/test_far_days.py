@@ -11,7 +11,7 @@ import storage.sprints
 from bot.cli.doctor import examine
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.services import open_github
 from bot.sync.reconciliation import Reconciliation
 from handlers.delivery import Delivery, FactRecorded
@@ -21,6 +21,7 @@ from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
+from tests.support.chart_links import DrawnPictures
 from tests.support.running import Bot, rows
 from tests.support.sprints import day_from_today, make_sprint
 from tests.support.webhooks import ISSUE_OPENED
@@ -126,7 +127,7 @@ async def test_the_night_goes_on(bot: Bot, drawing: ChartRenderer) -> None:
         with capture_logs() as logs:
             assert await Reconciliation(base.database, github, later).run(organization_id) == 0
             await DailyFigures(base.database, later).run(organization_id)
-            pictures = Pictures(base.database, drawing, "http://127.0.0.1")
+            pictures = DrawnPictures(base.database, drawing, "http://127.0.0.1")
             (project,) = await rows(base, "select id from projects", organization_id)
             reports = SprintReports(base.database, pictures, jobs, later, allow_everywhere)
             await reports.redraw(organization_id, project.id)

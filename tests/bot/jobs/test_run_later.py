@@ -25,8 +25,10 @@ from storage.job_types import (
     build_job,
 )
 from storage.jobs import OTHERS, JobMessage, Jobs
-from tests.support.running import Bot, query_as_administrator, wait_until
+from tests.support.running import Bot, query_as_administrator, rows, wait_until
+from tests.support.started_jobs import started_jobs
 
+_UNFINISHED = "select from procrastinate_jobs where status in ('todo', 'doing')"
 _AT = datetime(2030, 1, 1, tzinfo=UTC)
 _RESCHEDULED = [
     AnswerJob(organization_id=1, event_id=2, thread="thread:3:4", tries=1),
@@ -68,7 +70,7 @@ async def test_a_job_for_now_has_its_lock_and_a_job_for_later_has_none(
     assert (now.task_name, now.priority, now.lock) == (job.name, job.priority, job.lock)
     assert now.lock is not None
     assert (now.queueing_lock, now.scheduled_at) == (job.queueing_lock, None)
-    assert (later.lock, later.scheduled_at) == (None, _AT)
+    assert (later.priority, later.lock, later.scheduled_at) == (job.priority, None, _AT)
     assert later.queueing_lock == job.queueing_lock_until(_AT)
 
 
@@ -113,22 +115,21 @@ async def test_jobs_that_an_older_version_scheduled_still_run(bot: Bot) -> None:
     }
     assert arguments.keys() == FORMER_TASKS.keys()
     query_as_administrator(bot.base, "delete from procrastinate_jobs")
-    for task, values in arguments.items():
-        query_as_administrator(
-            bot.base,
-            "insert into procrastinate_jobs (queue_name, task_name, args, scheduled_at) "
-            "values (:queue, :task, cast(:args as jsonb), '2020-01-01')",
-            queue=OTHERS,
-            task=task,
-            args=msgspec.json.encode(values | {"organization_id": 1}).decode(),
-        )
+    expected = FORMER_TASKS.keys() | {kind.name for kind in FORMER_TASKS.values()}
+    with started_jobs(bot.base) as started:
+        for task, values in arguments.items():
+            query_as_administrator(
+                bot.base,
+                "insert into procrastinate_jobs (queue_name, task_name, args, scheduled_at) "
+                "values (:queue, :task, cast(:args as jsonb), '2020-01-01')",
+                queue=OTHERS,
+                task=task,
+                args=msgspec.json.encode(values | {"organization_id": 1}).decode(),
+            )
 
-    async def have_ended() -> bool:
-        rows = query_as_administrator(
-            bot.base, "select task_name from procrastinate_jobs where status = 'succeeded'"
-        )
-        names = {row.task_name for row in rows}
-        return names >= FORMER_TASKS.keys() | {kind.name for kind in FORMER_TASKS.values()}
+        async def have_ended() -> bool:
+            names = {job.task for job in started()}
+            return names >= expected and not await rows(bot.base, _UNFINISHED)
 
-    await wait_until(have_ended)
+        await wait_until(have_ended)
     assert not query_as_administrator(bot.base, "select from procrastinate_jobs where status = 'failed'")

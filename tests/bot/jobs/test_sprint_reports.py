@@ -1,6 +1,7 @@
 """Reports on a sprint: one sticky comment, alerts, and a summary."""
 
 import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -469,24 +470,34 @@ async def test_a_milestone_that_is_no_time_box_is_left_alone(reporting: Reportin
 
 
 @pytest.mark.parametrize(
-    ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:00", "11-19 08:00")]
+    ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:05", "11-19 08:00")]
 )
 def test_the_next_morning(now: str, expected: str) -> None:
-    assert next_turns(at(now), Calendar(), parse_settings({})) == {"morning": at(expected)}
-    assert next_turns(at("11-18"), Calendar(), parse_settings({"standup": "09:30"}))["standup"] == at(
-        "11-18 09:30"
-    )
+    for organization_id in range(1, 30):
+        (turn,) = next_turns(at(now), Calendar(), parse_settings({}), organization_id).values()
+        assert at(expected) <= turn < at(expected) + timedelta(minutes=5)
+        # When it has come, the next one is a day later, at the same second.
+        (after,) = next_turns(turn, Calendar(), parse_settings({}), organization_id).values()
+        assert after == turn + timedelta(days=1)
+
+
+def test_the_turns_of_a_zone_are_spread_over_five_minutes() -> None:
+    turns = [next_standup("11-18", Calendar(), organization_id) for organization_id in range(1, 1_001)]
+    assert all(at("11-18 09:30") <= turn < at("11-18 09:35") for turn in turns)
+    minutes = Counter(turn.minute for turn in turns)
+    assert len(minutes) == 5
+    assert max(minutes.values()) < 250
 
 
 def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> None:
     calendar = parse_settings({"timezone": MOVING}).rules.calendar
-    assert next_turns(at("11-18 08:00"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
-        "11-18 08:30"
-    )
+    assert timedelta() <= next_standup("11-18 08:00", calendar) - at("11-18 08:30") < timedelta(minutes=5)
     # The day on which it moves is 8 hours shorter.
-    assert next_turns(at("11-30 08:30"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
-        "12-01 00:30"
-    )
+    assert timedelta() <= next_standup("11-30 08:35", calendar) - at("12-01 00:30") < timedelta(minutes=5)
+
+
+def next_standup(now: str, calendar: Calendar, organization_id: int = 1) -> datetime:
+    return next_turns(at(now), calendar, parse_settings({"standup": "09:30"}), organization_id)["standup"]
 
 
 async def test_posts_are_refreshed_every_night(tracked_sprint: ReportingHarness) -> None:

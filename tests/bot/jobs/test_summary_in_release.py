@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import SprintReports
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from marketplace.entitlements import allow_everywhere
 from storage.jobs import Jobs
+from tests.support.chart_links import DrawnPictures
 from tests.support.clock import Clock
 from tests.support.github_openapi import load_checker
 from tests.support.reporting import ReportingHarness
@@ -34,7 +35,7 @@ async def reporting(
         open_github(bot.base) as installed,
     ):
         base = bot.base
-        pictures = Pictures(base.database, drawing, base.settings.public_url)
+        pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
         reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
         yield ReportingHarness(
             bot,

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.services import open_github
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.chart_files import ChartFiles
 from storage.installations import Installations
 from storage.job_types import CheckVisibilityJob
 from storage.jobs import Jobs
-from storage.lookups import tenants_due
 from storage.projects import Project, Projects, RepositoryName
-from tests.support.chart_links import find_project, request_chart_path
+from storage.work_lookups import tenants_due
+from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
 from tests.support.running import Bot, rows
@@ -189,7 +189,7 @@ async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it
 
 async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, drawing: ChartRenderer) -> None:
     await request_chart_path(bot)
-    pictures = Pictures(bot.base.database, drawing, "")
+    pictures = DrawnPictures(bot.base.database, drawing, "")
     here, there = await find_project(bot), await other_project(bot)
     first, second = [await pictures.link(1, project, CHART) for project in (here, there)]
     assert first != second
@@ -204,7 +204,8 @@ async def test_a_picture_of_shared_work_ends_with_any_repository_that_is_in_it(
 ) -> None:
     await request_chart_path(bot)
     here, other = await find_project(bot), await other_project(bot)
-    path = await Pictures(bot.base.database, drawing, "").link(1, replace(here, sharing=(other, here)), CHART)
+    pictures = DrawnPictures(bot.base.database, drawing, "")
+    path = await pictures.link(1, replace(here, sharing=(other, here)), CHART)
     assert await status(bot, path) == 200
     await other_project(bot, is_private=True)
     assert await status(bot, path) == 404
@@ -217,12 +218,12 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
 
     async def due() -> list[int]:
         async with bot.base.database.unscoped() as connection:
-            return list(await tenants_due(connection, "visibility", later))
+            return list(await tenants_due(connection, "visibility", later, 100))
 
     assert await due() == []
     project = await find_project(bot)
     async with bot.base.database.tenant(1) as tenant:
-        await ChartFiles(tenant).store(project, "a chart", b"png", b"inputs")
+        await ChartFiles(tenant).store(project, "a chart", b"inputs")
     assert await due() == [1]
     await tell(bot, "installation", "deleted")
     assert await due() == []

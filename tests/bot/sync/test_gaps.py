@@ -19,9 +19,9 @@ from storage.closed_sprints import ClosedSprints
 from storage.gaps import Gaps
 from storage.job_types import CheckVisibilityJob, ReconcileJob
 from storage.jobs import Jobs
-from storage.lookups import tenants_due
 from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
+from storage.work_lookups import tenants_due
 from tests.support.clock import Clock
 from tests.support.running import Bot, query_as_administrator, rows
 from tests.support.sprints import make_sprint
@@ -267,7 +267,7 @@ async def test_missed_resumption_is_found_by_asking_stripe(bot: Bot, clock: Cloc
     await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
-        due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
+        due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1), 100)
         assert list(due) == [1]
         await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()

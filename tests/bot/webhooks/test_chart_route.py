@@ -1,12 +1,16 @@
 """Chart links: unguessable, immutable, and gone once the repository is invisible."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from bot.jobs.retention import Retention
-from bot.publishing.pictures import ChartRenderer, Pictures
+from bot.publishing.pictures import ChartRenderer
 from bot.sync.visibility_check import CHECK_EVERY
-from tests.support.chart_links import find_project, request_chart_path
+from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
 from tests.support.conversations import comment_in_sprint, wait_for_answer
@@ -46,7 +50,7 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
 
 async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: ChartRenderer) -> None:
     await request_chart_path(bot)
-    pictures = Pictures(bot.base.database, drawing, bot.url)
+    pictures = DrawnPictures(bot.base.database, drawing, bot.url)
     project = await find_project(bot)
     links = {await pictures.link(1, project, CASES[name]) for name in ("velocity", "flow", "velocity")}
     assert len(links) == 2
@@ -76,3 +80,69 @@ async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> No
     await Retention(bot.base.database, lambda: datetime.now(UTC), timedelta(days=90)).run()
 
     assert all(row.png for row in await rows(bot.base, "select png from chart_files", 1))
+
+
+async def test_an_answer_does_not_wait_for_its_picture_and_the_route_draws_it_once(
+    bot: Bot, drawing: ChartRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that posted the answer never draws the picture, as if it died."""
+    draw, drawn_by_route = ChartRenderer.draw, list[object]()
+
+    async def draw_outside_the_worker(renderer: ChartRenderer, *arguments: Any) -> bytes:
+        if renderer is drawing:
+            await asyncio.Event().wait()
+        drawn_by_route.append(arguments[0])
+        return await draw(renderer, *arguments)
+
+    monkeypatch.setattr(ChartRenderer, "draw", draw_outside_the_worker)
+    path = await request_chart_path(bot)
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None]
+
+    async def read() -> tuple[int, bytes]:
+        async with bot.session.get(bot.url + path) as response:
+            return response.status, await response.read()
+
+    pictures = await asyncio.gather(read(), read(), read())
+    assert {status for status, _ in pictures} == {200}
+    (png,) = {body for _, body in pictures}
+    assert png.startswith(b"\x89PNG")
+    assert len(drawn_by_route) == 1
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [png]
+
+
+async def test_the_route_waits_for_the_worker_that_draws_a_new_picture(
+    bot: Bot, drawing: ChartRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, may_draw, renderers = ChartRenderer.draw, asyncio.Event(), list[ChartRenderer]()
+
+    async def draw_when_allowed(renderer: ChartRenderer, *arguments: Any) -> bytes:
+        renderers.append(renderer)
+        await may_draw.wait()
+        return await draw(renderer, *arguments)
+
+    monkeypatch.setattr(ChartRenderer, "draw", draw_when_allowed)
+    monkeypatch.setattr("bot.webhooks.chart_route._LOOKS_FOR_WORKER", 1000)
+    path = await request_chart_path(bot)
+    reading = asyncio.create_task(bot.session.get(bot.url + path).__aenter__())
+    await asyncio.sleep(0)
+    may_draw.set()
+
+    async with await reading as response:
+        assert (await response.read()).startswith(b"\x89PNG")
+    assert renderers == [drawing]
+
+
+async def test_a_picture_that_cannot_be_drawn_now_is_drawn_when_it_is_asked_for(
+    bot: Bot, drawing: ChartRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = ChartRenderer.draw
+
+    async def fail_in_the_worker(renderer: ChartRenderer, *arguments: Any) -> bytes:
+        if renderer is drawing:
+            raise OSError("no memory")
+        return await draw(renderer, *arguments)
+
+    monkeypatch.setattr(ChartRenderer, "draw", fail_in_the_worker)
+    path = await request_chart_path(bot)
+    async with bot.session.get(bot.url + path) as response:
+        assert (response.status, response.content_type) == (200, "image/png")
