@@ -107,8 +107,8 @@ class Deliveries:
         self._made += 1
         account, is_of_sprint = FIRST_ID + tenant, self._made % _SPRINTS_SHARE == 0
         number = self._random.randint(1, ITEMS_OF_A_SPRINT) if is_of_sprint else self._random.choice(_BACKLOG)
-        label = {"id": self._made, "node_id": f"L_{self._made}", "name": f"area: {self._made}"}
-        labels = [label, {"name": f"points: {self._random.randint(1, 13)}"}]
+        label: Json = {"id": self._made, "node_id": f"L_{self._made}", "name": f"area: {self._made}"}
+        labels: list[Json] = [label, {"name": f"points: {self._random.randint(1, 13)}"}]
         if is_of_sprint:
             label = labels[1]
         at = self._now + timedelta(milliseconds=self._made)

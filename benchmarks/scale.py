@@ -24,8 +24,8 @@ steady    1,000 tenants, 60 events a second for 60 s after a warm-up. An event's
 turns     `/sprint status`, from webhook to reply, while the nightly measurements of 300 tenants wait.
 flood     One tenant sends 2,000 events over 32 connections; the age of the events of 100 others (40 a second)
           until all 2,000 are processed, in three rounds, and an answer in each.
-night     Periodic tasks of 10,000 tenants, one in a hundred of which has work of each kind: the time that a
-          run of each task takes × its runs from midnight to eight. The jobs that they queue are not run.
+night     Periodic tasks of 10,000 tenants, one in a hundred of which has work of each kind: the time of all
+          runs from midnight to eight, by a few runs of each task. The jobs that they queue are not run.
 
 The part `projections` replays recorded deliveries (../shared/data) and compares every stored projection of an
 item with the fold of its events.
