@@ -59,8 +59,8 @@ analyze;
 async def night(tenants: int) -> Row:
     """Seconds that all periodic tasks take from midnight to eight, by a few runs of each.
 
-    The first run does what is due; for the others counts the median. The jobs that the tasks queue for tenants
-    are not run.
+    The first run does what is due; for the others counts the median. The jobs that the tasks queue for
+    tenants are not run.
     """
     with common.scratch() as folder, running_server(folder) as server:
         server.create_database(_DATABASE)
