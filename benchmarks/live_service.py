@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import common
 from benchmarks.answer import Log
+from benchmarks.cpu_time import CpuTime, read_cpu_time
 from benchmarks.many_tenants import FIRST_ID
 from demo import scenario
 from github_standin.github import StandInGitHub
@@ -51,6 +52,15 @@ class LiveService:
         self._log = Log()
         github.requests = self._log
         self._template: Json = {}
+        self._pid = 0
+
+    def started(self, pid: int) -> None:
+        """Note the process of `serve`."""
+        self._pid = pid
+
+    def cpu_time(self) -> CpuTime:
+        """What the processes of the service have used so far."""
+        return read_cpu_time(self._pid, self.folder / "postgres")
 
     def speak_as(self, payload: Json) -> None:
         """Ask questions in the repository of a payload."""
@@ -146,7 +156,8 @@ async def serving(service: LiveService) -> AsyncIterator[None]:
     # In threads, because the stand-in answers the service meanwhile.
     try:
         bot = common.bot(["serve"], environment, service.folder / "bot.log")
-        await asyncio.to_thread(stack.enter_context, bot)
+        process = await asyncio.to_thread(stack.enter_context, bot)
+        service.started(process.pid)
         github.target = service.url
         yield
     finally:

@@ -20,7 +20,8 @@ Parts that measure `python -m bot serve`, web server and one worker, with the st
 endpoint  The slowest answer to a delivery while each read command in turn is answered among 50,000 items.
           20 deliveries of other tenants a second are sent meanwhile, by a process of their own.
 steady    1,000 tenants, 60 events a second for 60 s after a warm-up. An event's age is the time from its
-          receipt to its processing, as the database notes both.
+          receipt to its processing, as the database notes both. `cores`: the share of a core that the web
+          server, the worker and PostgreSQL use meanwhile.
 turns     `/sprint status`, from webhook to reply, while the nightly measurements of 300 tenants wait.
 flood     One tenant sends 2,000 events over 32 connections; the age of the events of 100 others (40 a second)
           until all 2,000 are processed, in three rounds, and an answer in each.

@@ -34,7 +34,11 @@ async def steady(tenants: int, seconds: float) -> Row:
             range(tenants), int(_RATE * (_WARM_UP_SECONDS + seconds))
         )
         async with sending(service.folder, service.url, bodies, _RATE) as sender:
+            await sender.wait_for(1)
+            await asyncio.sleep(_WARM_UP_SECONDS)
+            before = service.cpu_time()
             answers = await sender.wait()
+            cores = service.cpu_time().cores_since(before)
         since = min(answer.sent_at for answer in answers) + _WARM_UP_SECONDS
         await service.wait_until_processed()
         ages = service.event_ages(range(tenants), since, time.time())
@@ -46,6 +50,7 @@ async def steady(tenants: int, seconds: float) -> Row:
             "p50_s": round(median(ages), 3),
             "events": len(ages),
             "endpoint_slowest_ms": _slowest_ms(answers, since),
+            "cores": cores,
         },
     )
 
