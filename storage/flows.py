@@ -52,7 +52,7 @@ class Flows:
         """A `timeline` whose labels and logins are read already is shared."""
         self._tenant = tenant
         self._connection = tenant.connection
-        self._project = project
+        self.project = project
         self._names = {
             member.id: "" if member.id == project.id else member.full_name or ""
             for member in project.sharing or (project,)
@@ -89,7 +89,15 @@ class Flows:
 
     async def closing(self, items: Collection[str], as_of: datetime) -> tuple[Flow, ...]:
         """The flows of these items as of a moment, and of all pull requests that ever closed one of them."""
-        return await self._read(_WITH_CLOSING, as_of, items=list(items)) if items else ()
+        if not items:
+            return ()
+        numbers = await self._select(_NUMBERS, items=list(items), projects=list(self._names))
+        targets = [str(row.number) for row in numbers if row.number is not None]
+        return await self._read(_WITH_CLOSING, as_of, items=list(items), issues=targets)
+
+    async def done_within(self, since: datetime, until: datetime, as_of: datetime) -> tuple[Flow, ...]:
+        """The flows as of a moment, at least of all items that were done in `[since, until)`."""
+        return await self._read(_DONE_WITHIN, as_of, since=since, until=until)
 
     async def last_done(self, most: int, as_of: datetime) -> tuple[Flow, ...]:
         """The flows of the items that were done last before a moment, up to `most` of them."""
@@ -106,7 +114,7 @@ class Flows:
         return sum(projection.parent == item for projection in found.projections.values())
 
     async def _digest(self) -> str:
-        return digest_rules(self._project.rules, await self._timeline.logins())
+        return digest_rules(self.project.rules, await self._timeline.logins())
 
     async def _read(self, selection: TextClause, as_of: datetime, **values: Any) -> tuple[Flow, ...]:
         found = _Found()
@@ -157,7 +165,7 @@ class Flows:
             else:
                 outdated.setdefault(key.project_id, []).append(key.item)
         for project_id, items in outdated.items():
-            rules = self._project.rules
+            rules = self.project.rules
             if project_id not in self._names and (other := await Projects(self._tenant).get(project_id)):
                 rules = other.rules
             for first in range(0, len(items), _ITEMS):
@@ -221,14 +229,20 @@ _IS_SUB_ISSUE = (
     "organization_id = :tenant and item in (select item from item_links where organization_id = :tenant"
     f" and kind = '{ItemLinkKind.PARENT}' and target = any(:items))"
 )
+_NUMBERS = text(
+    "select number from item_projections where organization_id = :tenant and item = any(:items)"
+    " and project_id = any(:projects)"
+)
 _WITH_CLOSING = _union(
     "organization_id = :tenant and item = any(:items) and project_id = any(:projects)",
-    "organization_id = :tenant and project_id = any(:projects) and item in ("
-    " select link.item from item_projections as closed join item_links as link"
-    " on link.organization_id = closed.organization_id and link.project_id = closed.project_id"
-    f" and link.kind = '{ItemLinkKind.CLOSES}' and link.target = closed.number::text"
-    " where closed.organization_id = :tenant and closed.item = any(:items))",
+    f"{_MINE} and item in (select item from item_links where organization_id = :tenant"
+    f" and project_id = any(:projects) and kind = '{ItemLinkKind.CLOSES}' and target = any(:issues))",
     f"{_MINE} and rules = '' and projection is null",
+)
+_DONE_WITHIN = _union(
+    f"{_MINE} and done_at >= :since and done_at < :until",
+    f"{_MINE} and last_at >= :as_of",
+    _OUTDATED,
 )
 _LAST_DONE = text(
     f"({_COLUMNS} where {_MINE} and done_at < :as_of order by done_at desc limit :most)"

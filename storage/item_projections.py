@@ -139,10 +139,11 @@ class ItemProjections:
         """
         if not items:
             return
-        await self._lock(project_id, items)
+        ids = await self._lock(project_id, items)
         digest = digest_rules(rules, await self._timeline.logins())
         events, projections = await self._fold_readable(project_id, items, rules)
-        await self._store(project_id, digest, items, events, projections)
+        await self._store(ids, digest, events, projections)
+        await self._store_links(project_id, events)
         gone = [item for item, projection in projections.items() if projection.is_gone]
         await self._refresh_transferred(gone, rules)
 
@@ -188,10 +189,11 @@ class ItemProjections:
             if folded.get(item) != decode(projection)
         ]
 
-    async def _lock(self, project_id: int, items: Collection[str]) -> None:
+    async def _lock(self, project_id: int, items: Collection[str]) -> dict[str, int]:
+        """Lock the rows of these items, which are added if they are missing. Returns their ids."""
         values = {"tenant": self._organization_id, "project": project_id, "items": sorted(items)}
         await self._connection.execute(_ADD, values)
-        await self._connection.execute(_LOCK, values)
+        return {row.item: row.id for row in await self._connection.execute(_LOCK, values)}
 
     async def _fold_readable(
         self, project_id: int, items: Collection[str], rules: Rules
@@ -215,18 +217,19 @@ class ItemProjections:
 
     async def _store(
         self,
-        project_id: int,
+        ids: Mapping[str, int],
         digest: str,
-        items: Iterable[str],
         events: Mapping[str, Sequence[ItemEvent]],
         projections: Mapping[str, ItemProjection],
     ) -> None:
-        key = {"tenant": self._organization_id, "project": project_id, "new_rules": digest}
+        key = {"tenant": self._organization_id, "new_rules": digest}
         rows = [
-            {**key, "node_id": item, **_to_columns(projections.get(item), events.get(item, ()))}
-            for item in sorted(items)
+            {**key, "row": row, **_to_columns(projections.get(item), events.get(item, ()))}
+            for item, row in ids.items()
         ]
         await self._connection.execute(_STORE, rows)
+
+    async def _store_links(self, project_id: int, events: Mapping[str, Sequence[ItemEvent]]) -> None:
         links = [
             {
                 "organization_id": self._organization_id,
@@ -278,14 +281,13 @@ _ADD = text(
 )
 # In one order everywhere: two transactions with the same items wait and do not dead-lock.
 _LOCK = text(
-    "select from item_projections where organization_id = :tenant and project_id = :project"
+    "select item, id from item_projections where organization_id = :tenant and project_id = :project"
     " and item = any(cast(:items as text[])) order by item for no key update"
 )
 _STORE = (
     update(item_projections)
     .where(item_projections.c.organization_id == bindparam("tenant"))
-    .where(item_projections.c.project_id == bindparam("project"))
-    .where(item_projections.c.item == bindparam("node_id"))
+    .where(item_projections.c.id == bindparam("row"))
     .values(
         rules=bindparam("new_rules"),
         **{name: bindparam(f"new_{name}") for name in ("number", "is_open", "done_at", "last_at", "labels")},

@@ -97,6 +97,8 @@ async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     # A plan that was made while the queue was short reads all of a long one.
     await connection.execute("set plan_cache_mode = force_custom_plan")
     await connection.commit()
+    # To take a job and to end it is one statement each, which need not be begun and committed by two more.
+    await connection.set_autocommit(True)
 
 
 def queue_pool_state(app: procrastinate.App) -> PoolState | None:

@@ -77,7 +77,7 @@ class Measures:
         names = ("name", "description", "goal", "start_date", "end_date", "status")
         columns = (sprints.c[name] for name in ("github_milestone_id", *names))
         query = select(*columns).where(*self._mine(sprints))
-        stored = {row[0]: row[1:] for row in (await self._connection.execute(query)).tuples()}
+        stored = {row[0]: tuple(row[1:]) for row in await self._connection.execute(query)}
         for sprint in changed:
             values = (
                 *(sprint.title, descriptions[sprint.milestone], sprint.goal),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from sprints.estimates import Estimates
 from sprints.facts import Facts, compute_facts
@@ -111,6 +112,9 @@ class Sprints:
         self._project = project
         self._history = history or History(tenant, project)
         self._loaded: dict[datetime, LoadedSprints] = {}
+        # Of the sprint that was folded last: its numbers and its snapshot are often asked for together.
+        self._last_items: tuple[int, Mapping[str, Sequence[ItemEvent]]] | None = None
+        self._last_facts: tuple[int, datetime, Facts] | None = None
         self._project_ids = {project.id, *(member.id for member in project.sharing)}
         self._closed = ClosedSprints(tenant, self._project_ids)
         self._gaps: tuple[EventGap, ...] | None = None
@@ -194,11 +198,10 @@ class Sprints:
             return last
         if await self._closed.is_history_still_coming():
             return last
-        at_end = convert_facts(await self._fold(sprint, sprint.end))
         # Late work is known only after the end.
-        await self._closed.take_snapshot(
-            sprint, at_end | {"late": convert_facts(await self._fold(sprint, now))["late"]}, now
-        )
+        late = convert_facts(await self._fold(sprint, now))["late"]
+        at_end = convert_facts(await self._fold(sprint, sprint.end))
+        await self._closed.take_snapshot(sprint, at_end | {"late": late}, now)
         return await self._closed.latest(milestone)
 
     async def gaps(self) -> tuple[EventGap, ...]:
@@ -229,18 +232,30 @@ class Sprints:
 
     async def _fold_alone(self, sprint: Sprint, as_of: datetime) -> Facts | None:
         """Fold the numbers of one sprint; None, and a log entry, if its rows cannot be folded."""
-        items = await self._history.items_of(sprint.milestone)
-        labels, gaps = await self._history.labels(), await self.gaps()
+        # Read here, so that only the fold can be the cause of an error.
+        await self._items_of(sprint.milestone)
         try:
-            return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
+            return await self._fold(sprint, as_of)
+        except DBAPIError:
+            raise
         except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
 
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
-        items = await self._history.items_of(sprint.milestone)
+        last = self._last_facts
+        if last is not None and last[:2] == (sprint.milestone, as_of) and last[2].sprint == sprint:
+            return last[2]
+        items = await self._items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
-        return await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        facts = await compute_facts_aside(sprint, items, as_of, self._rules.estimates, labels, gaps)
+        self._last_facts = (sprint.milestone, as_of, facts)
+        return facts
+
+    async def _items_of(self, milestone: int) -> Mapping[str, Sequence[ItemEvent]]:
+        if self._last_items is None or self._last_items[0] != milestone:
+            self._last_items = (milestone, await self._history.items_of(milestone))
+        return self._last_items[1]
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
         sprint = derive_sprint(events, as_of, self._rules.calendar)

@@ -184,11 +184,14 @@ class Timeline:
     async def _read_items(self, query: Executable) -> dict[str, list[ItemEvent]]:
         """Read a query of facts in slices, between which others get their turn on the event loop."""
         logins, items = await self.logins(), dict[str, list[ItemEvent]]()
-        async with self._connection.stream(query, execution_options={"yield_per": _SLICE}) as rows:
+        rows = await self._connection.stream(query, execution_options={"yield_per": _SLICE})
+        try:
             async for row_slice in rows.partitions():
                 for row in row_slice:
                     event = logins.in_item(_item_event(row), moment_of_logins(row))
                     items.setdefault(row.item, []).append(event)
+        finally:  # SQLAlchemy's own context manager does not close it after an error.
+            await rows.close()
         return items
 
     async def logins(self) -> Logins:

@@ -163,7 +163,7 @@ class DemoContext:
         self.calendar = CALENDAR
         self.request = _NoThread()
         self.tenant = _NoForecasts()
-        self.sprints = self.history = self
+        self.sprints = self.history = self.flows = self
         self.links_pictures = True
         self._running = _facts(history, history.running, NOW)
         self._flows = build_flows(history.events_by_item, NOW, self.project.rules)
@@ -184,14 +184,14 @@ class DemoContext:
     async def records(self, now: datetime) -> list[SprintRecord]:
         return [record for numbers in await self.numbers(now) if (record := numbers.record(now))]
 
-    async def outcomes(self, now: datetime) -> list[SprintOutcome]:
-        return [outcome for numbers in await self.numbers(now) if (outcome := numbers.outcome(now))]
+    async def numbers_of(self, _: object, now: datetime) -> list[SprintNumbers]:
+        return await self.numbers(now)
 
-    async def items(self) -> dict[str, list[ItemEvent]]:
+    async def outcomes(self, now: datetime, most: int, _: object = None) -> list[SprintOutcome]:
+        return [outcome for numbers in await self.numbers(now) if (outcome := numbers.outcome(now))][-most:]
+
+    async def items_of(self, _: int) -> dict[str, list[ItemEvent]]:
         return self._all.events_by_item
-
-    async def items_since(self, _: datetime) -> dict[str, list[ItemEvent]]:
-        return await self.items()
 
     async def labels(self) -> list[Any]:
         return []
@@ -202,7 +202,10 @@ class DemoContext:
     async def read_gaps(self) -> tuple[Any, ...]:
         return ()
 
-    async def read_flows(self) -> Sequence[Flow]:
+    async def moved(self, *_: object) -> Sequence[Flow]:
+        return self._flows
+
+    async def of_items(self, *_: object) -> Sequence[Flow]:
         return self._flows
 
     async def outlook(self) -> Outlook:

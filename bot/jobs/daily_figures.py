@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import structlog
 
+from bot.jobs.projection_jobs import refresh_all
 from bot.jobs.sprint_measurement import SprintMeasurement
 from bot.jobs.turns import spread_by_tenant
 from sprints.burndown import measure_amount
@@ -27,6 +28,8 @@ _TURN = time(1)
 _SPREAD = timedelta(hours=1)
 _AT_THE_LATEST = timedelta(days=1)
 _TEAM_DAYS = 14
+# A long past is measured in slices, so that neither memory nor the event loop is held by all of it.
+_SLICE_DAYS = 28
 
 
 class DailyFigures:
@@ -57,10 +60,17 @@ class DailyFigures:
     async def measure(self, organization_id: int, project: Project) -> None:
         """Measure one repository's sprints and people, and grade the forecasts of its sprints."""
         now = self._clock()
+        await refresh_all(self._database, organization_id, project.id)
         await SprintMeasurement(self._database, organization_id, project, now).run()
         async with self._database.tenant(organization_id) as tenant:
             await _grade_forecasts(tenant, project, now)
-            await _measure_team(tenant, project, now)
+            first = await _first_team_day(Measures(tenant, project.id), project.rules.calendar, now)
+        yesterday = project.rules.calendar.day_of(now) - timedelta(days=1)
+        while first is not None and first <= yesterday:
+            last = min(first + timedelta(days=_SLICE_DAYS - 1), yesterday)
+            async with self._database.tenant(organization_id) as tenant:
+                await _measure_team(tenant, project, now, first, last)
+            first = last + timedelta(days=1)
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
@@ -103,24 +113,23 @@ def grade_forecast(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade
     return ForecastGrade(forecast.id, is_finished, delivered, finished_on)
 
 
-async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None:
-    measures, timeline, rules = Measures(tenant, project.id), Timeline(tenant), project.rules
-    calendar = rules.calendar
-    last = calendar.day_of(now) - timedelta(days=1)
-    first = await _first_team_day(measures, calendar, last)
-    if first is None or first > last:
-        return
-    flows = await Flows(tenant, project.alone).moved(calendar.midnight(first), now)
-    pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
+async def _measure_team(tenant: Tenant, project: Project, now: datetime, first: date, last: date) -> None:
+    calendar = project.rules.calendar
+    since, until = calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
+    flows = await Flows(tenant, project.alone).done_within(since, until, now)
+    pushes = await Timeline(tenant).activity(project.id, "push", since, until)
     days = build_team_days(flows, pushes, now, calendar, first, last)
-    await measures.set_team(first, last, [person for day in days for person in day.people])
+    await Measures(tenant, project.id).set_team(
+        first, last, [person for day in days for person in day.people]
+    )
 
 
-async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
+async def _first_team_day(measures: Measures, calendar: Calendar, now: datetime) -> date | None:
     """The first day to measure: two weeks back, or the earliest day that newly arrived events are about.
 
     None if there is nothing to measure.
     """
+    last = calendar.day_of(now) - timedelta(days=1)
     measured = await measures.last_team_day()
     since = calendar.midnight(measured) if measured else None
     first_event_at = await measures.first_event(recorded_since=since)

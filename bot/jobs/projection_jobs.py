@@ -3,7 +3,7 @@
 import structlog
 
 from bot.job_blueprint import JobBlueprint, JobServices
-from storage.database import Tenant
+from storage.database import Database, Tenant
 from storage.item_projections import ItemProjections
 from storage.job_types import RefreshProjectionsJob
 from storage.lookups import projects_with_projections_due
@@ -22,11 +22,16 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(RefreshProjectionsJob)
 async def refresh_projections(services: JobServices, job: RefreshProjectionsJob) -> None:
-    """Compute the stale projections of a repository anew, in slices."""
+    """Compute the stale projections of a repository anew."""
+    await refresh_all(services.database, job.organization_id, job.project_id)
+
+
+async def refresh_all(database: Database, organization_id: int, project_id: int) -> None:
+    """Compute the stale projections of a repository anew, in slices of a transaction each."""
     refreshed = _SLICE
     while refreshed == _SLICE:
-        async with services.database.tenant(job.organization_id, durable=False) as tenant:
-            project = await Projects(tenant).get(job.project_id)
+        async with database.tenant(organization_id, durable=False) as tenant:
+            project = await Projects(tenant).get(project_id)
             if project is None:
                 return
             projections = ItemProjections(tenant, Timeline(tenant))
@@ -48,4 +53,3 @@ async def check_projections(tenant: Tenant, project: Project) -> None:
     for difference in differences:
         _log.error("projection differs from its events", project=project.id, item=difference.item)
     await projections.refresh(project.id, [difference.item for difference in differences], project.rules)
-    await projections.refresh_stale(project.id, project.rules, _SLICE)

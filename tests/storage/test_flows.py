@@ -84,7 +84,7 @@ def named_apart(repository: Repository, prefix: str) -> list[ItemEvent]:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(repository=repositories(7), now=NOWS, since=NOWS, seed=st.integers(0, 10**6))
 async def test_what_is_read_by_an_index_is_what_the_whole_history_says(
     base: Services, organization: int, repository: Repository, now: datetime, since: datetime, seed: int

@@ -8,6 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
+_METHODS = (
+    (psycopg.AsyncCursor, "execute"),
+    (psycopg.AsyncCursor, "executemany"),
+    (psycopg.AsyncServerCursor, "execute"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -46,8 +52,8 @@ def recorded_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[SentStateme
     """Record all statements of this process within the block, those of the queue included."""
     sent = SentStatements()
     with monkeypatch.context() as patch:
-        for name in ("execute", "executemany"):
-            patch.setattr(psycopg.AsyncCursor, name, _recording(getattr(psycopg.AsyncCursor, name), sent))
+        for cursor, name in _METHODS:
+            patch.setattr(cursor, name, _recording(getattr(cursor, name), sent))
         yield sent
 
 
