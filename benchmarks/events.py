@@ -141,7 +141,7 @@ async def _work_off(base: Services, server: EmbeddedServer, copies: int, *, each
 
 @asynccontextmanager
 async def _each_by_itself(base: Services) -> AsyncIterator[None]:
-    recording = OneByOne(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = OneByOne(base.database, base.cipher, Jobs(), base.clock)
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
     app.task(name="one_event", queue="events")(recording.one_event)

@@ -252,7 +252,7 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
         # GitHub lives in real time.
         real = replace(base, settings=replace(settings, github=app, github_api_url=github.url))
         async with open_github(real) as client:
-            jobs = Jobs(base.queue)
+            jobs = Jobs()
             pictures = Pictures(base.database, renderer, "http://localhost")
             reports = SprintReports(base.database, pictures, jobs, clock, allow_everywhere)
             machine = Machine(

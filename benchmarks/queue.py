@@ -199,14 +199,12 @@ async def _report_order(server: EmbeddedServer) -> None:
         async with app.open_async():
             async with database.unscoped() as connection:
                 for tenant in range(2, _TURNS + 2):
-                    await Jobs(app).defer(connection, MeasureJob(organization_id=tenant))
-                await Jobs(app).defer(connection, ProcessEventsJob(organization_id=1))
+                    await Jobs().defer(connection, MeasureJob(organization_id=tenant))
+                await Jobs().defer(connection, ProcessEventsJob(organization_id=1))
             worker = await manager.register_worker()
             recording = await manager.fetch_job(None, worker)
             async with database.unscoped() as connection:
-                await Jobs(app).defer(
-                    connection, AnswerJob(organization_id=1, event_id=1, thread="thread:1:1")
-                )
+                await Jobs().defer(connection, AnswerJob(organization_id=1, event_id=1, thread="thread:1:1"))
             answer = await manager.fetch_job(None, worker)
         await database.close()
     tasks = [job.task_name if job else None for job in (recording, answer)]

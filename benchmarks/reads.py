@@ -44,18 +44,19 @@ def main() -> None:
         print(json.dumps(asyncio.run(_measure_past(Path(sys.argv[2]), sys.argv[3]))))
         return
     if sys.argv[1:2] == ["--one"]:
-        print(
-            json.dumps(
-                asyncio.run(_measure_one(Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])))
-            )
-        )
+        folder, address, command, count = sys.argv[2:]
+        print(json.dumps(asyncio.run(_measure_one(Path(folder), address, command, int(count)))))
+        return
+    if sys.argv[1:2] == ["--past"]:
+        folder, address = sys.argv[2:]
+        print(json.dumps(asyncio.run(_measure_past(Path(folder), address))))
         return
     items = int(sys.argv[1]) if len(sys.argv) > 1 else _ITEMS
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else _ROUNDS
-    with common.scratch() as folder, running_server(folder) as server:
+    with common.scratch() as scratch, running_server(scratch) as server:
         addresses = {size: fill(server, f"items{size}", size) for size in (items, items // 100)}
         for size, address in addresses.items():
-            past = _in_a_process("--past", str(folder), address)
+            past = _in_a_process("--past", str(scratch), address)
             common.report(
                 {"benchmark": "reads", "items": size, "past": past},
                 f"The past of {size:,} items: projected in {past['projected_s']} s, measured in "
@@ -63,7 +64,7 @@ def main() -> None:
             )
         for command in COMMANDS:
             large, small = (
-                _in_a_process("--one", str(folder), address, command, str(rounds))
+                _in_a_process("--one", str(scratch), address, command, str(rounds))
                 for address in addresses.values()
             )
             common.report(

@@ -93,7 +93,7 @@ async def _recording_worker(base: Services) -> AsyncIterator[None]:
     app = procrastinate.App(connector=base.queue.connector)
     app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
     add_jobs(app, event_jobs.tasks)
-    jobs = Jobs(base.queue)
+    jobs = Jobs()
     processor = EventProcessor(base.database, base.cipher, jobs, base.clock)
     parts: dict[type, object] = {EventProcessor: processor}
     services = JobServices(base.database, jobs, base.clock, parts, base.instruments)

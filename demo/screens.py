@@ -274,7 +274,7 @@ async def _by_card(stage: Stage, camera: Camera, repo: str, number: int) -> None
     await camera.comment(PLAN_BY_CARD, reply, repo)
     async with stage.base.database.tenant(stage.tenant) as tenant:
         await Subscriptions(tenant).store(replace(card, status="past_due", past_due_since=NOW))
-        await Jobs(stage.base.queue).defer(tenant.connection, TellOwnerJob(organization_id=stage.tenant))
+        await Jobs().defer(tenant.connection, TellOwnerJob(organization_id=stage.tenant))
     await stage.wait_until_idle()
     issues = await stage.github.call("GET", f"/repos/{repo}/issues?state=all&per_page=100")
     issue = next(issue for issue in issues if issue["user"]["type"] == "Bot")

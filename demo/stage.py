@@ -98,7 +98,7 @@ class Stage:
         """Update the tracking comment, alerts, standup and checks."""
         await self.configure(paused=False)
         async with self.base.database.tenant(self.tenant) as tenant:
-            jobs, at = Jobs(self.base.queue), tenant.connection
+            jobs, at = Jobs(), tenant.connection
             await jobs.defer(at, RedrawJob(organization_id=self.tenant, project_id=self.project))
             await jobs.defer(at, CheckJob(organization_id=self.tenant, project_id=self.project))
         await self.wait_until_idle()

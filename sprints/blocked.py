@@ -55,11 +55,6 @@ def was_ever_blocked(ordered: Iterable[ItemEvent]) -> bool:
     return any(event.event == BLOCKED for event in ordered)
 
 
-def find_blockers(ordered: Iterable[ItemEvent]) -> set[str]:
-    """Return the node ids of all issues that ever blocked an item."""
-    return {event.named for event in ordered if event.event == BLOCKED and event.named}
-
-
 def find_blocks(ordered: Iterable[ItemEvent], was_open: Sequence[TimeSpan]) -> tuple[BlockedSpan, ...]:
     """List all blocks of one item while it was open, the oldest first, whether its blockers were open or not.
 

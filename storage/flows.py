@@ -38,7 +38,7 @@ _Projections = dict[_Key, ItemProjection]
 
 
 @dataclass(slots=True)
-class _Found:
+class _ProjectionsRead:
     """Projections as of a moment, and the items that were looked at (some had no event yet by then)."""
 
     projections: _Projections = field(default_factory=dict)
@@ -108,60 +108,62 @@ class Flows:
 
     async def count_sub_issues(self, item: str, as_of: datetime) -> int:
         """Count the sub-issues of an item at a moment, those in other repositories of the tenant included."""
-        found = _Found()
+        read = _ProjectionsRead()
         rows = await self._select(_SUB_ISSUES, items=[item])
-        await self._add(found, rows, await self._digest(), as_of)
-        return sum(projection.parent == item for projection in found.projections.values())
+        await self._add(read, rows, await self._digest(), as_of)
+        return sum(projection.parent == item for projection in read.projections.values())
 
     async def _digest(self) -> str:
         return digest_rules(self.project.rules, await self._timeline.logins())
 
     async def _read(self, selection: TextClause, as_of: datetime, **values: Any) -> tuple[Flow, ...]:
-        found = _Found()
+        read = _ProjectionsRead()
         projects = list(self._names)
         digest = await self._digest()
         rows = await self._select(selection, digest=digest, as_of=as_of, projects=projects, **values)
-        await self._add(found, rows, digest, as_of)
-        wanted = list(found.projections)
-        await self._add_related(found, wanted, digest, as_of)
+        await self._add(read, rows, digest, as_of)
+        wanted = list(read.projections)
+        await self._add_related(read, wanted, digest, as_of)
         here = {
             key: projection.qualified(self._names[key.project_id])
-            for key, projection in found.projections.items()
+            for key, projection in read.projections.items()
             if key.project_id in self._names
         }
-        elsewhere = [found.projections[key] for key in found.projections.keys() - here.keys()]
+        elsewhere = [read.projections[key] for key in read.projections.keys() - here.keys()]
         return assemble_flows([here[key] for key in wanted], here.values(), elsewhere)
 
-    async def _add_related(self, found: _Found, wanted: Iterable[_Key], digest: str, as_of: datetime) -> None:
+    async def _add_related(
+        self, read: _ProjectionsRead, wanted: Iterable[_Key], digest: str, as_of: datetime
+    ) -> None:
         """Add all items that decide about the wanted ones: see `assemble_flows`."""
         for project_id in self._names:
-            items = {key.item: found.projections[key] for key in wanted if key.project_id == project_id}
+            items = {key.item: read.projections[key] for key in wanted if key.project_id == project_id}
             if items:
                 related = _related_to(items)
                 rows = await self._select(_RELATED, project=project_id, **related)
-                await self._add(found, rows, digest, as_of)
+                await self._add(read, rows, digest, as_of)
         # A circle of parents covers nothing, so the ancestors of sub-issues are needed up to the end.
-        while missing := _missing_ancestors(found):
+        while missing := _missing_ancestors(read):
             rows = await self._select(_ANYWHERE, items=list(missing))
-            before = len(found.seen)
-            await self._add(found, rows, digest, as_of)
-            if len(found.seen) == before:
+            before = len(read.seen)
+            await self._add(read, rows, digest, as_of)
+            if len(read.seen) == before:
                 break
 
-    async def _add(self, found: _Found, rows: Sequence[Any], digest: str, as_of: datetime) -> None:
+    async def _add(self, read: _ProjectionsRead, rows: Sequence[Any], digest: str, as_of: datetime) -> None:
         """Add the projections of rows as of a moment; fold the events where the stored one does not hold."""
         outdated = dict[int, list[str]]()
         for position, row in enumerate(rows):
             if position % _ROWS == _ROWS - 1:
                 await asyncio.sleep(0)
             key = _Key(row.project_id, row.item)
-            if key in found.seen:
+            if key in read.seen:
                 continue
-            found.seen.add(key)
+            read.seen.add(key)
             # Another repository's projections are by its own rules, whichever these are.
             has_rules = row.rules == digest or key.project_id not in self._names
             if row.projection is not None and has_rules and row.last_at < as_of:
-                found.projections[key] = decode(row.projection)
+                read.projections[key] = decode(row.projection)
             else:
                 outdated.setdefault(key.project_id, []).append(key.item)
         for project_id, items in outdated.items():
@@ -171,7 +173,7 @@ class Flows:
             for first in range(0, len(items), _ITEMS):
                 events = await self._folder.read_events(project_id, items[first : first + _ITEMS])
                 folded = await self._folder.fold(project_id, events, rules, as_of)
-                found.projections |= {_Key(project_id, item): folded[item] for item in folded}
+                read.projections |= {_Key(project_id, item): folded[item] for item in folded}
 
     async def _select(self, statement: TextClause, **values: Any) -> Sequence[Any]:
         result = await self._connection.execute(statement, {"tenant": self._tenant.organization_id, **values})
@@ -189,21 +191,22 @@ def _related_to(items: Mapping[str, ItemProjection]) -> dict[str, list[Any]]:
     }
 
 
-def _missing_ancestors(found: _Found) -> set[str]:
+def _missing_ancestors(read: _ProjectionsRead) -> set[str]:
     """The parents of parents that have not been looked at yet."""
-    parents = {projection.parent for projection in found.projections.values() if projection.parent}
+    parents = {projection.parent for projection in read.projections.values() if projection.parent}
     above = {
         projection.parent
-        for key, projection in found.projections.items()
+        for key, projection in read.projections.items()
         if key.item in parents and projection.parent
     }
-    return above - {key.item for key in found.seen}
+    return above - {key.item for key in read.seen}
 
 
 # ruff: noqa: S608 - put together from constants alone; all values are parameters
 _COLUMNS = "select project_id, item, rules, last_at, projection::text as projection from item_projections"
 _MINE = "organization_id = :tenant and project_id = any(:projects)"
 # Written as ranges, so that an index finds the few stale ones.
+_NOT_PROJECTED = "organization_id = :tenant and rules = '' and projection is null"
 _OUTDATED = f"{_MINE} and (rules < :digest or rules > :digest)"
 
 
@@ -237,7 +240,7 @@ _WITH_CLOSING = _union(
     "organization_id = :tenant and item = any(:items) and project_id = any(:projects)",
     f"{_MINE} and item in (select item from item_links where organization_id = :tenant"
     f" and project_id = any(:projects) and kind = '{ItemLinkKind.CLOSES}' and target = any(:issues))",
-    f"{_MINE} and rules = '' and projection is null",
+    f"project_id = any(:projects) and {_NOT_PROJECTED}",
 )
 _DONE_WITHIN = _union(
     f"{_MINE} and done_at >= :since and done_at < :until",
@@ -259,5 +262,5 @@ _RELATED = _union(
     _IS_SUB_ISSUE,
     "organization_id = :tenant and item = any(:blockers)",
     # What these point to is not known yet.
-    "organization_id = :tenant and project_id = :project and rules = '' and projection is null",
+    f"project_id = :project and {_NOT_PROJECTED}",
 )

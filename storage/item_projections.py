@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import JSON, ColumnElement, Text, bindparam, cast, func, or_, select, text, update
+from sqlalchemy import JSON, ColumnElement, Select, Text, bindparam, cast, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -75,8 +76,6 @@ class ItemFolder:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._labels = dict[int, LabelHistory]()
-        self._log = structlog.get_logger(__name__)
 
     async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """The ordered events of items of a repository, by node id."""
@@ -115,9 +114,10 @@ class ItemFolder:
         earlier = dict[str, list[ItemEvent]]()
         wanted = {item for events in histories if (item := previous_id(events))}
         while wanted:
-            found = await self._timeline.items_by_id(wanted)
-            earlier |= {item: sort_events(events) for item, events in found.items()}
-            wanted = {item for name in found if (item := previous_id(earlier[name]))} - earlier.keys()
+            events_by_item = await self._timeline.items_by_id(wanted)
+            earlier |= {item: sort_events(events) for item, events in events_by_item.items()}
+            wanted = {item for name in events_by_item if (item := previous_id(earlier[name]))}
+            wanted -= earlier.keys()
         return earlier
 
 
@@ -171,23 +171,30 @@ class ItemProjections:
         return len(items)
 
     async def find_differences(self, project_id: int, rules: Rules, most: int) -> list[Difference]:
-        """Compare up to `most` stored projections, chosen at random, with the fold of the items' events."""
+        """Compare up to `most` stored projections, chosen at random, with the fold of the items' events.
+
+        Those that differ are locked and compared again, because an event may be recorded between two reads.
+        """
         digest = digest_rules(rules, await self._timeline.logins())
         query = (
             select(item_projections.c.item, cast(item_projections.c.projection, Text))
             .where(*self._mine(project_id), item_projections.c.rules == digest)
             .where(item_projections.c.projection.is_not(None))
-            .order_by(func.random())
-            .limit(most)
         )
+        sample = query.order_by(func.random()).limit(most)
+        suspects = await self._list_differing(project_id, sample, rules)
+        if not suspects:
+            return []
+        await self._lock(project_id, suspects)
+        again = query.where(item_projections.c.item.in_(suspects))
+        return [Difference(project_id, item) for item in await self._list_differing(project_id, again, rules)]
+
+    async def _list_differing(self, project_id: int, query: Select[Any], rules: Rules) -> list[str]:
+        """List the items of a query for items and stored projections that differ from their events."""
         stored = {row[0]: row[1] for row in await self._connection.execute(query)}
         events = await self._folder.read_events(project_id, stored.keys())
         folded = await self._folder.fold(project_id, events, rules)
-        return [
-            Difference(project_id, item)
-            for item, projection in stored.items()
-            if folded.get(item) != decode(projection)
-        ]
+        return [item for item, projection in stored.items() if folded.get(item) != decode(projection)]
 
     async def _lock(self, project_id: int, items: Collection[str]) -> dict[str, int]:
         """Lock the rows of these items, which are added if they are missing. Returns their ids."""

@@ -121,9 +121,6 @@ class Jobs:
     committed. Otherwise it would not see their data.
     """
 
-    def __init__(self, app: procrastinate.App) -> None:
-        self._app = app
-
     async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:
         """Queue a job in the transaction of `connection`: for now, or for the time `at`."""
         await self.defer_all(connection, [(job, at)])

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # A job that was queued for now is as old as the event of its queueing, which procrastinate dates by the
-# database's own clock. A scheduled one has been ready since the time that the application gave it.
+# database's own clock. A scheduled one has been ready since the time that the application gave it, which
+# procrastinate notes as well: fetch_fair_job clears `scheduled_at` of a job whose time has come.
 _DEPTHS = text("""
 with moment (now) as materialized (select app_now()),
 ready as (
@@ -22,9 +23,13 @@ select
     priority, jobs,
     greatest(
         extract(epoch from (select now from moment) - scheduled_at),
-        extract(epoch from now() - (
-            select min(at) from procrastinate_events where job_id = oldest and type = 'deferred'
-        )),
+        (
+            select extract(epoch from coalesce(
+                (select now from moment) - max(at) filter (where type = 'scheduled'),
+                now() - min(at) filter (where type = 'deferred')
+            ))
+            from procrastinate_events where job_id = oldest
+        ),
         0
     )
 from ready order by priority

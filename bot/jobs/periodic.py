@@ -59,10 +59,14 @@ async def measure(services: JobServices, job: MeasureJob) -> None:
     """Measure a tenant's sprints and people, and queue the work that the new day brings."""
     await services.get(DailyFigures).run(job.organization_id)
     async with services.database.tenant(job.organization_id) as tenant:
-        for project in await Projects(tenant).active():
+        projects = await Projects(tenant).active()
+        for project in projects:
             with isolated(_log, "day not begun", project=project.id):
-                await check_projections(tenant, project)
                 await _begin_day(services, tenant, project)
+    for project in projects:
+        with isolated(_log, "projections not checked", project=project.id):
+            async with services.database.tenant(job.organization_id) as tenant:
+                await check_projections(tenant, project)
 
 
 async def _begin_day(services: JobServices, tenant: Tenant, project: Project) -> None:

@@ -106,7 +106,7 @@ async def worker(
     async with AsyncExitStack() as stack:
         comments = CommentReader()
         stack.callback(comments.close)
-        jobs = Jobs(base.queue)
+        jobs = Jobs()
         answering_jobs = jobs if talks else None
         processor = EventProcessor(
             base.database, base.cipher, answering_jobs, base.clock, comments, base.instruments

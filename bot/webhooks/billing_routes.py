@@ -12,7 +12,7 @@ from storage.jobs import Jobs
 
 def add_billing_routes(app: web.Application, services: Services, bodies: RequestBodies) -> None:
     """Add the routes. They stay when selling is switched off, because purchases that were made go on."""
-    settings, jobs = services.settings.billing, Jobs(services.queue)
+    settings, jobs = services.settings.billing, Jobs()
     app.router.add_get("/billing", BillingOverviewPage(settings).get)
     if settings.marketplace is not None:
         secrets = [secret.reveal() for secret in settings.marketplace.webhook_secrets]

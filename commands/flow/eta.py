@@ -23,8 +23,8 @@ async def eta(context: Context, _: Arguments) -> Reply:
     number = context.request.thread
     await require_item(context, number)
     work = await read_work(context)
-    known = await context.flows.of_numbers([number], context.now)
-    flow = known[-1] if known else None
+    flows = await context.flows.of_numbers([number], context.now)
+    flow = flows[-1] if flows else None
     if flow is None:
         raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")
     if flow.is_covered:

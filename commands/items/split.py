@@ -21,7 +21,6 @@ from sprints.work import RepositoryWork
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
 _LONGEST_TITLE = 256
-_NO_MILESTONE = -1
 
 
 @command(

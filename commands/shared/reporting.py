@@ -132,8 +132,8 @@ async def _read_outcomes_until(planning: Planning, sprint: Sprint, unit: str) ->
     outcomes = await read_outcomes(planning, MOST_SPRINTS + 1, sprint)
     if all(outcome.milestone != sprint.milestone for outcome in outcomes):  # It was abandoned.
         own = await planning.sprints.numbers_of({sprint.milestone}, planning.now)
-        found = [outcome for numbers in own if (outcome := numbers.outcome(planning.now))]
-        outcomes += apply_credits(found, planning.project.settings.late_credits)
+        own_outcomes = [outcome for numbers in own if (outcome := numbers.outcome(planning.now))]
+        outcomes += apply_credits(own_outcomes, planning.project.settings.late_credits)
     return [
         replace(outcome, unit=unit) if outcome.milestone == sprint.milestone else outcome
         for outcome in outcomes

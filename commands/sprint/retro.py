@@ -11,7 +11,6 @@ from commands.messages.retro import Retro, retro_text
 from commands.shared.choosing import resolve_sprint
 from commands.shared.reporting import read_facts, read_report
 from commands.shared.work import read_past
-from sprints.durations import derive_service_level
 from sprints.retro import collect_evidence
 
 
@@ -41,4 +40,4 @@ async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
     done_at = {flow.number: flow.done_at for flow in late if flow.done_at}
     evidence = collect_evidence(facts, report.report, flows, report.crossed, done_at)
     past = await read_past(replace(context, now=until))
-    return Reply((retro_text(Retro(report, evidence, derive_service_level(past.times))),))
+    return Reply((retro_text(Retro(report, evidence, past.level)),))

@@ -347,7 +347,7 @@ async def pages_of_fetches(base: Services, count: int) -> list[int]:
 
 
 async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> None:
-    jobs, places = Jobs(base.queue), await Places.new(base)
+    jobs, places = Jobs(), await Places.new(base)
     async with base.database.unscoped() as connection:
         await jobs.defer(connection, SendPostsJob(organization_id=1))
     async with base.database.unscoped() as connection:
@@ -359,7 +359,7 @@ async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> No
 
 
 async def test_who_finds_that_the_job_has_begun_gets_another(base: Services) -> None:
-    jobs, places = Jobs(base.queue), await Places.new(base)
+    jobs, places = Jobs(), await Places.new(base)
     async with base.database.unscoped() as connection:
         await jobs.defer(connection, SendPostsJob(organization_id=1))
     (first,) = await places.fill()
@@ -371,7 +371,7 @@ async def test_who_finds_that_the_job_has_begun_gets_another(base: Services) -> 
 
 
 async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Services) -> None:
-    jobs = Jobs(base.queue)
+    jobs = Jobs()
 
     async def rely(_: int) -> None:
         async with base.database.unscoped() as connection:

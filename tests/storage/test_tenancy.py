@@ -292,7 +292,7 @@ async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Servi
 
 async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Services) -> None:
     entry, two = await two_tenants(base)
-    jobs = Jobs(base.queue)
+    jobs = Jobs()
     async with base.database.unscoped() as connection:
         await jobs.defer(connection, ReconcileJob(organization_id=two))
     query = "select * from running_tasks(array['reconcile', 'measure'])"
@@ -305,7 +305,7 @@ async def test_a_worker_starts_only_jobs_of_the_transaction_s_tenant_whose_lock_
     base: Services,
 ) -> None:
     entry, two = await two_tenants(base)
-    jobs = Jobs(base.queue)
+    jobs = Jobs()
     query_as_administrator(base, "insert into procrastinate_workers default values")
     (worker,) = query_as_administrator(base, "select id from procrastinate_workers")
     first, second = (AnswerJob(organization_id=entry, event_id=n, thread="thread:1:1") for n in (1, 2))

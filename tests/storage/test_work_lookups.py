@@ -84,7 +84,7 @@ async def test_at_most_a_hundred_turns_are_queued_and_the_most_overdue_come_firs
     assert first == list(range(250, 150, -1))
     async with base.database.unscoped() as connection:
         for tenant in first:
-            await Jobs(base.queue).defer(connection, MeasureJob(organization_id=tenant))
+            await Jobs().defer(connection, MeasureJob(organization_id=tenant))
     assert await due() == []
     # One runs, and two have had their turn.
     query_as_administrator(
@@ -121,7 +121,7 @@ async def test_tenants_are_woken_for_deliveries_without_a_job(tenants: Services)
     make_delivery(tenants, 4, due_at=NOW + timedelta(minutes=1))
     make_delivery(tenants, 5, processed_at=NOW)
     async with tenants.database.unscoped() as connection:
-        await Jobs(tenants.queue).defer(connection, ProcessEventsJob(organization_id=99))
+        await Jobs().defer(connection, ProcessEventsJob(organization_id=99))
     query_as_administrator(tenants, "update procrastinate_jobs set queueing_lock = 'events:2'")
 
     async def wake(most: int) -> int:
@@ -181,7 +181,7 @@ async def test_nobody_is_woken_twice_for_posts(tenants: Services) -> None:
     for tenant in (2, 3, 4):
         make_post(tenants, tenant)
     async with tenants.database.unscoped() as connection:
-        await Jobs(tenants.queue).defer(connection, SendPostsJob(organization_id=3))
+        await Jobs().defer(connection, SendPostsJob(organization_id=3))
     assert await tenants_with_posts(tenants) == [2, 4]
 
 

@@ -91,7 +91,7 @@ async def run_check_job(bot: Bot) -> None:
     (row,) = await query_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
     async with bot.base.database.unscoped() as connection:
         job = CheckJob(organization_id=row.organization_id, project_id=row.project_id)
-        await Jobs(bot.base.queue).defer(connection, job)
+        await Jobs().defer(connection, job)
     await bot.rest()
 
 

@@ -88,7 +88,7 @@ def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
     """Make the sync with the Marketplace and the deletion."""
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
-    jobs, base = Jobs(bot.base.queue), bot.base
+    jobs, base = Jobs(), bot.base
     marketplace_sync = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
     return marketplace_sync, Deletion(base.database, listing, marketplace_sync, base.clock, SETTINGS.grace)
 

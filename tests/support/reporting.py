@@ -89,7 +89,7 @@ async def reporting(bot: Bot, clock: Clock, drawing: ChartRenderer) -> AsyncIter
     base = bot.base
     async with open_github(base) as github:
         pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
+        reports = SprintReports(base.database, pictures, Jobs(), clock, allow_everywhere)
         yield ReportingHarness(
             bot,
             clock,

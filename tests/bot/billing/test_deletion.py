@@ -44,7 +44,7 @@ async def deletion(bot_without_worker: Bot, stripe_server: StandInStripe) -> Asy
     listing = GitHubListing(
         GitHub(bot_without_worker.session, app, bot_without_worker.github.url, base.clock)
     )
-    sync = MarketplaceSync(base.database, listing, settings, Jobs(base.queue), base.clock)
+    sync = MarketplaceSync(base.database, listing, settings, Jobs(), base.clock)
     client = RealStripe(stripe_settings(stripe_server))
     card = CardPurchases(
         base.database, client, StripeSync(base.database, client, settings, base.clock), base.clock

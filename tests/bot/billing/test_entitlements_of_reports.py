@@ -58,7 +58,7 @@ def reports_of(
 ) -> SprintReports:
     may = Entitlements(database or base.database, shop_of(base), clock).for_project
     pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
-    return SprintReports(base.database, pictures, Jobs(base.queue), clock, may)
+    return SprintReports(base.database, pictures, Jobs(), clock, may)
 
 
 def shop_of(base: Any, billing: BillingSettings = BILLING_SETTINGS) -> PurchaseLinks:
@@ -200,7 +200,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
     reporting.reports = SprintReports(
         base.database,
         DrawnPictures(base.database, drawing, base.settings.public_url),
-        Jobs(base.queue),
+        Jobs(),
         clock,
         may,
     )

@@ -48,7 +48,7 @@ async def a_day_later(bot: Bot, clock: Clock) -> None:
     clock.now = datetime.now(UTC) + timedelta(days=1, hours=1)
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
-        await Jobs(bot.base.queue).defer(connection, SendPostsJob(organization_id=tenant))
+        await Jobs().defer(connection, SendPostsJob(organization_id=tenant))
     await bot.rest()
 
 

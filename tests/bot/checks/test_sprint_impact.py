@@ -403,7 +403,7 @@ async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     (event,) = await query_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
     (project,) = await query_database(bot, "select id from projects")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(
+        await Jobs().defer(
             connection,
             PressJob(organization_id=event.organization_id, event_id=event.id, project_id=project.id),
         )
@@ -426,7 +426,7 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
         " where task_name = 'run_later' and args ->> 'task' = 'press'",
     )
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, PressJob(**job.arguments))
+        await Jobs().defer(connection, PressJob(**job.arguments))
     await bot.rest()
 
     assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"

@@ -179,7 +179,7 @@ async def test_failed_batch_is_stored_by_the_next_one(
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
     await webhook_client.deliver("issues", ISSUE_OPENED)
     (tenant,) = await rows(base, "select * from all_tenants()")
-    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(), base.clock)
 
     async def fail_to_mark(*_: object) -> None:
         raise OSError("the database went away")
@@ -204,7 +204,7 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
     await webhook_client.deliver("issues", ISSUE_OPENED)
     await webhook_client.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
     (tenant,) = await rows(base, "select * from all_tenants()")
-    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(), base.clock)
     original, tries = Deliveries.mark_processed, list[int]()
 
     async def mark_processed(deliveries: Deliveries, notes: dict[int, str | None], at: datetime) -> None:
@@ -223,7 +223,7 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
     base: Services, webhook_client: WebhookClient
 ) -> None:
-    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
         await webhook_client.deliver("issues", ISSUE_OPENED | {"action": action})
         (tenant,) = await rows(base, "select * from all_tenants()")

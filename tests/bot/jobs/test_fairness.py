@@ -62,7 +62,7 @@ async def bot_without_worker(github: StandInGitHub, settings: Settings, clock: C
 
 async def record(base: Services) -> None:
     """What a worker does before it answers."""
-    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(), base.clock)
     for (tenant,) in await rows(base, "select * from all_tenants()"):
         await recording.process_pending(tenant)
 
@@ -122,7 +122,7 @@ async def test_what_nobody_waits_for_does_not_delay_an_answer(
         async with bot.base.database.unscoped() as connection:
             for number in range(2, 302):
                 at = clock() if number % 2 else None
-                await Jobs(bot.base.queue).defer(connection, make_job(number), at)
+                await Jobs().defer(connection, make_job(number), at)
         comment = await github.comment(bot.repo, issue["number"], "/sprint status")
         await github.wait_for_webhooks()
 
@@ -152,7 +152,7 @@ async def test_a_tenant_s_own_checks_do_not_delay_its_answer(
             worker=worker_row.id,
         )
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).defer(connection, ProcessEventsJob(organization_id=2))
+            await Jobs().defer(connection, ProcessEventsJob(organization_id=2))
         first = await manager.fetch_job(None, worker_row.id)
         second = await manager.fetch_job(None, worker_row.id)
     assert first is not None
@@ -185,7 +185,7 @@ async def test_background_jobs_follow_each_other_at_once(
     async with bot_without_worker(github, settings, clock) as bot:
         async with bot.base.database.unscoped() as connection:
             for tenant in range(1, 21):
-                await Jobs(bot.base.queue).defer(connection, MeasureJob(organization_id=tenant))
+                await Jobs().defer(connection, MeasureJob(organization_id=tenant))
         async with worker(bot.base, renderer=drawing, has_periodic_jobs=False, poll_seconds=_NEVER):
 
             async def are_done() -> bool:

@@ -121,7 +121,7 @@ async def test_the_night_goes_on(bot: Bot, drawing: ChartRenderer) -> None:
     await make_far_sprint(bot, description="Start: 0001-01-02")
     await make_sprint(bot)
     organization_id = await tenant_of(bot)
-    base, jobs = bot.base, Jobs(bot.base.queue)
+    base, jobs = bot.base, Jobs()
 
     async with open_github(base) as github:
         with capture_logs() as logs:

@@ -42,7 +42,7 @@ async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
 async def _queued(base: Services) -> list[tuple[str, Any]]:
     """The jobs that recording what waits puts into the queue, each with the repository that it is about."""
     query_as_administrator(base, "delete from procrastinate_jobs")
-    await EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock).process_pending(1)
+    await EventProcessor(base.database, base.cipher, Jobs(), base.clock).process_pending(1)
     jobs = query_as_administrator(
         base, "select task_name, args -> 'project_id' from procrastinate_jobs order by id"
     )

@@ -39,7 +39,7 @@ async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(
     await bot.github.create_issue(bot.repo, "Seen")
     await bot.rest()
     (organization,) = await rows(bot.base, "select * from all_tenants()")
-    jobs = Jobs(bot.base.queue)
+    jobs = Jobs()
     async with bot.base.database.unscoped() as connection:
         for _ in range(2):  # The second finds the first waiting, and is none.
             await jobs.defer(connection, MeasureJob(organization_id=organization[0]))

@@ -19,7 +19,7 @@ async def queue_due(bot: Bot) -> list[tuple[int, int]]:
         due = list(await projects_with_projections_due(connection, 100))
         for organization_id, project_id in due:
             job = RefreshProjectionsJob(organization_id=organization_id, project_id=project_id)
-            await Jobs(bot.base.queue).defer(connection, job)
+            await Jobs().defer(connection, job)
     await bot.rest()
     return due
 
@@ -77,13 +77,13 @@ async def test_the_night_and_doctor_find_what_differs_from_the_events(
     await make_sprint(bot)
     organization, _ = await only_project(bot)
     assert not [finding for finding in await examine(bot.base) if "differs" in finding]
-    query_as_administrator(bot.base, _FORGE + "")
+    query_as_administrator(bot.base, _FORGE)
 
     findings = [finding for finding in await examine(bot.base) if "differs from its events" in finding]
     assert findings
     with capture_logs() as logs:
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).defer(connection, MeasureJob(organization_id=organization))
+            await Jobs().defer(connection, MeasureJob(organization_id=organization))
         await bot.rest()
     assert [entry for entry in logs if entry["event"] == "projection differs from its events"]
     assert not [finding for finding in await examine(bot.base) if "differs" in finding]

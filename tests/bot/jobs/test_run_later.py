@@ -57,7 +57,7 @@ def _queued(base: Services) -> list[Any]:
 async def _defer(base: Services, job: JobMessage, at: datetime | None = None) -> Any:
     query_as_administrator(base, "delete from procrastinate_jobs")
     async with base.database.unscoped() as connection:
-        await Jobs(base.queue).defer(connection, job, at)
+        await Jobs().defer(connection, job, at)
     (row,) = _queued(base)
     return row
 
@@ -95,7 +95,7 @@ async def test_turns_wait_beside_each_other_and_the_jobs_of_one_turn_are_one(bas
     for turn in ("soon", "morning", "soon", "morning"):
         async with base.database.unscoped() as connection:
             job = RedrawJob(organization_id=1, project_id=3, turn=turn)
-            await Jobs(base.queue).defer(connection, job, _AT)
+            await Jobs().defer(connection, job, _AT)
     assert [row.queueing_lock for row in _queued(base)] == ["redraw:soon:3", "redraw:morning:3"]
 
 

@@ -172,7 +172,7 @@ async def test_it_is_followed_in_one_place(shared_sprint: SharedSprint) -> None:
     async with bot.base.database.tenant(tenant) as tenant_scope:
         for repository in (lead, other):
             await Projects(tenant_scope).set_command_setting(repository.id, "tracking", "issue")
-            await Jobs(bot.base.queue).defer(
+            await Jobs().defer(
                 tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
             )
     await bot.rest()
@@ -289,7 +289,7 @@ async def redraw(bot: Bot, *repos: str) -> None:
     ids = [(await project(bot, tenant, repo)).id for repo in repos]
     async with bot.base.database.tenant(tenant) as tenant_scope:
         for project_id in ids:
-            await Jobs(bot.base.queue).defer(
+            await Jobs().defer(
                 tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=project_id)
             )
     await bot.rest()

@@ -504,7 +504,7 @@ async def test_posts_are_refreshed_every_night(tracked_sprint: ReportingHarness)
     await tracked_sprint.set_settings(alerts="off")
     tenant, _ = await tracked_sprint.ids()
     async with tracked_sprint.bot.base.database.unscoped() as connection:
-        await Jobs(tracked_sprint.bot.base.queue).defer(connection, MeasureJob(organization_id=tenant))
+        await Jobs().defer(connection, MeasureJob(organization_id=tenant))
     await tracked_sprint.bot.rest()
 
     (text,) = await tracked_sprint.read_thread()

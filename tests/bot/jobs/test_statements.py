@@ -28,7 +28,7 @@ async def _record(base: Services, webhook_client: WebhookClient, count: int, sta
         issue = ISSUE_OPENED["issue"] | {"number": number, "node_id": f"I_{number}", "id": number}
         await webhook_client.deliver("issues", ISSUE_OPENED | {"issue": issue})
     with pytest.MonkeyPatch.context() as patch, recorded_statements(patch) as sent:
-        processor = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
+        processor = EventProcessor(base.database, base.cipher, Jobs(), base.clock)
         assert (await processor.process_pending(1)).deliveries == count
     return len(sent.statements)
 
@@ -49,7 +49,7 @@ async def test_redraw_and_check_are_queued_by_one_statement(
 ) -> None:
     await webhook_client.deliver("issues", ISSUE_OPENED)
     with recorded_statements(monkeypatch) as sent:
-        await EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock).process_pending(1)
+        await EventProcessor(base.database, base.cipher, Jobs(), base.clock).process_pending(1)
     assert len(sent.with_words("procrastinate")) + len(sent.with_words("defer_jobs")) == 1
     waiting = await rows(base, "select from procrastinate_jobs where task_name = 'run_later'")
     assert len(waiting) == 2

@@ -36,7 +36,7 @@ async def reporting(
     ):
         base = bot.base
         pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock, allow_everywhere)
+        reports = SprintReports(base.database, pictures, Jobs(), clock, allow_everywhere)
         yield ReportingHarness(
             bot,
             clock,

@@ -99,7 +99,7 @@ async def test_the_lowest_limit_at_github_is_shown(bot: Bot) -> None:
     (project,) = await rows(bot.base, "select id, organization_id from projects order by id limit 1", 1)
     async with bot.base.database.tenant(project.organization_id) as tenant:
         job = BackfillJob(organization_id=project.organization_id, project_id=project.id, is_wanted=True)
-        await Jobs(bot.base.queue).defer(tenant.connection, job)
+        await Jobs().defer(tenant.connection, job)
     await bot.rest()
 
     metrics = await read(bot)

@@ -34,7 +34,7 @@ async def test_the_queue_is_counted_by_priority(
     """Jobs that are scheduled for later do not count, and scheduled ones age from their time on."""
     clock.now = NOW
     await webhook_client.deliver("issues", ISSUE_OPENED)
-    tenant_id, jobs = await only_tenant_id(base), Jobs(base.queue)
+    tenant_id, jobs = await only_tenant_id(base), Jobs()
     async with base.database.tenant(tenant_id) as tenant:
         for minutes in (-7, -3, 5):
             at = NOW + timedelta(minutes=minutes)
@@ -63,7 +63,7 @@ async def test_a_priority_without_jobs_falls_to_zero(base: Services) -> None:
     registry = CollectorRegistry()
     gauges = QueueGauges(base.database, registry, read_every_seconds=0)
     async with base.database.unscoped() as connection:
-        await Jobs(base.queue).defer(connection, AnswerJob(organization_id=1, event_id=1, thread="t"))
+        await Jobs().defer(connection, AnswerJob(organization_id=1, event_id=1, thread="t"))
         await gauges.refresh()
         labels = {"priority": "answers"}
         assert registry.get_sample_value("agile_queue_ready_jobs", labels) == 0  # Not committed yet.

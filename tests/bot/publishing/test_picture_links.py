@@ -37,7 +37,7 @@ async def status(bot: Bot, path: str, **headers: str) -> int:
 async def check_visibility(bot: Bot) -> None:
     """The look at GitHub, as the clock sets it going."""
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
+        await Jobs().defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
 

@@ -51,7 +51,7 @@ async def test_job_sends_the_post(publishing: PublishingHarness) -> None:
             publishing.project, publishing.comment("Two"), publishing.bot.base.clock()
         )
         job = SendPostsJob(organization_id=publishing.tenant)
-        await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
+        await Jobs().defer(tenant.connection, job)
     await publishing.bot.rest()
 
     assert await publishing.read_thread() == ["Two"]
@@ -226,7 +226,7 @@ async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHar
             publishing.project, publishing.comment("Two"), publishing.bot.base.clock()
         )
         job = SendPostsJob(organization_id=publishing.tenant)
-        await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
+        await Jobs().defer(tenant.connection, job)
     await publishing.bot.rest()
 
     assert await publishing.read_thread() == ["One"]

@@ -156,7 +156,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 
     bot.github.clear_faults()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
+        await Jobs().defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status new:yes")
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
@@ -269,7 +269,7 @@ async def test_missed_resumption_is_found_by_asking_stripe(bot: Bot, clock: Cloc
     async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1), 100)
         assert list(due) == [1]
-        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
+        await Jobs().defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select suspended_at from organizations", 1)
@@ -528,7 +528,7 @@ async def test_suspension_becomes_a_gap_when_it_ends(bot: Bot) -> None:
     query_as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
+        await Jobs().defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (gap,) = await gaps(bot)
@@ -541,7 +541,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
 
     async def compare() -> int:
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
+            await Jobs().defer(connection, ReconcileJob(organization_id=1))
         await bot.rest()
         return backfills(bot)
 

@@ -500,7 +500,7 @@ async def test_a_file_that_an_older_version_put_out_of_force_is_read_again(bot: 
     assert await rows(bot.base, old, organization[0])
     assert "charts" not in await load_settings(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
+        await Jobs().defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
     assert (await load_settings(bot))["charts"] == "mermaid"
@@ -574,7 +574,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
         bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
+        await Jobs().defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
     assert await load_settings(bot) == {"timezone": "Asia/Tokyo"}
@@ -587,7 +587,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
         return
     # Seen again, it is as it was; and who deletes the file there ends its settings.
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
+        await Jobs().defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
     await bot.say(number, "/agile health")
     assert "out of sight" not in (await bot.answers(number))[0]
@@ -612,7 +612,7 @@ async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
         await bot.github.put_file(bot.repo, PATH, "ai: false\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
+        await Jobs().defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
     assert await load_settings(bot) == {"ai": False}

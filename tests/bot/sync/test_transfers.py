@@ -253,7 +253,7 @@ async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
         await bot.deliver("installation_repositories", payload)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
+        await Jobs().defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
 
     result = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)

@@ -445,7 +445,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
         await selling_bot.github.trigger("repository", "publicized", selling_bot.repo)
     tenant_id = await find_owner_tenant(selling_bot)
     async with selling_bot.base.database.unscoped() as connection:
-        await Jobs(selling_bot.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
+        await Jobs().defer(connection, ReconcileJob(organization_id=tenant_id))
     await selling_bot.rest()
     query = "select is_private from projects where github_repo = :repo"
     (project,) = await rows(selling_bot.base, query, tenant_id, repo=selling_bot.repo)
@@ -453,7 +453,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     async with selling_bot.github.muted():
         await selling_bot.github.trigger("repository", "privatized", selling_bot.repo)
     async with selling_bot.base.database.unscoped() as connection:
-        await Jobs(selling_bot.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
+        await Jobs().defer(connection, ReconcileJob(organization_id=tenant_id))
     await selling_bot.rest()
     (project,) = await rows(selling_bot.base, query, tenant_id, repo=selling_bot.repo)
     assert project.is_private is True
