@@ -15,7 +15,7 @@ from benchmarks.sender import Answer, sending
 from storage.database import Database
 from storage.embedded import APPLICATION, running_server
 from storage.job_types import MeasureJob
-from storage.jobs import Jobs, queue
+from storage.jobs import Jobs
 from storage.schema import migrate
 
 _DATABASE = "scale"
@@ -60,15 +60,17 @@ async def turns(tenants: int, questions: int) -> Row:
 
     The queue is filled up to that number before each question.
     """
-    async with _service(tenants) as service, _turns_queue(service) as jobs:
+    async with _service(tenants) as service:
+        database = Database(service.server.address(APPLICATION, service.database))
         await service.play_demo()
         prepared = await service.prepare("/sprint status", questions + 1)
         await service.ask(prepared[0])  # Loads fonts and fetches a token.
         seconds, waiting = list[float](), list[int]()
         for question in prepared[1:]:
-            await jobs.fill(tenants)
+            await _queue_turns(database, tenants)
             waiting.append(service.count_jobs(MeasureJob.name))
             seconds.append(await service.ask(question))
+        await database.close()
     return Row(
         "turns",
         f"/sprint status while {tenants:,} periodic turns wait",
@@ -135,28 +137,11 @@ async def _service(tenants: int) -> AsyncIterator[LiveService]:
             yield service
 
 
-class _Turns:
-    """Queues the nightly measurement of tenants."""
-
-    def __init__(self, database: Database, jobs: Jobs) -> None:
-        self._database, self._jobs = database, jobs
-
-    async def fill(self, tenants: int) -> None:
-        """Queue it for each of so many tenants for whom it does not wait already."""
-        async with self._database.unscoped() as connection:
-            for tenant in range(tenants):
-                await self._jobs.defer(connection, MeasureJob(organization_id=FIRST_ID + tenant))
-
-
-@asynccontextmanager
-async def _turns_queue(service: LiveService) -> AsyncIterator[_Turns]:
-    address = service.server.address(APPLICATION, service.database)
-    database, app = Database(address), queue(address)
-    try:
-        async with app.open_async():
-            yield _Turns(database, Jobs(app))
-    finally:
-        await database.close()
+async def _queue_turns(database: Database, tenants: int) -> None:
+    """Queue the nightly measurement of each of so many tenants for whom it does not wait already."""
+    jobs = [(MeasureJob(organization_id=FIRST_ID + tenant), None) for tenant in range(tenants)]
+    async with database.unscoped() as connection:
+        await Jobs().defer_all(connection, jobs)
 
 
 def _slowest_ms(answers: list[Answer], since: float) -> float:
