@@ -88,7 +88,7 @@ def project_item(
     was_open, state = find_open_spans(created_at, history), last_state(history)
     return ItemProjection(
         _flow(ordered, history, created_at, was_open),
-        max(event.at for event in (*life, *label_events)).astimezone(UTC),
+        max([event.at for event in life] + [label.at for label in label_events]).astimezone(UTC),
         find_signals(life, rules.started_labels),
         was_open,
         tuple(find_link_times(ordered).items()) if ordered[-1].snapshot.is_pull_request else (),

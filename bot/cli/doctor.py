@@ -131,7 +131,9 @@ async def _projection_findings(tenant: Tenant, project: Project) -> AsyncIterato
     if stale := await projections.count_stale(project.id, project.rules):
         print(f"{project.full_name}: {stale} items are being computed anew in the background")
     for item in await projections.list_unreadable(project.id, project.rules):
-        yield f"item {item} of {project.full_name} cannot be read, and answers about it fail; the log says why"
+        yield (
+            f"item {item} of {project.full_name} cannot be read, and answers about it fail; the log says why"
+        )
     differences = await projections.find_differences(project.id, project.rules, _SAMPLED_ITEMS)
     for difference in differences:
         yield (
