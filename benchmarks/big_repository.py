@@ -63,14 +63,17 @@ insert into item_projections (organization_id, project_id, item)
 """
 
 
-def fill(server: EmbeddedServer, name: str, items: int) -> str:
-    """Make a database with a repository of so many items. Returns its address for the application's role."""
+def fill(server: EmbeddedServer, name: str, items: int, now: datetime = NOW) -> str:
+    """Make a database with a repository of so many items, whose running sprint ends at a moment.
+
+    Returns its address for the application's role.
+    """
     server.create_database(name)
     migrate(server.address("agile_owner", name), APPLICATION)
     with common.superuser(server, name) as connection:
         (tenant,) = connection.execute(_ORGANIZATION).fetchone() or (0,)
         (project,) = connection.execute(_PROJECT, {"tenant": tenant}).fetchone() or (0,)
-        values = {"tenant": tenant, "project": project, "items": items, "now": NOW}
+        values = {"tenant": tenant, "project": project, "items": items, "now": now}
         for statement in _FILL.split(";\n"):
             if statement.strip():
                 connection.execute(statement.encode(), values)

@@ -40,6 +40,9 @@ _ITEMS, _ROUNDS = 50_000, 20
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--past"]:
+        print(json.dumps(asyncio.run(_measure_past(Path(sys.argv[2]), sys.argv[3]))))
+        return
     if sys.argv[1:2] == ["--one"]:
         folder, address, command, count = sys.argv[2:]
         print(json.dumps(asyncio.run(_measure_one(Path(folder), address, command, int(count)))))

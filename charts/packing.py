@@ -39,3 +39,11 @@ def unpack(inputs: bytes) -> tuple[Chart, Locale]:
         raise msgspec.ValidationError(f"there is no chart called {stored.kind}")
     chart: Chart = msgspec.json.decode(stored.chart, type=_KINDS[stored.kind])
     return chart, replace(find_locale(stored.locale), year=stored.year)
+
+
+def read_kind(inputs: bytes) -> str | None:
+    """Read the name of a packed chart's kind, also one of another version. None if nothing can be read."""
+    try:
+        return msgspec.json.decode(inputs, type=_Packed).kind
+    except msgspec.MsgspecError:
+        return None

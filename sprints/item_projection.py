@@ -31,6 +31,8 @@ _READY, _DRAFT = "ready_for_review", "converted_to_draft"
 class ItemProjection:
     """What the events of one item say, up to the last one at `last_at`.
 
+    `label_names` are all names that labels of the item ever had.
+
     `flow` is the item's flow as if there were no other items: nothing covers it, no pull request started it,
     and all blocking issues count as open. `signals` are the signs of its start, `links` since when it, as a
     pull request, was to close each issue. `was_open` are the spans in which it was open.
@@ -43,6 +45,7 @@ class ItemProjection:
     links: tuple[tuple[Number, datetime], ...] = ()
     parent: str | None = None
     is_gone: bool = False
+    label_names: tuple[str, ...] = ()
 
     @property
     def blockers(self) -> set[str]:
@@ -85,12 +88,13 @@ def project_item(
     was_open, state = find_open_spans(created_at, history), last_state(history)
     return ItemProjection(
         _flow(ordered, history, created_at, was_open),
-        max([ordered[-1].at, *(label.at for label in label_events)]).astimezone(UTC),
+        max([event.at for event in life] + [label.at for label in label_events]).astimezone(UTC),
         find_signals(life, rules.started_labels),
         was_open,
         tuple(find_link_times(ordered).items()) if ordered[-1].snapshot.is_pull_request else (),
         state.parent,
         state.is_gone,
+        tuple(sorted(_label_names(ordered, label_events))),
     )
 
 
@@ -103,6 +107,13 @@ def previous_id(events: Sequence[ItemEvent]) -> str | None:
     """The node id that an item had before its transfer, by its ordered events; None without a transfer."""
     first = events[0]
     return first.named if first.event == "opened" else None
+
+
+def _label_names(events: Iterable[ItemEvent], labels: Iterable[LabelEvent]) -> set[str]:
+    """The names of all labels that an item ever had, also those by which they were called later."""
+    names = {name for event in events for name in (*event.snapshot.labels, event.label or "")}
+    names |= {name for label in labels for name in (label.name, label.new_name or "")}
+    return names - {""}
 
 
 def _flow(

@@ -17,6 +17,7 @@ from sprints.flow import Flow
 from sprints.flows import assemble_flows
 from sprints.item_projection import ItemProjection
 from sprints.numbering import Number, split_number
+from sprints.rules import Rules
 from storage.database import Tenant
 from storage.item_projections import ItemFolder, ItemLinkKind, decode, digest_rules
 from storage.projects import Project, Projects
@@ -59,6 +60,8 @@ class Flows:
         }
         self._timeline = timeline or Timeline(tenant)
         self._folder = ItemFolder(self._timeline)
+        self._rules = dict.fromkeys(self._names, project.rules)
+        self._digests = dict[int, str]()
 
     async def active(self, since: datetime, as_of: datetime) -> tuple[Flow, ...]:
         """The flows as of a moment of all items that are open or had an event at or after `since`.
@@ -68,11 +71,18 @@ class Flows:
         return await self._read(_ACTIVE, as_of, since=min(since, as_of))
 
     async def moved(self, since: datetime, as_of: datetime) -> tuple[Flow, ...]:
-        """The flows as of a moment of all items that had an event in `[since, as_of)`.
+        """The flows as of a moment of all items that, or whose labels, had an event in `[since, as_of)`.
 
         For a moment in the past: what happened after it is not looked at.
         """
-        return await self._read(_MOVED, as_of, since=since)
+        renamed = {
+            name
+            for project_id in self._names
+            for label in await self._timeline.labels(project_id)
+            if since <= label.at < as_of
+            for name in (label.name, label.new_name)
+        }
+        return await self._read(_MOVED, as_of, since=since, renamed=[name for name in renamed if name])
 
     async def of_items(self, items: Collection[str], as_of: datetime) -> tuple[Flow, ...]:
         """The flows of the items with these node ids as of a moment; of those that had an event by then."""
@@ -110,20 +120,19 @@ class Flows:
         """Count the sub-issues of an item at a moment, those in other repositories of the tenant included."""
         read = _ProjectionsRead()
         rows = await self._select(_SUB_ISSUES, items=[item])
-        await self._add(read, rows, await self._digest(), as_of)
-        return sum(projection.parent == item for projection in read.projections.values())
-
-    async def _digest(self) -> str:
-        return digest_rules(self.project.rules, await self._timeline.logins())
+        await self._add(read, rows, as_of)
+        return sum(
+            projection.parent == item and not projection.is_gone for projection in read.projections.values()
+        )
 
     async def _read(self, selection: TextClause, as_of: datetime, **values: Any) -> tuple[Flow, ...]:
         read = _ProjectionsRead()
         projects = list(self._names)
-        digest = await self._digest()
+        digest = await self._digest_of(self.project.id)
         rows = await self._select(selection, digest=digest, as_of=as_of, projects=projects, **values)
-        await self._add(read, rows, digest, as_of)
+        await self._add(read, rows, as_of)
         wanted = list(read.projections)
-        await self._add_related(read, wanted, digest, as_of)
+        await self._add_related(read, wanted, as_of)
         here = {
             key: projection.qualified(self._names[key.project_id])
             for key, projection in read.projections.items()
@@ -132,25 +141,23 @@ class Flows:
         elsewhere = [read.projections[key] for key in read.projections.keys() - here.keys()]
         return assemble_flows([here[key] for key in wanted], here.values(), elsewhere)
 
-    async def _add_related(
-        self, read: _ProjectionsRead, wanted: Iterable[_Key], digest: str, as_of: datetime
-    ) -> None:
+    async def _add_related(self, read: _ProjectionsRead, wanted: Iterable[_Key], as_of: datetime) -> None:
         """Add all items that decide about the wanted ones: see `assemble_flows`."""
         for project_id in self._names:
             items = {key.item: read.projections[key] for key in wanted if key.project_id == project_id}
             if items:
                 related = _related_to(items)
                 rows = await self._select(_RELATED, project=project_id, **related)
-                await self._add(read, rows, digest, as_of)
+                await self._add(read, rows, as_of)
         # A circle of parents covers nothing, so the ancestors of sub-issues are needed up to the end.
         while missing := _missing_ancestors(read):
             rows = await self._select(_ANYWHERE, items=list(missing))
             before = len(read.seen)
-            await self._add(read, rows, digest, as_of)
+            await self._add(read, rows, as_of)
             if len(read.seen) == before:
                 break
 
-    async def _add(self, read: _ProjectionsRead, rows: Sequence[Any], digest: str, as_of: datetime) -> None:
+    async def _add(self, read: _ProjectionsRead, rows: Sequence[Any], as_of: datetime) -> None:
         """Add the projections of rows as of a moment; fold the events where the stored one does not hold."""
         outdated = dict[int, list[str]]()
         for position, row in enumerate(rows):
@@ -160,20 +167,30 @@ class Flows:
             if key in read.seen:
                 continue
             read.seen.add(key)
-            # Another repository's projections are by its own rules, whichever these are.
-            has_rules = row.rules == digest or key.project_id not in self._names
-            if row.projection is not None and has_rules and row.last_at < as_of:
+            is_in_force = row.rules == await self._digest_of(key.project_id)
+            if row.projection is not None and is_in_force and row.last_at < as_of:
                 read.projections[key] = decode(row.projection)
             else:
                 outdated.setdefault(key.project_id, []).append(key.item)
         for project_id, items in outdated.items():
-            rules = self.project.rules
-            if project_id not in self._names and (other := await Projects(self._tenant).get(project_id)):
-                rules = other.rules
+            rules = await self._rules_of(project_id)
             for first in range(0, len(items), _ITEMS):
-                events = await self._folder.read_events(project_id, items[first : first + _ITEMS])
+                events = await self._folder.read_events(project_id, items[first : first + _ITEMS], as_of)
                 folded = await self._folder.fold(project_id, events, rules, as_of)
                 read.projections |= {_Key(project_id, item): folded[item] for item in folded}
+
+    async def _digest_of(self, project_id: int) -> str:
+        if project_id not in self._digests:
+            rules = await self._rules_of(project_id)
+            self._digests[project_id] = digest_rules(rules, await self._timeline.logins())
+        return self._digests[project_id]
+
+    async def _rules_of(self, project_id: int) -> Rules:
+        """The rules of a repository of the tenant; those of another one are read once."""
+        if project_id not in self._rules:
+            other = await Projects(self._tenant).get(project_id)
+            self._rules[project_id] = (other or self.project).rules
+        return self._rules[project_id]
 
     async def _select(self, statement: TextClause, **values: Any) -> Sequence[Any]:
         result = await self._connection.execute(statement, {"tenant": self._tenant.organization_id, **values})
@@ -226,7 +243,9 @@ _ANYWHERE = _union("organization_id = :tenant and item = any(:items)")
 _MOVED = _union(
     f"{_MINE} and item in (select item from timeline where organization_id = :tenant"
     " and project_id = any(:projects) and at >= :since and at < :as_of"
-    " and kind in ('issue', 'pull_request'))"
+    " and kind in ('issue', 'pull_request'))",
+    # Not looked for without a change of labels, which is the rule.
+    f"{_MINE} and cardinality(cast(:renamed as text[])) > 0 and labels && cast(:renamed as text[])",
 )
 _IS_SUB_ISSUE = (
     "organization_id = :tenant and item in (select item from item_links where organization_id = :tenant"

@@ -27,6 +27,7 @@ from sprints.numbering import local_number
 from sprints.rules import Rules
 from storage.database import Tenant
 from storage.logins import Logins
+from storage.projects import Projects
 from storage.tables import item_links, item_projections, projects
 from storage.timeline import Timeline
 
@@ -77,9 +78,11 @@ class ItemFolder:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
 
-    async def read_events(self, project_id: int, items: Collection[str]) -> dict[str, list[ItemEvent]]:
-        """The ordered events of items of a repository, by node id."""
-        events = await self._timeline.items_to_fold(items, project_id)
+    async def read_events(
+        self, project_id: int, items: Collection[str], as_of: datetime | None = None
+    ) -> dict[str, list[ItemEvent]]:
+        """The ordered events of items of a repository, by node id; with `as_of`, those before it."""
+        events = await self._timeline.items_to_fold(items, project_id, as_of)
         return {item: sort_events(item_events) for item, item_events in events.items()}
 
     async def fold(
@@ -89,35 +92,33 @@ class ItemFolder:
         rules: Rules,
         as_of: datetime | None = None,
     ) -> dict[str, ItemProjection]:
-        """Compute the projections of a repository's items from their ordered events, those before `as_of`.
-
-        Items without such events are left out.
-        """
+        """Compute the projections of a repository's items from their ordered events, all before `as_of`."""
         label_history = await self._label_history(project_id, as_of)
-        past = {item: _before(item_events, as_of) for item, item_events in events.items()}
-        others = await self._read_earlier(item_events for item_events in past.values() if item_events)
+        others = await self._read_earlier(events.values(), as_of)
         projections = dict[str, ItemProjection]()
-        for position, (item, item_events) in enumerate(past.items()):
+        for position, (item, item_events) in enumerate(events.items()):
             if position % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
-            if item_events:
-                labels, earlier = label_history.find_for(item_events), earlier_life(item_events, others)
-                projections[item] = project_item(item_events, rules, labels, earlier)
+            labels, earlier = label_history.find_for(item_events), earlier_life(item_events, others)
+            projections[item] = project_item(item_events, rules, labels, earlier)
         return projections
 
     async def _label_history(self, project_id: int, as_of: datetime | None) -> LabelHistory:
         labels = await self._timeline.labels(project_id)
         return LabelHistory(label for label in labels if as_of is None or label.at < as_of)
 
-    async def _read_earlier(self, histories: Iterable[Sequence[ItemEvent]]) -> dict[str, list[ItemEvent]]:
+    async def _read_earlier(
+        self, histories: Iterable[Sequence[ItemEvent]], as_of: datetime | None
+    ) -> dict[str, list[ItemEvent]]:
         """The events of items before they were transferred to their present repository, by node id."""
         earlier = dict[str, list[ItemEvent]]()
         wanted = {item for events in histories if (item := previous_id(events))}
         while wanted:
             events_by_item = await self._timeline.items_by_id(wanted)
-            earlier |= {item: sort_events(events) for item, events in events_by_item.items()}
-            wanted = {item for name in events_by_item if (item := previous_id(earlier[name]))}
-            wanted -= earlier.keys()
+            past = {item: _before(sort_events(events), as_of) for item, events in events_by_item.items()}
+            earlier |= {item: events for item, events in past.items() if events}
+            wanted = {item for events in past.values() if events and (item := previous_id(events))}
+            wanted -= events_by_item.keys() | earlier.keys()
         return earlier
 
 
@@ -125,6 +126,7 @@ class ItemProjections:
     """The stored projections of one tenant."""
 
     def __init__(self, tenant: Tenant, timeline: Timeline) -> None:
+        self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
         self._timeline = timeline
@@ -135,26 +137,41 @@ class ItemProjections:
         """Compute the projections of these items of a repository anew, from all their recorded events.
 
         Their rows stay locked until the end of the transaction, so that of two transactions that record
-        events of one item the second one sees the events of the first.
+        events of one item the second one sees the events of the first. Items that were transferred from here
+        to other repositories are refreshed as well, because their past may have changed.
         """
-        if not items:
-            return
+        refreshed = set[str]()
+        while items:
+            await self._refresh(project_id, items, rules)
+            refreshed |= set(items)
+            later = await self._list_transferred(items)
+            items = ()
+            for other_id, names in later.items():
+                other = await Projects(self._tenant).get(other_id)
+                if other is not None and (names := names - refreshed):
+                    await self._refresh(other_id, names, other.rules)
+                    refreshed |= names
+
+    async def _refresh(self, project_id: int, items: Collection[str], rules: Rules) -> None:
+        await self._share_labels(project_id)
         ids = await self._lock(project_id, items)
         digest = digest_rules(rules, await self._timeline.logins())
         events, projections = await self._fold_readable(project_id, items, rules)
         await self._store(ids, digest, events, projections)
         await self._store_links(project_id, events)
-        gone = [item for item, projection in projections.items() if projection.is_gone]
-        await self._refresh_transferred(gone, rules)
 
     async def mark_relabelled(self, project_id: int, labels: Collection[str]) -> None:
-        """Mark the items that ever had one of these labels, which changed for all items at once."""
+        """Mark the items that ever had one of these labels, which changed for all items at once.
+
+        It waits for the transactions that record events of items here, and later ones wait for it: so neither
+        misses the other's events.
+        """
+        await self._connection.execute(_HOLD_LABELS, {"key": f"labels:{project_id}"})
         await self._connection.execute(
             update(item_projections)
             .where(*self._mine(project_id), item_projections.c.labels.overlap(list(labels)))
             .values(rules="")
         )
-        await self._set_due(project_id, is_due=True)
 
     async def refresh_stale(self, project_id: int, rules: Rules, most: int) -> int:
         """Compute up to `most` stale projections of a repository anew. Returns how many these were.
@@ -169,6 +186,23 @@ class ItemProjections:
             await self._set_due(project_id, is_due=True)
         await self.refresh(project_id, items, rules)
         return len(items)
+
+    async def list_unreadable(self, project_id: int, rules: Rules) -> list[str]:
+        """List the items whose events could not be folded."""
+        digest = digest_rules(rules, await self._timeline.logins())
+        query = select(item_projections.c.item).where(
+            *self._mine(project_id),
+            item_projections.c.rules == digest,
+            item_projections.c.is_open,
+            item_projections.c.projection.is_(None),
+        )
+        return list(await self._connection.scalars(query.order_by(item_projections.c.item)))
+
+    async def count_stale(self, project_id: int, rules: Rules) -> int:
+        """Count the items whose projections are to be computed anew."""
+        digest = digest_rules(rules, await self._timeline.logins())
+        query = select(func.count()).select_from(item_projections)
+        return int(await self._connection.scalar(query.where(*self._mine(project_id), is_stale(digest))) or 0)
 
     async def find_differences(self, project_id: int, rules: Rules, most: int) -> list[Difference]:
         """Compare up to `most` stored projections, chosen at random, with the fold of the items' events.
@@ -251,17 +285,21 @@ class ItemProjections:
         if links:
             await self._connection.execute(insert(item_links).on_conflict_do_nothing(), links)
 
-    async def _refresh_transferred(self, items: Collection[str], rules: Rules) -> None:
-        """Refresh the items that these ones became when they were transferred, because their past changed."""
-        if not items:
-            return
+    async def _share_labels(self, project_id: int) -> None:
+        """Wait for changes of the repository's labels that are being recorded, and let further ones wait."""
+        await self._connection.execute(_SHARE_LABELS, {"key": f"labels:{project_id}"})
+
+    async def _list_transferred(self, items: Collection[str]) -> dict[int, set[str]]:
+        """List what items became when they were transferred, by repository."""
         query = select(item_links.c.project_id, item_links.c.item).where(
             item_links.c.organization_id == self._organization_id,
             item_links.c.kind == ItemLinkKind.PREVIOUS,
             item_links.c.target.in_(items),
         )
+        transferred = dict[int, set[str]]()
         for project_id, item in (await self._connection.execute(query)).all():
-            await self.refresh(project_id, [item], rules)
+            transferred.setdefault(project_id, set()).add(item)
+        return transferred
 
     async def _set_due(self, project_id: int, *, is_due: bool) -> None:
         await self._connection.execute(
@@ -282,6 +320,9 @@ def is_stale(digest: str) -> ColumnElement[bool]:
     return or_(item_projections.c.rules < digest, item_projections.c.rules > digest)
 
 
+# Held until the transaction ends.
+_SHARE_LABELS = text("select pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_HOLD_LABELS = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _ADD = text(
     "insert into item_projections (organization_id, project_id, item)"
     " select :tenant, :project, unnest(cast(:items as text[])) on conflict do nothing"
@@ -312,15 +353,9 @@ def _to_columns(projection: ItemProjection | None, events: Sequence[ItemEvent]) 
         "new_is_open": flow is None or flow.is_open,
         "new_done_at": flow.done_at if flow else None,
         "new_last_at": projection.last_at if projection else None,
-        "new_labels": sorted(_all_labels(events)),
+        "new_labels": list(projection.label_names) if projection else [],
         "new_projection": msgspec.json.encode(projection).decode() if projection else None,
     }
-
-
-def _all_labels(events: Iterable[ItemEvent]) -> set[str]:
-    """The names of all labels that an item ever had."""
-    labels = {name for event in events for name in event.snapshot.labels}
-    return labels | {event.label for event in events if event.label}
 
 
 def _all_links(events: Sequence[ItemEvent]) -> set[tuple[str, str]]:
@@ -335,5 +370,5 @@ def _all_links(events: Sequence[ItemEvent]) -> set[tuple[str, str]]:
     return links | ({(ItemLinkKind.PREVIOUS, previous)} if previous else set())
 
 
-def _before(events: Sequence[ItemEvent], as_of: datetime | None) -> Sequence[ItemEvent]:
+def _before(events: list[ItemEvent], as_of: datetime | None) -> list[ItemEvent]:
     return events if as_of is None else [event for event in events if event.at < as_of]

@@ -18,7 +18,7 @@ from procrastinate.exceptions import AppNotOpen
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import PoolState, Tenant, plain_url
+from storage.database import PoolState, plain_url
 from storage.job_priority import Priority
 
 # Recording has its own queue; all other jobs share one.
@@ -27,7 +27,6 @@ OTHERS = "default"
 # A worker reports every 10 seconds that it lives.
 DEAD_AFTER = timedelta(seconds=30)
 _DEFER = text("select defer_jobs(cast(:jobs as jsonb))")
-_START = text("select start_job(:job, :worker)")
 
 
 class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,15 +137,6 @@ class Jobs:
             return []
         described = msgspec.json.encode([_describe(job, at) for job, at in jobs]).decode()
         return list(await connection.scalar(_DEFER, {"jobs": described}) or ())
-
-    async def start(self, tenant: Tenant, job_id: int, worker_id: int) -> bool:
-        """Let a worker run a job that the transaction has queued, from its commit on, without fetching it.
-
-        False if the job has to wait for others with its lock. Otherwise, the caller runs it, and ends it or
-        puts it back into the queue.
-        """
-        values = {"job": job_id, "worker": worker_id}
-        return bool(await tenant.connection.scalar(_START, values))
 
 
 def _describe(job: JobMessage, at: datetime | None) -> dict[str, Any]:

@@ -108,6 +108,8 @@ _QUEUE = (
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
     "defer_jobs(jsonb)",
     "start_job(bigint, bigint)",
+    "running_jobs(bigint)",
+    "put_back_jobs(bigint, bigint[], timestamptz)",
     "finish_running_job(bigint, procrastinate_job_status, boolean)",
     "retry_running_job(bigint, timestamptz)",
     "procrastinate_register_worker_v1()",

@@ -94,11 +94,13 @@ class Timeline:
             conditions.append(timeline.c.project_id == project_id)
         return await self._items(*conditions)
 
-    async def items_to_fold(self, items: Collection[str], project_id: int) -> dict[str, list[ItemEvent]]:
+    async def items_to_fold(
+        self, items: Collection[str], project_id: int, as_of: datetime | None = None
+    ) -> dict[str, list[ItemEvent]]:
         """The events of these items of one repository, as far as they decide about the items' flows.
 
-        Left out are comments in issues but the first and the last event: they say nothing, and there may be
-        thousands.
+        With `as_of`, those before that moment. Left out are comments in issues but the first and the last
+        event: they say nothing, and there may be thousands.
         """
         facts = (
             self._facts()
@@ -108,6 +110,7 @@ class Timeline:
             )
             .where(timeline.c.item == any_(cast(list(items), ARRAY(Text))), timeline.c.kind.in_(ITEMS))
             .where(timeline.c.project_id == project_id)
+            .where(*([] if as_of is None else [timeline.c.at < as_of]))
             .subquery()
         )
         decides = or_(

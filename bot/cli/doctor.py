@@ -128,6 +128,12 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
 async def _projection_findings(tenant: Tenant, project: Project) -> AsyncIterator[str]:
     """Compare a sample of the stored projections of a repository's items with the items' events."""
     projections = ItemProjections(tenant, Timeline(tenant))
+    if stale := await projections.count_stale(project.id, project.rules):
+        print(f"{project.full_name}: {stale} items are being computed anew in the background")
+    for item in await projections.list_unreadable(project.id, project.rules):
+        yield (
+            f"item {item} of {project.full_name} cannot be read, and answers about it fail; the log says why"
+        )
     differences = await projections.find_differences(project.id, project.rules, _SAMPLED_ITEMS)
     for difference in differences:
         yield (

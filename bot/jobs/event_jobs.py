@@ -7,8 +7,9 @@ import structlog
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.answer_jobs import give_started_answer
-from bot.jobs.event_processor import EventProcessor, Processed, UncheckedInstallationError
+from bot.jobs.event_processor import EventProcessor, Processed, StartedAnswer, UncheckedInstallationError
 from bot.sync.installation_check import InstallationCheck
+from storage.fair_jobs import FairJobManager, StartJob
 from storage.job_types import ProcessEventsJob
 from storage.lookups import wake_tenant
 
@@ -25,20 +26,33 @@ async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
 
     If the last of them has commands, they are answered right away where their thread is free.
     """
-    with structlog.contextvars.bound_contextvars(organization=job.organization_id):
+    with services.get(FairJobManager).starting(services.worker_id) as start:
+        started = await _process_and_wake(services, job.organization_id, start)
+        if started is None:
+            return
+        try:
+            await give_started_answer(services, started.id, started.job)
+        except Exception:  # noqa: BLE001 - FairJobManager puts the answer's job back
+            _log.exception("end of an answer not noted")
+
+
+async def _process_and_wake(
+    services: JobServices, organization_id: int, start: StartJob
+) -> StartedAnswer | None:
+    """Process deliveries, and queue a job for those that are left. Returns the answer to give now."""
+    with structlog.contextvars.bound_contextvars(organization=organization_id):
         processed = Processed(0)
         try:
-            processed = await _process(services, job.organization_id)
+            processed = await _process(services, organization_id, start)
             if processed.deliveries >= _MOST_DELIVERIES_A_JOB:
                 async with services.database.unscoped() as connection:
-                    await wake_tenant(connection, job.organization_id)
+                    await wake_tenant(connection, organization_id)
         except Exception:  # noqa: BLE001 - the deliveries stay waiting; the next sweep tries again
             _log.exception("recording failed")
-    if processed.started is not None:
-        await give_started_answer(services, processed.started.id, processed.started.job)
+    return processed.started
 
 
-async def _process(services: JobServices, organization_id: int) -> Processed:
+async def _process(services: JobServices, organization_id: int, start: StartJob) -> Processed:
     """Process a job's share of deliveries, and confirm installations first if there are any to confirm.
 
     So the jobs which events ask for find them.
@@ -47,7 +61,7 @@ async def _process(services: JobServices, organization_id: int) -> Processed:
         services.get(EventProcessor).process_pending,
         organization_id,
         most=_MOST_DELIVERIES_A_JOB,
-        worker_id=services.worker_id,
+        start=start,
     )
     try:
         return await process(needs_checked_installations=services.find(InstallationCheck) is not None)

@@ -33,6 +33,7 @@ from sprints.model import ActivityEvent, Event
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import ClaimedEvents, Deliveries, StoredEvent, writers_lock
+from storage.fair_jobs import StartJob
 from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaims
 from storage.job_types import AnswerJob, CheckJob, RedrawJob, TellOwnerJob
@@ -105,14 +106,14 @@ class EventProcessor:
         most: int | None = None,
         *,
         needs_checked_installations: bool = False,
-        worker_id: int | None = None,
+        start: StartJob | None = None,
     ) -> Processed:
         """Process a tenant's waiting deliveries.
 
         With `most`, stop after that number of deliveries, or up to a batch more. If
         `needs_checked_installations`, raises UncheckedInstallationError, and processes nothing, while GitHub
-        is to be asked about an installation. With `worker_id`, the first answer of the last batch is started
-        for that worker if its thread is free; the caller must give the answer.
+        is to be asked about an installation. With `start`, the first answer of the last batch is started if
+        its thread is free; the caller must give the answer.
         """
         total, processed = 0, Processed(_BATCH)
         # Deliveries that arrive after a smaller batch have a job of their own.
@@ -120,13 +121,13 @@ class EventProcessor:
             processed = await self._process_batch(
                 organization_id,
                 needs_checked_installations=needs_checked_installations and total == 0,
-                worker_id=worker_id,
+                start=start,
             )
             total += processed.deliveries
         return replace(processed, deliveries=total)
 
     async def _process_batch(
-        self, organization_id: int, *, needs_checked_installations: bool, worker_id: int | None
+        self, organization_id: int, *, needs_checked_installations: bool, start: StartJob | None
     ) -> Processed:
         events: Sequence[StoredEvent] = ()
         started = None
@@ -140,8 +141,7 @@ class EventProcessor:
                     raise UncheckedInstallationError
                 events = claimed.events
                 # After a full batch, more deliveries wait to be processed, and the answer should not wait.
-                starts_for = worker_id if len(events) < _BATCH else None
-                batch = await self._process(tenant, events, starts_for)
+                batch = await self._process(tenant, events, start if len(events) < _BATCH else None)
             self._note(batch)
             started = batch.started
         except DBAPIError as problem:
@@ -176,9 +176,9 @@ class EventProcessor:
             self._instruments.recording.observe((now - received_at).total_seconds())
 
     async def _process(
-        self, tenant: Tenant, events: Sequence[StoredEvent], starts_for: int | None = None
+        self, tenant: Tenant, events: Sequence[StoredEvent], start: StartJob | None = None
     ) -> "_RecordedBatch":
-        """Record a batch, and queue its jobs. With `starts_for`, start an answer for that worker."""
+        """Record a batch, and queue its jobs. With `start`, start an answer."""
         batch = await self._reader.read(tenant.organization_id, events)
         effects = EventEffects(tenant, self._clock(), retries_refused=self._jobs is not None)
         repositories = (read.envelope.repository for read in batch.events)
@@ -207,7 +207,7 @@ class EventProcessor:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, find_logins(batch.events))
         await Recorder(tenant).record(rows)
-        started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), starts_for)
+        started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), start)
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
         failures = [await self._fail(tenant, event, reason) for event, reason in batch.failed]
@@ -232,11 +232,11 @@ class EventProcessor:
         projects: KnownProjects,
         jobs: Iterable[JobMessage],
         changed: Collection[int],
-        starts_for: int | None,
+        start: StartJob | None,
     ) -> StartedAnswer | None:
         """Queue the jobs of a batch, and the jobs that follow from changes in the projects `changed`.
 
-        Returns the answer that was started for the worker `starts_for`.
+        Returns the answer that was started by `start`.
         """
         if self._jobs is None:
             return None
@@ -249,7 +249,7 @@ class EventProcessor:
         answers = [
             StartedAnswer(job_id, job) for job_id, (job, _) in queued if job_id and isinstance(job, AnswerJob)
         ]
-        if answers and starts_for is not None and await self._jobs.start(tenant, answers[0].id, starts_for):
+        if answers and start is not None and await start(tenant, answers[0].id):
             return answers[0]
         return None
 

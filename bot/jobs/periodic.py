@@ -36,7 +36,7 @@ tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.periodic_job(TICK, "*/20 * * * * *", is_exclusive=True, priority=Priority.CHECKS)
+@tasks.periodic_job(TICK, "* * * * * */20", is_exclusive=True, priority=Priority.CHECKS)
 async def tick(services: JobServices) -> None:
     """Queue the jobs of the tenants that are the longest overdue, including missed runs.
 

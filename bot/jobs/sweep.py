@@ -25,7 +25,7 @@ tasks = JobBlueprint()
 _log = structlog.get_logger(__name__)
 
 
-@tasks.periodic_job(SWEEP, "*/15 * * * * *", is_exclusive=False, priority=Priority.RECORDING)
+@tasks.periodic_job(SWEEP, "* * * * * */15", is_exclusive=False, priority=Priority.RECORDING)
 async def sweep(services: JobServices) -> None:
     """Resume the jobs of dead workers and deliveries that wait without a job; delete ended jobs."""
     await _retry_stalled_jobs(services)

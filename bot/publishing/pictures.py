@@ -43,7 +43,8 @@ class Pictures:
     """Links charts under addresses that stay the same, and draws each chart once for a repository.
 
     A new chart is linked at once and drawn in the background: a comment does not wait for its picture. If the
-    picture is asked for earlier, or this process ends meanwhile, bot/webhooks/chart_route.py draws it.
+    picture is asked for earlier, cannot be drawn now, or this process ends meanwhile,
+    bot/webhooks/chart_route.py draws it, or shows that it cannot be drawn.
     """
 
     def __init__(self, database: Database, renderer: ChartRenderer, public_url: str) -> None:
@@ -87,7 +88,7 @@ class Pictures:
             async with self._database.tenant(organization_id, durable=False) as tenant:
                 await ChartFiles(tenant).set_image(token, png)
         except Exception:  # noqa: BLE001 - nobody waits for it, and it is drawn again when it is asked for
-            self._log.exception("picture not drawn", organization=organization_id)
+            self._log.exception("chart not drawn", organization=organization_id, chart=type(chart).__name__)
 
     async def to_markdown(
         self, organization_id: int, project: Project, parts: Sequence[str | Picture]

@@ -92,4 +92,6 @@ async def _hide_errors(request: web.Request, handler: Handler) -> web.StreamResp
         route = request.match_info.route.resource
         path = route.canonical if route else None
         structlog.get_logger(__name__).exception("request failed", path=path)
-        return web.json_response({"message": "something went wrong on our side"}, status=500)
+        # GitHub's image proxy would remember the error of a picture.
+        headers = {"Cache-Control": "no-store"}
+        return web.json_response({"message": "something went wrong on our side"}, status=500, headers=headers)

@@ -71,7 +71,7 @@ projects = tenant_table(
     moment_column("hidden_since"),
     # When the last complete backfill began: all events until then are known.
     moment_column("synced_from"),
-    # Whether items have projections that must be computed anew (storage/item_projections.py).
+    # Whether the rules changed by which its items' projections were computed (storage/item_projections.py).
     Column("projections_due", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),

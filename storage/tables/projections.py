@@ -5,8 +5,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.tables.base import moment_column, project_key, tenant_table
 
-# What the events of one item say (sprints/item_projection.py). `rules` is the digest of the rules that it was
-# computed by, `labels` all labels that it ever had. A row without a projection has not been computed yet.
+# What the events of one item say (sprints/item_projection.py). `rules` is the digest of the rules by which it
+# was computed, empty where it must be computed anew; `labels` are all names of all labels that it ever had. A
+# row without a projection has not been computed yet.
 item_projections = tenant_table(
     "item_projections",
     *project_key(),
@@ -24,6 +25,11 @@ item_projections = tenant_table(
     Index("item_projections_by_done", "organization_id", "project_id", "done_at"),
     Index("item_projections_by_rules", "organization_id", "project_id", "rules"),
     Index("item_projections_by_number", "organization_id", "project_id", "number"),
+    Index(
+        "item_projections_to_refresh",
+        *("organization_id", "project_id"),
+        postgresql_where=text("rules = ''"),
+    ),
 )
 
 # What items have ever pointed to: `parent` and `previous` to a node id, `closes` to an issue's number. Rows

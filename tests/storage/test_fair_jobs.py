@@ -383,3 +383,49 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
         base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'"
     )
     assert count.jobs == 3
+
+
+async def test_what_a_worker_does_not_run_is_put_back_after_its_next_heartbeat(base: Services) -> None:
+    (row,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
+    manager = FairJobManager(base.queue.connector, PLACES, base.clock)
+    lost, running, of_another = await put(base, *[Waiting(lock=lock) for lock in ("a", "b", "c")])
+    other = await Places.new(base)
+    query_as_administrator(
+        base,
+        "update procrastinate_jobs set status = 'doing', worker_id = :worker where id = :job",
+        worker=row.id,
+        job=lost,
+    )
+    job = await manager.fetch_job(None, row.id)
+    assert job is not None
+    assert (job.id, await other.take()) == (running, of_another)
+    assert await manager.fetch_job(None, row.id) is None
+
+    await manager.update_heartbeat(row.id)
+    again = await manager.fetch_job(None, row.id)
+
+    assert again is not None
+    assert (again.id, again.attempts) == (lost, 1)
+    await manager.update_heartbeat(row.id)
+    assert await manager.fetch_job(None, row.id) is None
+
+
+async def test_of_a_lost_job_that_another_waiting_job_replaces_nothing_is_left(base: Services) -> None:
+    (row,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
+    manager = FairJobManager(base.queue.connector, PLACES, base.clock)
+    lost, waiting = await put(base, *[Waiting()] * 2)
+    query_as_administrator(
+        base,
+        "update procrastinate_jobs set status = 'doing', worker_id = :worker where id = :job",
+        worker=row.id,
+        job=lost,
+    )
+    query_as_administrator(base, "update procrastinate_jobs set queueing_lock = 'same'")
+
+    await manager.update_heartbeat(row.id)
+    job = await manager.fetch_job(None, row.id)
+
+    assert job is not None
+    assert job.id == waiting
+    left = query_as_administrator(base, "select id from procrastinate_jobs")
+    assert [row.id for row in left] == [waiting]

@@ -18,6 +18,7 @@ from sprints.model import Event, ItemEvent, LabelEvent
 from storage.database import Tenant
 from storage.deliveries import ReceivedDelivery, receive_deliveries
 from storage.flows import Flows
+from storage.installations import Installations, SeenLogin
 from storage.item_projections import ItemProjections
 from storage.projects import Project, Projects, RepositoryName
 from storage.recorder import Recorder, TimelineRow
@@ -240,3 +241,139 @@ async def test_a_difference_is_found(base: Services, organization: int) -> None:
         projections = ItemProjections(tenant, Timeline(tenant))
         (difference,) = await projections.find_differences(project.id, project.rules, 10)
     assert difference.item == card.id
+
+
+async def test_a_label_that_is_renamed_again_changes_the_items_that_had_its_first_name(
+    base: Services, organization: int
+) -> None:
+    card = FlowCard(1).opened("11-02", "A")
+    async with base.database.tenant(organization) as tenant:
+        project = await new_project(tenant)
+        await record(tenant, project, card.events)
+        await record(tenant, project, [renamed("A", "B", "11-05")])
+        await ItemProjections(tenant, Timeline(tenant)).refresh_stale(project.id, project.rules, 10)
+        await record(tenant, project, [renamed("B", "points: 8", "11-06")])
+        (flow,) = await read_all(tenant, project, LATER)
+    assert flow.points == 8
+
+
+def renamed(before: str, after: str, when: str) -> LabelEvent:
+    return LabelEvent("LA_1", "edited", at(when), next_delivery(), before, after)
+
+
+async def test_a_rename_waits_for_an_item_that_gets_the_label_meanwhile(
+    base: Services, organization: int
+) -> None:
+    opened, labeled = FlowCard(1).opened("11-02").labeled("11-03", "big").events
+    async with base.database.tenant(organization) as tenant:
+        project = await new_project(tenant)
+        await record(tenant, project, [opened])
+
+    async def rename() -> None:
+        async with base.database.tenant(organization) as tenant:
+            await record(tenant, project, [renamed("big", "points: 8", "11-05")])
+
+    async with base.database.tenant(organization) as tenant:
+        await record(tenant, project, [labeled])
+        renaming = asyncio.create_task(rename())
+        await asyncio.sleep(0.2)
+        assert not renaming.done()
+    await renaming
+    async with base.database.tenant(organization) as tenant:
+        await ItemProjections(tenant, Timeline(tenant)).refresh_stale(project.id, project.rules, 10)
+        (flow,) = await read_all(tenant, project, LATER)
+    assert flow.points == 8
+
+
+async def test_a_comment_that_is_the_last_event_of_a_past_moment_counts(
+    base: Services, organization: int
+) -> None:
+    card = FlowCard(1).opened("11-02").commented("11-04").closed("11-08")
+    events = [
+        replace(event, snapshot=replace(event.snapshot, title="Its new title"))
+        if event.event == "commented"
+        else event
+        for event in card.events
+    ]
+    async with base.database.tenant(organization) as tenant:
+        project = await new_project(tenant)
+        await record(tenant, project, events)
+        (flow,) = await read_all(tenant, project, at("11-06"))
+    assert flow.title == "Its new title"
+
+
+async def test_a_transferred_item_has_the_past_of_each_moment(base: Services, organization: int) -> None:
+    """Whether or not the transfer is heard of on the other side, and also where transfers go in a circle."""
+    old = named(FlowCard(1), "I_old").opened("11-02").assigned("11-12")
+    new = named(FlowCard(7), "I_new").opened("11-10")
+    arrived = replace(new.events[0], named="I_old")
+    back = replace(old.events[0], named="I_new", at=at("11-01"))
+    async with base.database.tenant(organization) as tenant:
+        source = await new_project(tenant, "acme/old")
+        target = await new_project(tenant, "acme/new")
+        await record(tenant, target, [arrived])
+        await record(tenant, source, old.events)
+        (flow,) = await read_all(tenant, target, LATER)
+        (earlier,) = await read_all(tenant, target, at("11-11"))
+        await record(tenant, source, [back])
+    assert (flow.created_at, flow.started_at) == (at("11-02"), at("11-12"))
+    assert earlier.started_at is None
+
+
+async def test_an_item_elsewhere_counts_by_the_rules_of_its_repository_as_they_are_now(
+    base: Services, organization: int
+) -> None:
+    blocker = named(FlowCard(5), "I_blocker").opened("11-01", "ready")
+    blocked = named(FlowCard(1), "I_blocked").opened("11-02").blocked("11-03", by=blocker)
+    async with base.database.tenant(organization) as tenant:
+        elsewhere = await new_project(tenant, "acme/elsewhere")
+        await Projects(tenant).set_command_setting(elsewhere.id, "done_labels", ["finished"])
+        here = await new_project(tenant, "acme/here")
+        await record(tenant, elsewhere, blocker.events)
+        await record(tenant, here, blocked.events)
+        await record(tenant, elsewhere, [renamed("ready", "finished", "11-05")])
+        (flow,) = await read_all(tenant, here, LATER)
+    assert [block.span.until for block in flow.blocks] == [at("11-05")]
+
+
+async def test_a_window_holds_what_a_renamed_label_finished(base: Services, organization: int) -> None:
+    card = FlowCard(1).opened("11-02", "ready")
+    async with base.database.tenant(organization) as tenant:
+        project = await new_project(tenant)
+        await Projects(tenant).set_command_setting(project.id, "done_labels", ["finished"])
+        changed = await Projects(tenant).get(project.id)
+        assert changed is not None
+        await record(tenant, changed, card.events)
+        await record(tenant, changed, [renamed("ready", "finished", "11-05")])
+        (flow,) = await Flows(tenant, changed).moved(at("11-04"), at("11-08"))
+    assert flow.done_at == at("11-05")
+
+
+async def test_a_change_of_rules_makes_every_repository_due_that_it_may_concern(
+    base: Services, organization: int
+) -> None:
+    async with base.database.tenant(organization) as tenant:
+        leading = await new_project(tenant, "acme/lead")
+        other = await new_project(tenant, "acme/web")
+        await Projects(tenant).set_command_setting(leading.id, "sizes", {"M": 3})
+    assert await due_projects(base) == [(organization, leading.id), (organization, other.id)]
+    async with base.database.tenant(organization) as tenant:
+        await Installations(tenant).record_people([SeenLogin(1, "ann", at("11-01"))])
+        await Installations(tenant).record_people([SeenLogin(1, "anna", at("11-05"))])
+        await tenant.connection.execute(text("update projects set projections_due = false"))
+    assert await due_projects(base) == []
+    async with base.database.tenant(organization) as tenant:
+        await Installations(tenant).record_people([SeenLogin(2, "ann", at("11-06"))])
+    assert len(await due_projects(base)) == 2
+
+
+async def test_a_sub_issue_that_is_gone_does_not_count(base: Services, organization: int) -> None:
+    parent = named(FlowCard(1), "I_parent").opened("11-02")
+    child = named(FlowCard(2), "I_child").opened("11-02").child_of("11-03", parent)
+    deleted = replace(child.events[-1], event="deleted", at=at("11-04"), named=None, delivery="gone")
+    async with base.database.tenant(organization) as tenant:
+        project = await new_project(tenant)
+        await record(tenant, project, [*parent.events, *child.events])
+        assert await Flows(tenant, project).count_sub_issues("I_parent", LATER) == 1
+        await record(tenant, project, [deleted])
+        assert await Flows(tenant, project).count_sub_issues("I_parent", LATER) == 0

@@ -35,7 +35,8 @@ UNIQUE_OVER_ALL_TENANTS = {
 # Triggers of tables that are not local, which Citus refuses without `citus.enable_unsafe_triggers`.
 TRIGGERS = {
     "deletion_deadlines.restart_notice": "looks at its own row alone, so it may run where the row is",
-    "projects.note_changed_settings": "looks at its own row alone",
+    "projects.note_changed_settings": "changes rows of its own tenant alone, which lie on one server",
+    "organization_members.note_taken_login": "changes rows of its own tenant alone, which lie on one server",
     "organization_members.note_renamed_person": "changes rows of its own tenant alone, which lie on one server",
     "organizations.note_changed_settings": "changes rows of a tenant from a reference table, of which every "
     "server has a copy: must become a statement of the application first",

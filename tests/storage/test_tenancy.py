@@ -23,7 +23,7 @@ from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_payload, receive_deliveries
 from storage.embedded import EmbeddedServer
-from storage.fair_jobs import FairJobManager
+from storage.fair_jobs import FairJobManager, start_job
 from storage.installations import Installations, SeenLogin
 from storage.job_types import AnswerJob, ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
@@ -316,7 +316,7 @@ async def test_a_worker_starts_only_jobs_of_the_transaction_s_tenant_whose_lock_
 
     async def start(organization_id: int, job_id: int) -> bool:
         async with base.database.tenant(organization_id) as tenant:
-            return await jobs.start(tenant, job_id, worker.id)
+            return await start_job(tenant, job_id, worker.id)
 
     assert not await start(two, ids[0])
     assert not await start(entry, ids[1])  # It waits behind the first.

@@ -23,6 +23,7 @@ create index item_projections_by_last on item_projections (organization_id, proj
 create index item_projections_by_done on item_projections (organization_id, project_id, done_at);
 create index item_projections_by_rules on item_projections (organization_id, project_id, rules);
 create index item_projections_by_number on item_projections (organization_id, project_id, number);
+create index item_projections_to_refresh on item_projections (organization_id, project_id) where rules = '';
 
 -- What items have ever pointed to: `parent` and `previous` to a node id, `closes` to an issue's number. Rows
 -- are only added; the projections say which of them hold.
@@ -39,7 +40,7 @@ create table item_links (
     foreign key (organization_id, project_id) references projects (organization_id, id)
 );
 
--- Whether items of the repository have projections that must be computed anew.
+-- Whether the rules of the repository changed, so that its projections must be computed anew.
 alter table projects add projections_due boolean not null default false;
 create index projects_with_projections_due on projects (organization_id, id) where projections_due;
 
@@ -54,7 +55,6 @@ begin
         insert into item_projections (organization_id, project_id, item)
             select distinct organization_id, project_id, item from timeline
             where organization_id = tenant and project_id is not null and kind in ('issue', 'pull_request');
-        update projects set projections_due = true where organization_id = tenant;
     end loop;
     perform set_config('app.tenant', '', true);
 end $$;
@@ -62,30 +62,43 @@ end $$;
 create function projects_with_projections_due(most integer)
 returns table (organization_id bigint, project_id bigint)
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
-    select organization_id, id from public.projects where projections_due order by organization_id, id limit most
+    select organization_id, id from public.projects where projections_due
+    union
+    select organization_id, project_id from public.item_projections where rules = ''
+    order by 1, 2 limit most
 $$;
 
--- Settings and logins are part of the rules by which projections are computed.
-create function note_changed_settings() returns trigger
-language plpgsql set search_path = pg_catalog, public, pg_temp as $$
-begin
-    new.projections_due := true;
-    return new;
-end $$;
-create trigger note_changed_settings before update of settings, file, said on projects for each row
-    when ((old.settings, old.file, old.said) is distinct from (new.settings, new.file, new.said))
-    execute function note_changed_settings();
-
-create function note_changed_account() returns trigger
+-- Settings and logins are part of the rules by which projections are computed. A repository's settings may also
+-- be the rules of those that share its sprints.
+create function note_changed_rules() returns trigger
 language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
     update public.projects set projections_due = true
     where organization_id = (to_jsonb(new) ->> tg_argv[0])::bigint and not projections_due;
     return null;
 end $$;
+create trigger note_changed_settings after update of settings, file, said on projects for each row
+    when ((old.settings, old.file, old.said) is distinct from (new.settings, new.file, new.said))
+    execute function note_changed_rules('organization_id');
 create trigger note_changed_settings after update of settings, file on organizations for each row
     when ((old.settings, old.file) is distinct from (new.settings, new.file))
-    execute function note_changed_account('id');
+    execute function note_changed_rules('id');
 create trigger note_renamed_person after update of former_logins on organization_members for each row
     when (old.former_logins is distinct from new.former_logins)
-    execute function note_changed_account('organization_id');
+    execute function note_changed_rules('organization_id');
+
+-- A person who takes the former login of another one.
+create function note_taken_login() returns trigger
+language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+    update public.projects set projections_due = true
+    where organization_id = new.organization_id and not projections_due and exists (
+        select from public.organization_members as member
+        cross join lateral jsonb_array_elements(member.former_logins) as former
+        where member.organization_id = new.organization_id
+            and lower(former ->> 'login') = lower(new.login)
+    );
+    return null;
+end $$;
+create trigger note_taken_login after insert on organization_members for each row
+    execute function note_taken_login();

@@ -56,6 +56,33 @@ exception when unique_violation then
     return false; -- Another worker has just taken a job with the same lock.
 end $$;
 
+-- The jobs that count as running for a worker. It compares them with those that it really runs.
+create function running_jobs(worker bigint) returns setof bigint
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+    select id from public.procrastinate_jobs where worker_id = worker and status = 'doing'
+$$;
+
+-- Puts those of the jobs back into the queue that count as running for the worker, and returns the names of their
+-- tasks. The worker calls it for jobs that it does not run, because a connection broke at their start or end.
+create function put_back_jobs(worker bigint, jobs bigint[], moment timestamptz) returns setof varchar
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan as $$
+declare
+    lost record;
+begin
+    for lost in
+        select id, task_name from public.procrastinate_jobs
+        where id = any (jobs) and worker_id = worker and status = 'doing' order by id for update
+    loop
+        begin
+            perform public.retry_running_job(lost.id, moment);
+        exception when unique_violation then -- Another waiting job does the same work.
+            perform public.finish_running_job(lost.id, 'failed', true);
+        end;
+        return next lost.task_name;
+    end loop;
+end $$;
+
 -- Reads that must not grow with a tenant's history -------------------------------------------------------
 
 -- An item's or pull request's number. Row-level security keeps an index on an expression such as

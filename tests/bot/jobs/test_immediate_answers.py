@@ -1,15 +1,22 @@
 """An answer is given by the worker that recorded its command, without fetching a job, and only once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import OperationalError
 
 from bot.job_blueprint import JobServices
 from bot.jobs.command_answers import CommandAnswers
 from bot.jobs.event_processor import EventProcessor, Processed
 from bot.jobs.sweep import sweep
-from storage.fair_jobs import FairJobManager
+from storage.database import Database, Tenant
+from storage.fair_jobs import FairJobManager, start_job
 from storage.job_types import AnswerJob
 from storage.jobs import Jobs
 from tests.support.running import Bot, query_as_administrator, wait_until
@@ -84,7 +91,8 @@ async def test_an_answer_whose_worker_died_after_recording_is_given_by_another(
 
     async def record_and_die(*arguments: Any, **options: Any) -> Processed:
         """The answer is started for a worker that is not registered any more."""
-        return Processed((await process(*arguments, **options | {"worker_id": 0})).deliveries)
+        start = partial(start_job, worker_id=0)
+        return Processed((await process(*arguments, **options | {"start": start})).deliveries)
 
     with monkeypatch.context() as patch:
         patch.setattr(EventProcessor, "process_pending", record_and_die)
@@ -128,3 +136,103 @@ async def test_a_bug_in_an_answer_puts_its_job_back(bot: Bot, monkeypatch: pytes
 
     await wait_until(is_answered)
     assert tries == [False, False]
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The events that the worker begins to answer."""
+    answer, events = CommandAnswers.answer, list[int]()
+
+    async def answer_and_note(answers: CommandAnswers, tenant: int, event: int, **options: Any) -> None:
+        events.append(event)
+        await answer(answers, tenant, event, **options)
+
+    monkeypatch.setattr(CommandAnswers, "answer", answer_and_note)
+    return events
+
+
+async def test_an_answer_is_given_if_the_reply_to_the_commit_of_its_start_is_lost(
+    bot: Bot, answered: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, open_transaction, broken = await make_sprint(bot), Database.tenant, list[bool]()
+
+    @asynccontextmanager
+    async def break_after_start(database: Database, *arguments: Any, **options: Any) -> AsyncIterator[Tenant]:
+        async with open_transaction(database, *arguments, **options) as transaction:
+            yield transaction
+        if not broken and query_as_administrator(bot.base, _ANSWERS):
+            broken.append(True)
+            raise OperationalError("commit", {}, psycopg.OperationalError("the connection was closed"))
+
+    monkeypatch.setattr(Database, "tenant", break_after_start)
+    await bot.say(number, "/help")
+    await bot.say(number, "/sprint status new:yes")
+
+    help_text, status = await bot.answers(number)
+    assert ("/help" in help_text, "Sprint 12" in status) == (True, True)
+    assert (broken, len(answered)) == ([True], 2)
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before it", "after it"])
+async def test_a_connection_that_breaks_at_the_end_of_an_answer_neither_repeats_it_nor_locks_its_thread(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, *, is_done: bool
+) -> None:
+    number = await make_sprint(bot)
+    broken = break_once(bot, monkeypatch, "finish_running_job", is_done=is_done)
+    await bot.say(number, "/help")
+    await bot.say(number, "/sprint status new:yes")
+
+    help_text, status = await bot.answers(number)
+    assert ("/help" in help_text, "Sprint 12" in status) == (True, True)
+    assert broken == [True]
+    assert query_as_administrator(bot.base, "select from procrastinate_jobs where status = 'failed'") == []
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before it", "after it"])
+async def test_a_connection_that_breaks_when_an_answer_is_put_back_neither_loses_nor_repeats_it(
+    bot: Bot, answered: list[int], monkeypatch: pytest.MonkeyPatch, *, is_done: bool
+) -> None:
+    number, answer, failed = await make_sprint(bot), CommandAnswers.answer, list[bool]()
+
+    async def fail_once(answers: CommandAnswers, *arguments: int, is_last_try: bool) -> None:
+        if not failed:
+            failed.append(is_last_try)
+            raise RuntimeError("a bug")
+        await answer(answers, *arguments, is_last_try=is_last_try)
+
+    monkeypatch.setattr(CommandAnswers, "answer", fail_once)
+    broken = break_once(bot, monkeypatch, "retry_running_job", is_done=is_done)
+    await bot.github.comment(bot.repo, number, "/help", as_user="alice")
+
+    async def is_answered() -> bool:
+        return len(await bot.answers(number)) == 1
+
+    await wait_until(is_answered)
+    await bot.say(number, "/sprint status new:yes")
+    assert len(await bot.answers(number)) == 2
+    assert (broken, len(answered)) == ([True], 2)
+
+
+def break_once(bot: Bot, monkeypatch: pytest.MonkeyPatch, function: str, *, is_done: bool) -> list[bool]:
+    """Break the connection at an answer's first call of a function of the queue.
+
+    If `is_done`, only the reply is lost. Returns a list with one entry once the connection is broken.
+    """
+    connector, broken = bot.base.queue.connector, list[bool]()
+    execute = connector.execute_query_async
+
+    async def break_at_answer(query: str, **values: Any) -> None:
+        is_answer = function in query and query_as_administrator(
+            bot.base,
+            "select from procrastinate_jobs where id = :job and task_name = 'answer'",
+            job=values["job_id"],
+        )
+        if broken or not is_answer:
+            return await execute(query=query, **values)
+        broken.append(True)
+        if is_done:
+            await execute(query=query, **values)
+        raise ConnectorException("the connection was closed")
+
+    monkeypatch.setattr(connector, "execute_query_async", break_at_answer)
+    return broken

@@ -1,6 +1,15 @@
 """Periodic tasks."""
 
-from storage.job_types import MeasureJob, ReconcileJob
+from datetime import UTC, datetime
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import pytest
+from procrastinate.periodic import PeriodicTask
+
+from bot.jobs import periodic, sweep
+from storage.job_types import SWEEP, TICK, MeasureJob, ReconcileJob
 from storage.jobs import Jobs
 from tests.support.running import Bot, rows
 
@@ -53,3 +62,14 @@ async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(
     )
     assert tuple(turns) == (True, True)
     assert not await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
+
+
+@pytest.mark.parametrize(("blueprint", "task", "seconds"), [(periodic, TICK, 20), (sweep, SWEEP, 15)])
+def test_tasks_of_each_minute_run_evenly(blueprint: ModuleType, task: str, seconds: int) -> None:
+    """In croniter's form, seconds are the sixth field: as the first one they would be minutes."""
+    registered = blueprint.tasks.periodic_registry.periodic_tasks.values()
+    (entry,) = [entry for entry in registered if entry.task.name == task]
+    times: Any = PeriodicTask(entry.task, entry.cron, "", {}).croniter
+    times.set_current(datetime(2026, 11, 30, 20, 36, 2, tzinfo=UTC))
+    runs = [times.get_next(float) for _ in range(300)]
+    assert {after - before for before, after in pairwise(runs)} == {seconds}

@@ -34,7 +34,6 @@ from bot.github.client import _Token
 from bot.services import Services
 from bot.settings import SettingsError, load
 from bot.settings.secret import Secret, redacted
-from bot.webhooks.chart_route import ChartRoute
 from storage.database import Database, Tenant, hide_values
 from storage.deliveries import ReceivedDelivery
 from storage.embedded import EmbeddedServer
@@ -208,10 +207,10 @@ def test_ordinary_lines_stay_as_they_are() -> None:
 async def test_a_failing_request_is_logged_without_the_link(
     base: Services, log_lines: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_: ChartRoute, token: str) -> bytes:
+    async def fail(*_: object) -> int:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(ChartRoute, "_load_png", fail)
+    monkeypatch.setattr("bot.webhooks.chart_route.tenant_of_chart", fail)
     token = "short-but-secret"
     async with (
         web_server(base, "127.0.0.1", 0) as port,

@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.jobs.retention import Retention
 from bot.publishing.pictures import ChartRenderer
 from bot.sync.visibility_check import CHECK_EVERY
+from charts.placeholder import load_placeholder
 from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
 from tests.support.conversations import comment_in_sprint, wait_for_answer
-from tests.support.running import Bot, rows
+from tests.support.running import Bot, query_as_administrator, rows
 
 
 async def test_the_linked_picture_is_served_and_soon_asked_for_again(bot: Bot) -> None:
@@ -146,3 +148,84 @@ async def test_a_picture_that_cannot_be_drawn_now_is_drawn_when_it_is_asked_for(
     path = await request_chart_path(bot)
     async with bot.session.get(bot.url + path) as response:
         assert (response.status, response.content_type) == (200, "image/png")
+
+
+async def test_a_picture_is_not_served_if_its_repository_became_private_while_it_was_drawn(
+    bot: Bot, drawing: ChartRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, begun, may_draw = ChartRenderer.draw, asyncio.Event(), asyncio.Event()
+
+    async def draw_in_the_route_when_allowed(renderer: ChartRenderer, *arguments: Any) -> bytes:
+        if renderer is drawing:
+            await asyncio.Event().wait()
+        begun.set()
+        await may_draw.wait()
+        return await draw(renderer, *arguments)
+
+    monkeypatch.setattr(ChartRenderer, "draw", draw_in_the_route_when_allowed)
+    path = await request_chart_path(bot)
+    reading = asyncio.create_task(bot.session.get(bot.url + path).__aenter__())
+    await begun.wait()
+    await rows(bot.base, "update projects set is_private = true returning id", 1)
+    may_draw.set()
+
+    async with await reading as response:
+        assert (response.status, response.headers["Cache-Control"]) == (404, "no-store")
+
+
+async def test_a_chart_that_cannot_be_drawn_says_so_and_is_tried_again_after_a_while(
+    bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, renderers = ChartRenderer.draw, list[ChartRenderer]()
+
+    async def fail(renderer: ChartRenderer, *_: Any) -> bytes:
+        renderers.append(renderer)
+        raise ValueError("no such day")
+
+    monkeypatch.setattr(ChartRenderer, "draw", fail)
+    with capture_logs() as logs:
+        path = await request_chart_path(bot)
+        for _ in range(3):
+            async with bot.session.get(bot.url + path) as response:
+                assert (response.status, response.content_type) == (200, "image/png")
+                assert response.headers["Cache-Control"] == "no-store"
+                assert "ETag" not in response.headers
+                assert await response.read() == load_placeholder()
+    assert len(renderers) == 2, "the worker and the route try once each"
+    failures = [entry["chart"] for entry in logs if entry["log_level"] == "error"]
+    assert failures == ["Burndown", "Burndown"]
+
+    monkeypatch.setattr(ChartRenderer, "draw", draw)
+    clock.now = datetime.now(UTC) + timedelta(minutes=6)
+    async with bot.session.get(bot.url + path) as response:
+        assert "max-age" in response.headers["Cache-Control"]
+        png = await response.read()
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [png]
+
+
+async def test_a_chart_of_another_version_shows_that_it_cannot_be_drawn(bot: Bot) -> None:
+    path = await request_chart_path(bot)
+    async with bot.session.get(bot.url + path) as response:
+        etag = response.headers["ETag"]
+    query_as_administrator(
+        bot.base, """update chart_files set png = null, inputs = '{"kind": "Sundial", "chart": {}}'"""
+    )
+    with capture_logs() as logs:
+        async with bot.session.get(bot.url + path) as response:
+            assert (response.status, await response.read()) == (200, load_placeholder())
+        async with bot.session.get(bot.url + path, headers={"If-None-Match": etag}) as response:
+            assert response.status == 304, "who has the picture keeps it"
+    assert [entry["chart"] for entry in logs if entry["log_level"] == "error"] == ["Sundial"]
+
+
+async def test_a_failure_of_the_database_is_not_cached_as_a_picture(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await request_chart_path(bot)
+
+    async def fail(*_: object) -> int:
+        raise OSError("connection lost")
+
+    monkeypatch.setattr("bot.webhooks.chart_route.tenant_of_chart", fail)
+    async with bot.session.get(bot.url + path) as response:
+        assert (response.status, response.headers["Cache-Control"]) == (500, "no-store")
