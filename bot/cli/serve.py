@@ -8,7 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from aiohttp import web
 
-from bot.cli.daemon import run_until_stopped, wait_for_stop_signal, warn_of_unknown_names
+from bot.cli.daemon import (
+    run_until_stopped,
+    spare_startup_objects,
+    wait_for_stop_signal,
+    warn_of_unknown_names,
+)
 from bot.cli.metrics import metrics_page, serving_metrics
 from bot.cli.worker_process import worker_process
 from bot.services import Services, open_services
@@ -38,6 +43,7 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
             # The bundled server is this process's; the worker uses it by its address.
             environment = {**os.environ, "DATABASE_URL": base.database_url}
             await stack.enter_async_context(worker_process(environment))
+        spare_startup_objects()
         await wait_for_stop_signal()
 
 

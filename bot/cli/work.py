@@ -5,7 +5,12 @@ import asyncio
 
 import structlog
 
-from bot.cli.daemon import run_until_stopped, wait_for_stop_signal, warn_of_unknown_names
+from bot.cli.daemon import (
+    run_until_stopped,
+    spare_startup_objects,
+    wait_for_stop_signal,
+    warn_of_unknown_names,
+)
 from bot.cli.metrics import serving_metrics
 from bot.cli.worker_process import stop_with_parent
 from bot.jobs.worker import worker
@@ -28,4 +33,5 @@ async def _work(settings: Settings, *, is_child: bool) -> None:
         if not is_child:  # The parent has logged them.
             warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
+        spare_startup_objects()
         await wait_for_stop_signal(stopped)
