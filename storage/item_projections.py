@@ -153,7 +153,6 @@ class ItemProjections:
                     refreshed |= names
 
     async def _refresh(self, project_id: int, items: Collection[str], rules: Rules) -> None:
-        await self._share_labels(project_id)
         ids = await self._lock(project_id, items)
         digest = digest_rules(rules, await self._timeline.logins())
         events, projections = await self._fold_readable(project_id, items, rules)
@@ -166,7 +165,7 @@ class ItemProjections:
         It waits for the transactions that record events of items here, and later ones wait for it: so neither
         misses the other's events.
         """
-        await self._connection.execute(_HOLD_LABELS, {"key": f"labels:{project_id}"})
+        await self._connection.execute(_HOLD_LABELS, {"key": _LABELS_KEY.format(project_id)})
         await self._connection.execute(
             update(item_projections)
             .where(*self._mine(project_id), item_projections.c.labels.overlap(list(labels)))
@@ -231,8 +230,13 @@ class ItemProjections:
         return [item for item, projection in stored.items() if folded.get(item) != decode(projection)]
 
     async def _lock(self, project_id: int, items: Collection[str]) -> dict[str, int]:
-        """Lock the rows of these items, which are added if they are missing. Returns their ids."""
-        values = {"tenant": self._organization_id, "project": project_id, "items": sorted(items)}
+        """Lock the rows of these items, which are added if they are missing. Returns their ids.
+
+        First it waits for changes of the repository's labels that are being recorded; further ones wait for
+        this transaction.
+        """
+        key = _LABELS_KEY.format(project_id)
+        values = {"tenant": self._organization_id, "project": project_id, "items": sorted(items), "key": key}
         await self._connection.execute(_ADD, values)
         return {row.item: row.id for row in await self._connection.execute(_LOCK, values)}
 
@@ -285,10 +289,6 @@ class ItemProjections:
         if links:
             await self._connection.execute(insert(item_links).on_conflict_do_nothing(), links)
 
-    async def _share_labels(self, project_id: int) -> None:
-        """Wait for changes of the repository's labels that are being recorded, and let further ones wait."""
-        await self._connection.execute(_SHARE_LABELS, {"key": f"labels:{project_id}"})
-
     async def _list_transferred(self, items: Collection[str]) -> dict[int, set[str]]:
         """List what items became when they were transferred, by repository."""
         query = select(item_links.c.project_id, item_links.c.item).where(
@@ -321,11 +321,13 @@ def is_stale(digest: str) -> ColumnElement[bool]:
 
 
 # Held until the transaction ends.
-_SHARE_LABELS = text("select pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_LABELS_KEY = "labels:{}"
 _HOLD_LABELS = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _ADD = text(
     "insert into item_projections (organization_id, project_id, item)"
-    " select :tenant, :project, unnest(cast(:items as text[])) on conflict do nothing"
+    " select :tenant, :project, item from unnest(cast(:items as text[])) as item,"
+    " (select pg_advisory_xact_lock_shared(hashtextextended(:key, 0)) offset 0) as labels_are_held"
+    " on conflict do nothing"
 )
 # In one order everywhere: two transactions with the same items wait and do not dead-lock.
 _LOCK = text(

@@ -1,11 +1,11 @@
 """The append-only planning history, from which every number is folded. storage/recorder.py adds to it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Select, Text, any_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Executable, Select, Text, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sprints.model import (
@@ -23,8 +23,8 @@ from storage.tables import sprints, timeline
 # The kinds of rows about milestones, labels, and items (a pull request second).
 MILESTONE, LABEL = "milestone", "label"
 ITEMS = ("issue", "pull_request")
-# Rows are read in slices of this size.
-_SLICE = 1000
+# The events of so many items are read at once. In between, others get their turn on the event loop.
+_SLICE = 100
 
 
 class Timeline:
@@ -59,40 +59,34 @@ class Timeline:
 
     async def items_of(self, project_id: int, milestone: int) -> dict[str, list[ItemEvent]]:
         """All events, by item, of all items that were ever in the milestone."""
-        members = (
-            select(timeline.c.item)
-            .where(timeline.c.organization_id == self._organization_id)
-            .where(timeline.c.project_id == project_id, timeline.c.milestone_id == milestone)
-            .where(timeline.c.kind != MILESTONE)
-            .distinct()
+        members = self._list_items(
+            timeline.c.project_id == project_id,
+            timeline.c.milestone_id == milestone,
+            timeline.c.kind != MILESTONE,
         )
-        return await self._items(timeline.c.item.in_(members), timeline.c.kind.in_(ITEMS))
+        return await self.items_by_id(await members)
 
     async def items(self, project_id: int) -> dict[str, list[ItemEvent]]:
         """All events, by item, of all items of a repository."""
-        return await self._items(timeline.c.project_id == project_id, timeline.c.kind.in_(ITEMS))
+        items = self._list_items(timeline.c.project_id == project_id, timeline.c.kind.in_(ITEMS))
+        return await self.items_by_id(await items, project_id)
 
     async def item(self, project_id: int, number: int) -> list[ItemEvent]:
         """All events of the issue or pull request with a number in a repository."""
-        item_ids = select(timeline.c.item).where(
-            timeline.c.organization_id == self._organization_id,
-            timeline.c.project_id == project_id,
-            timeline.c.kind.in_(ITEMS),
-            timeline.c.number == str(number),
-        )
-        items = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(item_ids))
-        return next(iter(items.values()), [])
+        has_number = timeline.c.number == str(number)
+        items = self._list_items(timeline.c.project_id == project_id, timeline.c.kind.in_(ITEMS), has_number)
+        return next(iter((await self.items_by_id(await items, project_id)).values()), [])
 
     async def items_by_id(
         self, items: Collection[str], project_id: int | None = None
     ) -> dict[str, list[ItemEvent]]:
         """All events of these items, by node id: of one repository, or of any of the tenant."""
-        if not items:
-            return {}
-        conditions = [timeline.c.item == any_(cast(list(items), ARRAY(Text))), timeline.c.kind.in_(ITEMS)]
-        if project_id is not None:
-            conditions.append(timeline.c.project_id == project_id)
-        return await self._items(*conditions)
+        is_within = [] if project_id is None else [timeline.c.project_id == project_id]
+        events = dict[str, list[ItemEvent]]()
+        for items_slice in _slices(items):
+            facts = self._facts().where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS), *is_within)
+            await self._add_items(events, facts.order_by(timeline.c.item))
+        return events
 
     async def items_to_fold(
         self, items: Collection[str], project_id: int, as_of: datetime | None = None
@@ -102,23 +96,26 @@ class Timeline:
         With `as_of`, those before that moment. Left out are comments in issues but the first and the last
         event: they say nothing, and there may be thousands.
         """
-        facts = (
-            self._facts()
-            .add_columns(
-                func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
-                func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
+        is_past = [] if as_of is None else [timeline.c.at < as_of]
+        events = dict[str, list[ItemEvent]]()
+        for items_slice in _slices(items):
+            facts = (
+                self._facts()
+                .add_columns(
+                    func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
+                    func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
+                )
+                .where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS))
+                .where(timeline.c.project_id == project_id, *is_past)
+                .subquery()
             )
-            .where(timeline.c.item == any_(cast(list(items), ARRAY(Text))), timeline.c.kind.in_(ITEMS))
-            .where(timeline.c.project_id == project_id)
-            .where(*([] if as_of is None else [timeline.c.at < as_of]))
-            .subquery()
-        )
-        decides = or_(
-            facts.c.event != "commented",
-            facts.c.kind != ITEMS[0],
-            facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
-        )
-        return await self._read_items(select(facts).where(decides).order_by(facts.c.item))
+            decides = or_(
+                facts.c.event != "commented",
+                facts.c.kind != ITEMS[0],
+                facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
+            )
+            await self._add_items(events, select(facts).where(decides).order_by(facts.c.item))
+        return events
 
     async def labels(self, project_id: int) -> list[LabelEvent]:
         """The events of a repository's labels; loaded once."""
@@ -181,21 +178,16 @@ class Timeline:
         )
         return int(await self._connection.scalar(query) or 0)
 
-    async def _items(self, *conditions: Any) -> dict[str, list[ItemEvent]]:
-        return await self._read_items(self._facts().where(*conditions).order_by(timeline.c.item))
+    async def _list_items(self, *conditions: ColumnElement[bool]) -> list[str]:
+        """The node ids of the items of some facts, in order."""
+        query = select(timeline.c.item).where(timeline.c.organization_id == self._organization_id)
+        return list(await self._connection.scalars(query.where(*conditions).distinct().order_by("item")))
 
-    async def _read_items(self, query: Executable) -> dict[str, list[ItemEvent]]:
-        """Read a query of facts in slices, between which others get their turn on the event loop."""
-        logins, items = await self.logins(), dict[str, list[ItemEvent]]()
-        rows = await self._connection.stream(query, execution_options={"yield_per": _SLICE})
-        try:
-            async for row_slice in rows.partitions():
-                for row in row_slice:
-                    event = logins.in_item(_item_event(row), moment_of_logins(row))
-                    items.setdefault(row.item, []).append(event)
-        finally:  # SQLAlchemy's own context manager does not close it after an error.
-            await rows.close()
-        return items
+    async def _add_items(self, events: dict[str, list[ItemEvent]], query: Executable) -> None:
+        logins, rows = await self.logins(), await self._connection.execute(query)
+        for row in rows:
+            event = logins.in_item(_item_event(row), moment_of_logins(row))
+            events.setdefault(row.item, []).append(event)
 
     async def logins(self) -> Logins:
         """The former logins of the tenant's people; loaded once."""
@@ -220,6 +212,16 @@ class Timeline:
             event = logins.in_milestone(_milestone_event(row), moment_of_logins(row))
             milestones.setdefault(event.milestone, []).append(event)
         return milestones
+
+
+def _slices(items: Collection[str]) -> Iterator[list[str]]:
+    ordered = list(items)
+    for first in range(0, len(ordered), _SLICE):
+        yield ordered[first : first + _SLICE]
+
+
+def _is_one_of(items: Sequence[str]) -> ColumnElement[bool]:
+    return timeline.c.item == any_(cast(items, ARRAY(Text)))
 
 
 def _item_event(row: Any) -> ItemEvent:
