@@ -69,10 +69,14 @@ _TRIGGERS = """
 select tgrelid::regclass::text, tgname from pg_trigger join pg_class on pg_class.oid = tgrelid
 where not tgisinternal and relnamespace = 'public'::regnamespace order by 1, 2
 """
+# Materialized, so that the function is not called for tables of other schemas, which the owner may not see.
 _SMALL_IDENTITIES = """
-select attrelid::regclass::text, attname from pg_attribute join pg_class on pg_class.oid = attrelid
-where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not attisdropped
-    and (attidentity <> '' or pg_get_serial_sequence(attrelid::regclass::text, attname) is not null)
+with columns as materialized (
+    select attrelid, attname, attidentity, atttypid from pg_attribute join pg_class on pg_class.oid = attrelid
+    where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not attisdropped
+)
+select attrelid::regclass::text, attname from columns
+where (attidentity <> '' or pg_get_serial_sequence(attrelid::regclass::text, attname) is not null)
     and atttypid <> 'bigint'::regtype
 order by 1, 2
 """
