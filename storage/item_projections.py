@@ -140,17 +140,16 @@ class ItemProjections:
         events of one item the second one sees the events of the first. Items that were transferred from here
         to other repositories are refreshed as well, because their past may have changed.
         """
-        refreshed = set[str]()
-        while items:
-            await self._refresh(project_id, items, rules)
-            refreshed |= set(items)
-            later = await self._list_transferred(items)
-            items = ()
-            for other_id, names in later.items():
-                other = await Projects(self._tenant).get(other_id)
-                if other is not None and (names := names - refreshed):
-                    await self._refresh(other_id, names, other.rules)
-                    refreshed |= names
+        waiting, refreshed = {project_id: set(items)}, set[str]()
+        while waiting:
+            place, names = waiting.popitem()
+            if not (names := names - refreshed):
+                continue
+            project = None if place == project_id else await Projects(self._tenant).get(place)
+            await self._refresh(place, names, project.rules if project else rules)
+            refreshed |= names
+            for later, moved in (await self._list_transferred(names)).items():
+                waiting.setdefault(later, set()).update(moved)
 
     async def _refresh(self, project_id: int, items: Collection[str], rules: Rules) -> None:
         ids = await self._lock(project_id, items)

@@ -377,3 +377,16 @@ async def test_a_sub_issue_that_is_gone_does_not_count(base: Services, organizat
         assert await Flows(tenant, project).count_sub_issues("I_parent", LATER) == 1
         await record(tenant, project, [deleted])
         assert await Flows(tenant, project).count_sub_issues("I_parent", LATER) == 0
+
+
+async def test_an_item_that_was_transferred_twice_keeps_its_age(base: Services, organization: int) -> None:
+    """Also when its oldest events arrive last."""
+    cards = [named(FlowCard(n), f"I_{n}").opened(f"11-0{n + 1}") for n in (1, 2, 3)]
+    later = [replace(card.events[0], named=f"I_{n}") for n, card in enumerate(cards[1:], start=1)]
+    async with base.database.tenant(organization) as tenant:
+        projects = [await new_project(tenant, f"acme/place-{n}") for n in (1, 2, 3)]
+        await record(tenant, projects[2], [later[1]])
+        await record(tenant, projects[1], [later[0]])
+        await record(tenant, projects[0], cards[0].events)
+        (flow,) = await read_all(tenant, projects[2], LATER)
+    assert flow.created_at == at("11-02")
