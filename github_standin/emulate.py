@@ -21,6 +21,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from github_standin.seed import ADMIN
+
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE / "node_modules"
 HOST = "127.0.0.1"
@@ -112,12 +114,17 @@ class Emulate:
             async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
                 while self._process.returncode is None:
                     with contextlib.suppress(aiohttp.ClientError):
-                        async with session.get(f"{self.url}/meta"):
+                        if await self._is_answering(session):
                             return
                     await asyncio.sleep(0.03)
         except TimeoutError:
             raise EmulateError(f"emulate did not answer in {START_SECONDS:.0f} s:\n{_tail(folder)}") from None
         raise EmulateError(f"emulate ended at once:\n{_tail(folder)}")
+
+    async def _is_answering(self, session: aiohttp.ClientSession) -> bool:
+        """Return whether this emulate answers, and not another that took the port a moment earlier."""
+        async with session.get(f"{self.url}/users/{ADMIN}") as response:
+            return f'"{self._base_url}/'.encode() in await response.read()
 
     async def _end_process(self) -> None:
         process, self._process = self._process, None

@@ -186,6 +186,8 @@ async def running_bot(
 
 
 async def _untarget(github: StandInGitHub) -> None:
-    await github.wait_for_webhooks()
-    github.target = None
+    try:
+        await github.wait_for_webhooks()
+    finally:
+        github.target = None  # another test's bot may be given the same port
     await asyncio.sleep(0)
