@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import commands
+from bot.cli.reply_texts import render_replies_page
 from bot.settings import Settings
 from commands.framework.registry import Command, load_commands
 from commands.settings.page import render_settings_page
@@ -35,6 +36,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield _DOCS / "commands.md", _commands(all_commands)
     yield _DOCS / "plans.md", plans.plans_page(_by_feature(all_commands))
     yield _DOCS / "settings.md", render_settings_page()
+    yield _DOCS / "replies.md", render_replies_page()
 
 
 def _by_feature(all_commands: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:
