@@ -11,6 +11,14 @@ from bot.github.markers import PREFIX, Mark
 from bot.github.owned_text import find_people_text
 from commands.framework.request import Request
 
+# It needs the permission to write issues, or pull requests, which the App has for its comments.
+MINIMIZE = """
+mutation ($comment: ID!, $reason: ReportedContentClassifiers!) {
+  minimizeComment(input: {subjectId: $comment, classifier: $reason}) {
+    minimizedComment { isMinimized }
+  }
+}
+"""
 _ANY_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
 _TAKEN_OUT = 410
 
