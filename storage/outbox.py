@@ -30,7 +30,8 @@ _BEGIN_ATTEMPTS = text(
     )
     select begun.*, github_events.delivery_id, github_events.created_at as received_at,
         earlier.comment_id as earlier_id, earlier.body as earlier_body, earlier.comment_at as earlier_at,
-        earlier.reposted_at as earlier_reposted_at, earlier.change_id as earlier_change
+        earlier.reposted_at as earlier_reposted_at, earlier.change_id as earlier_change,
+        coalesce(earlier.id > begun.id, false) as is_superseded
     from begun
     join github_events
         on github_events.organization_id = begun.organization_id and github_events.id = begun.event_id
@@ -127,7 +128,8 @@ class ShownReply:
 class QueuedMessage:
     """A message in the outbox. `key` is unique among all messages; `attempts` includes the present one.
 
-    `earlier` is the comment that the message may edit, or is about.
+    `earlier` is the comment that the message may edit, or is about. It `is_superseded` if a later message
+    has given that comment another text.
     """
 
     id: int
@@ -142,6 +144,7 @@ class QueuedMessage:
     position: int
     # When the delivery that is answered was stored.
     received_at: datetime
+    is_superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -198,11 +201,12 @@ class Outbox:
         return bool(await self._connection.scalar(query))
 
     async def unsent_events(self, project_id: int, thread: int, before: int, since: datetime) -> list[int]:
-        """The earlier events of a thread with unsent messages, oldest first: their answers come first."""
+        """The earlier events of a thread with unsent replies, oldest first."""
         query = (
             select(outbox.c.event_id)
             .where(self._is_mine, outbox.c.project_id == project_id, outbox.c.thread == thread)
-            .where(outbox.c.event_id < before, outbox.c.sent_at.is_(None), outbox.c.created_at >= since)
+            .where(outbox.c.event_id < before, outbox.c.kind == MessageKind.REPLY)
+            .where(outbox.c.sent_at.is_(None), outbox.c.created_at >= since)
             .distinct()
             .order_by(outbox.c.event_id)
         )
@@ -232,6 +236,7 @@ class Outbox:
                 earlier=_read_earlier(row),
                 position=row.position,
                 received_at=row.received_at,
+                is_superseded=row.is_superseded,
             )
             for row in await self._connection.execute(_BEGIN_ATTEMPTS, values)
         ]

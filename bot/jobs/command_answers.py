@@ -128,7 +128,7 @@ class CommandAnswers:
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
     async def _send_earlier(self, task: ChangeTask, thread: GitHubThread) -> None:
-        """Send what is left of earlier answers in the thread, so that none replaces a newer one."""
+        """Send earlier replies in the thread that are still unsent, so that none replaces a newer one."""
         async with self._database.tenant(task.organization_id) as tenant:
             since = self._clock() - ANSWERS_LAST
             events = await Outbox(tenant).unsent_events(
@@ -136,7 +136,7 @@ class CommandAnswers:
             )
         for event_id in events:
             with isolated(self._log, "earlier answer not sent", event_id=event_id):
-                await self._publisher.send(task.organization_id, event_id, thread)
+                await self._publisher.send_replies(task.organization_id, event_id, thread)
 
     async def _concerns_us(self, task: ChangeTask) -> bool:
         """Whether the event has commands of this bot, or ticks boxes in one of its comments.
@@ -167,9 +167,9 @@ class CommandAnswers:
             answers = [build_failure(Failure("", _NEUTRAL.format(delivery=request.delivery[:8])))]
             messages = [await self._message(task, answer) for answer in answers]
         async with self._database.tenant(organization_id) as tenant:
+            messages += build_reaction(request, answers)
             messages += await untick_refused(tenant, task)
             messages += await resolve_errors(tenant, task, answers)
-            messages += build_reaction(request, answers)
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):

@@ -21,6 +21,7 @@ from storage.outbox import ERROR_SLOT, Message, MessageKind, Outbox, QueuedMessa
 from storage.previews import Previews
 
 _SUCCESS, _FAILURE = "+1", "confused"
+_ANSWERS = frozenset({MessageKind.REPLY, MessageKind.REACTION})
 _HOUR = timedelta(hours=1)
 
 
@@ -38,6 +39,13 @@ class OutboxPublisher:
         async with self._database.tenant(organization_id) as tenant:
             messages = await Outbox(tenant).begin_attempts(event_id)
         await self.send_begun(organization_id, event_id, thread, messages)
+
+    async def send_replies(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
+        """Send an event's unsent replies and reactions; see `send`. Everything else waits for its own job."""
+        async with self._database.tenant(organization_id) as tenant:
+            messages = await Outbox(tenant).begin_attempts(event_id)
+        answers = [queued for queued in messages if queued.message.kind in _ANSWERS]
+        await self._send_all(organization_id, thread, answers)
 
     async def send_begun(
         self, organization_id: int, event_id: int, thread: GitHubThread, messages: Sequence[QueuedMessage]
@@ -140,7 +148,7 @@ async def _change_comment(
     `bodies` are the texts of comments that were edited in the same attempt.
     """
     message, comment_id = queued.message, queued.message.comment_id
-    if comment_id is None:
+    if comment_id is None or queued.is_superseded:
         return None
     earlier = queued.earlier or ShownReply(comment_id, None)
     shown = bodies.get(comment_id, earlier.body)

@@ -17,9 +17,9 @@ from github_standin.graphql.connections import (
     sub_issues,
     timeline,
 )
+from github_standin.graphql.minimizing import minimize_comment
 from github_standin.graphql.objects import Actor, ConnectionEdge, NotFoundError, QueryRoot, actor_or_none
 from github_standin.graphql.paging import Connection
-from github_standin.graphql.minimizing import minimize_comment
 from github_standin.history.objects import (
     StandInComment,
     StandInItem,
