@@ -17,7 +17,7 @@ from commands.framework.arguments import Arguments, parse_arguments, split_words
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
-from commands.framework.outcome import Answer, Failure, Reply, build_failure
+from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import NAMESPACE, Level, Policy
 from commands.framework.planning import Planning
 from commands.framework.ports import GitHubPort, Thread
@@ -145,7 +145,7 @@ class Dispatcher:
                 opened, level=level, find_refusal=partial(self.find_refusal, request, environment)
             )
             answers = [await _run_call(call, context, environment) for call in calls]
-        return [answer for answer in answers if answer.is_success] + _join_failures(answers)
+        return join_failures(answers)
 
     def _select_lines(self, request: Request, policy: Policy) -> list[CommandLine]:
         """Return the lines that are commands of this bot; a bot's lines only if the team lists the bot."""
@@ -276,12 +276,6 @@ async def _add_completeness(command: Command, reply: Reply, planning: Planning) 
         return reply
     text = missing_text(await planning.read_gaps(), planning.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
-
-
-def _join_failures(answers: Sequence[Answer]) -> list[Answer]:
-    """Join all failures of one comment into a single answer."""
-    failures = [failure for answer in answers for failure in answer.failures]
-    return [build_failure(*failures)] if failures else []
 
 
 def _refusal_text(command: Command | None, level: Level, environment: CommandEnvironment) -> str:

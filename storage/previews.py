@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, tuple_, update
 
 from storage.changes import ChangeState
 from storage.database import Tenant
@@ -51,8 +51,7 @@ class Previews:
             later.c.comment_id == shown.c.comment_id,
             later.c.kind.in_(_SHOWING),
             is_sent,
-            later.c.sent_at >= shown.c.sent_at,
-            later.c.id != shown.c.id,
+            tuple_(later.c.sent_at, later.c.id) > tuple_(shown.c.sent_at, shown.c.id),
         )
         comment_id = (
             select(shown.c.comment_id)

@@ -17,14 +17,14 @@ from bot.isolation import isolated
 from bot.jobs.answer_messages import build_error, build_reaction, resolve_errors, untick_refused
 from bot.jobs.comment_reader import CommentReader
 from bot.metrics.instruments import Instruments
-from bot.publishing.change_applier import ChangeApplier, ChangeTask
+from bot.publishing.change_applier import ENDED, ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import RESUME, CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
 from commands.framework.context import Context
-from commands.framework.outcome import Answer, Failure, Reply, build_failure
+from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import Level, Policy
 from commands.framework.planning import write_in_locale
 from commands.framework.registry import load_commands
@@ -158,7 +158,7 @@ class CommandAnswers:
         request, organization_id = task.request, task.organization_id
         try:
             with write_in_locale(task.project, self._clock()):
-                answers = await self._answers_to(task, thread)
+                answers = join_failures(await self._answers_to(task, thread))
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
@@ -201,7 +201,9 @@ class CommandAnswers:
                 preview = await Previews(tenant, task.project.id).get(change_id)
             if change is None or preview is None or change.thread != task.request.thread:
                 continue
-            if change.state is ChangeState.IN_PROGRESS:  # An earlier attempt started it.
+            is_shown = preview.comment_id == task.request.comment_id
+            if change.state is ChangeState.IN_PROGRESS or (change.state in ENDED and is_shown):
+                # An earlier attempt started it, and may have died before the outcome was shown.
                 outcomes = [await self._resume(task, thread, change)]
             elif change.state is ChangeState.PROPOSED and not preview.is_expired(self._clock()):
                 outcomes = await self._confirm(task, thread, change)

@@ -58,7 +58,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
     "the number of people or the price has changed. Run `/agile seats` to see what waits now."
 )
-_ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
+ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class ChangeApplier:
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
-        if change.state in _ENDED:
+        if change.state in ENDED:
             return _final_answer(change)
         started_at = change.decided_at or self._clock()
         done, note = list[Step](), None

@@ -1,5 +1,6 @@
 """The outcome of a command as a value, which `bot/` turns into a comment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.render import Chart
@@ -59,6 +60,13 @@ class Answer:
     is_new: bool = False
     edits: int | None = None
     proposal: int | None = None
+
+
+def join_failures(answers: Sequence[Answer]) -> list[Answer]:
+    """The answers with all errors to the person who asked in a single one, behind the others."""
+    others = [answer for answer in answers if answer.slot != ERROR_SLOT]
+    failures = [failure for answer in answers if answer.slot == ERROR_SLOT for failure in answer.failures]
+    return [*others, build_failure(*failures)] if failures else others
 
 
 def build_failure(*failures: Failure) -> Answer:

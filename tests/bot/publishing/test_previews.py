@@ -1,7 +1,10 @@
 """Previews: ticked by who may, unticked for who may not, and gone when they are too old or replaced."""
 
+from typing import Any
+
 import pytest
 
+from storage.outbox import Outbox
 from tests.support.changes import box_line, have_milestones, tick_box
 from tests.support.clock import Clock
 from tests.support.placement import advance, chat, list_minimized
@@ -119,6 +122,35 @@ async def test_two_ticks_at_once_are_answered_once(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "Evacuated 2 items." in answer
     assert await have_milestones(bot, number, number + 2) == [False, False]
+
+
+async def test_an_attempt_that_died_after_the_change_still_shows_the_outcome(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await make_preview(bot)
+    enqueue, tries = Outbox.enqueue, list[int]()
+
+    async def die_once(outbox: Outbox, project: int, event: int, *rest: Any) -> None:
+        tries.append(event)
+        if len(tries) == 1:
+            raise ZeroDivisionError("as if the worker had died")
+        await enqueue(outbox, project, event, *rest)
+
+    monkeypatch.setattr(Outbox, "enqueue", die_once)
+    await tick_box(bot, number)
+
+    (answer,) = await _wait_for_text(bot, number, "Evacuated 2 items.")
+    assert "Do it" not in answer
+
+
+async def test_two_failures_of_one_comment_are_both_shown(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=422)
+    await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes\n/sprint status foo:bar")
+
+    (answer,) = await bot.answers(number)
+    assert "GitHub would not let me evacuate 2 items" in answer
+    assert "foo:bar" in answer
 
 
 async def test_a_change_that_github_refuses_says_so_in_the_ticked_comment(bot: Bot) -> None:

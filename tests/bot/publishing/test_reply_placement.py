@@ -8,7 +8,7 @@ from tests.support.changes import query_database
 from tests.support.clock import Clock
 from tests.support.conversations import create_thread
 from tests.support.placement import advance, chat, list_minimized
-from tests.support.running import Bot, wait_until
+from tests.support.running import Bot, query_as_administrator, wait_until
 from tests.support.sprints import create_item, day_from_today, make_sprint
 
 COMMENTS = r"/issues/\d+/comments$"
@@ -121,6 +121,17 @@ async def test_what_people_added_to_an_answer_is_not_hidden(bot: Bot) -> None:
     await bot.say(number, "/help")
 
     assert await list_minimized(bot, number) == [None, None]
+
+
+async def test_an_answer_of_an_earlier_version_counts_what_follows_as_well(bot: Bot) -> None:
+    """Its row does not tell when GitHub created the comment."""
+    number = await create_thread(bot)
+    await bot.say(number, "/help")
+    query_as_administrator(bot.base, "update outbox set comment_at = null")
+    await chat(bot, number, 4)
+    await bot.say(number, "/help")
+
+    assert await list_minimized(bot, number) == ["outdated", None]
 
 
 # Other things than the usual
