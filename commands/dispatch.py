@@ -17,12 +17,13 @@ from commands.framework.arguments import Arguments, parse_arguments, split_words
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
-from commands.framework.outcome import Answer, Reply
+from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import NAMESPACE, Level, Policy
 from commands.framework.planning import Planning
 from commands.framework.ports import GitHubPort, Thread
 from commands.framework.registry import Command
 from commands.framework.request import CommandLine, Request
+from commands.framework.slots import answer_slot
 from commands.messages.completeness import missing_text
 from marketplace.entitlements import Denied, Entitled, allow_everything
 
@@ -39,10 +40,9 @@ _UNREADABLE = (
     "This comment's Markdown is too complex, so nothing ran. Post your commands in a separate comment."
 )
 # The only command that is run while the bot is paused.
-_RESUME = f"{NAMESPACE} resume"
+RESUME = f"{NAMESPACE} resume"
 _HELP = ("help",)
 _CLOSE_ENOUGH = 0.8
-_ERROR_SLOT = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Dispatcher:
         reaction = asyncio.create_task(environment.thread.acknowledge(request))
         await asyncio.sleep(0)
         if environment.policy.is_paused:
-            calls = [call for call in calls if call.command and call.command.name == _RESUME]
+            calls = [call for call in calls if call.command and call.command.name == RESUME]
         try:
             if not calls:
                 return []
@@ -135,19 +135,17 @@ class Dispatcher:
         """Answer parsed calls; `total` is the number of command lines in the comment."""
         level = await _find_level(request, environment)
         if level is Level.NONE and not await _is_exempt(request, calls, environment):
-            return [_build_failure(_refusal_text(calls[0].command, level, environment))]
+            return [_fail(calls[0].command, _refusal_text(calls[0].command, level, environment))]
         if request.is_unreadable:
-            return [_build_failure(_UNREADABLE)]
+            return [_fail(None, _UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
-            return [
-                _build_failure(f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")
-            ]
+            return [_fail(None, f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")]
         async with environment.open_context() as opened:
             context = replace(
                 opened, level=level, find_refusal=partial(self.find_refusal, request, environment)
             )
             answers = [await _run_call(call, context, environment) for call in calls]
-        return [answer for answer in answers if answer.is_success] + _join_failures(answers)
+        return join_failures(answers)
 
     def _select_lines(self, request: Request, policy: Policy) -> list[CommandLine]:
         """Return the lines that are commands of this bot; a bot's lines only if the team lists the bot."""
@@ -253,25 +251,23 @@ async def _is_allowed(
 
 async def _run_call(call: _Call, context: Context, environment: CommandEnvironment) -> Answer:
     if call.command and not await _is_allowed(call.command, context.request, context.level, environment):
-        return _build_failure(_refusal_text(call.command, context.level, environment))
+        return _fail(call.command, _refusal_text(call.command, context.level, environment))
     if call.command and call.command.feature:
         decision = await environment.entitled(call.command.feature, context.request.sender)
         if isinstance(decision, Denied):
-            return _build_failure(decision.text)
+            return _fail(call.command, decision.text)
     if call.problem or not call.command or call.arguments is None:
-        return _build_failure(call.problem or "")
+        return _fail(call.command, call.problem or "")
     try:
         result = await call.command.run(context, call.arguments)
     except UserError as problem:
-        return _build_failure(str(problem))
-    # With `new:yes` the answer gets a slot of its own, so that no later answer edits it.
-    slot = call.command.name
-    if call.arguments.flag("new"):
-        slot += f" {context.request.delivery} {call.line.line}"
+        return _fail(call.command, str(problem))
+    slot = answer_slot(call.command, call.arguments, context.request.thread)
+    answer = Answer(slot, None, is_success=True, is_new=call.arguments.flag("new"))
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
-        return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
-    return Answer(slot, await _add_completeness(call.command, result, context), is_success=True)
+        return replace(answer, changes=result, call=call.line, is_confirmed=is_confirmed)
+    return replace(answer, reply=await _add_completeness(call.command, result, context))
 
 
 async def _add_completeness(command: Command, reply: Reply, planning: Planning) -> Reply:
@@ -280,14 +276,6 @@ async def _add_completeness(command: Command, reply: Reply, planning: Planning) 
         return reply
     text = missing_text(await planning.read_gaps(), planning.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
-
-
-def _join_failures(answers: Sequence[Answer]) -> list[Answer]:
-    """Join all failures of one comment into a single answer."""
-    failures = [answer.reply.parts for answer in answers if not answer.is_success and answer.reply]
-    if not failures:
-        return []
-    return [_build_failure("\n\n".join(str(part) for parts in failures for part in parts))]
 
 
 def _refusal_text(command: Command | None, level: Level, environment: CommandEnvironment) -> str:
@@ -302,8 +290,8 @@ def _refusal_text(command: Command | None, level: Level, environment: CommandEnv
     )
 
 
-def _build_failure(text: str) -> Answer:
-    return Answer(_ERROR_SLOT, Reply((text,)), is_success=False)
+def _fail(command: Command | None, text: str) -> Answer:
+    return build_failure(Failure(command.name if command else "", text))
 
 
 def _expand_alias(words: Sequence[str], policy: Policy) -> list[str]:

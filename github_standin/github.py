@@ -324,6 +324,12 @@ class StandInGitHub(Actions):
         """The reactions on `issues/7` (also a pull request) or `pulls/comments/3`, oldest first."""
         return self._rest.extra_endpoints.reactions.on(f"/repos/{repo}/{path}")
 
+    def minimized(self, repo: str, comment_id: int) -> str | None:
+        """The reason for which a comment is minimized, such as `outdated`; None if it is not."""
+        repository = self.history.repository(repo)
+        comment = repository.comments.get(comment_id) if repository else None
+        return comment.minimized if comment else None
+
     def backdate(self, body: Mapping[str, Any], **times: str) -> None:
         """Show past times in an object that a helper returned: `backdate(issue, created_at="…Z")`."""
         self._backdating.set(body, times)
@@ -401,9 +407,16 @@ class StandInGitHub(Actions):
         await asyncio.to_thread(github_schema)
         await self.catch_up()
         response, violations = answer_graphql(
-            caller, body, history=self.history, roles=self.roles, limits=self.graphql_limits
+            caller,
+            body,
+            history=self.history,
+            roles=self.roles,
+            permissions=self._permissions,
+            limits=self.graphql_limits,
         )
         self.violations += violations
+        if body and b"mutation" in body:
+            await self._changes.notify()
         return response
 
     async def catch_up(self) -> None:

@@ -18,7 +18,8 @@ class ChangeState(StrEnum):
     """The state of a change.
 
     A change in progress ends as applied, as failed because GitHub refused it, or as interrupted because the
-    person who started it may not run its command any more.
+    person who started it may not run its command any more. A proposal that nobody confirms becomes outdated
+    with a newer one, or expires.
     """
 
     PROPOSED = "proposed"
@@ -27,6 +28,7 @@ class ChangeState(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     OUTDATED = "outdated"
+    EXPIRED = "expired"
     UNDONE = "undone"
 
 

@@ -44,6 +44,30 @@ class AnswerJob(TenantJob, frozen=True, kw_only=True):
         return self.thread
 
 
+class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):
+    """Takes the box of a change out of its comment when it can no longer be ticked."""
+
+    name = "expire_preview"
+    priority = Priority.POSTS
+
+    project_id: int
+    change_id: int
+    # `thread:PROJECT:NUMBER`, as of the answers: a tick and the end of its time do not cross.
+    thread: str
+
+    @property
+    def lock(self) -> str:
+        return self.thread
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"expire_preview:{self.project_id}:{self.change_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id, self.change_id)
+
+
 class BackfillJob(TenantJob, frozen=True, kw_only=True):
     """Reads a repository's past from GitHub: if some of it is missing, or all of it if `is_wanted`.
 
@@ -295,6 +319,7 @@ class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):
 TENANT_JOBS: Final[tuple[type[TenantJob], ...]] = (
     ProcessEventsJob,
     AnswerJob,
+    ExpirePreviewJob,
     BackfillJob,
     RepositoryLeftJob,
     MeasureJob,

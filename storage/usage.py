@@ -9,10 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
-from storage.outbox import MessageKind
+from storage.outbox import ERROR_SLOT, MessageKind
 from storage.tables import clockwork, outbox, projects, usage_ledger
 
-_FAILURE_SLOT = "error"
 _UNCOUNTED = "usage that Stripe could not count"
 _DROPPED = "usage that Stripe dropped"
 _METERS_MISSING = "usage without a meter at Stripe"
@@ -73,7 +72,7 @@ class Usage:
             select(func.count()).where(
                 outbox.c.organization_id == self._organization_id,
                 outbox.c.kind == MessageKind.REPLY,
-                outbox.c.slot != _FAILURE_SLOT,
+                ~outbox.c.slot.startswith(ERROR_SLOT),
                 *_within(outbox.c.created_at, period),
             )
         )

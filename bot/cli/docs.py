@@ -19,6 +19,22 @@ _INTRODUCTION = (
     "The bot runs commands only from text that you wrote yourself. If you edit your text, only the commands "
     "that you add run. If you edit another person's text, or transfer their issue, nothing runs."
 )
+_PLACEMENT = (
+    "## Where answers appear\n\n"
+    "- **The same command in the same thread edits its earlier answer** if at most three comments follow "
+    "that answer. Otherwise the answer is posted in a new comment, and the earlier one is hidden as "
+    "outdated. Within an hour this happens once; then the new comment is edited. `new:yes` always posts a "
+    "new comment.\n"
+    "- **Other questions have other answers.** Another day, sprint, unit or period never replaces the "
+    "usual answer, and a change of other items has a comment of its own. `as:` and `verbose:` only change "
+    "the form. A command gets at most five such comments in an hour; after that the newest one is edited.\n"
+    "- **What is posted unasked**, such as the tracking comment of a sprint, stays in its one comment.\n"
+    "- **Errors name the person whom they answer.** You have one comment for errors in a thread: the newest "
+    "error replaces the earlier one, and the comment goes when your next try of the command succeeds.\n"
+    "- **Previews wait for a tick for 24 hours.** The outcome takes the place of the preview. If you may "
+    "not confirm it, or the bot is paused, the tick is taken back and the reason is posted. A preview that "
+    "is too old, or that a newer answer replaced, says so and has no box any more."
+)
 _DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -48,7 +64,7 @@ def _by_feature(all_commands: tuple[Command, ...]) -> dict[plans.Feature, list[s
 
 
 def _commands(all_commands: tuple[Command, ...]) -> str:
-    parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION]
+    parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION, _PLACEMENT]
     for command in all_commands:
         parts.append(f"## `/{command.name}`")
         parts.append(

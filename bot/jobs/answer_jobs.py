@@ -12,8 +12,9 @@ from procrastinate.jobs import Status
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.command_answers import CommandAnswers
+from bot.publishing.expiry import expire
 from storage.fair_jobs import FairJobManager
-from storage.job_types import AnswerJob
+from storage.job_types import AnswerJob, ExpirePreviewJob
 
 _MOST_TRIES_OF_A_BUG = 3
 _WAIT_AFTER_BUG = timedelta(seconds=2)
@@ -48,6 +49,16 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
         except Exception:
             _log.exception("answer failed", is_last_try=is_last_try)
             raise
+
+
+@tasks.job(ExpirePreviewJob, retry=RetryStrategy(max_attempts=2, wait=60))
+async def expire_preview(services: JobServices, job: ExpirePreviewJob) -> None:
+    """End a proposal whose box nobody ticked, and send the text that takes the place of its preview."""
+    async with services.database.tenant(job.organization_id) as tenant:
+        event_id = await expire(tenant, job.project_id, job.change_id, services.clock())
+        if event_id is not None:
+            answer_job = AnswerJob(organization_id=job.organization_id, event_id=event_id, thread=job.thread)
+            await services.jobs.defer(tenant.connection, answer_job)
 
 
 async def give_started_answer(services: JobServices, job_id: int, job: AnswerJob) -> None:

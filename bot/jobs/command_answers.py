@@ -1,6 +1,6 @@
 """Answers the commands of one event exactly once, also if a try dies on the way."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -13,20 +13,24 @@ from bot.billing.purchase_links import PurchaseLinks
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
+from bot.isolation import isolated
+from bot.jobs.answer_messages import build_error, build_reaction, resolve_errors, untick_refused
 from bot.jobs.comment_reader import CommentReader
 from bot.metrics.instruments import Instruments
-from bot.publishing.change_applier import ChangeApplier, ChangeTask
+from bot.publishing.change_applier import ENDED, ChangeApplier, ChangeTask
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
-from commands.dispatch import CommandEnvironment, Dispatcher
+from commands.dispatch import RESUME, CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
 from commands.framework.context import Context
-from commands.framework.outcome import Answer, Reply
+from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import Level, Policy
 from commands.framework.planning import write_in_locale
 from commands.framework.registry import load_commands
-from commands.framework.request import CommandLine, Request
+from commands.framework.request import CommandLine
+from commands.framework.slots import slot_command
+from commands.messages.answering import expired_text, outdated_text, paused_text
 from handlers.delivery import Delivery
 from storage.changes import ChangeLog, ChangeState, CommandChange
 from storage.cipher import PayloadCipher
@@ -34,10 +38,15 @@ from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts, answer_carrier
 from storage.jobs import Jobs
-from storage.outbox import Message, MessageKind, Outbox, QueuedMessage
+from storage.outbox import ANSWERS_LAST, ERROR_SLOT, Message, MessageKind, Outbox, QueuedMessage
+from storage.previews import Preview, Previews
 from storage.projects import Project, Projects
 
 _PLAN = ["agile", "plan"]
+# Its box may still be shown in one of these states: the comment is changed a little later.
+_TOO_LATE = frozenset({ChangeState.PROPOSED, ChangeState.OUTDATED, ChangeState.EXPIRED})
+# A change in one of these states still waits for somebody who may confirm or finish it.
+_UNDECIDED = frozenset({ChangeState.PROPOSED, ChangeState.IN_PROGRESS})
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
 
 
@@ -82,6 +91,7 @@ class CommandAnswers:
         if task_and_thread is None:
             return
         task, thread, is_answered = task_and_thread
+        await self._send_earlier(task, thread)
         if not is_answered and await self._concerns_us(task):
             messages = await self._prepare(task, thread, is_last_try=is_last_try)
             await self._publisher.send_begun(organization_id, event_id, thread, messages)
@@ -117,6 +127,17 @@ class CommandAnswers:
         task = ChangeTask(organization_id, event_id, project, request, github_repository, dict(started))
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
+    async def _send_earlier(self, task: ChangeTask, thread: GitHubThread) -> None:
+        """Send earlier replies in the thread that are still unsent, so that none replaces a newer one."""
+        async with self._database.tenant(task.organization_id) as tenant:
+            since = self._clock() - ANSWERS_LAST
+            events = await Outbox(tenant).unsent_events(
+                task.project.id, task.request.thread, task.event_id, since
+            )
+        for event_id in events:
+            with isolated(self._log, "earlier answer not sent", event_id=event_id):
+                await self._publisher.send_replies(task.organization_id, event_id, thread)
+
     async def _concerns_us(self, task: ChangeTask) -> bool:
         """Whether the event has commands of this bot, or ticks boxes in one of its comments.
 
@@ -137,17 +158,18 @@ class CommandAnswers:
         request, organization_id = task.request, task.organization_id
         try:
             with write_in_locale(task.project, self._clock()):
-                answers = await self._answers_to(task, thread)
+                answers = join_failures(await self._answers_to(task, thread))
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
                 raise
             failure = problem
-            text = _NEUTRAL.format(delivery=request.delivery[:8])
-            answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
-        if answers or failure:
-            messages += _reaction(request, answers)
+            answers = [build_failure(Failure("", _NEUTRAL.format(delivery=request.delivery[:8])))]
+            messages = [await self._message(task, answer) for answer in answers]
         async with self._database.tenant(organization_id) as tenant:
+            messages += build_reaction(request, answers)
+            messages += await untick_refused(tenant, task)
+            messages += await resolve_errors(tenant, task, answers)
             await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
@@ -168,20 +190,55 @@ class CommandAnswers:
         return resumed + await self._run(replace(task, request=request), thread)
 
     async def _follow_ticks(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
-        """Carry out the changes whose boxes were ticked, if permitted and if they would still be the same."""
+        """Carry out the changes whose boxes were ticked, if permitted and if they would still be the same.
+
+        The outcome takes the place of the preview. Who may not confirm it is told so.
+        """
         answers = list[Answer]()
         for change_id in task.request.ticked:
             async with self._database.tenant(task.organization_id) as tenant:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
-            if change is None or change.thread != task.request.thread:
+                preview = await Previews(tenant, task.project.id).get(change_id)
+            if change is None or preview is None or change.thread != task.request.thread:
                 continue
-            if change.state is ChangeState.IN_PROGRESS:  # An earlier attempt started it.
-                answers.append(await self._resume(task, thread, change))
-            elif change.state is ChangeState.PROPOSED:
-                line = CommandLine(change.command, 0)
-                request = replace(task.request, lines=(line,))
-                answers += await self._run(replace(task, request=request, confirmed=change), thread)
+            is_shown = preview.comment_id == task.request.comment_id
+            if change.state is ChangeState.IN_PROGRESS or (change.state in ENDED and is_shown):
+                # An earlier attempt started it, and may have died before the outcome was shown.
+                outcomes = [await self._resume(task, thread, change)]
+            elif change.state is ChangeState.PROPOSED and not preview.is_expired(self._clock()):
+                outcomes = await self._confirm(task, thread, change)
+            else:
+                answers += await self._close_preview(task, change_id, preview)
+                continue
+            async with self._database.tenant(task.organization_id) as tenant:
+                decided = await ChangeLog(tenant, task.project.id).get(change_id)
+            if decided is None or decided.state in _UNDECIDED:
+                answers += outcomes
+            else:
+                edits = task.request.comment_id
+                answers += [replace(answer, slot=change.slot, edits=edits) for answer in outcomes]
         return answers
+
+    async def _confirm(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> list[Answer]:
+        """Run the command of a ticked box; a failure if the person may not, or if the bot is paused."""
+        policy = _policy(task.project)
+        if policy.is_paused and slot_command(change.slot) != RESUME:
+            return [build_failure(Failure(slot_command(change.slot), paused_text()))]
+        request = replace(task.request, lines=(CommandLine(change.command, 0),))
+        return await self._run(replace(task, request=request, confirmed=change), thread)
+
+    async def _close_preview(self, task: ChangeTask, change_id: int, preview: Preview) -> list[Answer]:
+        """Say in the comment of a preview that the tick came too late, if it still shows its box."""
+        if preview.state not in _TOO_LATE:
+            return []
+        async with self._database.tenant(task.organization_id) as tenant:
+            previews = Previews(tenant, task.project.id)
+            await previews.close(change_id, ChangeState.EXPIRED, self._clock())
+        if preview.comment_id != task.request.comment_id:
+            return []
+        is_outdated = preview.state is ChangeState.OUTDATED
+        text = (outdated_text if is_outdated else expired_text)(preview.command)
+        return [Answer(preview.slot, Reply((text,)), is_success=False, edits=preview.comment_id)]
 
     async def _resume(self, task: ChangeTask, thread: GitHubThread, change: CommandChange) -> Answer:
         """Finish a change that an earlier attempt started, if the person may still make it."""
@@ -195,7 +252,7 @@ class CommandAnswers:
             return await self._changing.carry_out(task, change)
         if (change.decided_by or change.actor).lower() != task.request.sender.lower():
             # Only the person who started a change may resume it.
-            return Answer("error", Reply((refusal,)), is_success=False)
+            return build_failure(Failure(slot_command(change.slot), refusal))
         return await self._changing.give_up(task, change, refusal)
 
     async def _run(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
@@ -255,23 +312,20 @@ class CommandAnswers:
         return [with_notice if answer is last else answer for answer in answers]
 
     async def _message(self, task: ChangeTask, answer: Answer) -> Message:
+        if answer.slot == ERROR_SLOT:
+            return build_error(task.request.sender, answer.failures)
         body = await self._pictures.to_markdown(
             task.organization_id, task.project, answer.reply.parts if answer.reply else ()
         )
-        return Message(MessageKind.REPLY, body, answer.slot)
+        return Message(
+            MessageKind.REPLY,
+            body,
+            answer.slot,
+            comment_id=answer.edits,
+            is_new=answer.is_new,
+            change_id=answer.proposal,
+        )
 
 
 def _policy(project: Project) -> Policy:
     return Policy(project.settings, project.other_bots)
-
-
-def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
-    """The reaction to the comment with the commands: 👍 if all went well, else 😕.
-
-    Empty for a ticked box, which shows the outcome in its own comment, and where GitHub takes no reactions.
-    """
-    if request.ticked or not request.place.takes_reactions:
-        return []
-    succeeded = bool(answers) and all(answer.is_success for answer in answers)
-    body = "+1" if succeeded else "confused"
-    return [Message(MessageKind.REACTION, body, slot=request.place, comment_id=request.comment_id)]

@@ -33,16 +33,18 @@ from commands.framework.changes import (
     encode_steps,
     step_repository,
 )
-from commands.framework.outcome import Answer, Reply
+from commands.framework.outcome import Answer, Failure, Reply, build_failure
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
+from commands.framework.slots import slot_command
 from commands.messages.change_steps import step_target_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
-from storage.job_types import BackfillJob, ReconcileJob
+from storage.job_types import BackfillJob, ExpirePreviewJob, ReconcileJob
 from storage.jobs import Jobs
+from storage.previews import PREVIEWS_LAST, Previews
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pull_requests import PullRequests
 from storage.recorder import Recorder, TimelineRow
@@ -56,7 +58,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
     "the number of people or the price has changed. Run `/agile seats` to see what waits now."
 )
-_ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
+ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,31 +114,62 @@ class ChangeApplier:
         if changes is None or call is None:
             return answer
         if not changes.steps:
-            return _text_answer(answer.slot, changes.done)
+            await self._close_confirmed(task)
+            return replace(answer, reply=Reply((changes.done,)), changes=None)
         if refusal := await find_refusal_elsewhere(task, changes.steps):
-            return _text_answer(answer.slot, refusal)
+            return build_failure(Failure(slot_command(answer.slot), refusal))
         proposal = _proposal(task, answer.slot, changes, call)
         if task.confirmed is not None:
             return await self._carry_out_confirmed(task, task.confirmed, proposal, changes)
+        return replace(
+            await self._start_or_propose(task, proposal, changes, is_confirmed=answer.is_confirmed),
+            is_new=answer.is_new,
+        )
+
+    async def _start_or_propose(
+        self, task: ChangeTask, proposal: Proposal, changes: Changes, *, is_confirmed: bool
+    ) -> Answer:
+        """Carry out changes at once where no preview is due, or show the preview."""
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
             waiting = await log.pending_proposal(task.request.thread, proposal.command)
             is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
             if waiting is not None:
                 await log.decide(waiting.id, ChangeState.OUTDATED, task.request.sender, self._clock())
-            is_started = not changes.is_previewed or (answer.is_confirmed and not is_stale)
-            change = await log.record(
-                proposal, ChangeState.IN_PROGRESS if is_started else ChangeState.PROPOSED
-            )
+            is_started = not changes.is_previewed or (is_confirmed and not is_stale)
             if is_started:
+                change = await log.record(proposal, ChangeState.IN_PROGRESS)
                 await log.decide(change.id, ChangeState.IN_PROGRESS, task.request.sender, self._clock())
+            else:
+                change = await self._propose(tenant, task, proposal)
+            previews = Previews(tenant, task.project.id)
+            await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
         if is_started:
             return await self.carry_out(task, change)
-        return _text_answer(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
+        return _preview_answer(change, changes, is_stale=is_stale and is_confirmed)
+
+    async def _propose(self, tenant: Tenant, task: ChangeTask, proposal: Proposal) -> CommandChange:
+        """Record a proposal, whose box goes away after a while."""
+        change = await ChangeLog(tenant, task.project.id).record(proposal, ChangeState.PROPOSED)
+        job = ExpirePreviewJob(
+            organization_id=task.organization_id,
+            project_id=task.project.id,
+            change_id=change.id,
+            thread=f"thread:{task.project.id}:{proposal.thread}",
+        )
+        await self._jobs.defer(tenant.connection, job, self._clock() + PREVIEWS_LAST)
+        return change
+
+    async def _close_confirmed(self, task: ChangeTask) -> None:
+        """End the proposal whose box was ticked, because there is nothing left to change."""
+        if task.confirmed is not None:
+            async with self._database.tenant(task.organization_id) as tenant:
+                previews = Previews(tenant, task.project.id)
+                await previews.close(task.confirmed.id, ChangeState.OUTDATED, self._clock())
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
-        if change.state in _ENDED:
+        if change.state in ENDED:
             return _final_answer(change)
         started_at = change.decided_at or self._clock()
         done, note = list[Step](), None
@@ -177,14 +210,12 @@ class ChangeApplier:
             log = ChangeLog(tenant, task.project.id)
             state = ChangeState.IN_PROGRESS if is_same else ChangeState.OUTDATED
             await log.decide(confirmed.id, state, task.request.sender, self._clock())
-            change = (
-                await log.get(confirmed.id) if is_same else await log.record(proposal, ChangeState.PROPOSED)
-            )
+            change = await log.get(confirmed.id) if is_same else await self._propose(tenant, task, proposal)
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
             return await self.carry_out(task, change)
-        return _text_answer(proposal.slot, preview(change, changes, is_stale=True))
+        return _preview_answer(change, changes, is_stale=True)
 
     async def _apply_step(self, task: ChangeTask, step: Step, name: str, started_at: datetime) -> Step:
         """Carry out a step. Returns it with the values assigned by GitHub, such as a new milestone's id."""
@@ -290,7 +321,8 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     parts.append(changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps))
     parts.append(render_box(change.id))
     parts.append(
-        "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
+        "<sub>Nothing has been changed yet. Tick the box within 24 hours, or repeat the command with "
+        "`confirm:yes`.</sub>"
     )
     return "\n\n".join(parts)
 
@@ -315,13 +347,17 @@ def _final_answer(change: CommandChange) -> Answer:
     """Build the answer to a change that was carried out, refused by GitHub, or interrupted."""
     if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
-        return Answer("error", Reply((text,)), is_success=False)
+        return build_failure(Failure(slot_command(change.slot), text))
     if change.note is None:
         return _text_answer(change.slot, change.done)
     done = [step_target_text(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
-    return Answer("error", Reply((text,)), is_success=False)
+    return build_failure(Failure(slot_command(change.slot), text))
+
+
+def _preview_answer(change: CommandChange, changes: Changes, *, is_stale: bool) -> Answer:
+    return replace(_text_answer(change.slot, preview(change, changes, is_stale=is_stale)), proposal=change.id)
 
 
 def _text_answer(slot: str, text: str) -> Answer:

@@ -10,8 +10,8 @@ from bot.github.client import GONE, GitHubRefusedError, Installation
 from bot.github.marked_search import find_marked, find_marked_check_run
 from bot.github.markers import Mark, as_comment, unsigned_text
 from bot.github.owned_text import PeopleText, find_people_text
-from bot.publishing.outbox import MOST_CHARACTERS, truncate
 from bot.publishing.release_notes import MarkedPart, write_into_release
+from bot.publishing.truncation import MOST_CHARACTERS, truncate
 from storage.posts import DesiredPost, Post, PostKind
 
 _MOVED = frozenset({301, 302, 307, 308})

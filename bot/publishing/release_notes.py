@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.github.client import GitHubRefusedError, Installation
 from bot.github.markers import Mark, Markers, as_comment
-from bot.publishing.outbox import truncate
+from bot.publishing.truncation import truncate
 from storage.posts import DesiredPost
 
 _TAKEN_OUT = 410

@@ -125,6 +125,11 @@ class Arguments:
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
 
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """All given values, by name."""
+        return self._values
+
     def text(self, name: str) -> str | None:
         """The value of a TEXT, CHOICE or PERSON argument."""
         value = self._values.get(name)

@@ -17,6 +17,16 @@ def render_box(change_id: int) -> str:
     return f"- [ ] **Do it** <!-- agile-github-suite:change:{change_id} -->"
 
 
+def untick_box(text: str, change_id: int) -> str:
+    """The text of a comment without the tick in the box of a change."""
+
+    def without_tick(box: re.Match[str]) -> str:
+        tick = box.start("tick") - box.start()
+        return box[0][:tick] + " " + box[0][tick + 1 :] if int(box["change"]) == change_id else box[0]
+
+    return _BOX.sub(without_tick, text)
+
+
 def find_ticked_boxes(text: str) -> set[int]:
     """The ids of the changes whose boxes are ticked in a comment's text."""
     return {int(box["change"]) for box in _BOX.finditer(text) if box["tick"] != " "}

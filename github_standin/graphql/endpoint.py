@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from github_standin import seed as people
@@ -14,11 +15,22 @@ from github_standin.proxy.callers import Caller
 from github_standin.proxy.responses import ProxyResponse, error_response, json_response
 from github_standin.proxy.roles import Roles, find_role
 
+_WRITERS = {"triage", "write", "maintain", "admin"}
+
 
 def answer_graphql(
-    caller: Caller, body: bytes | None, *, history: RepositoryHistory, roles: Roles, limits: GraphQLRateLimit
+    caller: Caller,
+    body: bytes | None,
+    *,
+    history: RepositoryHistory,
+    roles: Roles,
+    permissions: Mapping[str, str],
+    limits: GraphQLRateLimit,
 ) -> tuple[ProxyResponse, list[Exception]]:
-    """Answer a request; returns the response and the errors that GitHub would blame on the sender."""
+    """Answer a request; returns the response and the errors that GitHub would blame on the sender.
+
+    `permissions` are those of the App's installation.
+    """
     try:
         request = json.loads(body or b"{}")
     except ValueError:
@@ -29,11 +41,17 @@ def answer_graphql(
         role = find_role(roles, repository.full_name, caller.name)
         return is_public or caller.kind == "installation" or bool(role)
 
+    def may_write(repository: StandInRepository) -> bool:
+        if is_installation:
+            return "write" in (permissions.get("issues"), permissions.get("pull_requests"))
+        return find_role(roles, repository.full_name, caller.name) in _WRITERS
+
     is_installation = caller.kind == "installation"
     result = answer_query(
         request,
         history=history,
         can_see=can_see,
+        may_write=may_write,
         viewer=caller.name,
         limits=limits,
         who=f"installation ID {people.INSTALLATION_ID}" if is_installation else caller.name,

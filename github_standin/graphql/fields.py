@@ -17,9 +17,16 @@ from github_standin.graphql.connections import (
     sub_issues,
     timeline,
 )
+from github_standin.graphql.minimizing import minimize_comment
 from github_standin.graphql.objects import Actor, ConnectionEdge, NotFoundError, QueryRoot, actor_or_none
 from github_standin.graphql.paging import Connection
-from github_standin.history.objects import StandInItem, StandInLabel, StandInMilestone, StandInRepository
+from github_standin.history.objects import (
+    StandInComment,
+    StandInItem,
+    StandInLabel,
+    StandInMilestone,
+    StandInRepository,
+)
 from github_standin.history.timeline import TimelineEvent
 
 Json = dict[str, Any]
@@ -138,6 +145,7 @@ FIELDS: Mapping[type, Fields] = {
         "nodes": lambda root, args: root.nodes(args["ids"]),
         "rateLimit": lambda root, _: root.rate_limit,
         "viewer": lambda root, _: Actor({"login": root.viewer}),
+        "minimizeComment": minimize_comment,
     },
     StandInRepository: {
         **COMMON,
@@ -161,6 +169,13 @@ FIELDS: Mapping[type, Fields] = {
         "issueOrPullRequest": item_by_number(False, True, name="an issue or pull request"),
     },
     StandInItem: {**COMMON, **ITEM},
+    StandInComment: {
+        **COMMON,
+        "body": rest_value("body"),
+        "author": lambda comment, _: actor_or_none(comment.body.get("user")),
+        "isMinimized": lambda comment, _: comment.minimized is not None,
+        "minimizedReason": lambda comment, _: comment.minimized,
+    },
     StandInMilestone: {
         **COMMON,
         "repository": lambda milestone, _: milestone.repository,

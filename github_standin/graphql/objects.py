@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from github_standin.history.objects import StandInItem, StandInLabel, StandInMilestone, StandInRepository
+from github_standin.history.objects import (
+    StandInComment,
+    StandInItem,
+    StandInLabel,
+    StandInMilestone,
+    StandInRepository,
+)
 from github_standin.history.repositories import RepositoryHistory
 from github_standin.history.timeline import TimelineEvent
 
@@ -15,11 +21,16 @@ _TYPE_NAMES: dict[type, str] = {
     StandInRepository: "Repository",
     StandInMilestone: "Milestone",
     StandInLabel: "Label",
+    StandInComment: "IssueComment",
 }
 
 
 class NotFoundError(Exception):
     """GitHub's error of type NOT_FOUND."""
+
+
+class ForbiddenError(Exception):
+    """GitHub's error of type FORBIDDEN."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +47,14 @@ class Actor:
 
 @dataclass(frozen=True)
 class QueryRoot:
-    """The root object of a query, restricted to the repositories that its sender can see."""
+    """The root object of a query or mutation, restricted to the repositories that its sender can see.
+
+    `may_write` says whether the sender may change comments in a repository.
+    """
 
     history: RepositoryHistory
     can_see: Callable[[StandInRepository], bool]
+    may_write: Callable[[StandInRepository], bool]
     viewer: str
     rate_limit: Json
 

@@ -22,7 +22,7 @@ from graphql import (
 from github_standin.emulate import NODE_MODULES
 from github_standin.graphql.cost import query_cost
 from github_standin.graphql.fields import FIELDS
-from github_standin.graphql.objects import NotFoundError, QueryRoot, type_of
+from github_standin.graphql.objects import ForbiddenError, NotFoundError, QueryRoot, type_of
 from github_standin.graphql.paging import PagingError
 from github_standin.graphql.rate_limit import GraphQLRateLimit
 from github_standin.history.objects import StandInRepository
@@ -31,6 +31,8 @@ from github_standin.history.repositories import RepositoryHistory
 Json = dict[str, Any]
 SCHEMA = NODE_MODULES / "@octokit" / "graphql-schema" / "schema.graphql"
 MAX_NODES = 500_000
+# Errors that depend on what exists and what is granted, so that the query itself is no mistake.
+_NO_MISTAKES = {"NOT_FOUND", "FORBIDDEN"}
 
 
 class WrongQueryError(ValueError):
@@ -57,6 +59,7 @@ def answer_query(
     *,
     history: RepositoryHistory,
     can_see: Callable[[StandInRepository], bool],
+    may_write: Callable[[StandInRepository], bool],
     viewer: str,
     limits: GraphQLRateLimit,
     who: str,
@@ -79,7 +82,7 @@ def answer_query(
     if not limits.take(cost):
         message = f"API rate limit exceeded for {who}."
         return GraphQLResult({"errors": [{"type": "RATE_LIMITED", "message": message}]}, limits)
-    root = QueryRoot(history, can_see, viewer, limits.to_graphql(cost, nodes))
+    root = QueryRoot(history, can_see, may_write, viewer, limits.to_graphql(cost, nodes))
     result = execute_sync(
         github_schema(),
         document,
@@ -109,7 +112,7 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         raise GraphQLError(f"The stand-in does not know {info.parent_type.name}.{info.field_name}.")
     try:
         return _convert_errors(resolver(source, args))
-    except (NotFoundError, PagingError) as error:
+    except (NotFoundError, ForbiddenError, PagingError) as error:
         raise _to_graphql_error(error) from None
 
 
@@ -122,8 +125,11 @@ def _convert_errors(value: Any) -> Any:
     return value
 
 
-def _to_graphql_error(error: NotFoundError | PagingError) -> GraphQLError:
-    kind = error.kind if isinstance(error, PagingError) else "NOT_FOUND"
+def _to_graphql_error(error: NotFoundError | ForbiddenError | PagingError) -> GraphQLError:
+    if isinstance(error, PagingError):
+        kind = error.kind
+    else:
+        kind = "NOT_FOUND" if isinstance(error, NotFoundError) else "FORBIDDEN"
     return GraphQLError(str(error), extensions={"type": kind})
 
 
@@ -134,7 +140,7 @@ def _to_result(result: ExecutionResult, limits: GraphQLRateLimit) -> GraphQLResu
     body: Json = {"data": result.data}
     if errors:
         body["errors"] = [_formatted(error) for error in errors]
-    violations = [error for error in errors if (error.extensions or {}).get("type") != "NOT_FOUND"]
+    violations = [error for error in errors if (error.extensions or {}).get("type") not in _NO_MISTAKES]
     return GraphQLResult(body, limits, [WrongQueryError(str(error)) for error in violations])
 
 

@@ -103,6 +103,18 @@ class StandInItem:
 
 
 @dataclass(eq=False)
+class StandInComment:
+    """A comment on an issue or pull request; `body` is the newest REST object.
+
+    `minimized` is the reason for which it was hidden, such as `outdated`; None if it is shown.
+    """
+
+    repository: StandInRepository
+    body: Json
+    minimized: str | None = None
+
+
+@dataclass(eq=False)
 class StandInRepository:
     """A repository; `body` is the newest REST object, `recorded` that only a loaded history has it.
 
@@ -115,6 +127,7 @@ class StandInRepository:
     items: dict[int, StandInItem] = field(default_factory=dict)
     milestones: dict[int, StandInMilestone] = field(default_factory=dict)
     labels: dict[str, StandInLabel] = field(default_factory=dict)
+    comments: dict[int, StandInComment] = field(default_factory=dict)
     former_numbers: dict[int, str] = field(default_factory=dict)
     deleted_milestones: set[int] = field(default_factory=set)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from github_standin.history.objects import (
     Json,
+    StandInComment,
     StandInItem,
     StandInLabel,
     StandInMilestone,
@@ -91,12 +92,19 @@ class RepositoryHistory:
         """Remove a repository."""
         self._repositories.pop(full_name.lower(), None)
 
-    def node(self, node_id: str) -> StandInRepository | StandInItem | StandInMilestone | StandInLabel | None:
+    def node(
+        self, node_id: str
+    ) -> StandInRepository | StandInItem | StandInMilestone | StandInLabel | StandInComment | None:
         """Find an object by its global node id."""
         for repository in self.repositories:
             if repository.body["node_id"] == node_id:
                 return repository
-            for group in (repository.items, repository.milestones, repository.labels):
+            for group in (
+                repository.items,
+                repository.milestones,
+                repository.labels,
+                repository.comments,
+            ):
                 for element in group.values():
                     if element.body.get("node_id") == node_id:
                         return element
@@ -182,6 +190,12 @@ class RepositoryHistory:
         """Update the commented issue; for a pull request the payload's `issue` is not the item's own body."""
         if "pull_request" not in payload["issue"]:
             self._update_item(repository, payload["issue"])
+        comment = payload["comment"]
+        if payload["action"] == "deleted":
+            repository.comments.pop(comment["id"], None)
+        else:
+            known = repository.comments.setdefault(comment["id"], StandInComment(repository, comment))
+            known.body = comment
 
     def _on_item(
         self, repository: StandInRepository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False

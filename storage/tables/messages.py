@@ -18,7 +18,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.tables.base import NOW, moment_column, project_key, tenant_table
 
 # The outbox of answers: written in the answer's transaction, sent afterwards by bot/publishing/outbox.py.
-# `slot` names the answer within its thread, so that asking again edits it; `comment_id` is GitHub's.
+# `slot` names what the answer is about within its thread, so that asking again edits it; `comment_id` is
+# GitHub's. A reply that `is_new` is never an edit. `comment_at` is when GitHub created the comment,
+# `reposted_at` when the slot last got a new comment in place of an earlier one, `change_id` the change whose
+# preview it shows, and `failures` are the commands that failed, each with its text.
 outbox = tenant_table(
     "outbox",
     *project_key(),
@@ -32,6 +35,11 @@ outbox = tenant_table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("refused", Text),
     moment_column("sent_at"),
+    Column("is_new", Boolean, nullable=False, server_default=text("false")),
+    moment_column("comment_at"),
+    moment_column("reposted_at"),
+    Column("change_id", BigInteger),
+    Column("failures", JSONB),
     ForeignKeyConstraint(
         ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
     ),

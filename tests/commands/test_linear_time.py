@@ -14,7 +14,7 @@ import pytest
 
 from bot.github.owned_text import find_people_text
 from bot.publishing.change_applier import _CONFIRM
-from bot.publishing.outbox import truncate
+from bot.publishing.truncation import truncate
 from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
 from commands.formatting.wording import plain, table

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.publishing.outbox import MOST_CHARACTERS, truncate
+from bot.publishing.truncation import MOST_CHARACTERS, truncate
 
 _BLOCKS = st.sampled_from(
     [

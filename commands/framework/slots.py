@@ -1,0 +1,52 @@
+"""Slots: what an answer is about. In its thread a later answer with the same slot takes its place.
+
+The slot of an answer is the command with the arguments that select what it shows, such as another sprint or
+another day. A change is about the items that it names.
+"""
+
+import hashlib
+from datetime import date
+from itertools import takewhile
+
+from commands.framework.arguments import ArgumentKind, Arguments, Value
+from commands.framework.registry import Command
+
+# Arguments that say in which form or where an answer appears, and not what it is about.
+_FORM = {"new", "confirm", "as", "verbose"}
+# The ways to name a sprint are one.
+_NAMES = {"name": "sprint", "for": "sprint", "milestone": "sprint"}
+_LONGEST = 100
+
+
+def answer_slot(command: Command, arguments: Arguments, thread: int) -> str:
+    """The slot of an answer: the command's name, and what it is about unless that is the usual."""
+    chosen = list[str]()
+    for argument in command.accepted:
+        value = arguments.values.get(argument.name)
+        is_item = argument.kind is ArgumentKind.ITEMS and argument.is_positional
+        if value is None or value is False or argument.name in _FORM or (command.is_changing and not is_item):
+            continue
+        if is_item and value == (f"#{thread}",):
+            continue
+        name = _NAMES.get(argument.name, argument.name) if isinstance(value, str) else argument.name
+        chosen.append(f"{name}={_canonical(value)}")
+    if not chosen:
+        return command.name
+    about = " ".join(sorted(chosen))
+    if len(about) > _LONGEST or not about.isprintable():
+        about = f"about={hashlib.sha256(about.encode(errors='replace')).hexdigest()[:32]}"
+    return f"{command.name} {about}"
+
+
+def slot_command(slot: str) -> str:
+    """The name of the command whose answer has the slot."""
+    return " ".join(takewhile(lambda word: "=" not in word, slot.split(" ")))
+
+
+def _canonical(value: Value) -> str:
+    """The same text for values that mean the same."""
+    if isinstance(value, str):
+        return " ".join(value.casefold().split())
+    if isinstance(value, tuple):
+        return ",".join(sorted({_canonical(part) for part in value}))
+    return value.isoformat() if isinstance(value, date) else str(value)
