@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from commands.formatting.wording import footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -17,7 +18,7 @@ from commands.messages.charts import BY
 from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -63,7 +64,9 @@ METRICS = tuple(RULES)
     level=Level.READ,
     arguments=(
         Argument("metric", ArgumentKind.TEXTS, ", ".join(METRICS), is_positional=True),
-        Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
+        replace(
+            SPRINT, is_positional=False, summary="in this sprint, by its title or number, or during its days"
+        ),
         LAST,
         BY,
     ),
@@ -84,7 +87,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
         return await _explain_velocity(context, arguments)
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     evidence = await _read_evidence(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
@@ -109,7 +112,7 @@ def _keep_letters(name: str) -> str:
 
 
 async def _explain_overview(context: Context, arguments: Arguments) -> Reply:
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     return Reply((explain_overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
@@ -147,7 +150,7 @@ async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
 
 
 async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
-    if arguments.text("for") or arguments.number("last"):
+    if arguments.text("sprint") or arguments.number("last"):
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )

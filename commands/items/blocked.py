@@ -25,11 +25,11 @@ _MOST = 10
     summary="says what this item waits for: another issue, or something else",
     level=Level.TRIAGE,
     arguments=(
-        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first"),
-        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; enough where there is no issue"),
+        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first", is_positional=True),
+        Argument("reason", ArgumentKind.TEXT, "why; enough where there is no issue", is_positional=True),
     ),
     examples=(
-        "/blocked by:#9",
+        "/blocked by #9",
         '/blocked by:#9 reason:"the API comes first"',
         '/blocked reason:"no test account"',
     ),

@@ -23,6 +23,7 @@ _USUAL, _MOST = 10, 100
     level=Level.READ,
     arguments=(Argument("last", ArgumentKind.NUMBER, f"how many; else {_USUAL}"),),
     examples=("/sprint list", "/sprint list last:20"),
+    synonyms=("sprint all", "sprints", "sprint history"),
 )
 async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     """List sprints, the latest start first; finished sprints with their final numbers."""

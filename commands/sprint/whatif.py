@@ -16,7 +16,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast_sentences import open_sizes
 from commands.messages.whatif import WhatIfDecision, more_items, whatif_card
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.forecasting import read_outlook
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
@@ -43,7 +43,7 @@ _MOST_WHOLE = 999
         ),
         Argument("due", ArgumentKind.DATE, "another due date"),
         Argument("days-off", ArgumentKind.DAYS, "working days to come on which nobody works"),
-        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
+        SPRINT,
     ),
     examples=(
         "/whatif drop:#1",
@@ -55,7 +55,7 @@ _MOST_WHOLE = 999
 )
 async def whatif(context: Context, arguments: Arguments) -> Reply:
     """Show the chance to finish before and after a decision."""
-    facts = await resolve_facts(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     due = arguments.date("due")
     _require_forecastable(facts, due)
     before = await read_outlook(context, facts)
