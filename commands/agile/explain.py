@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from commands.formatting.wording import footer, format_moment, plain
@@ -56,6 +56,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+_MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
 
 
 @command(
@@ -79,10 +80,12 @@ METRICS = tuple(RULES)
 )
 async def explain(context: Context, arguments: Arguments) -> Reply:
     """Explain a metric; without one, list the metrics and explain the sprint's scope."""
-    words = arguments.texts("metric")
+    words, name = split_metric(arguments.texts("metric"))
+    if name:
+        arguments = arguments.with_text(SPRINT.name, name)
     if not words:
         return await _explain_overview(context, arguments)
-    metric = _resolve_metric(" ".join(words))
+    metric = _resolve_metric(words)
     if metric in _BY_FLOW:
         return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
@@ -94,6 +97,15 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
     else:
         explanation = _BY_SPRINT[metric](evidence)
     return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
+
+
+def split_metric(words: Sequence[str]) -> tuple[str, str]:
+    """Split `carry-over Sprint 24` into the metric and the sprint's name; without a metric all is one."""
+    names = {_keep_letters(name) for name in METRICS}
+    for length in range(min(len(words), _MOST_WORDS), 0, -1):
+        if _keep_letters(" ".join(words[:length])) in names:
+            return " ".join(words[:length]), " ".join(words[length:])
+    return " ".join(words), ""
 
 
 def _resolve_metric(text: str) -> str:

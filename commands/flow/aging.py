@@ -22,7 +22,7 @@ from sprints.durations import measure_ages
     level=Level.READ,
     feature="flow",
     arguments=(replace(SPRINT, summary="only what is open in this sprint, by its title or number"), AS),
-    examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
+    examples=("/aging", '/aging "Sprint 24"', "/aging as:table"),
     synonyms=("wip", "sprint wip", "sprint aging"),
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:

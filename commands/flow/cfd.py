@@ -29,7 +29,7 @@ from sprints.selection import choose_sprint
         Argument(LAST.name, LAST.kind, "all items of the repository instead, in so many calendar weeks"),
         AS,
     ),
-    examples=("/cfd", '/cfd for:"Sprint 24"', "/cfd last:8 as:mermaid"),
+    examples=("/cfd", '/cfd "Sprint 24"', "/cfd last:8 as:mermaid"),
 )
 async def cfd(context: Context, arguments: Arguments) -> Reply:
     """Show where work piles up, the items by state, and whether anything leaves."""

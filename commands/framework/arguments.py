@@ -156,9 +156,14 @@ class Arguments:
         places: Places | None = None,
     ) -> None:
         self._values = values
+        self._accepted = accepted
         self._names = {alias: argument.name for argument in accepted for alias in argument.aliases}
         self.dates_read = tuple(dates)
         self.places = places or Places()
+
+    def with_text(self, name: str, text: str) -> "Arguments":
+        """The same values with another one for a TEXT or SPRINT argument."""
+        return Arguments({**self._values, name: text}, self._accepted, self.dates_read, self.places)
 
     def text(self, name: str) -> str | None:
         """The value of a TEXT, WORD, SPRINT, CHOICE or PERSON argument."""

@@ -172,13 +172,13 @@ async def _read_example_values(context: Context, command: Command) -> ExampleVal
         earlier=today - timedelta(days=1),
         later=suggest_due(context),
         sprint=sprint.title if sprint else None,
-        item=await _find_example_item(context) if needs_item else None,
+        item=await find_example_item(context) if needs_item else None,
         sender=context.request.sender,
         sizes=context.project.rules.estimates.sizes,
     )
 
 
-async def _find_example_item(context: Context) -> int | None:
+async def find_example_item(context: Context) -> int | None:
     """An open issue of the repository besides the thread itself, the latest one."""
     flows = await context.flows.moved(context.now - _RECENT, context.now)
     numbers = [

@@ -29,7 +29,7 @@ from sprints.swap import compute_room_needed, find_swap
         ),
         replace(SPRINT, aliases=(*SPRINT.aliases, "to", "into")),
     ),
-    examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 milestone:"Sprint 25"'),
+    examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 to "Sprint 25"'),
     is_changing=True,
     synonyms=("sprint include", "sprint put"),
 )

@@ -21,7 +21,7 @@ from sprints.burndown import build_burndown
         BY,
         AS,
     ),
-    examples=("/burndown", '/burndown for:"Sprint 24" by:count', "/burndown as:table"),
+    examples=("/burndown", '/burndown "Sprint 24" by:count', "/burndown as:table"),
 )
 async def burndown(context: Context, arguments: Arguments) -> Reply:
     """Show the distance to the ideal line in its two parts, then the chart."""

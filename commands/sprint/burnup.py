@@ -21,7 +21,7 @@ from sprints.burnup import build_burnup
         BY,
         AS,
     ),
-    examples=("/burnup", '/burnup for:"Sprint 24" by:points', "/burnup as:mermaid"),
+    examples=("/burnup", '/burnup "Sprint 24" by:points', "/burnup as:mermaid"),
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
     """Show the largest change of the scope, then the chart."""

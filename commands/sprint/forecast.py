@@ -61,9 +61,9 @@ _ENOUGH_FOR_A_CHART = 10
     ),
     examples=(
         "/forecast",
-        '/forecast milestone:"Sprint 24"',
+        '/forecast "Sprint 24"',
         "/forecast when:30",
-        "/forecast by:2026-12-18",
+        "/forecast by:friday",
     ),
 )
 async def forecast(context: Context, arguments: Arguments) -> Reply:

@@ -26,7 +26,7 @@ _MOST_ENTRIES = 1000
         SPRINT,
         Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day", is_past=True),
     ),
-    examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:2026-11-20"),
+    examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:yesterday"),
     synonyms=("sprint changes", "sprint diff", "scope"),
 )
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:

@@ -25,7 +25,7 @@ from sprints.burndown import build_burndown
         "/sprint status",
         '/sprint status "Sprint 24"',
         "/sprint status by:count",
-        "/sprint status as-of:2026-11-20",
+        "/sprint status as-of:yesterday",
     ),
     synonyms=(
         *("sprint", "sprint show", "sprint state", "sprint info", "sprint current", "sprint now"),

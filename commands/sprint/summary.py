@@ -15,7 +15,7 @@ from commands.shared.reporting import add_people, read_report
     summary="a milestone summed up: goal, burndown, numbers with their lists, longest waits, and thanks",
     level=Level.READ,
     arguments=(SPRINT,),
-    examples=("/summary", '/summary milestone:"Sprint 24"'),
+    examples=("/summary", '/summary "Sprint 24"'),
 )
 async def summary(context: Context, arguments: Arguments) -> Reply:
     """Sum up a sprint from its snapshot if there is one, so that it can be posted again unchanged."""

@@ -49,7 +49,7 @@ _MOST_WHOLE = 999
         "/whatif drop:#1",
         "/whatif add:8",
         "/whatif add:2x5",
-        "/whatif due:2026-12-18",
+        "/whatif due:in 2 weeks",
         "/whatif days-off:3",
     ),
 )
@@ -80,7 +80,7 @@ def _require_forecastable(facts: Facts, due: date | None) -> None:
     if sprint.due is None and due is None:
         raise UserError(
             f"{title} has no due date, so there is no chance to compare. Try one: "
-            "`/whatif due:2026-12-18`, or give the milestone one."
+            "`/whatif due:in 2 weeks`, or give the milestone one."
         )
     if due is None:
         return
@@ -117,9 +117,8 @@ def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, repositor
     if (off := arguments.number("days-off")) is not None:
         _take_days_off(decision, off)
     if not decision.words:
-        raise UserError(
-            "Say what might change: `drop:#12`, `add:8`, `add:2x5`, `due:2026-12-18` or `days-off:3`."
-        )
+        drop = f"`drop:{ref(facts.open_items[0].number)}`, " if facts.open_items else ""
+        raise UserError(f"Say what might change: {drop}`add:8`, `add:2x5`, `due:in 2 weeks` or `days-off:3`.")
     return decision
 
 
