@@ -86,7 +86,8 @@ class CommandFinder:
 
         A command that writes is suggested only for a declared synonym or a close misspelling of its name.
         """
-        for length in range(min(len(words), 3), 0, -1):
+        # A synonym of one word is all that was written: `/sprint`, but not `/sprint velocity`.
+        for length in range(min(len(words), 3), 1 if len(words) > 1 else 0, -1):
             if command := self._synonyms.get(tuple(words[:length])):
                 return Suggestion(command, length)
         for length in range(min(len(words), 3), 0, -1):

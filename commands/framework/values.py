@@ -35,7 +35,7 @@ def parse_value(argument: Argument, text: str, settings: InputSettings) -> Value
     """Parse a value that is neither free text nor a list. Raises ValueFaultError."""
     if not text.strip():
         raise ValueFaultError(Fault.EMPTY)
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST and argument.kind is not ArgumentKind.WORD:
         raise ValueFaultError(Fault.INVALID)
     try:
         return _PARSERS[argument.kind](argument, text, settings)

@@ -20,6 +20,7 @@ _CLOSERS = {
     "『": "』",
     "`": "`",
 }
+_USUAL_CLOSERS = {"“": "”", "„": "“", "‘": "’", "‚": "‘"}
 # These stand within words and between them, too: without an end they begin no quotation.
 _DOUBTFUL = frozenset(f"{_SINGLE}`«»‹›")
 _END = {
@@ -85,7 +86,7 @@ def quote(text: str) -> str:
 
 def find_closing_mark(opening: str) -> str:
     """The mark that ends a quotation."""
-    return opening if opening in _CLOSERS[opening] else _CLOSERS[opening][0]
+    return _USUAL_CLOSERS.get(opening) or (opening if opening in _CLOSERS[opening] else _CLOSERS[opening][0])
 
 
 def _skip_blanks(line: str, position: int) -> int:
