@@ -14,7 +14,7 @@ from commands.framework.argument_parser import InputError, parse_arguments
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.errors import Fault
 from commands.framework.input_settings import InputSettings
-from commands.framework.registry import load_commands
+from commands.framework.registry import Command, load_commands
 from commands.framework.words import quote
 
 TODAY = date(2026, 11, 25)  # A Wednesday.
@@ -228,8 +228,8 @@ def test_a_sprint_can_be_named_in_every_command_about_one() -> None:
 
 @pytest.mark.parametrize("command", SPRINT_COMMANDS, ids=[command.name for command in SPRINT_COMMANDS])
 @pytest.mark.parametrize("spelling", ['sprint:"Sprint 23"', 'for:"Sprint 23"', "milestone: Sprint 23"])
-def test_a_sprint_has_the_same_names_everywhere(command: object, spelling: str) -> None:
-    line = f"/{command.name} {'x ' if command.name == 'sprint goal' else ''}{spelling}"  # type: ignore[attr-defined]
+def test_a_sprint_has_the_same_names_everywhere(command: Command, spelling: str) -> None:
+    line = f"/{command.name} {'x ' if command.name == 'sprint goal' else ''}{spelling}"
 
     assert read(line).text("sprint") == "Sprint 23"
 
