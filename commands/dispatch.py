@@ -1,22 +1,24 @@
 """Dispatch: turn the command lines of a comment into answers.
 
 For every command in the same order: look up the name (commands of other bots are ignored), react with 👀,
-check the permission, the plan and the arguments, run. All lines are parsed before the first one runs.
+check the permission, the plan and the arguments, run. All lines are parsed before the first one runs, as the
+team's settings say.
 """
 
 import asyncio
-import difflib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from commands.formatting.foreign_text import code
 from commands.formatting.wording import footer
-from commands.framework.arguments import Arguments, parse_arguments, split_words
+from commands.framework.argument_parser import InputError, parse_arguments
+from commands.framework.arguments import Arguments
 from commands.framework.changes import Changes
+from commands.framework.command_finder import CommandFinder, expand_alias, find_end_of_words, split_name
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import NamedValueError, UserError
+from commands.framework.input_settings import InputSettings
 from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import NAMESPACE, Level, Policy
 from commands.framework.planning import Planning
@@ -24,7 +26,11 @@ from commands.framework.ports import GitHubPort, Thread
 from commands.framework.registry import Command
 from commands.framework.request import CommandLine, Request
 from commands.framework.slots import answer_slot
+from commands.messages.bad_input import dates_note
+from commands.messages.change_steps import step_target_text
 from commands.messages.completeness import missing_text
+from commands.messages.unknown_command import choices_text, suggestion_text
+from commands.shared.corrections import TypedLine, explain_input_error, explain_named_value
 from marketplace.entitlements import Denied, Entitled, allow_everything
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
@@ -32,17 +38,12 @@ OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 MOST_COMMANDS = 10
 # The most characters of a command line: enough for `/split` into twenty parts with long titles.
 MOST_LINE = 8_000
-# The most lines of one comment that are compared with all names of commands, in search of a typo.
-_MOST_COMPARISONS = 20
-# Characters of a mistyped name that are compared; no command's name is nearly as long.
-_LONGEST_NAME = 60
 _UNREADABLE = (
     "This comment's Markdown is too complex, so nothing ran. Post your commands in a separate comment."
 )
 # The only command that is run while the bot is paused.
 RESUME = f"{NAMESPACE} resume"
-_HELP = ("help",)
-_CLOSE_ENOUGH = 0.8
+_HELP = "help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,41 @@ class CommandEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A line that addresses this bot: the command with its arguments, or the problem as Markdown."""
+    """A line that addresses this bot: the command with the position of its arguments, or the problem.
+
+    The problem is Markdown. The arguments are parsed once the team's settings are known.
+    """
 
     line: CommandLine
     command: Command | None
-    arguments: Arguments | None
+    start: int = 0
     problem: str | None = None
+    arguments: Arguments | InputError | None = None
+
+    def with_arguments(self, settings: InputSettings) -> "_Call":
+        """The call with its arguments, or with the error in them."""
+        if self.command is None or self.problem:
+            return self
+        try:
+            parsed = parse_arguments(self.line.text, self.start, self.command.accepted, settings)
+        except InputError as error:
+            return replace(self, arguments=error)
+        return replace(self, arguments=parsed)
+
+    def build_typed_line(self, settings: InputSettings) -> TypedLine | None:
+        """The line with what is needed to correct it; None without a command."""
+        return TypedLine(self.line.text, self.command, self.start, settings) if self.command else None
 
 
 class Dispatcher:
     """A dispatcher that answers requests with the given commands."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
-        self._commands = {command.words: command for command in commands}
-        self._verbs = {command.words[0] for command in commands}
+        self._finder = CommandFinder(commands)
 
     def has_command(self, request: Request, policy: Policy) -> bool:
         """Whether any line of the request is a command of this bot; runs nothing."""
-        return bool(self._select_lines(request, policy))
+        return bool(self._finder.select_lines(request, policy))
 
     def is_changing(self, request: Request, policy: Policy) -> bool:
         """Whether any line that would run names a command that changes something.
@@ -86,8 +104,8 @@ class Dispatcher:
         """
         if request.is_unreadable:
             return False
-        lines = self._select_lines(request, policy)[: MOST_COMMANDS + 1]
-        commands = [self._resolve_command(_split_words(line.text), policy)[0] for line in lines]
+        lines = self._finder.select_lines(request, policy)[: MOST_COMMANDS + 1]
+        commands = [self._finder.resolve(split_name(line.text), policy)[0] for line in lines]
         return any(command is not None and command.is_changing for command in commands)
 
     async def find_refusal(self, request: Request, environment: CommandEnvironment, name: str) -> str | None:
@@ -95,7 +113,7 @@ class Dispatcher:
 
         The name may be followed by other words. A command that no longer exists is refused to everybody.
         """
-        command = self._find_longest_match(name.split())
+        command = self._finder.find_longest_match(name.split())
         if command is None:
             return f"`/{name}` no longer exists, so it can't be undone or resumed."
         level = await _find_level(request, environment)
@@ -108,9 +126,9 @@ class Dispatcher:
 
         The context is opened only if some command may run.
         """
-        lines = self._select_lines(request, environment.policy)
+        lines = self._finder.select_lines(request, environment.policy)
         # With more commands than one comment may have, none is run, so the rest need not be parsed.
-        calls = [self._parse_line(line, environment.policy) for line in lines[: MOST_COMMANDS + 1]]
+        calls = [self._find_command(line, environment.policy) for line in lines[: MOST_COMMANDS + 1]]
         if not calls:
             return []
         if not environment.policy.refuses_politely:  # Strangers who get no refusal get no 👀 either.
@@ -144,83 +162,42 @@ class Dispatcher:
             context = replace(
                 opened, level=level, find_refusal=partial(self.find_refusal, request, environment)
             )
-            answers = [await _run_call(call, context, environment) for call in calls]
+            today = context.calendar.day_of(context.now)
+            settings = InputSettings.of_team(context.project.settings, today, context.project.full_name or "")
+            parsed = [call.with_arguments(settings) for call in calls]
+            answers = [await _run_call(call, context, environment, settings) for call in parsed]
         return join_failures(answers)
 
-    def _select_lines(self, request: Request, policy: Policy) -> list[CommandLine]:
-        """Return the lines that are commands of this bot; a bot's lines only if the team lists the bot."""
-        if request.is_bot and request.sender.lower() not in policy.bots:
-            return []
-        lines, comparisons = list[CommandLine](), 0
-        for line in request.lines:
-            words = _split_words(line.text)
-            is_command = bool(words) and words[0] == NAMESPACE
-            if words and not is_command:
-                words = _expand_alias(words, policy)
-                is_short = policy.answers_short_form(words[0])
-                is_command = is_short and words[0] in self._verbs
-                if is_short and not is_command and len(words) > 1 and comparisons < _MOST_COMPARISONS:
-                    comparisons += 1
-                    is_command = self._find_nearest(words) is not None
-            if is_command:
-                lines.append(line)
-        return lines
-
-    def _parse_line(self, line: CommandLine, policy: Policy) -> _Call:
+    def _find_command(self, line: CommandLine, policy: Policy) -> _Call:
         if len(line.text) > MOST_LINE:
             problem = f"This line has {len(line.text):,} characters. A command can have up to {MOST_LINE:,}."
-            return _Call(line, None, None, problem)
-        words = _split_words(line.text)
-        command, skipped = self._resolve_command(words, policy)
+            return _Call(line, None, problem=problem)
+        words = split_name(line.text)
+        command, skipped = self._finder.resolve(words, policy)
         if command is None:
-            return _Call(line, None, None, self._explain_unknown(words[skipped:]))
-        try:
-            # A team's own name for a command is a single word.
-            typed_words = words[skipped : skipped + 1]
-            extra = len(_expand_alias(typed_words, policy)) - 1
-            start = _find_end_of_words(line.text, skipped + len(command.words) - extra)
-            arguments = split_words(line.text, start)
-            return _Call(line, command, parse_arguments(line.text, arguments, command.accepted))
-        except UserError as problem:
-            return _Call(line, command, None, f"{problem}\n\nFor example: `{command.examples[0]}`")
+            return _Call(line, None, problem=self._explain_unknown(line.text, words, skipped, policy))
+        # A team's own name for a command is a single word.
+        typed_words = words[skipped : skipped + 1]
+        extra = len(expand_alias(typed_words, policy)) - 1
+        return _Call(line, command, find_end_of_words(line.text, skipped + len(command.words) - extra))
 
-    def _resolve_command(self, words: Sequence[str], policy: Policy) -> tuple[Command | None, int]:
-        """Resolve the command that a line names, and the number of words before its name."""
-        skipped = 1 if words[0] == NAMESPACE else 0
-        # The full names of commands about the bot begin with `agile`.
-        if skipped and (command := self._find_longest_match(words)) and len(command.words) > 1:
-            return command, 0
-        if len(words) == skipped:
-            return self._commands.get(_HELP), skipped
-        return self._find_longest_match(_expand_alias(words[skipped:], policy)), skipped
-
-    def _find_longest_match(self, words: Sequence[str]) -> Command | None:
-        """The command with the longest name with which the words begin."""
-        longest = max(map(len, self._commands), default=0)
-        for length in range(min(len(words), longest), 0, -1):
-            if command := self._commands.get(tuple(words[:length])):
-                return command
-        return None
-
-    def _explain_unknown(self, words: Sequence[str]) -> str:
-        if not words:
-            names = ", ".join(
-                f"`/{NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
-            )
-            return f"Here is what I can do: {names}."
-        name = code(f"/{' '.join(words[:2])[:_LONGEST_NAME]}")
-        if nearest := self._find_nearest(words, least=0.0):
-            return f"I do not know {name}. Did you mean `/{nearest.name}` – {nearest.summary}?"
-        return f"I do not know {name}."
-
-    def _find_nearest(self, words: Sequence[str], least: float = _CLOSE_ENOUGH) -> Command | None:
-        """The command with the name most like the typed words; None for a single word unless `least` is 0."""
-        typed = " ".join(words[:2])
-        if (len(words) < 2 and least) or len(typed) > _LONGEST_NAME:
-            return None
-        names = [command.name for command in self._commands.values()]
-        matches = difflib.get_close_matches(typed, names, n=1, cutoff=least)
-        return self._commands[tuple(matches[0].split())] if matches else None
+    def _explain_unknown(self, line: str, words: Sequence[str], skipped: int, policy: Policy) -> str:
+        own = words[skipped:]
+        if not own:  # Our name alone, where there is no `/help`.
+            own = words[:skipped]
+        typed = f"/{' '.join(own[:2])}"
+        help_line = policy.spell(_HELP)
+        suggestion = self._finder.suggest(own)
+        if suggestion is None and skipped and (suggestion := self._finder.suggest(words)):
+            skipped = 0
+        if suggestion is None:
+            readings = self._finder.list_readings(own[0])
+            return choices_text(typed, [policy.spell(command.name) for command in readings], help_line)
+        spelled = policy.spell(suggestion.command.name)
+        rest = line[find_end_of_words(line, skipped + suggestion.words) :].strip()
+        if suggestion.command.name == _HELP and len(own) > 1:  # `/sprint help`
+            rest = own[0]
+        return suggestion_text(typed, suggestion.command, spelled, f"{spelled} {rest}".strip())
 
 
 async def _find_level(request: Request, environment: CommandEnvironment) -> Level:
@@ -249,25 +226,44 @@ async def _is_allowed(
     )
 
 
-async def _run_call(call: _Call, context: Context, environment: CommandEnvironment) -> Answer:
+async def _run_call(
+    call: _Call, context: Context, environment: CommandEnvironment, settings: InputSettings
+) -> Answer:
     if call.command and not await _is_allowed(call.command, context.request, context.level, environment):
         return _fail(call.command, _refusal_text(call.command, context.level, environment))
     if call.command and call.command.feature:
         decision = await environment.entitled(call.command.feature, context.request.sender)
         if isinstance(decision, Denied):
             return _fail(call.command, decision.text)
-    if call.problem or not call.command or call.arguments is None:
+    typed = call.build_typed_line(settings)
+    if call.problem or call.command is None or typed is None or call.arguments is None:
         return _fail(call.command, call.problem or "")
+    if isinstance(call.arguments, InputError):
+        return _fail(call.command, await explain_input_error(context, typed, call.arguments))
     try:
         result = await call.command.run(context, call.arguments)
+    except NamedValueError as problem:
+        return _fail(call.command, explain_named_value(typed, call.arguments, problem))
     except UserError as problem:
         return _fail(call.command, str(problem))
+    result = _add_dates_note(result, call.arguments)
     slot = answer_slot(call.command, call.arguments, context.request.thread)
     answer = Answer(slot, None, is_success=True, is_new=call.arguments.flag("new"))
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
         return replace(answer, changes=result, call=call.line, is_confirmed=is_confirmed)
     return replace(answer, reply=await _add_completeness(call.command, result, context))
+
+
+def _add_dates_note(result: Reply | Changes, arguments: Arguments) -> Reply | Changes:
+    """Say in full how dates were read that were not typed in ISO's form."""
+    if not arguments.dates_read:
+        return result
+    note = dates_note(arguments.dates_read)
+    if isinstance(result, Reply):
+        return replace(result, parts=(*result.parts, note))
+    preview = result.preview or "\n".join(f"- {step_target_text(step)}" for step in result.steps)
+    return replace(result, done=f"{result.done}\n\n{note}", preview=f"{preview}\n\n{note}")
 
 
 async def _add_completeness(command: Command, reply: Reply, planning: Planning) -> Reply:
@@ -292,24 +288,3 @@ def _refusal_text(command: Command | None, level: Level, environment: CommandEnv
 
 def _fail(command: Command | None, text: str) -> Answer:
     return build_failure(Failure(command.name if command else "", text))
-
-
-def _expand_alias(words: Sequence[str], policy: Policy) -> list[str]:
-    """Replace a team's own name for a command by the command's words."""
-    return [*policy.resolve_alias(words[0]).split(), *words[1:]] if words else []
-
-
-def _split_words(line: str) -> list[str]:
-    """Split a line into words in lower case, without the slash."""
-    return line.lstrip("/").lower().split()
-
-
-def _find_end_of_words(line: str, count: int) -> int:
-    """The position at which the first `count` words of a line end."""
-    position = 0
-    for _ in range(count):
-        while line[position : position + 1].isspace():
-            position += 1
-        while position < len(line) and not line[position].isspace():
-            position += 1
-    return position

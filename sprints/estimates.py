@@ -10,11 +10,15 @@ from sprints.model import State
 
 Points = Decimal
 
-_NUMBER = r"(?P<points>\d{1,4}(?:[.,]\d{1,2})?)"
+_FRACTIONS = {"½": Decimal("0.5"), "¼": Decimal("0.25"), "¾": Decimal("0.75")}
+_FRACTION = rf"(?:\d{{0,3}}\s?[{''.join(_FRACTIONS)}])"
+_NUMBER = rf"(?P<points>{_FRACTION}|\d{{1,4}}(?:[.,]\d{{1,2}})?|[.,]\d{{1,2}})"
 _UNIT = r"(?:(?:story[ _-]?)?points?|pts?|sp|estimate)"
 _USUAL = (
     re.compile(rf"^{_UNIT}\s*(?:[:/=_-]\s*)?{_NUMBER}$", re.IGNORECASE),
-    re.compile(rf"^{_NUMBER}\s*{_UNIT}$", re.IGNORECASE),
+    re.compile(rf"^{_NUMBER}\s*(?:[/_-]\s*)?{_UNIT}$", re.IGNORECASE),
+    # A number alone may stand for anything; a fraction is always an amount.
+    re.compile(rf"^(?P<points>{_FRACTION})$"),
 )
 _SIZE = re.compile(r"^(?:t-?shirt|size)\s*(?:[:/=_-]\s*)?(?P<size>\S{1,20})$", re.IGNORECASE)
 
@@ -41,7 +45,7 @@ class Estimates:
     def points_of(self, label: str) -> Points | None:
         """Return the points that a label states, or None for any other label.
 
-        The usual forms are `points: 5`, `5 points`, `sp/5`, `0.5 pts`, `size: M`.
+        The usual forms are `points: 5`, `5 points`, `5-points`, `sp/5`, `.5 pts`, `½`, `size: M`.
         """
         # Many items share the same few labels.
         if label not in self._cache:
@@ -56,7 +60,7 @@ class Estimates:
             if match := form.match(label.strip()):
                 groups = match.groupdict()
                 if groups.get("points"):
-                    return Decimal(groups["points"].replace(",", "."))
+                    return _read_number(groups["points"])
                 if (points := self.sizes.get((groups.get("size") or "").upper())) is not None:
                     return points
         return None
@@ -74,6 +78,13 @@ class Estimates:
         if not self.done_labels or reported is State.DROPPED:
             return reported
         return State.OPEN if self.done_labels.isdisjoint(map(str.lower, labels)) else State.DONE
+
+
+def _read_number(text: str) -> Points:
+    """The value of `5`, `0,5`, `.5` or `1½`."""
+    if (part := _FRACTIONS.get(text[-1])) is not None:
+        return part + Decimal(text[:-1].strip() or 0)
+    return Decimal(text.replace(",", "."))
 
 
 DEFAULT_ESTIMATES = Estimates()

@@ -20,7 +20,7 @@ from sprints.spans import TimeSpan, find_open_spans
 from sprints.starts import StartSignals, find_signals
 
 # Part of the digest of the rules: with another version, stored projections are computed anew.
-PROJECTION_VERSION = 1
+PROJECTION_VERSION = 2
 
 _NO_MILESTONE = -1  # An item's flow is the same in any milestone.
 # A draft does not ask for a review yet.

@@ -35,6 +35,33 @@ _PLACEMENT = (
     "not confirm it, or the bot is paused, the tick is taken back and the reason is posted. A preview that "
     "is too old, or that a newer answer replaced, says so and has no box any more."
 )
+_HOW_TO_WRITE = (
+    "## How you can write it\n"
+    "\n"
+    "Write as you would say it; quotation marks, colons and capitals are optional.\n"
+    "\n"
+    "- **Texts** run to the next argument: `/sprint goal Ship Apple Pay`. Quotation marks of any kind "
+    "hold a text together.\n"
+    "- **Arguments** have a name where they need one: `due:2026-12-16`, `due: 2026-12-16`, "
+    "`due=2026-12-16`, `--due 2026-12-16`, or just `due 2026-12-16`. A yes is `confirm:yes`, "
+    "`confirm:y` or `--confirm`.\n"
+    '- **A sprint** is named the same way everywhere, by its title or its number: `/burndown "Sprint '
+    '23"`, `/burndown Sprint 23`, `/burndown 23`. `current`, `last` and `next` work, too, and so do '
+    "`for:`, `milestone:` and `sprint:`.\n"
+    "- **Issues and pull requests** are `#71`, `71` in a list, `GH-71` or their address: `/sprint add "
+    "#71, #72 and 73`.\n"
+    "- **Estimates** are `5`, `5 points`, `0,5`, `½`, or one of your team's sizes: `/estimate XL`. To "
+    "estimate another issue, name it: `/estimate #70 5`.\n"
+    "- **Dates** are `2026-12-16`, `16 Dec`, `Dec 16, 2026`, `16.12.`, `12/16`, `tomorrow`, `friday`, "
+    "`next friday` (the first one after today), `in 2 weeks`, `+10d` or `end of month`; days off are "
+    "`24.12.-2.1.` or `24 Dec to 2 Jan`. Whether the day or the month comes first follows your team's "
+    "`locale`. Without a year it is the next such day, or the latest for `as-of` and `since`. The "
+    "answer says the date in full.\n"
+    "\n"
+    "If a line can be read in two ways, nothing is changed, and you get both as lines to copy. If it "
+    "can't be read, the answer marks the word that is wrong and shows a line that works here. If you "
+    "misspell a command or use another word for it, the answer asks what you meant; it runs nothing."
+)
 _DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -64,7 +91,13 @@ def _by_feature(all_commands: tuple[Command, ...]) -> dict[plans.Feature, list[s
 
 
 def _commands(all_commands: tuple[Command, ...]) -> str:
-    parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION, _PLACEMENT]
+    parts = [
+        "# Commands",
+        "_Generated from `commands/` by `make docs`._",
+        _INTRODUCTION,
+        _HOW_TO_WRITE,
+        _PLACEMENT,
+    ]
     for command in all_commands:
         parts.append(f"## `/{command.name}`")
         parts.append(

@@ -53,7 +53,9 @@ from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
 
 # Matches only at the beginning of blanks: to start at each of many blanks would take minutes.
-_CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
+_CONFIRM = re.compile(
+    r"(?<!\s)\s+(?:(?:--?|[—–])confirm(?:[:=]\s?\S+|(?=\s|$))|confirm ?[:=] ?\S+)", re.IGNORECASE
+)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
     "the number of people or the price has changed. Run `/agile seats` to see what waits now."

@@ -15,6 +15,7 @@ from storage.settings_files import SettingsFiles
     level=Level.READ,
     arguments=(Argument("show", ArgumentKind.CHOICE, "the same", is_positional=True, choices=("show",)),),
     examples=("/agile config", "/agile config show"),
+    synonyms=("settings",),
 )
 async def agile_config(context: Context, _: Arguments) -> Reply:
     """Show all settings with their sources; settings with their default are folded."""

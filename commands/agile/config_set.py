@@ -45,7 +45,7 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
     arguments=(
         Argument(
             "key",
-            ArgumentKind.TEXT,
+            ArgumentKind.WORD,
             "the setting's name, with dots into what it holds: `sizes.M`",
             is_positional=True,
             is_required=True,

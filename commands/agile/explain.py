@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from commands.formatting.wording import footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -17,7 +18,7 @@ from commands.messages.charts import BY
 from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -55,6 +56,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+_MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
 
 
 @command(
@@ -63,7 +65,9 @@ METRICS = tuple(RULES)
     level=Level.READ,
     arguments=(
         Argument("metric", ArgumentKind.TEXTS, ", ".join(METRICS), is_positional=True),
-        Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
+        replace(
+            SPRINT, is_positional=False, summary="in this sprint, by its title or number, or during its days"
+        ),
         LAST,
         BY,
     ),
@@ -76,21 +80,32 @@ METRICS = tuple(RULES)
 )
 async def explain(context: Context, arguments: Arguments) -> Reply:
     """Explain a metric; without one, list the metrics and explain the sprint's scope."""
-    words = arguments.texts("metric")
+    words, name = split_metric(arguments.texts("metric"))
+    if name:
+        arguments = arguments.with_text(SPRINT.name, name)
     if not words:
         return await _explain_overview(context, arguments)
-    metric = _resolve_metric(" ".join(words))
+    metric = _resolve_metric(words)
     if metric in _BY_FLOW:
         return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
         return await _explain_velocity(context, arguments)
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     evidence = await _read_evidence(context, facts, arguments.text("by") or facts.unit)
     if metric == "carry-over":
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
     return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
+
+
+def split_metric(words: Sequence[str]) -> tuple[str, str]:
+    """Split `carry-over Sprint 24` into the metric and the sprint's name; without a metric all is one."""
+    names = {_keep_letters(name) for name in METRICS}
+    for length in range(min(len(words), _MOST_WORDS), 0, -1):
+        if _keep_letters(" ".join(words[:length])) in names:
+            return " ".join(words[:length]), " ".join(words[length:])
+    return " ".join(words), ""
 
 
 def _resolve_metric(text: str) -> str:
@@ -109,7 +124,7 @@ def _keep_letters(name: str) -> str:
 
 
 async def _explain_overview(context: Context, arguments: Arguments) -> Reply:
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     return Reply((explain_overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
@@ -147,7 +162,7 @@ async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
 
 
 async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
-    if arguments.text("for") or arguments.number("last"):
+    if arguments.text("sprint") or arguments.number("last"):
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )

@@ -17,6 +17,7 @@ from storage.settings_files import SettingsFiles
     summary="whether all events arrive, what was missed, which permissions and requests are left",
     level=Level.READ,
     examples=("/agile health",),
+    synonyms=("check", "ping", "doctor", "version"),
 )
 async def agile_health(context: Context, _: Arguments) -> Reply:
     """Show the installation's health, with facts about other repositories of the account as counts only."""

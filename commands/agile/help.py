@@ -23,6 +23,14 @@ from commands.messages.help import HelpEntry, command_group_text, command_text, 
         Argument("command", ArgumentKind.TEXTS, "one command, to hear all about it", is_positional=True),
     ),
     examples=("/help", "/help sprint status"),
+    synonyms=(
+        "commands",
+        "sprint help",
+        "sprint commands",
+        "wip help",
+        "team help",
+        "calendar help",
+    ),
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
     """List all commands or those that begin with a word, or describe one command."""

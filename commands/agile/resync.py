@@ -13,7 +13,11 @@ from commands.framework.registry import command
     "agile resync",
     summary="compares the running sprints with GitHub at once, and reads the past again if asked to",
     level=Level.MAINTAIN,
-    arguments=(Argument("since", ArgumentKind.DATE, "also read again what has happened since this day"),),
+    arguments=(
+        Argument(
+            "since", ArgumentKind.DATE, "also read again what has happened since this day", is_past=True
+        ),
+    ),
     examples=("/agile resync", "/agile resync since:2026-10-01"),
     is_changing=True,
 )

@@ -29,14 +29,14 @@ DAYS_OFF = "days_off"
         ),
         Argument("name", ArgumentKind.TEXT, "what for, in quotation marks", is_positional=True),
     ),
-    examples=('/calendar add 2026-12-24..2027-01-02 "Winter break"', "/calendar add 2027-05-14"),
+    examples=('/calendar add 24 Dec to 2 Jan "Winter break"', "/calendar add 2027-05-14"),
     is_changing=True,
 )
 async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     """Add an entry to the days off, and list the sprints that it changes."""
     dates, name = arguments.dates("dates"), " ".join((arguments.text("name") or "").split())
     if dates is None:  # The parser requires it.
-        raise UserError("Which days? For example `/calendar add 2026-12-24..2027-01-02`.")
+        raise UserError("Which days? For example `/calendar add 24 Dec to 2 Jan`.")
     first, last = dates
     if (count := (last - first).days + 1) >= MOST_DAYS_OFF:
         raise UserError(

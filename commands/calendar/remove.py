@@ -31,14 +31,14 @@ _A_DAY = timedelta(days=1)
             is_required=True,
         ),
     ),
-    examples=("/calendar remove 2026-12-24..2027-01-02", "/calendar remove 2026-12-31"),
+    examples=("/calendar remove 2026-12-24..2027-01-02", "/calendar remove 31 Dec"),
     is_changing=True,
 )
 async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     """Remove days off in a range: entries within it are removed, overlapping ones are cut."""
     dates = arguments.dates("dates")
     if dates is None:  # The parser requires it.
-        raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
+        raise UserError("Which days? For example `/calendar remove 31 Dec`.")
     first, last = dates
     days_off = context.project.settings.days_off
     left = remove_days(days_off, first, last)

@@ -14,6 +14,7 @@ from commands.messages.calendar import calendar_text
     level=Level.READ,
     arguments=(Argument("show", ArgumentKind.CHOICE, "the same", is_positional=True, choices=("show",)),),
     examples=("/calendar", "/calendar show"),
+    synonyms=("calendar list", "holidays", "calendar days"),
 )
 async def calendar(context: Context, _: Arguments) -> Reply:
     """Show days off from commands and holidays of the settings, from today on; past ones are folded."""

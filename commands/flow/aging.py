@@ -1,15 +1,17 @@
 """`/aging`: the age of work in progress, and the items that are older than usual."""
 
+from dataclasses import replace
+
 from charts.values import build_aging
 from commands.formatting.wording import counted, footer, format_moment, plain
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.aging import ages_table, summarize_aging
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.work import read_past, read_recent_flows
 from sprints.durations import measure_ages
 
@@ -19,12 +21,13 @@ from sprints.durations import measure_ages
     summary="what is in progress, the oldest first, beside how long finished items took",
     level=Level.READ,
     feature="flow",
-    arguments=(Argument("for", ArgumentKind.TEXT, "only what is open in the sprint with this title"), AS),
-    examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
+    arguments=(replace(SPRINT, summary="only what is open in this sprint, by its title or number"), AS),
+    examples=("/aging", '/aging "Sprint 24"', "/aging as:table"),
+    synonyms=("wip", "sprint wip", "sprint aging"),
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
     """Show the age of items in progress; the ones older than 85 % of finished items come first."""
-    flows, calendar, title = await read_recent_flows(context), context.calendar, arguments.text("for")
+    flows, calendar, title = await read_recent_flows(context), context.calendar, arguments.text("sprint")
     ages, name = measure_ages(flows, context.now, calendar), "in progress now"
     if title is not None:
         facts = await resolve_facts(context, title)

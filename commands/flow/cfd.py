@@ -1,7 +1,7 @@
 """`/cfd`: the cumulative flow of items that wait, are in progress, and have left."""
 
 from commands.formatting.wording import footer, format_moment, full_day, plain
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Argument, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -11,7 +11,7 @@ from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
 from commands.messages.cumulative_flow import flow_table, summarize_cumulative_flow
 from commands.messages.flow_window import Window
-from commands.shared.choosing import resolve_sprint
+from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_facts
 from sprints.cumulative_flow import CumulativeFlow, count_cumulative_flow, select_sprint_flows
@@ -25,17 +25,17 @@ from sprints.selection import choose_sprint
     level=Level.READ,
     feature="flow",
     arguments=(
-        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        SPRINT,
         Argument(LAST.name, LAST.kind, "all items of the repository instead, in so many calendar weeks"),
         AS,
     ),
-    examples=("/cfd", '/cfd for:"Sprint 24"', "/cfd last:8 as:mermaid"),
+    examples=("/cfd", '/cfd "Sprint 24"', "/cfd last:8 as:mermaid"),
 )
 async def cfd(context: Context, arguments: Arguments) -> Reply:
     """Show where work piles up, the items by state, and whether anything leaves."""
     sprint = None
     if arguments.number("last") is None:
-        sprint = await _find_sprint(context, arguments.text("for"))
+        sprint = await _find_sprint(context, arguments.text("sprint"))
     if sprint is None:
         cumulative, name, span = await _count_repository_flow(context, arguments)
     else:

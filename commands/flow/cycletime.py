@@ -25,7 +25,7 @@ from sprints.numbering import split_number
     level=Level.READ,
     feature="flow",
     arguments=(FOR, LAST, AS),
-    examples=("/cycletime", "/cycletime last:26", '/cycletime for:"Sprint 24" as:table'),
+    examples=("/cycletime", "/cycletime last:26", '/cycletime "Sprint 24" as:table'),
 )
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
     """Show the item that took longest, the expected cycle time, and the items that are not counted."""

@@ -20,7 +20,7 @@ from sprints.throughput import count_throughput
     level=Level.READ,
     feature="flow",
     arguments=(FOR, LAST, AS),
-    examples=("/throughput", "/throughput last:8", '/throughput for:"Sprint 24" as:mermaid'),
+    examples=("/throughput", "/throughput last:8", '/throughput "Sprint 24" as:mermaid'),
 )
 async def throughput(context: Context, arguments: Arguments) -> Reply:
     """Show the most unusual week, the median week, and the items that are not counted."""

@@ -6,8 +6,9 @@ from commands.formatting.wording import code, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.permissions import Level
+from commands.framework.plain_input import simplify
 from commands.framework.registry import command
 from commands.messages.work import wip_sentence
 from commands.shared.work import read_work
@@ -24,6 +25,7 @@ from sprints.work import RepositoryWork, select_recent
 
 _SETTING = "wip"
 _NONE = "none"
+_MOST_SHOWN = 60
 
 
 @command(
@@ -32,9 +34,9 @@ _NONE = "none"
     level=Level.MAINTAIN,
     arguments=(
         Argument(
-            "limit", ArgumentKind.TEXT, "a number of items, or `none`", is_positional=True, is_required=True
+            "limit", ArgumentKind.WORD, "a number of items, or `none`", is_positional=True, is_required=True
         ),
-        Argument("team", ArgumentKind.TEXT, "the limit of this team of the settings file only"),
+        Argument("team", ArgumentKind.WORD, "the limit of this team of the settings file only"),
     ),
     examples=("/wip limit 5", "/wip limit 3 team:checkout", "/wip limit none"),
     is_changing=True,
@@ -59,11 +61,16 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
 
 def parse_limit(text: str) -> int | None:
     """Parse a limit; None for `none`. Raises UserError for anything but a number from 1 to MOST_LIMIT."""
-    if text.lower() == _NONE:
+    typed = simplify(text[:_MOST_SHOWN])
+    if typed == _NONE:
         return None
-    if text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= MOST_LIMIT:
-        return int(text)
-    raise UserError(f"“{plain(text)}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.")
+    if typed.isascii() and typed.isdecimal() and len(typed) < 10 and 0 < int(typed) <= MOST_LIMIT:
+        return int(typed)
+    raise NamedValueError(
+        f"“{plain(text[:_MOST_SHOWN])}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.",
+        "limit",
+        (Reading(str(MOST_LIMIT if typed.isdecimal() and int(typed[:10]) > MOST_LIMIT else 5)),),
+    )
 
 
 def set_limit(setting: object, limit: int | None, slug: str | None) -> dict[str, object]:

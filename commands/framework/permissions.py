@@ -117,6 +117,11 @@ class Policy:
         rule = self._rule(command)
         return Requirement(_BY_NAME.get(rule.role, usual), rule.teams, rule.users)
 
+    @property
+    def has_other_bots(self) -> bool:
+        """Whether another bot that takes commands was found in this repository."""
+        return bool(self._other_bots)
+
     def answers_short_form(self, verb: str) -> bool:
         """Whether the short form `/verb` is answered here, and not only `/agile verb`."""
         if not self._commands.has_short_forms:

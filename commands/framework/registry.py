@@ -27,7 +27,8 @@ class Command:
     """A command, from which its grammar, help, documentation and a test of its examples are derived.
 
     `level` is the role that it needs unless the team's settings say otherwise. `feature` is the feature that
-    a plan must include for it, if any.
+    a plan must include for it, if any. `synonyms` are what people write when they mean it; they are answered
+    with a question, and run nothing.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Command:
     run: Run
     is_changing: bool = False
     feature: str | None = None
+    synonyms: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> tuple[Argument, ...]:
@@ -70,6 +72,7 @@ def command(
     arguments: Sequence[Argument] = (),
     is_changing: bool = False,
     feature: str | None = None,
+    synonyms: Sequence[str] = (),
 ) -> Callable[[Run], Command]:
     """Declare the decorated function as a command.
 
@@ -77,7 +80,7 @@ def command(
     for it, if any.
     """
     return lambda run: Command(
-        name, summary, level, tuple(arguments), tuple(examples), run, is_changing, feature
+        name, summary, level, tuple(arguments), tuple(examples), run, is_changing, feature, tuple(synonyms)
     )
 
 

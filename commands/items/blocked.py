@@ -11,6 +11,7 @@ from commands.framework.registry import command
 from commands.messages.blocked import blocked_text
 from commands.messages.work import reason_sentence, since_text
 from commands.shared.choosing import require_item
+from commands.shared.corrections import find_example_item
 from commands.shared.work import read_work, resolve_open_item
 from sprints.flow import Flow
 from sprints.model import State
@@ -25,11 +26,11 @@ _MOST = 10
     summary="says what this item waits for: another issue, or something else",
     level=Level.TRIAGE,
     arguments=(
-        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first"),
-        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; enough where there is no issue"),
+        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first", is_positional=True),
+        Argument("reason", ArgumentKind.TEXT, "why; enough where there is no issue", is_positional=True),
     ),
     examples=(
-        "/blocked by:#9",
+        "/blocked by #9",
         '/blocked by:#9 reason:"the API comes first"',
         '/blocked reason:"no test account"',
     ),
@@ -39,9 +40,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     """Add a dependency on GitHub for each issue, and record the reason as an event."""
     reason, numbers = arguments.text("reason") or "", tuple(dict.fromkeys(arguments.numbers("by")))
     if not numbers and not reason:
-        raise UserError(
-            'By what? Name an issue, `/blocked by:#9`, or say why: `/blocked reason:"no test account"`.'
-        )
+        example = await find_example_item(context)
+        named_issue = f"Name an issue, `/blocked by #{example}`" if example else "Name an issue by its number"
+        raise UserError(f'By what? {named_issue}, or say why: `/blocked reason:"no test account"`.')
     if len(numbers) > _MOST:
         raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
     work = await read_work(context)

@@ -1,21 +1,17 @@
 """`/estimate`: set an item's estimate as a label."""
 
 import re
-from decimal import Decimal, InvalidOperation
 
-from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Relabel
 from commands.framework.context import Context
-from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import estimate_text
-from commands.shared.choosing import item_of_thread
+from commands.shared.choosing import require_item
 from sprints.estimates import Estimates, Points
 from sprints.numbering import local_number
 
-_NONE = "none"
 _USUAL_FORM = "points: {points}"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -27,20 +23,25 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
     arguments=(
         Argument(
             "points",
-            ArgumentKind.TEXT,
+            ArgumentKind.ESTIMATE,
             "a number, one of your team's sizes, or `none`",
             is_positional=True,
             is_required=True,
         ),
+        Argument(
+            "item", ArgumentKind.ITEM, "another issue or pull request than this one", is_positional=True
+        ),
     ),
-    examples=("/estimate 5", "/estimate 0.5", "/estimate none"),
+    examples=("/estimate 5", "/estimate 0.5", "/estimate #1 3", "/estimate none"),
+    synonyms=("points", "size", "story points", "sprint estimate"),
     is_changing=True,
 )
 async def estimate(context: Context, arguments: Arguments) -> Changes:
     """Set the estimate, and show the old and the new one."""
-    item, estimates = await item_of_thread(context), context.project.rules.estimates
-    text = arguments.text("points") or ""
-    points = None if text.lower() == _NONE else parse_points(text, estimates)
+    numbers = arguments.numbers("item") or (context.request.thread,)
+    item, estimates = await require_item(context, numbers[0]), context.project.rules.estimates
+    given = arguments.estimate("points")
+    points = given.points if given else None
     before = [name for name in item.labels if estimates.points_of(name) is not None]
     label = None if points is None else format_label(points, estimates, before)
     removed = tuple(name for name in before if name != label)
@@ -50,20 +51,6 @@ async def estimate(context: Context, arguments: Arguments) -> Changes:
         return Changes(summary, (), f"#{item.number} has {estimate_text(points)} already.")
     done = f"#{item.number}: {estimate_text(estimates.of(item.labels))} → **{estimate_text(points)}**"
     return Changes(summary, (Relabel(local_number(item.number), removed, added),), done)
-
-
-def parse_points(text: str, estimates: Estimates) -> Points:
-    """Parse a number or one of the team's sizes as points. Raises UserError for anything else."""
-    if (size := estimates.sizes.get(text.upper())) is not None:
-        return size
-    try:
-        points = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        points = Decimal("nan")
-    if points.is_finite() and 0 <= points < 10_000 and points == round(points, 2):
-        return points
-    sizes = f", one of your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
-    raise UserError(f"“{plain(text)}” is no estimate. Write a number such as `5` or `0.5`{sizes}, or `none`.")
 
 
 def format_label(points: Points, estimates: Estimates, used: list[str]) -> str:

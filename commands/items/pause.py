@@ -21,7 +21,7 @@ from sprints.spans import TimeSpan
     "pause",
     summary="says that work on this item rests until `/start`",
     level=Level.TRIAGE,
-    arguments=(Argument("reason", ArgumentKind.TEXT, "why, in quotation marks"),),
+    arguments=(Argument("reason", ArgumentKind.TEXT, "why", is_positional=True),),
     examples=("/pause", '/pause reason:"waits for the design"'),
     is_changing=True,
 )

@@ -6,14 +6,15 @@ from commands.formatting.wording import counted, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, OpenIssue
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import UserError, ValueFaultError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.items.estimate import format_label, parse_points
+from commands.framework.sizes import MOST_POINTS, read_points
+from commands.items.estimate import format_label
 from commands.messages.split import NewSubIssue, parts_list, parts_text, split_effect_text
 from commands.shared.work import read_work, resolve_open_item
-from sprints.estimates import Estimates
+from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
 from sprints.numbering import local_number
 from sprints.work import RepositoryWork
@@ -21,6 +22,7 @@ from sprints.work import RepositoryWork
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
 _LONGEST_TITLE = 256
+_MOST_SHOWN = 60
 
 
 @command(
@@ -85,9 +87,20 @@ def parse_parts(titles: Sequence[str], points: str | None, estimates: Estimates)
             f"each, such as `points:{example}`."
         )
     return tuple(
-        NewSubIssue(title, parse_points(size.strip(), estimates))
+        NewSubIssue(title, _parse_points(size.strip(), estimates))
         for title, size in zip(titles, sizes, strict=True)
     )
+
+
+def _parse_points(text: str, estimates: Estimates) -> Points:
+    try:
+        return read_points(text, estimates.sizes)
+    except ValueFaultError:
+        sizes = f", or your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
+        raise UserError(
+            f"“{plain(text[:_MOST_SHOWN])}” is no estimate. Write numbers up to {MOST_POINTS:,}, such as `5` "
+            f"or `0.5`{sizes}."
+        ) from None
 
 
 async def _require_splittable(planning: Planning, flow: Flow, parts: Sequence[NewSubIssue]) -> None:

@@ -18,7 +18,9 @@ from sprints.numbering import local_number, split_number
     "unblocked",
     summary="says that this item waits for nothing any more, or not for one of the issues",
     level=Level.TRIAGE,
-    arguments=(Argument("by", ArgumentKind.ITEMS, "only these issues no longer block it"),),
+    arguments=(
+        Argument("by", ArgumentKind.ITEMS, "only these issues no longer block it", is_positional=True),
+    ),
     examples=("/unblocked", "/unblocked by:#9"),
     is_changing=True,
 )

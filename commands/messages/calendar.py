@@ -31,7 +31,7 @@ def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: C
     lines.sort()
     coming = [f"- {text}" for _, last, text in lines if last >= today]
     past = [f"- {text}" for _, last, text in lines if last < today]
-    none = 'No days off are known. Add some: `/calendar add 2026-12-24..2027-01-02 "Winter break"`.'
+    none = 'No days off are known. Add some: `/calendar add 24 Dec to 2 Jan "Winter break"`.'
     parts.append("\n".join(coming) or ("None to come." if past else none))
     if past:
         parts.append(folded(f"{len(past)} in the past", "\n".join(past)))

@@ -1,21 +1,36 @@
 """Resolve the sprint and the item to which a command refers."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Arguments
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.planning import Planning
+from commands.framework.words import quote
+from commands.shared.sprint_names import find_sprints
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
 from sprints.selection import choose_sprint
 
+# The sprint of a command, which people name alike everywhere.
+SPRINT = Argument(
+    "sprint",
+    ArgumentKind.SPRINT,
+    "the sprint's title or number, `current`, `last` or `next`; else the one that is running",
+    is_positional=True,
+    aliases=("for", "milestone", "name"),
+)
 _NO_SPRINT = (
     "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
-    '`/sprint start "Sprint 1" due:2026-12-11`, and add issues to it.'
+    '`/sprint start "Sprint 1" due:{due}`, and add issues to it.'
 )
+
+
+_MOST_TITLES, _MOST_SHOWN = 5, 100
 
 
 def resolve_moment(planning: Planning, arguments: Arguments, name: str = "as-of") -> datetime:
@@ -35,13 +50,39 @@ async def resolve_sprint(context: Context, title: str | None, as_of: datetime | 
     if title is None:
         if chosen := choose_sprint(sprints, moment, context.request.milestone):
             return chosen
-        raise UserError(_NO_SPRINT.format(repository=context.project.full_name))
-    matching = [sprint for sprint in sprints if sprint.title.casefold() == title.casefold()]
+        raise UserError(_NO_SPRINT.format(repository=context.project.full_name, due=suggest_due(context)))
+    return resolve_named_sprint(sprints, title, moment)
+
+
+def resolve_named_sprint(
+    sprints: Sequence[Sprint], name: str, moment: datetime, argument: str = SPRINT.name
+) -> Sprint:
+    """The sprint that a name means. Raises NamedValueError if none or several have it."""
+    matching = find_sprints(name, sprints, moment)
+    if len(matching) == 1:
+        return matching[0]
+    shown = plain(name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…")
     if matching:
-        return max(matching, key=lambda sprint: sprint.number)
-    recent = sorted(sprints, key=lambda sprint: -sprint.number)[:5]
+        readings = tuple(Reading(quote(sprint.title)) for sprint in matching[-_MOST_TITLES:])
+        raise NamedValueError(f"“{shown}” may be one of {len(matching)} sprints.", argument, readings)
+    recent = sorted(sprints, key=lambda sprint: -sprint.number)[:_MOST_TITLES]
     titles = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
-    raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {titles}.")
+    closest = get_close_matches(name[:_MOST_SHOWN], [sprint.title for sprint in recent], n=1)
+    likely = closest[0] if closest else recent[0].title if recent else None
+    raise NamedValueError(
+        f"There is no milestone called “{shown}” here. The latest ones: {titles}.",
+        argument,
+        (Reading(quote(likely)),) if likely else (),
+    )
+
+
+def suggest_due(planning: Planning) -> date:
+    """A due date for examples: the last working day of the next two weeks."""
+    last = planning.calendar.day_of(planning.now) + timedelta(days=13)
+    return next(
+        (day for back in range(7) if planning.calendar.is_working_day(day := last - timedelta(days=back))),
+        last,
+    )
 
 
 def refuse_unless_leader(planning: Planning, sprint: Sprint | None) -> None:
@@ -76,11 +117,6 @@ async def resolve_facts(context: Context, title: str | None, as_of: datetime | N
     if facts is None:  # Its events were read a moment ago and are never deleted.
         raise RuntimeError(f"milestone {sprint.milestone} has no events")
     return facts
-
-
-async def item_of_thread(context: Context) -> ItemSnapshot:
-    """The issue or pull request of the request's thread. Raises UserError if no event of it is recorded."""
-    return await require_item(context, context.request.thread)
 
 
 async def require_item(planning: Planning, number: int) -> ItemSnapshot:

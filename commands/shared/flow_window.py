@@ -1,5 +1,6 @@
 """The window of a flow chart: the last weeks, or the days of a sprint."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from commands.formatting.wording import full_day, plain
@@ -7,13 +8,13 @@ from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.messages.flow_window import Window
-from commands.shared.choosing import resolve_sprint
+from commands.shared.choosing import SPRINT, resolve_sprint
 from storage.measures import Measures
 
 # Sixty working days, as many as forecasts draw from.
 USUAL_WEEKS, MOST_WEEKS = 12, 52
 LAST = Argument("last", ArgumentKind.NUMBER, "so many calendar weeks, this one included")
-FOR = Argument("for", ArgumentKind.TEXT, "the days of the sprint with this title instead of the last weeks")
+FOR = replace(SPRINT, summary="the days of this sprint, by its title or number, instead of the last weeks")
 
 
 async def resolve_window(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
@@ -23,10 +24,10 @@ async def resolve_window(context: Context, arguments: Arguments, usual_days: int
     sprint that has not started, and for a number of weeks out of range.
     """
     today = context.calendar.day_of(context.now)
-    title, weeks = arguments.text("for"), arguments.number("last")
+    title, weeks = arguments.text("sprint"), arguments.number("last")
     if title is not None:
         if weeks is not None:
-            raise UserError("Give either `for` or `last`: the days of a sprint, or the last weeks.")
+            raise UserError("Give either a sprint or `last`: the days of a sprint, or the last weeks.")
         return await _sprint_window(context, title, today)
     if weeks is not None and not 1 <= weeks <= MOST_WEEKS:
         raise UserError(f"`last:{weeks}` is not from 1 to {MOST_WEEKS}; it counts calendar weeks.")

@@ -10,7 +10,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import local_milestone, resolve_sprint
+from commands.shared.choosing import SPRINT, local_milestone, resolve_sprint
 from commands.shared.moving import SprintItems, describe_item, refuse_ended_sprint, resolve_items
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
@@ -27,10 +27,11 @@ from sprints.swap import compute_room_needed, find_swap
         Argument(
             "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
         ),
-        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
+        replace(SPRINT, aliases=(*SPRINT.aliases, "to", "into")),
     ),
-    examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 milestone:"Sprint 25"'),
+    examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 to "Sprint 25"'),
     is_changing=True,
+    synonyms=("sprint include", "sprint put"),
 )
 async def sprint_add(context: Context, arguments: Arguments) -> Changes:
     """Add items; show the scope before and after, and items to remove if it exceeds the commitment."""
@@ -62,8 +63,8 @@ async def _resolve_sprint_to_extend(context: Context, arguments: Arguments) -> S
     """The named sprint, else that of this thread; the running sprint if the thread's own item is added."""
     if not arguments.texts("items"):
         context = replace(context, request=replace(context.request, milestone=None))
-    sprint = await resolve_sprint(context, arguments.text("milestone"))
-    if arguments.text("milestone") is None and sprint.has_ended(context.now):
+    sprint = await resolve_sprint(context, arguments.text("sprint"))
+    if arguments.text("sprint") is None and sprint.has_ended(context.now):
         context = replace(context, request=replace(context.request, milestone=None))
         return await resolve_sprint(context, None)
     return sprint

@@ -1,14 +1,14 @@
 """`/burndown`: the remaining work by day beside the ideal line."""
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
 from commands.messages.sprint_charts import days_table, days_table_title, sprint_footer, summarize_burndown
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from sprints.burndown import build_burndown
 
 
@@ -17,15 +17,15 @@ from sprints.burndown import build_burndown
     summary="how much remains of the sprint day by day, why, and what would be needed",
     level=Level.READ,
     arguments=(
-        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        SPRINT,
         BY,
         AS,
     ),
-    examples=("/burndown", '/burndown for:"Sprint 24" by:count', "/burndown as:table"),
+    examples=("/burndown", '/burndown "Sprint 24" by:count', "/burndown as:table"),
 )
 async def burndown(context: Context, arguments: Arguments) -> Reply:
     """Show the distance to the ideal line in its two parts, then the chart."""
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     chart = build_burndown(facts, arguments.text("by"))
     text = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",

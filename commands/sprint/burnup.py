@@ -1,14 +1,14 @@
 """`/burnup`: scope and work done by day, whose difference is the burndown."""
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, chart_reply
 from commands.messages.sprint_charts import days_table, days_table_title, sprint_footer, summarize_burnup
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from sprints.burnup import build_burnup
 
 
@@ -17,15 +17,15 @@ from sprints.burnup import build_burnup
     summary="the sprint's scope and what of it is done, day by day",
     level=Level.READ,
     arguments=(
-        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        SPRINT,
         BY,
         AS,
     ),
-    examples=("/burnup", '/burnup for:"Sprint 24" by:points', "/burnup as:mermaid"),
+    examples=("/burnup", '/burnup "Sprint 24" by:points', "/burnup as:mermaid"),
 )
 async def burnup(context: Context, arguments: Arguments) -> Reply:
     """Show the largest change of the scope, then the chart."""
-    facts = await resolve_facts(context, arguments.text("for"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     chart = build_burnup(facts, arguments.text("by"))
     sprint = chart.sprint
     text = ChartText(

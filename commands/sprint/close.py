@@ -20,8 +20,9 @@ from commands.messages.close import (
     early_warning,
     title_list,
 )
-from commands.shared.choosing import refuse_unless_leader, resolve_sprint
+from commands.shared.choosing import SPRINT, refuse_unless_leader, resolve_named_sprint, resolve_sprint
 from commands.shared.reporting import LATE, read_facts, read_report
+from commands.shared.sprint_names import find_sprints
 from sprints.facts import Facts, Item
 from sprints.late import MOST_DAYS, convert_credit, select_late_items
 from sprints.milestone import Phase, Sprint
@@ -36,14 +37,14 @@ _BACKLOG, _NEXT = "backlog", "next"
     summary="ends the sprint: closes its milestone and moves what is open to the next one",
     level=Level.MAINTAIN,
     arguments=(
-        Argument("to", ArgumentKind.TEXT, "where open items go: a milestone's title, `next` or `backlog`"),
+        Argument("to", ArgumentKind.SPRINT, "where open items go: a milestone's title, `next` or `backlog`"),
         Argument(
             "late",
             ArgumentKind.DAYS,
             "count for its velocity what was done within so many days after its end",
         ),
         Argument("dry-run", ArgumentKind.FLAG, "only show what would be done"),
-        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
+        SPRINT,
     ),
     examples=(
         "/sprint close dry-run:yes",
@@ -52,10 +53,11 @@ _BACKLOG, _NEXT = "backlog", "next"
         "/sprint close to:backlog late:2d",
     ),
     is_changing=True,
+    synonyms=("sprint end", "sprint finish", "sprint complete", "sprint stop", "sprint done"),
 )
 async def sprint_close(context: Context, arguments: Arguments) -> Changes | Reply:
     """Close the milestone, then move open items, so that they leave after the end and the numbers stay."""
-    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    sprint = await resolve_sprint(context, arguments.text("sprint"))
     if sprint.is_deleted:
         raise UserError(f"The milestone {plain(sprint.title)} was deleted; there is nothing to close.")
     refuse_unless_leader(context, sprint)
@@ -137,9 +139,11 @@ def _resolve_target(
     others = [
         other for other in list_open_sprints(sprints, planning.now) if other.milestone != sprint.milestone
     ]
-    named = [other for other in others if to and other.title.casefold() == to.casefold()]
+    named = find_sprints(to, others, planning.now) if to and to.lower() not in {_NEXT, _BACKLOG} else []
+    if len(named) > 1:
+        return resolve_named_sprint(others, to or "", planning.now, "to")
     if named:
-        return named[-1]
+        return named[0]
     if to is None or to.lower() == _NEXT:
         following = find_next_sprint(sprints, sprint, planning.now)
         if following is None and to:

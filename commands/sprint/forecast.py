@@ -24,7 +24,7 @@ from commands.messages.forecast import (
     record_table,
 )
 from commands.messages.nothing_left import is_empty
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.forecasting import read_outlook, read_track_record, record_forecast
 from commands.shared.overload import describe_load
 from sprints.burndown import build_burndown
@@ -53,7 +53,7 @@ _ENOUGH_FOR_A_CHART = 10
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("milestone", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        SPRINT,
         Argument(
             "when", ArgumentKind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)
         ),
@@ -61,9 +61,9 @@ _ENOUGH_FOR_A_CHART = 10
     ),
     examples=(
         "/forecast",
-        '/forecast milestone:"Sprint 24"',
+        '/forecast "Sprint 24"',
         "/forecast when:30",
-        "/forecast by:2026-12-18",
+        "/forecast by:friday",
     ),
 )
 async def forecast(context: Context, arguments: Arguments) -> Reply:
@@ -72,10 +72,10 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     if items is not None and by is not None:
         raise UserError("`when:` and `by:` are two questions; ask them in two lines.")
     if items is not None or by is not None:
-        if arguments.text("milestone") is not None:
+        if arguments.text("sprint") is not None:
             raise UserError("`when:` and `by:` look at the sprint that is running; leave `milestone:` out.")
         return await _forecast_team(context, items, by)
-    facts = await resolve_facts(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(context.now):
         raise UserError(
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "

@@ -1,5 +1,7 @@
 """`/sprint goal`: set the sprint's goal, or say whether it was met."""
 
+from dataclasses import replace
+
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting, EditMilestone
@@ -7,7 +9,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.choosing import refuse_unless_leader, resolve_sprint
+from commands.shared.choosing import SPRINT, refuse_unless_leader, resolve_sprint
 from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
 _VERDICTS = {"met", "missed"}
@@ -25,14 +27,14 @@ _VERDICTS = {"met", "missed"}
             is_positional=True,
             is_required=True,
         ),
-        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
+        replace(SPRINT, is_positional=False),
     ),
     examples=('/sprint goal "Customers can pay by card"', "/sprint goal met"),
     is_changing=True,
 )
 async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
     """Set the goal as a line of the milestone's description, or store a verdict on it as a setting."""
-    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    sprint = await resolve_sprint(context, arguments.text("sprint"))
     refuse_unless_leader(context, sprint)
     goal = arguments.text("goal") or ""
     if goal.lower() in _VERDICTS:

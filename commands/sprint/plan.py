@@ -1,14 +1,15 @@
 """`/sprint plan`: compare a sprint's load with the team's usual velocity."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.plan import LoadComparison, count_working_days, plan_text
-from commands.shared.choosing import resolve_sprint
+from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.overload import read_velocities
 from commands.shared.reporting import read_facts
 from sprints.facts import Amount
@@ -21,17 +22,14 @@ from sprints.upcoming import choose_sprint_to_plan
     "sprint plan",
     summary="compares what is planned with what the team usually does, and says if it is too much",
     level=Level.WRITE,
-    arguments=(
-        Argument(
-            "name", ArgumentKind.TEXT, "the milestone's title; else the next sprint's", is_positional=True
-        ),
-    ),
+    arguments=(replace(SPRINT, summary="the sprint's title or number; else the next one"),),
     examples=("/sprint plan", '/sprint plan "Sprint 25"'),
+    synonyms=("sprint planning", "sprint capacity", "sprint load"),
 )
 async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
     """Show the load beside the median velocity, in both units."""
     sprints = await context.sprints.all(context.now)
-    sprint = await _resolve_planned_sprint(context, sprints, arguments.text("name"))
+    sprint = await _resolve_planned_sprint(context, sprints, arguments.text("sprint"))
     facts = await read_facts(context, sprint, context.now)
     velocities = await read_velocities(context, facts)
     counted = {outcome.milestone for outcome in velocities.items.outcomes}

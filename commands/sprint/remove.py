@@ -1,5 +1,7 @@
 """`/sprint remove`: remove items from a sprint."""
 
+from dataclasses import replace
+
 from commands.formatting.wording import counted, named, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem
@@ -9,7 +11,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.scope import Moves, moves_text
-from commands.shared.choosing import resolve_sprint
+from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.moving import SprintItems, describe_item, resolve_items, resolve_state
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
@@ -25,14 +27,15 @@ from sprints.numbering import local_number
             "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
         ),
         Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
-        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
+        replace(SPRINT, aliases=(*SPRINT.aliases, "from")),
     ),
     examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),
     is_changing=True,
+    synonyms=("sprint delete", "sprint drop", "sprint rm"),
 )
 async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
     """Remove items and show the scope before and after. The reason is stored with the change."""
-    sprint = await resolve_sprint(context, arguments.text("milestone"))
+    sprint = await resolve_sprint(context, arguments.text("sprint"))
     items = await resolve_items(context, arguments)
     title, outside = plain(sprint.title), [item for item in items if item.milestone != sprint.milestone]
     if outside:

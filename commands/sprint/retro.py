@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.retro import Retro, retro_text
-from commands.shared.choosing import resolve_sprint
+from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.reporting import read_facts, read_report
 from commands.shared.work import read_past
 from sprints.retro import collect_evidence
@@ -18,19 +18,13 @@ from sprints.retro import collect_evidence
     "sprint retro",
     summary="evidence for the retrospective: what took long, was blocked, re-opened, late or carried again",
     level=Level.WRITE,
-    arguments=(
-        Argument(
-            "name",
-            ArgumentKind.TEXT,
-            "the milestone's title; else the one that is running",
-            is_positional=True,
-        ),
-    ),
+    arguments=(SPRINT,),
     examples=("/sprint retro", '/sprint retro "Sprint 24"'),
+    synonyms=("sprint retrospective", "retro", "retrospective"),
 )
 async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
     """List the unusual facts by topic. People vote on topics with reactions; no person is named."""
-    sprint = await resolve_sprint(context, arguments.text("name"))
+    sprint = await resolve_sprint(context, arguments.text("sprint"))
     report = await read_report(context, sprint)
     until = min(sprint.end, context.now) if sprint.end else context.now
     facts = await read_facts(context, sprint, until)

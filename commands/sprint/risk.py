@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -13,7 +13,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.progress import unit_of_open
 from commands.messages.risk import risk_card, risk_lead
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.forecasting import read_outlook
 from commands.shared.overload import describe_load
 from commands.shared.reporting import read_crossings
@@ -29,12 +29,12 @@ from sprints.risks import find_risks
     "risk",
     summary="what endangers the sprint, ranked by how much of it is at stake",
     level=Level.READ,
-    arguments=(Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),),
+    arguments=(SPRINT,),
     examples=("/risk",),
 )
 async def risk(context: Context, arguments: Arguments) -> Reply:
     """Show the chance to finish, then each risk with its items."""
-    facts = await resolve_facts(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(facts.as_of):
         raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
     sprint_end = await read_outlook(context, facts)

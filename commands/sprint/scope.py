@@ -8,7 +8,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.scope import RequestedChange, scope_text
-from commands.shared.choosing import resolve_facts, resolve_moment
+from commands.shared.choosing import SPRINT, resolve_facts, resolve_moment
 from sprints.facts import ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import qualify_number
@@ -23,19 +23,15 @@ _MOST_ENTRIES = 1000
     summary="what was added, removed, dropped and re-estimated since the commitment, by whom and when",
     level=Level.READ,
     arguments=(
-        Argument(
-            "name",
-            ArgumentKind.TEXT,
-            "the milestone's title; else the one that is running",
-            is_positional=True,
-        ),
-        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
+        SPRINT,
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day", is_past=True),
     ),
-    examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:2026-11-20"),
+    examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:yesterday"),
+    synonyms=("sprint changes", "sprint diff", "scope"),
 )
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     """Show the scope's equation and changes. Changes by the bot show the person who asked for them."""
-    facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
+    facts = await resolve_facts(context, arguments.text("sprint"), resolve_moment(context, arguments))
     entries = await context.changes.audit_entries(_MOST_ENTRIES)
     return Reply((scope_text(facts, list(_list_changes(entries, facts.sprint))),))
 

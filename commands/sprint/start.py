@@ -28,7 +28,14 @@ _MOST_TITLE = 255
     summary="begins a sprint: makes its milestone, or takes the one of that title",
     level=Level.WRITE,
     arguments=(
-        Argument("name", ArgumentKind.TEXT, "the sprint's title", is_positional=True, is_required=True),
+        Argument(
+            "name",
+            ArgumentKind.TEXT,
+            "the sprint's title",
+            is_positional=True,
+            is_required=True,
+            aliases=("sprint", "milestone", "title"),
+        ),
         Argument("due", ArgumentKind.DATE, "its last day", is_required=True),
         Argument(
             "start", ArgumentKind.DATE, "its first day; else today, or the one that the milestone states"
@@ -40,6 +47,7 @@ _MOST_TITLE = 255
         '/sprint start "Sprint 25" due:2026-12-11 start:2026-11-30 goal:"Customers can pay by card"',
     ),
     is_changing=True,
+    synonyms=("sprint begin", "sprint new", "sprint create", "sprint open"),
 )
 async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     """Start a sprint; the items in it on its first day are the commitment."""

@@ -7,7 +7,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import BY, chart_parts
 from commands.messages.status import status_details, status_head
-from commands.shared.choosing import resolve_facts, resolve_moment
+from commands.shared.choosing import SPRINT, resolve_facts, resolve_moment
 from commands.shared.forecasting import write_expectation
 from sprints.burndown import build_burndown
 
@@ -17,25 +17,24 @@ from sprints.burndown import build_burndown
     summary="where the sprint stands: scope, done, remaining, and the burndown",
     level=Level.READ,
     arguments=(
-        Argument(
-            "name",
-            ArgumentKind.TEXT,
-            "the milestone's title; else the one that is running",
-            is_positional=True,
-        ),
+        SPRINT,
         BY,
-        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day", is_past=True),
     ),
     examples=(
         "/sprint status",
         '/sprint status "Sprint 24"',
         "/sprint status by:count",
-        "/sprint status as-of:2026-11-20",
+        "/sprint status as-of:yesterday",
+    ),
+    synonyms=(
+        *("sprint", "sprint show", "sprint state", "sprint info", "sprint current", "sprint now"),
+        *("sprint progress", "sprint view"),
     ),
 )
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """Show goal and dates, the commitment and its changes, the pace, and the burndown."""
-    facts = await resolve_facts(context, arguments.text("name"), resolve_moment(context, arguments))
+    facts = await resolve_facts(context, arguments.text("sprint"), resolve_moment(context, arguments))
     burndown = build_burndown(facts, arguments.text("by"))
     expected = await write_expectation(context, facts, "status")
     card = (

@@ -16,7 +16,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast_sentences import open_sizes
 from commands.messages.whatif import WhatIfDecision, more_items, whatif_card
-from commands.shared.choosing import resolve_facts
+from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.forecasting import read_outlook
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
@@ -43,19 +43,19 @@ _MOST_WHOLE = 999
         ),
         Argument("due", ArgumentKind.DATE, "another due date"),
         Argument("days-off", ArgumentKind.DAYS, "working days to come on which nobody works"),
-        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
+        SPRINT,
     ),
     examples=(
         "/whatif drop:#1",
         "/whatif add:8",
         "/whatif add:2x5",
-        "/whatif due:2026-12-18",
+        "/whatif due:in 2 weeks",
         "/whatif days-off:3",
     ),
 )
 async def whatif(context: Context, arguments: Arguments) -> Reply:
     """Show the chance to finish before and after a decision."""
-    facts = await resolve_facts(context, arguments.text("milestone"))
+    facts = await resolve_facts(context, arguments.text("sprint"))
     due = arguments.date("due")
     _require_forecastable(facts, due)
     before = await read_outlook(context, facts)
@@ -80,7 +80,7 @@ def _require_forecastable(facts: Facts, due: date | None) -> None:
     if sprint.due is None and due is None:
         raise UserError(
             f"{title} has no due date, so there is no chance to compare. Try one: "
-            "`/whatif due:2026-12-18`, or give the milestone one."
+            "`/whatif due:in 2 weeks`, or give the milestone one."
         )
     if due is None:
         return
@@ -117,9 +117,8 @@ def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, repositor
     if (off := arguments.number("days-off")) is not None:
         _take_days_off(decision, off)
     if not decision.words:
-        raise UserError(
-            "Say what might change: `drop:#12`, `add:8`, `add:2x5`, `due:2026-12-18` or `days-off:3`."
-        )
+        drop = f"`drop:{ref(facts.open_items[0].number)}`, " if facts.open_items else ""
+        raise UserError(f"Say what might change: {drop}`add:8`, `add:2x5`, `due:in 2 weeks` or `days-off:3`.")
     return decision
 
 

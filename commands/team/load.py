@@ -21,6 +21,7 @@ from sprints.work import RepositoryWork, select_recent
     summary="how much work is open, in progress, blocked and waiting for review, against the limits",
     level=Level.READ,
     examples=("/team load",),
+    synonyms=("team status", "team", "sprint team", "workload"),
 )
 async def team_load(context: Context, _: Arguments) -> Reply:
     """Show the load of the repository and its teams; figures are shown for three people or more only."""

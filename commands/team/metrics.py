@@ -25,7 +25,7 @@ _MOST_ASKED = 100
     arguments=(
         Argument(
             "team",
-            ArgumentKind.TEXT,
+            ArgumentKind.WORD,
             "a team of the settings or of the organization, by its short name; else everybody",
         ),
     ),

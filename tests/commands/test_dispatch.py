@@ -71,7 +71,9 @@ async def test_our_name_alone_is_answered_with_what_can_be_said() -> None:
 async def test_what_was_misspelt_cannot_leave_the_code_in_which_it_is_shown() -> None:
     (text,) = reply_texts(await DispatchHarness().say("/sprint `@acme/everybody"))
 
+    text, copied = text.split("\n\nTry:\n\n")
     assert "`@" not in text
+    assert copied == "```text\n/sprint status `@acme/everybody\n```"
 
 
 async def test_foreign_words_beside_ours_are_passed_over() -> None:
@@ -176,7 +178,7 @@ async def test_several_failures_are_reported_in_one_comment_after_what_went_well
     (_, data) = reply_texts(answers)
     assert "There is no milestone called “missing”." in data
     assert "/sprint status 👉foo:bar👈" in data
-    assert "For example: `/sprint status`" in data
+    assert "Try:\n\n```text\n/sprint status\n```" in data
 
 
 async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:

@@ -1,11 +1,14 @@
 """Declarations of commands: their examples work, and the generated pages are up to date."""
 
+from datetime import date
+
 import pytest
 
 import commands
 from bot.cli import docs
 from commands.dispatch import MOST_COMMANDS
-from commands.framework.arguments import parse_arguments, split_words
+from commands.framework.argument_parser import parse_arguments
+from commands.framework.input_settings import InputSettings
 from commands.framework.registry import Command, load_commands
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
@@ -23,7 +26,8 @@ def test_there_are_commands_and_each_has_examples() -> None:
 def test_an_example_is_the_command_with_arguments_that_it_takes(command: Command, example: str) -> None:
     assert example.startswith(f"/{command.name}")
 
-    parse_arguments(example, split_words(example, len(f"/{command.name}")), command.accepted)
+    settings = InputSettings(date(2026, 11, 25))
+    parse_arguments(example, len(f"/{command.name}"), command.accepted, settings)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])

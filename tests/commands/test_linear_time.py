@@ -18,10 +18,9 @@ from bot.publishing.truncation import truncate
 from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
 from commands.formatting.wording import plain, table
-from commands.framework.arguments import split_words
 from commands.framework.boxes import find_ticked_boxes
-from commands.framework.errors import UserError
 from commands.framework.parser import find_added_lines, skim_long_texts
+from commands.framework.words import EndlessQuotationError, split_words
 from commands.settings.file import check_settings
 from commands.settings.text import _COMMENT
 from commands.shared.goals import with_goal
@@ -59,8 +58,8 @@ def _long_label(text: str) -> object:
 def _words(text: str) -> object:
     """Of a line, so much is looked at."""
     try:
-        return split_words(text.replace("\n", " ")[:MOST_LINE], 0)
-    except UserError:
+        return split_words(text.replace("\n", " ")[:MOST_LINE], 0, {"key", "a"})
+    except EndlessQuotationError:
         return None
 
 

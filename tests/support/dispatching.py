@@ -15,9 +15,11 @@ from commands.framework.ports import File, Health
 from commands.framework.registry import Command, command
 from commands.framework.request import CommandLine, Request
 from sprints.gaps import EventGap
+from sprints.milestone import Sprint
 from sprints.settings_parser import parse_settings
 from storage.database import Tenant
 from storage.projects import Project
+from storage.sprints import Sprints
 
 
 class FakeThread:
@@ -47,8 +49,22 @@ class FakeThread:
         self._log.append(f"saw {request.comment_id}")
 
 
+class NoSprints(Sprints):
+    """The sprints of a repository that has none."""
+
+    def __init__(self) -> None:
+        """Read nothing."""
+
+    async def all(self, _: datetime) -> list[Sprint]:
+        return []
+
+
 class GaplessContext(Context):
-    """A context without a database, in a repository without gaps."""
+    """A context without a database, in a repository without gaps and without sprints."""
+
+    @property
+    def sprints(self) -> Sprints:
+        return NoSprints()
 
     async def read_gaps(self) -> tuple[EventGap, ...]:
         return ()
@@ -63,19 +79,22 @@ class DispatchHarness:
         self.policy = Policy(parse_settings(settings))
         self.dispatcher = Dispatcher(
             [
-                self._command("sprint status", Level.READ),
-                self._command("sprint close", Level.MAINTAIN, is_changing=True),
+                self._command("sprint status", Level.READ, synonyms=("sprint", "sprint show")),
+                self._command("sprint close", Level.MAINTAIN, is_changing=True, synonyms=("sprint end",)),
                 self._command("estimate", Level.TRIAGE),
             ]
         )
 
-    def _command(self, name: str, level: Level, *, is_changing: bool = False) -> Command:
+    def _command(
+        self, name: str, level: Level, *, is_changing: bool = False, synonyms: tuple[str, ...] = ()
+    ) -> Command:
         @command(
             name,
             summary=f"does {name}",
             level=level,
             examples=(f"/{name}",),
             is_changing=is_changing,
+            synonyms=synonyms,
             arguments=(Argument("name", ArgumentKind.TEXT, "a name", is_positional=True),),
         )
         async def run(context: Context, arguments: Arguments) -> Reply:

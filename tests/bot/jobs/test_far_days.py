@@ -93,18 +93,21 @@ async def test_every_command_that_looks_at_it_answers(bot: Bot, command: str) ->
     assert not await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
+TOO_FAR = "Use a date from 2000 to 2100."
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (f"/whatif due:{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
+        (f"/whatif due:{FAR}", TOO_FAR),
         ("/whatif due:2100-01-01", "A sprint can last up to two years. Use a `due:` up to"),
-        (f"/forecast by:{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
+        (f"/forecast by:{FAR}", TOO_FAR),
         ("/forecast by:2100-01-01", "I can forecast up to two years ahead. Use a date up to"),
-        (f"/sprint status as-of:{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
-        ("/sprint status as-of:0001-01-01", "`0001-01-01` is too far away. Use a date from 2000 to 2100."),
-        (f"/calendar add 2026-12-01..{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
-        ("/calendar remove 0001-01-01", "`0001-01-01` is too far away. Use a date from 2000 to 2100."),
-        (f"/agile quiet until:{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
+        (f"/sprint status as-of:{FAR}", TOO_FAR),
+        ("/sprint status as-of:0001-01-01", TOO_FAR),
+        (f"/calendar add 2026-12-01..{FAR}", TOO_FAR),
+        ("/calendar remove 0001-01-01", TOO_FAR),
+        (f"/agile quiet until:{FAR}", TOO_FAR),
         ("/wip limit " + "0" * 8 + "5" + "0" * 1500, "is no limit. Write a number from 1 to 999"),
     ],
 )

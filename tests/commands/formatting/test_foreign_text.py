@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import comrak
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from commands.formatting.foreign_text import code, inert, one_line, plain, visible
 from commands.formatting.wording import person, table
-from commands.framework.arguments import Argument, ArgumentKind, parse_arguments, split_words
+from commands.framework.argument_parser import InputError, parse_arguments
 from commands.framework.changes import (
     ChangeSetting,
     CreateMilestone,
@@ -24,8 +24,10 @@ from commands.framework.changes import (
     Relabel,
     Step,
 )
-from commands.framework.errors import UserError
+from commands.framework.input_settings import InputSettings
+from commands.items.estimate import estimate
 from commands.messages.audit import audit_card
+from commands.messages.bad_input import input_error_text, with_correction
 from commands.messages.change_steps import Titles, step_target_text, step_text
 from commands.settings.file import check_settings
 from sprints.calendar import Calendar
@@ -293,7 +295,8 @@ def test_what_is_wrong_in_a_settings_file_is_reported_without_effect(text: str) 
 @given(hostile)
 def test_what_is_wrong_in_a_command_is_reported_without_effect(text: str) -> None:
     line = f"/estimate {one_line(text) or 'x'} bogus:1"
-    accepted = (Argument("items", ArgumentKind.ITEMS, "items", is_positional=True),)
-    with pytest.raises(UserError) as problem:
-        parse_arguments(line, split_words(line, len("/estimate")), accepted)
-    assert set(rendered(str(problem.value)).tags) <= {"p", "code"}
+    with pytest.raises(InputError) as problem:
+        parse_arguments(line, len("/estimate"), estimate.accepted, InputSettings(date(2026, 11, 25)))
+    error = input_error_text(problem.value, line, estimate, {})
+    page = rendered(with_correction(error, [(line, "")]))
+    assert set(page.tags) <= {"p", "code", "pre"}

@@ -76,8 +76,8 @@ async def test_what_cannot_be_understood(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "I have never heard of #999 here" in answer
-    assert "`items` must be issues or pull requests such as `#12`" in answer
-    assert "`other/repo#3` is of another repository" in answer
+    assert "There is no milestone called “everything” here" in answer
+    assert "`other/repo#3` is in another repository" in answer
 
 
 async def test_who_may_not(bot: Bot) -> None:

@@ -235,9 +235,9 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
         ("add:2×3", "with 2 more items of 3 points: the chance to finish by"),
         ("add:1X3", "with one more item of 3 points"),
         ("add:8", "with one more item of 8 points"),
-        ("add:0x5", "`add` must be one size up to 9999, such as `8` or `0.5`, or up to 100 items"),
-        ("add:101x5", "`add` must be one size up to 9999"),
-        ("add:2x", "`add` must be one size up to 9999"),
+        ("add:0x5", "`add` must be one size up to 9,999, such as `8` or `0.5`, or up to 100 items"),
+        ("add:101x5", "`add` must be one size up to 9,999"),
+        ("add:2x", "`add` must be one size up to 9,999"),
         (
             "days-off:0",
             "working days are left in the sprint, today included, so `days-off:` can be from 1 to ",
