@@ -18,6 +18,7 @@ from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import resolve_facts
+from commands.shared.comparing import FROM, TO, explain_between, is_comparison
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -55,6 +56,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+_OTHER_NAMES = {"completed": "done", "workinprogress": "wip"}
 
 
 @command(
@@ -66,20 +68,27 @@ METRICS = tuple(RULES)
         Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
         LAST,
         BY,
+        FROM,
+        TO,
     ),
     examples=(
         "/explain",
         "/explain added",
         "/explain cycle time last:8",
         '/explain carry-over for:"Sprint 24"',
+        "/explain scope from:2026-11-20 to:2026-11-27",
     ),
 )
 async def explain(context: Context, arguments: Arguments) -> Reply:
     """Explain a metric; without one, list the metrics and explain the sprint's scope."""
     words = arguments.texts("metric")
+    if not words and is_comparison(arguments):
+        return await explain_between(context, arguments, "scope", RULES["scope"])
     if not words:
         return await _explain_overview(context, arguments)
     metric = _resolve_metric(" ".join(words))
+    if is_comparison(arguments):
+        return await explain_between(context, arguments, metric, RULES[metric])
     if metric in _BY_FLOW:
         return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
@@ -95,7 +104,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
 
 def _resolve_metric(text: str) -> str:
     """Find a metric by its name, ignoring case and punctuation. Raises UserError for an unknown one."""
-    names = {_keep_letters(name): name for name in METRICS}
+    names = {_keep_letters(name): name for name in METRICS} | _OTHER_NAMES
     if metric := names.get(_keep_letters(text)):
         return metric
     close = difflib.get_close_matches(_keep_letters(text), names, n=1)
