@@ -269,6 +269,7 @@ async def _run_call(call: _Call, context: Context, environment: CommandEnvironme
     if call.arguments.flag("new"):
         slot += f" {context.request.delivery} {call.line.line}"
     if isinstance(result, Changes):
+        slot = f"{slot} {result.topic}".strip()
         is_confirmed = call.arguments.flag("confirm")
         return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
     return Answer(slot, await _add_completeness(call.command, result, context), is_success=True)

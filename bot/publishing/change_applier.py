@@ -11,7 +11,7 @@ import structlog
 from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
-from commands.formatting.wording import code
+from commands.formatting.wording import code, person
 from commands.framework.boxes import render_box
 from commands.framework.changes import (
     ApproveSeats,
@@ -38,6 +38,7 @@ from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import step_target_text
 from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.people import same_login
 from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
@@ -111,6 +112,8 @@ class ChangeApplier:
         changes, call = answer.changes, answer.call
         if changes is None or call is None:
             return answer
+        if changes.is_personal:
+            return await self._answer_personally(task, answer, changes, call)
         if not changes.steps:
             return _text_answer(answer.slot, changes.done)
         if refusal := await find_refusal_elsewhere(task, changes.steps):
@@ -133,6 +136,25 @@ class ChangeApplier:
         if is_started:
             return await self.carry_out(task, change)
         return _text_answer(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
+
+    async def _answer_personally(
+        self, task: ChangeTask, answer: Answer, changes: Changes, call: CommandLine
+    ) -> Answer:
+        """Post an answer about the asker once the asker agrees to its readers; it is not stored before."""
+        confirmed, sender = task.confirmed, task.request.sender
+        if confirmed is not None and not same_login(confirmed.actor, sender):
+            text = f"Only {person(confirmed.actor)} can tick this box: it would show what is theirs."
+            return Answer("error", Reply((text,)), is_success=False)
+        needs_box = changes.needs_consent and confirmed is None and not answer.is_confirmed
+        async with self._database.tenant(task.organization_id) as tenant:
+            log = ChangeLog(tenant, task.project.id)
+            if confirmed is not None:
+                await log.decide(confirmed.id, ChangeState.OUTDATED, sender, self._clock())
+            if needs_box:
+                proposal = replace(_proposal(task, answer.slot, changes, call), done="")
+                change = await log.record(proposal, ChangeState.PROPOSED)
+                return _text_answer(answer.slot, f"{changes.preview}\n\n{render_box(change.id)}")
+        return _text_answer(answer.slot, changes.done)
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""

@@ -11,6 +11,8 @@ from sprints.numbering import ref, split_number
 from sprints.reviews import ReviewWait
 from sprints.work import RepositoryWork
 
+READERS = "Everyone who can read this repository can read this answer."
+
 
 @dataclass(frozen=True, slots=True)
 class PersonalWork:
@@ -25,13 +27,25 @@ class PersonalWork:
     reviews: tuple[ReviewWait, ...]
 
 
-def my_text(login: str, personal: PersonalWork, work: RepositoryWork) -> str:
-    """A person's open work by state, the oldest first, then the reviews that wait."""
+def ask_to_post(login: str) -> str:
+    """The question before a person's open work is posted where everyone can read it."""
+    return (
+        f"### Post your open work here, {person(login)}?\n\n"
+        "Everyone who can read this repository will see it, and this repository is public. Only you can tick "
+        "the box; `/my confirm:yes` posts at once."
+    )
+
+
+def my_text(login: str, personal: PersonalWork, work: RepositoryWork, gaps: str = "") -> str:
+    """Who can read it, a person's open work by state, the oldest first, then the reviews that wait.
+
+    `gaps` says which events are missing.
+    """
     issues = sorted(
         personal.issues, key=lambda flow: (flow.started_at or work.now, split_number(flow.number))
     )
     waiting = {wait.flow.item: wait for wait in personal.waits}
-    parts = [f"### Open work of {person(login)}"]
+    parts = [f"### Open work of {person(login)}", READERS]
     lists = list_sections(
         (
             "In progress",
@@ -47,7 +61,7 @@ def my_text(login: str, personal: PersonalWork, work: RepositoryWork) -> str:
     parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
     parts += list_sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
     as_of = f"As of {format_moment(work.calendar.local(work.now))}"
-    parts.append(footer(as_of, "told here because you asked here"))
+    parts.append(footer(as_of, gaps))
     return "\n\n".join(parts)
 
 
