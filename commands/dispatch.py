@@ -265,11 +265,11 @@ async def _run_call(call: _Call, context: Context, environment: CommandEnvironme
     except UserError as problem:
         return _build_failure(str(problem))
     # With `new:yes` the answer gets a slot of its own, so that no later answer edits it.
-    slot = call.command.name
+    topic = result.topic if isinstance(result, Changes) else ""
+    slot = f"{call.command.name} {topic}".strip()
     if call.arguments.flag("new"):
         slot += f" {context.request.delivery} {call.line.line}"
     if isinstance(result, Changes):
-        slot = f"{slot} {result.topic}".strip()
         is_confirmed = call.arguments.flag("confirm")
         return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
     return Answer(slot, await _add_completeness(call.command, result, context), is_success=True)

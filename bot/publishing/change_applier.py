@@ -36,7 +36,7 @@ from commands.framework.changes import (
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
-from commands.messages.change_steps import step_target_text
+from commands.messages.change_steps import opened_issues_text, step_target_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.people import same_login
 from sprints.pull_requests import create_aside_event
@@ -224,7 +224,7 @@ class ChangeApplier:
             case OpenIssue():
                 since = (started_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
                 mark = Mark(task.organization_id, task.project.id, "issues", name)
-                await repository.open_issue(step, mark, since)
+                return await repository.open_issue(step, mark, since)
             case SetBlocked():
                 await repository.block(step)
             case ProposeFile():
@@ -338,9 +338,11 @@ def _final_answer(change: CommandChange) -> Answer:
     if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
         return Answer("error", Reply((text,)), is_success=False)
+    steps = decode_steps(change.steps)
     if change.note is None:
-        return _text_answer(change.slot, change.done)
-    done = [step_target_text(step) for step in decode_steps(change.steps)]
+        opened = opened_issues_text(steps)
+        return _text_answer(change.slot, f"{change.done}\n\n{opened}" if opened else change.done)
+    done = [step_target_text(step) for step in steps]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)

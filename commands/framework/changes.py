@@ -86,13 +86,20 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
 
 
 class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
-    """Open an issue, as a sub-issue of `parent` where one is given."""
+    """Open an issue, as a sub-issue of `parent` where one is given.
+
+    `number` is the issue's own once it is open. An action of a retrospective names the sprint, `retro`, by
+    GitHub's id of its milestone.
+    """
 
     title: str
     body: str = ""
     labels: tuple[str, ...] = ()
     milestone: int | None = None
     parent: int | None = None
+    assignees: tuple[str, ...] = ()
+    retro: int | None = None
+    number: int | None = None
 
     @property
     def target(self) -> str:
