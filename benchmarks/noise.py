@@ -27,6 +27,7 @@ from benchmarks import common
 from bot.github.client import GitHubUnavailableError
 from bot.jobs.event_processor import EventProcessor
 from bot.jobs.sprint_reports import SprintReports
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import PostPublisher
 from bot.services import Services, open_github, open_services
@@ -254,7 +255,9 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
         async with open_github(real) as client:
             jobs = Jobs()
             pictures = Pictures(base.database, renderer, "http://localhost")
-            reports = SprintReports(base.database, pictures, jobs, clock, allow_everywhere)
+            reports = SprintReports(
+                base.database, pictures, ItemTitles("https://github.com"), jobs, clock, allow_everywhere
+            )
             machine = Machine(
                 base,
                 clock,

@@ -21,9 +21,10 @@ from bot.cli.daemon import spare_startup_objects
 from bot.jobs.daily_figures import DailyFigures
 from bot.services import Services, open_services
 from bot.settings import load
-from commands.framework.arguments import parse_arguments, split_words
+from commands.framework.argument_parser import parse_arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.framework.input_settings import InputSettings
 from commands.framework.registry import Command, load_commands
 from commands.framework.request import Request
 from storage.embedded import running_server
@@ -161,7 +162,8 @@ def _megabytes() -> int:
 
 async def _run(base: Services, command: Command, line: str) -> None:
     text = f"/{line}"
-    arguments = parse_arguments(text, split_words(text, 1 + len(command.name)), command.accepted)
+    settings = InputSettings(NOW.date())
+    arguments = parse_arguments(text, 1 + len(command.name), command.accepted, settings)
     request = Request("benchmark", 50, 1, "alice", None, ())
     async with base.database.tenant(1) as tenant:
         (project,) = await Projects(tenant).active()

@@ -247,7 +247,7 @@ async def _run_call(
     except UserError as problem:
         return _fail(call.command, str(problem))
     result = _add_dates_note(result, call.arguments)
-    slot = answer_slot(call.command, call.arguments, context.request.thread)
+    slot = answer_slot(call.command, call.arguments, context.request.thread, result)
     answer = Answer(slot, None, is_success=True, is_new=call.arguments.flag("new"))
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")

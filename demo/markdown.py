@@ -54,6 +54,8 @@ CLASSES = {
 _PIECES = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>)""")
 _CLOSED_TO_LINKS = re.compile(r"<(/?)(a|code|pre)\b", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"fn(ref)?-[\w-]+")
+# Links to items of the stand-in for GitHub, whose pages the demo shows itself.
+_ITEM_LINK = re.compile(r'href="http://127\.0\.0\.1(?::\d+)?(/[\w.-]+/[\w.-]+/issues/\d+)"')
 _LINK = re.compile(r'(<a [^>]*class="issue-link"[^>]*)>#(\d+)</a>')
 _LIST_ITEM = re.compile(r"<(/?)li\b")
 _REFERENCE = re.compile(r"(?<![\w/&])#(\d+)\b")
@@ -85,7 +87,8 @@ def _only_footnote_ids(_tag: str, name: str, value: str) -> str | None:
 
 
 def _with_references(html: str, repo: str) -> str:
-    """Link references such as `#12`, except in code and in links."""
+    """Link references such as `#12`, except in code and in links; links to items stay on this page's host."""
+    html = _ITEM_LINK.sub(r'class="issue-link" href="\1"', html)
     inside = 0
     pieces = []
     link = rf'<a class="issue-link" href="/{repo}/issues/\1">#\1</a>'

@@ -26,6 +26,7 @@ from handlers.pull_request_review import record_review
 from handlers.push import detect_settings_change, record_push
 from handlers.release import record_release
 from handlers.repository import record_repository
+from handlers.review_request import record_review_request
 from handlers.sub_issues import record_sub_issue
 from handlers.unlocking import handle_unlocked
 
@@ -35,6 +36,7 @@ _ITEM = (
 )
 _ISSUE = (*_ITEM, "transferred", "deleted", "typed", "untyped", "status_changed")
 _PULL_REQUEST = (*_ITEM, "synchronize", "ready_for_review", "converted_to_draft")
+_REVIEW_REQUEST = ("review_requested", "review_request_removed")
 # Not `reordered`: an item that is dragged within a list changes no field of it.
 _PROJECT_ITEM = ("created", "edited", "archived", "restored", "converted", "deleted")
 _PROJECT = ("created", "edited", "closed", "reopened", "deleted")
@@ -50,6 +52,7 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue, find_commands) for action in ("opened", "edited")},
     **{("pull_request", action): (record_pull_request,) for action in _PULL_REQUEST},
     **{("pull_request", action): (record_pull_request, find_commands) for action in ("opened", "edited")},
+    **{("pull_request", action): (record_review_request,) for action in _REVIEW_REQUEST},
     **{(event, "unlocked"): (handle_unlocked,) for event in ("issues", "pull_request")},
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},

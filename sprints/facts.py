@@ -71,6 +71,20 @@ class ScopeChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AmountStep:
+    """A change of the sprint's scope, of the work done in it, or of both, caused by `event` at `at`.
+
+    Scope and done work at any moment are the sums of the steps before it.
+    """
+
+    at: datetime
+    number: Number
+    event: ItemEvent | LabelEvent
+    scope: Amount
+    done: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """The sprint at the end of the local day `date`, or now for today: `at` is that moment."""
 
@@ -111,6 +125,7 @@ class Facts:
 
     `committed_items` made the commitment; `kept` is the part of it that is done. `carried` items were open at
     the end; `late` ones of these were done after the end, until the milestone was closed or for three days.
+    `steps` are all changes of scope and done work in the order of time, also those before the commitment.
     """
 
     sprint: Sprint
@@ -127,6 +142,7 @@ class Facts:
     carried: tuple[Item, ...]
     late: tuple[Item, ...]
     completeness: Completeness
+    steps: tuple[AmountStep, ...] = ()
 
     @property
     def remaining(self) -> Amount:
@@ -179,7 +195,7 @@ class _Totals:
     done_items: list[Item] = field(default_factory=list)
     carried: list[Item] = field(default_factory=list)
     late: list[Item] = field(default_factory=list)
-    steps: list[tuple[datetime, Amount, Amount]] = field(default_factory=list)
+    steps: list[AmountStep] = field(default_factory=list)
 
 
 def compute_facts(
@@ -211,7 +227,8 @@ def compute_facts(
         for item, item_events in events_by_item.items()
     ):
         _add_item(totals, sprint, history, snapshots[history.item], until, as_of)
-    days, scope, done = _days(sprint, totals.steps, until)
+    steps = sorted(totals.steps, key=lambda step: (step.at, split_number(step.number)))
+    days, scope, done = _days(sprint, steps, until)
     return Facts(
         sprint=sprint,
         as_of=sprint.calendar.local(as_of),
@@ -227,6 +244,7 @@ def compute_facts(
         carried=_sort_by_number(totals.carried),
         late=_sort_by_number(totals.late),
         completeness=assess_completeness(events_by_item, snapshots, gaps, sprint.start, until),
+        steps=tuple(steps),
     )
 
 
@@ -281,12 +299,11 @@ def _add_steps(
         if change.at >= until:
             break
         after, done_after = _scope(change.after, sprint), _done(change.after, sprint)
-        if before != after:
-            totals.steps.append((change.at, after - before, done_after - done_before))
-            if change.at >= committed_at:
-                totals.ledger.append(_ledger_line(change, snapshot, before, after))
-        elif done_before != done_after:
-            totals.steps.append((change.at, _NOTHING, done_after - done_before))
+        if (before, done_before) != (after, done_after):
+            steps = after - before, done_after - done_before
+            totals.steps.append(AmountStep(change.at, snapshot.number, change.event, *steps))
+        if before != after and change.at >= committed_at:
+            totals.ledger.append(_ledger_line(change, snapshot, before, after))
         before, done_before = after, done_after
 
 
@@ -353,21 +370,20 @@ def _state_name(item: ItemState, sprint: Sprint) -> str:
 
 
 def _days(
-    sprint: Sprint, steps: Iterable[tuple[datetime, Amount, Amount]], until: datetime
+    sprint: Sprint, ordered: Sequence[AmountStep], until: datetime
 ) -> tuple[tuple[Day, ...], Amount, Amount]:
     """Return a row for each local date from the start, the last one so far, and the totals at `until`."""
-    ordered = sorted(steps, key=lambda step: step[0])
     days, scope, done, position = list[Day](), _NOTHING, _NOTHING, 0
 
     def advance(moment: datetime) -> None:
         nonlocal scope, done, position
         first = position
-        while position < len(ordered) and ordered[position][0] < moment:
+        while position < len(ordered) and ordered[position].at < moment:
             position += 1
         passed_steps = ordered[first:position]
         scope, done = (
-            scope + sum_amounts(step for _, step, _ in passed_steps),
-            done + sum_amounts(step for *_, step in passed_steps),
+            scope + sum_amounts(step.scope for step in passed_steps),
+            done + sum_amounts(step.done for step in passed_steps),
         )
 
     day = sprint.first_day

@@ -11,7 +11,7 @@ from sprints.numbering import Number, split_number
 
 _NO_MILESTONE = 0  # No milestone has this id.
 # Events that remove an item from its repository permanently.
-_GONE = {"deleted", "transferred", "converted_to_discussion"}
+GONE_EVENTS = {"deleted", "transferred", "converted_to_discussion"}
 # Events of people and comments, which change no state here and are by far the most frequent.
 _QUIET = {"commented", "assigned", "unassigned", "blocked", "unblocked", "typed", "untyped", "status_changed"}
 
@@ -245,7 +245,7 @@ def _apply(fold: _Fold, event: ItemEvent) -> None:
             fold.labels = _merge_labels(fold.labels, snapshot, may_add=True)
             # When it was really closed decides whether that was before a sprint.
             fold.set_reported_state(snapshot.state, min(snapshot.closed_at or event.at, event.at))
-        case event_name if event_name in _GONE:
+        case event_name if event_name in GONE_EVENTS:
             fold.set_reported_state(State.DROPPED, event.at)
             fold.is_gone = True
         case _:

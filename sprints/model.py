@@ -122,10 +122,11 @@ class LabelEvent:
 class ActivityEvent:
     """Any other event behind a team's figures or their explanation; no sprint's numbers depend on it.
 
-    `kind` is push, review, deployment, release, repository, installation, project, project_item, issue_field,
-    or head (of a pull request; its commit), and `subject` is GitHub's id of it. Our own kinds are plan (a
-    pull request is set aside) and button (pressed). `details` are plain values that can be written as JSON;
-    `content` of a project's item and of an issue's field is the node id of the issue or pull request.
+    `kind` is push, review, review_request, deployment, release, repository, installation, project,
+    project_item, issue_field, or head (of a pull request; its commit), and `subject` is GitHub's id of it.
+    Our own kinds are plan (a pull request is set aside) and button (pressed). `details` are plain values that
+    can be written as JSON; `content` of a project's item and of an issue's field is the node id of the issue
+    or pull request.
     """
 
     kind: str

@@ -1,6 +1,6 @@
 """Pull requests that wait for a review: from when they could be reviewed until a person first did so.
 
-This is the pickup time as DevLake defines it, for pull requests that have not been picked up yet
+That time is the pickup time as DevLake defines it, for pull requests that have not been picked up yet
 (https://devlake.apache.org/docs/Metrics/PRPickupTime).
 """
 
@@ -12,6 +12,18 @@ from sprints.flow import Flow
 from sprints.model import ActivityEvent
 from sprints.numbering import split_number
 from sprints.people import is_bot, same_login
+
+# The kind of the events by which a person is asked for a review, or not asked any more.
+REVIEW_REQUEST = "review_request"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """An open pull request that `reviewer` has been asked to review since `since`."""
+
+    flow: Flow
+    reviewer: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +63,31 @@ def _reviewed(activity: Iterable[ActivityEvent], as_of: datetime) -> set[str]:
         if is_review and is_of_person and not same_login(reviewer, author):
             reviewed.add(str(details.get("pull_request")))
     return reviewed
+
+
+def list_review_requests(
+    flows: Iterable[Flow],
+    requests: Iterable[ActivityEvent],
+    reviews: Iterable[ActivityEvent],
+    as_of: datetime,
+) -> tuple[ReviewRequest, ...]:
+    """List whom open pull requests ask for a review that has not been given since, the oldest first.
+
+    `flows` are those as of `as_of`; `requests` and `reviews` are the events since the oldest of them was
+    opened. A person who reviewed is asked no longer, until somebody asks again, as on GitHub.
+    """
+    asked = dict[tuple[str, str], ActivityEvent]()
+    ordered = sorted((event for event in (*requests, *reviews) if event.at < as_of), key=lambda e: e.at)
+    for event in ordered:
+        key = str(event.details.get("pull_request")), str(event.details.get("reviewer") or "").lower()
+        if event.kind == REVIEW_REQUEST and event.event == "review_requested":
+            asked[key] = event
+        elif event.kind == REVIEW_REQUEST or event.event == "submitted":
+            asked.pop(key, None)
+    open_pulls = {flow.item: flow for flow in flows if flow.is_pull_request and flow.is_open}
+    waiting = [
+        ReviewRequest(open_pulls[item], str(event.details["reviewer"]), event.at)
+        for (item, _), event in asked.items()
+        if item in open_pulls
+    ]
+    return tuple(sorted(waiting, key=lambda request: (request.since, split_number(request.flow.number))))

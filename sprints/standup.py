@@ -1,16 +1,28 @@
-"""A team's standup: events since the last working day, and work that is blocked or waits for review."""
+"""A team's standup: what each person has in progress, events since the last working day, and what waits."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar
+from sprints.durations import Age, measure_ages
 from sprints.flow import Flow
 from sprints.numbering import split_number
-from sprints.reviews import ReviewWait
+from sprints.people import is_person
+from sprints.reviews import ReviewRequest, ReviewWait
+from sprints.wip import list_accounts
 
 # After a longer break, the standup covers yesterday only.
 _LONGEST_BREAK = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAtWork:
+    """What one person has in progress, the oldest first, and the reviews that the person is asked for."""
+
+    login: str
+    ages: tuple[Age, ...] = ()
+    reviews: tuple[ReviewRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +30,9 @@ class Standup:
     """The standup since the beginning of the local day `since`.
 
     Items in `done` are not repeated in `started`. `blocked` are the open items that are blocked now, the
-    longest first; `paused` the items that were set aside since then, and still are.
+    longest first; `paused` the items that were set aside since then, and still are. `people` are those who
+    have work in progress or are asked for a review, by name; `unassigned` is work in progress that nobody
+    owns, `of_bots` such that only Apps own.
     """
 
     since: date
@@ -27,6 +41,9 @@ class Standup:
     paused: tuple[Flow, ...] = ()
     blocked: tuple[Flow, ...] = ()
     waiting: tuple[ReviewWait, ...] = ()
+    people: tuple[PersonAtWork, ...] = ()
+    unassigned: tuple[Age, ...] = ()
+    of_bots: tuple[Age, ...] = ()
 
 
 def find_last_working_day(calendar: Calendar, today: date) -> date:
@@ -36,13 +53,19 @@ def find_last_working_day(calendar: Calendar, today: date) -> date:
 
 
 def build_standup(
-    flows: Iterable[Flow], waiting: Sequence[ReviewWait], now: datetime, calendar: Calendar
+    flows: Iterable[Flow],
+    waiting: Sequence[ReviewWait],
+    now: datetime,
+    calendar: Calendar,
+    requests: Sequence[ReviewRequest] = (),
 ) -> Standup:
     """Build the standup from flows and reviews as of `now`. Items that others cover do not count."""
     day = find_last_working_day(calendar, calendar.day_of(now))
     since = calendar.midnight(day)
     counted = [flow for flow in flows if not flow.is_covered]
     in_progress = [flow for flow in counted if flow.is_in_progress and flow.started_at]
+    ages = measure_ages(in_progress, now, calendar)
+    accounts = {age.flow.item: list_accounts(age.flow) for age in ages}
     return Standup(
         day,
         done=_sort_by_time(
@@ -60,7 +83,32 @@ def build_standup(
         ),
         blocked=list_blocked(counted),
         waiting=tuple(waiting),
+        people=_group_by_person(ages, requests),
+        unassigned=tuple(age for age in ages if not accounts[age.flow.item]),
+        of_bots=tuple(age for age in ages if accounts[age.flow.item] and not _list_people(age.flow)),
     )
+
+
+def _group_by_person(ages: Iterable[Age], requests: Iterable[ReviewRequest]) -> tuple[PersonAtWork, ...]:
+    """Group work by its owners, in the order of their names: a standup ranks nobody."""
+    people = dict[str, PersonAtWork]()
+
+    def person(login: str) -> PersonAtWork:
+        return people.setdefault(login.lower(), PersonAtWork(login))
+
+    for age in ages:
+        for login in _list_people(age.flow):
+            owner = person(login)
+            people[login.lower()] = replace(owner, ages=(*owner.ages, age))
+    for request in requests:
+        if is_person(request.reviewer):
+            reviewer = person(request.reviewer)
+            people[request.reviewer.lower()] = replace(reviewer, reviews=(*reviewer.reviews, request))
+    return tuple(people[name] for name in sorted(people))
+
+
+def _list_people(flow: Flow) -> list[str]:
+    return [login for login in list_accounts(flow) if is_person(login)]
 
 
 def list_blocked(flows: Iterable[Flow]) -> tuple[Flow, ...]:

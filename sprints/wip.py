@@ -80,9 +80,13 @@ def list_people_at_work(flows: Iterable[Flow], team: Team | None = None) -> set[
 
 
 def list_owners(flow: Flow) -> set[str]:
-    """The logins of an item's owners in lower case: its assignees, else the author of a pull request."""
-    people = flow.assignees or ((flow.author,) if flow.is_pull_request and flow.author else ())
-    return {login.lower() for login in people if is_person(login)}
+    """The logins of an item's owners in lower case, without those of Apps."""
+    return {login.lower() for login in list_accounts(flow) if is_person(login)}
+
+
+def list_accounts(flow: Flow) -> tuple[str, ...]:
+    """The logins of who owns an item, Apps included: its assignees, else the author of a pull request."""
+    return flow.assignees or ((flow.author,) if flow.is_pull_request and flow.author else ())
 
 
 def count_wip(flows: Iterable[Flow], most: int | None = None, team: str | None = None) -> Wip:

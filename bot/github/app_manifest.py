@@ -139,7 +139,7 @@ def grants_of_app(app: Mapping[str, Any], api_url: str) -> Grants:
     login, path = str(owner.get("login") or ""), f"/settings/apps/{app.get('slug')}/permissions"
     if owner.get("type") == "Organization":
         path = f"/organizations/{login}{path}"
-    web = _web(str(app.get("html_url") or ""), api_url)
+    web = web_address(str(app.get("html_url") or ""), api_url)
     who = "whoever runs the App"
     return Grants(dict(app.get("permissions") or {}), app.get("events"), who, f"{web}{path}")
 
@@ -147,10 +147,10 @@ def grants_of_app(app: Mapping[str, Any], api_url: str) -> Grants:
 def _page(installation: Mapping[str, Any], path: str, api_url: str) -> str:
     """The address of an installation's page: GitHub's own if it fits, or else a constructed one."""
     url = str(installation.get("html_url") or "")
-    return url if url.endswith(path) else f"{_web('', api_url)}{path}"
+    return url if url.endswith(path) else f"{web_address('', api_url)}{path}"
 
 
-def _web(url: str, api_url: str) -> str:
+def web_address(url: str, api_url: str) -> str:
     """The base address of GitHub's web pages, taken from one of them or else derived from the API's address.
 
     `api.github.com` belongs to `github.com`, `api.octo.ghe.com` to `octo.ghe.com`; GitHub Enterprise Server

@@ -14,7 +14,7 @@ from gidgethub.aiohttp import GitHubAPI
 
 from bot.github.app_identity import AppIdentity
 from bot.github.app_jwt import AppJwt
-from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation
+from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation, web_address
 from bot.github.call_counter import CallCounts, CountingAPI
 from bot.github.markers import Markers
 from bot.metrics.instruments import Instruments
@@ -107,6 +107,11 @@ class GitHub:
         if self._markers is None:
             raise LookupError("writing to GitHub needs the keys of the markers")
         return self._markers
+
+    @property
+    def web_url(self) -> str:
+        """The base address of GitHub's web pages."""
+        return web_address("", self._api_url)
 
     async def identity(self) -> AppIdentity:
         """The App's identity, asked of GitHub once an hour at most."""

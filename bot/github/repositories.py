@@ -178,19 +178,25 @@ class GitHubRepository:
             fields["due_on"] = _to_due_on(str(fields["due_on"]))
         await self._installation.patch(f"{self._path}/milestones/{step.number}", fields)
 
-    async def open_issue(self, step: OpenIssue, mark: Mark, since: str) -> None:
-        """Open an issue that bears a mark, unless the App has opened it since a moment (ISO 8601)."""
+    async def open_issue(self, step: OpenIssue, mark: Mark, since: str) -> OpenIssue:
+        """Open an issue that bears a mark, unless the App has opened it since a moment (ISO 8601).
+
+        Returns the step with the issue's number.
+        """
         issue = await self._find_issue(mark, since)
         if issue is None:
             marker = self._installation.markers.comment(mark)
             fields: dict[str, Any] = {"title": step.title, "body": f"{step.body}\n\n{marker}".strip()}
             fields["labels"] = list(step.labels)
+            if step.assignees:
+                fields["assignees"] = list(step.assignees)
             if step.milestone is not None:
                 fields["milestone"] = step.milestone
             issue = await self._installation.post(f"{self._path}/issues", fields)
         if step.parent is not None:
             path = f"{self._path}/issues/{step.parent}/sub_issues"
             await self._post_unless_done(path, {"sub_issue_id": issue["id"]})
+        return msgspec.structs.replace(step, number=int(issue["number"]))
 
     async def block(self, step: SetBlocked) -> None:
         blocking = await self._installation.get(f"{self._path}/issues/{step.by}")

@@ -18,6 +18,7 @@ from bot.jobs.answer_messages import build_error, build_reaction, resolve_errors
 from bot.jobs.comment_reader import CommentReader
 from bot.metrics.instruments import Instruments
 from bot.publishing.change_applier import ENDED, ChangeApplier, ChangeTask
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
@@ -59,6 +60,7 @@ class CommandAnswers:
         cipher: PayloadCipher,
         github: GitHub,
         pictures: Pictures,
+        titles: ItemTitles,
         clock: Callable[[], datetime],
         jobs: Jobs,
         offer: PurchaseLinks,
@@ -72,6 +74,7 @@ class CommandAnswers:
         self._cipher = cipher
         self._github = github
         self._pictures = pictures
+        self._titles = titles
         self._clock = clock
         self._offer = offer
         self._comments = comments
@@ -317,6 +320,8 @@ class CommandAnswers:
         body = await self._pictures.to_markdown(
             task.organization_id, task.project, answer.reply.parts if answer.reply else ()
         )
+        async with self._database.tenant(task.organization_id, durable=False) as tenant:
+            body = await self._titles.add(tenant, task.project, body)
         return Message(
             MessageKind.REPLY,
             body,

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.jobs.turns import spread_by_tenant
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import Pictures
 from commands.framework.planning import Planning, write_in_locale
 from marketplace.entitlements import EntitledIn
@@ -56,12 +57,14 @@ class SprintReports:
         self,
         database: Database,
         pictures: Pictures,
+        titles: ItemTitles,
         jobs: Jobs,
         clock: Callable[[], datetime],
         entitled_in: EntitledIn,
     ) -> None:
         self._database = database
         self._pictures = pictures
+        self._titles = titles
         self._jobs = jobs
         self._clock = clock
         self._entitled_in = entitled_in
@@ -128,7 +131,8 @@ class SprintReports:
                 case UnchangedPost():
                     return post
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
-                    fresh = replace(draft.post, body=draft.text)
+                    body = await self._titles.add(tenant, project, draft.text)
+                    fresh = replace(draft.post, body=body)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
                     await Forecasts(tenant, project_id).record(carrier, draft.forecasts)
                     return fresh
@@ -172,8 +176,8 @@ class SprintReports:
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         body = await self._pictures.to_markdown(organization_id, project, draft.parts)
-        post = replace(draft.post, body=body)
         async with self._database.tenant(organization_id) as tenant:
+            post = replace(draft.post, body=await self._titles.add(tenant, project, body))
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
                 await Forecasts(tenant, project.id).record(carrier, draft.forecasts)

@@ -39,6 +39,7 @@ from bot.jobs.event_processor import EventProcessor
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import SprintReports
 from bot.metrics.instruments import Instruments
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import ChartRenderer, Pictures
 from bot.publishing.posts import AsOfNow, PostPublisher
 from bot.services import Services, open_github
@@ -139,7 +140,8 @@ def _talking_parts(
     offer = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
     entitled_in = Entitlements(database, offer, clock).for_project
     installations = InstallationCheck(database, github, clock)
-    reports = SprintReports(database, pictures, jobs, clock, entitled_in)
+    titles = ItemTitles(github.web_url)
+    reports = SprintReports(database, pictures, titles, jobs, clock, entitled_in)
     checks = Checks(database, cipher, github, pictures, jobs, clock, entitled_in)
     billing_issue = BillingIssue(database, github, offer, jobs, clock)
     return [
@@ -149,6 +151,7 @@ def _talking_parts(
             cipher,
             github,
             pictures,
+            titles,
             clock,
             jobs,
             offer,

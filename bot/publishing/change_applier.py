@@ -11,7 +11,7 @@ import structlog
 from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
-from commands.formatting.wording import code
+from commands.formatting.wording import code, person
 from commands.framework.boxes import render_box
 from commands.framework.changes import (
     ApproveSeats,
@@ -37,8 +37,9 @@ from commands.framework.outcome import Answer, Failure, Reply, build_failure
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.framework.slots import slot_command
-from commands.messages.change_steps import step_target_text
+from commands.messages.change_steps import opened_issues_text, step_target_text
 from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.people import same_login
 from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
@@ -115,6 +116,8 @@ class ChangeApplier:
         changes, call = answer.changes, answer.call
         if changes is None or call is None:
             return answer
+        if changes.is_personal:
+            return await self._answer_personally(task, answer, changes, call)
         if not changes.steps:
             await self._close_confirmed(task)
             return replace(answer, reply=Reply((changes.done,)), changes=None)
@@ -168,6 +171,25 @@ class ChangeApplier:
             async with self._database.tenant(task.organization_id) as tenant:
                 previews = Previews(tenant, task.project.id)
                 await previews.close(task.confirmed.id, ChangeState.OUTDATED, self._clock())
+
+    async def _answer_personally(
+        self, task: ChangeTask, answer: Answer, changes: Changes, call: CommandLine
+    ) -> Answer:
+        """Post an answer about the asker once the asker agrees to its readers; it is not stored before."""
+        confirmed, sender = task.confirmed, task.request.sender
+        if confirmed is not None and not same_login(confirmed.actor, sender):
+            text = f"Only {person(confirmed.actor)} can tick this box: it would show what is theirs."
+            return build_failure(Failure(slot_command(answer.slot), text))
+        if not changes.needs_consent or confirmed is not None or answer.is_confirmed:
+            await self._close_confirmed(task)
+            return replace(answer, reply=Reply((changes.done,)), changes=None)
+        async with self._database.tenant(task.organization_id) as tenant:
+            proposal = replace(_proposal(task, answer.slot, changes, call), done="")
+            change = await self._propose(tenant, task, proposal)
+            previews = Previews(tenant, task.project.id)
+            await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
+        text = f"{changes.preview}\n\n{render_box(change.id)}"
+        return replace(_text_answer(answer.slot, text), proposal=change.id, is_new=answer.is_new)
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
@@ -235,7 +257,7 @@ class ChangeApplier:
             case OpenIssue():
                 since = (started_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
                 mark = Mark(task.organization_id, task.project.id, "issues", name)
-                await repository.open_issue(step, mark, since)
+                return await repository.open_issue(step, mark, since)
             case SetBlocked():
                 await repository.block(step)
             case ProposeFile():
@@ -350,9 +372,11 @@ def _final_answer(change: CommandChange) -> Answer:
     if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
         return build_failure(Failure(slot_command(change.slot), text))
+    steps = decode_steps(change.steps)
     if change.note is None:
-        return _text_answer(change.slot, change.done)
-    done = [step_target_text(step) for step in decode_steps(change.steps)]
+        opened = opened_issues_text(steps)
+        return _text_answer(change.slot, f"{change.done}\n\n{opened}" if opened else change.done)
+    done = [step_target_text(step) for step in steps]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return build_failure(Failure(slot_command(change.slot), text))

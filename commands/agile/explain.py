@@ -19,6 +19,7 @@ from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import SPRINT, resolve_facts
+from commands.shared.comparing import FROM, TO, explain_between, is_comparison
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -56,6 +57,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+_OTHER_NAMES = {"completed": "done", "workinprogress": "wip"}
 _MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
 
 
@@ -70,12 +72,15 @@ _MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
         ),
         LAST,
         BY,
+        FROM,
+        TO,
     ),
     examples=(
         "/explain",
         "/explain added",
         "/explain cycle time last:8",
         '/explain carry-over for:"Sprint 24"',
+        "/explain scope from:2026-11-20 to:2026-11-27",
     ),
 )
 async def explain(context: Context, arguments: Arguments) -> Reply:
@@ -84,8 +89,12 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
     if name:
         arguments = arguments.with_text(SPRINT.name, name)
     if not words:
+        if is_comparison(arguments):
+            return await explain_between(context, arguments, "scope", RULES["scope"])
         return await _explain_overview(context, arguments)
     metric = _resolve_metric(words)
+    if is_comparison(arguments):
+        return await explain_between(context, arguments, metric, RULES[metric])
     if metric in _BY_FLOW:
         return await _explain_flow(context, arguments, metric)
     if metric == "velocity":
@@ -101,7 +110,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
 
 def split_metric(words: Sequence[str]) -> tuple[str, str]:
     """Split `carry-over Sprint 24` into the metric and the sprint's name; without a metric all is one."""
-    names = {_keep_letters(name) for name in METRICS}
+    names = {_keep_letters(name) for name in METRICS} | _OTHER_NAMES.keys()
     for length in range(min(len(words), _MOST_WORDS), 0, -1):
         if _keep_letters(" ".join(words[:length])) in names:
             return " ".join(words[:length]), " ".join(words[length:])
@@ -110,7 +119,7 @@ def split_metric(words: Sequence[str]) -> tuple[str, str]:
 
 def _resolve_metric(text: str) -> str:
     """Find a metric by its name, ignoring case and punctuation. Raises UserError for an unknown one."""
-    names = {_keep_letters(name): name for name in METRICS}
+    names = {_keep_letters(name): name for name in METRICS} | _OTHER_NAMES
     if metric := names.get(_keep_letters(text)):
         return metric
     close = difflib.get_close_matches(_keep_letters(text), names, n=1)

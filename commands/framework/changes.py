@@ -86,13 +86,20 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag="CreateMilestone"):
 
 
 class OpenIssue(msgspec.Struct, frozen=True, tag="OpenIssue"):
-    """Open an issue, as a sub-issue of `parent` where one is given."""
+    """Open an issue, as a sub-issue of `parent` where one is given.
+
+    `number` is the issue's own once it is open. An action of a retrospective names the sprint, `retro`, by
+    GitHub's id of its milestone.
+    """
 
     title: str
     body: str = ""
     labels: tuple[str, ...] = ()
     milestone: int | None = None
     parent: int | None = None
+    assignees: tuple[str, ...] = ()
+    retro: int | None = None
+    number: int | None = None
 
     @property
     def target(self) -> str:
@@ -266,6 +273,10 @@ class Changes:
     Markdown of the reply afterwards, `preview` the Markdown shown before. Changes that `needs_consent` are
     previewed even if they change one thing only. `undoes` is the id of an earlier change that these steps
     undo. `relies_on` is text that must be the same when the change is confirmed, see `fingerprint`.
+    `topic` separates its answer from other answers of the same command in a thread.
+
+    Changes that are `is_personal` have no steps: `done` is an answer about the asker, which is posted once
+    the asker agrees to the `preview` that says who can read it. Nobody else can agree.
     """
 
     summary: str
@@ -275,6 +286,8 @@ class Changes:
     needs_consent: bool = False
     undoes: int | None = None
     relies_on: str = ""
+    topic: str = ""
+    is_personal: bool = False
 
     @property
     def is_previewed(self) -> bool:

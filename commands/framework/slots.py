@@ -9,6 +9,8 @@ from datetime import date
 from itertools import takewhile
 
 from commands.framework.arguments import ArgumentKind, Arguments, Value
+from commands.framework.changes import Changes
+from commands.framework.outcome import Reply
 from commands.framework.registry import Command
 
 # Arguments that say in which form or where an answer appears, and not what it is about.
@@ -18,13 +20,14 @@ _NAMES = {"name": "sprint", "for": "sprint", "milestone": "sprint"}
 _LONGEST = 100
 
 
-def answer_slot(command: Command, arguments: Arguments, thread: int) -> str:
+def answer_slot(command: Command, arguments: Arguments, thread: int, result: Reply | Changes) -> str:
     """The slot of an answer: the command's name, and what it is about unless that is the usual."""
-    chosen = list[str]()
+    is_change = isinstance(result, Changes) and not result.is_personal
+    chosen = [f"topic={result.topic}"] if isinstance(result, Changes) and result.topic else []
     for argument in command.accepted:
         value = arguments.values.get(argument.name)
         is_item = argument.kind is ArgumentKind.ITEMS and argument.is_positional
-        if value is None or value is False or argument.name in _FORM or (command.is_changing and not is_item):
+        if value is None or value is False or argument.name in _FORM or (is_change and not is_item):
             continue
         if is_item and value == (f"#{thread}",):
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from commands.formatting.wording import code, plain
+from commands.formatting.wording import code, named, plain
 from commands.framework.changes import (
     ApproveSeats,
     ChangeSetting,
@@ -50,6 +50,12 @@ def step_target_text(step: Step) -> str:
     """The target of a step as Markdown. Titles and setting names are escaped; numbers are links."""
     is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
+
+
+def opened_issues_text(steps: Iterable[Step]) -> str:
+    """The issues that were opened by a change, by number; empty if there are none."""
+    numbers = [step.number for step in steps if isinstance(step, OpenIssue) and step.number]
+    return f"Opened: {named(numbers)}." if numbers else ""
 
 
 def step_text(step: Step, titles: Titles) -> str:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from commands.formatting.wording import counted, footer, format_moment, named, plain, weekday
 from commands.messages.report import ReportData, result_sentence
+from commands.messages.retro_actions import earlier_actions_text, own_actions_text
 from sprints.durations import ServiceLevel
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.retro import RetroEvidence, Topic
+from sprints.retro_actions import EarlierActions, RetroAction
 
 _MOST_OF_A_TOPIC = 5
 # People vote with GitHub's reactions, so each topic has its own.
@@ -25,25 +27,32 @@ _ELSE = "🎉"
 
 @dataclass(frozen=True, slots=True)
 class Retro:
-    """A sprint and the remarkable events in it. `usual` is how long the team's work usually takes."""
+    """A sprint and the remarkable events in it. `usual` is how long the team's work usually takes.
+
+    `actions` are those that its retrospective decided on, `earlier` those of the ones before.
+    """
 
     sheet: ReportData
     evidence: Mapping[Topic, Sequence[RetroEvidence]]
     usual: ServiceLevel | None = None
+    actions: Sequence[RetroAction] = ()
+    earlier: Sequence[EarlierActions] = ()
 
 
 def retro_text(retro: Retro) -> str:
-    """The sprint's result, how to vote, and the evidence by topic."""
+    """What became of earlier actions, the sprint's result, how to vote, the evidence, and new actions."""
     sheet = retro.sheet
     sprint = sheet.sprint
     so_far = "" if sheet.report.is_over else " · so far"
     parts = [
         f"### {plain(sprint.title)} · for the retrospective{so_far}",
+        earlier_actions_text(retro.earlier, sprint.calendar),
         _goal(sheet),
         result_sentence(sheet.report),
         _how_to_vote(retro),
         *(_topic(retro, topic) for topic in Topic if topic in retro.evidence),
         _nothing(retro),
+        own_actions_text(retro.actions, sprint.calendar),
         footer(
             f"As of {format_moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"
         ),

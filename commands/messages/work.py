@@ -7,6 +7,7 @@ from charts.reading import quantity
 from commands.formatting.wording import counted, plain, weekday
 from sprints.blocked import BlockedSpan
 from sprints.calendar import Calendar
+from sprints.durations import Age
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.numbering import ref
@@ -65,6 +66,18 @@ def blocked_line(flow: Flow, now: datetime) -> str:
     blocks = flow.open_blocks
     longest = now - min(block.span.since for block in blocks)
     return f"{ref(flow.number)} – for {duration_text(longest)}, {blockers_text(blocks)}"
+
+
+def blocked_suffix(flow: Flow) -> str:
+    """; blocked: by #9 (the API comes first)."""
+    return f"; blocked: {blockers_text(flow.open_blocks)}" if flow.open_blocks else ""
+
+
+def in_progress_line(age: Age) -> str:
+    """#12 – 3 days; blocked: by #9. The days are those of `/aging`, today included."""
+    days = "since today" if age.days == 1 and not age.is_at_least else counted(age.days, "day")
+    at_least = "at least " if age.is_at_least else ""
+    return f"{ref(age.flow.number)} – {at_least}{days}{blocked_suffix(age.flow)}"
 
 
 def reason_sentence(reason: str) -> str:

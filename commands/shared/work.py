@@ -9,7 +9,13 @@ from commands.framework.planning import Planning
 from commands.shared.choosing import require_item
 from sprints.expectation import MOST_PAST, WINDOW_DAYS, PastCycleTimes, measure_past
 from sprints.flow import Flow
-from sprints.reviews import ReviewWait, list_review_waits
+from sprints.reviews import (
+    REVIEW_REQUEST,
+    ReviewRequest,
+    ReviewWait,
+    list_review_requests,
+    list_review_waits,
+)
 from sprints.work import RepositoryWork
 
 
@@ -45,6 +51,16 @@ async def read_review_waits(planning: Planning, work: RepositoryWork) -> tuple[R
         return ()
     reviews = await planning.history.activity("review", min(opened), work.now)
     return list_review_waits(work.flows, reviews, work.now)
+
+
+async def read_review_requests(planning: Planning, work: RepositoryWork) -> tuple[ReviewRequest, ...]:
+    """Read whom the open pull requests ask for a review."""
+    opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
+    if not opened:
+        return ()
+    requests = await planning.history.activity(REVIEW_REQUEST, min(opened), work.now)
+    reviews = await planning.history.activity("review", min(opened), work.now) if requests else ()
+    return list_review_requests(work.flows, requests, reviews, work.now)
 
 
 async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:

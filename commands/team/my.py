@@ -1,13 +1,14 @@
-"""`/my`: the asker's open work, and the reviews that wait."""
+"""`/my`: the asker's open work, and the reviews that wait. In public it is posted once the asker agrees."""
 
 from collections.abc import Sequence
 
 from commands.framework.arguments import Arguments
+from commands.framework.changes import Changes
 from commands.framework.context import Context
-from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.my import PersonalWork, my_text
+from commands.messages.completeness import missing_text
+from commands.messages.my import PersonalWork, ask_to_post, my_text
 from commands.shared.work import read_review_waits, read_work
 from sprints.flow import Flow
 from sprints.reviews import ReviewWait
@@ -15,16 +16,31 @@ from sprints.reviews import ReviewWait
 
 @command(
     "my",
-    summary="your own open work, and the reviews that wait for somebody",
+    summary="your own open work, and the reviews that wait; a public repository asks you before it is posted",
     level=Level.READ,
     examples=("/my",),
+    is_changing=True,
 )
-async def my(context: Context, _: Arguments) -> Reply:
-    """Show only the open work of the person who asks."""
-    work = await read_work(context)
+async def my(context: Context, arguments: Arguments) -> Changes:
+    """Show only the open work of the person who asks; in a public repository, once that person agrees."""
     login = context.request.sender
+    needs_consent = not context.project.is_private
+    has_agreed = bool(context.request.ticked) or arguments.flag("confirm")
+    return Changes(
+        "post your open work",
+        (),
+        "" if needs_consent and not has_agreed else await _write_work(context, login),
+        preview=ask_to_post(login),
+        needs_consent=needs_consent,
+        topic=login.lower(),
+        is_personal=True,
+    )
+
+
+async def _write_work(context: Context, login: str) -> str:
+    work = await read_work(context)
     own_work = select_own_work(login, work.flows, await read_review_waits(context, work))
-    return Reply((my_text(login, own_work, work),))
+    return my_text(login, own_work, work, missing_text(await context.read_gaps(), context.calendar))
 
 
 def select_own_work(login: str, flows: Sequence[Flow], waits: Sequence[ReviewWait]) -> PersonalWork:

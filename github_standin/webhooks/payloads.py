@@ -358,6 +358,19 @@ async def _pull_request_review(context: WebhookContext) -> list[Webhook]:
     return [("pull_request_review", payload)]
 
 
+async def _pull_request(context: WebhookContext) -> list[Webhook]:
+    """`review_requested` and `review_request_removed`; takes `number` and `reviewer`, or else `team`."""
+    payload = await context.base()
+    number = context.details["number"]
+    pull = await context.call("GET", f"/repos/{context.repo}/pulls/{number}")
+    payload |= {"number": number, "pull_request": pull | {"updated_at": _now()}}
+    if team := context.details.get("team"):
+        payload["requested_team"] = {"id": context.number, "name": team, "slug": team}
+    else:
+        payload["requested_reviewer"] = await context.call("GET", f"/users/{context.details['reviewer']}")
+    return [("pull_request", payload)]
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -377,5 +390,6 @@ PAYLOAD_BUILDERS: dict[str, BuildPayloads] = {
     "push": _push,
     "release": _release,
     "deployment_status": _deployment_status,
+    "pull_request": _pull_request,
     "pull_request_review": _pull_request_review,
 }

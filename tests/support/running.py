@@ -6,6 +6,7 @@ import hmac
 import itertools
 import json
 import os
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ from github_standin.github import StandInGitHub
 from tests.support.clock import Clock
 
 SECRET = "stand-in-secret"
+_TITLED_ITEM = re.compile(r"\[((?:[\w.-]+/[\w.-]+)?#\d+) (?:\\.|[^\]\\])*\]\(http[^)]*/issues/\d+\)")
 _PATIENCE_SECONDS = 60
 _IS_BUSY = (
     "select exists (select from procrastinate_jobs "
@@ -94,10 +96,14 @@ class Bot(WebhookClient):
         await self.rest()
         return comment
 
-    async def answers(self, number: int) -> list[str]:
-        """List the bodies of the bot's comments in a thread, oldest first."""
+    async def answers(self, number: int, *, has_titles: bool = False) -> list[str]:
+        """List the bodies of the bot's comments in a thread, oldest first.
+
+        Unless `has_titles`, items in lists are bare numbers again (`commands/formatting/listed_items.py`).
+        """
         comments = await self.github.comments(self.repo, number)
-        return [comment["body"] for comment in comments if comment["user"]["type"] == "Bot"]
+        bodies = [str(comment["body"]) for comment in comments if comment["user"]["type"] == "Bot"]
+        return bodies if has_titles else [_TITLED_ITEM.sub(r"\1", body) for body in bodies]
 
     def reactions(self, comment: dict[str, Any]) -> list[str]:
         """List the bot's reactions to a comment, oldest first."""

@@ -164,9 +164,13 @@ def _document() -> Json:
 def _payloads() -> tuple[tuple[str, Json], ...]:
     """The schema of each webhook, with the name of its event."""
     operations = [webhook["post"] for webhook in _document()["x-webhooks"].values()]
-    return tuple(
+    schemas = [
         (_event_of(operation), _resolved(operation["requestBody"]["content"]["application/json"]["schema"]))
         for operation in operations
+    ]
+    # A payload that comes in several shapes, such as the request for a person's or a team's review.
+    return tuple(
+        (event, _resolved(shape)) for event, schema in schemas for shape in schema.get("oneOf", (schema,))
     )
 
 

@@ -11,6 +11,7 @@ import reports.running_sprint
 from bot.billing.entitlements import Entitlements
 from bot.billing.purchase_links import PurchaseLinks
 from bot.jobs.sprint_reports import SprintReports
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import ChartRenderer
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
@@ -58,7 +59,7 @@ def reports_of(
 ) -> SprintReports:
     may = Entitlements(database or base.database, shop_of(base), clock).for_project
     pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
-    return SprintReports(base.database, pictures, Jobs(), clock, may)
+    return SprintReports(base.database, pictures, ItemTitles("https://github.com"), Jobs(), clock, may)
 
 
 def shop_of(base: Any, billing: BillingSettings = BILLING_SETTINGS) -> PurchaseLinks:
@@ -200,6 +201,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
     reporting.reports = SprintReports(
         base.database,
         DrawnPictures(base.database, drawing, base.settings.public_url),
+        ItemTitles("https://github.com"),
         Jobs(),
         clock,
         may,

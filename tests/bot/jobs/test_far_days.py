@@ -11,6 +11,7 @@ import storage.sprints
 from bot.cli.doctor import examine
 from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.sprint_reports import SprintReports
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import ChartRenderer
 from bot.services import open_github
 from bot.sync.reconciliation import Reconciliation
@@ -132,7 +133,9 @@ async def test_the_night_goes_on(bot: Bot, drawing: ChartRenderer) -> None:
             await DailyFigures(base.database, later).run(organization_id)
             pictures = DrawnPictures(base.database, drawing, "http://127.0.0.1")
             (project,) = await rows(base, "select id from projects", organization_id)
-            reports = SprintReports(base.database, pictures, jobs, later, allow_everywhere)
+            reports = SprintReports(
+                base.database, pictures, ItemTitles("https://github.com"), jobs, later, allow_everywhere
+            )
             await reports.redraw(organization_id, project.id)
 
     assert [entry for entry in logs if entry["log_level"] == "error"] == []

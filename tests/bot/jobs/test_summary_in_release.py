@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import SprintReports
+from bot.publishing.item_titles import ItemTitles
 from bot.publishing.pictures import ChartRenderer
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
@@ -36,7 +37,9 @@ async def reporting(
     ):
         base = bot.base
         pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
-        reports = SprintReports(base.database, pictures, Jobs(), clock, allow_everywhere)
+        reports = SprintReports(
+            base.database, pictures, ItemTitles("https://github.com"), Jobs(), clock, allow_everywhere
+        )
         yield ReportingHarness(
             bot,
             clock,

@@ -1,9 +1,15 @@
 """Slots: what an answer is about, however it was asked for."""
 
+from datetime import date
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.arguments import Argument, ArgumentKind, parse_arguments, split_words
+from commands.framework.argument_parser import parse_arguments
+from commands.framework.arguments import Argument, ArgumentKind
+from commands.framework.changes import Changes
+from commands.framework.input_settings import InputSettings
+from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import Command
 from commands.framework.slots import answer_slot, slot_command
@@ -26,7 +32,8 @@ def slot_of(typed: str, *, is_changing: bool = False) -> str:
         raise NotImplementedError
 
     command = Command("sprint show", "", Level.READ, _ARGUMENTS, (), run, is_changing)  # type: ignore[arg-type]
-    return answer_slot(command, parse_arguments(typed, split_words(typed, 0), command.accepted), 7)
+    arguments = parse_arguments(typed, 0, command.accepted, InputSettings(date(2026, 11, 23)))
+    return answer_slot(command, arguments, 7, Changes("show", (), "") if is_changing else Reply(("",)))
 
 
 def test_the_usual_answer_has_the_commands_name() -> None:
@@ -47,12 +54,12 @@ def test_other_questions_have_other_slots() -> None:
 
 def test_a_change_is_about_its_items_and_not_about_what_becomes_of_them() -> None:
     assert slot_of("for:a", is_changing=True) == slot_of("for:b", is_changing=True) == "sprint show"
-    assert slot_of("#1 for:a", is_changing=True) == slot_of("for:b #1", is_changing=True)
+    assert slot_of("#1 for:a", is_changing=True) == slot_of('for:"b" #1', is_changing=True)
     assert slot_of("#1", is_changing=True) != slot_of("#2", is_changing=True)
 
 
 @given(
-    st.text(st.characters(exclude_characters='"“”„', exclude_categories=("Cs",)), min_size=1, max_size=3000)
+    st.text(st.characters(exclude_characters='"“”„', exclude_categories=["Cs"]), min_size=1, max_size=3000)
 )
 def test_a_slot_is_short_and_names_its_command_whatever_is_typed(text: str) -> None:
     if not text.strip():
