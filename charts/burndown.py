@@ -20,13 +20,14 @@ from charts.sprint_plot import (
     draw_sprint_ground,
     lay_out_sprint,
 )
+from charts.themes import Ink, Theme
 from sprints.burndown import Burndown, ideal_before
 
 # Scope changes closer together than this are summed up, so that each mark keeps its label.
 _LEAST_WIDTH_BETWEEN_STEPS = 30.0
 
 
-def draw(burndown: Burndown) -> bytes:
+def draw(burndown: Burndown, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: equal values give equal bytes. It holds dates and numbers, no names."""
     headline = _headline(burndown)
     ticks = choose_value_ticks(_highest(burndown), whole=burndown.unit != "points")
@@ -35,15 +36,15 @@ def draw(burndown: Burndown) -> bytes:
         burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)]
     )
     ideal, ghost = _ideal_line(burndown, plot), _ghost_line(burndown, plot)
-    canvas = Canvas()
+    canvas = Canvas(theme)
     if burndown.days:
         draw_sprint_ground(canvas, burndown, plot, ticks)
     if ghost:
-        canvas.lines([ghost], style.IDEAL, 1.5, dashes=(1.5, 4))
+        canvas.lines([ghost], Ink.IDEAL, 1.5, dashes=(1.5, 4))
     if ideal:
-        canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
+        canvas.lines([ideal], Ink.IDEAL, 2.5, dashes=(7, 5))
     if remaining:
-        canvas.lines([remaining], style.REMAINING, plot.line_width)
+        canvas.lines([remaining], Ink.REMAINING, plot.line_width)
     space = LabelSpace(plot.room, [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
     if headline:
         steps = _grouped_steps(burndown, plot)
@@ -108,7 +109,7 @@ def _draw_scope_steps(
     if points[-1] == remaining[-1]:
         points[-1] = (points[-1][0], points[-1][1] + 21)  # above the dot at the line's end, not on it
     canvas.shapes(
-        [_triangle(point, step.amount) for point, step in zip(points, steps, strict=True)], style.SCOPE
+        [_triangle(point, step.amount) for point, step in zip(points, steps, strict=True)], Ink.SCOPE
     )
     for x, y in points:
         space.take(Box(x - 8, y - 7, x + 8, y + 7))

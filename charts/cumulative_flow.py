@@ -10,9 +10,10 @@ from charts.labels import Point, spread_heights
 from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_dates, draw_grid, draw_title, find_left_edge
 from charts.reading import whole
 from charts.scale import choose_value_ticks
+from charts.themes import Ink, Theme
 from sprints.cumulative_flow import CumulativeFlow
 
-_GROUNDS = (style.CARD, style.WAITING_AREA, style.WORK_AREA, style.DONE_AREA)
+_GROUNDS = (Ink.CARD, Ink.WAITING_AREA, Ink.WORK_AREA, Ink.DONE_AREA)
 _LINE_HEIGHT = 23.0
 
 
@@ -22,8 +23,8 @@ class _Layer:
 
     counts: Sequence[int]
     words: str
-    area: str
-    ink: str
+    area: Ink
+    ink: Ink
     lettering: style.Lettering
 
     @property
@@ -31,7 +32,7 @@ class _Layer:
         return f"{whole(self.counts[-1])} {self.words}"
 
 
-def draw(flow: CumulativeFlow) -> bytes:
+def draw(flow: CumulativeFlow, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: layers with edges that never fall, labelled with current
     counts."""
     layers = _layers(flow)
@@ -42,7 +43,7 @@ def draw(flow: CumulativeFlow) -> bytes:
     columns = max(1, len(flow.days) - 1)
     plot = DayPlot(find_left_edge(ticks), right, ticks[-1], TITLED_TOP, columns)
     edges = _edges(plot, layers)
-    canvas = Canvas(_GROUNDS, (style.DROPPED_AREA,))
+    canvas = Canvas(theme, _GROUNDS, (Ink.DROPPED_AREA,))
     draw_title(canvas, "Items by state at the end of each day")
     outlines = [[*low, *reversed(high)] for low, high in pairwise(edges)]
     canvas.bands(outlines, [layer.area for layer in layers])
@@ -57,13 +58,13 @@ def draw(flow: CumulativeFlow) -> bytes:
 
 def _layers(flow: CumulativeFlow) -> list[_Layer]:
     """List the layers from the ground up. Dropped items have one only if there are any."""
-    days, blue = flow.days, style.REMAINING
+    days, blue = flow.days, Ink.REMAINING
     done, dropped = [day.done for day in days], [day.dropped for day in days]
     layers = [
-        _Layer(done, "done", style.DONE_AREA, blue, style.VALUE),
-        _Layer(dropped, "dropped", style.DROPPED_AREA, style.QUIET_INK, style.ASIDE),
-        _Layer([day.in_progress for day in days], "in progress", style.WORK_AREA, style.SCOPE, style.WARNING),
-        _Layer([day.waiting for day in days], "waiting", style.WAITING_AREA, style.IDEAL, style.ASIDE),
+        _Layer(done, "done", Ink.DONE_AREA, blue, style.VALUE),
+        _Layer(dropped, "dropped", Ink.DROPPED_AREA, Ink.QUIET_TEXT, style.ASIDE),
+        _Layer([day.in_progress for day in days], "in progress", Ink.WORK_AREA, Ink.SCOPE, style.WARNING),
+        _Layer([day.waiting for day in days], "waiting", Ink.WAITING_AREA, Ink.IDEAL, style.ASIDE),
     ]
     return layers if any(dropped) else [layers[0], *layers[2:]]
 

@@ -16,6 +16,7 @@ from charts.canvas import Canvas, text_width
 from charts.labels import Box, LabelSpace, Point
 from charts.reading import short_day
 from charts.scale import DateTick, choose_date_ticks, write_value
+from charts.themes import Ink
 
 MARGIN = 20.0
 BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
@@ -97,22 +98,22 @@ def draw_day_grid(
     `line_at` is the number of days passed at which a line marks today where columns are too narrow.
     """
     spans = list(_spans_off(off)) if plot.day_width >= _LEAST_WIDTH_TO_SHADE else []
-    colours = [style.DAY_OFF] * len(spans)
+    colours = [Ink.DAY_OFF] * len(spans)
     if plot.today is not None:
         spans.append((plot.today, plot.today + 1))
-        colours.append(style.TODAY)
+        colours.append(Ink.TODAY)
     canvas.areas([Box(plot.x(a), BOTTOM, plot.x(b), plot.top) for a, b in spans], colours)
     _draw_rules(canvas, plot, ticks)
     if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
         x = plot.x(line_at)
-        canvas.lines([((x, BOTTOM), (x, plot.top))], style.TODAY_LINE, 1.5)
+        canvas.lines([((x, BOTTOM), (x, plot.top))], Ink.TODAY_LINE, 1.5)
     _draw_values(canvas, plot, ticks, write_value)
 
 
 def _draw_rules(canvas: Canvas, plot: Plot, ticks: Sequence[float]) -> None:
     grid = [((plot.left, plot.y(tick)), (plot.right, plot.y(tick))) for tick in ticks]
-    canvas.lines(grid[1:], style.GRID, 1)
-    canvas.lines(grid[:1], style.BASELINE, 1.5)
+    canvas.lines(grid[1:], Ink.GRID, 1)
+    canvas.lines(grid[:1], Ink.BASELINE, 1.5)
 
 
 def _draw_values(canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str]) -> None:
