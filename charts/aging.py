@@ -98,11 +98,14 @@ def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
     if aging.p50 is None or aging.p85 is None:
         return
     lines = [((plot.x(days), _BOTTOM), (plot.x(days), TITLED_TOP)) for days in (aging.p50, aging.p85)]
-    canvas.lines(lines[:1], Ink.IDEAL, 2, _LIMIT_DASHES)
     canvas.lines(lines[1:], Ink.TEXT, 2.5, _LIMIT_DASHES)
     most = f"85 % done in {whole(aging.p85)} {'day' if aging.p85 == 1 else 'days'}"
     width = text_width(most, style.TODAY_TICK)
     left = min(plot.x(aging.p85) - width / 2, style.WIDTH - MARGIN - width)
+    if aging.p50 == aging.p85:  # The zone between the two has no width.
+        canvas.text(max(MARGIN, left), _LIMITS_AT, most, style.TODAY_TICK)
+        return
+    canvas.lines(lines[:1], Ink.IDEAL, 2, _LIMIT_DASHES)
     half = f"50 % in {whole(aging.p50)}"
     half_width = text_width(half, style.TICK)
     half_left = max(MARGIN, min(plot.x(aging.p50) - half_width / 2, left - 14 - half_width))

@@ -3,13 +3,13 @@
 Its axis of days is described in plot.py; point 0 is the commitment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from charts import style
-from charts.canvas import Canvas, text_width
+from charts.canvas import Canvas
 from charts.labels import Box, LabelSpace, Point
-from charts.plot import BOTTOM, DayPlot, draw_label_beside
+from charts.plot import BOTTOM, DayPlot, draw_label_beside, place_needed_words, place_words
 from charts.reading import ScopeStep, group_steps, list_scope_steps, number, signed, unit_word
 from charts.scale import choose_value_ticks
 from charts.sprint_plot import (
@@ -102,7 +102,10 @@ def _grouped_steps(burndown: Burndown, plot: DayPlot) -> list[ScopeStep]:
 def _draw_scope_steps(
     canvas: Canvas, space: LabelSpace, steps: Sequence[ScopeStep], remaining: Sequence[Point]
 ) -> None:
-    """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”."""
+    """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”.
+
+    Where not all amounts have room, the latest and the largest keep theirs.
+    """
     if not steps:
         return
     points = [remaining[step.day + 1] for step in steps]
@@ -114,17 +117,26 @@ def _draw_scope_steps(
     for x, y in points:
         space.take(Box(x - 8, y - 7, x + 8, y + 7))
     largest_first = sorted(zip(steps, points, strict=True), key=lambda pair: -abs(pair[0].amount))
-    for rank, (step, (x, y)) in enumerate(largest_first):
-        text = f"scope {signed(step.amount)}" if rank == 0 else signed(step.amount)
-        width = text_width(text, style.SCOPE_LABEL)
-        height = style.SCOPE_LABEL.cap_height + 2
-        sides = (x - width / 2, x - 8, x + 8 - width)
+    latest, largest = (steps[-1], points[-1]), largest_first[0]
+    for step, point in dict.fromkeys((latest, largest, *largest_first)):
+        words = f"scope {signed(step.amount)}" if (step, point) == largest else signed(step.amount)
+        corners = _around(point)
+        if (step, point) in {latest, largest}:
+            place_needed_words(canvas, space, words, style.SCOPE_LABEL, corners, anchor=point)
+        else:
+            place_words(canvas, space, words, style.SCOPE_LABEL, corners)
+
+
+def _around(point: Point) -> Callable[[float, float], list[Point]]:
+    """Return a function that lists places for words above and below a triangle."""
+    x, y = point
+
+    def places(width: float, height: float) -> list[Point]:
+        lefts = (x - width / 2, x - 8, x + 8 - width)
         rises = (13.0, -13 - height, 20.0, -20 - height, 32.0, -32 - height, 46.0)
-        boxes = [Box(left, y + rise, left + width, y + rise + height) for rise in rises for left in sides]
-        chosen = space.place(boxes)
-        if chosen is not None:
-            box = boxes[chosen]
-            canvas.text(box.left, box.bottom + 1, text, style.SCOPE_LABEL)
+        return [(left, y + rise) for rise in rises for left in lefts]
+
+    return places
 
 
 def _triangle(at: Point, amount: Decimal) -> list[Point]:

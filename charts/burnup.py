@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from charts import style
 from charts.canvas import Canvas
 from charts.labels import LabelSpace, Point
-from charts.plot import DayPlot, find_height, place_words
+from charts.plot import DayPlot, find_height, place_needed_words, place_words
 from charts.reading import number, quantity, unit_word
 from charts.scale import choose_value_ticks
 from charts.sprint_plot import build_line_to_now, draw_end, draw_plan, draw_sprint_ground, lay_out_sprint
@@ -70,7 +70,7 @@ def _label_scope(canvas: Canvas, space: LabelSpace, burnup: Burnup, scope: Seque
         return [(left, y + rise) for rise in rises for left in lefts]
 
     words = f"{quantity(latest.scope, burnup.sprint.unit)} in scope"
-    place_words(canvas, space, words, style.SCOPE_LABEL, beside, most_hits=12)
+    place_needed_words(canvas, space, words, style.SCOPE_LABEL, beside, anchor=scope[-1], most_hits=12)
 
 
 def _label_ideal(canvas: Canvas, space: LabelSpace, ideal: Sequence[Point]) -> None:

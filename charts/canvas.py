@@ -55,6 +55,13 @@ class Canvas:
         ]
         self._add(PolyCollection(corners, facecolors=[self._colours[ink] for ink in inks], linewidths=0))
 
+    def frames(self, boxes: Sequence[Box], ink: Ink) -> None:
+        """Draw outlines of boxes, within them."""
+        for box in boxes:
+            left, bottom, right, top = box.left + 1, box.bottom + 1, box.right - 1, box.top - 1
+            corners = [(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]
+            self.lines([corners], ink, 2)
+
     def shapes(self, outlines: Sequence[Sequence[Point]], ink: Ink) -> None:
         """Draw filled polygons with a thin edge in the card's colour, which sets them off from lines."""
         fill, edge = self._colours[ink], self._colours[Ink.CARD]

@@ -15,7 +15,7 @@ from charts.plot import (
     draw_grid,
     draw_title,
     find_left_edge,
-    place_words,
+    place_needed_words,
 )
 from charts.reading import whole
 from charts.scale import choose_value_ticks
@@ -119,4 +119,5 @@ def _draw_far_out(canvas: Canvas, space: LabelSpace, plot: DayPlot, cycle: Cycle
         lefts = [left for x in reversed(positions) for left in (x - width / 2, x - width - 14, x + 14)]
         return [(left, y + rise) for left in lefts for rise in (-25.0, -7.0, 13.0)]
 
-    place_words(canvas, space, words, style.WARNING, beside, most_hits=3)
+    anchor = (positions[-1], y)
+    place_needed_words(canvas, space, words, style.WARNING, beside, anchor=anchor, most_hits=3)

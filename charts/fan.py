@@ -29,7 +29,7 @@ from charts.plot import (
     draw_day_grid,
     draw_title,
     find_left_edge,
-    place_words,
+    place_needed_words,
 )
 from charts.reading import is_over, number, quantity, short_day
 from charts.scale import choose_value_ticks
@@ -184,6 +184,7 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
     low, lower, middle, upper, high = edges
     outlines = [[*low, *reversed(high)], [*lower, *reversed(upper)]]
     canvas.bands(outlines, [Ink.BAND, Ink.INNER_BAND])
+    canvas.lines([low, high], Ink.TODAY_LINE, 1)
     canvas.lines([middle], Ink.REMAINING, 2.5, dashes=(7, 5))
 
 
@@ -200,10 +201,12 @@ def _label_lines(canvas: Canvas, space: LabelSpace, fan: ForecastFan, done: Poin
     """
     unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
     words = f"{arrow}{quantity(get_scope(fan), unit)} in scope"
-    place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
+    beside = _beside(scope, is_above=True)
+    place_needed_words(canvas, space, words, style.SCOPE_LABEL, beside, anchor=scope, most_hits=12)
     if fan.sprint.latest:
         words = f"{quantity(get_done(fan), unit)} done"
-        place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
+        beside = _beside(done, is_above=False)
+        place_needed_words(canvas, space, words, style.VALUE, beside, anchor=done, most_hits=12)
 
 
 def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
+from math import hypot
 
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, LabelSpace, Point
 from charts.reading import short_day
-from charts.scale import DateTick, choose_date_ticks, write_value
+from charts.scale import ROOM_FOR_DAY, DateTick, choose_date_ticks, write_value
 from charts.themes import Ink
 
 MARGIN = 20.0
@@ -30,6 +31,11 @@ _A_YEAR = 366
 _LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
 # The headline stays out of today's column, unless it would then be this far from its point.
 FARTHEST_HEADLINE = 60.0
+# Marks of days that are closer look like a bar.
+_LEAST_WIDTH_FOR_MARKS = 4.0
+# The distance of the places that are tried for words for which no better place is free.
+_GRID = 12.0
+_ANY_HITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,18 @@ def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = 
 
     `last` is the text under the last day.
     """
+    _draw_day_marks(canvas, plot)
     today = ""
     if plot.today is not None:
         today = f"today, {short_day(days[plot.today], with_year=len(days) > _A_YEAR)}"
     draw_ticks(canvas, choose_date_ticks(days, plot.day_width), plot, today, last)
+
+
+def _draw_day_marks(canvas: Canvas, plot: DayPlot) -> None:
+    """Draw a short mark below each day where not all have a date but each has room for a mark."""
+    if _LEAST_WIDTH_FOR_MARKS <= plot.day_width < ROOM_FOR_DAY:
+        middles = [plot.x(day + 0.5) for day in range(plot.days)]
+        canvas.lines([((x, BOTTOM), (x, BOTTOM - 5)) for x in middles], Ink.BASELINE, 1)
 
 
 def draw_ticks(
@@ -183,16 +197,55 @@ def place_words(
     lettering: style.Lettering,
     corners: Callable[[float, float], Iterable[Point]],
     most_hits: int = 0,
-) -> None:
+) -> bool:
     """Draw words at the best of the places that `corners` returns, best first; nowhere if none is free.
 
-    `corners` takes the width and height of the words and returns possible lower left corners.
+    `corners` takes the width and height of the words and returns possible lower left corners. Returns whether
+    the words were drawn.
     """
     width, height = text_width(words, lettering), lettering.cap_height + 2
     boxes = [Box(left, bottom, left + width, bottom + height) for left, bottom in corners(width, height)]
     chosen = space.place(boxes, most_hits)
     if chosen is not None:
         canvas.text(boxes[chosen].left, boxes[chosen].bottom + 1, words, lettering)
+    return chosen is not None
+
+
+def place_needed_words(
+    canvas: Canvas,
+    space: LabelSpace,
+    words: str,
+    lettering: style.Lettering,
+    corners: Callable[[float, float], Iterable[Point]],
+    *,
+    anchor: Point,
+    most_hits: int = 0,
+) -> None:
+    """Draw words without which a chart cannot be understood, as `place_words` does.
+
+    If none of their places is free, they are drawn at the nearest free place around their anchor, with a thin
+    line to it.
+    """
+    if place_words(canvas, space, words, lettering, corners, most_hits):
+        return
+    width, height = text_width(words, lettering), lettering.cap_height + 2
+    boxes = [
+        Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2) for x, y in _spots_around(anchor)
+    ]
+    chosen = space.place(boxes, _ANY_HITS)
+    if chosen is not None:
+        box = boxes[chosen]
+        nearest = (min(max(anchor[0], box.left), box.right), min(max(anchor[1], box.bottom), box.top))
+        canvas.lines([(anchor, nearest)], lettering.ink, 1)
+        canvas.text(box.left, box.bottom + 1, words, lettering)
+
+
+def _spots_around(anchor: Point) -> Iterator[Point]:
+    """Yield the points of a grid over the whole card, the nearest to the anchor first."""
+    columns = range(-int(style.WIDTH / _GRID), int(style.WIDTH / _GRID) + 1)
+    rows = range(-int(style.HEIGHT / _GRID), int(style.HEIGHT / _GRID) + 1)
+    for column, row in sorted(product(columns, rows), key=lambda cell: (hypot(*cell), cell)):
+        yield anchor[0] + column * _GRID, anchor[1] + row * _GRID
 
 
 def draw_label_beside(canvas: Canvas, space: LabelSpace, line: Sequence[Point], words: str) -> None:

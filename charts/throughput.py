@@ -15,7 +15,7 @@ _ROOM_FOR_WEEK = 40.0
 
 
 def draw(throughput: ThroughputBars, theme: Theme = Theme.LIGHT) -> bytes:
-    """Draw the picture as PNG at 2×: a bar for each week or day. A week that is partly outside is paler."""
+    """Draw the picture as PNG at 2×: a bar for each week or day. A week that is partly outside is pale."""
     bars = throughput.bars
     counts = [bar.count for bar in bars]
     ticks = choose_value_ticks(max(counts, default=0), whole=True)
@@ -26,8 +26,12 @@ def draw(throughput: ThroughputBars, theme: Theme = Theme.LIGHT) -> bytes:
     canvas.areas([Box(plot.x(n), BOTTOM, plot.x(n + 1), plot.top) for n in off], [Ink.DAY_OFF] * len(off))
     draw_grid(canvas, plot, ticks)
     is_partial = [not bar.is_whole for bar in bars]
-    colours = [Ink.INNER_BAND if partial else Ink.REMAINING for partial in is_partial]
-    draw_bars(canvas, plot, counts, throughput.median, colours)
+    inks = [Ink.INNER_BAND if partial else Ink.REMAINING for partial in is_partial]
+    boxes = draw_bars(canvas, plot, counts, throughput.median, inks)
+    partial = [
+        box for box, is_part in zip(boxes, is_partial, strict=True) if is_part and box.top > BOTTOM + 4
+    ]
+    canvas.frames(partial, Ink.REMAINING)
     draw_numbers(canvas, plot, counts, pale=is_partial)
     _draw_names(canvas, plot, throughput)
     canvas.outline()

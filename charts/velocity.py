@@ -6,7 +6,7 @@ from charts import style
 from charts.bars import draw_bars, draw_column_dates, draw_numbers, lay_out_bars, place_bar
 from charts.canvas import HOUSE_GROUNDS, Canvas
 from charts.labels import Box, LabelSpace, Point
-from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
+from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_needed_words
 from charts.scale import choose_value_ticks
 from charts.themes import Ink, Theme
 from charts.values import VelocityBars
@@ -61,4 +61,6 @@ def _label_marks(canvas: Canvas, space: LabelSpace, marks: Sequence[Box]) -> Non
         ]
         return [(left, mark.top + 6) for mark, left in lefts]
 
-    place_words(canvas, space, "committed", style.NAME, above)
+    if marks:
+        anchor = ((marks[-1].left + marks[-1].right) / 2, marks[-1].top)
+        place_needed_words(canvas, space, "committed", style.NAME, above, anchor=anchor)

@@ -22,17 +22,22 @@ def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: d
 
 
 def flow_table(flow: CumulativeFlow) -> str:
-    """A table of each day's items by state; the states add up to the items that had arrived."""
-    has_dropped = flow.days[-1].dropped > 0
-    head = ["Day", "Waiting", "In progress", "Done", *(["Dropped"] if has_dropped else []), "**Arrived**"]
+    """A table of each day's items by state; the states add up to the items that had arrived.
+
+    A state in which no item was on any of these days has no column.
+    """
+    days = flow.days[-_MOST_DAYS:]
+    states = {
+        "Waiting": [day.waiting for day in days],
+        "In progress": [day.in_progress for day in days],
+        "Done": [day.done for day in days],
+        "Dropped": [day.dropped for day in days],
+    }
+    columns = {name: counts for name, counts in states.items() if any(counts)}
+    head = ["Day", *columns, "**Arrived**"]
     rows = [
-        [
-            weekday(day.date),
-            *map(str, (day.waiting, day.in_progress, day.done)),
-            *([str(day.dropped)] if has_dropped else []),
-            f"**{day.arrived}**",
-        ]
-        for day in flow.days[-_MOST_DAYS:]
+        [weekday(day.date), *(str(counts[n]) for counts in columns.values()), f"**{day.arrived}**"]
+        for n, day in enumerate(days)
     ]
     if len(rows) < len(flow.days):
         earlier = f"… {counted(len(flow.days) - len(rows), 'earlier day')}"

@@ -25,11 +25,16 @@ async def find_project(bot: Bot) -> Project:
 
 
 async def request_chart_path(bot: Bot) -> str:
-    """Ask for a status and return the path of the chart in the answer."""
+    """Ask for a status and return the path of the light picture in the answer."""
+    light, _ = await request_chart_paths(bot)
+    return light
+
+
+async def request_chart_paths(bot: Bot) -> tuple[str, str]:
+    """Ask for a status and return the paths of the light and the dark picture in the answer."""
     number, comment = await comment_in_sprint(bot)
     (answer,) = await wait_for_answer(bot, number, comment)
-    light, _ = find_chart_paths(answer)
-    return light
+    return find_chart_paths(answer)
 
 
 def find_chart_paths(text: str) -> tuple[str, str]:
