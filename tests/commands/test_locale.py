@@ -1,6 +1,5 @@
 """`locale`: the form of numbers and dates in answers, reports, checks and pictures."""
 
-
 from tests.support.changes import query_database
 from tests.support.chart_links import find_chart_paths
 from tests.support.clock import Clock

@@ -1,6 +1,5 @@
 """`/sprint status`, from a person's comment to the bot's answer on GitHub."""
 
-
 import pytest
 
 from tests.support.builders import person
