@@ -1,5 +1,6 @@
 """Texts and tables about cumulative flow."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -27,13 +28,7 @@ def flow_table(flow: CumulativeFlow) -> str:
     A state in which no item was on any of these days has no column.
     """
     days = flow.days[-_MOST_DAYS:]
-    states = {
-        "Waiting": [day.waiting for day in days],
-        "In progress": [day.in_progress for day in days],
-        "Done": [day.done for day in days],
-        "Dropped": [day.dropped for day in days],
-    }
-    columns = {name: counts for name, counts in states.items() if any(counts)}
+    columns = _list_states(days)
     head = ["Day", *columns, "**Arrived**"]
     rows = [
         [weekday(day.date), *(str(counts[n]) for counts in columns.values()), f"**{day.arrived}**"]
@@ -43,6 +38,23 @@ def flow_table(flow: CumulativeFlow) -> str:
         earlier = f"… {counted(len(flow.days) - len(rows), 'earlier day')}"
         rows.insert(0, [earlier, *[""] * (len(head) - 1)])
     return table(head, rows)
+
+
+def sum_text(flow: CumulativeFlow) -> str:
+    """Say which columns of the table add up to the items that had arrived."""
+    names = [name.lower() for name in _list_states(flow.days[-_MOST_DAYS:])]
+    return f"{' + '.join(names)} = arrived" if len(names) > 1 else ""
+
+
+def _list_states(days: Sequence[FlowDay]) -> dict[str, list[int]]:
+    """The numbers of items by state on each day, without states in which no item was on any of them."""
+    states = {
+        "Waiting": [day.waiting for day in days],
+        "In progress": [day.in_progress for day in days],
+        "Done": [day.done for day in days],
+        "Dropped": [day.dropped for day in days],
+    }
+    return {name: counts for name, counts in states.items() if any(counts)}
 
 
 def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
