@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from commands.formatting.foreign_text import one_line
+from commands.formatting.foreign_text import can_stand_in_quotes
 from commands.framework.arguments import Argument, ArgumentKind
 
 _USUAL_SPRINT_DAYS = 14
@@ -142,8 +142,7 @@ def _count_up(title: str) -> str:
 
 def can_type(title: str) -> bool:
     """Whether a title can be typed between quotation marks in a line that is not too long."""
-    is_plain = one_line(title) == title and not set(title) & set('`"“”„')
-    return bool(title) and is_plain and len(title) <= _LONGEST_TITLE
+    return 0 < len(title) <= _LONGEST_TITLE and can_stand_in_quotes(title)
 
 
 def write_sprint_argument(arguments: Sequence[Argument], title: str) -> str:
