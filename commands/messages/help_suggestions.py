@@ -51,7 +51,8 @@ class HelpSituation:
 
     `item` is None where no work can be recorded: in a thread that is closed, unknown or told by other items.
     `sprint` and `last_day` are the title and the last day of the sprint that a command without a name would
-    mean, `titles` those of all sprints.
+    mean, `titles` those of all sprints. `refused` are the commands that only work elsewhere, such as in the
+    repository that leads shared sprints.
     """
 
     thread: int
@@ -63,6 +64,7 @@ class HelpSituation:
     item: ThreadItem | None = None
     titles: Sequence[str] = ()
     is_paused: bool = False
+    refused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ class Suggestion:
 
 def list_suggestions(situation: HelpSituation) -> Iterator[Suggestion]:
     """Yield commands that work now, the most fitting first; a command may come twice."""
+    for suggestion in _list_fitting(situation):
+        if suggestion.command not in situation.refused:
+            yield suggestion
+
+
+def _list_fitting(situation: HelpSituation) -> Iterator[Suggestion]:
     if situation.is_paused:
         yield Suggestion("agile resume")
     stage = situation.stage

@@ -17,7 +17,10 @@ async def read_situation(context: Context) -> HelpSituation:
     is_paused = Policy(context.project.settings).is_paused
     if sprint is None:
         item = await _read_item(context, is_in_sprint=False)
-        return HelpSituation(request.thread, today, item=item, titles=titles, is_paused=is_paused)
+        refused = _list_refused(context, None)
+        return HelpSituation(
+            request.thread, today, item=item, titles=titles, is_paused=is_paused, refused=refused
+        )
     is_in_sprint = request.milestone is not None and sprint.number_in() == request.milestone
     return HelpSituation(
         request.thread,
@@ -29,7 +32,14 @@ async def read_situation(context: Context) -> HelpSituation:
         await _read_item(context, is_in_sprint=is_in_sprint),
         titles,
         is_paused,
+        _list_refused(context, sprint),
     )
+
+
+def _list_refused(context: Context, sprint: Sprint | None) -> frozenset[str]:
+    """The commands that a led repository refuses, and without a milestone here the one that adds items."""
+    refused = {"sprint start", "sprint goal", "sprint close"} if context.project.is_led else set[str]()
+    return frozenset(refused | ({"sprint add"} if sprint and sprint.number_in() is None else set()))
 
 
 def _find_stage(context: Context, sprint: Sprint) -> SprintStage:
