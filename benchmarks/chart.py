@@ -29,6 +29,7 @@ from charts import style
 from charts.reading import list_scope_steps, number, signed
 from charts.render import Chart, render
 from charts.sample import SAMPLE
+from charts.themes import PALETTES, Ink, Theme
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
 from storage.deliveries import ReceivedDelivery, receive_deliveries
@@ -37,6 +38,7 @@ from storage.projects import Projects, RepositoryName
 _GOAL, _GOAL_AGAIN = 0.6, 0.05
 _SOMEBODY = ReceivedDelivery("1", "issues", "opened", 100, 1, "acme", "Organization", 1, b"")
 _DPI = 144
+COLOURS = PALETTES[Theme.LIGHT]
 
 
 def nth_sprint(n: int) -> Burndown:
@@ -63,21 +65,23 @@ def plain_draw(burndown: Burndown) -> bytes:
     ideal = [float(burndown.committed), *(float(day.ideal or 0) for day in burndown.days)]
     off = [i for i, day in enumerate(burndown.days) if not day.is_working_day]
     for start in (i for i in off if i - 1 not in off):
-        axes.axvspan(start, start + 2, color=style.DAY_OFF)
-    axes.axvspan(len(known) - 1, len(known), color=style.TODAY)
-    axes.plot(range(len(ideal)), ideal, color=style.IDEAL, linewidth=2.5, linestyle="--")
-    axes.plot(at, remaining, color=style.REMAINING, linewidth=4, marker="o", markersize=9)
-    axes.plot(at[-1], remaining[-1], color=style.REMAINING, marker="o", markersize=15)
+        axes.axvspan(start, start + 2, color=COLOURS[Ink.DAY_OFF])
+    axes.axvspan(len(known) - 1, len(known), color=COLOURS[Ink.TODAY])
+    axes.plot(range(len(ideal)), ideal, color=COLOURS[Ink.IDEAL], linewidth=2.5, linestyle="--")
+    axes.plot(at, remaining, color=COLOURS[Ink.REMAINING], linewidth=4, marker="o", markersize=9)
+    axes.plot(at[-1], remaining[-1], color=COLOURS[Ink.REMAINING], marker="o", markersize=15)
     for step in list_scope_steps(burndown):
         x, y = at[step.day + 1], remaining[step.day + 1]
-        axes.plot(x, y, color=style.SCOPE, marker="^" if step.amount > 0 else "v", markersize=16)
+        axes.plot(x, y, color=COLOURS[Ink.SCOPE], marker="^" if step.amount > 0 else "v", markersize=16)
         text = signed(step.amount)
-        axes.annotate(text, (x, y), (0, 13), textcoords="offset points", ha="center", color=style.SCOPE)
+        axes.annotate(
+            text, (x, y), (0, 13), textcoords="offset points", ha="center", color=COLOURS[Ink.SCOPE]
+        )
     axes.annotate(f"{number(Decimal(remaining[-1]))}", (at[-1], remaining[-1]), (24, 0), fontsize=34,
-                  textcoords="offset points", color=style.REMAINING, weight="bold")  # fmt: skip
+                  textcoords="offset points", color=COLOURS[Ink.REMAINING], weight="bold")  # fmt: skip
     axes.annotate("points left", (at[-1], remaining[-1]), (90, 0), fontsize=20,
-                  textcoords="offset points", color=style.REMAINING)  # fmt: skip
-    axes.text(11, ideal[11] + 1, "ideal", fontsize=20, color=style.IDEAL)
+                  textcoords="offset points", color=COLOURS[Ink.REMAINING])  # fmt: skip
+    axes.text(11, ideal[11] + 1, "ideal", fontsize=20, color=COLOURS[Ink.IDEAL])
     axes.set_xticks([i + 0.5 for i in range(len(burndown.days))], [str(d.date.day) for d in burndown.days])
     axes.text(0.5, -0.14, "Nov", fontsize=18, ha="center", transform=axes.get_xaxis_transform())
     axes.text(7.5, -0.14, "today, 23 Nov", fontsize=18, weight="bold", ha="center",
@@ -85,7 +89,7 @@ def plain_draw(burndown: Burndown) -> bytes:
     axes.tick_params(labelsize=18, length=0)
     axes.set_xlim(0, len(burndown.days))
     axes.set_ylim(0)
-    axes.grid(axis="y", color=style.GRID)
+    axes.grid(axis="y", color=COLOURS[Ink.GRID])
     axes.spines[["left", "top", "right"]].set_visible(False)
     file = BytesIO()
     figure.savefig(file, dpi=_DPI)

@@ -16,6 +16,7 @@ from matplotlib import dates as mdates
 from matplotlib import pyplot as plt
 
 from charts import style
+from charts.themes import PALETTES, Ink, Theme
 from charts.values import (
     Aging,
     AgingItem,
@@ -35,6 +36,7 @@ from sprints.forecast_amounts import Band
 from sprints.forecast_scores import CalibrationBin
 
 DPI = 144
+COLOURS = PALETTES[Theme.LIGHT]
 _START = date(2026, 10, 5)
 
 
@@ -42,9 +44,9 @@ _START = date(2026, 10, 5)
 def _figure(file: BytesIO, title: str) -> Iterator[Any]:
     figure, axes = plt.subplots(figsize=(style.WIDTH / 72, style.HEIGHT / 72), dpi=DPI)
     yield axes
-    axes.set_title(title, fontsize=18, loc="left", color=style.QUIET_INK)
-    axes.tick_params(labelsize=18, length=0, labelcolor=style.QUIET_INK)
-    axes.grid(axis="y", color=style.GRID)
+    axes.set_title(title, fontsize=18, loc="left", color=COLOURS[Ink.QUIET_TEXT])
+    axes.tick_params(labelsize=18, length=0, labelcolor=COLOURS[Ink.QUIET_TEXT])
+    axes.grid(axis="y", color=COLOURS[Ink.GRID])
     axes.set_axisbelow(True)
     axes.spines[["left", "top", "right"]].set_visible(False)
     figure.savefig(file, dpi=DPI)
@@ -71,16 +73,16 @@ def plain_burnup(burnup: Burnup) -> bytes:
     with _figure(file, "") as axes:
         off = [i for i, day in enumerate(burnup.sprint.days) if not day.is_working_day]
         for start in (i for i in off if i - 1 not in off):
-            axes.axvspan(start, start + 2, color=style.DAY_OFF)
-        axes.axvspan(len(done) - 2, len(done) - 1, color=style.TODAY)
-        axes.plot(range(len(ideal)), ideal, color=style.IDEAL, linewidth=2.5, linestyle="--")
-        axes.plot(range(len(scope)), scope, color=style.SCOPE, linewidth=3)
-        axes.plot(range(len(done)), done, color=style.REMAINING, linewidth=4, marker="o", markersize=9)
-        axes.plot(len(done) - 1, done[-1], color=style.REMAINING, marker="o", markersize=15)
-        _say(axes, len(done) - 1, done[-1], f"{done[-1]:g}", style.REMAINING, 34, weight="bold")
-        _say(axes, len(done) - 1, done[-1] - 6, "points done", style.REMAINING, 20)
-        _say(axes, len(scope) - 1, scope[-1], f"{scope[-1]:g} points in scope", style.SCOPE)
-        _say(axes, 11, ideal[11], "ideal", style.IDEAL, 20)
+            axes.axvspan(start, start + 2, color=COLOURS[Ink.DAY_OFF])
+        axes.axvspan(len(done) - 2, len(done) - 1, color=COLOURS[Ink.TODAY])
+        axes.plot(range(len(ideal)), ideal, color=COLOURS[Ink.IDEAL], linewidth=2.5, linestyle="--")
+        axes.plot(range(len(scope)), scope, color=COLOURS[Ink.SCOPE], linewidth=3)
+        axes.plot(range(len(done)), done, color=COLOURS[Ink.REMAINING], linewidth=4, marker="o", markersize=9)
+        axes.plot(len(done) - 1, done[-1], color=COLOURS[Ink.REMAINING], marker="o", markersize=15)
+        _say(axes, len(done) - 1, done[-1], f"{done[-1]:g}", COLOURS[Ink.REMAINING], 34, weight="bold")
+        _say(axes, len(done) - 1, done[-1] - 6, "points done", COLOURS[Ink.REMAINING], 20)
+        _say(axes, len(scope) - 1, scope[-1], f"{scope[-1]:g} points in scope", COLOURS[Ink.SCOPE])
+        _say(axes, 11, ideal[11], "ideal", COLOURS[Ink.IDEAL], 20)
         days = [str(day.date.day) for day in burnup.sprint.days]
         axes.set_xticks([i + 0.5 for i in range(len(days))], days)
     return file.getvalue()
@@ -91,15 +93,19 @@ def plain_velocity(velocity: VelocityBars) -> bytes:
     with _figure(file, "Points completed per sprint, by its last day") as axes:
         at = range(len(velocity.bars))
         completed = [float(bar.completed) for bar in velocity.bars]
-        axes.axhspan(float(velocity.least or 0), float(velocity.most or 0), color=style.BAND)
-        bars = axes.bar(at, completed, 0.66, color=style.REMAINING)
-        axes.bar_label(bars, label_type="center", fontsize=18, color=style.CARD, weight="bold")
+        axes.axhspan(float(velocity.least or 0), float(velocity.most or 0), color=COLOURS[Ink.BAND])
+        bars = axes.bar(at, completed, 0.66, color=COLOURS[Ink.REMAINING])
+        axes.bar_label(bars, label_type="center", fontsize=18, color=COLOURS[Ink.CARD], weight="bold")
         committed = [float(bar.committed) for bar in velocity.bars]
-        axes.hlines(committed, [x - 0.4 for x in at], [x + 0.4 for x in at], color=style.INK, linewidth=3)
-        axes.axhline(float(velocity.median or 0), color=style.REMAINING, linewidth=2.5)
-        _say(axes, at[-1] + 0.5, float(velocity.median or 0), f"{velocity.median}", style.REMAINING, 34)
-        _say(axes, at[-1] + 0.5, float(velocity.median or 0) - 4, "median", style.REMAINING, 20)
-        _say(axes, 2, committed[2], "committed", style.INK)
+        axes.hlines(
+            committed, [x - 0.4 for x in at], [x + 0.4 for x in at], color=COLOURS[Ink.TEXT], linewidth=3
+        )
+        axes.axhline(float(velocity.median or 0), color=COLOURS[Ink.REMAINING], linewidth=2.5)
+        _say(
+            axes, at[-1] + 0.5, float(velocity.median or 0), f"{velocity.median}", COLOURS[Ink.REMAINING], 34
+        )
+        _say(axes, at[-1] + 0.5, float(velocity.median or 0) - 4, "median", COLOURS[Ink.REMAINING], 20)
+        _say(axes, 2, committed[2], "committed", COLOURS[Ink.TEXT])
         axes.set_xticks(at, [f"{bar.last_day.day}" for bar in velocity.bars])
     return file.getvalue()
 
@@ -108,11 +114,18 @@ def plain_throughput(throughput: ThroughputBars) -> bytes:
     file = BytesIO()
     with _figure(file, "Items done per week") as axes:
         at = range(len(throughput.bars))
-        bars = axes.bar(at, [bar.count for bar in throughput.bars], 0.66, color=style.REMAINING)
-        axes.bar_label(bars, label_type="center", fontsize=18, color=style.CARD, weight="bold")
-        axes.axhline(float(throughput.median or 0), color=style.REMAINING, linewidth=2.5)
-        _say(axes, at[-1] + 0.5, float(throughput.median or 0), f"{throughput.median}", style.REMAINING, 34)
-        _say(axes, at[-1] + 0.5, float(throughput.median or 0) - 1, "median", style.REMAINING, 20)
+        bars = axes.bar(at, [bar.count for bar in throughput.bars], 0.66, color=COLOURS[Ink.REMAINING])
+        axes.bar_label(bars, label_type="center", fontsize=18, color=COLOURS[Ink.CARD], weight="bold")
+        axes.axhline(float(throughput.median or 0), color=COLOURS[Ink.REMAINING], linewidth=2.5)
+        _say(
+            axes,
+            at[-1] + 0.5,
+            float(throughput.median or 0),
+            f"{throughput.median}",
+            COLOURS[Ink.REMAINING],
+            34,
+        )
+        _say(axes, at[-1] + 0.5, float(throughput.median or 0) - 1, "median", COLOURS[Ink.REMAINING], 20)
         axes.set_xticks(at, [f"{bar.first.day}" for bar in throughput.bars])
     return file.getvalue()
 
@@ -122,11 +135,11 @@ def plain_cycle_time(cycle: CycleScatter) -> bytes:
     with _figure(file, "Days from start to done, by the day when done") as axes:
         axes.scatter(
             [item.finished for item in cycle.items], [item.days for item in cycle.items], s=120,
-            color=style.REMAINING, edgecolor=style.CARD,
+            color=COLOURS[Ink.REMAINING], edgecolor=COLOURS[Ink.CARD],
         )  # fmt: skip
         for percent, days in ((50, cycle.p50 or 0), (85, cycle.p85 or 0), (95, cycle.p95 or 0)):
-            axes.axhline(days, color=style.IDEAL, linewidth=2, linestyle="--")
-            _say(axes, cycle.last, days, f"{percent} % in {days} days", style.QUIET_INK)
+            axes.axhline(days, color=COLOURS[Ink.IDEAL], linewidth=2, linestyle="--")
+            _say(axes, cycle.last, days, f"{percent} % in {days} days", COLOURS[Ink.QUIET_TEXT])
         axes.set_xlim(cycle.first, cycle.last)
         axes.set_ylim(0)
         _by_days(axes)
@@ -138,14 +151,14 @@ def plain_aging(aging: Aging) -> bytes:
     with _figure(file, "Days in progress, the oldest items first") as axes:
         at = range(len(aging.items))
         late = [item.days > (aging.p85 or 0) for item in aging.items]
-        axes.axvspan(aging.p50 or 0, aging.p85 or 0, color=style.DAY_OFF)
-        axes.axvspan(aging.p85 or 0, aging.items[0].days + 1, color=style.LATE_AREA)
-        colours = [style.SCOPE if one else style.REMAINING for one in late]
+        axes.axvspan(aging.p50 or 0, aging.p85 or 0, color=COLOURS[Ink.DAY_OFF])
+        axes.axvspan(aging.p85 or 0, aging.items[0].days + 1, color=COLOURS[Ink.LATE_AREA])
+        colours = [COLOURS[Ink.SCOPE] if one else COLOURS[Ink.REMAINING] for one in late]
         bars = axes.barh(at, [item.days for item in aging.items], 0.66, color=colours)
         axes.bar_label(bars, padding=8, fontsize=18, weight="bold")
         for words, days in (("50 %", aging.p50 or 0), ("85 % done", aging.p85 or 0)):
-            axes.axvline(days, color=style.INK, linewidth=2, linestyle="--")
-            _say(axes, days, -0.7, f"{words} in {days} days", style.INK)
+            axes.axvline(days, color=COLOURS[Ink.TEXT], linewidth=2, linestyle="--")
+            _say(axes, days, -0.7, f"{words} in {days} days", COLOURS[Ink.TEXT])
         axes.set_yticks(at, [f"#{item.number}" for item in aging.items])
         axes.invert_yaxis()
     return file.getvalue()
@@ -156,9 +169,13 @@ def plain_flow(flow: CumulativeFlow) -> bytes:
     with _figure(file, "Items by state at the end of each day") as axes:
         days = [day.date for day in flow.days]
         parts = {
-            "done": (style.DONE_AREA, style.REMAINING, [day.done for day in flow.days]),
-            "in progress": (style.WORK_AREA, style.SCOPE, [day.in_progress for day in flow.days]),
-            "waiting": (style.WAITING_AREA, style.IDEAL, [day.waiting for day in flow.days]),
+            "done": (COLOURS[Ink.DONE_AREA], COLOURS[Ink.REMAINING], [day.done for day in flow.days]),
+            "in progress": (
+                COLOURS[Ink.WORK_AREA],
+                COLOURS[Ink.SCOPE],
+                [day.in_progress for day in flow.days],
+            ),
+            "waiting": (COLOURS[Ink.WAITING_AREA], COLOURS[Ink.IDEAL], [day.waiting for day in flow.days]),
         }
         axes.stackplot(
             days, *(counts for *_, counts in parts.values()), colors=[c for c, *_ in parts.values()]
@@ -179,28 +196,28 @@ def plain_fan(fan: ForecastFan) -> bytes:
         sprint = fan.sprint
         off = [i for i, day in enumerate(sprint.days) if not day.is_working_day]
         for start in (i for i in off if i - 1 not in off):
-            axes.axvspan(start, start + 2, color=style.DAY_OFF)
+            axes.axvspan(start, start + 2, color=COLOURS[Ink.DAY_OFF])
         done = [float(value) for value in Burnup(sprint).done if value is not None]
         scope = [float(value) for value in Burnup(sprint).scope if value is not None]
-        axes.axvspan(len(done) - 2, len(done) - 1, color=style.TODAY)
+        axes.axvspan(len(done) - 2, len(done) - 1, color=COLOURS[Ink.TODAY])
         at = [len(done) - 1, *(len(done) - 1 + n for n in range(1, len(fan.days) + 1))]
         p10, p25, p50, p75, p90 = (
             [done[-1], *(getattr(day.done, name) for day in fan.days)]
             for name in ("p10", "p25", "p50", "p75", "p90")
         )
-        axes.fill_between(at, p10, p90, color=style.BAND)
-        axes.fill_between(at, p25, p75, color=style.INNER_BAND)
-        axes.plot(at, p50, color=style.REMAINING, linewidth=2.5, linestyle="--")
-        axes.plot(range(len(done)), done, color=style.REMAINING, linewidth=4)
-        axes.plot(len(done) - 1, done[-1], color=style.REMAINING, marker="o", markersize=15)
-        axes.plot(range(len(scope)), scope, color=style.SCOPE, linewidth=3)
-        axes.plot([len(scope) - 1, at[-1]], [scope[-1]] * 2, color=style.SCOPE, linestyle="--")
+        axes.fill_between(at, p10, p90, color=COLOURS[Ink.BAND])
+        axes.fill_between(at, p25, p75, color=COLOURS[Ink.INNER_BAND])
+        axes.plot(at, p50, color=COLOURS[Ink.REMAINING], linewidth=2.5, linestyle="--")
+        axes.plot(range(len(done)), done, color=COLOURS[Ink.REMAINING], linewidth=4)
+        axes.plot(len(done) - 1, done[-1], color=COLOURS[Ink.REMAINING], marker="o", markersize=15)
+        axes.plot(range(len(scope)), scope, color=COLOURS[Ink.SCOPE], linewidth=3)
+        axes.plot([len(scope) - 1, at[-1]], [scope[-1]] * 2, color=COLOURS[Ink.SCOPE], linestyle="--")
         for values, words in ((p10, "9 in 10"), (p50, "5 in 10"), (p90, "1 in 10")):
-            _say(axes, at[-1], values[-1], f"≥ {values[-1]:.0f}: {words}", style.QUIET_INK)
-        _say(axes, 2, scope[-1], f"{scope[-1]:g} points in scope", style.SCOPE, weight="bold")
-        _say(axes, 2, done[-1], f"{done[-1]:g} points done", style.REMAINING, weight="bold")
-        axes.text(0, scope[-1] * 1.3, "7 in 10", fontsize=34, color=style.REMAINING, weight="bold")
-        axes.text(4, scope[-1] * 1.3, "that all is done by 29 Nov", fontsize=20, color=style.REMAINING)
+            _say(axes, at[-1], values[-1], f"≥ {values[-1]:.0f}: {words}", COLOURS[Ink.QUIET_TEXT])
+        _say(axes, 2, scope[-1], f"{scope[-1]:g} points in scope", COLOURS[Ink.SCOPE], weight="bold")
+        _say(axes, 2, done[-1], f"{done[-1]:g} points done", COLOURS[Ink.REMAINING], weight="bold")
+        axes.text(0, scope[-1] * 1.3, "7 in 10", fontsize=34, color=COLOURS[Ink.REMAINING], weight="bold")
+        axes.text(4, scope[-1] * 1.3, "that all is done by 29 Nov", fontsize=20, color=COLOURS[Ink.REMAINING])
         axes.set_xticks([i + 0.5 for i in range(14)], [str(day.date.day) for day in sprint.days])
     return file.getvalue()
 
@@ -208,13 +225,13 @@ def plain_fan(fan: ForecastFan) -> bytes:
 def plain_calibration(calibration: Calibration) -> bytes:
     file = BytesIO()
     with _figure(file, "Forecasts that came true") as axes:
-        axes.plot([0, 1], [0, 100], color=style.IDEAL, linewidth=2.5, linestyle="--")
+        axes.plot([0, 1], [0, 100], color=COLOURS[Ink.IDEAL], linewidth=2.5, linestyle="--")
         said = [one.mean_chance for one in calibration.bins]
         true = [100 * one.share for one in calibration.bins]
-        axes.scatter(said, true, s=[40 * one.n for one in calibration.bins], color=style.REMAINING)
+        axes.scatter(said, true, s=[40 * one.n for one in calibration.bins], color=COLOURS[Ink.REMAINING])
         for x, y, one in zip(said, true, calibration.bins, strict=True):
-            _say(axes, x, y, f"{one.true} of {one.n}", style.REMAINING, weight="bold")
-        _say(axes, 0.1, 5, "as said", style.IDEAL, 20)
+            _say(axes, x, y, f"{one.true} of {one.n}", COLOURS[Ink.REMAINING], weight="bold")
+        _say(axes, 0.1, 5, "as said", COLOURS[Ink.IDEAL], 20)
         axes.set_xticks([n / 10 for n in range(0, 11, 2)], [f"{n} in 10" for n in range(0, 11, 2)])
         axes.set_yticks(range(0, 101, 20), [f"{n} %" for n in range(0, 101, 20)])
         axes.set_xlabel("chance that was said", fontsize=18)

@@ -10,6 +10,7 @@ from charts.labels import Box
 from charts.plot import MARGIN, TITLED_TOP, draw_title
 from charts.reading import whole
 from charts.scale import choose_value_ticks, write_value
+from charts.themes import Ink, Theme
 from charts.values import Aging, AgingItem
 from sprints.numbering import ref
 
@@ -23,14 +24,14 @@ _LIMIT_DASHES = (7.0, 5.0)
 _FAR_OUT = 4
 
 
-def draw(aging: Aging) -> bytes:
+def draw(aging: Aging, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: a bar for each item, the oldest on top. It holds numbers, no titles."""
     rows = aging.items if len(aging.items) <= _MOST_ROWS + 1 else aging.items[:_MOST_ROWS]
     others = aging.items[len(rows) :]
     names = [ref(item.number) for item in rows] + ([f"{len(others)} more"] if others else [])
     ticks = choose_value_ticks(_highest(aging), whole=True)
     plot = _row_plot(names, [_age(item) for item in rows], ticks[-1])
-    canvas = Canvas((style.CARD, style.DAY_OFF, style.LATE_AREA))
+    canvas = Canvas(theme, (Ink.CARD, Ink.DAY_OFF, Ink.LATE_AREA))
     draw_title(canvas, "Days in progress, the oldest items first")
     _draw_ground(canvas, plot, aging, ticks)
     _draw_bars(canvas, plot, rows, aging)
@@ -82,10 +83,10 @@ def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[f
     ends = [plot.right if days is None else plot.x(days) for days in (aging.p50, aging.p85)]
     edge = plot.right if aging.p85 is None else style.WIDTH - MARGIN / 2
     zones = [Box(ends[0], _BOTTOM, ends[1], TITLED_TOP), Box(ends[1], _BOTTOM, edge, TITLED_TOP)]
-    canvas.areas(zones, [style.DAY_OFF, style.LATE_AREA])
+    canvas.areas(zones, [Ink.DAY_OFF, Ink.LATE_AREA])
     grid = [((plot.x(tick), _BOTTOM), (plot.x(tick), TITLED_TOP)) for tick in ticks]
-    canvas.lines(grid[1:], style.GRID, 1)
-    canvas.lines(grid[:1], style.BASELINE, 1.5)
+    canvas.lines(grid[1:], Ink.GRID, 1)
+    canvas.lines(grid[:1], Ink.BASELINE, 1.5)
     for tick in ticks:
         name = write_value(tick)
         canvas.text(plot.x(tick) - text_width(name, style.TICK) / 2, _TICKS_AT, name, style.TICK)
@@ -97,11 +98,14 @@ def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
     if aging.p50 is None or aging.p85 is None:
         return
     lines = [((plot.x(days), _BOTTOM), (plot.x(days), TITLED_TOP)) for days in (aging.p50, aging.p85)]
-    canvas.lines(lines[:1], style.IDEAL, 2, _LIMIT_DASHES)
-    canvas.lines(lines[1:], style.INK, 2.5, _LIMIT_DASHES)
+    canvas.lines(lines[1:], Ink.TEXT, 2.5, _LIMIT_DASHES)
     most = f"85 % done in {whole(aging.p85)} {'day' if aging.p85 == 1 else 'days'}"
     width = text_width(most, style.TODAY_TICK)
     left = min(plot.x(aging.p85) - width / 2, style.WIDTH - MARGIN - width)
+    if aging.p50 == aging.p85:  # The zone between the two has no width.
+        canvas.text(max(MARGIN, left), _LIMITS_AT, most, style.TODAY_TICK)
+        return
+    canvas.lines(lines[:1], Ink.IDEAL, 2, _LIMIT_DASHES)
     half = f"50 % in {whole(aging.p50)}"
     half_width = text_width(half, style.TICK)
     half_left = max(MARGIN, min(plot.x(aging.p50) - half_width / 2, left - 14 - half_width))
@@ -117,9 +121,9 @@ def _draw_bars(canvas: Canvas, plot: _RowPlot, rows: Sequence[AgingItem], aging:
         Box(plot.left, y - half, plot.x(item.days), y + half) for y, item in zip(middles, rows, strict=True)
     ]
     late = [_is_late(item, aging.p85) for item in rows]
-    canvas.areas(boxes, [style.SCOPE if is_late else style.REMAINING for is_late in late])
+    canvas.areas(boxes, [Ink.SCOPE if is_late else Ink.REMAINING for is_late in late])
     broken = [y for y, item in zip(middles, rows, strict=True) if item.days > plot.highest]
-    canvas.lines([((plot.right - 26, y - half), (plot.right - 14, y + half)) for y in broken], style.CARD, 5)
+    canvas.lines([((plot.right - 26, y - half), (plot.right - 14, y + half)) for y in broken], Ink.CARD, 5)
     for box, y, item, is_late in zip(boxes, middles, rows, late, strict=True):
         lettering = style.WARNING if is_late else style.VALUE
         left = _beside_limits(box.right + 8, text_width(_age(item), lettering), plot, aging)
@@ -142,8 +146,8 @@ def _draw_others(
     for days, count in sorted(counts.items()):
         centre, radius = (plot.x(days), plot.middle(row)), min(_LARGEST_DOT, _DOT * count**0.5)
         is_late = limit is not None and days > limit
-        canvas.dots([centre], radius + 1.5, style.CARD)
-        canvas.dots([centre], radius, style.SCOPE if is_late else style.REMAINING)
+        canvas.dots([centre], radius + 1.5, Ink.CARD)
+        canvas.dots([centre], radius, Ink.SCOPE if is_late else Ink.REMAINING)
 
 
 def _is_late(item: AgingItem, limit: int | None) -> bool:

@@ -12,6 +12,7 @@ from charts.labels import Box
 from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, find_left_edge
 from charts.reading import MONTHS, number
 from charts.scale import DateTick, name_month_periods
+from charts.themes import Ink
 
 _WIDEST_BAR, _SHARE_OF_COLUMN = 80.0, 0.66
 # Bars of at least this height have their number inside.
@@ -41,17 +42,17 @@ def draw_bars(
     plot: DayPlot,
     values: Sequence[Decimal | int],
     median: Decimal | None,
-    colours: Sequence[str] = (),
+    inks: Sequence[Ink] = (),
 ) -> list[Box]:
     """Draw the bars, with a line at the median behind them and, thinner, on them; and its value beside it."""
     boxes = [place_bar(plot, n, value) for n, value in enumerate(values)]
     if median is not None:
         y = plot.y(median)
-        canvas.lines([((plot.left, y), (plot.right, y))], style.REMAINING, 2.5)
-    canvas.areas(boxes, colours or [style.REMAINING] * len(boxes))
+        canvas.lines([((plot.left, y), (plot.right, y))], Ink.REMAINING, 2.5)
+    canvas.areas(boxes, inks or [Ink.REMAINING] * len(boxes))
     if median is not None:
         across = [((box.left, y), (box.right, y)) for box in boxes if box.top > y + 3]
-        canvas.lines(across, style.CARD, 1.5)
+        canvas.lines(across, Ink.CARD, 1.5)
         _draw_median(canvas, plot, median)
     return boxes
 

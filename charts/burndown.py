@@ -3,13 +3,13 @@
 Its axis of days is described in plot.py; point 0 is the commitment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from charts import style
-from charts.canvas import Canvas, text_width
+from charts.canvas import Canvas
 from charts.labels import Box, LabelSpace, Point
-from charts.plot import BOTTOM, DayPlot, draw_label_beside
+from charts.plot import BOTTOM, DayPlot, draw_label_beside, place_needed_words, place_words
 from charts.reading import ScopeStep, group_steps, list_scope_steps, number, signed, unit_word
 from charts.scale import choose_value_ticks
 from charts.sprint_plot import (
@@ -20,13 +20,14 @@ from charts.sprint_plot import (
     draw_sprint_ground,
     lay_out_sprint,
 )
+from charts.themes import Ink, Theme
 from sprints.burndown import Burndown, ideal_before
 
 # Scope changes closer together than this are summed up, so that each mark keeps its label.
 _LEAST_WIDTH_BETWEEN_STEPS = 30.0
 
 
-def draw(burndown: Burndown) -> bytes:
+def draw(burndown: Burndown, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: equal values give equal bytes. It holds dates and numbers, no names."""
     headline = _headline(burndown)
     ticks = choose_value_ticks(_highest(burndown), whole=burndown.unit != "points")
@@ -35,15 +36,15 @@ def draw(burndown: Burndown) -> bytes:
         burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)]
     )
     ideal, ghost = _ideal_line(burndown, plot), _ghost_line(burndown, plot)
-    canvas = Canvas()
+    canvas = Canvas(theme)
     if burndown.days:
         draw_sprint_ground(canvas, burndown, plot, ticks)
     if ghost:
-        canvas.lines([ghost], style.IDEAL, 1.5, dashes=(1.5, 4))
+        canvas.lines([ghost], Ink.IDEAL, 1.5, dashes=(1.5, 4))
     if ideal:
-        canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
+        canvas.lines([ideal], Ink.IDEAL, 2.5, dashes=(7, 5))
     if remaining:
-        canvas.lines([remaining], style.REMAINING, plot.line_width)
+        canvas.lines([remaining], Ink.REMAINING, plot.line_width)
     space = LabelSpace(plot.room, [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
     if headline:
         steps = _grouped_steps(burndown, plot)
@@ -101,29 +102,41 @@ def _grouped_steps(burndown: Burndown, plot: DayPlot) -> list[ScopeStep]:
 def _draw_scope_steps(
     canvas: Canvas, space: LabelSpace, steps: Sequence[ScopeStep], remaining: Sequence[Point]
 ) -> None:
-    """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”."""
+    """Draw a triangle up or down and the amount where the scope changed; the largest is labelled “scope”.
+
+    Where not all amounts have room, the latest and the largest keep theirs.
+    """
     if not steps:
         return
     points = [remaining[step.day + 1] for step in steps]
     if points[-1] == remaining[-1]:
         points[-1] = (points[-1][0], points[-1][1] + 21)  # above the dot at the line's end, not on it
     canvas.shapes(
-        [_triangle(point, step.amount) for point, step in zip(points, steps, strict=True)], style.SCOPE
+        [_triangle(point, step.amount) for point, step in zip(points, steps, strict=True)], Ink.SCOPE
     )
     for x, y in points:
         space.take(Box(x - 8, y - 7, x + 8, y + 7))
     largest_first = sorted(zip(steps, points, strict=True), key=lambda pair: -abs(pair[0].amount))
-    for rank, (step, (x, y)) in enumerate(largest_first):
-        text = f"scope {signed(step.amount)}" if rank == 0 else signed(step.amount)
-        width = text_width(text, style.SCOPE_LABEL)
-        height = style.SCOPE_LABEL.cap_height + 2
-        sides = (x - width / 2, x - 8, x + 8 - width)
+    latest, largest = (steps[-1], points[-1]), largest_first[0]
+    for step, point in dict.fromkeys((latest, largest, *largest_first)):
+        words = f"scope {signed(step.amount)}" if (step, point) == largest else signed(step.amount)
+        corners = _around(point)
+        if (step, point) in {latest, largest}:
+            place_needed_words(canvas, space, words, style.SCOPE_LABEL, corners, anchor=point)
+        else:
+            place_words(canvas, space, words, style.SCOPE_LABEL, corners)
+
+
+def _around(point: Point) -> Callable[[float, float], list[Point]]:
+    """Return a function that lists places for words above and below a triangle."""
+    x, y = point
+
+    def places(width: float, height: float) -> list[Point]:
+        lefts = (x - width / 2, x - 8, x + 8 - width)
         rises = (13.0, -13 - height, 20.0, -20 - height, 32.0, -32 - height, 46.0)
-        boxes = [Box(left, y + rise, left + width, y + rise + height) for rise in rises for left in sides]
-        chosen = space.place(boxes)
-        if chosen is not None:
-            box = boxes[chosen]
-            canvas.text(box.left, box.bottom + 1, text, style.SCOPE_LABEL)
+        return [(left, y + rise) for rise in rises for left in lefts]
+
+    return places
 
 
 def _triangle(at: Point, amount: Decimal) -> list[Point]:

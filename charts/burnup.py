@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from charts import style
 from charts.canvas import Canvas
 from charts.labels import LabelSpace, Point
-from charts.plot import DayPlot, find_height, place_words
+from charts.plot import DayPlot, find_height, place_needed_words, place_words
 from charts.reading import number, quantity, unit_word
 from charts.scale import choose_value_ticks
 from charts.sprint_plot import build_line_to_now, draw_end, draw_plan, draw_sprint_ground, lay_out_sprint
+from charts.themes import Ink, Theme
 from sprints.burnup import Burnup
 
 
-def draw(burnup: Burnup) -> bytes:
+def draw(burnup: Burnup, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     sprint = burnup.sprint
     headline = _headline(burnup)
@@ -23,17 +24,17 @@ def draw(burnup: Burnup) -> bytes:
     plot = lay_out_sprint(sprint, headline, ticks)
     scope, done = (build_line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
     ideal = _ideal_line(burnup, plot)
-    canvas = Canvas()
+    canvas = Canvas(theme)
     if sprint.days:
         draw_sprint_ground(canvas, sprint, plot, ticks)
     if ideal:
-        canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
+        canvas.lines([ideal], Ink.IDEAL, 2.5, dashes=(7, 5))
     if scope:
-        canvas.lines([scope], style.SCOPE, min(3.0, plot.line_width))
-        canvas.lines([done], style.REMAINING, plot.line_width)
+        canvas.lines([scope], Ink.SCOPE, min(3.0, plot.line_width))
+        canvas.lines([done], Ink.REMAINING, plot.line_width)
     space = LabelSpace(plot.room, [scope, done, ideal], [plot.y(tick) for tick in ticks])
     if headline:
-        canvas.dots(scope[-1:], 5, style.SCOPE)
+        canvas.dots(scope[-1:], 5, Ink.SCOPE)
         draw_end(canvas, space, headline, done, ideal=ideal, plot=plot)
         _label_scope(canvas, space, burnup, scope)
     else:
@@ -69,7 +70,7 @@ def _label_scope(canvas: Canvas, space: LabelSpace, burnup: Burnup, scope: Seque
         return [(left, y + rise) for rise in rises for left in lefts]
 
     words = f"{quantity(latest.scope, burnup.sprint.unit)} in scope"
-    place_words(canvas, space, words, style.SCOPE_LABEL, beside, most_hits=12)
+    place_needed_words(canvas, space, words, style.SCOPE_LABEL, beside, anchor=scope[-1], most_hits=12)
 
 
 def _label_ideal(canvas: Canvas, space: LabelSpace, ideal: Sequence[Point]) -> None:

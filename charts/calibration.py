@@ -18,6 +18,7 @@ from charts.plot import (
     place_words,
 )
 from charts.reading import whole
+from charts.themes import Ink, Theme
 from charts.values import Calibration
 from sprints.forecast_scores import CalibrationBin
 
@@ -28,22 +29,22 @@ _MANY = 30
 _TITLE = "Forecasts that came true, by the chance that was said; 80 % intervals"
 
 
-def draw(calibration: Calibration) -> bytes:
+def draw(calibration: Calibration, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: a dot for each chance, larger for more forecasts. The diagonal is ideal.
 
     A line through each dot is the 80 % interval of its true rate; below is the number of forecasts.
     """
     plot = _ChancePlot(find_left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
-    canvas, bins = Canvas((style.CARD,)), calibration.bins
+    canvas, bins = Canvas(theme, (Ink.CARD,)), calibration.bins
     title = draw_title(canvas, _TITLE)
     draw_grid(canvas, plot, _TICKS, _percent)
     for tenths in (1, 3, 5, 7, 9):
         name = f"{tenths} in 10"
         canvas.text(plot.x(tenths / 10) - text_width(name, style.TICK) / 2, DATES_AT, name, style.TICK)
     diagonal = [(plot.x(0), plot.y(0)), (plot.x(1), plot.y(100))]
-    canvas.lines([diagonal], style.IDEAL, 2.5, dashes=(7, 5))
+    canvas.lines([diagonal], Ink.IDEAL, 2.5, dashes=(7, 5))
     intervals = [_interval(plot, group) for group in bins]
-    canvas.lines(intervals, style.TODAY_LINE, 4)
+    canvas.lines(intervals, Ink.TODAY_LINE, 4)
     centres = [(plot.x(group.mean_chance), plot.y(100 * group.share)) for group in bins]
     _draw_dots(canvas, centres, bins)
     space = LabelSpace(plot.room, [diagonal, *intervals], [plot.y(tick) for tick in _TICKS])
@@ -80,8 +81,8 @@ def _radii(bins: Sequence[CalibrationBin]) -> list[float]:
 
 def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[CalibrationBin]) -> None:
     for centre, radius in sorted(zip(centres, _radii(bins), strict=True), key=lambda pair: -pair[1]):
-        canvas.dots([centre], radius + 2, style.CARD)
-        canvas.dots([centre], radius, style.REMAINING)
+        canvas.dots([centre], radius + 2, Ink.CARD)
+        canvas.dots([centre], radius, Ink.REMAINING)
 
 
 def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[CalibrationBin]) -> None:

@@ -15,10 +15,11 @@ from charts.plot import (
     draw_grid,
     draw_title,
     find_left_edge,
-    place_words,
+    place_needed_words,
 )
 from charts.reading import whole
 from charts.scale import choose_value_ticks
+from charts.themes import Ink, Theme
 from charts.values import CycleScatter
 from sprints.calendar import days_between
 
@@ -29,14 +30,14 @@ _MANY = 120
 _Percentile = tuple[int, str, style.Lettering]
 
 
-def draw(cycle: CycleScatter) -> bytes:
+def draw(cycle: CycleScatter, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×: dots for items, horizontal lines for percentiles. It holds no names."""
     ticks = choose_value_ticks(_highest(cycle), whole=True)
     days = days_between(cycle.first, cycle.last)
     percentiles = _percentiles(cycle)
     widest = max((text_width(words, lettering) for _, words, lettering in percentiles), default=-8)
     plot = DayPlot(find_left_edge(ticks), style.WIDTH - MARGIN - widest - 8, ticks[-1], TITLED_TOP, len(days))
-    canvas = Canvas((style.CARD,))
+    canvas = Canvas(theme, (Ink.CARD,))
     title = draw_title(canvas, "Days from start to done, by the day when done")
     draw_grid(canvas, plot, ticks)
     _draw_percentiles(canvas, plot, percentiles)
@@ -73,7 +74,7 @@ def _draw_percentiles(canvas: Canvas, plot: DayPlot, percentiles: Sequence[_Perc
     for days, _, lettering in percentiles:
         if days <= plot.highest:
             y = plot.y(days)
-            ink, width = (style.INK, 2.5) if lettering is style.TODAY_TICK else (style.IDEAL, 2)
+            ink, width = (Ink.TEXT, 2.5) if lettering is style.TODAY_TICK else (Ink.IDEAL, 2)
             canvas.lines([((plot.left, y), (plot.right, y))], ink, width, dashes=(7, 5))
     label_heights = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
     for y, (_, words, lettering) in zip(
@@ -93,8 +94,8 @@ def _draw_items(canvas: Canvas, plot: DayPlot, cycle: CycleScatter) -> list[Poin
     for count in sorted(set(items_at_point.values()), reverse=True):
         equal = [centres[point] for point, n in items_at_point.items() if n == count]
         radius = min(_LARGEST_DOT, usual * count**0.5)
-        canvas.dots(equal, radius + 1.5, style.CARD)
-        canvas.dots(equal, radius, style.REMAINING)
+        canvas.dots(equal, radius + 1.5, Ink.CARD)
+        canvas.dots(equal, radius, Ink.REMAINING)
     return list(centres.values())
 
 
@@ -104,7 +105,7 @@ def _draw_far_out(canvas: Canvas, space: LabelSpace, plot: DayPlot, cycle: Cycle
     if not outside:
         return
     positions, y = [plot.x((item.finished - cycle.first).days + 0.5) for item in outside], plot.top - 2
-    canvas.shapes([[(x - 9, y - 6), (x + 9, y - 6), (x, y + 10)] for x in positions], style.SCOPE)
+    canvas.shapes([[(x - 9, y - 6), (x + 9, y - 6), (x, y + 10)] for x in positions], Ink.SCOPE)
     for x in positions:
         space.take(Box(x - 8, y - 6, x + 8, y + 8))
     longest = max(item.days for item in outside)
@@ -118,4 +119,5 @@ def _draw_far_out(canvas: Canvas, space: LabelSpace, plot: DayPlot, cycle: Cycle
         lefts = [left for x in reversed(positions) for left in (x - width / 2, x - width - 14, x + 14)]
         return [(left, y + rise) for left in lefts for rise in (-25.0, -7.0, 13.0)]
 
-    place_words(canvas, space, words, style.WARNING, beside, most_hits=3)
+    anchor = (positions[-1], y)
+    place_needed_words(canvas, space, words, style.WARNING, beside, anchor=anchor, most_hits=3)

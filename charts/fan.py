@@ -29,39 +29,40 @@ from charts.plot import (
     draw_day_grid,
     draw_title,
     find_left_edge,
-    place_words,
+    place_needed_words,
 )
 from charts.reading import is_over, number, quantity, short_day
 from charts.scale import choose_value_ticks
 from charts.sprint_plot import InlineHeadline, count_days_passed
+from charts.themes import Ink, Theme
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
 from sprints.forecast_wording import in_words
 
-_GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)
+_GROUNDS = (Ink.CARD, Ink.DAY_OFF, Ink.TODAY, Ink.BAND, Ink.INNER_BAND)
 _LINE_HEIGHT = 23.0
 # The number of straight pieces in a day's curve, enough to look round.
 _PIECES = 8
 
 
-def draw(fan: ForecastFan) -> bytes:
+def draw(fan: ForecastFan, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     dates = _dates(fan)
     ticks = choose_value_ticks(compute_highest(fan), whole=fan.sprint.unit != "points")
     plot = _plot(fan, len(dates), ticks)
-    canvas = Canvas(_GROUNDS)
+    canvas = Canvas(theme, _GROUNDS)
     title = _draw_title(canvas, fan, dates)
     draw_day_grid(canvas, plot, ticks, _days_off(fan, dates), max(0.0, _days_passed(fan)))
     done, scope = _line(fan, plot, Burnup(fan.sprint).done), _line(fan, plot, Burnup(fan.sprint).scope)
     edges = _edges(fan, plot, dates, done[-1])
     ahead = [scope[-1], (plot.right, scope[-1][1])]
     _draw_bands(canvas, edges)
-    canvas.lines(_below(scope, plot.top), style.SCOPE, min(3.0, plot.line_width))
-    canvas.lines(_below(ahead, plot.top), style.SCOPE, 2.5, dashes=(7, 5))
-    canvas.lines([done], style.REMAINING, plot.line_width)
-    canvas.dots(done[-1:], 10, style.CARD)
-    canvas.dots(done[-1:], 7.5, style.REMAINING)
+    canvas.lines(_below(scope, plot.top), Ink.SCOPE, min(3.0, plot.line_width))
+    canvas.lines(_below(ahead, plot.top), Ink.SCOPE, 2.5, dashes=(7, 5))
+    canvas.lines([done], Ink.REMAINING, plot.line_width)
+    canvas.dots(done[-1:], 10, Ink.CARD)
+    canvas.dots(done[-1:], 7.5, Ink.REMAINING)
     room = replace(plot.room, right=plot.right)
     space = LabelSpace(
         room,
@@ -182,8 +183,9 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
     """Draw the outer band, in which 8 of 10 cases lie, the inner one, and the median."""
     low, lower, middle, upper, high = edges
     outlines = [[*low, *reversed(high)], [*lower, *reversed(upper)]]
-    canvas.bands(outlines, [style.BAND, style.INNER_BAND])
-    canvas.lines([middle], style.REMAINING, 2.5, dashes=(7, 5))
+    canvas.bands(outlines, [Ink.BAND, Ink.INNER_BAND])
+    canvas.lines([low, high], Ink.TODAY_LINE, 1)
+    canvas.lines([middle], Ink.REMAINING, 2.5, dashes=(7, 5))
 
 
 def _last_shown(line: Sequence[Point], top: float) -> Point:
@@ -199,10 +201,12 @@ def _label_lines(canvas: Canvas, space: LabelSpace, fan: ForecastFan, done: Poin
     """
     unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
     words = f"{arrow}{quantity(get_scope(fan), unit)} in scope"
-    place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
+    beside = _beside(scope, is_above=True)
+    place_needed_words(canvas, space, words, style.SCOPE_LABEL, beside, anchor=scope, most_hits=12)
     if fan.sprint.latest:
         words = f"{quantity(get_done(fan), unit)} done"
-        place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
+        beside = _beside(done, is_above=False)
+        place_needed_words(canvas, space, words, style.VALUE, beside, anchor=done, most_hits=12)
 
 
 def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:

@@ -67,6 +67,8 @@ class LabelSpace:
         """
         best, best_box, lowest = None, None, float("inf")
         for rank, box in enumerate(places):
+            if rank >= lowest:
+                break  # No later place can be better.
             if not box.is_within(self._bounds) or any(map(box.overlaps, self._taken)):
                 continue
             hits = self._hits(box)

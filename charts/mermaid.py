@@ -134,8 +134,8 @@ def write_fan(fan: ForecastFan) -> str:
         levels, scope_words = levels[1:], f"scope {number(get_scope(fan), 0)}"
     points = _chosen_points(length)
     series = [Series("line", name, ink, [line[n] for n in points]) for name, ink, line in levels]
-    every = -(-len(points) // count_names_with_room(names))
-    labels = [names[n] if place % every == 0 else "" for place, n in enumerate(points)]
+    labelled = choose_labelled(len(points), count_names_with_room(names))
+    labels = [names[n] if place in labelled else "" for place, n in enumerate(points)]
     title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), {scope_words}"
     return write_xychart(
         title, make_distinct(labels), unit, series, top=max(max(item.values) for item in series)
@@ -177,11 +177,17 @@ def _categories(burndown: Burndown, points: Sequence[int]) -> list[str]:
     """Name the points: `start`, some dates, and invisible names between these."""
     is_long = len(burndown.days) > _LONG
     dates = [short_day(day.date, with_year=is_long) for day in burndown.days]
-    every = -(-len(points) // count_names_with_room(dates))
+    labelled = choose_labelled(len(points), count_names_with_room(dates))
     return [
-        "start" if not point else dates[point - 1] if place % every == 0 else _invisible(place)
+        "start" if not point else dates[point - 1] if place in labelled else _invisible(place)
         for place, point in enumerate(points)
     ]
+
+
+def choose_labelled(count: int, room: int) -> set[int]:
+    """Choose at most `room` of `count` places to label: the first and the last, and others at equal steps."""
+    step, last = -(-count // room), count - 1
+    return {place for place in range(0, count, step) if not place or place <= last - step} | {last}
 
 
 def count_names_with_room(dates: Sequence[str]) -> int:

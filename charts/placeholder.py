@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
-# A stored file, because what kept the chart from being drawn may keep any other picture from it.
-# tests/charts/test_placeholder.py draws the file.
-PLACEHOLDER_FILE = Path(__file__).with_suffix(".png")
+from charts.themes import Theme
 
 
-def load_placeholder() -> bytes:
+def find_placeholder_file(theme: Theme) -> Path:
+    """Return the path of the stored picture: what kept the chart from being drawn may keep any other from it.
+
+    tests/charts/test_placeholder.py draws the files.
+    """
+    return Path(__file__).with_name(f"placeholder-{theme}.png")
+
+
+def load_placeholder(theme: Theme) -> bytes:
     """Load the picture as PNG. It says that the chart could not be drawn."""
-    return PLACEHOLDER_FILE.read_bytes()
+    return find_placeholder_file(theme).read_bytes()

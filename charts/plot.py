@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, product
+from math import hypot
 
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, LabelSpace, Point
 from charts.reading import short_day
-from charts.scale import DateTick, choose_date_ticks, write_value
+from charts.scale import ROOM_FOR_DAY, DateTick, choose_date_ticks, write_value
+from charts.themes import Ink
 
 MARGIN = 20.0
 BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
@@ -29,6 +31,11 @@ _A_YEAR = 366
 _LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
 # The headline stays out of today's column, unless it would then be this far from its point.
 FARTHEST_HEADLINE = 60.0
+# Marks of days that are closer look like a bar.
+_LEAST_WIDTH_FOR_MARKS = 4.0
+# The distance of the places that are tried for words for which no better place is free.
+_GRID = 12.0
+_ANY_HITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +104,22 @@ def draw_day_grid(
     `line_at` is the number of days passed at which a line marks today where columns are too narrow.
     """
     spans = list(_spans_off(off)) if plot.day_width >= _LEAST_WIDTH_TO_SHADE else []
-    colours = [style.DAY_OFF] * len(spans)
+    colours = [Ink.DAY_OFF] * len(spans)
     if plot.today is not None:
         spans.append((plot.today, plot.today + 1))
-        colours.append(style.TODAY)
+        colours.append(Ink.TODAY)
     canvas.areas([Box(plot.x(a), BOTTOM, plot.x(b), plot.top) for a, b in spans], colours)
     _draw_rules(canvas, plot, ticks)
     if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
         x = plot.x(line_at)
-        canvas.lines([((x, BOTTOM), (x, plot.top))], style.TODAY_LINE, 1.5)
+        canvas.lines([((x, BOTTOM), (x, plot.top))], Ink.TODAY_LINE, 1.5)
     _draw_values(canvas, plot, ticks, write_value)
 
 
 def _draw_rules(canvas: Canvas, plot: Plot, ticks: Sequence[float]) -> None:
     grid = [((plot.left, plot.y(tick)), (plot.right, plot.y(tick))) for tick in ticks]
-    canvas.lines(grid[1:], style.GRID, 1)
-    canvas.lines(grid[:1], style.BASELINE, 1.5)
+    canvas.lines(grid[1:], Ink.GRID, 1)
+    canvas.lines(grid[:1], Ink.BASELINE, 1.5)
 
 
 def _draw_values(canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str]) -> None:
@@ -135,10 +142,18 @@ def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = 
 
     `last` is the text under the last day.
     """
+    _draw_day_marks(canvas, plot)
     today = ""
     if plot.today is not None:
         today = f"today, {short_day(days[plot.today], with_year=len(days) > _A_YEAR)}"
     draw_ticks(canvas, choose_date_ticks(days, plot.day_width), plot, today, last)
+
+
+def _draw_day_marks(canvas: Canvas, plot: DayPlot) -> None:
+    """Draw a short mark below each day where not all have a date but each has room for a mark."""
+    if _LEAST_WIDTH_FOR_MARKS <= plot.day_width < ROOM_FOR_DAY:
+        middles = [plot.x(day + 0.5) for day in range(plot.days)]
+        canvas.lines([((x, BOTTOM), (x, BOTTOM - 5)) for x in middles], Ink.BASELINE, 1)
 
 
 def draw_ticks(
@@ -182,16 +197,55 @@ def place_words(
     lettering: style.Lettering,
     corners: Callable[[float, float], Iterable[Point]],
     most_hits: int = 0,
-) -> None:
+) -> bool:
     """Draw words at the best of the places that `corners` returns, best first; nowhere if none is free.
 
-    `corners` takes the width and height of the words and returns possible lower left corners.
+    `corners` takes the width and height of the words and returns possible lower left corners. Returns whether
+    the words were drawn.
     """
     width, height = text_width(words, lettering), lettering.cap_height + 2
     boxes = [Box(left, bottom, left + width, bottom + height) for left, bottom in corners(width, height)]
     chosen = space.place(boxes, most_hits)
     if chosen is not None:
         canvas.text(boxes[chosen].left, boxes[chosen].bottom + 1, words, lettering)
+    return chosen is not None
+
+
+def place_needed_words(
+    canvas: Canvas,
+    space: LabelSpace,
+    words: str,
+    lettering: style.Lettering,
+    corners: Callable[[float, float], Iterable[Point]],
+    *,
+    anchor: Point,
+    most_hits: int = 0,
+) -> None:
+    """Draw words without which a chart cannot be understood, as `place_words` does.
+
+    If none of their places is free, they are drawn at the nearest free place around their anchor, with a thin
+    line to it.
+    """
+    if place_words(canvas, space, words, lettering, corners, most_hits):
+        return
+    width, height = text_width(words, lettering), lettering.cap_height + 2
+    boxes = [
+        Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2) for x, y in _spots_around(anchor)
+    ]
+    chosen = space.place(boxes, _ANY_HITS)
+    if chosen is not None:
+        box = boxes[chosen]
+        nearest = (min(max(anchor[0], box.left), box.right), min(max(anchor[1], box.bottom), box.top))
+        canvas.lines([(anchor, nearest)], lettering.ink, 1)
+        canvas.text(box.left, box.bottom + 1, words, lettering)
+
+
+def _spots_around(anchor: Point) -> Iterator[Point]:
+    """Yield the points of a grid over the whole card, the nearest to the anchor first."""
+    columns = range(-int(style.WIDTH / _GRID), int(style.WIDTH / _GRID) + 1)
+    rows = range(-int(style.HEIGHT / _GRID), int(style.HEIGHT / _GRID) + 1)
+    for column, row in sorted(product(columns, rows), key=lambda cell: (hypot(*cell), cell)):
+        yield anchor[0] + column * _GRID, anchor[1] + row * _GRID
 
 
 def draw_label_beside(canvas: Canvas, space: LabelSpace, line: Sequence[Point], words: str) -> None:

@@ -16,13 +16,14 @@ from charts import alt_text as alt_texts
 from charts import mermaid, team_alt_text, team_mermaid
 from charts.locales import ENGLISH, Locale, use_locale
 from charts.reading import is_over
+from charts.themes import Theme
 from charts.values import Aging, Calibration, CycleScatter, ForecastFan, ThroughputBars, VelocityBars
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
 from sprints.cumulative_flow import CumulativeFlow
 
 # Increased with every change that makes the same value look different.
-STYLE_VERSION = 2
+STYLE_VERSION = 3
 
 Chart: TypeAlias = (
     Burndown
@@ -63,14 +64,14 @@ _KINDS: Mapping[type, _Kind] = MappingProxyType(
 )
 
 
-def render(chart: Chart, locale: Locale = ENGLISH) -> bytes:
+def render(chart: Chart, locale: Locale = ENGLISH, theme: Theme = Theme.LIGHT) -> bytes:
     """Draw the picture as PNG, its numbers and dates in the form of a locale.
 
     A module-level function, so that any kind of process pool can call it. matplotlib is loaded here and not
     on import: a process that only hands pictures to a pool and keeps the results stays small and starts fast.
     """
     with use_locale(locale):
-        png: bytes = import_module(f"charts.{_KINDS[type(chart)].module}").draw(chart)
+        png: bytes = import_module(f"charts.{_KINDS[type(chart)].module}").draw(chart, theme)
     return png
 
 
@@ -91,7 +92,7 @@ def warm_up() -> None:
     render(SAMPLE)
 
 
-def compute_content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
+def compute_content_key(chart: Chart, locale: Locale = ENGLISH, theme: Theme = Theme.LIGHT) -> str:
     """Hash the content of a picture: equal pictures have equal hashes on every machine.
 
     `as_of` of a burndown only counts by whether the sprint is over; so a picture of the same day and numbers,
@@ -102,6 +103,7 @@ def compute_content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
     form: tuple[object, ...] = () if locale.name == ENGLISH.name else (locale.name,)
     # The year only counts where a date shows it, so that other pictures keep their keys on New Year's Day.
     form += (locale.year,) if any(map(locale.needs_year, _list_dates(chart))) else ()
+    form += () if theme is Theme.LIGHT else (theme.value,)
     return sha256(repr((STYLE_VERSION, *visible, *form)).encode()).hexdigest()[:32]
 
 

@@ -10,7 +10,7 @@ from charts.locales import get_locale, localize
 from charts.reading import MONTHS, WEEKDAYS
 
 # The least distance between neighbouring labels of each kind, in CSS pixels.
-_ROOM_FOR_WEEKDAY, _ROOM_FOR_DAY, _ROOM_FOR_WEEK, _ROOM_FOR_MONTH, _ROOM_FOR_YEAR = 86, 31, 40, 56, 72
+_ROOM_FOR_WEEKDAY, ROOM_FOR_DAY, _ROOM_FOR_WEEK, _ROOM_FOR_MONTH, _ROOM_FOR_YEAR = 86, 31, 40, 56, 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,14 @@ def write_value(value: float) -> str:
 
 
 def choose_date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
-    """Return labels for days that are `day_width` wide, dense enough to read, too sparse to collide."""
-    if day_width >= _ROOM_FOR_DAY:
+    """Return labels for days that are `day_width` wide, dense enough to read, too sparse to collide.
+
+    These are all days, or else the Mondays, the first and the last day, or else months or years.
+    """
+    if day_width >= ROOM_FOR_DAY:
         chosen = list(range(len(days)))
     elif 7 * day_width >= _ROOM_FOR_WEEK:
-        chosen = [i for i, day in enumerate(days) if day.weekday() == 0]
+        chosen = _choose_week_starts(days, day_width)
     else:
         return _month_ticks(days, day_width)
     with_weekday = day_width >= _ROOM_FOR_WEEKDAY
@@ -61,6 +64,13 @@ def choose_date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
         )
         for i, period in zip(chosen, periods, strict=True)
     ]
+
+
+def _choose_week_starts(days: Sequence[date], day_width: float) -> list[int]:
+    """Return the first and the last day, and the Mondays between them that do not collide with these."""
+    room, last = _ROOM_FOR_WEEK / day_width, len(days) - 1
+    mondays = [i for i, day in enumerate(days) if day.weekday() == 0 and room <= i <= last - room]
+    return [0, *mondays, *([last] if last >= room else [])]
 
 
 def name_month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:

@@ -19,6 +19,7 @@ from charts.plot import (
     find_left_edge,
 )
 from charts.reading import is_over, quantity
+from charts.themes import Ink
 from sprints.burndown import Burndown
 
 Headline = tuple[str, str]
@@ -82,9 +83,9 @@ def draw_end(
     """Draw a dot at the line's end, and the headline beside it, on the side away from the ideal line."""
     x, y = line[-1]
     if plot.day_width >= LEAST_WIDTH_FOR_DOTS:
-        canvas.dots(line[:-1], 4.5, style.REMAINING)
-    canvas.dots([(x, y)], 10, style.CARD)
-    canvas.dots([(x, y)], 7.5, style.REMAINING)
+        canvas.dots(line[:-1], 4.5, Ink.REMAINING)
+    canvas.dots([(x, y)], 10, Ink.CARD)
+    canvas.dots([(x, y)], 7.5, Ink.REMAINING)
     space.take(Box(x - 9, y - 9, x + 9, y + 9))
     forms = (_Stacked(*headline), InlineHeadline(*headline))
     column_ends = plot.x(plot.today + 1) if plot.today is not None else x

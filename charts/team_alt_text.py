@@ -80,12 +80,15 @@ def describe_aging(aging: Aging) -> str:
 def describe_cumulative_flow(flow: CumulativeFlow) -> str:
     """Describe the current number of items in each state, and the numbers that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
-    dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
-    waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))
-    now = f"{waiting} waiting, {in_progress} in progress, {done} done{dropped}"
+    states = [(last.waiting, "waiting"), (last.in_progress, "in progress"), (last.done, "done")]
+    now = ", ".join(f"{whole(count)} {name}" for count, name in [*states, (last.dropped, "dropped")] if count)
+    if not now:
+        return f"Cumulative flow: no item was here by {long_day(last.date)}. There are no figures."
     left = last.done + last.dropped - first.done - first.dropped
     moved = f"{whole(last.arrived - first.arrived)} arrived and {whole(left)} left"
     work = f"work in progress went from {whole(first.in_progress)} to {whole(last.in_progress)}"
+    if not any(day.in_progress for day in flow.days):
+        work = "nothing was in progress at the end of any day"
     since = f"Since {long_day(first.date)} {moved}; {work}"
     return f"Cumulative flow: on {long_day(last.date)} items stood at {now}. {since}."
 

@@ -9,6 +9,7 @@ from charts.mermaid import (
     MOST_POINTS,
     ORANGE,
     Series,
+    choose_labelled,
     count_names_with_room,
     make_distinct,
     name_unit,
@@ -52,14 +53,17 @@ def write_cumulative_flow(flow: CumulativeFlow) -> str:
     days = flow.days
     shown = [days[n * (len(days) - 1) // (MOST_POINTS - 1)] for n in range(MOST_POINTS)]
     days = tuple(shown) if len(days) > MOST_POINTS else days
-    series = [
-        Series("line", "arrived", GREY, [Decimal(day.arrived) for day in days]),
-        Series("line", "started", ORANGE, [Decimal(day.started) for day in days]),
-        Series("line", "left", BLUE, [Decimal(day.done + day.dropped) for day in days]),
+    lines = [
+        (Series("line", "arrived", GREY, [Decimal(day.arrived) for day in days]), "arrived (grey)"),
+        (Series("line", "started", ORANGE, [Decimal(day.started) for day in days]), "started (orange)"),
+        (Series("line", "left", BLUE, [Decimal(day.done + day.dropped) for day in days]), "left (blue)"),
     ]
+    # A line at 0 all the time is neither drawn nor named.
+    drawn = [(line, words) for line, words in lines if any(line.values)] or lines[:1]
+    series = [line for line, _ in drawn]
     if len(days) == 1:  # A line of one point is invisible.
         series = [Series("bar", line.name, line.ink, line.values) for line in series]
-    title = "Items arrived (grey), started (orange), left (blue)"
+    title = f"Items {', '.join(words for _, words in drawn)}"
     return _by_name(title, [short_day(day.date) for day in days], "items", series)
 
 
@@ -111,8 +115,7 @@ def _share(days: int, aging: Aging) -> str:
 
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
     """Write a chart with a name for each value, or for some of them where these are many."""
-    every = -(-len(names) // count_names_with_room(names))
-    # Labels are thinned from the right, so that the latest value is labelled.
-    labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
+    labelled = choose_labelled(len(names), count_names_with_room(names))
+    labels = [name if place in labelled else "" for place, name in enumerate(names)]
     top = max((value for item in series for value in item.values), default=Decimal(0))
     return write_xychart(title, make_distinct(labels), y_name, series, top=top)

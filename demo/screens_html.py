@@ -17,7 +17,8 @@ from demo.thread import Thread
 from demo.views import post_of
 
 Json = dict[str, Any]
-_PICTURE = re.compile(r'src="(http[^"]+/charts/[^"]+)"')
+# A chart in a comment has a light picture in `src` and a dark one in `srcset`.
+_PICTURE = re.compile(r'(src|srcset)="(http[^"]+/charts/[^"]+)"')
 _RESULTS = {"neutral": ("completed", DOT), "success": ("succeeded", TICK), "failure": ("failed", SLASH)}
 
 
@@ -59,12 +60,12 @@ def page_html(body: str, styles: str) -> str:
 
 def pictures_in(html: str) -> list[str]:
     """Find the addresses of the charts in some HTML."""
-    return _PICTURE.findall(html)
+    return [address for _, address in _PICTURE.findall(html)]
 
 
 def with_pictures(html: str, data: Mapping[str, str]) -> str:
     """Replace the addresses of charts by data URLs."""
-    return _PICTURE.sub(lambda match: f'src="{data[match[1]]}"', html)
+    return _PICTURE.sub(lambda match: f'{match[1]}="{data[match[2]]}"', html)
 
 
 def _actions(actions: Any) -> str:

@@ -28,7 +28,7 @@ from github_standin.github import StandInGitHub
 
 _DOCS = Path(__file__).parents[1] / "docs"
 _MARKER = re.compile(r"\n*<!-- agile-github-suite[^>]*-->\s*$")
-_PICTURE = re.compile(r"\((http://[^)]+/charts/[\w-]+\.png)\)")
+_PICTURE = re.compile(r"http://[^\s()\"]+/charts/[\w-]+\.png")
 _TIMEOUT_SECONDS = 20.0
 _INTRODUCTION = (
     "_Played by `python -m demo.tour` against the stand-in for GitHub; the words and pictures are the "
@@ -103,8 +103,8 @@ class PictureFolder:
         self._count = 0
 
     async def store(self, text: str) -> str:
-        """Store the pictures of a reply as files, and return it with their paths."""
-        for address in _PICTURE.findall(text):
+        """Store the light and dark pictures of a reply as files, and return it with their paths."""
+        for address in dict.fromkeys(_PICTURE.findall(text)):
             self._count += 1
             name = f"{self._count:02}.png"
             async with self._session.get(address) as response:

@@ -21,8 +21,6 @@ from typing import Any, Self
 
 import aiohttp
 
-from github_standin.seed import ADMIN
-
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE / "node_modules"
 HOST = "127.0.0.1"
@@ -123,7 +121,8 @@ class Emulate:
 
     async def _is_answering(self, session: aiohttp.ClientSession) -> bool:
         """Return whether this emulate answers, and not another that took the port a moment earlier."""
-        async with session.get(f"{self.url}/users/{ADMIN}") as response:
+        user = self._seed["github"]["users"][0]["login"]
+        async with session.get(f"{self.url}/users/{user}") as response:
             return f'"{self._base_url}/'.encode() in await response.read()
 
     async def _end_process(self) -> None:

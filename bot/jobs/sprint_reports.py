@@ -175,7 +175,8 @@ class SprintReports:
                 await Posts(tenant).update_data(project.id, draft.key, draft.remember)
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
-        body = await self._pictures.to_markdown(organization_id, project, draft.parts)
+        has_themes = draft.post.kind is not PostKind.RELEASE  # whose text is mailed and shown on many pages
+        body = await self._pictures.to_markdown(organization_id, project, draft.parts, has_themes=has_themes)
         async with self._database.tenant(organization_id) as tenant:
             post = replace(draft.post, body=await self._titles.add(tenant, project, body))
             if await Posts(tenant).set_desired(project.id, post, now):

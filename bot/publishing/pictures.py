@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import nullcontext
+from html import escape
 
 import structlog
 
@@ -11,6 +12,7 @@ from bot.processes import Processes
 from charts.locales import ENGLISH, Locale, get_locale
 from charts.packing import pack
 from charts.render import Chart, compute_content_key, render, warm_up
+from charts.themes import CARD_WIDTH, Theme
 from commands.framework.outcome import Picture
 from storage.chart_files import ChartFiles
 from storage.database import Database
@@ -25,11 +27,11 @@ class ChartRenderer:
         self._processes = Processes(processes)
         self._instruments = instruments
 
-    async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
+    async def draw(self, chart: Chart, locale: Locale = ENGLISH, theme: Theme = Theme.LIGHT) -> bytes:
         """Draw a chart as PNG."""
         measured = self._instruments.renders.time() if self._instruments else nullcontext()
         with measured:
-            return await self._processes.run(render, chart, locale)
+            return await self._processes.run(render, chart, locale, theme)
 
     async def warm_up(self) -> None:
         """Start the processes before anybody waits for them."""
@@ -44,7 +46,8 @@ class Pictures:
 
     A new chart is linked at once and drawn in the background: a comment does not wait for its picture. If the
     picture is asked for earlier, cannot be drawn now, or this process ends meanwhile,
-    bot/webhooks/chart_route.py draws it, or shows that it cannot be drawn.
+    bot/webhooks/chart_route.py draws it, or shows that it cannot be drawn. It also draws the dark picture,
+    which is not drawn before somebody asks for it.
     """
 
     def __init__(self, database: Database, renderer: ChartRenderer, public_url: str) -> None:
@@ -54,19 +57,21 @@ class Pictures:
         self._drawings = set[asyncio.Task[None]]()
         self._log = structlog.get_logger(__name__)
 
-    async def link(self, organization_id: int, project: Project, chart: Chart) -> str:
-        """Get the address of a chart in the current locale; a new chart begins to be drawn.
+    async def link(
+        self, organization_id: int, project: Project, chart: Chart, theme: Theme = Theme.LIGHT
+    ) -> str:
+        """Get the address of a chart's picture in the current locale; a new light one begins to be drawn.
 
         Each repository has addresses of its own: they end when the repository may link no pictures any more.
         """
         locale = get_locale()
-        key = compute_content_key(chart, locale)
+        key = compute_content_key(chart, locale, theme)
         async with self._database.tenant(organization_id, durable=False) as tenant:
             files = ChartFiles(tenant)
             token, is_new = await files.token_of(project, key), False
             if token is None:
-                token, is_new = await files.store(project, key, pack(chart, locale)), True
-        if is_new:
+                token, is_new = await files.store(project, key, pack(chart, locale, theme)), True
+        if is_new and theme is Theme.LIGHT:
             drawing = asyncio.create_task(self._draw(organization_id, token, chart, locale))
             self._drawings.add(drawing)
             drawing.add_done_callback(self._drawings.discard)
@@ -91,14 +96,38 @@ class Pictures:
             self._log.exception("chart not drawn", organization=organization_id, chart=type(chart).__name__)
 
     async def to_markdown(
-        self, organization_id: int, project: Project, parts: Sequence[str | Picture]
+        self,
+        organization_id: int,
+        project: Project,
+        parts: Sequence[str | Picture],
+        *,
+        has_themes: bool = True,
     ) -> str:
-        """Join parts to Markdown, with each picture as an image with its alternative text."""
+        """Join parts to Markdown, with each picture as an image with its alternative text.
+
+        With `has_themes` each picture has a dark variant, as GitHub shows it in comments and issues.
+        """
         texts = list[str]()
         for part in parts:
-            if isinstance(part, Picture):
-                url = await self.link(organization_id, project, part.chart)
-                texts.append(f"![{part.alt}]({url})")
-            else:
+            if not isinstance(part, Picture):
                 texts.append(part)
+                continue
+            light = await self.link(organization_id, project, part.chart)
+            if has_themes:
+                dark = await self.link(organization_id, project, part.chart, Theme.DARK)
+                texts.append(_write_themed_image(part.alt, light, dark))
+            else:
+                texts.append(f"![{part.alt}]({light})")
         return "\n\n".join(texts)
+
+
+def _write_themed_image(alt: str, light: str, dark: str) -> str:
+    """Write an image that follows the reader's system.
+
+    GitHub keeps these elements and attributes, and narrows an image to the width of the page. Where only
+    `<img>` is kept, as in most e-mail programs, the light picture is shown.
+    """
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+        f'<img alt="{escape(alt)}" src="{light}" width="{CARD_WIDTH}"></picture>'
+    )

@@ -14,8 +14,9 @@ import structlog
 from aiohttp import web
 
 from bot.publishing.pictures import ChartRenderer
-from charts.packing import read_kind, unpack
+from charts.packing import read_form, unpack
 from charts.placeholder import load_placeholder
+from charts.themes import Theme
 from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
 from storage.lookups import tenant_of_chart
@@ -41,7 +42,8 @@ class ChartRoute:
     """Serves chart pictures. A token's picture never changes, but whether it may be seen does.
 
     A picture that is not drawn yet, or whose bytes were dropped, is drawn when it is asked for, once for all
-    requests that wait for it. GitHub's proxy remembers errors, so none says that a picture is not drawn yet.
+    requests that wait for it; a dark picture is never drawn before. GitHub's proxy remembers errors, so none
+    says that a picture is not drawn yet.
     In place of a chart that cannot be drawn, people see a picture that says so, which no cache keeps.
     """
 
@@ -51,7 +53,7 @@ class ChartRoute:
         self._clock = clock
         self._drawings: dict[str, asyncio.Task[bytes | None]] = {}
         self._failed_at: dict[str, datetime] = {}
-        self._placeholder = load_placeholder()
+        self._placeholders = {theme: load_placeholder(theme) for theme in Theme}
         self._log = structlog.get_logger(__name__)
 
     async def get(self, request: web.Request) -> web.Response:
@@ -71,7 +73,8 @@ class ChartRoute:
             return web.Response(status=304, headers=headers)
         if png is None:
             # With an error status, GitHub's proxy would show a broken image.
-            return web.Response(body=self._placeholder, content_type="image/png", headers=_NOT_CACHED)
+            placeholder = self._placeholders[read_form(picture.inputs or b"").theme]
+            return web.Response(body=placeholder, content_type="image/png", headers=_NOT_CACHED)
         return web.Response(body=png, content_type="image/png", headers=headers)
 
     async def _load_visible(self, organization_id: int, token: str) -> ChartFile:
@@ -104,12 +107,14 @@ class ChartRoute:
         return await asyncio.shield(drawing)
 
     async def _draw(self, organization_id: int, token: str, inputs: bytes, *, is_new: bool) -> bytes | None:
-        if is_new and (png := await self._wait_for_worker(organization_id, token)):
+        form = read_form(inputs)
+        is_drawn_by_worker = is_new and form.theme is Theme.LIGHT
+        if is_drawn_by_worker and (png := await self._wait_for_worker(organization_id, token)):
             return png
         try:
             png = await self._renderer.draw(*unpack(inputs))
         except Exception:  # noqa: BLE001 - whatever it is, the next drawing would fail with it, too
-            self._log.exception("chart not drawn", organization=organization_id, chart=read_kind(inputs))
+            self._log.exception("chart not drawn", organization=organization_id, chart=form.kind)
             self._remember_failure(token)
             return None
         async with self._database.tenant(organization_id) as tenant:

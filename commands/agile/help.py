@@ -12,7 +12,8 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import NAMESPACE, Level, Policy, Requirement
 from commands.framework.planning import Planning
 from commands.framework.registry import Command, command, load_commands
-from commands.messages.help import HelpEntry, command_group_text, command_text, help_overview
+from commands.messages.help import FAMILIES, HelpEntry, command_text, family_text, help_overview
+from commands.shared.help_situation import read_situation
 
 
 @command(
@@ -33,17 +34,20 @@ from commands.messages.help import HelpEntry, command_group_text, command_text, 
     ),
 )
 async def help_(context: Context, arguments: Arguments) -> Reply:
-    """List all commands or those that begin with a word, or describe one command."""
+    """Show what fits here, list a family of commands or those that begin with a word, or describe one."""
     entries = await list_entries(context)
     words = " ".join(" ".join(arguments.texts("command")).lower().split()).lstrip("/")
     if not words:
-        return Reply((help_overview(entries),))
+        return Reply((help_overview(entries, await read_situation(context)),))
     policy = build_policy(context)
     name = _resolve_name(words, entries, policy)
-    if exact := [entry for entry in entries if entry.command.name == name]:
+    exact = [entry for entry in entries if entry.command.name == name]
+    if family := _find_family(name, entries):
+        return Reply((family_text(family),))
+    if exact:
         return Reply((command_text(exact[0], context.level),))
     if beginning := [entry for entry in entries if entry.command.words[0] == name]:
-        return Reply((command_group_text(beginning),))
+        return Reply((family_text(beginning),))
     close = difflib.get_close_matches(name, [entry.command.name for entry in entries], n=1, cutoff=0.5)
     hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` shows all there are."
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
@@ -51,16 +55,23 @@ async def help_(context: Context, arguments: Arguments) -> Reply:
 
 async def list_entries(context: Context) -> list[HelpEntry]:
     """The help entries of all commands as they apply to this repository and the asker."""
-    policy = build_policy(context)
+    policy, declared = build_policy(context), all_commands()
+    features = {command.feature for command in declared if command.feature}
+    included = {feature for feature in features if await context.can_use(feature)}
     entries = []
-    for declared in all_commands():
-        requirement = policy.find_requirement(declared.name, declared.level)
-        entries.append(
-            HelpEntry(
-                declared, policy.spell(declared.name), requirement, await _is_allowed(context, requirement)
-            )
-        )
+    for command_ in declared:
+        requirement = policy.find_requirement(command_.name, command_.level)
+        is_allowed = await _is_allowed(context, requirement)
+        is_enabled = command_.feature is None or command_.feature in included
+        spelled = policy.spell(command_.name)
+        entries.append(HelpEntry(command_, spelled, requirement, is_allowed, is_enabled))
     return entries
+
+
+def _find_family(name: str, entries: list[HelpEntry]) -> list[HelpEntry]:
+    """The commands of the family with a name or the name of its folder; none if there is no such family."""
+    keys = {key for key, title in FAMILIES.items() if name in {key, key.rstrip("s"), title.lower()}}
+    return [entry for entry in entries if entry.family in keys]
 
 
 def build_policy(planning: Planning) -> Policy:

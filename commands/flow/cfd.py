@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
-from commands.messages.cumulative_flow import flow_table, summarize_cumulative_flow
+from commands.messages.cumulative_flow import flow_table, sum_text, summarize_cumulative_flow
 from commands.messages.flow_window import Window
 from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.flow_window import LAST, resolve_window
@@ -46,7 +46,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         summarize_cumulative_flow(cumulative, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",
         flow_table(cumulative),
-        footer(f"As of {as_of}", span, "waiting + in progress + done + dropped = arrived"),
+        footer(f"As of {as_of}", span, sum_text(cumulative)),
     )
     return chart_reply(
         context, text, cumulative if cumulative.days[-1].arrived else None, arguments.text("as")

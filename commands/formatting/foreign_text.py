@@ -73,6 +73,11 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def can_stand_in_quotes(text: str) -> bool:
+    """Whether a text can be typed as a quoted argument of a command, and shown in a line of code."""
+    return one_line(text) == text and not set(text) & set('`"“”„')
+
+
 def inert(text: str) -> str:
     """Escape text of others where GitHub links but renders no Markdown, as in titles and commit messages."""
     unlinked = _LINKED.sub(rf"\g<0>{_BREAK}", one_line(text))

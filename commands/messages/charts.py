@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.render import Chart, describe_chart, write_markdown
-from commands.formatting.foreign_text import one_line
+from commands.formatting.foreign_text import can_stand_in_quotes
 from commands.formatting.wording import folded
 from commands.framework.arguments import Argument, ArgumentKind
 from commands.framework.outcome import Picture, Reply
@@ -47,8 +47,7 @@ def sprint_argument(title: str) -> str:
 
     Empty for a title that is hard to type.
     """
-    is_typeable = one_line(title) == title and not set(title) & set('`"“”„')
-    return f' for:"{title}"' if is_typeable else ""
+    return f' for:"{title}"' if can_stand_in_quotes(title) else ""
 
 
 def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, form: str | None) -> Reply:

@@ -1,5 +1,6 @@
 """Texts and tables about cumulative flow."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -22,22 +23,38 @@ def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: d
 
 
 def flow_table(flow: CumulativeFlow) -> str:
-    """A table of each day's items by state; the states add up to the items that had arrived."""
-    has_dropped = flow.days[-1].dropped > 0
-    head = ["Day", "Waiting", "In progress", "Done", *(["Dropped"] if has_dropped else []), "**Arrived**"]
+    """A table of each day's items by state; the states add up to the items that had arrived.
+
+    A state in which no item was on any of these days has no column.
+    """
+    days = flow.days[-_MOST_DAYS:]
+    columns = _list_states(days)
+    head = ["Day", *columns, "**Arrived**"]
     rows = [
-        [
-            weekday(day.date),
-            *map(str, (day.waiting, day.in_progress, day.done)),
-            *([str(day.dropped)] if has_dropped else []),
-            f"**{day.arrived}**",
-        ]
-        for day in flow.days[-_MOST_DAYS:]
+        [weekday(day.date), *(str(counts[n]) for counts in columns.values()), f"**{day.arrived}**"]
+        for n, day in enumerate(days)
     ]
     if len(rows) < len(flow.days):
         earlier = f"… {counted(len(flow.days) - len(rows), 'earlier day')}"
         rows.insert(0, [earlier, *[""] * (len(head) - 1)])
     return table(head, rows)
+
+
+def sum_text(flow: CumulativeFlow) -> str:
+    """Say which columns of the table add up to the items that had arrived."""
+    names = [name.lower() for name in _list_states(flow.days[-_MOST_DAYS:])]
+    return f"{' + '.join(names)} = arrived" if len(names) > 1 else ""
+
+
+def _list_states(days: Sequence[FlowDay]) -> dict[str, list[int]]:
+    """The numbers of items by state on each day, without states in which no item was on any of them."""
+    states = {
+        "Waiting": [day.waiting for day in days],
+        "In progress": [day.in_progress for day in days],
+        "Done": [day.done for day in days],
+        "Dropped": [day.dropped for day in days],
+    }
+    return {name: counts for name, counts in states.items() if any(counts)}
 
 
 def _growth_sentence(flow: CumulativeFlow, today: date) -> str:

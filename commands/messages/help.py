@@ -1,40 +1,51 @@
-"""The texts of `/help`: all commands on one page, a group of them, or one."""
+"""The texts of `/help`: what fits here and now, all commands by family, one family, or one command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from commands.formatting.wording import counted, folded, footer, person, table
+from commands.formatting.wording import code, counted, folded, footer, person, plain, table, weekday
 from commands.framework.permissions import AUTHOR, Level, Requirement
 from commands.framework.registry import CONFIRM, Command
+from commands.messages.help_suggestions import (
+    HelpSituation,
+    SprintStage,
+    Suggestion,
+    list_suggestions,
+    write_sprint_argument,
+)
 
-# The group of a command by its first word; all others are grouped by whether they change something.
-_GROUPS = {
-    "sprint": "The sprint",
-    "team": "The team",
-    "my": "The team",
-    "standup": "The team",
-    "wip": "The team",
-    "calendar": "The team",
-    "agile": "This bot",
-    "help": "This bot",
-}
-_CHANGING, _READING = "Work on an issue", "Numbers and charts"
-_ORDER = ("The sprint", _CHANGING, _READING, "The team", "This bot")
+# The families of commands, by the folder in which a command is declared, in the order of the page.
+FAMILIES = MappingProxyType(
+    {
+        "sprint": "Sprints",
+        "items": "Items",
+        "flow": "Flow",
+        "team": "Team",
+        "calendar": "Calendar",
+        "agile": "About the bot",
+    }
+)
+_MOST_SUGGESTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class HelpEntry:
-    """A command as this repository uses it: its spelling, who may run it, and whether the asker may."""
+    """A command as this repository uses it: its spelling, who may run it, and whether the asker may.
+
+    It `is_enabled` if the account's plan includes it.
+    """
 
     command: Command
     spelled: str
     need: Requirement
     is_allowed: bool
+    is_enabled: bool = True
 
     @property
-    def group(self) -> str:
-        usual = _CHANGING if self.command.is_changing else _READING
-        return _GROUPS.get(self.command.words[0], usual)
+    def family(self) -> str:
+        """The folder in which the command is declared."""
+        return self.command.run.__module__.split(".")[1]
 
     @property
     def syntax(self) -> str:
@@ -51,21 +62,73 @@ class HelpEntry:
         return f"{self.command.summary[0].upper()}{self.command.summary[1:]}"
 
 
-def help_overview(entries: Sequence[HelpEntry]) -> str:
-    """All commands that the asker may run, by purpose; commands for other roles are folded."""
-    allowed = [entry for entry in entries if entry.is_allowed]
-    others = [entry for entry in entries if not entry.is_allowed]
-    parts = ["Write a command on a line of its own in a comment, several on several lines."]
-    parts += _by_group(allowed)
-    if others:
-        parts.append(folded(f"{counted(len(others), 'command')} for other roles", _rows(others)))
+def help_overview(entries: Sequence[HelpEntry], situation: HelpSituation) -> str:
+    """The commands that matter most to the asker here and now; below them all others, folded by family."""
+    lines = [
+        f"- {code(line)}: {entry.command.summary}" for entry, line in choose_suggestions(entries, situation)
+    ]
+    place = f"{_sprint_sentence(situation)} Write a command on a line of its own, for example:"
+    parts = ["### What you can do here", place, "\n".join(lines)]
+    parts += [
+        folded(f"{name}: {counted(len(members), 'command')}", _rows(members))
+        for name, members in group_by_family(entries)
+    ]
     parts.append(_closing(entries))
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
-def command_group_text(entries: Sequence[HelpEntry]) -> str:
-    """The commands that begin with the same word."""
-    return f"{_rows(entries)}\n\n{_closing(entries)}"
+def choose_suggestions(entries: Sequence[HelpEntry], situation: HelpSituation) -> list[tuple[HelpEntry, str]]:
+    """Choose at most eight commands that the asker may run, each with a line that works now."""
+    usable = {entry.command.name: entry for entry in entries if entry.is_allowed and entry.is_enabled}
+    chosen = dict[str, tuple[HelpEntry, str]]()
+    for suggestion in list_suggestions(situation):
+        entry = usable.get(suggestion.command)
+        if entry and len(chosen) < _MOST_SUGGESTED:
+            chosen.setdefault(suggestion.command, (entry, _write_line(entry, suggestion, situation)))
+    return list(chosen.values())
+
+
+def _write_line(entry: HelpEntry, suggestion: Suggestion, situation: HelpSituation) -> str:
+    words = suggestion.words
+    if words is None:
+        words = write_sprint_argument(entry.command.arguments, situation.sprint)
+    return f"{entry.spelled} {words}".rstrip()
+
+
+def _sprint_sentence(situation: HelpSituation) -> str:
+    """Say what the first lines are about: the sprint, and whether this thread is in it."""
+    title, until = plain(situation.sprint), ""
+    if situation.last_day is not None:
+        until = f" until {weekday(situation.last_day)}"
+    match situation.stage:
+        case SprintStage.NONE:
+            return "There is no sprint here yet."
+        case SprintStage.PLANNED:
+            sentence = f"{title} has not begun yet"
+        case SprintStage.RUNNING:
+            sentence = f"{title} runs{until}"
+        case SprintStage.LAST_DAY:
+            sentence = f"{title} ends today"
+        case SprintStage.ENDED:
+            sentence = f"{title} is over and waits to be closed"
+        case SprintStage.CLOSED:
+            sentence = f"{title} is closed"
+    if situation.item is None:
+        return f"{sentence}."
+    return f"{sentence}, and #{situation.thread} is {'' if situation.item.is_in_sprint else 'not '}in it."
+
+
+def group_by_family(entries: Iterable[HelpEntry]) -> list[tuple[str, list[HelpEntry]]]:
+    """Group commands by family, each with its name."""
+    listed = list(entries)
+    groups = {key: [entry for entry in listed if entry.family == key] for key in FAMILIES}
+    return [(FAMILIES[key], members) for key, members in groups.items() if members]
+
+
+def family_text(entries: Sequence[HelpEntry]) -> str:
+    """All commands of one family."""
+    parts = [f"### {name}\n\n{_rows(members)}" for name, members in group_by_family(entries)]
+    return "\n\n".join([*parts, _closing(entries)])
 
 
 def command_text(entry: HelpEntry, level: Level) -> str:
@@ -108,13 +171,8 @@ def _own_permission(entry: HelpEntry, level: Level) -> str:
     return f"You may: {role}." if entry.is_allowed else f"You may not: {role}."
 
 
-def _by_group(entries: Sequence[HelpEntry]) -> list[str]:
-    groups = {group: [entry for entry in entries if entry.group == group] for group in _ORDER}
-    return [f"### {group}\n\n{_rows(members)}" for group, members in groups.items() if members]
-
-
 def _rows(entries: Sequence[HelpEntry]) -> str:
-    rows = [(f"`{entry.syntax}`", _description(entry), _short_who(entry.need)) for entry in entries]
+    rows = [(f"`{entry.syntax}`", _description(entry), _who(entry)) for entry in entries]
     return table(("Command", "What it does", "Who may"), rows, numbers_from=3)
 
 
@@ -125,10 +183,13 @@ def _description(entry: HelpEntry) -> str:
     return f"{entry.summary}{example}"
 
 
-def _short_who(need: Requirement) -> str:
-    """The required role, and the number of teams and people who may run it besides."""
-    more = len(need.teams) + len(need.users)
-    return need.level.name.lower() + (f" and {more} more" if more else "")
+def _who(entry: HelpEntry) -> str:
+    """The required role, and how many teams and people may besides; marked if the asker may not."""
+    more = len(entry.need.teams) + len(entry.need.users)
+    role = entry.need.level.name.lower() + (f" and {more} more" if more else "")
+    if not entry.is_allowed:
+        return f"**needs {role}**"
+    return role if entry.is_enabled else f"{role}, **not in your plan**"
 
 
 def _closing(entries: Sequence[HelpEntry]) -> str:
@@ -136,7 +197,7 @@ def _closing(entries: Sequence[HelpEntry]) -> str:
     help_ = spelled.get("help", "/agile help")
     example = next((entry.command.name for entry in entries if entry.command.name != "help"), "help")
     return footer(
-        f"`{help_} {example}` tells all about one command",
+        f"`{help_} {example}` explains one command, `{help_} flow` lists a family",
         "a role includes those below it: read, triage, write, maintain, admin",
         "every command also answers to `/agile …`",
     )

@@ -4,20 +4,23 @@ import os
 from io import BytesIO
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.placeholder import PLACEHOLDER_FILE, load_placeholder
+from charts.placeholder import find_placeholder_file, load_placeholder
+from charts.themes import Theme
 from tests.support.charts.comparing import MOST_DIFFERENCE
 
 
-def test_the_stored_picture_says_that_the_chart_could_not_be_drawn() -> None:
-    picture = _draw()
+@pytest.mark.parametrize("theme", Theme)
+def test_the_stored_picture_says_that_the_chart_could_not_be_drawn(theme: Theme) -> None:
+    picture = _draw(theme)
     if os.environ.get("ACCEPT_PICTURES"):
-        PLACEHOLDER_FILE.write_bytes(picture)
-    difference = _read_pixels(picture) - _read_pixels(load_placeholder())
+        find_placeholder_file(theme).write_bytes(picture)
+    difference = _read_pixels(picture) - _read_pixels(load_placeholder(theme))
     assert np.sqrt((difference**2).mean()) < MOST_DIFFERENCE
 
 
@@ -25,9 +28,9 @@ def _read_pixels(png: bytes) -> NDArray[np.float64]:
     return np.asarray(Image.open(BytesIO(png)).convert("RGB"), dtype=np.float64)
 
 
-def _draw() -> bytes:
+def _draw(theme: Theme) -> bytes:
     """Draw the lines in the middle of an empty card."""
-    canvas = Canvas()
+    canvas = Canvas(theme)
     lines = (
         ("This chart could not be drawn.", style.TODAY_TICK),
         ("Something went wrong on our side; it has been noted.", style.TICK),

@@ -88,6 +88,6 @@ def test_a_picture_has_another_name_only_where_its_years_show() -> None:
 
 def test_a_picture_that_is_drawn_again_tells_the_years_of_its_first_time() -> None:
     locale = find_locale("de", FAR)
-    chart, again = unpack(pack(CASES["fan"], locale))
+    chart, again, _ = unpack(pack(CASES["fan"], locale))
     assert again == locale
     assert render(chart, again) == render(CASES["fan"], locale)

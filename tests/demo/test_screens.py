@@ -41,6 +41,26 @@ def test_a_check_has_its_title_summary_buttons_pictures_and_lines() -> None:
     assert "charts" not in with_pictures(html, {ADDRESS: "data:image/png;base64,AAAA"})
 
 
+def test_a_comment_has_its_chart_for_both_themes() -> None:
+    dark = ADDRESS.replace("abc", "def")
+    html = (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+        f'<img alt="Burndown" src="{ADDRESS}" width="760"></picture>'
+    )
+    answer = {
+        "user": {"login": "agile-github-suite[bot]", "type": "Bot"},
+        "body": f"### Sprint 7\n\n{html}\n\nAs of today",
+        "created_at": "2026-11-17T14:30:00Z",
+        "updated_at": "2026-11-17T14:30:00Z",
+        "reactions": {},
+    }
+    shown = comment_html("acme/shop", ISSUE, answer, [])
+    assert sorted(pictures_in(shown)) == [ADDRESS, dark]
+    embedded = with_pictures(shown, {ADDRESS: "data:image/png;base64,AA", dark: "data:image/png;base64,BB"})
+    assert 'srcset="data:image/png;base64,BB"' in embedded
+    assert ' src="data:image/png;base64,AA"' in embedded
+
+
 def test_a_check_without_buttons_and_lines_shows_none() -> None:
     html = check_html("acme/shop", run(conclusion="failure"))
     assert "failed" in html

@@ -12,6 +12,7 @@ from storage.jobs import Jobs
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from tests.support.clock import Clock
+from tests.support.help_pages import suggested_in
 from tests.support.running import Bot, rows
 from tests.support.shared_sprints import list_tenants, plan_sprint, share_sprints
 from tests.support.sprints import day_from_today
@@ -75,6 +76,14 @@ async def test_one_status_wherever_it_is_asked(shared_sprint: SharedSprint) -> N
     assert f"{shared_sprint.lead}#{shared_sprint.thread} (5 points)" in await shared_sprint.ask(
         "/sprint report", there=True
     )
+
+
+async def test_help_offers_to_change_the_sprint_only_where_it_is_led(shared_sprint: SharedSprint) -> None:
+    here = suggested_in(await shared_sprint.ask("/help"))
+    there = suggested_in(await shared_sprint.ask("/help", there=True))
+    assert [line for line in here if line.startswith("/sprint goal ")]
+    assert not [line for line in there if line.startswith(("/sprint goal", "/sprint start", "/sprint close"))]
+    assert len(there) == 8
 
 
 async def test_it_begins_in_all_of_them(shared_sprint: SharedSprint) -> None:

@@ -86,7 +86,8 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_stated_els
     assert len(messages) == 1  # The living comment.
     assert body.startswith(f"{PEOPLES}\n\n<!-- agile-github-suite:post:")
     assert "### Sprint 12 · summary" in body
-    assert "![Burndown: " in body
+    assert "![Burndown: " in body  # Light only: a release is mailed.
+    assert "<picture>" not in body
     assert "**Goal:** Pay by card\n" in body  # Nobody is asked anything where no command can be said.
     assert await reporting.issues("Summary: Sprint 12") == []
 

@@ -1,7 +1,6 @@
 """Chart links: unguessable, immutable, and gone once the repository is invisible."""
 
 import asyncio
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,14 @@ from bot.jobs.retention import Retention
 from bot.publishing.pictures import ChartRenderer
 from bot.sync.visibility_check import CHECK_EVERY
 from charts.placeholder import load_placeholder
-from tests.support.chart_links import DrawnPictures, find_project, request_chart_path
+from charts.themes import Theme
+from tests.support.chart_links import (
+    DrawnPictures,
+    find_chart_paths,
+    find_project,
+    request_chart_path,
+    request_chart_paths,
+)
 from tests.support.charts.family import CASES
 from tests.support.clock import Clock
 from tests.support.conversations import comment_in_sprint, wait_for_answer
@@ -45,9 +51,10 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
     await bot.say(number, "/sprint status new:yes")
-    first, second = (re.findall(r"/charts/([\w-]+)\.png", answer)[0] for answer in await bot.answers(number))
+    first, second = map(find_chart_paths, await bot.answers(number))
     assert first == second
-    assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 1
+    assert len(set(first)) == 2, "a light and a dark picture"
+    assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 2
 
 
 async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: ChartRenderer) -> None:
@@ -67,11 +74,11 @@ async def test_a_picture_that_was_given_up_is_drawn_again_the_same(bot: Bot, clo
         before = await response.read()
     later = datetime.now(UTC) + timedelta(days=31)
     await Retention(bot.base.database, lambda: later, timedelta(days=90)).run()
-    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None]
+    assert await _light_pictures(bot) == [None]
 
     async with bot.session.get(bot.url + path) as response:
         assert await response.read() == before
-    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [before]
+    assert await _light_pictures(bot) == [before]
 
 
 async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> None:
@@ -81,7 +88,7 @@ async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> No
         assert response.status == 200
     await Retention(bot.base.database, lambda: datetime.now(UTC), timedelta(days=90)).run()
 
-    assert all(row.png for row in await rows(bot.base, "select png from chart_files", 1))
+    assert all(await _light_pictures(bot))
 
 
 async def test_an_answer_does_not_wait_for_its_picture_and_the_route_draws_it_once(
@@ -98,7 +105,7 @@ async def test_an_answer_does_not_wait_for_its_picture_and_the_route_draws_it_on
 
     monkeypatch.setattr(ChartRenderer, "draw", draw_outside_the_worker)
     path = await request_chart_path(bot)
-    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None]
+    assert await _light_pictures(bot) == [None]
 
     async def read() -> tuple[int, bytes]:
         async with bot.session.get(bot.url + path) as response:
@@ -109,7 +116,7 @@ async def test_an_answer_does_not_wait_for_its_picture_and_the_route_draws_it_on
     (png,) = {body for _, body in pictures}
     assert png.startswith(b"\x89PNG")
     assert len(drawn_by_route) == 1
-    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [png]
+    assert await _light_pictures(bot) == [png]
 
 
 async def test_the_route_waits_for_the_worker_that_draws_a_new_picture(
@@ -190,7 +197,7 @@ async def test_a_chart_that_cannot_be_drawn_says_so_and_is_tried_again_after_a_w
                 assert (response.status, response.content_type) == (200, "image/png")
                 assert response.headers["Cache-Control"] == "no-store"
                 assert "ETag" not in response.headers
-                assert await response.read() == load_placeholder()
+                assert await response.read() == load_placeholder(Theme.LIGHT)
     assert len(renderers) == 2, "the worker and the route try once each"
     failures = [entry["chart"] for entry in logs if entry["log_level"] == "error"]
     assert failures == ["Burndown", "Burndown"]
@@ -200,7 +207,7 @@ async def test_a_chart_that_cannot_be_drawn_says_so_and_is_tried_again_after_a_w
     async with bot.session.get(bot.url + path) as response:
         assert "max-age" in response.headers["Cache-Control"]
         png = await response.read()
-    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [png]
+    assert await _light_pictures(bot) == [png]
 
 
 async def test_a_chart_of_another_version_shows_that_it_cannot_be_drawn(bot: Bot) -> None:
@@ -212,7 +219,7 @@ async def test_a_chart_of_another_version_shows_that_it_cannot_be_drawn(bot: Bot
     )
     with capture_logs() as logs:
         async with bot.session.get(bot.url + path) as response:
-            assert (response.status, await response.read()) == (200, load_placeholder())
+            assert (response.status, await response.read()) == (200, load_placeholder(Theme.LIGHT))
         async with bot.session.get(bot.url + path, headers={"If-None-Match": etag}) as response:
             assert response.status == 304, "who has the picture keeps it"
     assert [entry["chart"] for entry in logs if entry["log_level"] == "error"] == ["Sundial"]
@@ -229,3 +236,83 @@ async def test_a_failure_of_the_database_is_not_cached_as_a_picture(
     monkeypatch.setattr("bot.webhooks.chart_route.tenant_of_chart", fail)
     async with bot.session.get(bot.url + path) as response:
         assert (response.status, response.headers["Cache-Control"]) == (500, "no-store")
+
+
+# The dark picture
+
+
+async def test_the_dark_picture_is_drawn_when_it_is_asked_for_and_once(
+    bot: Bot, drawing: ChartRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, themes = ChartRenderer.draw, list[tuple[bool, Theme]]()
+
+    async def note(renderer: ChartRenderer, *arguments: Any) -> bytes:
+        themes.append((renderer is drawing, arguments[2] if len(arguments) > 2 else Theme.LIGHT))
+        return await draw(renderer, *arguments)
+
+    monkeypatch.setattr(ChartRenderer, "draw", note)
+    light, dark = await request_chart_paths(bot)
+    light_png = await _read(bot, light)
+    await bot.rest()
+    assert themes == [(True, Theme.LIGHT)], "nobody asked for the dark one"
+
+    pictures = await asyncio.gather(*(_read(bot, dark) for _ in range(3)), _read(bot, dark))
+    assert len(set(pictures)) == 1
+    assert pictures[0].startswith(b"\x89PNG")
+    assert pictures[0] != light_png
+    assert await _read(bot, dark) == pictures[0]
+    assert themes == [(True, Theme.LIGHT), (False, Theme.DARK)]
+
+
+async def test_the_dark_picture_has_the_rules_of_the_light_one(bot: Bot) -> None:
+    light, dark = await request_chart_paths(bot)
+    headers = dict[str, tuple[str, str]]()
+    for path in (light, dark):
+        async with bot.session.get(bot.url + path) as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+            headers[path] = (response.headers["Cache-Control"], response.headers["ETag"])
+    assert headers[light][0] == headers[dark][0]
+    assert headers[light][1] != headers[dark][1]
+    async with bot.session.get(bot.url + dark, headers={"If-None-Match": headers[dark][1]}) as response:
+        assert response.status == 304
+
+    await rows(bot.base, "update projects set is_private = true returning id", 1)
+    for path in (light, dark):
+        async with bot.session.get(bot.url + path) as response:
+            assert (response.status, response.headers["Cache-Control"]) == (404, "no-store")
+
+
+async def test_the_bytes_of_both_are_given_up_and_drawn_again(bot: Bot, clock: Clock) -> None:
+    paths = await request_chart_paths(bot)
+    before = [await _read(bot, path) for path in paths]
+    later = datetime.now(UTC) + timedelta(days=31)
+    await Retention(bot.base.database, lambda: later, timedelta(days=90)).run()
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None, None]
+
+    assert [await _read(bot, path) for path in paths] == before
+
+
+async def test_a_dark_picture_that_cannot_be_drawn_says_so_in_the_dark(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, dark = await request_chart_paths(bot)
+
+    async def fail(*_: Any) -> bytes:
+        raise ValueError("no such day")
+
+    monkeypatch.setattr(ChartRenderer, "draw", fail)
+    with capture_logs():
+        assert await _read(bot, dark) == load_placeholder(Theme.DARK)
+    assert load_placeholder(Theme.DARK) != load_placeholder(Theme.LIGHT)
+
+
+async def _read(bot: Bot, path: str) -> bytes:
+    async with bot.session.get(bot.url + path) as response:
+        assert response.status == 200
+        return await response.read()
+
+
+async def _light_pictures(bot: Bot) -> list[bytes | None]:
+    """The bytes of the pictures that are drawn without being asked for."""
+    stored = await rows(bot.base, "select png, inputs from chart_files", 1)
+    return [row.png for row in stored if b'"theme":"dark"' not in row.inputs]

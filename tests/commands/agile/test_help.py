@@ -1,46 +1,48 @@
 """`/help`: available commands, permissions and syntax."""
 
+import re
+from datetime import date
+
 import pytest
 
 from commands.agile.help import all_commands
 from commands.framework.permissions import Level, Policy, Requirement
-from commands.messages.help import HelpEntry, command_text, help_overview, who_may_text
+from commands.messages.help import FAMILIES, command_text, help_overview, who_may_text
+from commands.messages.help_suggestions import HelpSituation
 from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
+from tests.support.help_pages import make_entries, suggested_in
 from tests.support.repository_settings import push_settings_file
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
 
 
-def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
-    policy = Policy(parse_settings(settings))
-    result = []
-    for command in all_commands():
-        need = policy.find_requirement(command.name, command.level)
-        result.append(HelpEntry(command, policy.spell(command.name), need, need.admits(login, level)))
-    return result
-
-
-async def test_it_shows_what_the_asker_may_run_and_folds_the_rest(bot: Bot) -> None:
+async def test_it_shows_what_fits_here_and_folds_all_commands_by_family(bot: Bot) -> None:
     number = await create_thread(bot)
     answer = await ask_bot(bot, number, "/help", as_user="carol")
-    mine, _, others = answer.partition("<details>")
+    first, _, folded = answer.partition("<details>")
 
+    assert first.startswith(
+        "### What you can do here\n\n"
+        "There is no sprint here yet. Write a command on a line of its own, for example:\n\n"
+        "- `/estimate 5`: sets how much work this item is, in points\n"
+        "- `/start`: says that work on this item begins, or goes on after a pause\n"
+    )
+    assert len(suggested_in(answer)) == 8
     assert (
         '| `/estimate "points"` | Sets how much work this item is, in points<br>`/estimate 5` | triage |'
-        in mine
+        in folded
     )
-    assert "`/sprint status " in mine
-    assert "`/agile pause`" in others
-    assert "`/agile pause`" not in mine
-    assert "### The sprint" in mine
+    assert re.search(
+        r"^\| `/agile pause` \| Stops all answers.+ \| \*\*needs maintain\*\* \|$", folded, re.MULTILINE
+    )
+    assert re.findall(r"<summary>(.+?): \d+ commands?</summary>", answer) == list(FAMILIES.values())
 
 
 @pytest.mark.parametrize("typed", ["/agile help", "/agile"])
 async def test_it_answers_to_our_own_name(bot: Bot, typed: str) -> None:
-    assert (await ask_bot(bot, await create_thread(bot), typed)).startswith(
-        "Write a command on a line of its own"
-    )
+    answer = await ask_bot(bot, await create_thread(bot), typed)
+    assert answer.startswith("### What you can do here")
 
 
 @pytest.mark.parametrize("typed", ["/help sprint close", "/help /sprint close", "/agile help sprint close"])
@@ -53,10 +55,27 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
     assert "waits for a tick" in answer
 
 
-async def test_the_first_word_shows_all_that_begin_with_it(bot: Bot) -> None:
-    answer = await ask_bot(bot, await create_thread(bot), "/help sprint")
-    assert "`/sprint status " in answer
-    assert "`/estimate" not in answer
+@pytest.mark.parametrize(
+    ("typed", "heading", "listed", "missing"),
+    [
+        ("/help sprint", "Sprints", "`/sprint status ", "`/estimate"),
+        ("/help Sprints", "Sprints", "`/burndown", "`/velocity"),
+        ("/help items", "Items", "`/estimate", "`/sprint"),
+        ("/help flow", "Flow", "`/velocity", "`/sprint"),
+        ("/help team", "Team", "`/standup`", "`/sprint"),
+        ("/help calendar", "Calendar", "`/calendar add", "`/sprint"),
+        ("/help agile", "About the bot", "`/agile pause`", "`/standup"),
+        ("/help about the bot", "About the bot", "`/agile pause`", "`/standup"),
+        ("/help wip", "Flow", "`/wip limit", "`/velocity"),
+    ],
+)
+async def test_a_family_or_a_first_word_lists_its_commands(
+    bot: Bot, typed: str, heading: str, listed: str, missing: str
+) -> None:
+    answer = await ask_bot(bot, await create_thread(bot), typed)
+    assert answer.startswith(f"### {heading}\n\n| Command |")
+    assert listed in answer
+    assert missing not in answer.partition("<sub>")[0]
 
 
 @pytest.mark.parametrize(
@@ -160,28 +179,29 @@ async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
 
 # Words
 
+HERE = HelpSituation(7, date(2026, 11, 18))
+
 
 def test_every_command_stands_on_the_page_once() -> None:
-    page = help_overview(entries(Level.ADMIN))
-    assert "<details>" not in page
+    page = help_overview(make_entries(Level.ADMIN), HERE)
+    assert "**needs" not in page
     for command in all_commands():
         assert page.count(f"| `/{command.syntax.lstrip('/')}` |") == 1
 
 
 @pytest.mark.parametrize("level", [level for level in Level if level is not Level.NONE])
-def test_what_one_may_and_what_others_may_is_everything(level: Level) -> None:
-    page = help_overview(entries(level))
+def test_what_needs_another_role_is_marked_with_it(level: Level) -> None:
+    page = help_overview(make_entries(level), HERE)
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == len(all_commands())
-    mine = page.partition("<details>")[0]
-    assert len([line for line in mine.splitlines() if line.startswith("| `")]) == sum(
+    assert len([row for row in rows if "**needs " not in row]) == sum(
         command.level <= level for command in all_commands()
     )
 
 
 @pytest.mark.parametrize("command", all_commands(), ids=[command.name for command in all_commands()])
 def test_every_page_names_all_arguments_and_examples(command: object) -> None:
-    (entry,) = [entry for entry in entries(Level.READ) if entry.command is command]
+    (entry,) = [entry for entry in make_entries(Level.READ) if entry.command is command]
     page = command_text(entry, Level.READ)
     assert all(f"| `{argument.syntax}` |" in page for argument in entry.command.accepted)
     assert all(f"- `{example}`" in page for example in entry.command.examples)

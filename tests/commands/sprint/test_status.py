@@ -1,10 +1,9 @@
 """`/sprint status`, from a person's comment to the bot's answer on GitHub."""
 
-import re
-
 import pytest
 
 from tests.support.builders import person
+from tests.support.chart_links import find_chart_paths
 from tests.support.repository_settings import replace_setting
 from tests.support.running import Bot
 from tests.support.sprints import day_from_today, make_sprint, use_private_repository
@@ -20,9 +19,12 @@ async def test_answers_with_a_card_and_a_picture(bot: Bot) -> None:
     assert "**Goal:** Pay by card" in answer
     assert "**3 of 8 points done** (37 %)" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
-    (link,) = re.findall(r"!\[[^\]]+\]\((\S+)\)", answer)
-    async with bot.session.get(f"{bot.url}/charts/{link.rpartition('/')[2]}") as response:
-        assert (response.status, response.content_type) == (200, "image/png")
+    pictures = list[bytes]()
+    for path in find_chart_paths(answer):
+        async with bot.session.get(f"{bot.url}{path}") as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+            pictures.append(await response.read())
+    assert pictures[0] != pictures[1]
 
 
 # The chart
