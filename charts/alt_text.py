@@ -74,18 +74,17 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
 def describe_fan(fan: ForecastFan) -> str:
     """Describe the chance to finish, and how much is likely to be done at the end."""
     stand = f"{number(get_done(fan))} of {quantity(get_scope(fan), fan.sprint.unit)} are done"
-    chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
+    chance = (
+        ""
+        if fan.chance in {None, 0, 1}
+        else f", and the chance that all will be done is {in_words(fan.chance)}"
+    )
     if not fan.days:
         return f"Forecast: {stand}{chance}. No working day is left."
     first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
     return f"Forecast: {stand}{chance}. The chances for {long_day(fan.days[-1].date)}: {', '.join(amounts)}."
-
-
-def _chance(chance: float) -> str:
-    whole = "that all will be done is" if chance in {0, 1} else "the chance that all will be done is"
-    return f"and {whole} {in_words(chance)}"
 
 
 def _before_the_start(burndown: Burndown, chart_name: str = "Burndown") -> str:

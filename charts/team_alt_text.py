@@ -82,7 +82,8 @@ def describe_cumulative_flow(flow: CumulativeFlow) -> str:
     first, last = flow.days[0], flow.days[-1]
     dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
     waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))
-    now = f"{waiting} waiting, {in_progress} in progress, {done} done{dropped}"
+    returned = f" ({whole(flow.returned)} of them reopened since)" if flow.returned else ""
+    now = f"{waiting} waiting, {in_progress} in progress, {done} done{returned}{dropped}"
     left = last.done + last.dropped - first.done - first.dropped
     moved = f"{whole(last.arrived - first.arrived)} arrived and {whole(left)} left"
     work = f"work in progress went from {whole(first.in_progress)} to {whole(last.in_progress)}"

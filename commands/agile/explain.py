@@ -18,6 +18,7 @@ from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import resolve_facts
+from commands.shared.cycle_times import read_timed_work
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -158,10 +159,15 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
 
 
 async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
-    usual_days = None if metric == "throughput" else WINDOW_DAYS
-    window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
+    calendar = context.calendar
+    if metric == "cycle time":
+        timed = await read_timed_work(context, arguments)
+        window, done = timed.window, timed.done
+    else:
+        window = await resolve_window(context, arguments, None if metric == "throughput" else WINDOW_DAYS)
     flows = await context.flows.active(calendar.midnight(window.first), context.now)
-    done = select_done(flows, window.first, window.last, calendar)
+    if metric != "cycle time":
+        done = select_done(flows, window.first, window.last, calendar)
     shown = (
         {flow.item for flow in flows if flow.is_in_progress} if metric == "wip" else {f.item for f in done}
     )

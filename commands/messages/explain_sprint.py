@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
-from charts.reading import number, quantity
+from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted, plain
 from commands.messages.explain import (
     Explanation,
@@ -15,7 +15,7 @@ from commands.messages.explain import (
     addition_text,
     amount_cells,
 )
-from commands.messages.progress import hides_open_items, percent
+from commands.messages.progress import hides_open_items
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
 from sprints.evidence import Event, find_done_events, find_joining_events
@@ -179,7 +179,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
     """Explain say/do by the committed items, kept or not."""
     facts, unit = evidence.facts, evidence.unit
     kept, promised = measure_amount(facts.kept, unit), measure_amount(facts.committed, unit)
-    result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
+    result = percent(kept / promised) if promised else "n/a"
     arithmetic = [
         f"{number(kept)} kept ÷ {quantity(promised, unit)} committed = **{result}**"
         if promised
@@ -189,7 +189,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
         delivered = measure_amount(facts.done, unit)
         arithmetic.append(
             f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
-            f"{percent(delivered / promised, ROUND_HALF_EVEN)}, with what was added"
+            f"{percent(delivered / promised)}, with what was added"
         )
     if hides_open_items(facts.committed - facts.kept, unit):
         arithmetic.append(

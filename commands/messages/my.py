@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from commands.formatting.wording import footer, format_moment, person
+from commands.formatting.wording import counted, footer, format_moment, person
 from commands.messages.standup import list_sections, paused_line, wait_lines
 from commands.messages.work import blockers_text, duration_text
+from sprints.durations import count_days
 from sprints.flow import Flow
 from sprints.numbering import ref, split_number
 from sprints.reviews import ReviewWait
@@ -49,7 +50,8 @@ def my_text(login: str, personal: PersonalWork, work: RepositoryWork) -> str:
 
 def _in_progress_line(flow: Flow, work: RepositoryWork) -> str:
     at_least = "" if flow.is_start_dated else "at least "
-    age = duration_text(work.now - flow.started_at) if flow.started_at else ""
+    started_at = flow.started_at or work.now
+    age = counted(count_days(started_at, work.now, work.calendar), "day")
     return f"{ref(flow.number)} – for {at_least}{age}{_blocked_suffix(flow)}"
 
 

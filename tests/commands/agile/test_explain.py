@@ -298,7 +298,7 @@ async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
 
     assert answer.startswith("### How the scope of Sprint 24 came about")
     assert "12 committed + 0 added − 0 removed − 0 dropped + 0 re-estimated = **12 points**" in answer
-    assert "Of it 6 points in 2 items done, 6 points in 2 items remaining." in answer
+    assert "**6 points in 2 items done, 6 points in 2 items remaining.**" in answer
 
 
 async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clock) -> None:

@@ -14,12 +14,12 @@ from tests.support.running import Bot
 
 DUE = date(2026, 11, 13)
 DAY = r"\d+ [A-Z][a-z]{2} \d{4}"
-WORDS = {"certain": 10, "more than 9 in 10": 10, "less than 1 in 10": 0, "impossible": 0}
+WORDS = {"more than 9 in 10": 10, "less than 1 in 10": 0}
 
 
 def tenths_in(text: str) -> list[int]:
     """The chances of an answer, in tenths."""
-    chances = re.findall(r"certain|impossible|more than 9 in 10|less than 1 in 10|\d in 10", text)
+    chances = re.findall(r"more than 9 in 10|less than 1 in 10|\d in 10", text)
     return [WORDS[chance] if chance in WORDS else int(chance[0]) for chance in chances]
 
 

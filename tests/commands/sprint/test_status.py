@@ -18,7 +18,7 @@ async def test_answers_with_a_card_and_a_picture(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "### Sprint 12 · day 5 of 14" in answer
     assert "**Goal:** Pay by card" in answer
-    assert "**3 of 8 points done** (37 %)" in answer
+    assert "**3 of 8 points done** (38 %)" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
     (link,) = re.findall(r"!\[[^\]]+\]\((\S+)\)", answer)
     async with bot.session.get(f"{bot.url}/charts/{link.rpartition('/')[2]}") as response:
