@@ -56,6 +56,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+VERBOSE = Argument("verbose", ArgumentKind.FLAG, "also name GitHub's deliveries behind the events")
 
 
 @command(
@@ -67,11 +68,13 @@ METRICS = tuple(RULES)
         Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
         LAST,
         BY,
+        VERBOSE,
     ),
     examples=(
         "/explain",
         "/explain added",
         "/explain cycle time last:8",
+        "/explain done verbose:yes",
         '/explain carry-over for:"Sprint 24"',
     ),
 )
@@ -91,7 +94,10 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
-    return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
+    return Reply(
+        (explanation_text(explanation, sprint_footer(facts), is_verbose=arguments.flag("verbose")),),
+        says_completeness=True,
+    )
 
 
 def _resolve_metric(text: str) -> str:
@@ -181,7 +187,13 @@ async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> 
         context.now,
     )
     days = "" if metric == "wip" else window.days
-    return Reply((explanation_text(_BY_FLOW[metric](evidence), _footer(context, days)),))
+    return Reply(
+        (
+            explanation_text(
+                _BY_FLOW[metric](evidence), _footer(context, days), is_verbose=arguments.flag("verbose")
+            ),
+        )
+    )
 
 
 def _footer(planning: Planning, *more: str) -> str:
