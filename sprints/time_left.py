@@ -35,10 +35,11 @@ def measure_time_left(sprint: Sprint, as_of: datetime) -> TimeLeft:
     today. Nothing is left without a due date, or after the end.
     """
     days = list_working_days_left(sprint, as_of)
-    local = sprint.calendar.local(as_of)
-    if not days or days[0] != local.date() or as_of == sprint.calendar.midnight(local.date()):
+    today = sprint.calendar.day_of(as_of)
+    if not days or days[0] != today or as_of == sprint.calendar.midnight(today):
         return TimeLeft(days, Today.NONE)
-    return TimeLeft(days, Today.REST if local.time() >= _EVENING else Today.WHOLE)
+    is_evening = sprint.calendar.local(as_of).time() >= _EVENING
+    return TimeLeft(days, Today.REST if is_evening else Today.WHOLE)
 
 
 def list_working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:

@@ -33,11 +33,10 @@ def summarize_burndown(facts: Facts, burndown: Burndown) -> list[str]:
 
 def summarize_burnup(facts: Facts, burndown: Burndown) -> list[str]:
     """The work done, the largest change of the scope, and how the scope came about."""
-    return [
-        _done(facts, burndown),
-        _largest_scope_step(facts, burndown),
-        scope_equation(facts, burndown.unit),
-    ]
+    lines = [_done(facts, burndown), _largest_scope_step(facts, burndown)]
+    if not facts.days:  # That it has not begun says more than that nothing is done.
+        lines.reverse()
+    return [*lines, scope_equation(facts, burndown.unit)]
 
 
 def scope_equation(facts: Facts, unit: str) -> str:
@@ -198,7 +197,7 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
         if share is None:
             return f"{quantity(done, unit)} done; nothing was committed."
         kept = done_text(facts.kept, facts.committed, unit)
-        return f"{quantity(done, unit)} done; of the commitment, {kept} ({percent(share)})."
+        return f"{quantity(done, unit)} done; of what was committed, {kept} ({percent(share)})."
     if burndown.as_of_day < 0:
         return ""
     passed = sum(day.is_working_day for day in burndown.days[: burndown.as_of_day + 1])
@@ -220,7 +219,7 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
     steps, is_over = list_scope_steps(burndown), facts.sprint.has_ended(facts.as_of)
     if not facts.days:
         starts = f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
-        return "" if is_over else starts
+        return "**It had no days**, so its scope never changed." if is_over else starts
     if not steps:
         if facts.ledger:
             size = "was as large at the end" if is_over else "is as large"

@@ -28,7 +28,7 @@ async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "### Open work of `carol`" in answer
-    assert f"**In progress (1)**\n\n- #{number} – for less than an hour" in answer
+    assert f"**In progress (1)**\n\n- #{number} – for 1 day" in answer
     assert f"#{number + 2}" not in answer
     assert f"**Reviews that wait for somebody (1)**\n\n- #{pull}" in answer
     assert "bob" not in answer
@@ -68,7 +68,7 @@ def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
     assert text("alice", *cards).split("\n\n")[:7] == [
         "### Open work of `alice`",
         "**In progress (2)**",
-        "- #2 – for 4 days; blocked: by #9 (API)\n- #1 – for 3 days",
+        "- #2 – for 5 days; blocked: by #9 (API)\n- #1 – for 4 days",
         "**Paused (1)**",
         "- #3 – no \\*time\\*",
         "**Pull requests (1)**",
@@ -94,4 +94,4 @@ def test_a_parent_that_its_parts_tell_is_left_out() -> None:
 
 def test_a_start_without_a_date_is_at_least_so_long_ago() -> None:
     card = FlowCard(1).opened("11-01").assigned("11-02").commented("11-20").first_seen(2)
-    assert "- #1 – for at least 3 days" in text("alice", card)
+    assert "- #1 – for at least 4 days" in text("alice", card)
