@@ -35,6 +35,8 @@ _BAR_CELLS = 20
 _MOST_NAMED = 10
 # A longer table says less than its chart, so only its last days are shown.
 _MOST_DAYS = 31
+# A milestone's past is recorded, and that of the time zone; of other settings only the present is known.
+_TODAYS_SETTINGS = "days off, labels and estimates by today's settings"
 
 
 def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past: bool = False) -> str:
@@ -45,7 +47,8 @@ def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}{_past_day(facts) if is_past else ''}"]
     if is_empty(facts):
-        parts.append(NOTHING_YET)
+        day = weekday(_day_before(sprint, facts.as_of))
+        parts.append(f"Nothing was in it yet on {day}." if is_past else NOTHING_YET)
     else:
         parts += [_pace_sentence(facts, burndown, is_past=is_past), _progress(facts, burndown.unit), expected]
     goal = f"**Goal:** {plain(sprint.goal)}" if sprint.goal else ""
@@ -55,11 +58,11 @@ def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past
 
 
 def status_details(
-    facts: Facts, burndown: Burndown, *, asked_unit: str | None = None, settings_note: str = ""
+    facts: Facts, burndown: Burndown, *, asked_unit: str | None = None, is_past: bool = False
 ) -> str:
     """The card below its chart: the ledger, items without an estimate, covered items, and each day.
 
-    `asked_unit` is the unit that somebody typed. `settings_note` says how far past settings are known.
+    `asked_unit` is the unit that somebody typed. `is_past` is that of `status_head`.
     """
     parts = [
         _ledger(facts),
@@ -69,7 +72,7 @@ def status_details(
         _days_table(facts, burndown.unit),
     ]
     as_of = format_moment(facts.sprint.calendar.local(facts.as_of))
-    parts.append(footer(f"As of {as_of}", facts_completeness(facts), settings_note))
+    parts.append(footer(f"As of {as_of}", facts_completeness(facts), _TODAYS_SETTINGS if is_past else ""))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -265,7 +268,8 @@ def _covered_items(facts: Facts, unit: str) -> str:
     for item in covered[:_MOST_NAMED]:
         below = roll_up(item, facts.items)
         done, total = measure_amount(below.done, unit), measure_amount(below.total, unit)
-        line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
+        share = f"{number(done)} of {quantity(total, unit)} done" if total else "nothing estimated"
+        line = f"- {ref(item.number)}: {share} in "
         line += named(
             sorted((numbers[node] for node in item.covered_by if node in numbers), key=split_number)
         )

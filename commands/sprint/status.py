@@ -42,7 +42,7 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     card = (
         status_head(facts, burndown, expected.words, is_past=is_past),
         *chart_parts(context, burndown),
-        status_details(facts, burndown, asked_unit=arguments.text("by")),
+        status_details(facts, burndown, asked_unit=arguments.text("by"), is_past=is_past),
     )
     forecasts = expected.forecasts if arguments.date("as-of") is None else ()
     return Reply(card, forecasts=forecasts, says_completeness=True)

@@ -22,7 +22,7 @@ from tests.support.sprints_strategies import MOMENTS, PROPERTY_SETTINGS, History
 _ROW = re.compile(r"^\| \**([\w-]+)\** \| \**([^|*]+?)\** \| \**([^|*]+?)\** \|", re.MULTILINE)
 _ODD = (
     re.compile(r"(?<![\d.,])1 (?:items|points|days|working days|changes|sprints)\b"),
-    re.compile(r"(?<![\d.,])0 of 0\b"),
+    re.compile(r"(?<![\d.,])0 of 0(?![.,]?\d)"),
     re.compile(r"\bday 0 of\b|\bin 0 days\b|\bcertain\b|\bimpossible\b|\bnever told\b"),
     re.compile(r"\w {2}\w|\.\.|\( |\bNone\b"),
 )
