@@ -21,7 +21,7 @@ def describe_burndown(burndown: Burndown) -> str:
     if latest is None or latest.remaining is None or latest.scope is None:
         return _before_the_start(burndown)
     unit = burndown.unit
-    left = f"{number(latest.remaining)} of {quantity(latest.scope, unit)}"
+    left = _part_of(latest.remaining, latest.scope, unit)
     if burndown.hidden:
         left += f" and {_hidden(burndown)}"
     if is_over(burndown):
@@ -40,7 +40,7 @@ def describe_burnup(burnup: Burnup) -> str:
     latest = sprint.latest
     if latest is None or latest.done is None or latest.scope is None:
         return _before_the_start(sprint, "Burnup")
-    done = f"{number(latest.done)} of {quantity(latest.scope, sprint.unit)}"
+    done = _part_of(latest.done, latest.scope, sprint.unit)
     is_one = sprint.hidden == 1
     be = ("was" if is_one else "were") if is_over(sprint) else ("is" if is_one else "are")
     still_open = f", and {_hidden(sprint)} {be} open" if sprint.hidden else ""
@@ -51,6 +51,11 @@ def describe_burnup(burnup: Burnup) -> str:
         when = f"on {long_day(latest.date)}, day {sprint.as_of_day + 1}{days}"
         stand = f"{done} are done {when}{still_open}; {_against_rising_ideal(burnup, latest.done)}"
     return f"Burnup: {stand}. {_scope(latest.scope - sprint.committed, sprint.unit)}."
+
+
+def _part_of(part: Decimal, whole: Decimal, unit: str) -> str:
+    """3 of 8 points; without any in scope only 0 points."""
+    return f"{number(part)} of {quantity(whole, unit)}" if whole else quantity(part, unit)
 
 
 def _hidden(burndown: Burndown) -> str:
@@ -74,18 +79,17 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
 def describe_fan(fan: ForecastFan) -> str:
     """Describe the chance to finish, and how much is likely to be done at the end."""
     stand = f"{number(get_done(fan))} of {quantity(get_scope(fan), fan.sprint.unit)} are done"
-    chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
+    chance = (
+        ""
+        if fan.chance in {None, 0, 1}
+        else f", and the chance that all will be done is {in_words(fan.chance)}"
+    )
     if not fan.days:
         return f"Forecast: {stand}{chance}. No working day is left."
     first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
     return f"Forecast: {stand}{chance}. The chances for {long_day(fan.days[-1].date)}: {', '.join(amounts)}."
-
-
-def _chance(chance: float) -> str:
-    whole = "that all will be done is" if chance in {0, 1} else "the chance that all will be done is"
-    return f"and {whole} {in_words(chance)}"
 
 
 def _before_the_start(burndown: Burndown, chart_name: str = "Burndown") -> str:

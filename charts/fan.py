@@ -102,6 +102,8 @@ def _plot(fan: ForecastFan, days: int, ticks: Sequence[float]) -> DayPlot:
 def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
     """Draw the chance, or without one a title."""
     unit = "Points" if fan.sprint.unit == "points" else "Items"
+    if fan.chance in {0.0, 1.0}:  # Nothing is open, or no day is left: there is nothing to forecast.
+        return draw_title(canvas, f"{unit} done")
     if fan.chance is None:
         return draw_title(canvas, f"{unit} done, and the chances of so many and more")
     by = "" if fan.sprint.is_open_ended else f" by {short_day(dates[-1])}"

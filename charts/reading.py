@@ -84,6 +84,21 @@ def quantity(value: Decimal, unit: str) -> str:
     return f"{number(value)} {unit_word(value, unit)}"
 
 
+def percent(share: Decimal | float) -> str:
+    """Write a share as a whole percentage, halves up: the one rule of rounding for all percentages.
+
+    Only 0 is 0 % and only 1 is 100 %, so that neither hides a rest: what would be rounded to them is <1 %,
+    >99 % or, above 1, >100 %.
+    """
+    exact = Decimal(str(share)) if isinstance(share, float) else share
+    rounded = (exact * 100).quantize(Decimal(1), ROUND_HALF_UP)
+    if rounded == 0 < exact:
+        return "<1 %"
+    if rounded == 100 and exact != 1:
+        return ">99 %" if exact < 1 else ">100 %"
+    return f"{number(rounded)} %"
+
+
 def group_steps(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
     """Sum scope changes over spans of `days` days, each at its last change, without sums of 0.
 

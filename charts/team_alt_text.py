@@ -80,8 +80,14 @@ def describe_aging(aging: Aging) -> str:
 def describe_cumulative_flow(flow: CumulativeFlow) -> str:
     """Describe the current number of items in each state, and the numbers that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
-    states = [(last.waiting, "waiting"), (last.in_progress, "in progress"), (last.done, "done")]
-    now = ", ".join(f"{whole(count)} {name}" for count, name in [*states, (last.dropped, "dropped")] if count)
+    returned = f" ({whole(flow.returned)} of them reopened since)" if flow.returned else ""
+    states = [
+        (last.waiting, "waiting"),
+        (last.in_progress, "in progress"),
+        (last.done, f"done{returned}"),
+        (last.dropped, "dropped"),
+    ]
+    now = ", ".join(f"{whole(count)} {name}" for count, name in states if count)
     if not now:
         return f"Cumulative flow: no item was here by {long_day(last.date)}. There are no figures."
     left = last.done + last.dropped - first.done - first.dropped

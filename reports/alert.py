@@ -1,8 +1,9 @@
 """Texts of alerts: the limits that a sprint has crossed, and the remedies. Pure functions."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from charts.reading import number, quantity, signed, unit_word
+from charts.reading import number, percent, quantity, signed, unit_word
 from commands.formatting.wording import counted, footer, named, plain, weekday
 from commands.messages.progress import progress_percent, progress_text
 from reports.sticky_comment import waiting_words
@@ -42,12 +43,14 @@ def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") ->
 def _sentence(crossing: Crossing, facts: Facts) -> str:
     match crossing:
         case ScopeGrowth():
-            return _scope(crossing, facts)
+            return _scope(facts)
         case ForecastDrop():
             due = f" by {weekday(facts.sprint.due)}" if facts.sprint.due else ""
             return f"it was likely to be finished{due}, and now the chance is {in_words(crossing.chance)}."
         case HalfWay():
-            return f"half of its working days are over, {crossing.days_left} are left. {_progress(facts)}"
+            are = "is" if crossing.days_left == 1 else "are"
+            half = f"half of its working days are over, {crossing.days_left} {are} left"
+            return f"{half}. {_progress(facts)}"
         case DaysLeft():
             left = "this is its last working day" if crossing.days_left == 1 else _left(crossing.days_left)
             return f"{left}. {_progress(facts)} {_open(facts)}"
@@ -59,10 +62,11 @@ def _left(days: int) -> str:
     return f"{counted(days, 'working day')} left, today included"
 
 
-def _scope(growth: ScopeGrowth, facts: Facts) -> str:
+def _scope(facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure_amount(facts.committed, unit), measure_amount(facts.scope, unit)
-    text = f"its scope has {_growth(growth)}, from {number(committed)} to {quantity(scope, unit)}."
+    grown = _growth((scope - committed) / committed)
+    text = f"its scope has {grown}, from {number(committed)} to {quantity(scope, unit)}."
     lines = [line for line in reversed(group_ledger(facts.ledger)) if measure_amount(line.amount, unit)][:3]
     changes = []
     for line in lines:
@@ -72,13 +76,13 @@ def _scope(growth: ScopeGrowth, facts: Facts) -> str:
     return f"{text} The latest: {', '.join(changes)}." if changes else text
 
 
-def _growth(growth: ScopeGrowth) -> str:
-    """Say by how much the scope has grown; large growth as a multiple, because percentages get unreadable."""
-    times, rest = divmod(growth.percent + 100, 100)
+def _growth(share: Decimal) -> str:
+    """Say by which `share` of the commitment the scope has grown; from twice on, as a multiple."""
+    times, rest = divmod(share + 1, 1)
     if times < _LEAST_TIMES:
-        return f"grown by {growth.percent} %"
+        return f"grown by {percent(share)}"
     more = "more than " if rest else ""
-    words = _TIMES.get(times)
+    words = _TIMES.get(int(times))
     return f"{more}{words}" if words else f"grown to {more}{times} times the commitment"
 
 

@@ -24,7 +24,7 @@ from commands.messages.work import duration_text
 from sprints.burndown import Burndown, measure_amount
 from sprints.calendar import Calendar
 from sprints.facts import Amount
-from sprints.forecast_wording import in_words
+from sprints.forecast_wording import finish_in_words
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.milestone import Sprint
 from sprints.numbering import ref
@@ -324,9 +324,13 @@ def _effect_table(impact: Impact) -> str:
         return ""
     rows = [("Left to do", _left(effect.before, effect), f"**{_left(effect.after, effect)}**")]
     if effect.chance_before is not None and effect.chance_after is not None and sprint.due:
-        chance = f"**{in_words(effect.chance_after)}**"
+        chance = f"**{finish_in_words(effect.chance_after)}**"
         rows.append(
-            (f"Chance that all is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance)
+            (
+                f"Chance that all is done by {weekday(sprint.due)}",
+                finish_in_words(effect.chance_before),
+                chance,
+            )
         )
     head = "Once done" if effect.is_conditional else "Once merged"
     return table((plain(sprint.title), "Now", head), rows)

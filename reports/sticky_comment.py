@@ -11,10 +11,11 @@ from charts.reading import number, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, named, person, plain, weekday
 from commands.messages.report import amount_text
 from commands.messages.status import facts_completeness, status_details, status_head
+from commands.messages.time_left import ignore_time_of_day
 from sprints.alerts import BlockedItem
 from sprints.burndown import Burndown
 from sprints.facts import Facts, ScopeCause
-from sprints.forecast_wording import in_words
+from sprints.forecast_wording import finish_in_words
 from sprints.ledger import LedgerLine, group_ledger
 from sprints.numbering import ref
 from sprints.what_if import without_changes
@@ -71,7 +72,7 @@ def content_digest(comment: StickyComment, *more: object) -> str:
     bare = StickyComment(comment.facts, comment.burndown, blocked=comment.blocked)
     numbers, _, _ = status_details(comment.facts, comment.burndown).rpartition("<sub>")
     parts = [
-        text_above_chart(bare),
+        ignore_time_of_day(text_above_chart(bare)),
         numbers,
         facts_completeness(comment.facts),
         *map(str, (comment.is_silenced, *more)),
@@ -104,7 +105,7 @@ def effect_words(before: float, after: float) -> str:
     `before` is the chance without the change at the same moment, not an earlier forecast: the days since then
     would count too.
     """
-    was, now = in_words(before), in_words(after)
+    was, now = finish_in_words(before), finish_in_words(after)
     return f"chance {was} → **{now}**" if was != now else ""
 
 

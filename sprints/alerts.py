@@ -17,8 +17,8 @@ from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.numbering import Number, split_number
-from sprints.outlook import list_working_days_left
 from sprints.team_settings import AlertThresholds
+from sprints.time_left import list_working_days_left
 
 # Further alerts wait for the next morning; the sticky comment shows them meanwhile.
 MOST_A_DAY = 1
@@ -30,12 +30,11 @@ _HALF_WAY_LASTS = 2
 
 @dataclass(frozen=True, slots=True)
 class ScopeGrowth:
-    """The scope is `percent` larger than the commitment, which is at least `times` the team's threshold.
+    """The scope is larger than the commitment, by at least `times` the team's threshold.
 
     `times` doubles from alert to alert, so that growth is reported less and less often.
     """
 
-    percent: int
     times: int
 
     @property
@@ -151,7 +150,7 @@ def _scope_crossing(facts: Facts, percent: int | None, reported: Collection[str]
     earlier = (name.removeprefix("scope-") for name in reported if name.startswith("scope-"))
     if times < 1 or any(int(text) >= times for text in earlier if text.isdecimal()):
         return None
-    return ScopeGrowth(int(grown), times)
+    return ScopeGrowth(times)
 
 
 def _forecast_crossing(inputs: AlertInputs, least: float | None) -> Crossing | None:

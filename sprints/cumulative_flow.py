@@ -6,9 +6,10 @@ arrives again.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from sprints.calendar import Calendar, days_between
 from sprints.facts import DONE_BEFORE_START, Facts, ScopeCause
@@ -41,9 +42,13 @@ class FlowDay:
 
 @dataclass(frozen=True, slots=True)
 class CumulativeFlow:
-    """The days of a window, at least one."""
+    """The days of a window, at least one.
+
+    `returned` counts the items done that were reopened afterwards: they have arrived again.
+    """
 
     days: tuple[FlowDay, ...]
+    returned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +70,32 @@ def count_cumulative_flow(
     others cover do not count.
     """
     begin = calendar.midnight(first)
-    stays = [
-        stay
+    stays_by_flow = [
+        [stay for stay in _stays(flow) if stay.left is None or stay.left >= begin]
         for flow in flows
         if not flow.is_covered
-        for stay in _stays(flow)
-        if stay.left is None or stay.left >= begin
     ]
+    stays = [stay for flow_stays in stays_by_flow for stay in flow_stays]
     lines = (
         sorted(stay.arrived for stay in stays),
         sorted(stay.started for stay in stays if stay.started),
         sorted(stay.left for stay in stays if stay.left and stay.is_done),
         sorted(stay.left for stay in stays if stay.left and not stay.is_done),
     )
-    days = []
+    days, end = list[FlowDay](), begin
     for day in days_between(first, last):
         end = calendar.midnight(day + timedelta(days=1))
         days.append(FlowDay(day, *(bisect_left(moments, end) for moments in lines)))
-    return CumulativeFlow(tuple(days))
+    return CumulativeFlow(tuple(days), _count_returned(stays_by_flow, end))
+
+
+def _count_returned(stays_by_flow: Iterable[Sequence[_Stay]], end: datetime) -> int:
+    """Count the times that an item was done, and arrived again before `end`."""
+    return sum(
+        stay.is_done and following.arrived < end
+        for stays in stays_by_flow
+        for stay, following in pairwise(stays)
+    )
 
 
 def select_sprint_flows(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:

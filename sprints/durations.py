@@ -122,7 +122,7 @@ def measure_ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> li
         Age(
             flow,
             now - flow.started_at,
-            _days(flow.started_at, now, calendar),
+            count_days(flow.started_at, now, calendar),
             is_at_least=not flow.is_start_dated,
         )
         for flow in flows
@@ -151,10 +151,11 @@ def _durations(
             excluded[start] += 1
             continue
         elapsed.append(flow.done_at - start)
-        days.append(_days(start, flow.done_at, calendar))
+        days.append(count_days(start, flow.done_at, calendar))
         reopened += flow.reopen_count > 0
     return Durations(tuple(sorted(elapsed)), tuple(sorted(days)), tuple(sorted(excluded.items())), reopened)
 
 
-def _days(start: datetime, finish: datetime, calendar: Calendar) -> int:
+def count_days(start: datetime, finish: datetime, calendar: Calendar) -> int:
+    """Count the local days from a start to a finish, both included: the days of an age or a cycle time."""
     return (calendar.day_of(finish) - calendar.day_of(start)).days + 1

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sprints.calendar import Calendar
 from sprints.durations import Durations, ServiceLevel, derive_service_level, measure_cycle_times
@@ -49,9 +50,9 @@ class AgeExpectation:
     most: int | None
 
     @property
-    def percentile(self) -> int:
-        """The share of past items done by this age, in whole percent, rounded down."""
-        return self.within * 100 // self.n if self.n else 0
+    def share_within(self) -> Decimal:
+        """The share of past items done by this age, from 0 to 1; 0 without any."""
+        return Decimal(self.within) / self.n if self.n else Decimal(0)
 
 
 def measure_past(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> PastCycleTimes:
@@ -59,11 +60,20 @@ def measure_past(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> Pa
 
     So `flows` are those of the last 90 days or, if these are too few, the last MOST_PAST that were done.
     """
+    done, window = select_past(flows, now, calendar)
+    return PastCycleTimes(measure_cycle_times(done, calendar), window)
+
+
+def select_past(
+    flows: Sequence[Flow], now: datetime, calendar: Calendar
+) -> tuple[Sequence[Flow], int | None]:
+    """Select the done items from which usual cycle times are measured, and the window of PastCycleTimes."""
+    done = [flow for flow in flows if flow.done_at]
     since = calendar.midnight(calendar.day_of(now) - timedelta(days=WINDOW_DAYS))
-    recent = measure_cycle_times([flow for flow in flows if flow.done_at and flow.done_at >= since], calendar)
-    if recent.n >= ENOUGH:
-        return PastCycleTimes(recent, WINDOW_DAYS)
-    return PastCycleTimes(measure_cycle_times(flows, calendar), None)
+    recent = [flow for flow in done if flow.done_at and flow.done_at >= since]
+    if measure_cycle_times(recent, calendar).n >= ENOUGH:
+        return recent, WINDOW_DAYS
+    return done, None
 
 
 def expect_from_age(days: int, past: Durations) -> AgeExpectation:

@@ -149,6 +149,11 @@ class Facts:
         return self.scope - self.done
 
     @property
+    def is_committed(self) -> bool:
+        """Whether the commitment has been made; until then all is planning and nothing is a change."""
+        return self.as_of > self.sprint.committed_at
+
+    @property
     def open_items(self) -> tuple[Item, ...]:
         """The items that `remaining` counts: open now, or open when the sprint ended."""
         if self.sprint.has_ended(self.as_of):

@@ -23,8 +23,8 @@ from sprints.outlook import (
     build_histories,
     build_outlook,
     build_outlook_in_items,
-    list_working_days_left,
 )
+from sprints.time_left import list_working_days_left
 from sprints.what_if import with_items
 
 LEVELS = (0.5, 0.85, 0.95)

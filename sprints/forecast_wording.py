@@ -9,16 +9,18 @@ TOLERANCE = 1e-9
 
 
 def in_words(chance: float) -> str:
-    """Word a chance (0 to 1) as "7 in 10".
+    """Word a chance (0 to 1) as "7 in 10", near the ends as "more than 9 in 10" and "less than 1 in 10".
 
-    Only 1 is "certain" and only 0 "impossible"; near them it is "more than 9 in 10" and "less than 1 in 10".
-    Raises ValueError outside 0 to 1.
+    No forecast is ever certain, so 0 and 1 have no words of their own. Raises ValueError outside 0 to 1.
     """
     if not 0 <= chance <= 1:
         raise ValueError(f"a chance lies between 0 and 1, not at {chance}")
-    if chance in {0, 1}:
-        return "certain" if chance else "impossible"
     return tenth_in_words(round_to_tenths(chance))
+
+
+def finish_in_words(chance: float) -> str:
+    """Word the chance to finish a sprint; 1 and 0 are no forecasts but states, and worded as such."""
+    return {1.0: "all done", 0.0: "no time left"}.get(chance) or in_words(chance)
 
 
 def tenth_in_words(tenth: int) -> str:

@@ -61,12 +61,11 @@ def compare_load(
     past = points if points and unit == "points" else items
     if past.median is None or past.most is None:
         return None
-    is_committed = facts.as_of >= facts.sprint.committed_at
     return SprintLoad(
         unit=unit,
         scope=measure_amount(facts.scope, unit),
         done=measure_amount(facts.done, unit),
-        committed=measure_amount(facts.committed, unit) if is_committed else None,
+        committed=measure_amount(facts.committed, unit) if facts.is_committed else None,
         open_items=facts.remaining.count,
         n=past.n,
         median=past.median,

@@ -118,6 +118,10 @@ class Sprint:
         """The local day that ends with the commitment, or contains it."""
         return self._day_before(self.committed_at)
 
+    def has_begun(self, moment: datetime) -> bool:
+        """Whether anything could have happened in it before a moment: at its very start it has not begun."""
+        return moment > self.start
+
     def has_ended(self, moment: datetime) -> bool:
         return self.end is not None and moment >= self.end
 

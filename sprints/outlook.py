@@ -16,6 +16,7 @@ from sprints.forecast import FanDay, Forecast, Refusal, derive_seed, forecast_da
 from sprints.forecast_chance import compute_chance
 from sprints.forecast_inputs import FEW_SPRINTS, ForecastHistory, Moment, PastSprint, RunningSprint
 from sprints.milestone import Sprint
+from sprints.time_left import list_working_days_left
 from sprints.velocity import SprintOutcome
 
 # The number of last working days that supplement a team's few sprints.
@@ -172,15 +173,6 @@ def choose_units(facts: Facts, past: TrackRecord) -> list[str]:
 def needs_days(records: Sequence[SprintRecord], as_of: datetime) -> bool:
     """Return whether too few sprints are usable, so that daily throughput has to supplement them."""
     return sum(_is_usable(record, as_of) for record in records) < FEW_SPRINTS
-
-
-def list_working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
-    """List the working days from today (or from the start) to the due date, both included."""
-    calendar = sprint.calendar
-    first = max(calendar.day_of(as_of), sprint.first_day)
-    if sprint.due is None or sprint.has_ended(as_of):
-        return []
-    return working_days(calendar, first, sprint.due)
 
 
 def _is_usable(record: SprintRecord, as_of: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sprints.blocked import add_up_blocked_time
+from sprints.durations import count_days
 from sprints.facts import Facts, ScopeCause
 from sprints.flow import Flow
 from sprints.numbering import Number, split_number
@@ -30,9 +31,10 @@ class Topic(StrEnum):
 class RetroEvidence:
     """One item of a topic.
 
-    `elapsed` is how long it was in progress or blocked (both in elapsed time), or how long after the end it
-    was done. `at` is when it was added late. `count` is how often it was reopened or carried over. `reason`
-    and `by` (issue numbers) are what blocked it. An item that `is_over` was done, or is no longer blocked.
+    `elapsed` is how long it was in progress or blocked, or how long after the end it was done. `days` are the
+    local days that it was in progress, as in every answer about an age. `at` is when it was added late.
+    `count` is how often it was reopened or carried over. `reason` and `by` (issue numbers) are what blocked
+    it. An item that `is_over` was done, or is no longer blocked.
     """
 
     topic: Topic
@@ -40,6 +42,7 @@ class RetroEvidence:
     elapsed: timedelta | None = None
     at: datetime | None = None
     count: int = 0
+    days: int = 0
     reason: str = ""
     by: tuple[Number, ...] = ()
     is_over: bool = True
@@ -60,7 +63,7 @@ def collect_evidence(
     own = {*report.done.numbers, *report.left.numbers}
     flows = [flow for flow in flows if flow.number in own and not flow.is_covered]
     evidence = [
-        *_oldest(flows, facts.as_of),
+        *_oldest(flows, facts),
         *_blocked(flows, facts.sprint.start, facts.as_of),
         *_reopened(facts),
         *_late(facts, report, done_at),
@@ -74,14 +77,19 @@ def _weight(evidence: RetroEvidence) -> tuple[timedelta, int, tuple[str, int]]:
     return -(evidence.elapsed or timedelta(0)), -evidence.count, split_number(evidence.number)
 
 
-def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[RetroEvidence]:
+def _oldest(flows: Iterable[Flow], facts: Facts) -> Iterator[RetroEvidence]:
     """Yield the work in progress and the work done, with the time since it was started."""
+    until = facts.as_of
     for flow in flows:
         if flow.started_at is None or (flow.done_at and not flow.is_start_dated):
             continue
         elapsed = (flow.done_at or until) - flow.started_at
         if elapsed >= LEAST_ELAPSED:
-            yield RetroEvidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
+            # A midnight belongs to the day that ends with it.
+            finish = flow.done_at or until - timedelta(microseconds=1)
+            days = count_days(flow.started_at, finish, facts.sprint.calendar)
+            is_over = flow.done_at is not None
+            yield RetroEvidence(Topic.OLDEST, flow.number, elapsed, days=days, is_over=is_over)
 
 
 def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[RetroEvidence]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sprints.burndown import measure_amount
 from sprints.calendar import days_between
-from sprints.durations import ServiceLevel
+from sprints.durations import ServiceLevel, count_days
 from sprints.facts import Amount, Facts, Item, ScopeCause
 from sprints.flow import Flow
 from sprints.numbering import Number, split_number
@@ -110,8 +110,7 @@ def _is_old(flow: Flow, facts: Facts, level: ServiceLevel | None) -> bool:
     """Return whether an item has been in progress for longer than 85 % of the team's items took."""
     if level is None or flow.started_at is None or not flow.is_in_progress:
         return False
-    calendar = facts.sprint.calendar
-    return (calendar.day_of(facts.as_of) - calendar.day_of(flow.started_at)).days + 1 > level.days
+    return count_days(flow.started_at, facts.as_of, facts.sprint.calendar) > level.days
 
 
 def _is_large(item: Item, flow: Flow, sizes: _Sizes) -> bool:

@@ -20,6 +20,7 @@ from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.comparing import FROM, TO, explain_between, is_comparison
+from commands.shared.cycle_times import read_timed_work
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
 from sprints.durations import select_done
@@ -59,6 +60,7 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
 METRICS = tuple(RULES)
 _OTHER_NAMES = {"completed": "done", "workinprogress": "wip"}
 _MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
+VERBOSE = Argument("verbose", ArgumentKind.FLAG, "also name GitHub's deliveries behind the events")
 
 
 @command(
@@ -74,11 +76,13 @@ _MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
         BY,
         FROM,
         TO,
+        VERBOSE,
     ),
     examples=(
         "/explain",
         "/explain added",
         "/explain cycle time last:8",
+        "/explain done verbose:yes",
         '/explain carry-over for:"Sprint 24"',
         "/explain scope from:2026-11-20 to:2026-11-27",
     ),
@@ -105,7 +109,10 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
-    return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
+    return Reply(
+        (explanation_text(explanation, sprint_footer(facts), is_verbose=arguments.flag("verbose")),),
+        says_completeness=True,
+    )
 
 
 def split_metric(words: Sequence[str]) -> tuple[str, str]:
@@ -182,10 +189,15 @@ async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
 
 
 async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> Reply:
-    usual_days = None if metric == "throughput" else WINDOW_DAYS
-    window, calendar = await resolve_window(context, arguments, usual_days), context.calendar
+    calendar = context.calendar
+    if metric == "cycle time":
+        timed = await read_timed_work(context, arguments)
+        window, done = timed.window, timed.done
+    else:
+        window = await resolve_window(context, arguments, None if metric == "throughput" else WINDOW_DAYS)
     flows = await context.flows.active(calendar.midnight(window.first), context.now)
-    done = select_done(flows, window.first, window.last, calendar)
+    if metric != "cycle time":
+        done = select_done(flows, window.first, window.last, calendar)
     shown = (
         {flow.item for flow in flows if flow.is_in_progress} if metric == "wip" else {f.item for f in done}
     )
@@ -199,7 +211,13 @@ async def _explain_flow(context: Context, arguments: Arguments, metric: str) -> 
         context.now,
     )
     days = "" if metric == "wip" else window.days
-    return Reply((explanation_text(_BY_FLOW[metric](evidence), _footer(context, days)),))
+    return Reply(
+        (
+            explanation_text(
+                _BY_FLOW[metric](evidence), _footer(context, days), is_verbose=arguments.flag("verbose")
+            ),
+        )
+    )
 
 
 def _footer(planning: Planning, *more: str) -> str:

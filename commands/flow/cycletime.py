@@ -11,10 +11,10 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, ChartText, chart_reply
 from commands.messages.cycletime import TimedItem, items_table, summarize_cycletime
-from commands.shared.flow_window import FOR, LAST, resolve_window
+from commands.shared.cycle_times import read_timed_work
+from commands.shared.flow_window import FOR, LAST
 from sprints.calendar import Calendar
-from sprints.durations import measure_cycle_times, select_done
-from sprints.expectation import WINDOW_DAYS
+from sprints.durations import measure_cycle_times
 from sprints.flow import Flow
 from sprints.numbering import split_number
 
@@ -29,14 +29,13 @@ from sprints.numbering import split_number
 )
 async def cycletime(context: Context, arguments: Arguments) -> Reply:
     """Show the item that took longest, the expected cycle time, and the items that are not counted."""
-    window, calendar = await resolve_window(context, arguments, WINDOW_DAYS), context.calendar
-    flows = await context.flows.active(calendar.midnight(window.first), context.now)
-    done = select_done(flows, window.first, window.last, calendar)
+    timed, calendar = await read_timed_work(context, arguments), context.calendar
+    window, done = timed.window, timed.done
     durations, items = measure_cycle_times(done, calendar), list_timed_items(done, calendar)
     as_of = format_moment(calendar.local(context.now))
     text = ChartText(
         f"Cycle time · {window.name}",
-        summarize_cycletime(items, durations),
+        summarize_cycletime(items, durations, timed.usual),
         "Items by the days that they took",
         items_table(items),
         footer(

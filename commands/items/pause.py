@@ -31,7 +31,7 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     flow = await resolve_open_item(context, work)
     if flow.started_at is None:
         raise UserError(
-            f"#{flow.number} was never started, so there is nothing to pause. `/start` starts it."
+            f"#{flow.number} has not been started, so there is nothing to pause. `/start` starts it."
         )
     summary = f"pause #{flow.number}"
     if flow.is_paused:

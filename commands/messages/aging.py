@@ -35,7 +35,8 @@ def _outlier(ages: Sequence[Age], finished: Durations) -> str:
     limit, oldest = finished.days_percentile(85), ages[0]
     oldest_text = f"{ref(oldest.flow.number)} has been in progress for {_age_text(oldest)}"
     if limit is None:
-        return f"**{oldest_text}**, longer than anything else. Ask what it waits for."
+        rank = "longer than anything else" if len(ages) > 1 else "the only item in progress"
+        return f"**{oldest_text}**, {rank}. Ask what it waits for."
     overdue = [age for age in ages if age.days > limit]
     usual = f"85 % of finished items took at most {limit}"
     if not overdue:

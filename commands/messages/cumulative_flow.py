@@ -19,7 +19,7 @@ def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: d
     """Describe the bottleneck, the items by state, and the standstill or peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]
-    return [_growth_sentence(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
+    return [_growth_sentence(flow, today), _states(flow), _standstill(flow, calendar, today)]
 
 
 def flow_table(flow: CumulativeFlow) -> str:
@@ -82,10 +82,16 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
     return f"**Nothing piled up** {since}: {arrived} arrived, {started} started, {departures}."
 
 
-def _states(day: FlowDay) -> str:
+def _states(flow: CumulativeFlow) -> str:
+    """The items by state; an item that was done and reopened has arrived twice, which is named."""
+    day = flow.days[-1]
     states = [(day.waiting, "waiting"), (day.in_progress, "in progress"), (day.done, "done")]
     parts = [f"{count} {name}" for count, name in [*states, (day.dropped, "dropped")] if count]
-    return f"{' + '.join(parts)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
+    if not flow.returned:
+        return f"{' + '.join(parts)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
+    total = f"{' + '.join(parts)} = **{day.arrived} arrivals** on {weekday(day.date)}"
+    again = f"{flow.returned} of the {day.done} done came back, as a new arrival"
+    return f"{total}. {again}: **{counted(day.done - flow.returned, 'item')}** stayed done."
 
 
 def _departure(flow: CumulativeFlow) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 
 from commands.formatting.wording import counted, full_day, table
 from sprints.durations import Durations, Exclusion
-from sprints.expectation import ENOUGH
+from sprints.expectation import ENOUGH, PastCycleTimes
 from sprints.numbering import Number, ref
 
 _MOST_ROWS = 40
@@ -17,10 +17,10 @@ _NONE = (
     "progress” label, a pull request that closes it, or an assignment."
 )
 _EXCLUSION_REASONS = {
-    Exclusion.NOT_STARTED: "never told to be started",
+    Exclusion.NOT_STARTED: "without a recorded start",
     Exclusion.START_NOT_DATED: "started at an unknown time",
     Exclusion.ZERO: "started and done in the same second",
-    Exclusion.NEGATIVE: "started only after they were done",
+    Exclusion.NEGATIVE: "started only after being done",
 }
 
 
@@ -34,11 +34,16 @@ class TimedItem:
     days: int
 
 
-def summarize_cycletime(items: Sequence[TimedItem], durations: Durations) -> list[str]:
-    """The longest cycle time, the expectation for the next items, and the items left out."""
+def summarize_cycletime(
+    items: Sequence[TimedItem], durations: Durations, usual: PastCycleTimes | None = None
+) -> list[str]:
+    """The expectation for the next items, the longest cycle time, and the items left out.
+
+    `usual` are the usual cycle times, where the items are those of other days.
+    """
     if not items:
         return [_NONE, left_out_sentence(durations)]
-    return [_outlier(items, durations), _expectation(durations), left_out_sentence(durations)]
+    return [_expectation(durations, usual), _outlier(items, durations), left_out_sentence(durations)]
 
 
 def items_table(items: Sequence[TimedItem]) -> str:
@@ -65,6 +70,8 @@ def left_out_sentence(durations: Durations) -> str:
 def _outlier(items: Sequence[TimedItem], durations: Durations) -> str:
     longest, half = items[0], durations.days_percentile(50) or 0
     took = f"{ref(longest.number)} took {counted(longest.days, 'day')}"
+    if len(items) == 1:
+        return f"{took}, the only item so far."
     if len(items) < 3 or longest.days <= _TIMES * half:
         return f"**Nothing stands out**: the longest, {took}, half of them at most {half}."
     return (
@@ -73,12 +80,24 @@ def _outlier(items: Sequence[TimedItem], durations: Durations) -> str:
     )
 
 
-def _expectation(durations: Durations) -> str:
+def _usual(usual: PastCycleTimes) -> str:
+    """The service level expectation beside other days."""
+    if usual.level is None:
+        return ""
+    days = f"the last {usual.window} days" if usual.window else "all that is known"
+    level = counted(usual.level.days, "day")
+    return f"What to expect comes from {days}: {usual.level.percent} % within {level}."
+
+
+def _expectation(durations: Durations, usual: PastCycleTimes | None) -> str:
     half, most, nearly_all = (durations.days_percentile(percent) for percent in (50, 85, 95))
+    if usual is not None:
+        shares = f"**85 % within {counted(most or 0, 'day')}**, half within {half}, 95 % within {nearly_all}."
+        return f"{shares} {_usual(usual)}".strip()
     if durations.n < ENOUGH:
         return (
-            f"Only {counted(durations.n, 'item')} so far, too few to promise anything: half took at most "
-            f"{half} days, 85 % at most {most}."
+            f"**85 % within {counted(most or 0, 'day')}**, half within {counted(half or 0, 'day')}; "
+            f"with {counted(durations.n, 'item')} so far, too few to promise anything."
         )
     return (
         f"Expect **85 % of items within {counted(most or 0, 'day')}**; half take at most {half}, "

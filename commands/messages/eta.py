@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from charts.reading import percent
 from commands.formatting.wording import counted, footer, format_moment, full_day, weekday
 from commands.messages.work import blockers_text, duration_text, ordinal, since_text
 from sprints.blocked import add_up_blocked_time
-from sprints.durations import Exclusion
+from sprints.durations import Exclusion, count_days
 from sprints.expectation import ENOUGH, AgeExpectation, PastCycleTimes, expect_from_age
 from sprints.flow import Flow
 from sprints.work import RepositoryWork
@@ -31,8 +32,7 @@ def days_old(flow: Flow, work: RepositoryWork) -> int:
     """The item's age in local days, the day of its start and today (or its last day) included."""
     if flow.started_at is None:
         return 0
-    last = work.calendar.day_of(flow.done_at or work.now)
-    return (last - work.calendar.day_of(flow.started_at)).days + 1
+    return count_days(flow.started_at, flow.done_at or work.now, work.calendar)
 
 
 def _answer(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> Sequence[str]:
@@ -57,7 +57,7 @@ def _done(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
     expected = expect_from_age(days_old(flow, work), past.times)
     text = f"#{flow.number} is done. It took {counted(expected.days, 'day')}"
     return (
-        f"{text}; {expected.percentile} % of the items took as long or less."
+        f"{text}; {percent(expected.share_within)} of the items took as long or less."
         if _has_expectation(past)
         else f"{text}."
     )
@@ -67,7 +67,7 @@ def _not_started(flow: Flow, past: PastCycleTimes) -> str:
     text = f"**#{flow.number} is not started**, so it has no age yet."
     if not _has_expectation(past):
         return f"{text} {_too_few(past)}"
-    half, most = (past.times.days_percentile(percent) for percent in (_USUAL, _UNUSUAL))
+    half, most = (past.times.days_percentile(level) for level in (_USUAL, _UNUSUAL))
     return (
         f"{text} Once started, half of the items were done within {_days(half)}, 85 % within {_days(most)}."
     )
@@ -83,7 +83,7 @@ def _age(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: Repos
     else:
         usual = past.times.days_percentile(_USUAL) or 0
         verdict = "longer than most" if expected.days > usual else "nothing unusual"
-    return f"{text}: {verdict}. {expected.percentile} % of the items were done by that day."
+    return f"{text}: {verdict}. {percent(expected.share_within)} of the items were done by that day."
 
 
 def _level(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:

@@ -29,7 +29,7 @@ _WORDS = {
     "parent_added": "became a sub-issue",
     "parent_removed": "no longer a sub-issue",
     "edited": "text edited",
-    "corrected": "found to be otherwise than known",
+    "corrected": "corrected to match GitHub",
     "linked": "links corrected to match GitHub",
     "assigned": "assigned",
     "started": "`/start`",
@@ -90,23 +90,26 @@ class Explanation:
     calendar: Calendar | None = None
 
 
-def explanation_text(explanation: Explanation, footer: str) -> str:
-    """The answer: the number, its rule, its arithmetic, and the list of items."""
+def explanation_text(explanation: Explanation, footer: str, *, is_verbose: bool = False) -> str:
+    """The answer: the number, its arithmetic, the list of items with actors and times, and its rule.
+
+    If it `is_verbose`, the list also names the deliveries that brought the events.
+    """
     rule = explanation.rule
     parts = [
         f"### {rule.name} · {explanation.subject}: {explanation.result}",
-        f"{rule.meaning} <sub>Source: {rule.source}</sub>",
         "\n".join(f"- {line}" for line in explanation.arithmetic if line),
     ]
     if explanation.listing and explanation.listing.rows:
-        listed = listing_table(explanation.listing, explanation.calendar)
+        listed = listing_table(explanation.listing, explanation.calendar, is_verbose=is_verbose)
         is_long = len(explanation.listing.rows) > _MOST_OPEN
         parts.append(folded(explanation.listing.name, listed) if is_long else listed)
-    parts += [*explanation.notes, footer]
+    meaning = f"**What it is:** {rule.meaning} <sub>Source: {rule.source}</sub>"
+    parts += [*explanation.notes, meaning, footer]
     return "\n\n".join(part for part in parts if part)
 
 
-def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
+def listing_table(items: ItemListing, calendar: Calendar | None, *, is_verbose: bool = False) -> str:
     """The rows as a table that ends with their sum. Rows beyond the first 100 are joined into one."""
     has_remarks = any(row.remark for row in items.rows)
     remarks = [items.remarks] if has_remarks else []
@@ -117,12 +120,12 @@ def listing_table(items: ItemListing, calendar: Calendar | None) -> str:
         "What happened",
         "When",
         "Who",
-        "Delivery",
+        *(["Delivery"] if is_verbose else []),
     ]
     rows = []
     for row in items.rows[:_MOST_ROWS]:
         remark = [row.remark] if has_remarks else []
-        rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar)])
+        rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar, is_verbose=is_verbose)])
     blank = [""] * (len(head) - 1 - len(items.head))
     if rest := items.rows[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", *_rest(items), *blank])
@@ -203,15 +206,16 @@ def _rest(items: ItemListing) -> Sequence[str]:
     return amount_cells(sum_amounts(items.amounts[_MOST_ROWS:]))
 
 
-def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:
-    """The four cells about a row's events; several events stand below each other."""
+def _events(row: ExplanationRow, calendar: Calendar | None, *, is_verbose: bool) -> list[str]:
+    """The cells about a row's events; several events stand below each other."""
     events = row.events
     if not events:
-        return [row.nothing or "known from a later picture", "", "", ""]
-    cells = (
+        return [row.nothing or "inferred from a later event", *[""] * (3 if is_verbose else 2)]
+    cells = [
         [event_text(event) for event in events],
         [short_moment(event.at, calendar) for event in events],
-        [person(event.actor) if event.actor else "not told" for event in events],
-        [delivery_text(event) for event in events],
-    )
+        [person(event.actor) if event.actor else "not recorded" for event in events],
+    ]
+    if is_verbose:
+        cells.append([delivery_text(event) for event in events])
     return ["<br>".join(cell) for cell in cells]

@@ -29,7 +29,8 @@ _KANBAN = (
 VELOCITY = Rule(
     "Velocity",
     "What a finished sprint completed, what was added to it included; of the last 3 to 7 sprints the median.",
-    "[Jira](https://confluence.atlassian.com/display/AGILE/Velocity), with the median for the mean",
+    "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html), with the "
+    "median for its mean",
 )
 THROUGHPUT = Rule(
     "Throughput", "The exact number of items done in a unit of time, whatever their size.", _KANBAN
@@ -42,7 +43,7 @@ CYCLE_TIME = Rule(
 LEAD_TIME = Rule(
     "Lead time",
     "From the creation of an item until it was done the last time, in local days: finish − creation + 1.",
-    "ours, docs/metrics.md",
+    "ours, `docs/metrics.md#flow`",
 )
 WIP = Rule(
     "Work in progress", "The items that were started and are neither done, dropped nor paused.", _KANBAN

@@ -31,6 +31,6 @@ def explain_overview(facts: Facts) -> str:
     rows = [(f"`/explain {name}`", rule.meaning) for name, rule in RULES.items()]
     return (
         f"### How the scope of {plain(facts.sprint.title)} came about\n\n{lines}\n\n"
-        f"Of it {amount_text(facts.done)} done, {remaining} remaining.\n\n"
+        f"**{amount_text(facts.done)} done, {remaining} remaining.**\n\n"
         + table(("Ask", "What it is"), rows, numbers_from=2)
     )

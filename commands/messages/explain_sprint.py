@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
-from charts.reading import number, quantity
+from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted, plain
 from commands.messages.explain import (
     Explanation,
@@ -15,7 +15,7 @@ from commands.messages.explain import (
     addition_text,
     amount_cells,
 )
-from commands.messages.progress import hides_open_items, percent
+from commands.messages.progress import hides_open_items
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
 from sprints.evidence import Event, find_done_events, find_joining_events
@@ -27,10 +27,12 @@ _JIRA = (
     "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html): all "
     "estimates when the sprint begins"
 )
-_BURNUP = (
-    "[GitLab's burnup chart](https://docs.gitlab.com/user/project/milestones/burndown_and_burnup_charts/)"
+_BURNUP = "[GitLab's burndown and burnup charts](https://docs.gitlab.com/user/project/milestones/burndown_and_burnup_charts/)"
+_SCOPE_CHANGE = (
+    "[scope changes in a velocity chart]"
+    "(https://brokenbuild.atlassian.net/wiki/spaces/ARG/pages/1372454913/Scrum+team+velocity)"
 )
-_OURS = "ours, docs/metrics.md"
+_OURS = "ours, `docs/metrics.md#the-numbers`"
 _HEAD = ("Points", "Items")
 
 COMMITTED = Rule(
@@ -41,12 +43,12 @@ COMMITTED = Rule(
 ADDED = Rule(
     "Added",
     "The estimate of whatever entered the scope after the commitment, at the moment when it came in.",
-    "Jira's sprint report, “issues added during the sprint”",
+    f"{_SCOPE_CHANGE}, “added work”",
 )
 REMOVED = Rule(
     "Removed",
     "The estimate of whatever left the milestone before the sprint's end, at the moment when it left.",
-    "Jira's sprint report, “issues removed from sprint”",
+    f"{_SCOPE_CHANGE}, “removed work”",
 )
 DROPPED = Rule(
     "Dropped",
@@ -57,7 +59,7 @@ REESTIMATED = Rule(
     "Re-estimated", "The changes of estimates of what was in the scope and not done, up and down.", _OURS
 )
 SCOPE = Rule(
-    "Scope", "Committed + Added − Removed − Dropped + Re-estimated, at every moment.", f"{_BURNUP}, its total"
+    "Scope", "Committed + Added − Removed − Dropped + Re-estimated, at every moment.", f"{_BURNUP}, the total"
 )
 DONE = Rule(
     "Done",
@@ -65,7 +67,7 @@ DONE = Rule(
     f"{_BURNUP}, what is completed",
 )
 REMAINING = Rule(
-    "Remaining", "Scope − Done: what is in the sprint and still open.", "GitLab's burndown chart"
+    "Remaining", "Scope − Done: what is in the sprint and still open.", f"{_BURNUP}, its burndown"
 )
 SAY_DO = Rule(
     "Say/do",
@@ -75,7 +77,7 @@ SAY_DO = Rule(
 CARRY_OVER = Rule(
     "Carry-over",
     "What was open at the sprint's end, and how many sprints' ends each item has crossed, this one included.",
-    "Linear, “uncompleted issues upon close”",
+    f"{_OURS}; Linear names it “uncompleted issues upon close”",
 )
 
 
@@ -179,7 +181,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
     """Explain say/do by the committed items, kept or not."""
     facts, unit = evidence.facts, evidence.unit
     kept, promised = measure_amount(facts.kept, unit), measure_amount(facts.committed, unit)
-    result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
+    result = percent(kept / promised) if promised else "n/a"
     arithmetic = [
         f"{number(kept)} kept ÷ {quantity(promised, unit)} committed = **{result}**"
         if promised
@@ -189,7 +191,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
         delivered = measure_amount(facts.done, unit)
         arithmetic.append(
             f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
-            f"{percent(delivered / promised, ROUND_HALF_EVEN)}, with what was added"
+            f"{percent(delivered / promised)}, with what was added"
         )
     if hides_open_items(facts.committed - facts.kept, unit):
         arithmetic.append(

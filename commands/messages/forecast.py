@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.locales import localize
-from charts.reading import number, quantity, whole
+from charts.reading import number, percent, quantity, whole
 from commands.formatting.wording import (
     counted,
     folded,
@@ -18,7 +17,6 @@ from commands.formatting.wording import (
 )
 from commands.messages.forecast_sentences import band_sentence, chance_sentence, swap_sentence
 from commands.messages.nothing_left import NOTHING_YET
-from commands.messages.progress import percent
 from sprints.burndown import measure_amount
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
@@ -111,7 +109,7 @@ def dates_card(dates: DateForecast, items: int, facts: Facts) -> str:
 def amounts_card(amounts: ItemForecast, by: date, facts: Facts) -> str:
     """The number of items that will be done by a day, those of the sprint `facts` first."""
     levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
-    rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
+    rows = [[f"{level} %", f"{whole(count)} or more"] for level, count in levels if count]
     amounts_table = table(("Chance", "Items"), rows) if rows else ""
     lead = _amount_sentence(amounts, weekday(by))
     return _with_basis(lead, amounts_table, amounts.basis_sentence, _which_items(facts))
@@ -122,7 +120,7 @@ def _amount_sentence(amounts: ItemForecast, by: str) -> str:
         return f"**No working day is left** until {by}, so no item is expected to be done by then."
     first = in_words(amounts.chance_of_first)
     if not amounts.p50:
-        return f"It is uncertain that even one item will be done by {by}: the chance is **{first}**."
+        return f"Even one item may not be done by {by}: the chance of one is **{first}**."
     if not amounts.p85:
         more = f"**{counted(amounts.p50, 'item')} or more** will be done by {by}, 50 times in 100."
         return f"{more} The chance of at least one is {first}."
@@ -158,7 +156,7 @@ def record_sentence(graded: Sequence[GradedForecast]) -> str:
 def record_table(graded: Sequence[GradedForecast]) -> str:
     """A table of all graded forecasts by chance, and their scores."""
     rows = [
-        [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
+        [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), percent(tenth.share)]
         for tenth in group_into_bins(graded, TENTHS)
     ]
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
@@ -176,11 +174,11 @@ def _scores(graded: Sequence[GradedForecast]) -> str:
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
     covered = compute_coverage(bands) or 0.0
     text = f"Brier score {localize(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
-    text += f"The 80 % band held {round(covered * 100)} % of the outcomes."
+    text += f"The 80 % band held {percent(covered)} of the outcomes."
     dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
     met = compute_dates_met(dates)
     if met is not None:
-        text += f" {round(met * 100)} % of the dates told for 85 % were met (n = {len(dates)})."
+        text += f" {percent(met)} of the dates told for 85 % were met (n = {len(dates)})."
     return f"{text} Of several forecasts of one day the first counts."
 
 
@@ -210,9 +208,9 @@ def _done_by(dates: DateForecast, work: str, *, is_one: bool, due: date | None =
     if dates.p50 is None:
         be = "is" if is_one else "are"
         return f"{work} {be} unlikely to be done within two years: the chance is {chance}."
-    day, percent = (dates.p85, 85) if dates.p85 else (dates.p50, 50)
+    day, level = (dates.p85, 85) if dates.p85 else (dates.p50, 50)
     late = f", {counted((day - due).days, 'day')} after the due date" if due and day > due else ""
-    sentence = f"{work} will be done by **{full_day(day)}**{late}, {percent} times in 100."
+    sentence = f"{work} will be done by **{full_day(day)}**{late}, {level} times in 100."
     return sentence if dates.p85 else f"{sentence} The chance that this takes at most two years is {chance}."
 
 
@@ -220,7 +218,7 @@ def _how(outlook: Outlook, forecast: Forecast) -> str:
     facts, unit = outlook.facts, outlook.unit
     done, scope = measure_amount(facts.done, unit), quantity(measure_amount(facts.scope, unit), unit)
     left = counted(len(outlook.days), "working day")
-    over = percent(Decimal(str(outlook.now.elapsed)), ROUND_HALF_EVEN)
+    over = percent(outlook.now.elapsed)
     lines = (
         forecast.basis_sentence,
         _CHANCE_METHOD,
@@ -246,7 +244,7 @@ def _dates_table(dates: DateForecast) -> str:
         return ""
     days = (dates.p50, dates.p85, dates.p95)
     rows = [
-        [f"{percent} %", full_day(day) if day else _NEVER] for percent, day in zip(_LEVELS, days, strict=True)
+        [f"{level} %", full_day(day) if day else _NEVER] for level, day in zip(_LEVELS, days, strict=True)
     ]
     return table(("Chance", "Done by"), rows)
 
@@ -254,19 +252,14 @@ def _dates_table(dates: DateForecast) -> str:
 def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
     """The effect of a change on the chance to finish `by` a day. Begins in lower case.
 
-    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left,
-    None that there was no due date.
+    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left:
+    both are states and no forecasts. None means that there was no due date.
     """
-    becomes = f"**{in_words(after)}**"
     so_far = _so_far(before, is_empty=is_empty)
-    if after == 1:
-        if before == 1:
-            return f"finishing{by} stays {becomes}, because nothing is open."
-        return f"finishing{by} becomes {becomes}, because nothing else is open. Until now {so_far}."
-    if after == 0:
-        if before == 0:
-            return f"finishing{by} stays {becomes}, because no working day is left."
-        return f"finishing{by} becomes {becomes}, because no working day is left then. Until now {so_far}."
+    if after in {0, 1}:
+        state = "nothing is left open" if after else "no working day is left"
+        return f"{state}, as before." if before == after else f"**{state}**. Until now {so_far}."
+    becomes = f"**{in_words(after)}**"
     if before is None or before in {0, 1}:
         return f"the chance to finish{by} is {becomes}. Until now {so_far}."
     was = in_words(before)
@@ -281,5 +274,5 @@ def _so_far(chance: float | None, *, is_empty: bool) -> str:
         return "nothing is in it"
     if chance is None:
         return "it has no due date to compare with"
-    certainties = {0.0: "no working day is left", 1.0: "all that is in it is done"}
-    return certainties.get(chance, f"the chance is {in_words(chance)}")
+    states = {0.0: "no working day is left", 1.0: "all that is in it is done"}
+    return states.get(chance, f"the chance is {in_words(chance)}")

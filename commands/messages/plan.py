@@ -13,7 +13,7 @@ from sprints.burndown import measure_amount
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.load import choose_load_unit, compare_load
-from sprints.milestone import Phase, Sprint
+from sprints.milestone import Sprint
 from sprints.numbering import ref, split_number
 from sprints.velocity import Velocity
 
@@ -77,10 +77,10 @@ def count_working_days(sprint: Sprint) -> int | None:
 def _frame(plan: LoadComparison) -> str:
     sprint, days = plan.facts.sprint, count_working_days(plan.facts.sprint)
     until = full_day(sprint.due) if sprint.due else "no due date"
-    state = {Phase.PLANNED: "planned", Phase.ACTIVE: "running", Phase.COMPLETED: "over"}
+    as_of = plan.facts.as_of
+    state = "over" if sprint.has_ended(as_of) else "running" if sprint.has_begun(as_of) else "planned"
     working = f" · {counted(days, 'working day')}" if days is not None else ""
-    phase = state[sprint.phase(plan.facts.as_of)]
-    return f"{full_day(sprint.first_day)} – {until}{working} · {phase}"
+    return f"{full_day(sprint.first_day)} – {until}{working} · {state}"
 
 
 def _verdict(plan: LoadComparison) -> str:

@@ -4,24 +4,23 @@ A sprint is done when all of its items are. Points alone cannot show that, becau
 estimate is worth 0 points.
 """
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
-from charts.reading import number, quantity
+from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted
 from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts
 
 
-def percent(share: Decimal, rounding: str = ROUND_FLOOR) -> str:
-    """A share from 0 to 1 as a whole percentage: 100 % only for all, 0 % only for nothing."""
-    rounded = (share * 100).quantize(Decimal(1), rounding)
-    if 0 < share < 1:
-        rounded = min(max(rounded, Decimal(1)), Decimal(99))
-    return f"{rounded} %"
-
-
 def progress_text(facts: Facts, unit: str) -> str:
-    """31 of 40 points done; open items worth no points are named as well."""
+    """31 of 40 points done; open items worth no points are named as well.
+
+    In items where the whole scope is worth no points.
+    """
+    if not facts.scope.count:
+        return "Nothing in scope"
+    if not measure_amount(facts.scope, unit):
+        unit = "count"
     done, scope = measure_amount(facts.done, unit), measure_amount(facts.scope, unit)
     text = f"{number(done)} of {quantity(scope, unit)} done"
     if not hides_open_items(facts.remaining, unit):
@@ -35,7 +34,7 @@ def progress_percent(facts: Facts, unit: str) -> str:
     share = share_done(facts.done, facts.scope, unit)
     if share is None:
         return ""
-    if hides_open_items(facts.remaining, unit):
+    if hides_open_items(facts.remaining, unit) and facts.scope.points:
         return f"{facts.done.count} of {counted(facts.scope.count, 'item')}, {percent(share)}"
     return percent(share)
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from charts.reading import number, quantity, signed, unit_word
+from charts.reading import number, percent, quantity, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, format_moment, full_day, person, plain, table
 from commands.messages.completeness import completeness_text
-from commands.messages.progress import done_text, percent, share_done
+from commands.messages.progress import done_text, share_done
 from sprints.burndown import Burndown, measure_amount
 from sprints.facts import Amount, ScopeCause
 from sprints.late import LateCredit
-from sprints.milestone import Phase, Sprint
+from sprints.milestone import Sprint
 from sprints.numbering import Number, ref
 from sprints.people import remove_duplicate_logins
 from sprints.report import Report, ReportEntry, ReportSection
@@ -70,10 +70,10 @@ def report_text(sheet: ReportData) -> str:
     return _joined(
         [
             *_opening(sheet, "report"),
-            numbers_table(sheet.report),
+            numbers_table(sheet.report, is_committed=_is_committed(sheet)),
             _velocity(sheet),
             _carried(sheet),
-            _lists(sheet.report),
+            _lists(sheet.report, is_committed=_is_committed(sheet)),
             _footnotes(sheet.footnotes),
             _footer(sheet),
         ]
@@ -92,20 +92,23 @@ def summary_details(sheet: ReportData) -> str:
     """
     return _joined(
         [
-            numbers_table(sheet.report),
+            numbers_table(sheet.report, is_committed=_is_committed(sheet)),
             _velocity(sheet),
             _carried(sheet),
             _waits(sheet),
             _thanks(sheet.thanks),
-            _lists(sheet.report),
+            _lists(sheet.report, is_committed=_is_committed(sheet)),
             _footer(sheet),
         ]
     )
 
 
-def numbers_table(report: Report) -> str:
-    """The steps from the commitment to the work left, in both units, with say/do and delivered vs planned."""
-    rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
+def numbers_table(report: Report, *, is_committed: bool = True) -> str:
+    """The steps from the commitment to the work left, in both units, with say/do and delivered vs planned.
+
+    Before the commitment is made, there is only the scope.
+    """
+    rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))] if is_committed else []
     for name, cause, sign in _CAUSES:
         total = report.changes[cause].total
         if report.changes[cause].entries:
@@ -117,7 +120,7 @@ def numbers_table(report: Report) -> str:
     ]
     if report.late.entries:
         rows.append(("– of it done late", *_cells(report.late.total)))
-    if report.committed.entries:
+    if report.committed.entries and is_committed:
         rows.append(("Say/do: part of the commitment done", *map(_share, _in_both(report.say_do))))
         rows.append(("Delivered vs planned: all done ÷ commitment", *map(_share, _in_both(report.delivered))))
     return table(("", "Points", "Items"), rows)
@@ -128,6 +131,8 @@ def result_sentence(report: Report) -> str:
     unit = report.unit
     if report.committed.entries and not measure_amount(report.committed.total, unit):
         unit = "count"  # The committed items are worth no points, so items count.
+    if not measure_amount(report.done.total, unit) and not report.committed.entries:
+        unit = "count"  # Nothing was committed, and what is done is worth no points.
     done, committed = measure_amount(report.done.total, unit), measure_amount(report.committed.total, unit)
     was = "was" if report.is_over else "is"
     if not committed:
@@ -166,7 +171,17 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _opening(sheet: ReportData, kind: str) -> list[str]:
     sprint = sheet.sprint
-    return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), result_sentence(sheet.report)]
+    result = result_sentence(sheet.report) if _is_committed(sheet) else _planned_sentence(sheet)
+    return [f"### {plain(sprint.title)} · {kind}", result, _goal(sheet), _when(sheet)]
+
+
+def _is_committed(sheet: ReportData) -> bool:
+    return sheet.as_of > sheet.sprint.committed_at or sheet.report.is_over
+
+
+def _planned_sentence(sheet: ReportData) -> str:
+    """A sprint before its commitment, in which nothing is promised yet."""
+    return f"**{amount_text(sheet.report.scope)}** planned so far; nothing is committed yet."
 
 
 def _when(sheet: ReportData) -> str:
@@ -174,7 +189,7 @@ def _when(sheet: ReportData) -> str:
     until = full_day(sprint.due) if sprint.due else "no due date"
     dates = f"{full_day(sprint.first_day)} – {until}"
     if not sheet.report.is_over:
-        is_planned = sprint.phase(sheet.as_of) is Phase.PLANNED
+        is_planned = not sprint.has_begun(sheet.as_of)
         return f"{dates} · {'not begun yet' if is_planned else 'still running: these are its numbers so far'}"
     if sprint.is_deleted:
         return f"{dates} · abandoned"
@@ -290,8 +305,8 @@ def _thanks(thanks: Iterable[Thanks]) -> str:
     return f"**Thank you** – {'; '.join(texts)}." if texts else ""
 
 
-def _lists(report: Report) -> str:
-    parts = [("Committed", report.committed, ""), ("Done", report.done, "")]
+def _lists(report: Report, *, is_committed: bool) -> str:
+    parts = [("Committed" if is_committed else "Planned", report.committed, ""), ("Done", report.done, "")]
     parts += [(name, report.changes[cause], sign) for name, cause, sign in _CAUSES]
     parts += [(_left_name(report), report.left, ""), ("Done late", report.late, "")]
     lists = [_listed(name, part, sign) for name, part, sign in parts if part.entries]

@@ -94,11 +94,12 @@ def _nothing(retro: Retro) -> str:
 
 
 def _oldest(entry: RetroEvidence, retro: Retro) -> str:
-    text = _days(entry.elapsed)
+    text = counted(entry.days, "day")
     text += " until it was done" if entry.is_over else ", and not done"
     usual = retro.usual
-    if usual and entry.elapsed and entry.elapsed.days > usual.days:
-        text += f"; {usual.percent} in 100 items take at most {counted(usual.days, 'day')} (n = {usual.n})"
+    if usual and entry.days > usual.days:
+        most = counted(usual.days, "day")
+        text += f"; by then {usual.percent} % of items had taken at most {most} (n = {usual.n})"
     return text
 
 

@@ -1,11 +1,8 @@
 """Texts about the risks of a sprint."""
 
-from decimal import ROUND_HALF_EVEN
-
-from charts.reading import quantity
+from charts.reading import percent, quantity
 from commands.formatting.wording import counted, footer, format_moment, named, plain, weekday
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
-from commands.messages.progress import percent
 from sprints.durations import ServiceLevel
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
@@ -39,7 +36,7 @@ def risk_card(
 
 def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: str = "what is open") -> str:
     items, work = named(risk.items), quantity(risk.amount, unit)
-    share = f"{percent(risk.stake, ROUND_HALF_EVEN)} of {total_text}"
+    share = f"{percent(risk.stake)} of {total_text}"
     match risk.kind:
         case RiskKind.BLOCKED:
             return f"**Blocked:** {items} – {work}, {share}."
@@ -54,7 +51,7 @@ def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: st
             since = f" since {weekday(risk.since)}" if risk.since else ""
             return f"**Nothing was done** on {counted(risk.days, 'working day')}{since}."
         case RiskKind.UNESTIMATED:
-            return f"**Not estimated:** {items}, {percent(risk.stake, ROUND_HALF_EVEN)} of the open items."
+            return f"**Not estimated:** {items}, {percent(risk.stake)} of the open items."
         case RiskKind.CARRIED:
             return f"**Carried over more than once:** {items} – {work}, {share}."
         case RiskKind.REVIEW:

@@ -77,7 +77,7 @@ def _scope_line(before: Facts, after: Facts) -> str:
     title, change = plain(after.sprint.title), after.scope - before.scope
     if after.sprint.has_ended(after.as_of):
         return f"**{title}** has ended; its numbers stay as they are."
-    name = f"Planned for {title}" if _is_planning(after) else f"Scope of {title}"
+    name = f"Planned for {title}" if not after.is_committed else f"Scope of {title}"
     line = f"**{name}:** {amount_text(before.scope)} → **{amount_text(after.scope)}**"
     if change == Amount():
         return f"**{name}:** {amount_text(after.scope)}, as before."
@@ -89,14 +89,9 @@ def _changed(change: Amount) -> str:
     return f"{points}, {signed(Decimal(change.count))} {unit_word(Decimal(change.count), 'count')}"
 
 
-def _is_planning(facts: Facts) -> bool:
-    """Whether the commitment is still to be made, so that nothing counts as a change of scope."""
-    return facts.as_of < facts.sprint.committed_at
-
-
 def _commitment(moves: Moves) -> str:
     after, unit = moves.after, moves.after.unit
-    if _is_planning(after) or after.sprint.has_ended(after.as_of):
+    if not after.is_committed or after.sprint.has_ended(after.as_of):
         return ""
     committed = measure_amount(after.committed, unit)
     over = measure_amount(after.scope, unit) - committed
@@ -143,7 +138,7 @@ def scope_text(facts: Facts, requests: Sequence[RequestedChange] = ()) -> str:
 
 
 def _headline(facts: Facts) -> str:
-    if _is_planning(facts):
+    if not facts.is_committed:
         text = (
             f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
         )
@@ -152,7 +147,8 @@ def _headline(facts: Facts) -> str:
         return f"**{amount_text(facts.scope)}**, as committed: nothing has changed since."
     change = facts.scope - facts.committed
     if change == Amount():
-        return f"**{amount_text(facts.scope)}**, as much as committed, though not the same."
+        changes = counted(len(facts.ledger), "change")
+        return f"**{amount_text(facts.scope)}**, as much as committed, after {changes}."
     return f"**{amount_text(facts.scope)}**, {_changed(change)} since the commitment."
 
 

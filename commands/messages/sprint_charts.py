@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from charts.reading import list_scope_steps, number, quantity, signed
+from charts.reading import list_scope_steps, number, percent, quantity, signed
 from commands.formatting.wording import counted, footer, format_moment, named, table, weekday, weekdays
 from commands.messages.charts import sprint_argument
 from commands.messages.nothing_left import nothing_left_sentence
@@ -11,15 +11,14 @@ from commands.messages.progress import (
     hides_open_items,
     is_single,
     open_work_text,
-    percent,
     progress_text,
     share_done,
 )
 from commands.messages.status import facts_completeness
+from commands.messages.time_left import time_left_text
 from sprints.burndown import Burndown, BurndownDay, compute_pace, ideal_before, measure_amount
-from sprints.calendar import days_between
 from sprints.facts import Facts, ScopeCause
-from sprints.milestone import Phase
+from sprints.time_left import measure_time_left
 
 # The number of working days in a row without anything done from which on the stretch is reported.
 _IDLE_DAYS = 3
@@ -28,20 +27,23 @@ _MOST_DAYS = 62
 
 def summarize_burndown(facts: Facts, burndown: Burndown) -> list[str]:
     """The distance to the ideal line and its cause, the largest step, and the pace needed."""
-    return [_position(facts, burndown), _idle_stretch_or_step(burndown), _needed_pace(facts, burndown)]
+    step = _idle_stretch_or_step(burndown, is_over=facts.sprint.has_ended(facts.as_of))
+    return [_position(facts, burndown), step, _needed_pace(facts, burndown)]
 
 
 def summarize_burnup(facts: Facts, burndown: Burndown) -> list[str]:
-    """The largest change of the scope, the work done, and how the scope came about."""
-    return [
-        _largest_scope_step(facts, burndown),
-        _done(facts, burndown),
-        scope_equation(facts, burndown.unit),
-    ]
+    """The work done, the largest change of the scope, and how the scope came about."""
+    lines = [_done(facts, burndown), _largest_scope_step(facts, burndown)]
+    if not facts.days:  # That it has not begun says more than that nothing is done.
+        lines.reverse()
+    return [*lines, scope_equation(facts, burndown.unit)]
 
 
 def scope_equation(facts: Facts, unit: str) -> str:
     """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; zeros are left out."""
+    if not facts.is_committed:
+        scope = quantity(measure_amount(facts.scope, unit), unit)
+        return f"**{scope}** planned so far; nothing is committed yet."
     terms = [f"{number(measure_amount(facts.committed, unit))} committed"]
     for name, cause, sign in _TERMS:
         if value := measure_amount(facts.total(cause), unit):
@@ -89,13 +91,14 @@ def _position(facts: Facts, burndown: Burndown) -> str:
         return "**It is due before it starts**, so there are no days to draw. Move its due date."
     if sprint.has_ended(facts.as_of):
         return _end(facts, unit)
-    if sprint.phase(facts.as_of) is Phase.PLANNED:
+    if not sprint.has_begun(facts.as_of):
         return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
         return f"**{nothing_left_sentence(facts)}** Take in what comes next, or `/sprint close`."
     behind = compute_pace(burndown)
     if behind is None:
-        return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
+        advice = " Give the milestone a due date to see whether that fits." if sprint.due is None else ""
+        return f"**{remaining} to do.**{advice}"
     behind = behind.quantize(Decimal("0.1"))
     if not behind:
         return f"**On the ideal line**, with {remaining} to do. Go on."
@@ -143,13 +146,13 @@ def _left_of_scope(facts: Facts, unit: str) -> str:
     return f"{number(remaining)} of {quantity(scope, unit)}"
 
 
-def _idle_stretch_or_step(burndown: Burndown) -> str:
+def _idle_stretch_or_step(burndown: Burndown, *, is_over: bool) -> str:
     """The longest stretch of working days without anything done, or else the largest step."""
     idle = _longest_idle(burndown)
     if len(idle) >= _IDLE_DAYS:
-        return (
-            f"Nothing was done on {len(idle)} working days in a row, {weekdays(idle[0].date, idle[-1].date)}."
-        )
+        subject = "No points were" if burndown.unit == "points" else "Nothing was"
+        days = weekdays(idle[0].date, idle[-1].date)
+        return f"{subject} done on {len(idle)} working days in a row, {days}."
     steps, scope, done = list[tuple[Decimal, Decimal, BurndownDay]](), burndown.committed, Decimal(0)
     for day in burndown.days:
         if day.scope is not None and day.done is not None:
@@ -159,7 +162,12 @@ def _idle_stretch_or_step(burndown: Burndown) -> str:
         return ""
     grown, finished, day = max(steps, key=lambda change: abs(change[0] - change[1]))
     if grown == finished:
-        return "Nothing has moved yet."
+        moves = [(day, change, done) for change, done, day in steps if change or done]
+        if not moves:
+            subject, have = ("No points", "have") if burndown.unit == "points" else ("Nothing", "has")
+            return f"{subject} moved." if is_over else f"{subject} {have} moved yet."
+        day, grown, finished = moves[-1]
+        return f"What remains never moved: on {weekday(day.date)}, {signed(grown)} of scope and as much done."
     direction = "up" if grown > finished else "down"
     parts = f" ({signed(grown)} of scope, {signed(finished)} done)" if grown else ""
     step = quantity(abs(grown - finished), burndown.unit)
@@ -186,43 +194,51 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
     done, remaining = measure_amount(facts.done, unit), measure_amount(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
         share = share_done(facts.kept, facts.committed, unit)
-        kept = f"{done_text(facts.kept, facts.committed, unit)} committed were kept"
-        return f"{quantity(done, unit)} done; {kept}{'' if share is None else f' ({percent(share)})'}."
+        if share is None:
+            return f"{quantity(done, unit)} done; nothing was committed."
+        kept = done_text(facts.kept, facts.committed, unit)
+        return f"{quantity(done, unit)} done; of what was committed, {kept} ({percent(share)})."
     if burndown.as_of_day < 0:
         return ""
     passed = sum(day.is_working_day for day in burndown.days[: burndown.as_of_day + 1])
     so_far = f"{number(done / passed, 1)} a working day so far" if passed else "no working day so far"
     if sprint.due is None:
         return f"{quantity(done, unit)} done: {so_far}."
-    today = sprint.calendar.day_of(facts.as_of)
-    left = sum(map(sprint.calendar.is_working_day, days_between(today, sprint.due)))
-    if not left:
+    days = time_left_text(sprint, facts.as_of)
+    if not days:
         return f"No working day is left; {so_far}."
-    days = f"{counted(left, 'working day')} to go, today included"
+    left = len(measure_time_left(sprint, facts.as_of).days)
+    if not facts.remaining.count:
+        return f"{days}; {so_far}."
     if hides_open_items(facts.remaining, unit):
         return f"{days}, for {open_work_text(facts, unit)}; {so_far}."
     return f"{days}: {number(remaining / left, 1)} a day would be needed, {so_far}."
 
 
 def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
-    steps = list_scope_steps(burndown)
+    steps, is_over = list_scope_steps(burndown), facts.sprint.has_ended(facts.as_of)
+    if not facts.days:
+        starts = f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
+        return "**It had no days**, so its scope never changed." if is_over else starts
     if not steps:
-        if not facts.days:
-            return f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
+        if facts.ledger:
+            size = "was as large at the end" if is_over else "is as large"
+            return f"**The scope {size} as at the start**, after {counted(len(facts.ledger), 'change')}."
+        if is_over:
+            return "**The scope at the end was that of the start.**"
         return "**The scope is what it was at the start.** What is asked for now can wait for the next one."
     largest = max(steps, key=lambda step: abs(step.amount))
     day = burndown.days[largest.day].date
     items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == day})
     share = abs(largest.amount) / burndown.committed if burndown.committed else None
-    of_commitment = f", {int(100 * share)} % of the commitment" if share is not None else ""
+    of_commitment = f", {percent(share)} of the commitment" if share is not None else ""
     change = (
         f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(day)}**{of_commitment}: {named(items)}."
     )
     if largest.amount > 0:
-        return (
-            f"**The scope grew by {change} Agree on what goes out for it: `/sprint scope` lists all changes."
-        )
-    return f"**The scope fell by {change} Check that the goal can still be met."
+        advice = "" if is_over else " Agree on what goes out for it: `/sprint scope` lists all changes."
+        return f"**The scope grew by {change}{advice}"
+    return f"**The scope fell by {change}{'' if is_over else ' Check that the goal can still be met.'}"
 
 
 def _done(facts: Facts, burndown: Burndown) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from charts.reading import number, quantity
+from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted, footer, format_moment, full_day, plain, table
-from commands.messages.progress import percent
 from commands.messages.report import few_values
 from sprints.facts import Amount
-from sprints.milestone import Phase, Sprint
+from sprints.milestone import Sprint
 from sprints.velocity import SprintOutcome, Velocity
 
 
@@ -47,7 +46,7 @@ def _line(row: SprintRow, now: datetime) -> tuple[str, ...]:
     if row.outcome and not row.outcome.is_abandoned:
         shares = [row.outcome.say_do("points"), row.outcome.say_do("count")]
         say_do = " / ".join("–" if share is None else percent(share) for share in shares)
-    is_planned = row.sprint.phase(now) is Phase.PLANNED
+    is_planned = not row.sprint.has_begun(now)
     return (
         plain(row.sprint.title),
         _dates(row.sprint),
@@ -77,7 +76,7 @@ def _state(row: SprintRow, now: datetime) -> str:
         if sprint.closed_at is None:
             return "ended, not closed"
         return "closed" if row.is_frozen else "closed, provisional"
-    return "planned" if sprint.phase(now) is Phase.PLANNED else "running"
+    return "running" if sprint.has_begun(now) else "planned"
 
 
 def _velocity(velocity: Velocity) -> str:

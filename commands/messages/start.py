@@ -31,7 +31,7 @@ def new_sprint_text(
 def adopted_sprint_text(facts: Facts, before: Sprint) -> str:
     """The text for an existing milestone that becomes a sprint. `before` is its state until now."""
     sprint = facts.sprint
-    is_planned = facts.as_of < sprint.start
+    is_planned = not sprint.has_begun(facts.as_of)
     return _joined(
         f"### {plain(sprint.title)} {'is planned' if is_planned else 'has begun'}",
         _frame(sprint.first_day, sprint.due or sprint.first_day, sprint.calendar),

@@ -1,9 +1,9 @@
 """Texts of the sprint's status card. Pure functions from facts to Markdown."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from charts.reading import WEEKDAYS, number, quantity, signed
+from charts.reading import WEEKDAYS, number, percent, quantity, signed
 from commands.formatting.wording import (
     counted,
     folded,
@@ -20,15 +20,14 @@ from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left_s
 from commands.messages.progress import (
     is_single,
     open_work_text,
-    percent,
     progress_percent,
     progress_text,
     share_done,
 )
+from commands.messages.time_left import time_left_text
 from sprints.burndown import Burndown, compute_pace, measure_amount
-from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, ScopeCause
-from sprints.milestone import Phase, Sprint
+from sprints.milestone import Sprint
 from sprints.numbering import ref, split_number
 from sprints.rollup import roll_up
 
@@ -36,43 +35,64 @@ _BAR_CELLS = 20
 _MOST_NAMED = 10
 # A longer table says less than its chart, so only its last days are shown.
 _MOST_DAYS = 31
+# A milestone's past is recorded, and that of the time zone; of other settings only the present is known.
+_TODAYS_SETTINGS = "days off, labels and estimates by today's settings"
 
 
-def status_head(facts: Facts, burndown: Burndown, expected: str = "") -> str:
-    """The card down to its chart: title, goal, progress, pace, and the `expected` end."""
+def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past: bool = False) -> str:
+    """The card down to its chart: title, pace, progress, the `expected` end, goal and dates.
+
+    The answer comes first. `is_past` states that the card is about a moment that somebody named.
+    """
     sprint = facts.sprint
-    parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
-    if sprint.goal:
-        parts.append(f"**Goal:** {plain(sprint.goal)}")
+    parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}{_past_day(facts) if is_past else ''}"]
     if is_empty(facts):
-        parts.append(NOTHING_YET)
+        day = weekday(_day_before(sprint, facts.as_of))
+        parts.append(f"Nothing was in it yet on {day}." if is_past else NOTHING_YET)
     else:
-        parts += [_progress(facts, burndown.unit), _pace_sentence(facts, burndown), expected]
-    parts.append(_due_sentence(sprint))
+        parts += [_pace_sentence(facts, burndown, is_past=is_past), _progress(facts, burndown.unit), expected]
+    goal = f"**Goal:** {plain(sprint.goal)}" if sprint.goal else ""
+    parts += [goal, _dates(sprint), _due_sentence(sprint)]
     parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
     return "\n\n".join(part for part in parts if part)
 
 
-def status_details(facts: Facts, burndown: Burndown) -> str:
-    """The card below its chart: the ledger, items without an estimate, covered items, and each day."""
+def status_details(
+    facts: Facts, burndown: Burndown, *, asked_unit: str | None = None, is_past: bool = False
+) -> str:
+    """The card below its chart: the ledger, items without an estimate, covered items, and each day.
+
+    `asked_unit` is the unit that somebody typed. `is_past` is that of `status_head`.
+    """
     parts = [
         _ledger(facts),
         _not_estimated(facts, burndown.unit),
+        _unit_reason(facts, burndown.unit, asked_unit),
         _covered_items(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
     as_of = format_moment(facts.sprint.calendar.local(facts.as_of))
-    parts.append(footer(f"As of {as_of}", facts_completeness(facts)))
+    parts.append(footer(f"As of {as_of}", facts_completeness(facts), _TODAYS_SETTINGS if is_past else ""))
     return "\n\n".join(part for part in parts if part)
+
+
+def _past_day(facts: Facts) -> str:
+    """The day in the past that a card is about, for its heading. A midnight belongs to the day it ends."""
+    return f" · as of {weekday(_day_before(facts.sprint, facts.as_of), with_year=True)}"
+
+
+def _day_before(sprint: Sprint, moment: datetime) -> date:
+    return sprint.calendar.day_of(moment - timedelta(microseconds=1))
 
 
 def _when(sprint: Sprint, as_of: datetime) -> str:
     # A midnight belongs to the day that ends with it.
-    today = sprint.calendar.day_of(as_of - timedelta(microseconds=1))
+    today = _day_before(sprint, as_of)
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"
-    if sprint.phase(as_of) is Phase.PLANNED:
-        return f"starts in {counted((sprint.first_day - today).days, 'day')}"
+    if not sprint.has_begun(as_of):
+        days = (sprint.first_day - today).days
+        return f"starts in {counted(days, 'day')}" if days else "starts today"
     day = (today - sprint.first_day).days + 1
     if sprint.end is None or sprint.due is None:
         return f"day {day}"
@@ -85,18 +105,23 @@ def _dates(sprint: Sprint) -> str:
         if sprint.end:
             until = f"closed on {full_day(sprint.calendar.day_of(sprint.end))}"
         return f"{full_day(sprint.first_day)} – {until}"
-    return f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
+    dates = f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
+    if sprint.last_day and sprint.last_day != sprint.due:
+        return f"{dates} · closed on {full_day(sprint.last_day)}"
+    return dates
 
 
 def _progress(facts: Facts, unit: str) -> str:
     """The progress bar, full only if everything is done and empty only if nothing is."""
+    if not facts.scope.count:
+        return ""
     share = share_done(facts.done, facts.scope, unit) or Decimal(0)
     filled = max(int(share * _BAR_CELLS), 1) if share else 0
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
     return f"`{bar}` **{progress_text(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
 
 
-def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
+def _pace_sentence(facts: Facts, burndown: Burndown, *, is_past: bool) -> str:
     sprint, unit = facts.sprint, burndown.unit
     left, is_one = open_work_text(facts, unit), is_single(facts, unit)
     remain = "remains" if is_one else "remain"
@@ -105,20 +130,35 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
             return nothing_left_sentence(facts)
-        return f"{left} {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
-    if sprint.phase(facts.as_of) is Phase.PLANNED:
-        return f"{left} planned so far; the commitment is what it holds when it starts."
-    if not facts.scope.count:
-        return nothing_left_sentence(facts)
+        return f"**{left}** {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
+    if not sprint.has_begun(facts.as_of):
+        return _planned_sentence(facts, left, is_past=is_past)
+    if not facts.remaining.count:
+        return _nothing_open_sentence(facts)
     behind = compute_pace(burndown)
     if behind is None:
-        return f"{left} {remain}. Without a due date there is no ideal line to compare with."
-    until = _working_days_left(sprint, facts.as_of)
+        return f"**{left}** {remain}. {_why_no_ideal(sprint)}"
+    until = _until(sprint, facts.as_of)
     behind = behind.quantize(Decimal("0.1"))
     if not behind:
         return f"**On the ideal line:** {left} {remain}, {until}."
     side = "behind" if behind > 0 else "ahead of"
     return f"**{quantity(abs(behind), unit)} {side}** the ideal line: {left} {remain}, {until}."
+
+
+def _planned_sentence(facts: Facts, left: str, *, is_past: bool) -> str:
+    if is_past:
+        were = "was" if is_single(facts, facts.unit) else "were"
+        day = weekday(_day_before(facts.sprint, facts.as_of))
+        return f"The sprint had not begun on {day}: **{left}** {were} planned."
+    return f"**{left}** planned so far; the commitment is what it holds when it starts."
+
+
+def _nothing_open_sentence(facts: Facts) -> str:
+    """A running sprint without open items, and the time that it still has."""
+    left = time_left_text(facts.sprint, facts.as_of)
+    sentence = nothing_left_sentence(facts).removesuffix(".")
+    return f"**{sentence}**, with {left}." if left else f"**{sentence}**."
 
 
 def _carried(facts: Facts) -> str:
@@ -146,11 +186,15 @@ def _due_sentence(sprint: Sprint) -> str:
     return f"The due date was moved{times} from {weekdays(before, after)}: {shift}."
 
 
-def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
-    today, is_working = sprint.calendar.day_of(as_of), sprint.calendar.is_working_day
-    left = sum(map(is_working, days_between(today, sprint.due))) if sprint.due else 0
-    to_go = f"with {counted(left, 'working day')} to go (today included)"
-    return to_go if left else "and no working day is left"
+def _until(sprint: Sprint, as_of: datetime) -> str:
+    left = time_left_text(sprint, as_of)
+    return f"with {left}" if left else "and no working day is left"
+
+
+def _why_no_ideal(sprint: Sprint) -> str:
+    if sprint.due is None:
+        return "Without a due date there is no ideal line to compare with."
+    return "Its first day has not been recorded, so there is no ideal line to compare with."
 
 
 def _warnings(sprint: Sprint) -> list[str]:
@@ -167,7 +211,7 @@ def _warnings(sprint: Sprint) -> list[str]:
 
 
 def _ledger(facts: Facts) -> str:
-    rows = [("Committed", facts.committed, "")]
+    rows = [("Committed", facts.committed, "")] if facts.is_committed else []
     rows += [(name, facts.total(cause), sign) for name, cause, sign in _CAUSES]
     rows += [("**Scope**", facts.scope, ""), ("Done", facts.done, ""), ("**Remaining**", facts.remaining, "")]
     lines = ["| | Points | Items |", "|:--|--:|--:|"]
@@ -195,10 +239,21 @@ def _not_estimated(facts: Facts, unit: str) -> str:
         return ""
     links = named(item.number for item in missing)
     verb, they = ("is", "it counts") if len(missing) == 1 else ("are", "they count")
+    if facts.sprint.has_ended(facts.as_of):
+        return f"**{counted(len(missing), 'item')} carried over without an estimate:** {links}."
     text = f"**{counted(len(missing), 'open item')} {verb} not estimated:** {links}"
     if unit == "points":
         return f"{text}. In points {they} as 0."
-    return f"{text}. So much is not estimated that this card counts items instead of points."
+    return f"{text}."
+
+
+def _unit_reason(facts: Facts, unit: str, asked: str | None) -> str:
+    """Say why a card counts items where nobody asked for them, or points where estimates are scarce."""
+    if facts.unit == "points" or is_empty(facts):
+        return ""
+    if unit == "points":
+        return "More than 30 % of its items have no estimate, so `by:count` says more."
+    return "" if asked else "More than 30 % of its items have no estimate, so this card counts items."
 
 
 def _covered_items(facts: Facts, unit: str) -> str:
@@ -206,14 +261,15 @@ def _covered_items(facts: Facts, unit: str) -> str:
     covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
     if not covered:
         return ""
-    verb, their = ("is", "its") if len(covered) == 1 else ("are", "their")
-    summary = f"{counted(len(covered), 'item')} {verb} not counted: others tell {their} work"
+    verb = "is" if len(covered) == 1 else "are"
+    summary = f"{counted(len(covered), 'item')} {verb} not counted: already covered by linked items"
     numbers = {item.item: item.number for item in facts.items}
     lines = []
     for item in covered[:_MOST_NAMED]:
         below = roll_up(item, facts.items)
         done, total = measure_amount(below.done, unit), measure_amount(below.total, unit)
-        line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
+        share = f"{number(done)} of {quantity(total, unit)} done" if total else "nothing estimated"
+        line = f"- {ref(item.number)}: {share} in "
         line += named(
             sorted((numbers[node] for node in item.covered_by if node in numbers), key=split_number)
         )
@@ -238,7 +294,7 @@ def _days_table(facts: Facts, unit: str) -> str:
     shown = facts.days[-_MOST_DAYS:]
     lines = ["| Day | Scope | Done | Remaining |", "|:--|--:|--:|--:|"]
     if len(shown) < len(facts.days):
-        lines.append(f"| … {len(facts.days) - len(shown)} earlier days | | | |")
+        lines.append(f"| … {counted(len(facts.days) - len(shown), 'earlier day')} | | | |")
     for day in shown:
         values = (measure_amount(value, unit) for value in (day.scope, day.done, day.remaining))
         lines.append(

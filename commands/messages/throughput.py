@@ -9,21 +9,23 @@ from sprints.order_statistics import find_outlier
 
 # In items: among small numbers, twice as many is nothing unusual.
 _LEAST_DISTANCE = 3
+# With fewer whole spans nothing is usual yet.
+_LEAST_SPANS = 3
 
 
 def summarize_throughput(bars: ThroughputBars, covered: int) -> list[str]:
-    """The span that stands out, the usual throughput, and the items left out.
+    """The usual throughput, the span that stands out, and the items left out.
 
     `covered` is the number of done items whose work is counted through other items.
     """
     total = sum(bar.count for bar in bars.bars)
     left_out = ""
     if covered:
-        verb, their = ("is", "its") if covered == 1 else ("are", "their")
-        left_out = f"{counted(covered, 'done item')} {verb} not counted, because others tell {their} work."
+        verb = "is" if covered == 1 else "are"
+        left_out = f"{counted(covered, 'done item')} {verb} not counted: already covered by linked items."
     if not total:
         return ["**Nothing was done in these days.** See what is in progress: `/aging`.", left_out]
-    return [_outlier(bars), _usual(bars, total), left_out]
+    return [_usual(bars, total), _outlier(bars), left_out]
 
 
 def counts_table(bars: ThroughputBars) -> str:
@@ -34,11 +36,11 @@ def counts_table(bars: ThroughputBars) -> str:
 
 
 def _outlier(bars: ThroughputBars) -> str:
-    """The span find_outlier from the median. Unfinished weeks and days off are not compared."""
+    """The span that stands out from the median. Unfinished weeks and days off are not compared."""
     usual = [bar for bar in bars.bars if bar.is_whole and not bar.is_off]
     place = find_outlier([Decimal(bar.count) for bar in usual], _LEAST_DISTANCE)
     if place is None or bars.median is None:
-        if len(usual) < 3:
+        if len(usual) < _LEAST_SPANS:
             return f"**Too early to say what is usual**: {counted(len(usual), f'whole {bars.span}')} so far."
         return f"**No {bars.span} stands out**: none has much more or less than the median."
     bar = usual[place]
@@ -55,8 +57,8 @@ def _usual(bars: ThroughputBars, total: int) -> str:
     text = f"{counted(total, 'item')} done in {spans}"
     last = bars.bars[-1]
     so_far = f"; this week {last.count} so far" if bars.span == "week" and not last.is_whole else ""
-    if bars.median is None:
-        return f"{text}{so_far}."
+    if bars.median is None or sum(bar.is_whole and not bar.is_off for bar in bars.bars) < _LEAST_SPANS:
+        return f"**{text}**{so_far}."
     kind = "whole week" if bars.span == "week" else "working day"
     return f"The median {kind} brings **{number(bars.median)}**: {text}{so_far}."
 

@@ -1,13 +1,12 @@
 """Texts and tables about velocity."""
 
 from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from statistics import median
 
-from charts.reading import number, quantity
+from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted, full_day, plain, table
 from commands.messages.charts import sprint_argument
-from commands.messages.progress import percent
 from sprints.burndown import measure_amount
 from sprints.calendar import Calendar
 from sprints.order_statistics import find_outlier
@@ -18,10 +17,13 @@ VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
 
 
 def summarize_velocity(velocity: Velocity) -> list[str]:
-    """The sprint that stands out, the amount to plan with, and the reliability of commitments."""
+    """The amount to plan with, the sprint that stands out, and the reliability of commitments."""
     if not velocity.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
-    return [_outlier(velocity), _plan_sentence(velocity), _kept_sentence(velocity)]
+    sentences = [_plan_sentence(velocity), _outlier(velocity), _kept_sentence(velocity)]
+    if velocity.is_too_few:
+        sentences[:2] = reversed(sentences[:2])
+    return sentences
 
 
 def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
@@ -40,8 +42,8 @@ def sprints_table(velocity: Velocity, calendar: Calendar) -> str:
 
 
 def _percent(share: Decimal | None) -> str:
-    """A share from 0 to 1 as a whole percentage, halves to even. Empty for None."""
-    return "" if share is None else percent(share, ROUND_HALF_EVEN)
+    """A share from 0 to 1 as a whole percentage. Empty for None."""
+    return "" if share is None else percent(share)
 
 
 def _outlier(velocity: Velocity) -> str:
@@ -93,6 +95,8 @@ def _kept_sentence(velocity: Velocity) -> str:
         shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
         return f"Of what was committed was kept: {shares_text}."
     least, outcome = min(shares, key=lambda pair: pair[0])
+    if all(share == least for share, _ in shares):
+        return f"Of what was committed {_percent(least)} was kept, in each of these {len(shares)} sprints."
     return (
         f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
         f"{len(shares)}), the least in {plain(outcome.title)}: {_percent(least)}."

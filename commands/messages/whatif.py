@@ -7,7 +7,6 @@ from commands.formatting.wording import footer, plain, weekday
 from commands.messages.forecast import finish_sentence
 from commands.messages.nothing_left import is_empty
 from sprints.facts import Facts
-from sprints.milestone import Phase
 
 
 @dataclass(slots=True)
@@ -34,6 +33,6 @@ def whatif_card(facts: Facts, decision: WhatIfDecision, before: float | None, af
     else:
         lead += "nothing is in it yet." if is_empty(facts) else "nothing is left in the sprint."
     notes = decision.notes
-    if changed.sprint.phase(facts.as_of) is Phase.PLANNED:
+    if not changed.sprint.has_begun(facts.as_of):
         notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]
     return f"{' '.join([lead, *notes])}\n\n{footer('Nothing has been changed')}"

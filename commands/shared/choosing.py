@@ -124,7 +124,7 @@ async def require_item(planning: Planning, number: int) -> ItemSnapshot:
     item = await planning.find_item(number)
     if item is None:
         raise UserError(
-            f"I have never heard of #{number} here. If it exists, `/agile resync` asks GitHub for what "
+            f"I have no record of #{number} here. If it exists, `/agile resync` asks GitHub for what "
             "I missed."
         )
     return item

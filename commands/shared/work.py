@@ -7,7 +7,8 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.planning import Planning
 from commands.shared.choosing import require_item
-from sprints.expectation import MOST_PAST, WINDOW_DAYS, PastCycleTimes, measure_past
+from sprints.durations import measure_cycle_times
+from sprints.expectation import MOST_PAST, WINDOW_DAYS, PastCycleTimes, select_past
 from sprints.flow import Flow
 from sprints.reviews import (
     REVIEW_REQUEST,
@@ -31,12 +32,21 @@ async def read_recent_flows(planning: Planning) -> Sequence[Flow]:
 
 async def read_past(planning: Planning) -> PastCycleTimes:
     """Measure the usual cycle times as of the planning's moment, which may be in the past."""
+    done, window = await read_past_items(planning)
+    return PastCycleTimes(measure_cycle_times(done, planning.calendar), window)
+
+
+async def read_past_items(planning: Planning) -> tuple[Sequence[Flow], int | None]:
+    """Read the done items from which usual cycle times are measured, and their window in days.
+
+    The window is None for the items that were done last, where the last 90 days have too few.
+    """
     recent = await planning.flows.moved(_window_start(planning), planning.now)
-    past = measure_past(recent, planning.now, planning.calendar)
-    if past.window is not None:
-        return past
+    done, window = select_past(recent, planning.now, planning.calendar)
+    if window is not None:
+        return done, window
     last = await planning.flows.last_done(MOST_PAST, planning.now)
-    return measure_past(last, planning.now, planning.calendar)
+    return select_past(last, planning.now, planning.calendar)
 
 
 def _window_start(planning: Planning) -> datetime:

@@ -35,12 +35,13 @@ from sprints.burndown import build_burndown
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """Show goal and dates, the commitment and its changes, the pace, and the burndown."""
     facts = await resolve_facts(context, arguments.text("sprint"), resolve_moment(context, arguments))
+    is_past = arguments.date("as-of") is not None and facts.as_of < context.now
     burndown = build_burndown(facts, arguments.text("by"))
     expected = await write_expectation(context, facts, "status")
     card = (
-        status_head(facts, burndown, expected.words),
+        status_head(facts, burndown, expected.words, is_past=is_past),
         *chart_parts(context, burndown),
-        status_details(facts, burndown),
+        status_details(facts, burndown, asked_unit=arguments.text("by"), is_past=is_past),
     )
     forecasts = expected.forecasts if arguments.date("as-of") is None else ()
     return Reply(card, forecasts=forecasts, says_completeness=True)

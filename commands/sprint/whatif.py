@@ -15,6 +15,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast_sentences import open_sizes
+from commands.messages.time_left import time_left_text
 from commands.messages.whatif import WhatIfDecision, more_items, whatif_card
 from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.forecasting import read_outlook
@@ -22,7 +23,8 @@ from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal
 from sprints.numbering import Number, ref, split_number
-from sprints.outlook import Outlook, list_working_days_left
+from sprints.outlook import Outlook
+from sprints.time_left import measure_time_left
 from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
 
 _MOST_WHOLE = 999
@@ -184,13 +186,13 @@ def _add_items(decision: WhatIfDecision, base: Outlook, batch: ItemCount) -> Non
 
 
 def _take_days_off(decision: WhatIfDecision, days_off: int) -> None:
-    left = len(list_working_days_left(decision.facts.sprint, decision.facts.as_of))
+    sprint, as_of = decision.facts.sprint, decision.facts.as_of
+    left = len(measure_time_left(sprint, as_of).days)
     if not 1 <= days_off <= left:
         if not left:
             raise UserError("No working day is left in the sprint, so none can be off.")
         days = f"from 1 to {counted(left, 'working day')}" if left > 1 else "1 working day"
-        are = f"{counted(left, 'working day')} {'is' if left == 1 else 'are'} left"
-        raise UserError(f"{are} in the sprint, today included, so `days-off:` can be {days}.")
+        raise UserError(f"The sprint has {time_left_text(sprint, as_of)}, so `days-off:` can be {days}.")
     decision.facts = with_days_off(decision.facts, days_off)
     decision.words.append(f"with {counted(days_off, 'working day')} off")
 

@@ -238,7 +238,7 @@ def test_what_is_a_time_box() -> None:
 def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
-        (ScopeGrowth(30, 1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
+        (ScopeGrowth(1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
         "**2 in 10** that the remaining 5 points are done.",
     )
     *data, hint = text.split("\n\n")
@@ -254,19 +254,20 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "words"),
+    ("added", "news"),
     [
-        (99, "has grown by 99 %, from"),
-        (100, "has doubled, from"),
-        (150, "has more than doubled, from"),
-        (200, "has tripled, from"),
-        (399, "has more than quadrupled, from"),
-        (400, "has grown to 5 times the commitment, from"),
-        (1025, "has grown to more than 11 times the commitment, from"),
+        ("9.9", "has grown by 99 %, from 10 to 19.9 points"),
+        ("9.99", "has grown by >99 %, from 10 to 19.99 points"),
+        ("10", "has doubled, from 10 to 20 points"),
+        ("15", "has more than doubled, from 10 to 25 points"),
+        ("20", "has tripled, from 10 to 30 points"),
+        ("39.9", "has more than quadrupled, from 10 to 49.9 points"),
+        ("40", "has grown to 5 times the commitment, from 10 to 50 points"),
+        ("102.5", "has grown to more than 11 times the commitment, from 10 to 112.5 points"),
     ],
 )
-def test_large_growth_is_reported_as_people_say_it(percent: int, words: str) -> None:
-    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrowth(percent, 1),))
+def test_large_growth_is_reported_as_people_say_it(added: str, news: str) -> None:
+    assert f"its scope {news}." in alert_text(facts(late(2, points=added)), (ScopeGrowth(1),))
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def told(situation: AlertInputs, lines: AlertThresholds = USUAL, *names: str) ->
 
 @pytest.mark.parametrize(
     ("points", "expected"),
-    [(1, ()), (2, (ScopeGrowth(20, 1),)), (3, (ScopeGrowth(30, 1),)), (5, (ScopeGrowth(50, 2),))],
+    [(1, ()), (2, (ScopeGrowth(1),)), (3, (ScopeGrowth(1),)), (5, (ScopeGrowth(2),))],
 )
 def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> None:
     assert told(AlertInputs(two_weeks(joining(points)))) == expected
@@ -56,7 +56,7 @@ def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> No
 
 def test_each_share_is_reported_once_and_smaller_ones_not_afterwards() -> None:
     situation = AlertInputs(two_weeks(joining(5)))
-    assert told(situation, USUAL, "scope-1") == (ScopeGrowth(50, 2),)
+    assert told(situation, USUAL, "scope-1") == (ScopeGrowth(2),)
     assert told(situation, USUAL, "scope-2") == ()
     assert told(AlertInputs(two_weeks(joining(3))), USUAL, "scope-2") == ()
 
@@ -72,7 +72,7 @@ def test_growth_is_reported_in_growing_steps() -> None:
 @pytest.mark.parametrize("share", ["scope-3", "scope-5"])
 def test_what_was_reported_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
     assert told(AlertInputs(two_weeks(joining(5))), USUAL, share) == ()
-    assert told(AlertInputs(two_weeks(joining(16))), USUAL, share) == (ScopeGrowth(160, 8),)
+    assert told(AlertInputs(two_weeks(joining(16))), USUAL, share) == (ScopeGrowth(8),)
 
 
 def test_without_a_commitment_nothing_has_grown() -> None:

@@ -1,6 +1,7 @@
 """What the past lets one expect of an item in progress."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def done(number: int, started: str, closed: str) -> FlowCard:
 def test_it_says_how_unusual_the_age_is_and_how_long_the_longer_ones_took() -> None:
     result = expect_from_age(4, took(1, 2, 3, 4, 5, 6, 7, 8, 9, 20))
 
-    assert (result.n, result.within, result.percentile) == (10, 4, 40)
+    assert (result.n, result.within, result.share_within) == (10, 4, Decimal("0.4"))
     assert (result.half, result.most) == (7, 20)
 
 
@@ -34,7 +35,7 @@ def test_few_that_took_longer_say_nothing() -> None:
 
 
 def test_without_a_past_there_is_no_percentile_but_zero() -> None:
-    assert expect_from_age(3, took()).percentile == 0
+    assert expect_from_age(3, took()).share_within == 0
 
 
 def test_the_last_ninety_days_count_if_they_are_ten_items() -> None:
@@ -63,7 +64,7 @@ def test_fewer_than_ten_items_make_no_service_level() -> None:
 def test_what_is_expected_lies_ahead_and_happened_once(age: int, days: list[int]) -> None:
     result = expect_from_age(age, took(*days))
 
-    assert 0 <= result.percentile <= 100
+    assert 0 <= result.share_within <= 1
     assert result.within == sum(day <= age for day in days)
     assert (result.half is None) == (result.n - result.within < 5)
     if result.half is not None and result.most is not None:
@@ -73,4 +74,6 @@ def test_what_is_expected_lies_ahead_and_happened_once(age: int, days: list[int]
 
 @given(st.integers(1, 50), DAYS)
 def test_the_older_the_less_usual(age: int, days: list[int]) -> None:
-    assert expect_from_age(age, took(*days)).percentile <= expect_from_age(age + 1, took(*days)).percentile
+    assert (
+        expect_from_age(age, took(*days)).share_within <= expect_from_age(age + 1, took(*days)).share_within
+    )

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 
 from sprints.facts import Facts
 from sprints.forecast import Refusal
-from sprints.outlook import Outlook, TrackRecord, build_outlook, list_working_days_left
+from sprints.outlook import Outlook, TrackRecord, build_outlook
+from sprints.time_left import list_working_days_left
 from sprints.what_if import with_done, without_items
 from tests.support.builders import Box
 from tests.support.flow_cards import FlowCard

@@ -54,8 +54,8 @@ def test_the_oldest_first() -> None:
 
     assert result == {
         Topic.OLDEST: [
-            RetroEvidence(Topic.OLDEST, 2, days(11), is_over=False),
-            RetroEvidence(Topic.OLDEST, 1, days(2)),
+            RetroEvidence(Topic.OLDEST, 2, days(11), days=11, is_over=False),
+            RetroEvidence(Topic.OLDEST, 1, days(2), days=3),
         ]
     }
 

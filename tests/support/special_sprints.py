@@ -65,5 +65,5 @@ def make_unestimated_past(*, blank: int = BLANK, open_points: int = 0) -> tuple[
 
 def find_done_claims(text: str) -> list[str]:
     """The phrases of a card that call a sprint done."""
-    phrases = r"\(100 %\)|all that is in the sprint is done|everything in scope (?:is|was) done|\*\*certain\*\* that"
+    phrases = r"\(100 %\)|all that is in the sprint is done|everything in scope (?:is|was) done"
     return re.findall(phrases, text, re.IGNORECASE)

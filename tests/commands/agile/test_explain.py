@@ -298,12 +298,12 @@ async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
 
     assert answer.startswith("### How the scope of Sprint 24 came about")
     assert "12 committed + 0 added − 0 removed − 0 dropped + 0 re-estimated = **12 points**" in answer
-    assert "Of it 6 points in 2 items done, 6 points in 2 items remaining." in answer
+    assert "**6 points in 2 items done, 6 points in 2 items remaining.**" in answer
 
 
 async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
-    answer = await ask_command(bot, number, '/explain added for:"Sprint 22"')
+    answer = await ask_command(bot, number, '/explain added for:"Sprint 22" verbose:yes')
 
     assert "### Added · Sprint 22: 9 points in 3 items" in answer
     assert "3 × 3 = **9 points**" in answer
@@ -311,6 +311,15 @@ async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clo
         r"\| #1011 \| 3 \| 1 \| added to the milestone \| 2 Nov 2026, 00:00 \| `alice` \| `delivery-\d+` \|",
         answer,
     )
+
+
+async def test_without_verbose_it_names_actors_and_times_but_no_deliveries(bot: Bot, clock: Clock) -> None:
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/explain added for:"Sprint 22"')
+
+    assert "| #1011 | 3 | 1 | added to the milestone | 2 Nov 2026, 00:00 | `alice` |\n" in answer
+    assert "deliver" not in answer.lower()
+    assert answer.index("= **9 points**") < answer.index("**What it is:** The estimate of whatever entered")
 
 
 async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> None:

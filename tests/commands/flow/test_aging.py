@@ -66,7 +66,7 @@ def test_nothing_is_older_than_usual() -> None:
 
 def test_nothing_is_finished_yet() -> None:
     lines = reading(started(21, 4), past=Durations())
-    assert lines[0].startswith("**#21 has been in progress for 4 days**, longer than anything else.")
+    assert lines[0].startswith("**#21 has been in progress for 4 days**, the only item in progress.")
     assert lines[1] == "1 item in progress; no finished item tells yet how long is usual."
 
 

@@ -18,21 +18,22 @@ def reading(*cards: FlowCard) -> list[str]:
 def test_the_longest_stands_out() -> None:
     days = [1, 2, 2, 2, 3, 3, 3, 4, 4, 20]
     assert reading(*(make_finished_card(n, d) for n, d in enumerate(days, start=1))) == [
+        "Expect **85 % of items within 4 days**; half take at most 3, 95 % at most 20.",
         (
             "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what began and "
             "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
         ),
-        "Expect **85 % of items within 4 days**; half take at most 3, 95 % at most 20.",
         "",
     ]
 
 
 def test_nothing_stands_out_and_few_items_promise_nothing() -> None:
     lines = reading(make_finished_card(1, 2), make_finished_card(2, 3), make_finished_card(3, 4))
-    assert lines[0] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
-    assert lines[1] == (
-        "Only 3 items so far, too few to promise anything: half took at most 3 days, 85 % at most 4."
+    assert lines[0] == (
+        "**85 % within 4 days**, half within 3 days; with 3 items so far, too few to promise anything."
     )
+    assert lines[1] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
+    assert reading(make_finished_card(1, 2))[1] == "#1 took 2 days, the only item so far."
 
 
 def test_what_is_left_out_is_counted_by_reason() -> None:
@@ -42,11 +43,11 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     result = measure_cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
     assert left_out_sentence(result) == (
-        "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
+        "Left out: 2 done items (1 started only after being done, 1 without a recorded start). "
         "1 of 2 items had been done before and opened again."
     )
     assert reading(never)[0].startswith("**No item with a known start was done in these days.**")
-    assert reading(never)[1] == "Left out: 1 done item (1 never told to be started)."
+    assert reading(never)[1] == "Left out: 1 done item (1 without a recorded start)."
 
 
 def test_a_long_list_is_cut() -> None:

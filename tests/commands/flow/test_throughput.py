@@ -26,39 +26,42 @@ def weeks(*counts: int, median: int | None = 4, is_last_whole: bool = False) -> 
 def test_an_empty_week_stands_out() -> None:
     lines = summarize_throughput(weeks(4, 0, 4, 5, 1), covered=0)
     assert lines == [
+        "The median whole week brings **4**: 14 items done in 5 weeks; this week 1 so far.",
         (
             "**0 items done in the week of 12 Oct**, the median is 4. If people were away, tell me with "
             "`/calendar add`; if not, `/aging` shows what waits now."
         ),
-        "The median whole week brings **4**: 14 items done in 5 weeks; this week 1 so far.",
         "",
     ]
 
 
 def test_a_very_full_week_stands_out() -> None:
-    lead = summarize_throughput(weeks(4, 4, 12, 5, 1), covered=0)[0]
+    lead = summarize_throughput(weeks(4, 4, 12, 5, 1), covered=0)[1]
     assert lead.startswith("**12 items done in the week of 19 Oct**, the median is 4. See whether that was a")
 
 
 def test_the_week_that_is_not_over_never_stands_out() -> None:
-    assert summarize_throughput(weeks(4, 4, 5, 0), covered=0)[0].startswith("**No week stands out**")
-    assert summarize_throughput(weeks(4, 4, 5, 0, is_last_whole=True), 0)[0].startswith("**0 items done in")
+    assert summarize_throughput(weeks(4, 4, 5, 0), covered=0)[1].startswith("**No week stands out**")
+    assert summarize_throughput(weeks(4, 4, 5, 0, is_last_whole=True), 0)[1].startswith("**0 items done in")
 
 
 def test_two_instead_of_one_is_nothing() -> None:
-    assert summarize_throughput(weeks(1, 1, 3, 1, 1, median=1), 0)[0].startswith("**No week stands out**")
+    assert summarize_throughput(weeks(1, 1, 3, 1, 1, median=1), 0)[1].startswith("**No week stands out**")
 
 
 def test_too_early() -> None:
     lines = summarize_throughput(weeks(4, 1), 0)
-    assert lines[0] == "**Too early to say what is usual**: 1 whole week so far."
-    assert summarize_throughput(weeks(1, median=None), 0)[1] == "1 item done in 1 week; this week 1 so far."
+    assert lines[0] == "**5 items done in 2 weeks**; this week 1 so far."
+    assert lines[1] == "**Too early to say what is usual**: 1 whole week so far."
+    assert summarize_throughput(weeks(1, median=None), 0)[0] == (
+        "**1 item done in 1 week**; this week 1 so far."
+    )
 
 
 def test_nothing_and_what_others_tell() -> None:
     assert summarize_throughput(weeks(0, 0), 1) == [
         "**Nothing was done in these days.** See what is in progress: `/aging`.",
-        "1 done item is not counted, because others tell its work.",
+        "1 done item is not counted: already covered by linked items.",
     ]
     assert summarize_throughput(weeks(4, 4, 4, 4), 3)[2].startswith("3 done items are not counted")
 
@@ -130,4 +133,4 @@ async def test_a_pull_request_that_closes_an_issue_is_not_counted_twice(bot: Bot
     answer = await ask_command(bot, number, "/throughput as:table")
 
     assert "| **Sum** | **1** |" in answer
-    assert "1 done item is not counted, because others tell its work." in answer
+    assert "1 done item is not counted: already covered by linked items." in answer

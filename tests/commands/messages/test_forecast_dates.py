@@ -79,7 +79,7 @@ def test_items_by_a_day() -> None:
         ),
         (
             ItemForecast(0, 0, 0, 0.2, 1, FROM),
-            "It is uncertain that even one item will be done by Fri 20 Nov: the chance is **2 in 10**.",
+            "Even one item may not be done by Fri 20 Nov: the chance of one is **2 in 10**.",
         ),
         (
             ItemForecast(0, 0, 0, 0.0, 0, FROM),

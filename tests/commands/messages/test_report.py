@@ -49,10 +49,19 @@ def test_a_report_leads_with_what_became_of_the_commitment() -> None:
 
     assert text.split("\n\n")[:4] == [
         "### Sprint 12 · report",
-        "16 Nov 2026 – 27 Nov 2026",
-        "**Goal met:** Pay by card",
         "**15 of 23 points committed were done (65 %)**, 21 points in all. 5 points in 3 items carried over.",
+        "**Goal met:** Pay by card",
+        "16 Nov 2026 – 27 Nov 2026",
     ]
+
+
+def test_a_report_of_a_planned_sprint_promises_nothing() -> None:
+    text = report_text(make_sheet(make_planned_card(1, 3), as_of="11-13 12:00"))
+
+    assert "**3 points in 1 item** planned so far; nothing is committed yet." in text
+    assert "not begun yet" in text
+    assert "| Committed |" not in text
+    assert "Say/do" not in text
 
 
 def test_the_table_goes_from_the_commitment_to_what_was_left() -> None:
@@ -68,7 +77,7 @@ def test_the_table_goes_from_the_commitment_to_what_was_left() -> None:
         "| Done | 21 | 4 |",
         "| **Carried over** | **5** | **3** |",
         "| – of it done late | 2 | 1 |",
-        "| Say/do: part of the commitment done | 65 % | 37 % |",
+        "| Say/do: part of the commitment done | 65 % | 38 % |",
         "| Delivered vs planned: all done ÷ commitment | 91 % | 50 % |",
     ]
 
@@ -170,7 +179,7 @@ def test_a_running_sprint_tells_its_numbers_so_far() -> None:
     )
 
     assert "27 Nov 2026 · still running: these are its numbers so far" in text
-    assert "**5 of 8 points committed are done (62 %)**. 3 points in 1 item still to do." in text
+    assert "**5 of 8 points committed are done (63 %)**. 3 points in 1 item still to do." in text
     assert "**Open:** #2 (3 points)." in text
     assert "**Velocity:** The 4 sprints before it: median 20.5 points, from 18 to 24." in text
     assert "<sub>As of 20 Nov 2026, 12:00 UTC · complete</sub>" in text

@@ -44,8 +44,8 @@ def test_it_begins_with_the_result_and_with_how_to_vote() -> None:
 @pytest.mark.parametrize(
     ("evidence", "line"),
     [
-        (RetroEvidence(Topic.OLDEST, 1, hours(50)), "- #1: 2 days until it was done"),
-        (RetroEvidence(Topic.OLDEST, 1, hours(24), is_over=False), "- #1: 1 day, and not done"),
+        (RetroEvidence(Topic.OLDEST, 1, hours(50), days=3), "- #1: 3 days until it was done"),
+        (RetroEvidence(Topic.OLDEST, 1, hours(24), days=2, is_over=False), "- #1: 2 days, and not done"),
         (RetroEvidence(Topic.BLOCKED, 1, hours(30), by=(7, 8)), "- #1: 1 day by #7, #8"),
         (
             RetroEvidence(Topic.BLOCKED, 1, hours(5), reason="no @account", is_over=False),
@@ -71,10 +71,10 @@ def test_each_kind_of_evidence(evidence: RetroEvidence, line: str) -> None:
 def test_what_took_longer_than_usual_says_what_is_usual() -> None:
     usual = ServiceLevel(85, 4, 30)
 
-    assert "9 days until it was done; 85 in 100 items take at most 4 days (n = 30)" in text(
-        RetroEvidence(Topic.OLDEST, 1, hours(9 * 24)), usual=usual
+    assert "9 days until it was done; by then 85 % of items had taken at most 4 days (n = 30)" in text(
+        RetroEvidence(Topic.OLDEST, 1, hours(9 * 24), days=9), usual=usual
     )
-    assert "85 in 100" not in text(RetroEvidence(Topic.OLDEST, 1, hours(4 * 24)), usual=usual)
+    assert "85 %" not in text(RetroEvidence(Topic.OLDEST, 1, hours(4 * 24), days=4), usual=usual)
 
 
 def test_each_topic_has_a_reaction_of_its_own() -> None:

@@ -166,7 +166,7 @@ def test_work_that_left_after_it_was_done_is_named() -> None:
         ([make_planned_card(1)], "**5 points in 1 item**, as committed: nothing has changed since."),
         (
             [make_planned_card(1), make_planned_card(2, 3).left("11-17"), added()],
-            "**8 points in 2 items**, as much as committed, though not the same.",
+            "**8 points in 2 items**, as much as committed, after 2 changes.",
         ),
     ],
     ids=["nothing", "as much"],

@@ -38,9 +38,10 @@ def test_a_running_sprint() -> None:
     text = shown(sprint(description="Goal: Pay by card\nStart: 2026-11-16"), card(), done)
 
     assert text.startswith(
-        "### Sprint 12 · day 3 of 12\n\n16 Nov 2026 – 27 Nov 2026\n\n**Goal:** Pay by card"
+        "### Sprint 12 · day 3 of 12\n\n**0.6 points ahead of** the ideal line: 5 points remain, with "
+        "8 working days to go, today included.\n\n"
     )
-    assert "**3 of 8 points done** (37 %)" in text
+    assert "**3 of 8 points done** (38 %)" in text
     assert "<sub>As of 18 Nov 2026, 12:00 UTC · complete</sub>" in text
 
 
@@ -48,7 +49,7 @@ def test_a_planned_sprint() -> None:
     text = shown(sprint(), card(), as_of="11-13 12:00")
 
     assert "· starts in 3 days" in text
-    assert "5 points planned so far; the commitment is what it holds when it starts." in text
+    assert "**5 points** planned so far; the commitment is what it holds when it starts." in text
 
 
 def test_a_sprint_that_starts_tomorrow() -> None:
@@ -58,8 +59,8 @@ def test_a_sprint_that_starts_tomorrow() -> None:
 @pytest.mark.parametrize(
     ("cards", "sentence"),
     [
-        ([card(1, 5)], "5 points were not done when it ended. 1 item carried over."),
-        ([card(1, 1)], "1 point was not done when it ended."),
+        ([card(1, 5)], "**5 points** were not done when it ended. 1 item carried over."),
+        ([card(1, 1)], "**1 point** was not done when it ended."),
         ([card(1, 5).closed("11-20")], "Everything in scope was done."),
         (
             [card(1, 5).dropped("11-20")],
@@ -84,8 +85,11 @@ def test_a_sprint_that_has_ended(cards: list[Card], sentence: str) -> None:
 def test_a_sprint_without_a_due_date() -> None:
     text = shown(sprint(due=None), card())
 
-    assert "### Sprint 12 · day 3\n\n16 Nov 2026 – no due date" in text
-    assert "5 points remain. Without a due date there is no ideal line to compare with." in text
+    assert (
+        "### Sprint 12 · day 3\n\n**5 points** remain. Without a due date there is no ideal line to compare with."
+        in text
+    )
+    assert "**5 points** remain. Without a due date there is no ideal line to compare with." in text
 
 
 def test_a_sprint_without_a_due_date_that_was_closed() -> None:
@@ -140,7 +144,7 @@ def test_what_was_carried_over_and_done_late() -> None:
     cards = [card(1), card(2, 3).closed("11-28 09:00"), card(3, None), card(4, 2)]
     text = shown(sprint().closed("11-29"), *cards, as_of="12-05")
 
-    assert "10 points were not done when it ended. 4 items carried over, 1 of them done late." in text
+    assert "**10 points** were not done when it ended. 4 items carried over, 1 of them done late." in text
 
 
 # The pace
@@ -166,8 +170,45 @@ def test_no_working_day_left() -> None:
     assert "and no working day is left" in text
 
 
+@pytest.mark.parametrize(
+    ("as_of", "left"),
+    [
+        ("11-20 12:00", "6 working days to go, today included."),
+        ("11-20 18:00", "6 working days to go, the rest of today included."),
+        ("11-21 00:00", "5 working days to go."),
+        ("11-22 12:00", "5 working days to go."),
+        ("11-23 00:00", "5 working days to go."),
+        ("11-23 00:01", "5 working days to go, today included."),
+    ],
+    ids=["Friday", "its evening", "its end", "Sunday", "its end", "Monday"],
+)
+def test_today_is_included_only_while_it_is_a_working_day(as_of: str, left: str) -> None:
+    assert f"with {left}" in shown(sprint(), card(), as_of=as_of)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "zone", "left"),
+    [
+        ("11-20 23:30", "Pacific/Auckland", "5 working days to go."),
+        ("11-20 23:30", "America/Los_Angeles", "6 working days to go, today included."),
+    ],
+)
+def test_today_is_the_teams_own(as_of: str, zone: str, left: str) -> None:
+    assert f"with {left}" in shown(sprint(), card(), as_of=as_of, zone=ZoneInfo(zone))
+
+
+def test_the_day_before_the_start() -> None:
+    facts = sprint().facts(card(), as_of="11-16 00:00")
+    text = status_head(facts, build_burndown(facts), is_past=True)
+
+    assert text.startswith("### Sprint 12 · starts in 1 day · as of Sun 15 Nov 2026\n")
+    assert "The sprint had not begun on Sun 15 Nov: **5 points** were planned." in text
+    assert "due date" not in text
+    assert "| Committed |" not in status_details(facts, build_burndown(facts))
+
+
 def test_the_last_working_day() -> None:
-    assert "with 1 working day to go (today included)" in shown(sprint(), card(), as_of="11-27 12:00")
+    assert "with 1 working day to go, today included" in shown(sprint(), card(), as_of="11-27 12:00")
 
 
 # Warnings
@@ -226,7 +267,7 @@ def test_mostly_not_estimated_counts_items() -> None:
     text = shown(sprint(), *(card(n, None) for n in range(1, 13)))
 
     assert "**12 open items are not estimated:** #1, #2, #3, #4, #5, #6, #7, #8, #9, #10 and 2 more" in text
-    assert "this card counts items instead of points" in text
+    assert "More than 30 % of its items have no estimate, so this card counts items." in text
     assert "of 12 items done" in text
 
 
@@ -238,7 +279,7 @@ def test_what_others_tell_is_folded_and_needs_no_estimate() -> None:
 
     assert "2 of 5 points done" in text
     assert (
-        "<details>\n<summary>2 items are not counted: others tell their work</summary>\n\n"
+        "<details>\n<summary>2 items are not counted: already covered by linked items</summary>\n\n"
         "- #1: 2 of 5 points done in #2, #3; estimated twice, its own 8 points left out\n"
         "- #4: 0 of 3 points done in #3\n\n</details>"
     ) in text
@@ -249,7 +290,7 @@ def test_one_item_that_another_tells() -> None:
     parent = card(1, None)
     text = shown(sprint(), parent, card(2, 1).put_under("11-13", parent), unit="count")
 
-    assert "<summary>1 item is not counted: others tell its work</summary>" in text
+    assert "<summary>1 item is not counted: already covered by linked items</summary>" in text
     assert "- #1: 0 of 1 item done in #2\n" in text
 
 
@@ -290,11 +331,14 @@ def test_an_empty_sprint() -> None:
     assert "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in." in text
     assert "0 of 0" not in text
     assert "ideal line" not in text
-    assert "**0 of 0 points done** (0 %)" in shown(sprint(), as_of="12-01 12:00")
+    assert "0 of 0" not in shown(sprint(), as_of="12-01 12:00")
 
 
 def test_a_sprint_that_lost_all_its_items_is_not_called_new() -> None:
-    assert "**0 of 0 points done** (0 %)" in shown(sprint(), card().left("11-17"))
+    text = shown(sprint(), card().left("11-17"))
+
+    assert "**Nothing is in scope now: everything was removed**, with 8 working days to go" in text
+    assert "0 of 0" not in text
 
 
 @pytest.mark.parametrize("unit", ["points", "items"])

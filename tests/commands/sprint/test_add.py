@@ -75,7 +75,7 @@ async def test_what_cannot_be_understood(bot: Bot) -> None:
     await bot.say(number, "/sprint add #999\n/sprint add everything\n/sprint add other/repo#3")
 
     (answer,) = await bot.answers(number)
-    assert "I have never heard of #999 here" in answer
+    assert "I have no record of #999 here" in answer
     assert "There is no milestone called “everything” here" in answer
     assert "`other/repo#3` is in another repository" in answer
 

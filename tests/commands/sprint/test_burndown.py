@@ -98,7 +98,7 @@ def test_all_done() -> None:
     assert reading(done)[0].startswith("**Everything in scope is done.**")
     ended = reading(done, as_of="11-30")
     assert ended[0] == "**Everything in scope was done** when it ended."
-    assert ended[2] == "5 points done; 5 of 5 points committed were kept (100 %)."
+    assert ended[2] == "5 points done; of what was committed, 5 of 5 points (100 %)."
 
 
 def test_all_dropped() -> None:
@@ -118,7 +118,7 @@ def test_the_largest_step_or_days_without_any() -> None:
         "The largest step: up by 3 points (+8 of scope, +5 done) on Tue 17 Nov."
     )
     assert reading(*cards, as_of="11-24 12:00")[1] == (
-        "Nothing was done on 4 working days in a row, Wed 18 Nov to Mon 23 Nov."
+        "No points were done on 4 working days in a row, Wed 18 Nov to Mon 23 Nov."
     )
 
 

@@ -17,7 +17,7 @@ async def test_answers_with_a_card_and_a_picture(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "### Sprint 12 · day 5 of 14" in answer
     assert "**Goal:** Pay by card" in answer
-    assert "**3 of 8 points done** (37 %)" in answer
+    assert "**3 of 8 points done** (38 %)" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
     pictures = list[bytes]()
     for path in find_chart_paths(answer):
@@ -50,6 +50,35 @@ async def test_in_a_private_repository_a_setting_allows_the_picture(bot: Bot) ->
     (answer,) = await bot.answers(number)
     assert "```mermaid" not in answer
     assert "/charts/" in answer
+
+
+# What it says
+
+
+async def test_the_day_before_the_start_is_said_so(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/sprint status as-of:{day_from_today(-5)} new:yes")
+
+    (answer,) = await bot.answers(number)
+    assert "· starts in 1 day · as of " in answer
+    assert "Nothing was in it yet on " in answer
+    assert "/sprint add" not in answer
+    assert "due date" not in answer
+    assert "by today's settings" in answer
+
+
+async def test_who_asks_for_items_is_not_given_a_reason_for_items(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    for name in ("One", "Two", "Three"):
+        issue = await bot.github.create_issue(bot.repo, name)
+        await bot.github.update_issue(bot.repo, issue["number"], milestone=1)
+    await bot.rest()
+    await bot.say(number, "/sprint status new:yes")
+    await bot.say(number, "/sprint status by:count new:yes")
+
+    unasked, asked = await bot.answers(number)
+    assert "More than 30 % of its items have no estimate, so this card counts items." in unasked
+    assert "this card counts items" not in asked
 
 
 # Asked again

@@ -36,7 +36,7 @@ async def test_the_burndown_of_a_sprint_that_is_over_stands_below_what_became_of
     await bot.say(number, "/summary")
 
     (answer,) = await bot.answers(number)
-    result, picture, table, *_ = answer.split("\n\n")[3:]
+    _, result, _, _, picture, table, *_ = answer.split("\n\n")
     assert result.startswith("**1 of 3 items committed were done (33 %)**")
     assert '<img alt="Burndown: 2 of 3 items were left at the end on ' in picture
     assert table.startswith("|  | Points | Items |")

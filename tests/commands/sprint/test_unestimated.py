@@ -33,7 +33,7 @@ def test_the_past_is_as_it_is_stated_to_be() -> None:
             "/sprint status",
             "**30 of 30 points done, 2 items without an estimate are open** (10 of 12 items, 83 %)",
         ),
-        ("/sprint status", "2 items without an estimate remain, with 3 working days to go (today included)."),
+        ("/sprint status", "2 items without an estimate remain, with 3 working days to go, today included."),
         ("/burndown", "with 2 items without an estimate to do."),
         ("/burndown", "to go, today included, for 2 items without an estimate;"),
         ("/burndown as:table", "to go, today included, for 2 items without an estimate;"),
