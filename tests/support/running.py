@@ -44,6 +44,11 @@ def signature(body: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def without_titles(body: str) -> str:
+    """Write the items in lists as bare numbers again."""
+    return _TITLED_ITEM.sub(r"\1", body)
+
+
 class WebhookClient:
     """A client that delivers webhooks to an endpoint, as GitHub does."""
 
@@ -103,7 +108,7 @@ class Bot(WebhookClient):
         """
         comments = await self.github.comments(self.repo, number)
         bodies = [str(comment["body"]) for comment in comments if comment["user"]["type"] == "Bot"]
-        return bodies if has_titles else [_TITLED_ITEM.sub(r"\1", body) for body in bodies]
+        return bodies if has_titles else [without_titles(body) for body in bodies]
 
     def reactions(self, comment: dict[str, Any]) -> list[str]:
         """List the bot's reactions to a comment, oldest first."""

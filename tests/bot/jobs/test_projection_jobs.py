@@ -43,7 +43,7 @@ async def test_items_of_an_older_version_are_projected_and_nothing_is_left_to_do
         "number = null",
     )
     query_as_administrator(bot.base, "update projects set projections_due = true")
-    comment = await bot.say(number, "/my")
+    comment = await bot.say(number, "/my confirm:yes")
     await bot.rest()
 
     assert await queue_due(bot) == [(organization, project)]

@@ -122,7 +122,7 @@ async def test_a_new_installation_asks_for_what_happened_without_any(bot: Bot) -
 
 
 FIGURES = (
-    *("/sprint status", "/sprint report", "/sprint scope", "/summary", "/standup", "/my"),
+    *("/sprint status", "/sprint report", "/sprint scope", "/summary", "/standup", "/my confirm:yes"),
     *("/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"),
     *("/explain", "/explain added", "/explain carry-over", "/explain velocity", "/explain lead time"),
 )
