@@ -164,10 +164,15 @@ class ChangeLog:
         """Set the state of a change, and who decided on it when."""
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
-    async def finish(self, change_id: int, steps: bytes, note: str | None) -> None:
+    async def finish(self, change_id: int, steps: bytes, note: str | None, at: datetime) -> None:
         """Finish a change: `steps` are the finished steps, `note` explains why others were not done."""
         state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
-        await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
+        values = {"state": state, "steps": msgspec.json.decode(steps), "note": note, "finished_at": at}
+        await self._update(change_id, **values)
+
+    async def mark_undone(self, change_id: int) -> None:
+        """Mark a change as undone by another one."""
+        await self._update(change_id, state=ChangeState.UNDONE)
 
     async def interrupt(self, change_id: int, why: str) -> None:
         """Interrupt a change in progress whose remaining steps may not be carried out; `why` is Markdown."""

@@ -1,6 +1,6 @@
 """The append-only planning history, from which every number is folded. storage/recorder.py adds to it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,11 @@ from sprints.model import (
     LabelEvent,
     MilestoneEvent,
 )
+from sprints.undone import UndoneStep, net_undone_edits, net_undone_steps
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import sprints, timeline
+from storage.undone_steps import UndoneSteps
 
 # The kinds of rows about milestones, labels, and items (a pull request second).
 MILESTONE, LABEL = "milestone", "label"
@@ -34,6 +36,7 @@ class Timeline:
         self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
+        self._undone = UndoneSteps(tenant)
         self._loaded_logins: Logins | None = None
         self._loaded_labels: dict[int, list[LabelEvent]] = {}
 
@@ -84,8 +87,9 @@ class Timeline:
         is_within = [] if project_id is None else [timeline.c.project_id == project_id]
         events = dict[str, list[ItemEvent]]()
         for items_slice in _slices(items):
+            undone = await self._undone.of(items_slice)
             facts = self._facts().where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS), *is_within)
-            await self._add_items(events, facts.order_by(timeline.c.item))
+            await self._add_items(events, facts.order_by(timeline.c.item), undone)
         return events
 
     async def items_to_fold(
@@ -96,26 +100,36 @@ class Timeline:
         With `as_of`, those before that moment. Left out are comments in issues but the first and the last
         event: they say nothing, and there may be thousands.
         """
-        is_past = [] if as_of is None else [timeline.c.at < as_of]
         events = dict[str, list[ItemEvent]]()
         for items_slice in _slices(items):
-            facts = (
-                self._facts()
-                .add_columns(
-                    func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
-                    func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
-                )
-                .where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS))
-                .where(timeline.c.project_id == project_id, *is_past)
-                .subquery()
+            undone = await self._undone.of(items_slice)
+            facts = self._deciding_facts(items_slice, project_id, as_of)
+            await self._add_items(events, facts, undone)
+            for item in undone:
+                # What happened after the moment decides whether a change was undone before it counted.
+                whole = (await self.items_by_id([item], project_id)).get(item, [])
+                events[item] = [event for event in whole if as_of is None or event.at < as_of]
+        return {item: item_events for item, item_events in events.items() if item_events}
+
+    def _deciding_facts(self, items: Sequence[str], project_id: int, as_of: datetime | None) -> Select[Any]:
+        """Select the facts of items before a moment that decide about the items' flows."""
+        is_past = [] if as_of is None else [timeline.c.at < as_of]
+        facts = (
+            self._facts()
+            .add_columns(
+                func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
+                func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
             )
-            decides = or_(
-                facts.c.event != "commented",
-                facts.c.kind != ITEMS[0],
-                facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
-            )
-            await self._add_items(events, select(facts).where(decides).order_by(facts.c.item))
-        return events
+            .where(_is_one_of(items), timeline.c.kind.in_(ITEMS))
+            .where(timeline.c.project_id == project_id, *is_past)
+            .subquery()
+        )
+        decides = or_(
+            facts.c.event != "commented",
+            facts.c.kind != ITEMS[0],
+            facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
+        )
+        return select(facts).where(decides).order_by(facts.c.item)
 
     async def labels(self, project_id: int) -> list[LabelEvent]:
         """The events of a repository's labels; loaded once."""
@@ -183,11 +197,20 @@ class Timeline:
         query = select(timeline.c.item).where(timeline.c.organization_id == self._organization_id)
         return list(await self._connection.scalars(query.where(*conditions).distinct().order_by("item")))
 
-    async def _add_items(self, events: dict[str, list[ItemEvent]], query: Executable) -> None:
+    async def _add_items(
+        self,
+        events: dict[str, list[ItemEvent]],
+        query: Executable,
+        undone: Mapping[str, Sequence[UndoneStep]],
+    ) -> None:
+        """Add the events of a query by item; those of changes that were undone are neutral."""
         logins, rows = await self.logins(), await self._connection.execute(query)
         for row in rows:
             event = logins.in_item(_item_event(row), moment_of_logins(row))
             events.setdefault(row.item, []).append(event)
+        for item, steps in undone.items():
+            if item in events:
+                events[item] = net_undone_steps(events[item], steps)
 
     async def logins(self) -> Logins:
         """The former logins of the tenant's people; loaded once."""
@@ -211,7 +234,16 @@ class Timeline:
         for row in await self._connection.execute(query):
             event = logins.in_milestone(_milestone_event(row), moment_of_logins(row))
             milestones.setdefault(event.milestone, []).append(event)
-        return milestones
+        undone = await self._undone.of([milestone_item(milestone) for milestone in milestones])
+        return {
+            milestone: net_undone_edits(events, undone.get(milestone_item(milestone), ()))
+            for milestone, events in milestones.items()
+        }
+
+
+def milestone_item(milestone: int) -> str:
+    """The item of the facts about a milestone, by GitHub's id."""
+    return f"milestone:{milestone}"
 
 
 def _slices(items: Collection[str]) -> Iterator[list[str]]:

@@ -11,6 +11,7 @@ import structlog
 from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
+from bot.publishing.undone_changes import record_undone_steps
 from commands.formatting.wording import code
 from commands.framework.boxes import render_box
 from commands.framework.changes import (
@@ -147,8 +148,11 @@ class ChangeApplier:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
                 note = f"{step_target_text(step)}: {refusal.in_markdown}"
                 break
+        app = await task.repository.read_own_login() if change.undoes is not None else ""
         async with self._database.tenant(task.organization_id) as tenant:
             await self._record(tenant, task, change, done, note)
+            if change.undoes is not None and done:
+                await self._mark_undone(tenant, task, change, done, app)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
         return _final_answer(ended or change)
 
@@ -235,9 +239,17 @@ class ChangeApplier:
                 return
             details = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.record_audit_entry(AuditEntry(actor, change.command, step.target, details, now))
-        await log.finish(change.id, encode_steps(done), note)
-        if change.undoes is not None and done:
-            await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
+        await log.finish(change.id, encode_steps(done), note, now)
+
+    async def _mark_undone(
+        self, tenant: Tenant, task: ChangeTask, undo: CommandChange, done: Sequence[Step], app: str
+    ) -> None:
+        """Mark the change that `undo` has undone, so that neither of them counts."""
+        log = ChangeLog(tenant, task.project.id)
+        undone = await log.get(undo.undoes) if undo.undoes is not None else None
+        if undone is not None:
+            await log.mark_undone(undone.id)
+            await record_undone_steps(tenant, task.project, undone, undo.id, done, app)
 
     async def _resync(self, tenant: Tenant, task: ChangeTask, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id

@@ -26,7 +26,7 @@ from sprints.model import ItemSnapshot, sort_events
 from storage.changes import CommandChange
 from storage.projects import Projects
 
-_SEVERAL = 2
+_SEVERAL = 1
 # How `bot/checks/sprint_impact.py` names what a button changed.
 _BUTTON_SLOT = "check"
 
