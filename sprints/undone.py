@@ -64,6 +64,11 @@ class UndoneStep:
     undone_within: ChangeSpan
 
 
+def is_undone(event: ItemEvent) -> bool:
+    """Whether an event counts no more, because a change was undone."""
+    return event.event == UNDONE
+
+
 def net_undone_steps(events: Iterable[ItemEvent], steps: Iterable[UndoneStep]) -> list[ItemEvent]:
     """Make the events of undone steps of one item neutral. Returns all of its events in order."""
     ordered = sort_events(events)

@@ -13,7 +13,8 @@ from storage.database import Tenant
 from storage.item_projections import ItemProjections
 from storage.projects import Projects
 from storage.tables import sprints, timeline
-from storage.timeline import ITEMS, LABEL, MILESTONE, Timeline, milestone_item
+from storage.timeline import ITEMS, LABEL, MILESTONE, Timeline
+from storage.undone_steps import milestone_item
 
 
 @dataclass(frozen=True, slots=True)

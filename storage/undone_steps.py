@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Text, any_, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from sprints.undone import ChangeSpan, Sign, UndoneStep
@@ -57,6 +57,7 @@ class UndoneSteps:
                 "change_id": change_id,
                 "undo_id": undo_id,
                 "position": position,
+                "is_milestone": step.is_milestone,
                 "app": app,
                 "done": _encode(step.done),
                 "undone": _encode(step.undone),
@@ -65,6 +66,18 @@ class UndoneSteps:
         ]
         if rows:
             await self._connection.execute(insert(undone_steps).on_conflict_do_nothing(), rows)
+
+    def has_any_of(self, items: Collection[str]) -> ColumnElement[bool]:
+        """A column, computed once for a query, that says whether any of these items has an undone step."""
+        return self._has_any(undone_steps.c.item == any_(cast(list(items), ARRAY(Text))))
+
+    def has_any_of_milestones(self) -> ColumnElement[bool]:
+        """A column, computed once for a query, that says whether any milestone has an undone step."""
+        return self._has_any(undone_steps.c.is_milestone)
+
+    def _has_any(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        mine = undone_steps.c.organization_id == self._organization_id
+        return select(undone_steps.c.id).where(mine, condition).exists().label("has_undone")
 
     async def of(self, items: Collection[str]) -> dict[str, list[UndoneStep]]:
         """The undone steps of items, named as in the timeline, by item; most have none."""
@@ -120,6 +133,11 @@ class UndoneSteps:
             .join(_UNDO, is_undo)
             .where(mine)
         )
+
+
+def milestone_item(milestone: int) -> str:
+    """The item of the facts about a milestone, by GitHub's id."""
+    return f"milestone:{milestone}"
 
 
 def _encode(signs: Iterable[Sign]) -> list[list[str]]:

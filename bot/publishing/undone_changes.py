@@ -17,8 +17,8 @@ from storage.changes import CommandChange
 from storage.database import Tenant
 from storage.item_projections import ItemProjections
 from storage.projects import Project
-from storage.timeline import Timeline, milestone_item
-from storage.undone_steps import UndoneItemStep, UndoneSteps
+from storage.timeline import Timeline
+from storage.undone_steps import UndoneItemStep, UndoneSteps, milestone_item
 
 _STATE_EVENTS = {"open": "opened", "closed": "closed"}
 

@@ -124,6 +124,7 @@ undone_steps = tenant_table(
     Column("change_id", BigInteger, nullable=False),
     Column("undo_id", BigInteger, nullable=False),
     Column("position", Integer, nullable=False),
+    Column("is_milestone", Boolean, nullable=False),
     Column("app", Text, nullable=False),
     Column("done", JSONB, nullable=False),
     Column("undone", JSONB, nullable=False),
@@ -131,6 +132,7 @@ undone_steps = tenant_table(
     ForeignKeyConstraint(["organization_id", "undo_id"], ["changes.organization_id", "changes.id"]),
     UniqueConstraint("organization_id", "undo_id", "position"),
     Index("undone_steps_by_item", "organization_id", "item"),
+    Index("undone_steps_of_milestones", "organization_id", postgresql_where=text("is_milestone")),
 )
 
 # Who did what, for ever: the application may add and read.

@@ -10,6 +10,7 @@ create table undone_steps (
     change_id bigint not null,
     undo_id bigint not null,
     position integer not null,
+    is_milestone boolean not null,
     app text not null,
     done jsonb not null,
     undone jsonb not null,
@@ -21,3 +22,4 @@ create table undone_steps (
     foreign key (organization_id, undo_id) references changes (organization_id, id)
 );
 create index undone_steps_by_item on undone_steps (organization_id, item);
+create index undone_steps_of_milestones on undone_steps (organization_id) where is_milestone;
