@@ -84,7 +84,7 @@ class AuditEntry:
     at: datetime
 
 
-_MOST_APPLIED = 200
+_MOST_APPLIED, _MOST_RECENT = 200, 50
 _STARTED = (ChangeState.IN_PROGRESS, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
@@ -124,20 +124,15 @@ class ChangeLog:
     async def get(self, change_id: int) -> CommandChange | None:
         return await self._find(changes.c.id == change_id)
 
-    async def last_applied(self, *, least_steps: int) -> CommandChange | None:
-        """The newest applied change that was not undone and does not itself undo another.
-
-        Only changes with at least `least_steps` steps count, among the last 50.
-        """
+    async def last_applied(self) -> list[CommandChange]:
+        """The last applied changes that were not undone and do not undo others, the newest first."""
         query = (
             select(*_COLUMNS)
             .where(self._is_mine, changes.c.state == ChangeState.APPLIED, changes.c.undoes.is_(None))
             .order_by(changes.c.decided_at.desc(), changes.c.id.desc())
+            .limit(_MOST_RECENT)
         )
-        for row in await self._connection.execute(query.limit(50)):
-            if len(row.steps) >= least_steps:
-                return _change(row)
-        return None
+        return [_change(row) for row in await self._connection.execute(query)]
 
     async def applied(self, slot: str) -> list[CommandChange]:
         """The last applied changes of one command that were not undone, newest first. `slot` is its name."""

@@ -38,6 +38,7 @@ from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import step_target_text
+from commands.messages.undo import irreversible_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
@@ -300,6 +301,8 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
     parts.append(changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps))
+    if warning := irreversible_text(changes.steps):
+        parts.append(warning)
     parts.append(render_box(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"

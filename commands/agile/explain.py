@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from commands.formatting.wording import footer, format_moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -17,9 +18,11 @@ from commands.messages.charts import BY
 from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
+from commands.messages.undo import undone_line
 from commands.shared.choosing import resolve_facts
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
+from commands.shared.undoing import list_undone
 from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
 from sprints.facts import Facts, ScopeCause
@@ -55,6 +58,8 @@ _BY_FLOW: dict[str, Callable[[explain_flow.FlowEvidence], Explanation]] = {
     "wip": explain_flow.explain_wip,
 }
 METRICS = tuple(RULES)
+# Explained together with the changes that were undone and count no more.
+_WITH_UNDONE = {"committed", "added", "removed", "reestimated", "scope"}
 
 
 @command(
@@ -90,6 +95,8 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
+        if metric in _WITH_UNDONE:
+            explanation = await _add_undone(context, explanation, facts)
     return Reply((explanation_text(explanation, sprint_footer(facts)),), says_completeness=True)
 
 
@@ -123,6 +130,13 @@ async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> explain
         for item, events in items.items()
     }
     return explain_sprint.SprintEvidence(facts, histories, unit)
+
+
+async def _add_undone(planning: Planning, explanation: Explanation, facts: Facts) -> Explanation:
+    """Add a note for each change of the sprint's scope that was undone."""
+    undone = [entry for entry in await list_undone(planning, facts.sprint) if entry.items]
+    notes = [undone_line(entry.change, entry.items, planning.calendar) for entry in undone]
+    return replace(explanation, notes=[*explanation.notes, *notes])
 
 
 async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
