@@ -274,7 +274,7 @@ class ChangeApplier:
             at=now,  # Not in whole seconds like GitHub's times: the fact comes after the events it is about.
             delivery=task.request.delivery,
             snapshot=replace(latest.snapshot, closes=None),  # A command is no evidence of links.
-            named=blocking[0].item if blocking else None,
+            named=step.since or (blocking[0].item if blocking else None),
             actor=actor,
             source=EventSource.WEBHOOK,
             reason=step.reason or None,

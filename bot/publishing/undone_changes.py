@@ -96,7 +96,8 @@ class _Signs:
                 blocking = await self._find_item(project_id, step.by)
                 return {Sign("blocked" if step.is_blocked else "unblocked", blocking)}
             case RecordFact():
-                return {Sign(step.event, await self._find_item(project_id, step.by) if step.by else "")}
+                blocking = await self._find_item(project_id, step.by) if step.by else ""
+                return {Sign(step.event, step.since or blocking)}
             case _:
                 return set()
 

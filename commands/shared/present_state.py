@@ -58,9 +58,10 @@ class PresentState:
             case SetBlocked():
                 event = BLOCKED if step.is_blocked else UNBLOCKED
                 return await self._is_last(step.number, event, _BLOCKS, step.by)
+            case RecordFact() if step.event in _WORK:
+                return await self._is_last(step.number, step.event, _WORK, step.by)
             case RecordFact():
-                kind = _WORK if step.event in _WORK else _BLOCKS
-                return await self._is_last(step.number, step.event, kind, step.by)
+                return await self._is_last(step.number, step.event, _BLOCKS, step.by)
             case ChangeSetting():
                 return _contains(self.command_settings.get(step.key), step)
             case _:
@@ -91,7 +92,7 @@ class PresentState:
         recent = [
             other
             for other in await self._read_events_since(number)
-            if other.event in kind and (other.named or None) == named
+            if other.event in kind and (kind is _WORK or (other.named or None) == named)
         ]
         return not recent or recent[-1].event == event
 
