@@ -117,9 +117,10 @@ def _change_setting(step: ChangeSetting, _: Titles) -> str:
     return f"setting {code(step.key)}: {_value(before)} → {_value(after)}"
 
 
-def value_text(before: object, after: object) -> str:
-    """The value `after` of a setting that was `before`; of a mapping only the changed entries."""
-    return _value(_changed_entries(before, after)[1])
+def value_text(before: object, after: object) -> str | None:
+    """The value `after` of a setting that was `before`, of a mapping its changed entries; None if unset."""
+    value = _changed_entries(before, after)[1]
+    return None if value is None else _value(value)
 
 
 def _changed_entries(before: object, after: object) -> tuple[object, object]:

@@ -109,7 +109,10 @@ def _block_result(step: SetBlocked) -> str:
 
 
 def _setting_result(step: ChangeSetting) -> str:
-    return f"The setting {code(step.key)} is {value_text(step.before, step.after)} again."
+    value = value_text(step.before, step.after)
+    if value is None:
+        return f"The setting {code(step.key)} is not set any more."
+    return f"The setting {code(step.key)} is {value} again."
 
 
 def _exclusion_result(step: ExcludeFromSprint) -> str:

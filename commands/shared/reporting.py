@@ -30,7 +30,7 @@ LATE = "late"
 async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
     """Read a sprint's report: from the snapshot taken at its present end, else from its events."""
     now, is_over = planning.now, sprint.has_ended(planning.now)
-    closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
+    closed = await planning.sprints.closed(sprint.milestone, now)
     is_final = closed is not None and closed.ended_at == sprint.end
     facts = await read_facts(planning, sprint, now)
     values = closed.facts if closed and is_final else await _build_values(planning, sprint, facts)
