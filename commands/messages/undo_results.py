@@ -19,7 +19,7 @@ from commands.framework.changes import (
 from commands.messages.change_steps import Titles, milestone_text, step_text, value_text
 from sprints.estimates import Estimates
 from sprints.milestone import find_goal
-from sprints.numbering import Number, qualify_number, split_number
+from sprints.numbering import Number, qualify_number, ref, split_number
 
 # From so many items on, their count comes first.
 _MANY = 4
@@ -57,7 +57,8 @@ def _move_results(steps: Sequence[MoveItem], titles: Titles) -> Iterator[str]:
     for place, unsorted in moved.items():
         numbers = sorted(unsorted, key=split_number)
         if len(numbers) < _MANY:
-            yield f"{named(numbers)} {'is' if len(numbers) == 1 else 'are'} in {place} again."
+            subject = " and ".join(filter(None, [", ".join(map(ref, numbers[:-1])), ref(numbers[-1])]))
+            yield f"{subject} {'is' if len(numbers) == 1 else 'are'} in {place} again."
         else:
             yield f"{counted(len(numbers), 'item')} are in {place} again: {named(numbers)}."
 

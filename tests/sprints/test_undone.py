@@ -118,13 +118,13 @@ def change_and_undo(
 
 def tell(events: Sequence[ItemEvent], signs: frozenset[Sign]) -> list[ItemEvent]:
     """Events that say what the signs say; each is otherwise a copy of one of `events`."""
-    told = []
+    shown = []
     for event, sign in zip(events, sorted(signs, key=lambda sign: sign.event), strict=False):
         is_label = "label" in sign.event
         milestone = None if is_label else int(sign.subject)
         label = sign.subject if is_label else None
-        told.append(replace(event, event=sign.event, milestone=milestone, label=label, named=None))
-    return told
+        shown.append(replace(event, event=sign.event, milestone=milestone, label=label, named=None))
+    return shown
 
 
 @PROPERTY_SETTINGS
@@ -279,8 +279,8 @@ def test_an_edit_of_a_milestone_that_was_undone_leaves_no_trace(is_closing: bool
         box.edited("11-20 10:05", {"description": "…"}, description=None)
         signs = (frozenset({Sign("edited", "description")}),) * 2
     step = step_of(*signs, at("11-18 10:02"), at("11-20 10:05"))
-    told = [*made, *map(by_the_app, box.events[len(made) :])]
-    events = net_undone_edits(told, [step])
+    shown = [*made, *map(by_the_app, box.events[len(made) :])]
+    events = net_undone_edits(shown, [step])
     assert [event.event for event in events][-2:] == ["undone", "undone"]
     for moment in (at("11-19"), at("11-25")):
         assert derive_sprint(events, moment, Calendar()) == derive_sprint(made, moment, Calendar())
