@@ -166,7 +166,7 @@ def derive_sprint(events: Sequence[MilestoneEvent], as_of: datetime, calendar: C
         milestone=latest.milestone,
         number=latest.number,
         title=latest.title,
-        goal=_goal(latest.description),
+        goal=find_goal(latest.description),
         start=start,
         committed_at=committed_at,
         end=end,
@@ -333,7 +333,8 @@ def _why_start_is_ignored(stated_start: date, due: date | None, created_on: date
     return ""
 
 
-def _goal(description: str | None) -> str | None:
+def find_goal(description: str | None) -> str | None:
+    """Find the goal in a milestone's description."""
     match = _GOAL_LINE.search(_lines(description))
     return match[1].rstrip() if match else None
 

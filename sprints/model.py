@@ -61,8 +61,8 @@ class ItemEvent:
     `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned` event
     names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other event
     names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a transfer
-    created, a type, a status. `before` holds the values that an edit replaced. `reason` is the text given
-    with a command.
+    created, a type, a status, or the moment since which a `/start` counts. `before` holds the values that an
+    edit replaced. `reason` is the text given with a command.
     """
 
     item: str

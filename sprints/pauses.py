@@ -16,11 +16,15 @@ STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
 @dataclass(frozen=True, slots=True)
 class WorkCommand:
-    """A `/start` (STARTED) or `/pause` (PAUSED) of an item, with the reason that was given, if any."""
+    """A `/start` (STARTED) or `/pause` (PAUSED) of an item, with the reason that was given, if any.
+
+    `since` is the moment since which a `/start` counts, if it was given another one than its own.
+    """
 
     event: str
     at: datetime
     reason: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ def select_commands(ordered: Iterable[ItemEvent]) -> list[WorkCommand]:
     commands = list[WorkCommand]()
     for event in ordered:
         if event.event in {STARTED, PAUSED}:
-            commands.append(WorkCommand(event.event, event.at, event.reason))
+            since = datetime.fromisoformat(event.named) if event.named and event.event == STARTED else None
+            commands.append(WorkCommand(event.event, event.at, event.reason, since))
         elif event.event == UNSTARTED:
             last = max(
                 (n for n, command in enumerate(commands) if command.event == STARTED), default=len(commands)

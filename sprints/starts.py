@@ -52,8 +52,12 @@ class StartSignals:
         """Find the start of the item; None without any signal.
 
         `linked_at` is when the first pull request that closes it appeared. A command that only ended a pause
-        is no start.
+        is no start. A command with a moment of its own goes before all others, and the last such before
+        earlier ones.
         """
+        dated = [command.since for command in self.commands if command.since]
+        if dated:
+            return Start(dated[-1], StartSignal.COMMAND)
         starts = list(self.starts)
         if linked_at:
             starts.append(Start(linked_at, StartSignal.PULL_REQUEST))

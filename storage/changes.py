@@ -86,7 +86,7 @@ class AuditEntry:
     at: datetime
 
 
-_MOST_APPLIED = 200
+_MOST_APPLIED, _MOST_RECENT = 200, 50
 _STARTED = (ChangeState.IN_PROGRESS, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
@@ -126,20 +126,15 @@ class ChangeLog:
     async def get(self, change_id: int) -> CommandChange | None:
         return await self._find(changes.c.id == change_id)
 
-    async def last_applied(self, *, least_steps: int) -> CommandChange | None:
-        """The newest applied change that was not undone and does not itself undo another.
-
-        Only changes with at least `least_steps` steps count, among the last 50.
-        """
+    async def last_applied(self) -> list[CommandChange]:
+        """The last applied changes that were not undone and do not undo others, the newest first."""
         query = (
             select(*_COLUMNS)
             .where(self._is_mine, changes.c.state == ChangeState.APPLIED, changes.c.undoes.is_(None))
             .order_by(changes.c.decided_at.desc(), changes.c.id.desc())
+            .limit(_MOST_RECENT)
         )
-        for row in await self._connection.execute(query.limit(50)):
-            if len(row.steps) >= least_steps:
-                return _change(row)
-        return None
+        return [_change(row) for row in await self._connection.execute(query)]
 
     async def applied(self, slot: str) -> list[CommandChange]:
         """The last applied changes of one command that were not undone, newest first. `slot` is its name."""
@@ -166,10 +161,15 @@ class ChangeLog:
         """Set the state of a change, and who decided on it when."""
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
-    async def finish(self, change_id: int, steps: bytes, note: str | None) -> None:
+    async def finish(self, change_id: int, steps: bytes, note: str | None, at: datetime) -> None:
         """Finish a change: `steps` are the finished steps, `note` explains why others were not done."""
         state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
-        await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
+        values = {"state": state, "steps": msgspec.json.decode(steps), "note": note, "finished_at": at}
+        await self._update(change_id, **values)
+
+    async def mark_undone(self, change_id: int) -> None:
+        """Mark a change as undone by another one."""
+        await self._update(change_id, state=ChangeState.UNDONE)
 
     async def interrupt(self, change_id: int, why: str) -> None:
         """Interrupt a change in progress whose remaining steps may not be carried out; `why` is Markdown."""

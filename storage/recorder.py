@@ -14,6 +14,7 @@ from storage.item_projections import ItemProjections
 from storage.projects import Projects
 from storage.tables import sprints, timeline
 from storage.timeline import ITEMS, LABEL, MILESTONE, Timeline
+from storage.undone_steps import milestone_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _columns_by_kind(fact: Event) -> dict[str, Any]:
         case MilestoneEvent():
             after = {name: getattr(fact, name) for name in _MILESTONE_FIELDS}
             return {
-                "item": f"milestone:{fact.milestone}",
+                "item": milestone_item(fact.milestone),
                 "kind": MILESTONE,
                 "milestone_id": fact.milestone,
                 "before": fact.before,

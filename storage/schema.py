@@ -32,6 +32,7 @@ GRANTS = {
     "visibility_changes": "select, insert",
     "clockwork": "select, insert, update",
     "changes": "select, insert, update",
+    "undone_steps": "select, insert",
     "audit_log": "select, insert",
     "forecasts": "select, insert, update",
     "calibration": "select",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Executable, Select, Text, any_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sprints.model import (
@@ -16,9 +16,11 @@ from sprints.model import (
     LabelEvent,
     MilestoneEvent,
 )
+from sprints.undone import is_undone, net_undone_edits, net_undone_steps
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import sprints, timeline
+from storage.undone_steps import UndoneSteps, milestone_item
 
 # The kinds of rows about milestones, labels, and items (a pull request second).
 MILESTONE, LABEL = "milestone", "label"
@@ -34,6 +36,7 @@ class Timeline:
         self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
+        self._undone = UndoneSteps(tenant)
         self._loaded_logins: Logins | None = None
         self._loaded_labels: dict[int, list[LabelEvent]] = {}
 
@@ -85,7 +88,7 @@ class Timeline:
         events = dict[str, list[ItemEvent]]()
         for items_slice in _slices(items):
             facts = self._facts().where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS), *is_within)
-            await self._add_items(events, facts.order_by(timeline.c.item))
+            events |= await self._read_items(items_slice, facts)
         return events
 
     async def items_to_fold(
@@ -96,26 +99,38 @@ class Timeline:
         With `as_of`, those before that moment. Left out are comments in issues but the first and the last
         event: they say nothing, and there may be thousands.
         """
-        is_past = [] if as_of is None else [timeline.c.at < as_of]
         events = dict[str, list[ItemEvent]]()
         for items_slice in _slices(items):
-            facts = (
-                self._facts()
-                .add_columns(
-                    func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
-                    func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
-                )
-                .where(_is_one_of(items_slice), timeline.c.kind.in_(ITEMS))
-                .where(timeline.c.project_id == project_id, *is_past)
-                .subquery()
+            events |= await self._read_items(
+                items_slice, self._deciding_facts(items_slice, project_id, as_of)
             )
-            decides = or_(
-                facts.c.event != "commented",
-                facts.c.kind != ITEMS[0],
-                facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
-            )
-            await self._add_items(events, select(facts).where(decides).order_by(facts.c.item))
+        if as_of is None:
+            return events
+        # Whether a change was undone may be decided by what happened after the moment.
+        undone = [item for item, item_events in events.items() if any(map(is_undone, item_events))]
+        for item, item_events in (await self.items_by_id(undone, project_id)).items():
+            events[item] = [event for event in item_events if event.at < as_of]
         return events
+
+    def _deciding_facts(self, items: Sequence[str], project_id: int, as_of: datetime | None) -> Select[Any]:
+        """Select the facts of items before a moment that decide about the items' flows."""
+        is_past = [] if as_of is None else [timeline.c.at < as_of]
+        facts = (
+            self._facts()
+            .add_columns(
+                func.min(timeline.c.at).over(partition_by=timeline.c.item).label("first_at"),
+                func.max(timeline.c.at).over(partition_by=timeline.c.item).label("last_at"),
+            )
+            .where(_is_one_of(items), timeline.c.kind.in_(ITEMS))
+            .where(timeline.c.project_id == project_id, *is_past)
+            .subquery()
+        )
+        decides = or_(
+            facts.c.event != "commented",
+            facts.c.kind != ITEMS[0],
+            facts.c.at.in_([facts.c.first_at, facts.c.last_at]),
+        )
+        return select(facts).where(decides)
 
     async def labels(self, project_id: int) -> list[LabelEvent]:
         """The events of a repository's labels; loaded once."""
@@ -183,11 +198,18 @@ class Timeline:
         query = select(timeline.c.item).where(timeline.c.organization_id == self._organization_id)
         return list(await self._connection.scalars(query.where(*conditions).distinct().order_by("item")))
 
-    async def _add_items(self, events: dict[str, list[ItemEvent]], query: Executable) -> None:
-        logins, rows = await self.logins(), await self._connection.execute(query)
+    async def _read_items(self, items: Collection[str], query: Select[Any]) -> dict[str, list[ItemEvent]]:
+        """Read the events of a query about items by item; those of changes that were undone are neutral."""
+        query = query.add_columns(self._undone.has_any_of(items)).order_by("item")
+        logins, rows = await self.logins(), (await self._connection.execute(query)).all()
+        events = dict[str, list[ItemEvent]]()
         for row in rows:
             event = logins.in_item(_item_event(row), moment_of_logins(row))
             events.setdefault(row.item, []).append(event)
+        if rows and rows[0].has_undone:
+            for item, steps in (await self._undone.of(items)).items():
+                events[item] = net_undone_steps(events.get(item, ()), steps)
+        return {item: item_events for item, item_events in events.items() if item_events}
 
     async def logins(self) -> Logins:
         """The former logins of the tenant's people; loaded once."""
@@ -206,11 +228,16 @@ class Timeline:
 
     async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
         query = self._facts().where(timeline.c.kind == MILESTONE, *conditions)
+        query = query.add_columns(self._undone.has_any_of_milestones())
         milestones: dict[int, list[MilestoneEvent]] = {}
-        logins = await self.logins()
-        for row in await self._connection.execute(query):
+        logins, rows = await self.logins(), (await self._connection.execute(query)).all()
+        for row in rows:
             event = logins.in_milestone(_milestone_event(row), moment_of_logins(row))
             milestones.setdefault(event.milestone, []).append(event)
+        if rows and rows[0].has_undone:
+            undone = await self._undone.of([milestone_item(milestone) for milestone in milestones])
+            for milestone, events in milestones.items():
+                milestones[milestone] = net_undone_edits(events, undone.get(milestone_item(milestone), ()))
         return milestones
 
 

@@ -93,6 +93,10 @@ class GitHubRepository:
         """Drop a person's cached level, so that the next question is asked of GitHub."""
         self._installation.levels.pop((self._full_name, login.lower()), None)
 
+    async def read_own_login(self) -> str:
+        """The login under which GitHub shows what the App changes, in lower case."""
+        return (await self._installation.identity()).bot_login
+
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization."""
         owner = self._full_name.partition("/")[0]

@@ -11,6 +11,7 @@ import structlog
 from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
+from bot.publishing.undone_changes import record_undone_steps
 from commands.formatting.wording import code, person
 from commands.framework.boxes import render_box
 from commands.framework.changes import (
@@ -38,6 +39,7 @@ from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.framework.slots import slot_command
 from commands.messages.change_steps import opened_issues_text, step_target_text
+from commands.messages.undo import irreversible_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.people import same_login
 from sprints.pull_requests import create_aside_event
@@ -204,8 +206,11 @@ class ChangeApplier:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
                 note = f"{step_target_text(step)}: {refusal.in_markdown}"
                 break
+        app = await task.repository.read_own_login() if change.undoes is not None else ""
         async with self._database.tenant(task.organization_id) as tenant:
             await self._record(tenant, task, change, done, note)
+            if change.undoes is not None and done:
+                await self._mark_undone(tenant, task, change, done, app)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
         return _final_answer(ended or change)
 
@@ -290,9 +295,17 @@ class ChangeApplier:
                 return
             details = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.record_audit_entry(AuditEntry(actor, change.command, step.target, details, now))
-        await log.finish(change.id, encode_steps(done), note)
-        if change.undoes is not None and done:
-            await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
+        await log.finish(change.id, encode_steps(done), note, now)
+
+    async def _mark_undone(
+        self, tenant: Tenant, task: ChangeTask, undo: CommandChange, done: Sequence[Step], app: str
+    ) -> None:
+        """Mark the change that `undo` has undone, so that neither of them counts."""
+        log = ChangeLog(tenant, task.project.id)
+        undone = await log.get(undo.undoes) if undo.undoes is not None else None
+        if undone is not None:
+            await log.mark_undone(undone.id)
+            await record_undone_steps(tenant, task.project, undone, undo.id, done, app)
 
     async def _resync(self, tenant: Tenant, task: ChangeTask, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
@@ -316,7 +329,7 @@ class ChangeApplier:
             at=now,  # Not in whole seconds like GitHub's times: the fact comes after the events it is about.
             delivery=task.request.delivery,
             snapshot=replace(latest.snapshot, closes=None),  # A command is no evidence of links.
-            named=blocking[0].item if blocking else None,
+            named=step.since or (blocking[0].item if blocking else None),
             actor=actor,
             source=EventSource.WEBHOOK,
             reason=step.reason or None,
@@ -343,6 +356,8 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
     parts.append(changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps))
+    if warning := irreversible_text(changes.steps):
+        parts.append(warning)
     parts.append(render_box(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box within 24 hours, or repeat the command with "

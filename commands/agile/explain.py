@@ -18,11 +18,13 @@ from commands.messages.charts import BY
 from commands.messages.explain import Explanation, explanation_text
 from commands.messages.explain_overview import RULES, explain_overview
 from commands.messages.sprint_charts import sprint_footer
+from commands.messages.undo import undone_line
 from commands.shared.choosing import SPRINT, resolve_facts
 from commands.shared.comparing import FROM, TO, explain_between, is_comparison
 from commands.shared.cycle_times import read_timed_work
 from commands.shared.flow_window import LAST, resolve_window
 from commands.shared.reporting import read_outcomes
+from commands.shared.undoing import list_undone
 from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
 from sprints.facts import Facts, ScopeCause
@@ -61,6 +63,8 @@ METRICS = tuple(RULES)
 _OTHER_NAMES = {"completed": "done", "workinprogress": "wip"}
 _MOST_WORDS = max(len(re.split(r"[ /-]", name)) for name in METRICS)
 VERBOSE = Argument("verbose", ArgumentKind.FLAG, "also name GitHub's deliveries behind the events")
+# Explained together with the changes that were undone and count no more.
+_WITH_UNDONE = {"committed", "added", "removed", "reestimated", "scope"}
 
 
 @command(
@@ -109,6 +113,8 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         explanation = explain_sprint.explain_carry_over(evidence, await _read_carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](evidence)
+        if metric in _WITH_UNDONE:
+            explanation = await _add_undone(context, explanation, facts)
     return Reply(
         (explanation_text(explanation, sprint_footer(facts), is_verbose=arguments.flag("verbose")),),
         says_completeness=True,
@@ -154,6 +160,13 @@ async def _read_evidence(planning: Planning, facts: Facts, unit: str) -> explain
         for item, events in items.items()
     }
     return explain_sprint.SprintEvidence(facts, histories, unit)
+
+
+async def _add_undone(planning: Planning, explanation: Explanation, facts: Facts) -> Explanation:
+    """Add a note for each change of the sprint's scope that was undone."""
+    undone = [entry for entry in await list_undone(planning, facts.sprint) if entry.items]
+    notes = [undone_line(entry.change, entry.items, planning.calendar) for entry in undone]
+    return replace(explanation, notes=[*explanation.notes, *notes])
 
 
 async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:

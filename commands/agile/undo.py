@@ -1,103 +1,110 @@
-"""`/agile undo`: undo the last command that changed several things together."""
+"""`/agile undo`: undo the last command that changed something."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from commands.formatting.wording import code, format_moment, person
+from commands.formatting.wording import code
 from commands.framework.arguments import Arguments
 from commands.framework.changes import (
     Changes,
-    ChangeSetting,
     EditMilestone,
     ExcludeFromSprint,
     MoveItem,
-    Relabel,
     Step,
     decode_steps,
+    step_repository,
 )
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, step_text, titles_by_number
-from sprints.milestone import Sprint
-from sprints.model import ItemSnapshot, sort_events
+from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, Titles, titles_by_number
+from commands.messages.undo import (
+    NOTHING_TO_UNDO,
+    cannot_undo_text,
+    change_head,
+    frozen_note,
+    no_right_text,
+    undo_preview,
+    undo_text,
+)
+from commands.shared.present_state import PresentState
 from storage.changes import CommandChange
-from storage.projects import Projects
 
-_SEVERAL = 2
 # How `bot/checks/sprint_impact.py` names what a button changed.
 _BUTTON_SLOT = "check"
 
 
 @dataclass(frozen=True, slots=True)
-class _PresentState:
-    """The present state: sprints and settings made by commands; `since` is the time of the change to undo."""
+class _Inversion:
+    """The steps that undo a change, and its steps that stay, each with the reason."""
 
-    context: Context
-    sprints: Sequence[Sprint]
-    command_settings: Mapping[str, object]
-    since: datetime
-
-    async def item(self, number: int, repository: str = "") -> ItemSnapshot | None:
-        """The item's newest snapshot if it has an event since the change; None if not."""
-        events = await self.context.history.item(number, repository)
-        # GitHub's times are whole seconds.
-        if not any(event.at >= self.since.replace(microsecond=0) for event in events):
-            return None
-        return sort_events(events)[-1].snapshot
+    change: CommandChange
+    undone: tuple[Step, ...]
+    staying: Sequence[tuple[Step, str]]
 
 
 @command(
     "agile undo",
-    summary="takes back the last command that changed several things; for who ran it, and maintainers",
+    summary="undoes the last command that changed something; for who ran it, and maintainers",
     level=Level.READ,
     examples=("/agile undo",),
     is_changing=True,
 )
 async def agile_undo(context: Context, _: Arguments) -> Changes:
-    """Undo the last applied change, except for steps whose target has been changed again since.
+    """Undo the last applied change that can be undone; steps whose target was changed again since stay.
 
-    Only the person who ran it and maintainers may, and only if they may run the undone command now.
+    Only the person who ran it and maintainers may, and only if they may run the undone command now. An undone
+    change is not undone in turn: the next `/agile undo` undoes what came before it.
     """
-    change = await context.changes.last_applied(least_steps=_SEVERAL)
-    if change is None:
-        raise UserError(
-            "There is nothing to undo: no command has changed several things at once here, or all of that "
-            "was taken back. What changed one thing is changed back by the same command."
-        )
-    await _require_permission(context, change)
-    sprints = await context.sprints.all(context.now)
-    command_settings = await Projects(context.tenant).command_settings(context.project.id)
-    now = _PresentState(context, sprints, command_settings, change.decided_at or context.now)
-    undone, staying = await _invert_steps(now, decode_steps(change.steps))
-    titles = titles_by_number(sprints)
-    remaining = [f"- {step_text(step, titles)} – {why}" for step, why in staying]
-    when = format_moment(context.calendar.local(change.decided_at or context.now))
-    head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
-    if not undone:
-        raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(remaining))
-    lines = "\n".join(f"- {step_text(step, titles)}" for step in undone)
-    stays = "\n\n".join(["", "This stays:", "\n".join(remaining)]) if remaining else ""
+    titles = titles_by_number(await context.sprints.all(context.now))
+    passed = list[str]()
+    for change in await context.changes.last_applied():
+        inversion = await _invert(context, change)
+        head = change_head(change, context.calendar)
+        if not inversion.undone:
+            passed.append(cannot_undo_text(head, inversion.staying, titles))
+            continue
+        await _require_permission(context, change)
+        return await _build_changes(context, inversion, head, titles, passed)
+    raise UserError("\n\n".join(passed) if passed else NOTHING_TO_UNDO)
+
+
+async def _build_changes(
+    context: Context, inversion: _Inversion, head: str, titles: Titles, passed: Sequence[str]
+) -> Changes:
+    undone, staying = inversion.undone, inversion.staying
+    notes = await _list_frozen_notes(context, undone)
     return Changes(
-        f"undo {code(change.command)}",
+        f"undo {code(inversion.change.command)}",
         undone,
-        f"Taken back: {head}.\n\n{lines}{stays}",
-        f"It takes back {head}:\n\n{lines}{stays}",
+        undo_text(head, undone, staying, titles, context.project.rules.estimates, notes),
+        undo_preview(head, undone, staying, titles, [*passed, *notes]),
         needs_consent=True,
-        undoes=change.id,
+        undoes=inversion.change.id,
     )
+
+
+async def _invert(context: Context, change: CommandChange) -> _Inversion:
+    """Invert the steps of a change, the last first."""
+    now = await PresentState.read(context, change.decided_at or context.now)
+    undone, staying = list[Step](), list[tuple[Step, str]]()
+    for step in reversed(decode_steps(change.steps)):
+        inverse = step.invert()
+        if inverse is None:
+            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
+        elif await now.still_holds(step):
+            undone.append(inverse)
+        else:
+            staying.append((step, CHANGED_SINCE))
+    return _Inversion(change, tuple(undone), staying)
 
 
 async def _require_permission(context: Context, change: CommandChange) -> None:
     """Raise UserError unless the asker ran the change or is a maintainer, and may run its command today."""
     runners = {change.actor.lower(), (change.decided_by or change.actor).lower()}
     if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
-        raise UserError(
-            f"{code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
-            "the maintain role."
-        )
+        raise UserError(no_right_text(change))
     if refusal := await context.find_refusal(_command_name(change)):
         raise UserError(f"You can only undo commands you may run yourself. {refusal}")
 
@@ -112,49 +119,25 @@ def _command_name(change: CommandChange) -> str:
     return "sprint remove" if is_set_aside else "sprint add"
 
 
-async def _invert_steps(
-    now: _PresentState, steps: tuple[Step, ...]
-) -> tuple[tuple[Step, ...], list[tuple[Step, str]]]:
-    """Invert steps, the last first; returns the inverse steps, and the steps that stay with the reason."""
-    undone, staying = list[Step](), list[tuple[Step, str]]()
-    for step in reversed(steps):
-        inverse = step.invert()
-        if inverse is None:
-            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
-        elif await _is_unchanged(now, step):
-            undone.append(inverse)
-        else:
-            staying.append((step, CHANGED_SINCE))
-    return tuple(undone), staying
-
-
-async def _is_unchanged(now: _PresentState, step: Step) -> bool:
-    """Whether the step's result still holds; True for steps whose result cannot be checked."""
-    match step:
-        case MoveItem():
-            item = await now.item(step.number, step.repository)
-            numbers = {sprint.milestone: sprint.number_in(step.repository) for sprint in now.sprints}
-            return item is None or (numbers.get(item.milestone) if item.milestone else None) == step.after
-        case Relabel():
-            item = await now.item(step.number)
-            labels = {label.lower() for label in item.labels} if item else set()
-            return item is None or all(label.lower() in labels for label in step.added)
-        case EditMilestone(repository=""):
-            sprint = next((sprint for sprint in now.sprints if sprint.number_in() == step.number), None)
-            return sprint is not None and _matches(sprint, step.after)
-        case ChangeSetting():
-            # For a mapping, only the step's own entries are changed back.
-            return isinstance(step.after, dict) or now.command_settings.get(step.key) == step.after
-        case _:
-            return True
-
-
-def _matches(sprint: Sprint, expected: Mapping[str, str | None]) -> bool:
-    actual = {
-        "title": sprint.title,
-        "description": sprint.description,
-        "state": "closed" if sprint.closed_at else "open",
+async def _list_frozen_notes(context: Context, undone: Sequence[Step]) -> list[str]:
+    """List a note for each sprint whose numbers are frozen and that the steps `undone` concern."""
+    places = {
+        (step_repository(step), number)
+        for step in undone
+        for number in _list_milestones(step)
+        if number is not None
     }
-    return not sprint.is_deleted and all(
-        (actual[key] or "") == (expected[key] or "") for key in actual if key in expected
-    )
+    notes = []
+    for sprint in await context.sprints.all(context.now):
+        is_concerned = any(sprint.number_in(repository) == number for repository, number in places)
+        closed = await context.sprints.closed(sprint.milestone, context.now) if is_concerned else None
+        if closed is not None:
+            notes.append(frozen_note(sprint.title, context.calendar.day_of(closed.taken_at)))
+    return notes
+
+
+def _list_milestones(step: Step) -> tuple[int | None, ...]:
+    """The numbers of the milestones that a step is about."""
+    if isinstance(step, MoveItem):
+        return step.before, step.after
+    return (step.number,) if isinstance(step, EditMilestone) else ()

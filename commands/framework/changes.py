@@ -128,12 +128,14 @@ class RecordFact(msgspec.Struct, frozen=True, tag="Tell"):
     """Record an event that GitHub does not have: `started`, `paused`, `blocked`, `unblocked`.
 
     `by` is the number of the blocking issue, if there is one. `unstarted` cancels a start that was undone.
+    `since` is the moment since which a start counts (ISO 8601), if it is not that of the command.
     """
 
     number: int
     event: str
     reason: str = ""
     by: int | None = None
+    since: str = ""
 
     @property
     def target(self) -> str:

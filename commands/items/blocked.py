@@ -51,13 +51,13 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         return _block_by_reason(flow, reason, work)
     for number in numbers:
         await _require_possible(context, flow, number, work)
-    blockers = {block.number for block in flow.open_blocks}
-    added = [number for number in numbers if number not in blockers]
+    reasons = {block.number: block.reason for block in flow.open_blocks}
+    added = [number for number in numbers if number not in reasons]
     steps: list[Step] = [SetBlocked(local_number(flow.number), number) for number in added]
     steps += [
         RecordFact(local_number(flow.number), "blocked", reason, number)
         for number in numbers
-        if number in added or reason
+        if number in added or (reason and reason != reasons.get(number))
     ]
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
@@ -71,11 +71,9 @@ def _block_by_reason(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since_text(before.span.since, work.now, work.calendar)}."
-    return Changes(
-        f"note that #{flow.number} is blocked",
-        (RecordFact(local_number(flow.number), "blocked", reason),),
-        text,
-    )
+    is_known = before is not None and before.reason == reason
+    steps = () if is_known else (RecordFact(local_number(flow.number), "blocked", reason),)
+    return Changes(f"note that #{flow.number} is blocked", steps, text)
 
 
 async def _require_possible(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:

@@ -32,6 +32,8 @@ REASONS_TO_STAY: dict[type, str] = {
     CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
     OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
     ProposeFile: "close it unmerged if it is not wanted",
+    LinkIssue: "the description may have been edited since; take the line out by hand",
+    Resync: "what GitHub told stays recorded",
     ApproveSeats: "the number of seats follows the people who need one",
 }
 CHANGED_SINCE = "it has been changed again since"
@@ -65,11 +67,12 @@ def step_text(step: Step, titles: Titles) -> str:
 
 
 def _move(step: MoveItem, titles: Titles) -> str:
-    before, after = (_milestone(number, step.repository, titles) for number in (step.before, step.after))
+    before, after = (milestone_text(number, step.repository, titles) for number in (step.before, step.after))
     return f"{step.target}: {before} → {after}"
 
 
-def _milestone(number: int | None, repository: str, titles: Titles) -> str:
+def milestone_text(number: int | None, repository: str, titles: Titles) -> str:
+    """The title of a milestone by its number in a repository."""
     if number is None:
         return "no milestone"
     return plain(titles.get(qualify_number(repository, number), f"milestone {number}"))
@@ -87,7 +90,7 @@ def _edit(step: EditMilestone, titles: Titles) -> str:
         for name, value in step.after.items()
     ]
     where = f" of {step.repository}" if step.repository else ""
-    return f"{_milestone(step.number, step.repository, titles)}{where}: {', '.join(changes)}"
+    return f"{milestone_text(step.number, step.repository, titles)}{where}: {', '.join(changes)}"
 
 
 def _create(step: CreateMilestone, _: Titles) -> str:
@@ -116,13 +119,25 @@ def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
 
 
 def _change_setting(step: ChangeSetting, _: Titles) -> str:
-    before, after = step.before, step.after
-    if isinstance(before, dict) and isinstance(after, dict):
-        # A mapping is shown by its changed entries only.
-        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        before = {key: before[key] for key in keys if key in before} or None
-        after = {key: after[key] for key in keys if key in after} or None
+    before, after = _changed_entries(step.before, step.after)
     return f"setting {code(step.key)}: {_value(before)} → {_value(after)}"
+
+
+def value_text(before: object, after: object) -> str | None:
+    """The value `after` of a setting that was `before`, of a mapping its changed entries; None if unset."""
+    value = _changed_entries(before, after)[1]
+    return None if value is None else _value(value)
+
+
+def _changed_entries(before: object, after: object) -> tuple[object, object]:
+    """Reduce two mappings to the entries that differ; other values are returned as they are."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return before, after
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return (
+        {key: before[key] for key in keys if key in before} or None,
+        {key: after[key] for key in keys if key in after} or None,
+    )
 
 
 def _propose(step: ProposeFile, _: Titles) -> str:

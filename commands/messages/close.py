@@ -73,8 +73,8 @@ def closed_sprint_text(closing: Closing) -> str:
 
 
 def _way_back(closing: Closing) -> str:
-    """A hint at `/agile undo`, which takes back only changes of more than one thing."""
-    return "; `/agile undo` opens it again and moves the items back" if closing.moved else ""
+    """A hint at `/agile undo`."""
+    return f"; `/agile undo` opens it again{' and moves the items back' if closing.moved else ''}"
 
 
 def closing_dry_run(closing: Closing) -> str:

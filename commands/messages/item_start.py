@@ -1,6 +1,10 @@
 """Texts about the start of work on an item."""
 
+from datetime import date, datetime
+
+from commands.formatting.wording import counted, full_day, person
 from commands.messages.work import since_text, wip_sentence
+from sprints.calendar import working_days
 from sprints.flow import Flow
 from sprints.starts import StartSignal
 from sprints.wip import Wip
@@ -23,33 +27,91 @@ def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
     return "\n\n".join(parts)
 
 
-def unneeded_start_sentence(flow: Flow, work: RepositoryWork) -> str:
-    """Explain why `/start` changes nothing. Empty if it changes something."""
-    if flow.is_paused:
+def unneeded_start_sentence(flow: Flow, work: RepositoryWork, starter: str | None) -> str:
+    """Say since when an item is in progress, where `/start` changes nothing. Empty if it changes something.
+
+    `starter` is who gave the signal of its start, if known.
+    """
+    if flow.is_paused or flow.started_at is None:
         return ""
-    if flow.is_pull_request and flow.started_at:
-        since = _since_start(flow, work)
+    if flow.is_pull_request:
+        since = since_text(flow.started_at, work.now, work.calendar)
         return f"#{flow.number} is a pull request: it is in progress {since}, when it was opened."
-    if flow.start_signal is StartSignal.COMMAND:
-        return f"#{flow.number} is in progress already, {_since_start(flow, work)}."
-    return ""
+    another_day = work.calendar.day_of(work.now).isoformat()
+    return (
+        f"#{flow.number} has been in progress {_start_text(flow, work, starter)}. To set another start, say "
+        f"which day: `/start since:{another_day}`."
+    )
 
 
 def started_sentence(flow: Flow, work: RepositoryWork) -> str:
     """The sentence on an item that was started or resumed."""
     if flow.is_paused and flow.started_at:
-        paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        return (
-            f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since_start(flow, work)}."
+        paused, since = (
+            since_text(moment, work.now, work.calendar)
+            for moment in (flow.pauses[-1].span.since, flow.started_at)
         )
+        return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {since}."
     text = f"**#{flow.number} is in progress.**"
     if flow.is_covered:
         text += " Others tell its work, so it counts against no limit itself."
-    if flow.started_at and flow.start_signal and flow.is_start_dated:
-        old_start = f"{_since_start(flow, work)}, from {_SIGNALS[flow.start_signal]}"
-        text += f" Its age counts from now; until now it counted {old_start}."
     return text
 
 
-def _since_start(flow: Flow, work: RepositoryWork) -> str:
-    return since_text(flow.started_at or work.now, work.now, work.calendar)
+def redating_summary(flow: Flow, since: date) -> str:
+    """The change of an item's start in one line, as an infinitive."""
+    return f"count #{flow.number} as started on {full_day(since)}"
+
+
+def redating_preview(flow: Flow, work: RepositoryWork, since: datetime, starter: str | None) -> str:
+    """The text before an item gets another start: its age now, and its age then."""
+    then = _since_with_age(since, work)
+    if flow.started_at is None:
+        return f"#{flow.number} has not been started. It would be in progress {then}."
+    return (
+        f"#{flow.number} has been in progress {_start_text(flow, work, starter)}. It would be in progress "
+        f"{then}; its age and its cycle time would count from there."
+    )
+
+
+def redated_sentence(flow: Flow, work: RepositoryWork, since: datetime, starter: str | None) -> str:
+    """The sentence on an item that was given another start."""
+    text = f"**#{flow.number} has been in progress {_since_with_age(since, work)}.**"
+    if flow.started_at is None:
+        return text
+    return f"{text} Until now it counted {_start_text(flow, work, starter)}."
+
+
+def future_start_text(since: date) -> str:
+    """The error about a start in the future."""
+    return f"`since:{since.isoformat()}` lies in the future. Name today or a day before."
+
+
+def before_opening_text(flow: Flow, opened: date) -> str:
+    """The error about a start before an item existed."""
+    return (
+        f"#{flow.number} was opened on {full_day(opened)}, so its work cannot have begun before. Name that "
+        f"day or a later one: `/start since:{opened.isoformat()}`."
+    )
+
+
+def _start_text(flow: Flow, work: RepositoryWork, starter: str | None) -> str:
+    """since Wed 18 Nov (9 working days), by `/start` of `alice`."""
+    text = _since_with_age(flow.started_at or work.now, work)
+    if not flow.is_start_dated:
+        text += " or earlier"
+    if flow.start_signal is None:
+        return text
+    text += f", by {_SIGNALS[flow.start_signal]}"
+    if starter is None:
+        return text
+    is_command = flow.start_signal is StartSignal.COMMAND
+    return f"{text} of {person(starter)}" if is_command else f"{text} ({person(starter)})"
+
+
+def _since_with_age(moment: datetime, work: RepositoryWork) -> str:
+    first, today = work.calendar.day_of(moment), work.calendar.day_of(work.now)
+    since = since_text(moment, work.now, work.calendar)
+    if first == today:
+        return since
+    return f"{since} ({counted(len(working_days(work.calendar, first, today)), 'working day')})"

@@ -74,7 +74,7 @@ def report_text(sheet: ReportData) -> str:
             _velocity(sheet),
             _carried(sheet),
             _lists(sheet.report, is_committed=_is_committed(sheet)),
-            _footnotes(sheet.footnotes),
+            _footnotes(sheet),
             _footer(sheet),
         ]
     )
@@ -335,11 +335,12 @@ def _points_change(points: Decimal) -> str:
     return f"{signed(points)} {unit_word(points, 'points')}"
 
 
-def _footnotes(footnotes: Sequence[str]) -> str:
-    if not footnotes:
+def _footnotes(sheet: ReportData) -> str:
+    if not sheet.footnotes:
         return ""
-    lines = "\n".join(f"- {note}" for note in footnotes)
-    return folded(f"{counted(len(footnotes), 'thing')} became known since; the numbers stay", lines)
+    lines = "\n".join(f"- {note}" for note in sheet.footnotes)
+    effect = "the numbers stay" if sheet.snapshot else "the sprint runs again"
+    return folded(f"{counted(len(sheet.footnotes), 'thing')} became known since; {effect}", lines)
 
 
 def _footer(sheet: ReportData) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
+from commands.messages.undo import frozen_before_footnote, undone_footnote
+from commands.shared.undoing import list_undone
 from sprints.burndown import build_burndown
 from sprints.facts import Facts
 from sprints.late import apply_credits
@@ -28,7 +30,7 @@ LATE = "late"
 async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
     """Read a sprint's report: from the snapshot taken at its present end, else from its events."""
     now, is_over = planning.now, sprint.has_ended(planning.now)
-    closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
+    closed = await planning.sprints.closed(sprint.milestone, now)
     is_final = closed is not None and closed.ended_at == sprint.end
     facts = await read_facts(planning, sprint, now)
     values = closed.facts if closed and is_final else await _build_values(planning, sprint, facts)
@@ -43,9 +45,26 @@ async def read_report(planning: Planning, sprint: Sprint) -> ReportData:
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         snapshot=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_final else None,
-        footnotes=list_footnotes(closed.facts, facts) if closed and is_final else (),
+        footnotes=await _list_footnotes(planning, facts, closed, is_final=is_final) if closed else (),
         burndown=build_final_burndown(values, sprint) if is_over else build_burndown(facts),
     )
+
+
+async def _list_footnotes(
+    planning: Planning, facts: Facts, closed: ClosedSprint, *, is_final: bool
+) -> list[str]:
+    """List what became known after a snapshot, and what was undone since."""
+    undone = [
+        undone_footnote(entry.change, entry.items, planning.calendar)
+        for entry in await list_undone(planning, facts.sprint)
+        if entry.change.undone_at > closed.taken_at
+    ]
+    if is_final:
+        return [*undone, *list_footnotes(closed.facts, facts)]
+    if not undone:
+        return []
+    # The sprint was opened again, and runs on.
+    return [*undone, frozen_before_footnote(closed.facts, planning.calendar.local(closed.taken_at))]
 
 
 async def add_people(planning: Planning, report: ReportData) -> ReportData:

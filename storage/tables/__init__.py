@@ -30,7 +30,7 @@ from storage.tables.history import (
     timeline,
 )
 from storage.tables.measurements import daily_metrics, forecasts, team_metrics
-from storage.tables.messages import audit_log, changes, chart_files, outbox, posts
+from storage.tables.messages import audit_log, changes, chart_files, outbox, posts, undone_steps
 from storage.tables.projections import item_links, item_projections
 from storage.tables.shared import calibration, clockwork, users
 
@@ -64,6 +64,7 @@ __all__ = [
     "subscriptions",
     "team_metrics",
     "timeline",
+    "undone_steps",
     "usage_ledger",
     "users",
     "visibility_changes",

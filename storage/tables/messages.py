@@ -115,11 +115,32 @@ changes = tenant_table(
     Column("note", Text),
     Column("decided_by", Text),
     moment_column("decided_at"),
+    moment_column("finished_at"),
     ForeignKeyConstraint(
         ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
     ),
     UniqueConstraint("organization_id", "event_id", "line"),
     Index("changes_by_thread", "organization_id", "project_id", "thread", "id"),
+)
+
+# The steps of changes that other changes undid (`undo_id`), by which their events are recognized in the
+# history of `item` (sprints/undone.py). `app` is the login under which GitHub shows what we change.
+undone_steps = tenant_table(
+    "undone_steps",
+    *project_key(),
+    Column("item", Text, nullable=False),
+    Column("change_id", BigInteger, nullable=False),
+    Column("undo_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("is_milestone", Boolean, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("done", JSONB, nullable=False),
+    Column("undone", JSONB, nullable=False),
+    ForeignKeyConstraint(["organization_id", "change_id"], ["changes.organization_id", "changes.id"]),
+    ForeignKeyConstraint(["organization_id", "undo_id"], ["changes.organization_id", "changes.id"]),
+    UniqueConstraint("organization_id", "undo_id", "position"),
+    Index("undone_steps_by_item", "organization_id", "item"),
+    Index("undone_steps_of_milestones", "organization_id", postgresql_where=text("is_milestone")),
 )
 
 # Who did what, for ever: the application may add and read.

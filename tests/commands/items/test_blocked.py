@@ -120,3 +120,12 @@ async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> No
     kept = await query_database(bot, "select 1 from timeline where after::text like '%supplier%'")
     assert kept == []
     assert await query_database(bot, "select 1 from timeline where event = 'blocked'")
+
+
+async def test_the_same_reason_said_twice_is_recorded_once(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/blocked reason:"no account"')
+    await bot.say(number, '/blocked reason:"no account"')
+
+    assert "It has been since today." in (await bot.answers(number))[-1]
+    assert len(await list_item_commands(bot)) == 1

@@ -3,10 +3,12 @@
 import pytest
 
 from commands.framework.changes import Changes, MoveItem, RecordFact, SetBlocked, Step
+from tests.support.changes import box_line, tick_box
+from tests.support.conversations import ask_bot
 from tests.support.items import list_item_commands
 from tests.support.repository_settings import replace_settings
 from tests.support.running import Bot
-from tests.support.sprints import make_sprint
+from tests.support.sprints import day_from_today, make_sprint
 
 
 async def test_it_begins_and_the_timeline_knows_who_said_so(bot: Bot) -> None:
@@ -46,23 +48,66 @@ async def test_the_limit_of_a_team_is_stated_where_it_concerns_the_item(bot: Bot
     assert "team ops" not in answer
 
 
-async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
+async def test_said_twice_it_says_since_when_and_by_whom_and_records_nothing(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, "/start")
-    await bot.say(number, "/start")
+    await bot.say(number, "/start", as_user="carol")
+    answer = await ask_bot(bot, number, "/start new:yes")
 
-    (answer,) = await bot.answers(number)
-    assert f"#{number} is in progress already, since today." in answer
+    assert (
+        f"#{number} has been in progress since today, by `/start` of `carol`. To set another start" in answer
+    )
+    assert f"`/start since:{day_from_today(0)}`" in answer
     assert len(await list_item_commands(bot)) == 1
 
 
-async def test_it_goes_before_a_weaker_sign_and_says_so(bot: Bot) -> None:
+async def test_an_item_that_another_sign_started_keeps_its_age(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.github.update_issue(bot.repo, number, assignees=["bob"])
-    await bot.say(number, "/start")
+    await bot.rest()
+    answer = await ask_bot(bot, number, "/start")
 
-    (answer,) = await bot.answers(number)
-    assert "Its age counts from now; until now it counted since today, from its first assignment." in answer
+    assert f"#{number} has been in progress since today, by its first assignment (" in answer
+    assert await list_item_commands(bot) == []
+
+
+async def make_old_item(bot: Bot) -> int:
+    """An open item that was opened 20 days ago."""
+    issue = await bot.github.create_issue(bot.repo, "Old")
+    bot.github.backdate(issue, created_at=f"{day_from_today(-20)}T08:00:00Z")
+    issue = await bot.github.update_issue(bot.repo, issue["number"], title="Older")
+    await bot.rest()
+    return int(issue["number"])
+
+
+async def test_another_start_needs_a_day_and_a_tick(bot: Bot) -> None:
+    number = await make_old_item(bot)
+    await bot.say(number, "/start")
+    answer = await ask_bot(bot, number, f"/start since:{day_from_today(-6)}")
+    assert answer.startswith(f"### Count #{number} as started on ")
+    assert "has been in progress since today, by `/start` of `alice`. It would be in progress since" in answer
+    assert box_line(answer)
+    assert len(await list_item_commands(bot)) == 1
+
+    await tick_box(bot, number)
+    answer = (await bot.answers(number))[-1]
+    assert f"**#{number} has been in progress since " in answer
+    assert " working days).** Until now it counted since today, by `/start` of `alice`." in answer
+    assert len(await list_item_commands(bot)) == 2
+    answer = await ask_bot(bot, number, "/start new:yes")
+    assert f"#{number} has been in progress since " in answer
+    assert "since today" not in answer
+
+    await bot.say(number, "/agile undo confirm:yes")
+    assert "since today, by `/start`" in await ask_bot(bot, number, "/start new:yes")
+
+
+@pytest.mark.parametrize(
+    ("offset", "refusal"), [(3, "lies in the future"), (-25, "so its work cannot have begun before")]
+)
+async def test_a_start_that_cannot_be_is_refused(bot: Bot, offset: int, refusal: str) -> None:
+    number = await make_old_item(bot)
+    assert refusal in await ask_bot(bot, number, f"/start since:{day_from_today(offset)}")
+    assert await list_item_commands(bot) == []
 
 
 async def test_a_pull_request_is_in_progress_since_it_was_opened(bot: Bot) -> None:

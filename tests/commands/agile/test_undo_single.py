@@ -1,0 +1,144 @@
+"""`/agile undo` of commands that changed one thing, and of those that cannot be undone."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.publishing.pictures import ChartRenderer
+from bot.settings import Settings
+from github_standin.github import StandInGitHub
+from tests.support.changes import box_line, have_milestones, tick_box
+from tests.support.clock import Clock
+from tests.support.conversations import ask_bot
+from tests.support.github_openapi import load_checker
+from tests.support.running import Bot, running_bot
+from tests.support.sprints import create_item, make_running_sprint, make_sprint
+
+
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        ("/estimate 8", "#1 is estimated at 5 again."),
+        ("/estimate none", "#1 is estimated at 5 again."),
+        ("/start", "#1 no longer counts as started by `/start`."),
+        ("/blocked by:#3", "#1 no longer waits for #3."),
+        ('/blocked reason:"no account"', "#1 is no longer blocked."),
+        ("/sprint remove", "#1 is in Sprint 12 again."),
+        ('/sprint goal "Ship it"', "The goal of Sprint 12 is “Pay by card” again."),
+        ("/wip limit 5", "The setting `wip` is not set any more."),
+        ("/agile config set timezone Europe/Berlin", "The setting `timezone` is not set any more."),
+        ("/calendar add 2027-05-14", "The setting `days_off` is not set any more."),
+        ("/agile roles grant @carol maintain", "The setting `roles` is not set any more."),
+    ],
+)
+async def test_one_change_is_undone_and_said_precisely(bot: Bot, command: str, result: str) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, command)
+    answer = await ask_bot(bot, number, "/agile undo")
+    assert answer.startswith(f"### Undo `{command}`?")
+    await tick_box(bot, number)
+
+    answer = (await bot.answers(number))[-1]
+    assert f"Taken back: `{command}` of `alice`, " in answer
+    assert f"\n- {result}\n" in answer
+    assert "There is nothing to undo" in await ask_bot(bot, number, "/agile undo new:yes")
+
+
+async def test_a_pause_is_undone_and_the_start_stays(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/start")
+    await bot.say(number, '/pause reason:"lunch"')
+    answer = await ask_bot(bot, number, "/agile undo confirm:yes")
+    assert "- #1 goes on, as if it had never been paused." in answer
+    assert "has been in progress since today, by `/start` of `alice`" in await ask_bot(
+        bot, number, "/start new:yes"
+    )
+
+
+async def test_what_somebody_has_estimated_since_stays(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8")
+    await bot.github.update_issue(bot.repo, number, labels=["points: 8", "points: 2"])
+    await bot.rest()
+    answer = await ask_bot(bot, number, "/agile undo confirm:yes")
+    assert "cannot be undone:\n\n- #1: `points: 5` → `points: 8` – it has been changed again since" in answer
+    labels = (await bot.github.issue(bot.repo, number))["labels"]
+    assert sorted(label["name"] for label in labels) == ["points: 2", "points: 8"]
+
+
+async def test_a_split_says_before_that_it_stays_and_what_came_before_is_offered(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8")
+    answer = await ask_bot(bot, number, '/split into:"Card form","Refunds of cards"')
+    assert "`/agile undo` will not close the new issues; close them if you do not need them." in answer
+    await bot.say(number, '/split into:"Card form","Refunds of cards" confirm:yes')
+
+    answer = await ask_bot(bot, number, "/agile undo new:yes")
+    assert answer.startswith("### Undo `/estimate 8`?")
+    assert '`/split into:"Card form","Refunds of cards"` of `alice`, ' in answer
+    assert "cannot be undone:\n\n- new issue “Refunds of cards” – somebody may have answered" in answer
+    assert box_line(answer)
+
+
+async def test_a_scope_explained_lists_what_was_undone(bot: Bot) -> None:
+    first = await make_running_sprint(bot)
+    await make_running_sprint(bot, "Sprint 13")
+    number = await create_item(bot, 5, first)
+    await create_item(bot, 2, first)
+    await bot.say(number, '/sprint close to:"Sprint 13" confirm:yes')
+    await bot.say(number, "/agile undo confirm:yes", as_user="alice")
+
+    for title in ("Sprint 12", "Sprint 13"):
+        answer = await ask_bot(bot, number, f'/explain scope for:"{title}" new:yes')
+        assert '**Undone:** `/sprint close to:"Sprint 13"` by `alice`, ' in answer
+        assert " by `alice`: 2 items, 0 net." in answer
+    assert await have_milestones(bot, number) == [True]
+
+
+async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
+    settings: Settings, drawing: ChartRenderer, clock: Clock
+) -> None:
+    async with (
+        StandInGitHub(check_request=load_checker(), clock=clock) as github,
+        running_bot(github, settings, clock, drawing) as bot,
+    ):
+        number = await make_sprint(bot)
+        clock.now = clock() + timedelta(days=11)
+        await bot.say(number, "/sprint close to:backlog confirm:yes")
+        clock.now += timedelta(days=3)
+        before = await ask_bot(bot, number, '/sprint report "Sprint 12"')
+        assert "Frozen on " in before
+        clock.now += timedelta(minutes=5)
+        answer = await ask_bot(bot, number, "/agile undo")
+        assert "The numbers of Sprint 12 were frozen on " in answer
+        await bot.say(number, "/agile undo confirm:yes")
+        after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
+
+    assert "1 thing became known since; the numbers stay" in after
+    assert "`/sprint close to:backlog` by `alice`, " in after
+    assert ", was undone on " in after
+    table = "| **Scope** | **8** | **3** |"
+    assert table in before
+    assert table in after
+
+
+async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(
+    settings: Settings, drawing: ChartRenderer, clock: Clock
+) -> None:
+    async with (
+        StandInGitHub(check_request=load_checker(), clock=clock) as github,
+        running_bot(github, settings, clock, drawing) as bot,
+    ):
+        number = await make_sprint(bot)
+        clock.now = clock() + timedelta(days=2)
+        await bot.say(number, "/sprint close to:backlog confirm:yes")
+        clock.now += timedelta(days=3)
+        assert "Frozen on " in await ask_bot(bot, number, '/sprint report "Sprint 12"')
+        clock.now += timedelta(minutes=5)
+        await bot.say(number, "/agile undo confirm:yes")
+        after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
+
+    assert "still running: these are its numbers so far" in after
+    assert "2 things became known since; the sprint runs again" in after
+    assert " stay stored: 3 of 8 points done" in after
+    assert "Removed" not in after
