@@ -114,7 +114,6 @@ class ChangeApplier:
         if changes is None or call is None:
             return answer
         if not changes.steps:
-            await self._close_confirmed(task)
             return replace(answer, reply=Reply((changes.done,)), changes=None)
         if refusal := await find_refusal_elsewhere(task, changes.steps):
             return build_failure(Failure(slot_command(answer.slot), refusal))
@@ -159,13 +158,6 @@ class ChangeApplier:
         )
         await self._jobs.defer(tenant.connection, job, self._clock() + PREVIEWS_LAST)
         return change
-
-    async def _close_confirmed(self, task: ChangeTask) -> None:
-        """End the proposal whose box was ticked, because there is nothing left to change."""
-        if task.confirmed is not None:
-            async with self._database.tenant(task.organization_id) as tenant:
-                previews = Previews(tenant, task.project.id)
-                await previews.close(task.confirmed.id, ChangeState.OUTDATED, self._clock())
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
