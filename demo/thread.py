@@ -8,6 +8,13 @@ from typing import Any
 import aiohttp
 
 Json = dict[str, Any]
+# REST does not say which comments are hidden, and why.
+_MINIMIZED = """
+query ($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on IssueComment { databaseId minimizedReason } }
+}
+"""
+_MOST_NODES = 100
 
 
 class NoSuchIssueError(LookupError):
@@ -16,7 +23,10 @@ class NoSuchIssueError(LookupError):
 
 @dataclass(frozen=True)
 class Thread:
-    """One issue with its comments and the other issues of its milestone."""
+    """One issue with its comments and the other issues of its milestone.
+
+    Each comment has, besides GitHub's fields, the reason why it is `minimized`; None if it is shown.
+    """
 
     repo: str
     issue: Json
@@ -36,6 +46,8 @@ class Reader:
         """Read everything that the page shows."""
         issue = await self._get(f"/repos/{repo}/issues/{number}")
         comments = await self._all(f"/repos/{repo}/issues/{number}/comments?per_page=100")
+        reasons = await self._minimized([comment["node_id"] for comment in comments])
+        comments = [comment | {"minimized": reasons.get(comment["id"])} for comment in comments]
         milestone = issue["milestone"]
         sprint = []
         if milestone:
@@ -57,6 +69,17 @@ class Reader:
         answer: Json = await self._get(f"/_changes?since={version}")
         new: int = answer["version"]
         return new
+
+    async def _minimized(self, node_ids: list[str]) -> dict[int, str | None]:
+        """Read why comments are hidden, by their ids."""
+        reasons = dict[int, str | None]()
+        for start in range(0, len(node_ids), _MOST_NODES):
+            query = {"query": _MINIMIZED, "variables": {"ids": node_ids[start : start + _MOST_NODES]}}
+            url = f"{self._base}/graphql"
+            async with self._session.post(url, json=query, headers=self._headers) as answer:
+                nodes = ((await answer.json()).get("data") or {}).get("nodes") or []
+            reasons |= {node["databaseId"]: node["minimizedReason"] for node in nodes if node}
+        return reasons
 
     async def _all(self, path: str) -> list[Json]:
         elements: list[Json] = []

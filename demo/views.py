@@ -138,6 +138,9 @@ def post_of(thread: Thread, post: Json, anchor: str, *, is_first: bool = False) 
     verb = "opened" if is_first else "commented"
     issues = {issue["number"]: issue for issue in thread.sprint}
     body = unfurled(render(post["body"] or "*No description provided.*", thread.repo), issues)
+    if reason := post.get("minimized"):
+        label = f"This comment was marked as {escape(reason)}."
+        body = f'<details class="minimized"><summary>{label}</summary>{body}</details>'
     kind = "post by-bot" if is_bot else "post"
     html = f"""<article class="{kind}" id="{anchor}" aria-label="{escape(name)} {verb}">
 <div class="face">{avatar(name, is_bot=is_bot, size=40)}</div>

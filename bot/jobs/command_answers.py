@@ -214,6 +214,10 @@ class CommandAnswers:
                 answers += await self._close_preview(task, change_id, preview)
                 continue
             async with self._database.tenant(task.organization_id) as tenant:
+                if outcomes and all(answer.is_success for answer in outcomes):
+                    # If there was nothing to change any more, the answer says so in place of the preview.
+                    previews = Previews(tenant, task.project.id)
+                    await previews.close(change_id, ChangeState.OUTDATED, self._clock())
                 decided = await ChangeLog(tenant, task.project.id).get(change_id)
             if decided is None or decided.state in _UNDECIDED:
                 answers += outcomes

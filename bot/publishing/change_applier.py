@@ -121,7 +121,6 @@ class ChangeApplier:
         if changes.is_personal:
             return await self._answer_personally(task, answer, changes, call)
         if not changes.steps:
-            await self._close_confirmed(task)
             return replace(answer, reply=Reply((changes.done,)), changes=None)
         if refusal := await find_refusal_elsewhere(task, changes.steps):
             return build_failure(Failure(slot_command(answer.slot), refusal))
@@ -167,13 +166,6 @@ class ChangeApplier:
         await self._jobs.defer(tenant.connection, job, self._clock() + PREVIEWS_LAST)
         return change
 
-    async def _close_confirmed(self, task: ChangeTask) -> None:
-        """End the proposal whose box was ticked, because there is nothing left to change."""
-        if task.confirmed is not None:
-            async with self._database.tenant(task.organization_id) as tenant:
-                previews = Previews(tenant, task.project.id)
-                await previews.close(task.confirmed.id, ChangeState.OUTDATED, self._clock())
-
     async def _answer_personally(
         self, task: ChangeTask, answer: Answer, changes: Changes, call: CommandLine
     ) -> Answer:
@@ -183,7 +175,6 @@ class ChangeApplier:
             text = f"Only {person(confirmed.actor)} can tick this box: it would show what is theirs."
             return build_failure(Failure(slot_command(answer.slot), text))
         if not changes.needs_consent or confirmed is not None or answer.is_confirmed:
-            await self._close_confirmed(task)
             return replace(answer, reply=Reply((changes.done,)), changes=None)
         async with self._database.tenant(task.organization_id) as tenant:
             proposal = replace(_proposal(task, answer.slot, changes, call), done="")

@@ -29,6 +29,8 @@ def answer_slot(command: Command, arguments: Arguments, thread: int, result: Rep
         is_item = argument.kind is ArgumentKind.ITEMS and argument.is_positional
         if value is None or value is False or argument.name in _FORM or (is_change and not is_item):
             continue
+        if len(argument.choices) == 1:  # The only choice is what the command shows anyway.
+            continue
         if is_item and value == (f"#{thread}",):
             continue
         name = _NAMES.get(argument.name, argument.name) if isinstance(value, str) else argument.name

@@ -64,6 +64,23 @@ async def test_comments_are_rendered_and_what_could_harm_is_not(
     assert 'data-fill="/sprint status &quot;Sprint 1&quot;"' in html
 
 
+async def test_a_comment_that_is_minimized_is_folded_under_the_reason(
+    github: StandInGitHub, repo: str, shown: IssuePage
+) -> None:
+    comment = await github.comment(repo, shown.number, "The earlier answer")
+    await github.comment(repo, shown.number, "The newer answer")
+    assert "marked as" not in await text(shown)
+    mutation = "mutation ($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
+    query = {"query": f"{mutation} {{ clientMutationId }} }}", "variables": {"id": comment["node_id"]}}
+    headers = {"Authorization": f"Bearer {github.tokens['alice']}"}
+    async with shown.session.post(f"{github.url}/graphql", json=query, headers=headers) as answer:
+        assert "errors" not in await answer.json()
+    html = await text(shown)
+
+    assert html.count("<summary>This comment was marked as outdated.</summary>") == 1
+    assert "The earlier answer" in html
+
+
 @pytest.mark.parametrize(
     ("markdown", "expected"),
     [

@@ -264,5 +264,5 @@ async def test_a_command_that_is_all_forecast_is_denied_in_words(reporting: Repo
         answer = (await reporting.read_thread())[-1]
         wanted = "Enterprise" if line == "/agile audit" else "Pro"
         assert answer.startswith(
-            f"This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"
+            f"@alice: This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"
         )

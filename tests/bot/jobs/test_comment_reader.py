@@ -199,7 +199,7 @@ async def test_slow_comment_with_a_command_gets_one_sentence(bot: Bot) -> None:
     comment = await bot.say(number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT])
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("This comment's Markdown is too complex, so nothing ran.")
+    assert answer.startswith("@alice: This comment's Markdown is too complex, so nothing ran.")
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 

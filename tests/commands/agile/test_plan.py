@@ -570,7 +570,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
         comment = await shop.say(number, "/sprint status", as_user="bob")
         (answer,) = await shop.answers(number)
         assert answer.startswith(
-            "This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on"
+            "@bob: This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on"
         )
         assert shop.reactions(comment) == ["eyes", "confused"]
 

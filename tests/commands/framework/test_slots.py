@@ -22,6 +22,7 @@ _ARGUMENTS = (
     Argument("as-of", ArgumentKind.DATE, "the day"),
     Argument("as", ArgumentKind.CHOICE, "the form", choices=("table", "image")),
     Argument("last", ArgumentKind.NUMBER, "how many"),
+    Argument("show", ArgumentKind.CHOICE, "all", choices=("show",)),
 )
 
 
@@ -37,7 +38,7 @@ def slot_of(typed: str, *, is_changing: bool = False) -> str:
 
 
 def test_the_usual_answer_has_the_commands_name() -> None:
-    for typed in ("", "new:yes", "as:table", "#7", "new:no"):
+    for typed in ("", "new:yes", "as:table", "#7", "new:no", "show:show"):
         assert slot_of(typed) == "sprint show"
 
 

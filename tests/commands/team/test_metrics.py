@@ -81,7 +81,7 @@ async def test_fewer_than_three_people_have_no_figures(bot: Bot, clock: Clock) -
     await people_at_work(bot, "alice", "bob", "renovate[bot]")
     answer = await ask_command(bot, number, "/team metrics")
 
-    assert answer.startswith("Fewer than 3 people worked here in the last 4 whole weeks.")
+    assert answer.startswith("@alice: Fewer than 3 people worked here in the last 4 whole weeks.")
     assert "|" not in answer
 
 
@@ -99,7 +99,7 @@ async def test_a_team_by_itself(
     assert ("### Team metrics · payments" in answer) is is_shown
     assert ("| Commits on the default branch | 15 | 6 |" in answer) is is_shown
     if not is_shown:
-        assert answer.startswith("I cannot show a team `payments` by itself")
+        assert answer.startswith("@alice: I cannot show a team `payments` by itself")
 
 
 async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
