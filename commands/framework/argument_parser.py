@@ -180,9 +180,12 @@ class _Reader:
                 value, after = self._take_value(argument, position)
             except InputError as problem:
                 refusal = problem
-                if problem.fault is Fault.INVALID and not argument.is_required:
-                    continue
-                if problem.fault is Fault.INVALID and not self._is_text_open():
+                # `#70` is no estimate, but may be the item to estimate.
+                if (
+                    problem.fault is Fault.INVALID
+                    and self._is_item_here(word)
+                    and argument.kind not in _LISTS
+                ):
                     continue
                 break
             self._store(argument, value, position, after)

@@ -1,7 +1,6 @@
 """Characters that look alike, as phones, word processors and chats put them into what people type."""
 
 import re
-import unicodedata
 
 # Not drawn, and without effect on their neighbours: zero-width spaces, soft hyphens, marks of direction, and
 # the codes of unassigned private characters. The joiners within an emoji are none of them.
@@ -11,6 +10,8 @@ _INVISIBLE = re.compile(
 _BLANK = re.compile(r"[^\S ]")
 _JOINERS = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
+# Of all characters that Unicode folds, only these: a raised digit is no digit, 5² is not 52.
+_USUAL_FORMS = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _FULL_WIDTH = {ord(wide): plain for wide, plain in zip("：＝＃，／", ":=#,/", strict=True)}
 _CLOSING_MARKS = ".,;!?…。！"
 
@@ -30,5 +31,5 @@ def simplify(text: str) -> str:
 
     The marks that end a sentence are removed. Only for values that are not shown as typed.
     """
-    plain = unicodedata.normalize("NFKC", _JOINERS.sub("", clean_line(text))).translate(_DASHES)
+    plain = _JOINERS.sub("", clean_line(text)).translate(_USUAL_FORMS).translate(_DASHES)
     return " ".join(plain.casefold().rstrip(_CLOSING_MARKS + " ").split())

@@ -106,7 +106,7 @@ async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
     [
         ("last:0", "`last:0` is not from 1 to 52"),
         ("last:53", "`last:53` is not from 1 to 52"),
-        ("last:2 for:x", "Give either `for` or `last`"),
+        ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
         ("last:soon", "`last` must be a whole number"),
     ],

@@ -52,6 +52,7 @@ def test_any_text_is_refused_or_within_the_limits(text: str) -> None:
         ("1,000", Fault.AMBIGUOUS),
         ("XXL", Fault.NO_SIZES),
         ("many", Fault.INVALID),
+        ("5²", Fault.INVALID),
         ("1e3", Fault.INVALID),
     ],
 )

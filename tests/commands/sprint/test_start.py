@@ -73,7 +73,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         (f"due:{day_from_today(3)}", "is missing: the sprint's title."),
         ('"Sprint 25" due:someday', "`due` must be a date, such as"),
         (f'"Sprint 11" due:{day_from_today(3)}', "and its numbers stand. Begin one with another title."),
-        ('"Sprint 25" due:9999-12-31', "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
+        ('"Sprint 25" due:9999-12-31', "Use a date from 2000 to 2100."),
         (
             f'"Sprint 25" due:{day_from_today(731)}',
             f"A sprint can last up to two years. Use a `due:` up to {written(730)}.",

@@ -227,6 +227,8 @@ async def test_names_in_an_error_mention_nobody_and_format_nothing(bot: Bot) -> 
     await bot.say(number, '/sprint status "@bob <b>"')
 
     (answer,) = await bot.answers(number)
+    answer, copied, _ = answer.split("```", 2)  # In a block of code, GitHub mentions nobody.
+    assert copied == 'text\n/sprint status "Sprint for @acme/everybody **now**"\n'
     assert "@acme" not in answer
     assert "@bob" not in answer
     assert "**now" not in answer
