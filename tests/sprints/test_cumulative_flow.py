@@ -41,6 +41,8 @@ def test_what_leaves_unstarted_counts_as_started_then() -> None:
 def test_opened_again_is_a_new_arrival_and_in_progress_at_once() -> None:
     card = FlowCard().opened("11-09").assigned("11-09 01:00").closed("11-10").reopened("11-12")
     assert counts(flow(card)) == [(1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 0), (2, 2, 1, 0), (2, 2, 1, 0)]
+    assert flow(card).returned == 1
+    assert flow(card, last=date(2026, 11, 11)).returned == 0
 
 
 def test_what_was_given_up_and_is_found_to_be_done_has_left_once_as_done() -> None:
@@ -64,9 +66,8 @@ def test_a_day_ends_at_local_midnight_and_the_moment_of_looking_is_the_end() -> 
 @given(repositories(), NOWS)
 def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: datetime) -> None:
     known_items = repository.flows(now)
-    days = count_cumulative_flow(
-        known_items, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
-    ).days
+    result = count_cumulative_flow(known_items, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1))
+    days = result.days
     for before, after in pairwise(days):
         assert after.arrived >= before.arrived
         assert after.started >= before.started
@@ -77,3 +78,5 @@ def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: d
     is_open = [entry for entry in counted if entry.done_at is None and entry.dropped_at is None]
     assert days[-1].in_progress == sum(entry.is_in_progress for entry in counted)
     assert days[-1].arrived - days[-1].done - days[-1].dropped == len(is_open)
+    # What was done and came back is done no longer.
+    assert days[-1].done - result.returned == sum(entry.done_at is not None for entry in counted)

@@ -1,5 +1,6 @@
 """`/cfd` and what it says of where work piles up."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -44,6 +45,16 @@ def test_more_begun_than_finished_comes_first() -> None:
         "3 waiting + 4 in progress + 1 done + 1 dropped = **9 items** on Wed 18 Nov.",
         "Most was in progress on Wed 18 Nov: 4 items at once.",
     ]
+
+
+def test_what_was_done_and_came_back_is_named() -> None:
+    result = replace(flow((8, 1, 0, 0), (9, 6, 3, 0)), returned=1)
+    lines = summarize_cumulative_flow(result, calendar(), result.days[-1].date)
+
+    assert lines[1] == (
+        "3 waiting + 3 in progress + 3 done = **9 arrivals** on Tue 17 Nov. "
+        "1 of the 3 done came back, as a new arrival: **2 items** stayed done."
+    )
 
 
 def test_more_arriving_than_begun() -> None:
