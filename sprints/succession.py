@@ -123,7 +123,7 @@ class Succession:
             return None
         first = self._choose_first(max(self.today, latest.due or latest.first_day) + _A_DAY)
         box = TimeBox(first, self._choose_due(first))
-        title = self._count_on(last, first, taken=())
+        title = self._count_on(last, first, self._list_ended_titles())
         if title is None or self._is_occupied(box, title):
             return None
         return title, box
@@ -168,6 +168,11 @@ class Succession:
 
     def _list_titles(self) -> set[str]:
         return {sprint.title for sprint in self.sprints if not sprint.is_deleted}
+
+    def _list_ended_titles(self) -> set[str]:
+        """The titles of sprints that are over; an open milestone of the next title is the next sprint."""
+        present = [sprint for sprint in self.sprints if not sprint.is_deleted]
+        return {s.title for s in present if s.closed_at is not None or s.has_ended(self.now)}
 
     def _count_on(self, last: Sprint, first: date, taken: Collection[str]) -> str | None:
         return find_next_title(last.title, last.first_day, first, taken)
