@@ -28,11 +28,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """A period on which a team does not work, from `first` to `last` inclusive, with its name."""
+    """A period without work, from `first` to `last` inclusive, with its name.
+
+    It is the whole team's, or that of one `person`: a login in lower case.
+    """
 
     first: date
     last: date
     name: str = ""
+    person: str = ""
 
     @property
     def days(self) -> list[date]:

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sprints.cadence import Cadence, parse_period
 from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, is_in_range
 from sprints.estimates import Estimates
 from sprints.late import parse_credits
@@ -34,10 +35,14 @@ _MOST_POINTS = 10_000
 
 def parse_settings(raw: Mapping[str, object]) -> TeamSettings:
     """Parse all settings of a repository. Unknown keys are ignored."""
-    days_off = _days_off(raw.get("days_off"))
+    periods = _days_off(raw.get("days_off"))
+    days_off = tuple(period for period in periods if not period.person)
     return TeamSettings(
         rules=_rules(raw, days_off),
         days_off=days_off,
+        absences=tuple(period for period in periods if period.person),
+        shares=_shares(raw.get("people")),
+        cadence=_cadence(raw.get("cadence")),
         teams=_teams(raw.get("teams")),
         wip_limits=_wip_limits(raw.get("wip")),
         alerts=_alerts(raw.get("alerts")),
@@ -108,7 +113,7 @@ def _holidays(value: object) -> frozenset[date]:
 
 
 def _days_off(value: object) -> tuple[DaysOff, ...]:
-    """The periods of `[{"from": day, "to": day, "name": text}]`, the earliest first.
+    """The periods of `[{"from": day, "to": day, "name": text, "person": login}]`, the earliest first.
 
     Left out is a period that ends before it begins, is longer than a year, or lies outside of the years that
     can be computed with.
@@ -119,8 +124,32 @@ def _days_off(value: object) -> tuple[DaysOff, ...]:
             continue
         last = _day(entry.get("to", entry["from"]))
         if last and 0 <= (last - first).days < MOST_DAYS_OFF and is_in_range(first) and is_in_range(last):
-            periods.append(DaysOff(first, last, str(entry.get("name") or "")))
-    return tuple(sorted(periods, key=lambda period: (period.first, period.last, period.name)))
+            person = _text(entry.get("person")).lower()
+            periods.append(DaysOff(first, last, str(entry.get("name") or ""), person))
+    return tuple(sorted(periods, key=lambda period: (period.first, period.last, period.name, period.person)))
+
+
+def _shares(value: object) -> dict[str, Decimal]:
+    """The parts of their time by login, in lower case, of `{"alice": "100%", "bob": 60}`."""
+    shares = {str(login).lower(): _percent(share) for login, share in _mapping(value).items()}
+    return {login: share for login, share in shares.items() if share is not None}
+
+
+def _percent(value: object) -> Decimal | None:
+    """Parse `60%`, or the number 60, as 0.6."""
+    number = _integer(value.removesuffix("%")) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 100:
+        return None
+    return Decimal(number) / 100
+
+
+def _cadence(value: object) -> Cadence | None:
+    """`2 weeks`, or `{"every": "2 weeks", "starts": "mon"}`."""
+    entries = {"every": value} if isinstance(value, str) else _mapping(value)
+    days, starts = parse_period(entries.get("every")), _text(entries.get("starts"))[:3].lower()
+    if days is None:
+        return None
+    return Cadence(days, _WEEKDAYS.index(starts) if starts in _WEEKDAYS else None)
 
 
 def _sizes(value: object) -> dict[str, Decimal]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 from typing import Literal
 
+from sprints.cadence import Cadence
 from sprints.late import LateCredit
 from sprints.quiet import QuietRules
 from sprints.rules import DaysOff, Rules
@@ -81,6 +83,8 @@ class CommandSettings:
 class TeamSettings:
     """All settings in force for one repository. A malformed setting has its default.
 
+    `days_off` are the team's, `absences` those of single people. `shares` are the parts of their time, from 0
+    to 1, that people work for the team, by login in lower case. `cadence` is that of recurring sprints.
     `standup_at`: the local time of the daily standup, None without one.
     `tracking`: where sprints are tracked. `tracking_threads`: the thread in which a sprint was started by
     command, by GitHub's id of the milestone.
@@ -91,6 +95,9 @@ class TeamSettings:
 
     rules: Rules
     days_off: tuple[DaysOff, ...]
+    absences: tuple[DaysOff, ...]
+    shares: Mapping[str, Decimal]
+    cadence: Cadence | None
     teams: tuple[Team, ...]
     wip_limits: WipLimits
     alerts: AlertThresholds

@@ -124,6 +124,27 @@ class MeasureJob(TenantJob, frozen=True, kw_only=True):
         return f"measure:{self.organization_id}"
 
 
+class PlanSprintJob(TenantJob, frozen=True, kw_only=True):
+    """Makes a repository's next sprint ahead, if its cadence says so."""
+
+    name = "plan_sprint"
+    priority = Priority.PERIODIC
+
+    project_id: int
+
+    @property
+    def lock(self) -> str:  # Two concurrent jobs might both make it.
+        return f"plan_sprint:{self.project_id}"
+
+    @property
+    def queueing_lock(self) -> str:
+        return f"plan_sprint:{self.project_id}"
+
+    @property
+    def sort_key(self) -> tuple[int | str, ...]:
+        return (self.project_id,)
+
+
 class RefreshProjectionsJob(TenantJob, frozen=True, kw_only=True):
     """Computes the stale projections of a repository's items anew."""
 
@@ -323,6 +344,7 @@ TENANT_JOBS: Final[tuple[type[TenantJob], ...]] = (
     BackfillJob,
     RepositoryLeftJob,
     MeasureJob,
+    PlanSprintJob,
     RefreshProjectionsJob,
     ReconcileJob,
     CheckVisibilityJob,

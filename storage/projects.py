@@ -392,7 +392,7 @@ class Projects:
 LED_SETTINGS = frozenset(
     {
         "timezone", "working_days", "holidays", "days_off", "sizes", "estimate_labels", "started_labels",
-        "done_labels", "teams", "wip", "late", "goals", "alerts",
+        "done_labels", "teams", "people", "cadence", "wip", "late", "goals", "alerts",
     }
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ GRANTS = {
     "github_events": "select, update",
     "timeline": "select, insert",
     "closed_sprints": "select, insert",
+    "planned_sprints": "select, insert, update",
     "item_projections": "select, insert, update",
     "item_links": "select, insert",
     "daily_metrics": "select, insert, update, delete",

@@ -22,6 +22,7 @@ from storage.job_types import (
     CheckJob,
     CheckVisibilityJob,
     MeasureJob,
+    PlanSprintJob,
     ReadSettingsJob,
     ReconcileJob,
     RedrawJob,
@@ -73,6 +74,8 @@ async def _begin_day(services: JobServices, tenant: Tenant, project: Project) ->
     """Queue the work that a new day brings for one repository."""
     where, defer = tenant.organization_id, services.jobs.defer
     await defer(tenant.connection, CheckJob(organization_id=where, project_id=project.id))
+    if project.settings.cadence:
+        await defer(tenant.connection, PlanSprintJob(organization_id=where, project_id=project.id))
     # Posts about the new day are sent in the team's morning.
     turns = next_turns(services.clock(), project.rules.calendar, project.settings, where)
     for turn, at in {"now": None, **turns}.items():

@@ -24,6 +24,7 @@ from bot.github.client import GitHub
 from bot.job_blueprint import JobBlueprint, JobServices, add_jobs
 from bot.jobs import (
     answer_jobs,
+    cadence_jobs,
     event_jobs,
     history_jobs,
     periodic,
@@ -75,6 +76,7 @@ def blueprints(billing: BillingSettings, *, talks: bool) -> list[JobBlueprint]:
         run_later.tasks,
         sweep.tasks,
         periodic.tasks,
+        cadence_jobs.tasks,
         history_jobs.tasks,
         projection_jobs.tasks,
         report_jobs.tasks,
@@ -145,6 +147,7 @@ def _talking_parts(
     checks = Checks(database, cipher, github, pictures, jobs, clock, entitled_in)
     billing_issue = BillingIssue(database, github, offer, jobs, clock)
     return [
+        github,
         installations,
         CommandAnswers(
             database,

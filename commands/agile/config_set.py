@@ -182,9 +182,10 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
         hint = f", such as `{example}`" if example else ""
         inner = code(f"{'.'.join(path)}.…")
         raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
-    text = ",".join(values)
     forms = [_resolve_reference(form) for form in (setting, *setting.get("anyOf", ()))]
     types = {form.get("type") for form in forms}
+    # A text may have several words: `2 weeks`.
+    text = (" " if "string" in types else ",").join(values)
     if any(text in form.get("enum", ()) for form in forms):
         return text
     if "boolean" in types and text.lower() in _YES | _NO:

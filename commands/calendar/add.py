@@ -1,23 +1,33 @@
 """`/calendar add`: add days on which the team does not work."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from commands.formatting.wording import counted
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, ChangeSetting
+from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.calendar import day_off_line, sprint_effect_lines
+from commands.messages.calendar import absence_text, already_away_text, day_off_line, sprint_effect_lines
+from commands.shared.days_off import (
+    DAYS_OFF,
+    Owners,
+    change_days_off,
+    list_days_off,
+    read_owners,
+    serialize_days_off,
+)
+from sprints.capacity import list_shares
 from sprints.rules import MOST_DAYS_OFF, DaysOff
 from sprints.settings_parser import parse_settings
-
-DAYS_OFF = "days_off"
 
 
 @command(
     "calendar add",
-    summary="days on which your team does not work",
+    summary="days on which your team, or one person, does not work",
     level=Level.MAINTAIN,
     arguments=(
         Argument(
@@ -27,14 +37,23 @@ DAYS_OFF = "days_off"
             is_positional=True,
             is_required=True,
         ),
-        Argument("name", ArgumentKind.TEXT, "what for, in quotation marks", is_positional=True),
+        Argument(
+            "name",
+            ArgumentKind.TEXTS,
+            "what for, in quotation marks; with `@login`, only that person is away",
+            is_positional=True,
+        ),
     ),
-    examples=('/calendar add 24 Dec to 2 Jan "Winter break"', "/calendar add 2027-05-14"),
+    examples=(
+        '/calendar add 24 Dec to 2 Jan "Winter break"',
+        "/calendar add 2027-05-14",
+        '/calendar add 2026-12-07..2026-12-11 @bob "vacation"',
+    ),
     is_changing=True,
 )
 async def calendar_add(context: Context, arguments: Arguments) -> Changes:
-    """Add an entry to the days off, and list the sprints that it changes."""
-    dates, name = arguments.dates("dates"), " ".join((arguments.text("name") or "").split())
+    """Add an entry to the days off, and list the sprints that it changes; or the absences of people."""
+    dates, owners = arguments.dates("dates"), read_owners(arguments.texts("name"))
     if dates is None:  # The parser requires it.
         raise UserError("Which days? For example `/calendar add 24 Dec to 2 Jan`.")
     first, last = dates
@@ -43,31 +62,36 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
             "Is the year right?"
         )
-    days_off, added = context.project.settings.days_off, DaysOff(first, last, name)
-    present = {day for entry in days_off for day in entry.days} | set(context.calendar.holidays)
-    if present.issuperset(added.days):
+    if owners.people:
+        return _add_absences(context, owners, first, last)
+    added = DaysOff(first, last, owners.name)
+    present = {day for entry in context.project.settings.days_off for day in entry.days}
+    if present.union(context.calendar.holidays).issuperset(added.days):
         raise UserError(
             f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
         )
-    after = sorted([*days_off, added], key=lambda entry: (entry.first, entry.last, entry.name))
+    after = [*list_days_off(context), added]
     done = [f"**Off:** {day_off_line(added, context.calendar)}.", *await describe_effects(context, after)]
     return Changes("add days off", (change_days_off(context, after),), "\n\n".join(done))
 
 
-def change_days_off(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
-    """The step that replaces all days off."""
-    return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), serialize_days_off(offs))
+def _add_absences(planning: Planning, owners: Owners, first: date, last: date) -> Changes:
+    """Add the same absence of each person, unless that person is away then already."""
+    settings = planning.project.settings
+    added = list[DaysOff]()
+    for login in owners.people:
+        away = {day for off in settings.absences if off.person == login for day in off.days}
+        absence = DaysOff(first, last, owners.name, login)
+        if not away.issuperset(absence.days):
+            added.append(absence)
+    if not added:
+        raise UserError(already_away_text(owners.people, first, last))
+    team = list_shares(settings.shares, settings.teams)
+    done = absence_text(added, planning.calendar, [off.person for off in added if off.person not in team])
+    return Changes("add absences", (change_days_off(planning, [*list_days_off(planning), *added]),), done)
 
 
-def serialize_days_off(offs: list[DaysOff]) -> list[dict[str, str]]:
-    """Serialize days off as the settings store them."""
-    return [
-        {"from": off.first.isoformat(), "to": off.last.isoformat()} | ({"name": off.name} if off.name else {})
-        for off in offs
-    ]
-
-
-async def describe_effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
+async def describe_effects(planning: Planning, offs: Sequence[DaysOff]) -> list[str]:
     """Describe the effects of other days off on sprints that have not ended; empty without effects."""
     after = parse_settings(
         planning.project.stored_settings | {DAYS_OFF: serialize_days_off(offs)}

@@ -1,18 +1,25 @@
 """`/calendar remove`: make days off working days again."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
-from commands.calendar.add import change_days_off, describe_effects
-from commands.formatting.wording import counted, full_day
+from commands.calendar.add import describe_effects
+from commands.formatting.wording import code, counted, full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.calendar import date_range
-from sprints.calendar import Calendar
+from commands.messages.calendar import (
+    absence_removed_text,
+    date_range,
+    not_away_text,
+    others_absence_text,
+)
+from commands.shared.days_off import Owners, change_days_off, read_owners
 from sprints.rules import DaysOff
 
 _A_DAY = timedelta(days=1)
@@ -30,8 +37,18 @@ _A_DAY = timedelta(days=1)
             is_positional=True,
             is_required=True,
         ),
+        Argument(
+            "person",
+            ArgumentKind.TEXTS,
+            "`@login` of the person who is not away; else the team's days off",
+            is_positional=True,
+        ),
     ),
-    examples=("/calendar remove 2026-12-24..2027-01-02", "/calendar remove 31 Dec"),
+    examples=(
+        "/calendar remove 2026-12-24..2027-01-02",
+        "/calendar remove 31 Dec",
+        "/calendar remove 2026-12-07..2026-12-11 @bob",
+    ),
     is_changing=True,
 )
 async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
@@ -40,16 +57,34 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     if dates is None:  # The parser requires it.
         raise UserError("Which days? For example `/calendar remove 31 Dec`.")
     first, last = dates
+    owners = read_owners(arguments.texts("person"))
+    if owners.name:
+        raise UserError(f"{code(owners.name)} is no login. Name people as `@bob`.")
+    if owners.people:
+        return _remove_absences(context, owners, first, last)
     days_off = context.project.settings.days_off
     left = remove_days(days_off, first, last)
     if left == list(days_off):
-        raise UserError(_explain_nothing_removed(first, last, context.calendar))
+        raise UserError(_explain_nothing_removed(context, first, last))
     days_before, days_after = (len({day for off in some for day in off.days}) for some in (days_off, left))
+    after = [*left, *context.project.settings.absences]
     done = [
         f"**{counted(days_before - days_after, 'day')} off taken back** ({date_range(first, last)}).",
-        *await describe_effects(context, left),
+        *await describe_effects(context, after),
     ]
-    return Changes("take days off back", (change_days_off(context, left),), "\n\n".join(done))
+    return Changes("take days off back", (change_days_off(context, after),), "\n\n".join(done))
+
+
+def _remove_absences(planning: Planning, owners: Owners, first: date, last: date) -> Changes:
+    """Remove the absences of people in a range."""
+    settings = planning.project.settings
+    others = [off for off in settings.absences if off.person not in owners.people]
+    theirs = [off for off in settings.absences if off.person in owners.people]
+    left = remove_days(theirs, first, last)
+    if left == theirs:
+        raise UserError(not_away_text(owners.people, first, last))
+    step = change_days_off(planning, [*settings.days_off, *others, *left])
+    return Changes("take absences back", (step,), absence_removed_text(owners.people, first, last))
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
@@ -60,15 +95,18 @@ def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOf
             left.append(off)
             continue
         if off.first < first:
-            left.append(DaysOff(off.first, first - _A_DAY, off.name))
+            left.append(replace(off, last=first - _A_DAY))
         if last < off.last:
-            left.append(DaysOff(last + _A_DAY, off.last, off.name))
+            left.append(replace(off, first=last + _A_DAY))
     return left
 
 
-def _explain_nothing_removed(first: date, last: date, calendar: Calendar) -> str:
+def _explain_nothing_removed(planning: Planning, first: date, last: date) -> str:
     """The text why none of these days can be removed."""
-    fixed = sorted(day for day in calendar.holidays if first <= day <= last)
+    absences = planning.project.settings.absences
+    if away := [off.person for off in absences if off.first <= last and first <= off.last]:
+        return others_absence_text(list(dict.fromkeys(away)), first, last)
+    fixed = sorted(day for day in planning.calendar.holidays if first <= day <= last)
     if fixed:
         days = ", ".join(full_day(day) for day in fixed[:5])
         return f"Holidays of the settings are changed there, under `holidays`: {days}."

@@ -6,6 +6,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.calendar import calendar_text
+from commands.shared.days_off import list_days_off
 
 
 @command(
@@ -18,7 +19,7 @@ from commands.messages.calendar import calendar_text
 )
 async def calendar(context: Context, _: Arguments) -> Reply:
     """Show days off from commands and holidays of the settings, from today on; past ones are folded."""
-    days_off, team_calendar = context.project.settings.days_off, context.calendar
-    by_range = {day for off in days_off for day in off.days}
+    days_off, team_calendar = list_days_off(context), context.calendar
+    by_range = {day for off in context.project.settings.days_off for day in off.days}
     holidays = sorted(day for day in team_calendar.holidays if day not in by_range)
     return Reply((calendar_text(days_off, holidays, team_calendar, team_calendar.day_of(context.now)),))

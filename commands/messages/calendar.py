@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from charts.reading import WEEKDAYS
-from commands.formatting.wording import counted, folded, full_day, plain
+from commands.formatting.wording import counted, folded, full_day, person, plain
 from sprints.calendar import Calendar, days_between
 from sprints.milestone import Sprint
 from sprints.rules import DaysOff
@@ -18,8 +18,51 @@ def date_range(first: date, last: date) -> str:
 def day_off_line(off: DaysOff, calendar: Calendar) -> str:
     """24 Dec 2026 – 2 Jan 2027, Winter break: 7 working days."""
     name = f", {plain(off.name)}" if off.name else ""
+    who = f", {person(off.person)}" if off.person else ""
     count = sum(day.weekday() in calendar.weekdays for day in off.days)
-    return f"{date_range(off.first, off.last)}{name}: {counted(count, 'working day')}"
+    return f"{date_range(off.first, off.last)}{who}{name}: {counted(count, 'working day')}"
+
+
+def absence_text(absences: Sequence[DaysOff], calendar: Calendar, strangers: Iterable[str]) -> str:
+    """The text after absences of people were added; `strangers` are those who count in no capacity."""
+    lines = [f"**Away:** {day_off_line(absence, calendar)}." for absence in absences]
+    lines.append("`/sprint plan` counts it. The team's working days stay as they are.")
+    unknown = list(strangers)
+    if unknown:
+        names = " and ".join(person(login) for login in unknown)
+        lines.append(
+            f"{names} {'is' if len(unknown) == 1 else 'are'} not in the settings `people` or `teams` yet: "
+            f"`/agile config set people.{unknown[0]} 100%`."
+        )
+    return "\n\n".join(lines)
+
+
+def already_away_text(people: Sequence[str], first: date, last: date) -> str:
+    """The text where all of these absences are known."""
+    names = " and ".join(person(login) for login in people)
+    are = "is" if len(people) == 1 else "are"
+    return f"{names} {are} away then already ({date_range(first, last)}). `/calendar` shows all."
+
+
+def not_away_text(people: Sequence[str], first: date, last: date) -> str:
+    """The text where none of these absences is known."""
+    names = " and ".join(person(login) for login in people)
+    are = "is" if len(people) == 1 else "are"
+    return f"{names} {are} not away then ({date_range(first, last)}). `/calendar` shows all."
+
+
+def absence_removed_text(people: Sequence[str], first: date, last: date) -> str:
+    """The text after absences of people were taken back."""
+    names = " and ".join(person(login) for login in people)
+    are = "is" if len(people) == 1 else "are"
+    return f"**{names} {are} there again** ({date_range(first, last)}). `/sprint plan` counts it."
+
+
+def others_absence_text(people: Sequence[str], first: date, last: date) -> str:
+    """The text where only single people are away on the days that were to be taken back."""
+    names = " and ".join(person(login) for login in people)
+    line = f"/calendar remove {first.isoformat()}..{last.isoformat()} @{people[0]}"
+    return f"Only {names} {'is' if len(people) == 1 else 'are'} away then. To take that back: `{line}`."
 
 
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:

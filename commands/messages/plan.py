@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from statistics import median
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, folded, footer, format_moment, full_day, named, plain, table
+from commands.messages.capacity import absence_hint, capacity_list, capacity_text
 from commands.messages.progress import progress_text
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
-from sprints.calendar import days_between
+from sprints.calendar import working_days
+from sprints.capacity import Capacity, PersonCapacity
 from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.load import choose_load_unit, compare_load
 from sprints.milestone import Sprint
@@ -26,7 +29,8 @@ class LoadComparison:
 
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
     working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its
-    open work.
+    open work. `capacity` is None where it is not known who is in the team; `absent` are then the people who
+    are known to be away.
     """
 
     facts: Facts
@@ -35,6 +39,8 @@ class LoadComparison:
     lengths: Sequence[int] = ()
     before: Sprint | None = None
     open_before: Amount = Amount()  # noqa: RUF009 - an immutable value
+    capacity: Capacity | None = None
+    absent: Sequence[PersonCapacity] = ()
 
     @property
     def unit(self) -> str:
@@ -56,22 +62,30 @@ def plan_text(plan: LoadComparison) -> str:
         _frame(plan),
         f"**Goal:** {plain(sprint.goal)}" if sprint.goal else 'It has no goal yet: `/sprint goal "…"`.',
         _verdict(plan),
+        _capacity(plan),
         _table(plan),
         _carry(plan),
         _length(plan),
         _not_estimated(plan.facts),
         _candidates(plan.facts),
+        capacity_list(plan.capacity) if plan.capacity else "",
         footer(f"As of {as_of}", f"n = {plan.velocity.n}"),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def count_working_days(sprint: Sprint) -> int | None:
-    """The number of a sprint's working days; None without an end."""
+def list_working_days(sprint: Sprint) -> list[date] | None:
+    """A sprint's working days; None without an end."""
     last = sprint.due or sprint.last_day
     if last is None or last < sprint.first_day:
         return None
-    return sum(map(sprint.calendar.is_working_day, days_between(sprint.first_day, last)))
+    return working_days(sprint.calendar, sprint.first_day, last)
+
+
+def count_working_days(sprint: Sprint) -> int | None:
+    """The number of a sprint's working days; None without an end."""
+    days = list_working_days(sprint)
+    return None if days is None else len(days)
 
 
 def _frame(plan: LoadComparison) -> str:
@@ -113,6 +127,13 @@ def _verdict(plan: LoadComparison) -> str:
     )
 
 
+def _capacity(plan: LoadComparison) -> str:
+    if plan.capacity is None:
+        return absence_hint(plan.absent)
+    load = measure_amount(plan.facts.scope, plan.unit)
+    return capacity_text(plan.capacity, plan.velocity.median, load, plan.unit)
+
+
 def _table(plan: LoadComparison) -> str:
     scope = plan.facts.scope
     columns = [
@@ -122,6 +143,10 @@ def _table(plan: LoadComparison) -> str:
     names = ["**Planned**", f"Velocity, median of {plan.velocity.n}", "Least – most", "Planned − median"]
     if plan.velocity.is_too_few:
         names, columns = names[:1], [column[:1] for column in columns]
+    elif plan.capacity and plan.capacity.percent not in {None, 100}:
+        names.append(f"Median at {plan.capacity.percent} % capacity")
+        columns[0].append(_scale(plan.capacity, plan.points))
+        columns[1].append(_scale(plan.capacity, plan.items))
     return table(("", "Points", "Items"), list(zip(names, *columns, strict=True)))
 
 
@@ -132,6 +157,11 @@ def _past(past: Velocity | None, load: Decimal) -> tuple[str, str, str]:
     sign = "+" if difference > 0 else ""
     spread = f"{number(past.least)} – {number(past.most)}"
     return number(past.median), spread, f"{sign}{number(difference)}"
+
+
+def _scale(capacity: Capacity, past: Velocity | None) -> str:
+    scaled = capacity.scale(past.median) if past and past.median is not None else None
+    return "–" if scaled is None else number(scaled)
 
 
 def _carry(plan: LoadComparison) -> str:

@@ -1,46 +1,61 @@
 """Texts shown when a sprint begins. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from charts.reading import quantity
-from commands.formatting.wording import counted, full_day, named, plain, weekday
+from commands.formatting.wording import counted, full_day, named, plain
 from commands.messages.report import amount_text, inline_list
-from sprints.calendar import Calendar, days_between
+from commands.messages.start_preview import beside_text, frame_text
 from sprints.facts import Facts, Item, ScopeCause
 from sprints.milestone import Sprint
 from sprints.numbering import ref
+from sprints.start_check import StartCheck
 
 
-def new_sprint_text(
-    title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date
-) -> str:
+def new_sprint_text(title: str, goal: str | None, check: StartCheck) -> str:
     """The text for a sprint whose milestone was just created and is empty."""
-    if start > today:
-        committed = f"What it holds when {full_day(start)} begins is the commitment."
+    is_planned = check.box.first > check.today
+    return _joined(_heading(title, is_planned=is_planned), new_sprint_body(goal, check))
+
+
+def new_sprint_body(goal: str | None, check: StartCheck) -> str:
+    """Days, goal and commitment of a sprint whose milestone is new."""
+    if check.box.first > check.today:
+        committed = f"What it holds when {full_day(check.box.first)} begins is the commitment."
     else:
-        committed = f"What it holds at the end of today, {full_day(today)}, is the commitment."
+        committed = f"What it holds at the end of today, {full_day(check.today)}, is the commitment."
     return _joined(
-        f"### {plain(title)} {'is planned' if start > today else 'has begun'}",
-        _frame(start, due, calendar),
+        frame_text(check),
         f"**Goal:** {plain(goal)}" if goal else _NO_GOAL,
         f"It is empty. Put work into it with `/sprint add #1 #2`. {committed}",
+        beside_text(check),
     )
 
 
-def adopted_sprint_text(facts: Facts, before: Sprint) -> str:
+def adopted_sprint_text(facts: Facts, before: Sprint, check: StartCheck) -> str:
     """The text for an existing milestone that becomes a sprint. `before` is its state until now."""
-    sprint = facts.sprint
-    is_planned = not sprint.has_begun(facts.as_of)
+    is_planned = not facts.sprint.has_begun(facts.as_of)
     return _joined(
-        f"### {plain(sprint.title)} {'is planned' if is_planned else 'has begun'}",
-        _frame(sprint.first_day, sprint.due or sprint.first_day, sprint.calendar),
+        _heading(facts.sprint.title, is_planned=is_planned), adopted_sprint_body(facts, before, check)
+    )
+
+
+def adopted_sprint_body(facts: Facts, before: Sprint, check: StartCheck) -> str:
+    """Days, goal, commitment and estimates of an existing milestone as a sprint."""
+    sprint = facts.sprint
+    return _joined(
+        frame_text(check),
         f"**Goal:** {plain(sprint.goal)}" if sprint.goal else _NO_GOAL,
         _changed(sprint, before),
         _committed(facts),
         _added(facts),
         _not_estimated(facts),
+        beside_text(check),
     )
+
+
+def _heading(title: str, *, is_planned: bool) -> str:
+    return f"### {plain(title)} {'is planned' if is_planned else 'has begun'}"
 
 
 _NO_GOAL = 'It has no goal yet: `/sprint goal "…"`.'
@@ -48,13 +63,6 @@ _NO_GOAL = 'It has no goal yet: `/sprint goal "…"`.'
 
 def _joined(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)
-
-
-def _frame(start: date, due: date, calendar: Calendar) -> str:
-    working = sum(map(calendar.is_working_day, days_between(start, due)))
-    days = counted(working, "working day")
-    first = weekday(start, with_year=start.year != due.year)
-    return f"{first} – {weekday(due, with_year=True)} · {days}"
 
 
 def _changed(sprint: Sprint, before: Sprint) -> str:

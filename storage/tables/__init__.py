@@ -26,6 +26,7 @@ from storage.tables.history import (
     event_gaps,
     github_events,
     missed_deliveries,
+    planned_sprints,
     sprints,
     timeline,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "organization_members",
     "organizations",
     "outbox",
+    "planned_sprints",
     "posts",
     "projects",
     "seat_increases",

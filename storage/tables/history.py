@@ -148,3 +148,14 @@ closed_sprints = tenant_table(
     Column("facts", JSON, nullable=False),
     UniqueConstraint("organization_id", "sprint_id", "revision"),
 )
+
+# Sprints that a cadence made ahead, one for each first day. `milestone` is GitHub's id, once it has answered.
+planned_sprints = tenant_table(
+    "planned_sprints",
+    *project_key(),
+    Column("title", Text, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("milestone", BigInteger),
+    UniqueConstraint("organization_id", "project_id", "first_day"),
+)

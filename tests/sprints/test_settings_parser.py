@@ -21,11 +21,28 @@ _KEYS = st.sampled_from(
         "timezone", "working_days", "holidays", "days_off", "sizes", "estimate_labels", "done_labels",
         "started_labels", "teams", "wip", "alerts", "quiet", "quiet_hours", "paused", "standup", "tracking",
         "threads", "summaries", "checks", "charts", "locale", "late", "goals", "commands", "roles", "bots",
-        "strangers", "public", "sprints", "other",
+        "strangers", "public", "sprints", "people", "cadence", "other",
     ]
 )  # fmt: skip
 _NAMES = st.sampled_from(
-    ["from", "to", "until", "zone", "name", "limit", "teams", "people", "labels", "7", "07", "short", "users"]
+    [
+        "from",
+        "to",
+        "until",
+        "zone",
+        "every",
+        "starts",
+        "person",
+        "name",
+        "limit",
+        "teams",
+        "people",
+        "labels",
+        "7",
+        "07",
+        "short",
+        "users",
+    ]
 )
 _VALUES = st.recursive(
     st.none()

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from commands.settings.file import (
 )
 from handlers.delivery import Delivery
 from handlers.push import detect_settings_change
+from sprints.cadence import Cadence
 from sprints.settings_parser import parse_settings
 from storage.job_types import ReadSettingsJob
 from storage.jobs import Jobs
@@ -31,6 +33,9 @@ from tests.support.repository_settings import load_settings, push_settings_file
 from tests.support.running import Bot, rows
 
 NAMES = command_names()
+CADENCE = (
+    "must be from 1 to 8 weeks such as `2 weeks`, a mapping such as `{every: 2 weeks, starts: mon}`, or `off`"
+)
 ZONES = load_schema()["properties"]["timezone"]["errorMessage"]
 
 
@@ -52,7 +57,9 @@ timezone: [{zone: Europe/Berlin}, {from: 2026-12-01, zone: Asia/Tokyo}]
 working_days: [mon, tue, wed, thu]
 holidays:
   - 2026-12-25
-days_off: [{from: 2026-12-28, to: 2026-12-30, name: Rest}]
+days_off: [{from: 2026-12-28, to: 2026-12-30, name: Rest}, {from: 2026-12-10, person: bob}]
+people: {alice: 100%, bob: 60}
+cadence: {every: 2 weeks, starts: monday}
 locale: de-CH
 sizes: {S: 1, M: 2.5}
 estimate_labels: ["effort {points}", "T {size}"]
@@ -86,6 +93,9 @@ billing: {repository: office}
     rules = parse_settings(settings.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
+    team = parse_settings(settings.settings)
+    assert (team.cadence, team.shares["bob"]) == (Cadence(14, starts=0), Decimal("0.6"))
+    assert [(off.first.day, off.person) for off in team.absences] == [(10, "bob")]
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
     assert off == ["2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30"]
 
@@ -133,6 +143,21 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
                 "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
                 "not “klingon”"
             ),
+        ),
+        (
+            "cadence: 9 weeks",
+            f"line 1: `cadence` {CADENCE}, not “9 weeks”",
+        ),
+        (
+            "cadence: {every: 2 weeks, starts: someday}",
+            "line 1: `cadence.starts` must be a day of the week such as `mon`, not “someday”",
+        ),
+        ("cadence: {starts: mon}", f'line 1: `cadence` {CADENCE}, not “{{"starts": "mon"}}”'),
+        ("people: {bob: 120%}", "line 1: `people.bob` must be a share from 0% to 100%, such as `60%`, not “120%”"),
+        ('people: {"@bob": 60%}', "line 1: `people.@bob` must be a login without `@`, such as `alice`, not “@\u200bbob”"),
+        (
+            'days_off: [{from: 2026-12-24, person: "@bob"}]',
+            "line 1: `days_off.person` must be a login without `@`, such as `alice`, not “@\u200bbob”",
         ),
         ("alerts: {half_weg: true}", "line 1: there is no setting `half_weg` in `alerts`; did you mean `half_way`?"),
         ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),

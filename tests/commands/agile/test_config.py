@@ -161,6 +161,15 @@ async def test_quiet_hours_are_set_by_one_command(bot: Bot, typed: str) -> None:
     assert (await load_settings(bot))["quiet_hours"] == {"from": "18:00", "until": "08:00"}
 
 
+async def test_a_text_of_two_words_needs_no_quotation_marks(bot: Bot) -> None:
+    number = await create_thread(bot)
+    await bot.say(number, "/agile config set cadence 2 weeks")
+    await bot.say(number, "/agile config set people.bob 60%")
+
+    settings = await load_settings(bot)
+    assert (settings["cadence"], settings["people"]) == ("2 weeks", {"bob": "60%"})
+
+
 async def test_one_time_of_quiet_hours_changes_where_there_are_both(bot: Bot) -> None:
     number = await create_thread(bot)
     await bot.say(number, "/agile config set quiet_hours 18:00-08:00")

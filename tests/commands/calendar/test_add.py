@@ -66,3 +66,27 @@ async def test_it_is_for_maintainers(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/calendar add 2026-12-24", as_user="bob")
     assert "`/calendar add` needs the maintain role; yours is write." in (await bot.answers(number))[0]
+
+
+async def test_one_person_is_away_and_comes_back(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    first, last = day_from_today(1), day_from_today(7)
+    await bot.say(number, f'/calendar add {first}..{last} @Bob "vacation"')
+    await bot.say(number, "/calendar")
+
+    answer, shown = await bot.answers(number)
+    assert "**Away:** " in answer
+    assert ", `bob`, vacation: 5 working days." in answer
+    assert (
+        "`bob` is not in the settings `people` or `teams` yet: `/agile config set people.bob 100%`." in answer
+    )
+    assert "instead of" not in answer
+    assert ", `bob`, vacation: 5 working days" in shown
+    entry = {"from": first, "to": last, "name": "vacation", "person": "bob"}
+    assert await read_command_settings(bot) == {"days_off": [entry]}
+
+    await bot.say(number, f"/calendar remove {first}..{last}")
+    assert f"To take that back: `/calendar remove {first}..{last} @bob`." in (await bot.answers(number))[-1]
+    await bot.say(number, f"/calendar remove {first}..{last} @bob")
+    assert "**`bob` is there again**" in (await bot.answers(number))[-1]
+    assert await read_command_settings(bot) == {"days_off": []}

@@ -4,6 +4,8 @@ from datetime import UTC, date
 
 from commands.messages.start import adopted_sprint_text, new_sprint_text
 from sprints.calendar import Calendar
+from sprints.start_check import StartCheck
+from sprints.succession import TimeBox
 from tests.support.builders import Box, Card
 from tests.support.report_sheets import make_box, make_planned_card
 
@@ -13,14 +15,17 @@ EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
     first, due, today = (date.fromisoformat(f"2026-{entry}") for entry in (start, "11-27", "11-16"))
-    return new_sprint_text("Sprint 12", goal, first, due, CALENDAR, today)
+    return new_sprint_text("Sprint 12", goal, StartCheck(TimeBox(first, due), today, CALENDAR))
 
 
 def text(
     *cards: Card, as_of: str = "11-16 09:30", frame: Box | None = None, before: Box | None = None
 ) -> str:
     facts = (frame or make_box()).facts(*cards, as_of=as_of)
-    return adopted_sprint_text(facts, before.sprint(as_of) if before else facts.sprint)
+    sprint = facts.sprint
+    box = TimeBox(sprint.first_day, sprint.due or sprint.first_day)
+    check = StartCheck(box, sprint.calendar.day_of(facts.as_of), sprint.calendar)
+    return adopted_sprint_text(facts, before.sprint(as_of) if before else sprint, check)
 
 
 def test_a_new_one() -> None:

@@ -1,0 +1,93 @@
+"""A cadence makes the next sprint ahead, once."""
+
+import json
+from typing import Any
+
+from storage.job_types import PlanSprintJob
+from storage.jobs import Jobs
+from tests.support.builders import Box, Card, at
+from tests.support.changes import query_database
+from tests.support.clock import Clock
+from tests.support.past import record_events, record_past
+from tests.support.repository_settings import replace_settings
+from tests.support.running import Bot
+
+
+async def milestones(bot: Bot) -> list[dict[str, Any]]:
+    return list(await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all"))
+
+
+async def begin_night(bot: Bot, times: int = 1) -> None:
+    """Run the job that the night queues."""
+    ((organization_id, project_id),) = await query_database(bot, "select organization_id, id from projects")
+    for _ in range(times):
+        async with bot.base.database.tenant(organization_id) as tenant:
+            job = PlanSprintJob(organization_id=organization_id, project_id=project_id)
+            await Jobs().defer(tenant.connection, job)
+        await bot.rest()
+
+
+async def set_cadence(bot: Bot, clock: Clock, **settings: object) -> None:
+    """Sprint 24 runs from Monday 16 to Friday 27 November 2026, and holds work."""
+    box = Box("11-10", milestone=7024, number=24, title="Sprint 24", start="11-16", due="2026-11-27")
+    card = Card(1).opened("11-11", "points: 3").joined("11-12", 7024)
+    await record_past(bot, clock, [box], [card])
+    await replace_settings(bot, json.dumps({"cadence": "2 weeks", **settings}))
+
+
+async def test_the_next_sprint_is_made_once(bot: Bot, clock: Clock) -> None:
+    await set_cadence(bot, clock)
+    await begin_night(bot, times=3)
+
+    (made,) = await milestones(bot)
+    assert (made["title"], made["description"], made["due_on"][:10]) == (
+        "Sprint 25",
+        "Start: 2026-11-30",
+        "2026-12-11",
+    )
+    rows = await query_database(bot, "select action, target from audit_log")
+    assert [tuple(row) for row in rows] == [("cadence", "milestone “Sprint 25”")]
+
+
+async def test_a_deleted_one_is_not_made_again(bot: Bot, clock: Clock) -> None:
+    await set_cadence(bot, clock)
+    await begin_night(bot)
+    (made,) = await milestones(bot)
+    await bot.github.call("DELETE", f"/repos/{bot.repo}/milestones/{made['number']}")
+    await bot.rest()
+    clock.now = at("11-20 02:00")
+    await begin_night(bot)
+
+    assert await milestones(bot) == []
+
+
+async def test_a_try_that_died_after_github_answered_makes_no_second_one(bot: Bot, clock: Clock) -> None:
+    await set_cadence(bot, clock)
+    await bot.github.create_milestone(bot.repo, "Sprint 25")
+    await begin_night(bot)
+
+    assert len(await milestones(bot)) == 1
+
+
+async def test_a_pause_and_a_cadence_that_is_off_make_nothing(bot: Bot, clock: Clock) -> None:
+    await set_cadence(bot, clock, paused=True)
+    await begin_night(bot)
+    await replace_settings(bot, '{"cadence": "off"}')
+    await begin_night(bot)
+
+    assert await milestones(bot) == []
+
+
+async def test_after_two_sprints_without_work_nothing_is_made(bot: Bot, clock: Clock) -> None:
+    boxes = [
+        Box("11-01", milestone=7023, number=23, title="Sprint 23", start="11-02", due="2026-11-13"),
+        Box("11-10", milestone=7024, number=24, title="Sprint 24", start="11-16", due="2026-11-27"),
+    ]
+    await record_past(bot, clock, boxes, [])
+    await replace_settings(bot, '{"cadence": "2 weeks"}')
+    await begin_night(bot)
+    assert await milestones(bot) == []
+
+    await record_events(bot, *Card(1).opened("11-11").joined("11-17", 7024).events)
+    await begin_night(bot)
+    assert [made["title"] for made in await milestones(bot)] == ["Sprint 25"]
