@@ -10,7 +10,7 @@ from commands.framework.registry import CONFIRM, Command
 from commands.messages.help_suggestions import (
     HelpSituation,
     SprintStage,
-    Suggestion,
+    SuggestedLine,
     list_suggestions,
     write_sprint_argument,
 )
@@ -88,7 +88,7 @@ def choose_suggestions(entries: Sequence[HelpEntry], situation: HelpSituation) -
     return list(chosen.values())
 
 
-def _write_line(entry: HelpEntry, suggestion: Suggestion, situation: HelpSituation) -> str:
+def _write_line(entry: HelpEntry, suggestion: SuggestedLine, situation: HelpSituation) -> str:
     words = suggestion.words
     if words is None:
         words = write_sprint_argument(entry.command.arguments, situation.sprint)

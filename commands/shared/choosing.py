@@ -26,10 +26,8 @@ SPRINT = Argument(
 )
 _NO_SPRINT = (
     "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
-    '`/sprint start "Sprint 1" due:{due}`, and add issues to it.'
+    "`/sprint start`, and add issues to it."
 )
-
-
 _MOST_TITLES, _MOST_SHOWN = 5, 100
 
 
@@ -50,7 +48,7 @@ async def resolve_sprint(context: Context, title: str | None, as_of: datetime | 
     if title is None:
         if chosen := choose_sprint(sprints, moment, context.request.milestone):
             return chosen
-        raise UserError(_NO_SPRINT.format(repository=context.project.full_name, due=suggest_due(context)))
+        raise UserError(_NO_SPRINT.format(repository=context.project.full_name))
     return resolve_named_sprint(sprints, title, moment)
 
 

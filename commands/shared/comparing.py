@@ -30,9 +30,12 @@ from sprints.people import is_bot
 from storage.changes import AuditEntry
 
 FROM = Argument(
-    "from", ArgumentKind.DATE, "why it changed: from the beginning of this day, else the sprint's start"
+    "from",
+    ArgumentKind.DATE,
+    "why it changed: from the beginning of this day, else the sprint's start",
+    is_past=True,
 )
-TO = Argument("to", ArgumentKind.DATE, "why it changed: to the end of this day, else now")
+TO = Argument("to", ArgumentKind.DATE, "why it changed: to the end of this day, else now", is_past=True)
 WIP = "wip"
 # Work in progress at a moment is folded from the events of all items of that time.
 _LONGEST_WIP = timedelta(days=92)

@@ -12,15 +12,12 @@ async def read_situation(context: Context) -> HelpSituation:
     now, request = context.now, context.request
     sprints = await context.sprints.all(now)
     sprint = choose_sprint(sprints, now, request.milestone)
-    titles = tuple(listed.title for listed in sprints)
     today = context.calendar.day_of(now)
     is_paused = Policy(context.project.settings).is_paused
     if sprint is None:
         item = await _read_item(context, is_in_sprint=False)
         refused = _list_refused(context, None)
-        return HelpSituation(
-            request.thread, today, item=item, titles=titles, is_paused=is_paused, refused=refused
-        )
+        return HelpSituation(request.thread, today, item=item, is_paused=is_paused, refused=refused)
     is_in_sprint = request.milestone is not None and sprint.number_in() == request.milestone
     return HelpSituation(
         request.thread,
@@ -30,7 +27,6 @@ async def read_situation(context: Context) -> HelpSituation:
         sprint.last_day,
         bool(sprint.goal),
         await _read_item(context, is_in_sprint=is_in_sprint),
-        titles,
         is_paused,
         _list_refused(context, sprint),
     )
