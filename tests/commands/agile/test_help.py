@@ -30,7 +30,7 @@ async def test_it_shows_what_fits_here_and_folds_all_commands_by_family(bot: Bot
     )
     assert len(suggested_in(answer)) == 8
     assert (
-        '| `/estimate "points"` | Sets how much work this item is, in points<br>`/estimate 5` | triage |'
+        "| `/estimate points [#1]` | Sets how much work this item is, in points<br>`/estimate 5` | triage |"
         in folded
     )
     assert re.search(
@@ -62,7 +62,7 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
         ("/help Sprints", "Sprints", "`/burndown", "`/velocity"),
         ("/help items", "Items", "`/estimate", "`/sprint"),
         ("/help flow", "Flow", "`/velocity", "`/sprint"),
-        ("/help team", "Team", "`/standup`", "`/sprint"),
+        ("/help team", "Team", "`/standup [team:text]`", "`/sprint"),
         ("/help calendar", "Calendar", "`/calendar add", "`/sprint"),
         ("/help agile", "About the bot", "`/agile pause`", "`/standup"),
         ("/help about the bot", "About the bot", "`/agile pause`", "`/standup"),
@@ -104,7 +104,7 @@ async def test_renamed_and_switched_off_forms_work_as_help_says(bot: Bot) -> Non
     number = await make_sprint(bot)
     await push_settings_file(bot, "commands:\n  estimate: {name: effort}\n  sprint: {short: false}\n")
     answer = await ask_bot(bot, number, "/help")
-    assert '| `/effort "points"` |' in answer
+    assert "| `/effort points [#1]` |" in answer
     assert "`/agile sprint status " in answer
     assert "`/sprint status" not in answer
 
