@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from commands.calendar.add import change_days_off, describe_effects
-from commands.formatting.wording import counted, full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.calendar import date_range
+from commands.messages.calendar_remove import WHICH_DAYS, holidays_text, no_days_off_text, removed_text
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
 
@@ -20,13 +19,13 @@ _A_DAY = timedelta(days=1)
 
 @command(
     "calendar remove",
-    summary="days that are off become working days again",
+    summary="turns days off back into working days",
     level=Level.MAINTAIN,
     arguments=(
         Argument(
             "dates",
             ArgumentKind.DATES,
-            "a day, or a first and a last one",
+            "a day, or the first and the last of several days",
             is_positional=True,
             is_required=True,
         ),
@@ -38,7 +37,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     """Remove days off in a range: entries within it are removed, overlapping ones are cut."""
     dates = arguments.dates("dates")
     if dates is None:  # The parser requires it.
-        raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
+        raise UserError(WHICH_DAYS)
     first, last = dates
     days_off = context.project.settings.days_off
     left = remove_days(days_off, first, last)
@@ -46,10 +45,10 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
         raise UserError(_explain_nothing_removed(first, last, context.calendar))
     days_before, days_after = (len({day for off in some for day in off.days}) for some in (days_off, left))
     done = [
-        f"**{counted(days_before - days_after, 'day')} off taken back** ({date_range(first, last)}).",
+        removed_text(days_before - days_after, first, last),
         *await describe_effects(context, left),
     ]
-    return Changes("take days off back", (change_days_off(context, left),), "\n\n".join(done))
+    return Changes("remove days off", (change_days_off(context, left),), "\n\n".join(done))
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
@@ -69,9 +68,4 @@ def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOf
 def _explain_nothing_removed(first: date, last: date, calendar: Calendar) -> str:
     """The text why none of these days can be removed."""
     fixed = sorted(day for day in calendar.holidays if first <= day <= last)
-    if fixed:
-        days = ", ".join(full_day(day) for day in fixed[:5])
-        return f"Holidays of the settings are changed there, under `holidays`: {days}."
-    if first == last:
-        return f"{full_day(first)} was not added as a day off. `/calendar` shows all."
-    return f"No days off were added from {date_range(first, last)}. `/calendar` shows all."
+    return holidays_text(fixed) if fixed else no_days_off_text(first, last)

@@ -105,7 +105,7 @@ async def test_every_command_that_looks_at_it_answers(bot: Bot, command: str) ->
         (f"/calendar add 2026-12-01..{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
         ("/calendar remove 0001-01-01", "`0001-01-01` is too far away. Use a date from 2000 to 2100."),
         (f"/agile quiet until:{FAR}", "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
-        ("/wip limit " + "0" * 8 + "5" + "0" * 1500, "is no limit. Write a number from 1 to 999"),
+        ("/wip limit " + "0" * 8 + "5" + "0" * 1500, "is not a valid limit. Use a number from 1 to 999"),
     ],
 )
 async def test_what_is_too_far_is_refused_in_words(bot: Bot, command: str, words: str) -> None:
