@@ -107,13 +107,15 @@ def migrate_database(settings: Settings) -> None:
         with database_url(settings):
             return
     if settings.database_owner_url is None:
-        raise schema.SchemaError(
+        raise schema.MissingSettingError(
             "DATABASE_OWNER_URL is missing: migrations run as the role that owns the tables, "
             "which must differ from the one in DATABASE_URL"
         )
     role = make_url(settings.database_url.reveal()).username
     if not role:
-        raise schema.SchemaError("DATABASE_URL must name the application's role: postgresql://role@host/…")
+        raise schema.MissingSettingError(
+            "DATABASE_URL must name the application's role: postgresql://role@host/…"
+        )
     schema.migrate(settings.database_owner_url.reveal(), role)
 
 

@@ -17,12 +17,12 @@ LONGEST_COURTESY = timedelta(days=35)
 
 
 class Reason(StrEnum):
-    """The reason for denying a feature."""
+    """The reason for denying a feature, as logs name it."""
 
-    NOT_IN_PLAN = "not in plan"
-    TRIAL_OVER = "trial over"
-    SEATS_EXCEEDED = "seats exceeded"
-    PAYMENT_FAILED = "payment failed"
+    NOT_IN_PLAN = "not_in_plan"
+    TRIAL_OVER = "trial_over"
+    SEATS_EXCEEDED = "seats_exceeded"
+    PAYMENT_FAILED = "payment_failed"
     SUSPENDED = "suspended"
 
 
@@ -47,7 +47,7 @@ class Denied:
     def text(self) -> str:
         """The text for the person who asked: the reason, the features that still work, and the remedy."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
-        return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
+        return f"{self.what_happened} Sprints, estimates, burndowns, and reports keep working. {to_do}."
 
 
 Decision = Allowed | Denied
@@ -325,7 +325,7 @@ def _by_plan(
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
-            f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
+            f"planned work. They go to the people who came first, so `{question.login}` needs another one.",
             *_remedy(plan, links, plan.name, "add seats"),
         )
     return Allowed()
@@ -337,17 +337,17 @@ _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: PlanChangeLinks) -> Denied:
     needed, account = cheapest_with(question.feature), question.account
     reason = plan.reason if not plan.terms.is_paid else Reason.NOT_IN_PLAN
-    included = f"This is part of {needed.title}"
+    included = f"This needs the {needed.title} plan"
     what_happened = {
-        Reason.NOT_IN_PLAN: f"{included}; {account} is on {plan.terms.title}.",
-        Reason.TRIAL_OVER: f"{included}, and the trial of {account} is over.",
-        Reason.PAYMENT_FAILED: f"{included}, and the last payment of {account} has failed.",
+        Reason.NOT_IN_PLAN: f"{included}, and {account} is on {plan.terms.title}.",
+        Reason.TRIAL_OVER: f"{included}, and the trial of {account} has ended.",
+        Reason.PAYMENT_FAILED: f"{included}, and the last payment of {account} failed.",
         Reason.SUSPENDED: f"{included}, and the subscription of {account} is paused.",
         Reason.SEATS_EXCEEDED: "",
     }[reason]
     # A subscription that has ended over it cannot be paid any more: it is bought anew.
     if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal and plan.ways.portal:
-        return Denied(reason, what_happened, "An owner can mend that here", links.portal)
+        return Denied(reason, what_happened, "An owner can fix this here", links.portal)
     return Denied(reason, what_happened, *_remedy(plan, links, needed.name, "change the plan"))
 
 

@@ -22,11 +22,11 @@ _GIVING = frozenset({"active", "trialing"})
 class NoticeKind(StrEnum):
     """The kind of a notice; the values are texts for operators."""
 
-    DELETION = "data that will be deleted"
+    DELETION = "a deletion of data"
     PAYMENT_FAILED = "a failed payment"
-    SEATS = "seats that wait for approval"
-    TRIAL_ENDS = "a trial that ends"
-    PAID_TWICE = "two plans that are paid for"
+    SEATS = "seats awaiting approval"
+    TRIAL_ENDS = "a trial about to end"
+    PAID_TWICE = "two paid plans at once"
 
 
 @dataclass(frozen=True, slots=True)

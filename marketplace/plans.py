@@ -25,8 +25,8 @@ class Feature(StrEnum):
 
 
 FEATURES = {
-    Feature.FORECASTS: "Forecasts: when work will be done and how sure that is, and what would change it",
-    Feature.FLOW: "Flow: cycle time, aging, throughput and cumulative flow",
+    Feature.FORECASTS: "Forecasts: when work will be done, how likely that is, and what would change it",
+    Feature.FLOW: "Flow: cycle time, aging, throughput, and cumulative flow",
     Feature.AUDIT: "The audit log: who changed what through commands",
 }
 
@@ -42,7 +42,7 @@ class Metric(StrEnum):
 METRICS = {
     Metric.PROJECTS_CREATED: "repositories added",
     Metric.COMMANDS_ANSWERED: "commands answered",
-    Metric.API_CALLS: "calls of GitHub's API",
+    Metric.API_CALLS: "GitHub API requests",
 }
 
 
@@ -92,13 +92,13 @@ def cheapest_with(feature: Feature) -> Plan:
 _INTRODUCTION = (
     "Every plan includes everything that is not listed under “Features”: sprints, estimates, planning, "
     "burndown, burnup, velocity, reports, and the explanation of every number. **Public repositories are "
-    f"free**: they have all features of {PLANS[PUBLIC_REPOSITORIES].title}, for everybody, and nobody needs "
-    "a seat there. If you run the App yourself and sell nothing, you have every feature (`BILLING=off`)."
+    f"free**: everyone can use all {PLANS[PUBLIC_REPOSITORIES].title} features there, and nobody needs a "
+    "seat. If you run the App yourself and sell nothing, you have every feature (`BILLING=off`)."
 )
 _ON_FORECASTS = (
-    "Every plan includes tracking comments, alerts, summaries, standups, checks and nightly figures. The "
-    "chance to finish, which they, `/sprint status` and `/risk` show, belongs to forecasts: without "
-    "forecasts it is left out, and all other numbers stay."
+    "Every plan includes tracking comments, alerts, summaries, standups, checks, and nightly figures. The "
+    "chance to finish, which these, `/sprint status`, and `/risk` show, needs forecasts. Without forecasts "
+    "it is left out, and all other numbers stay."
 )
 _PRO_PLAN = PLANS[PlanName.PRO]
 _ON_PRICES = (
@@ -109,14 +109,14 @@ _ON_PRICES = (
     "charge for usage; `/agile usage` then says so."
 )
 _ON_SEATS = (
-    f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} days: "
-    "who opened, moved, estimated, closed, or did anything else to an issue or pull request that was in a "
-    "milestone. People who only read need no seat. Neither do bots, nor people who act only in public "
+    f"A seat is for a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
+    "days: they opened, moved, estimated, closed, or otherwise changed an issue or pull request that was in "
+    "a milestone. People who only read need no seat. Neither do bots, nor people who act only in public "
     "repositories, such as outside contributors. Work done before a repository became private never needs a "
     "seat. On GitHub Marketplace you buy a fixed number of seats: if there are more people than seats, the "
     "people who came last wait for a seat, and nothing changes for the others. If you pay by card, the "
-    "number follows the people once a day, and a large increase waits for an admin's approval (`/agile "
-    "seats`)."
+    "number of seats follows the number of people once a day, and a large increase needs an admin's approval "
+    "(`/agile seats`)."
 )
 
 
@@ -141,13 +141,13 @@ def plans_page(commands: dict[Feature, list[str]]) -> str:
         _table(
             ["", *titles],
             [
-                ["for a seat and month, paid monthly", *(_price(p.monthly_cents) for p in PLANS.values())],
+                ["per seat and month, paid monthly", *(_price(p.monthly_cents) for p in PLANS.values())],
                 [
-                    "for a seat and year, paid once a year",
+                    "per seat and year, paid once a year",
                     *(_price(p.yearly_cents) for p in PLANS.values()),
                 ],
                 [
-                    "for a seat and month, paid yearly",
+                    "per seat and month, paid yearly",
                     *(_price(p.yearly_cents / 12) for p in PLANS.values()),
                 ],
                 ["people", *("as many as paid for" if p.is_paid else "any number" for p in PLANS.values())],

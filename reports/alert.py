@@ -19,10 +19,9 @@ _LEAST_TIMES = 2
 _TIMES = {2: "doubled", 3: "tripled", 4: "quadrupled"}
 # Crossings beside which the forecast of the end is shown.
 _ABOUT_THE_END = (ScopeGrowth, ForecastDrop, HalfWay, DaysLeft)
-_SWITCH = (
-    "Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
-    "`/agile quiet on` silences this thread; `alerts` in the settings"
-)
+_FREQUENCY = "I post each alert once per sprint, and scope growth again each time it doubles"
+_SILENCING = "To silence this thread, run `/agile quiet on`"
+_LIMITS = "To change the limits, use `alerts` in the settings"
 
 
 def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") -> str:
@@ -37,7 +36,7 @@ def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") ->
         sentences.append(expected)
     title = f"**{plain(facts.sprint.title)}:** "
     rest = [sentence[0].upper() + sentence[1:] for sentence in sentences[1:]]
-    return "\n\n".join([title + sentences[0], *rest, footer(f"{_SWITCH} draws other lines")])
+    return "\n\n".join([title + sentences[0], *rest, footer(_FREQUENCY, _SILENCING, _LIMITS)])
 
 
 def _sentence(crossing: Crossing, facts: Facts) -> str:
@@ -46,34 +45,34 @@ def _sentence(crossing: Crossing, facts: Facts) -> str:
             return _scope(facts)
         case ForecastDrop():
             due = f" by {weekday(facts.sprint.due)}" if facts.sprint.due else ""
-            return f"it was likely to be finished{due}, and now the chance is {in_words(crossing.chance)}."
+            return f"it was likely to finish{due}, but now the chance is {in_words(crossing.chance)}."
         case HalfWay():
-            are = "is" if crossing.days_left == 1 else "are"
-            half = f"half of its working days are over, {crossing.days_left} {are} left"
-            return f"{half}. {_progress(facts)}"
+            verb = "is" if crossing.days_left == 1 else "are"
+            left = f"{crossing.days_left} {verb} left"
+            return f"half of the working days are over, and {left}. {_progress(facts)}"
         case DaysLeft():
-            left = "this is its last working day" if crossing.days_left == 1 else _left(crossing.days_left)
+            left = "this is the last working day" if crossing.days_left == 1 else _left(crossing.days_left)
             return f"{left}. {_progress(facts)} {_open(facts)}"
         case _:
             return ""
 
 
 def _left(days: int) -> str:
-    return f"{counted(days, 'working day')} left, today included"
+    return f"{counted(days, 'working day')} left, including today"
 
 
 def _scope(facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure_amount(facts.committed, unit), measure_amount(facts.scope, unit)
     grown = _growth((scope - committed) / committed)
-    text = f"its scope has {grown}, from {number(committed)} to {quantity(scope, unit)}."
+    text = f"the scope has {grown}, from {number(committed)} to {quantity(scope, unit)}."
     lines = [line for line in reversed(group_ledger(facts.ledger)) if measure_amount(line.amount, unit)][:3]
     changes = []
     for line in lines:
         amount = measure_amount(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
         numbers = named((change.number for change in line.changes), 5)
         changes.append(f"{numbers} ({signed(amount)} {unit_word(amount, unit)})")
-    return f"{text} The latest: {', '.join(changes)}." if changes else text
+    return f"{text} Latest changes: {', '.join(changes)}." if changes else text
 
 
 def _growth(share: Decimal) -> str:
@@ -92,7 +91,7 @@ def _progress(facts: Facts) -> str:
 
 
 def _open(facts: Facts) -> str:
-    return f"Open: {named([item.number for item in facts.open_items], _MOST_NAMED)}."
+    return f"Still open: {named([item.number for item in facts.open_items], _MOST_NAMED)}."
 
 
 def _blocked(blocked: Sequence[BlockedItem]) -> str:
@@ -101,4 +100,4 @@ def _blocked(blocked: Sequence[BlockedItem]) -> str:
     lines = [f"- {ref(item.number)} {waiting_words(item)}" for item in blocked[:_MOST_NAMED]]
     if len(blocked) > _MOST_NAMED:
         lines.append(f"- and {len(blocked) - _MOST_NAMED} more")
-    return f"{counted(len(blocked), 'item')} have been blocked for long:\n" + "\n".join(lines)
+    return f"{counted(len(blocked), 'item')} have been blocked for a long time:\n" + "\n".join(lines)

@@ -24,8 +24,9 @@ def summary_location_text(sprint: Sprint, release: Release | None) -> str:
     """Name, in the sprint's thread, the release that has the summary or that the summary waits for."""
     title = plain(sprint.title)
     if release is not None:
-        return f"**{title} is over.** Its summary stands in the release {plain(release.tag)}."
+        return f"**{title} is over.** Its summary is in the release {plain(release.tag)}."
     return (
-        f"**{title} is over.** Its summary comes into the release of that name once it is published: its tag "
-        f"or its title must be {title}, a `v` before it makes no difference. `/summary` shows it here now."
+        f"**{title} is over.** I will add its summary to the GitHub release whose tag or title is {title} "
+        "(with or without a leading `v`), as soon as that is published. To see the summary now, run "
+        "`/summary`."
     )

@@ -32,6 +32,8 @@ from sprints.pull_requests import RECENT, PressedButton
 
 _MOST_DAYS = 5
 _MOST_ITEMS = 5
+# Fewer parts are joined by “and” alone.
+_LEAST_LISTED = 3
 _HOUR = timedelta(hours=1)
 ADD, LINK, ASIDE = "add", "link", "aside"
 
@@ -95,18 +97,18 @@ def check_title(impact: Impact) -> str:
                 f"Planned for {_name(impact.later.title)}, which starts on {weekday(impact.later.first_day)}"
             )
         case PullRequestStatus.ASIDE:
-            return f"Not for {_sprint(impact)}, says {impact.aside_by}"
+            return f"Not for {_sprint(impact)}, according to {impact.aside_by}"
         case PullRequestStatus.ENDED if impact.ended:
             return f"Belongs to {_name(impact.ended.title)}, which {_ended_on(impact.ended)}"
         case PullRequestStatus.UNPLANNED if impact.outside:
             verb = "is" if len(impact.outside) == 1 else "are"
             return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
         case PullRequestStatus.UNPLANNED if impact.candidate and impact.is_candidate_inside:
-            return f"Unplanned: names #{impact.candidate} of {_sprint(impact)}, but does not close it"
+            return f"Unplanned: mentions #{impact.candidate} of {_sprint(impact)} but does not close it"
         case PullRequestStatus.UNPLANNED if impact.candidate:
             return f"Unplanned: works on #{impact.candidate}, which is not in {_sprint(impact)}"
         case PullRequestStatus.UNPLANNED:
-            return f"Unplanned: moves no item of {_sprint(impact)}"
+            return f"Unplanned: closes no item of {_sprint(impact)}"
         case _:
             return "No sprint is running"
 
@@ -125,31 +127,33 @@ def check_buttons(impact: Impact) -> tuple[CheckButton, ...]:
         PullRequestStatus.ASIDE,
     }:
         numbers = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        offered.append(CheckButton("Add to sprint", f"Puts {numbers} into {name}", f"{ADD}:{milestone}"))
+        offered.append(CheckButton("Add to sprint", f"Adds {numbers} to {name}", f"{ADD}:{milestone}"))
     if (issue := impact.candidate) is not None:
-        link = CheckButton(f"Link #{issue}", f"Writes “Closes #{issue}” into the text", f"{LINK}:{issue}")
+        link = CheckButton(f"Link #{issue}", f"Adds “Closes #{issue}” to the text", f"{LINK}:{issue}")
         offered.insert(0 if impact.is_candidate_inside else 1, link)
     if milestone and impact.status in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
-        description = f"Says that it is no work of {name}"
+        description = f"Marks it as not part of {name}"
         offered.append(CheckButton("Not this sprint", description, f"{ASIDE}:{milestone}"))
     elif milestone and any(linked.kind is LinkKind.ITSELF for linked in impact.linked_items):
-        offered.append(CheckButton("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{milestone}"))
+        offered.append(CheckButton("Not this sprint", f"Removes it from {name}", f"{ASIDE}:{milestone}"))
     return tuple(offered)
 
 
 def _title_of_moved(impact: Impact) -> str:
     first, sprint, effect = impact.linked_items[0], _sprint(impact), impact.effect
-    numbers = named((linked.item.number for linked in _strongest(impact.linked_items)), 3)
+    items = _strongest(impact.linked_items)
+    numbers = named((linked.item.number for linked in items), 3)
     if effect is None:
-        return f"Belongs to {numbers} of {sprint}, done already"
+        return f"Works on {numbers} of {sprint}, already done"
+    if effect.is_conditional and impact.done_labels:
+        return f"Works on {numbers} of {sprint}, done once labeled"
     if effect.is_conditional:
-        but = "which a label finishes" if impact.done_labels else "but does not close it"
-        return f"Works on {numbers} of {sprint}, {but}"
+        return f"Works on {numbers} of {sprint} without closing {_pronoun(items)}"
     action = "Part of the sprint" if first.kind is LinkKind.ITSELF else f"Finishes {numbers}"
     unit = _readable_unit(effect)
     before, after = measure_amount(effect.before, unit), measure_amount(effect.after, unit)
     if before == after:
-        return f"{action}: {quantity(after, unit)} left in {sprint}, as now"
+        return f"{action}: {quantity(after, unit)} left in {sprint}, unchanged"
     return f"{action}: {number(before)} → {quantity(after, unit)} left in {sprint}"
 
 
@@ -162,43 +166,48 @@ def _lead(impact: Impact) -> str:
             begins = f"which starts on {weekday(impact.later.first_day)}"
             return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_NO_CHANGE}"
         case PullRequestStatus.ASIDE:
-            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_NO_CHANGE}"
+            return f"{person(impact.aside_by or '')} marked this as not part of {sprint}. {_NO_CHANGE}"
         case PullRequestStatus.ENDED if impact.ended:
             return f"{_left_behind(impact, impact.ended)}. {_NO_CHANGE}"
         case PullRequestStatus.UNPLANNED:
             return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
         case _:
-            return "No sprint is running here, so merging this moves none."
+            return "No sprint is running here, so this pull request affects none."
 
 
-_NO_CHANGE = "Merging it leaves the sprint that is running as it is."
+_NO_CHANGE = "Merging this does not change the current sprint."
 
 
 def _lead_of_moved(impact: Impact, sprint: str) -> str:
     items, effect = _strongest(impact.linked_items), impact.effect
     listed = _joined([_item(linked) for linked in items])
     if effect is None:
-        return f"This belongs to {listed} of {sprint}; that is done already. {_NO_CHANGE}"
+        return f"This works on {listed} of {sprint}, which was already done. {_NO_CHANGE}"
     if effect.is_conditional:
         if impact.done_labels:
             return (
-                f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
-                "table shows what that would do."
+                f"This works on {listed} of {sprint}. Here, work is done when it has the label "
+                f"{_labels(impact)}. The table shows the effect of that."
             )
         if items[0].kind is LinkKind.WORDS:
-            by = "text" if all(linked.item.number in impact.pull.words for linked in items) else "links"
+            is_in_text = all(linked.item.number in impact.pull.words for linked in items)
+            source = "description" if is_in_text else "links"
             return (
-                f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
-                "what closing would do."
+                f"According to its {source}, this works on {listed} of {sprint}. {_not_closed(impact)}. The "
+                f"table shows the effect of closing {_pronoun(items)}."
             )
         numbers = named((linked.item.number for linked in items), _MOST_ITEMS)
         return (
-            f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
-            "by itself; the table shows what closing would do."
+            f"According to its branch name, this works on {listed} of {sprint}. Merging does not close "
+            f"{numbers}. The table shows the effect of closing {_pronoun(items)}."
         )
     if items[0].kind is LinkKind.ITSELF and len(items) == 1:
-        return f"This pull request is itself an item of {sprint}: {listed}."
+        return f"This pull request is an item of {sprint} itself: {listed}."
     return f"Merging this finishes {listed} of {sprint}."
+
+
+def _pronoun(items: Sequence[LinkedItem]) -> str:
+    return "it" if len(items) == 1 else "them"
 
 
 def _labels(impact: Impact) -> str:
@@ -210,19 +219,21 @@ def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
         verb = "is" if len(impact.outside) == 1 else "are"
         return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_NO_CHANGE}"
     if impact.candidate is not None and impact.is_candidate_inside:
-        return f"this closes no item of {sprint}. It names #{impact.candidate}, which is in the sprint."
+        return f"this closes no item of {sprint}. It mentions #{impact.candidate}, which is in the sprint."
     if impact.candidate is not None:
-        named_after = f"by the name of its branch this works on #{impact.candidate}"
+        named_after = f"according to its branch name, this works on #{impact.candidate}"
         return f"{named_after}, which is not in {sprint}. {_NO_CHANGE}"
-    return f"this closes no item of {sprint}, and its branch is named after none. {_NO_CHANGE}"
+    return f"this closes no item of {sprint}, and its branch name mentions none. {_NO_CHANGE}"
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """Join parts to “A, B and C”; of more than five, show the first ones and the number of others."""
+    """Join parts to “A, B, and C”; of more than five, show the first ones and the number of others."""
     shown = list(parts[:_MOST_ITEMS])
     if len(parts) > _MOST_ITEMS:
         shown.append(f"{len(parts) - _MOST_ITEMS} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if len(shown) < _LEAST_LISTED:
+        return " and ".join(shown)
+    return f"{', '.join(shown[:-1])}, and {shown[-1]}"
 
 
 def _strongest(moved: Sequence[LinkedItem]) -> list[LinkedItem]:
@@ -241,49 +252,50 @@ def _item(linked: LinkedItem) -> str:
         else f"**{ref(item.number)}** {plain(item.title)}".strip()
     )
     if item.is_covered:
-        return f"{name} (told by its sub-issues)"
+        return f"{name} (counted through its sub-issues)"
     size = quantity(item.points, "points") if item.points is not None else "not estimated"
     return f"{name} ({size})"
 
 
 def _rule(impact: Impact) -> str:
-    asks = "This repository asks every pull request to belong to an item of a sprint"
+    rule = "This repository requires every pull request to belong to a sprint item"
     if _conclusion(impact, is_required=True) == "failure":
-        return f"**{asks}, and this one does not yet.** {_advice(impact)}"
+        return f"**{rule}, and this one does not yet.** {_advice(impact)}"
     if impact.pull.is_draft:
-        return f"{asks}. Of a draft it asks nothing yet."
+        return f"{rule}. Drafts are exempt until they are ready for review."
     if impact.is_exempt and impact.status is PullRequestStatus.UNPLANNED:
-        return f"{asks}. Pull requests of bots are exempt."
+        return f"{rule}. Pull requests by bots are exempt."
     met = {
-        PullRequestStatus.SPRINT: "this one does",
-        PullRequestStatus.LATER: "this one does",
-        PullRequestStatus.ASIDE: "and this one is an exception that somebody has made",
+        PullRequestStatus.SPRINT: "This one does.",
+        PullRequestStatus.LATER: "This one does.",
+        PullRequestStatus.ASIDE: "This one is exempt, because someone marked it as “Not this sprint”.",
         PullRequestStatus.ENDED: (
-            "as its sprint has only just ended, it asks nothing yet. “Add to sprint” moves it on"
+            "The sprint of this one has just ended, so this check does not fail yet. “Add to sprint” moves "
+            "it to the current sprint."
         ),
         PullRequestStatus.UNPLANNED: (
-            "but this sprint has no milestone here to add anything to, so it asks nothing"
+            "The current sprint has no milestone in this repository, so this check does not fail."
         ),
     }
-    return f"{asks}; {met.get(impact.status, 'while none is running, it asks nothing')}."
+    return f"{rule}. {met.get(impact.status, 'No sprint is running, so this check does not fail.')}"
 
 
 def _advice(impact: Impact) -> str:
     """Say how the rule can be met; each suggestion helps in this situation."""
     if impact.ended:
         return (
-            f"{_left_behind(impact, impact.ended)}. Move it to {plain(_sprint(impact))} with “Add to "
-            "sprint”, or say that it is not for this sprint."
+            f"{_left_behind(impact, impact.ended)}. Press “Add to sprint” to move it to "
+            f"{plain(_sprint(impact))}, or “Not this sprint” to exempt it."
         )
     if not impact.pull.is_to_default_branch:
         return (
-            f"{_not_closed(impact)}. Name an item of the sprint in the text (`Closes #12` counts here, "
-            "although GitHub will not close it), add this pull request to the sprint, or say that it is not "
-            "for this sprint."
+            f"{_not_closed(impact)}. Name an item of the sprint in the description (`Closes #12` counts "
+            "here, although GitHub will not close it), add this pull request to the sprint, or mark it as "
+            "“Not this sprint”."
         )
     return (
-        "Close an item of the sprint with it (`Closes #12`), add it to the sprint, or say that it is not for "
-        "this sprint."
+        "Close an item of the sprint with it (`Closes #12`), add it to the sprint, or mark it as “Not this "
+        "sprint”."
     )
 
 
@@ -300,7 +312,7 @@ def _left_behind(impact: Impact, ended: Sprint) -> str:
 def _not_closed(impact: Impact) -> str:
     """Explain why merging closes no issue, although the text seems to close one."""
     base = code(impact.pull.base) if impact.pull.base else "another branch"
-    return f"It goes into {base}, and GitHub closes issues only for what reaches the default branch"
+    return f"It merges into {base}, and GitHub closes issues only when changes reach the default branch"
 
 
 def _ended_on(sprint: Sprint) -> str:
@@ -326,11 +338,7 @@ def _effect_table(impact: Impact) -> str:
     if effect.chance_before is not None and effect.chance_after is not None and sprint.due:
         chance = f"**{finish_in_words(effect.chance_after)}**"
         rows.append(
-            (
-                f"Chance that all is done by {weekday(sprint.due)}",
-                finish_in_words(effect.chance_before),
-                chance,
-            )
+            (f"Chance to finish by {weekday(sprint.due)}", finish_in_words(effect.chance_before), chance)
         )
     head = "Once done" if effect.is_conditional else "Once merged"
     return table((plain(sprint.title), "Now", head), rows)
@@ -360,14 +368,14 @@ def _review(impact: Impact, calendar: Calendar) -> str:
             return f"on {_at(review.first_at, calendar)}"
         return f"after {duration_text(review.first_at - review.ready_at)}"
     if impact.pull.is_draft:
-        return "a draft asks for none yet"
+        return "none yet (draft)"
     return f"waiting since {_at(review.ready_at, calendar)}" if review.ready_at else "none yet"
 
 
 def _usual_wait(impact: Impact) -> str:
     usual = impact.usual_wait
     if usual is None:
-        return "too few to say"
+        return "not enough data yet"
     return f"half within {_within(usual.half)}, 85 % within {_within(usual.most)} (n = {usual.n})"
 
 
@@ -385,7 +393,7 @@ def _size(impact: Impact) -> str:
 
 def _usual_size(impact: Impact) -> str:
     usual = impact.usual_size
-    return f"{_lines(usual.lines)} (median, n = {usual.n})" if usual else "too few to say"
+    return f"{_lines(usual.lines)} (median, n = {usual.n})" if usual else "not enough data yet"
 
 
 def _lines(count: int) -> str:
@@ -406,7 +414,7 @@ def _days_table(burndown: Burndown) -> str:
         for day in days
     ]
     unit = "points" if burndown.unit == "points" else "items"
-    return folded(f"Burndown, the last days in {unit}", table(("Day", "Left", "Ideal"), rows))
+    return folded(f"Burndown of the last days, in {unit}", table(("Day", "Left", "Ideal"), rows))
 
 
 def _button_note(button: PressedButton, calendar: Calendar) -> str:
@@ -419,13 +427,15 @@ def _button_note(button: PressedButton, calendar: Calendar) -> str:
 def _footer(impact: Impact, doubts: str, *, is_required: bool) -> str:
     usual = ""
     if impact.usual_wait or impact.usual_size:
-        usual = f"Usual: the last {RECENT.days} days; elapsed time, weekends included; sizes without bots"
-    judged = "" if is_required else "This check informs; it blocks nothing and judges no code"
+        usual = f"Usual values: last {RECENT.days} days, elapsed time with weekends, sizes without bots"
+    judged = (
+        "" if is_required else "This check is for information only: it blocks nothing and does not judge code"
+    )
     return footer(doubts, usual, judged)
 
 
 def _at(at: datetime | None, calendar: Calendar) -> str:
-    return format_moment(calendar.local(at)) if at else "an unknown day"
+    return format_moment(calendar.local(at)) if at else "an unknown date"
 
 
 def _sprint(impact: Impact) -> str:

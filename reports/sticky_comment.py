@@ -24,12 +24,13 @@ MOST_CHANGES = 10
 # The comment is read often, and people do not read the end of a longer list.
 _MOST_FOLDED = 100
 _VERBS = {
-    ScopeCause.ADDED: ("came in", "+"),
-    ScopeCause.REMOVED: ("went out", "−"),
-    ScopeCause.DROPPED: ("was dropped", "−"),
-    ScopeCause.REESTIMATED: ("was estimated anew", ""),
+    ScopeCause.ADDED: ("added", "+"),
+    ScopeCause.REMOVED: ("removed", "−"),
+    ScopeCause.DROPPED: ("dropped", "−"),
+    ScopeCause.REESTIMATED: ("re-estimated", ""),
 }
-_QUIET = "Edited in place, which notifies nobody. `/agile quiet on` silences this thread"
+_EDITED = "I edit this comment in place, which notifies nobody"
+_SILENCING = "To silence this thread, run `/agile quiet on`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def text_above_chart(comment: StickyComment) -> str:
 
 def text_below_chart(comment: StickyComment) -> str:
     """Build the text below the chart: the numbers behind it, and the moment that they are from."""
-    hint = "Edited in place, which notifies nobody" if comment.is_silenced else _QUIET
-    return f"{status_details(comment.facts, comment.burndown)}\n\n{footer(hint)}"
+    silencing = "" if comment.is_silenced else _SILENCING
+    return f"{status_details(comment.facts, comment.burndown)}\n\n{footer(_EDITED, silencing)}"
 
 
 def content_digest(comment: StickyComment, *more: object) -> str:
@@ -123,7 +124,7 @@ def _changes(comment: StickyComment) -> str:
     if not rest:
         return text
     folded_lines = [_line(line, comment) for line in rest[:_MOST_FOLDED]]
-    more = [f"- and {len(rest) - _MOST_FOLDED} earlier ones"] if len(rest) > _MOST_FOLDED else []
+    more = [f"- and {len(rest) - _MOST_FOLDED} earlier changes"] if len(rest) > _MOST_FOLDED else []
     summary = f"{counted(len(rest), 'earlier change')}"
     return f"{text}\n\n{folded(summary, chr(10).join([*folded_lines, *more]))}"
 
@@ -133,7 +134,7 @@ def _line(line: LedgerLine, comment: StickyComment) -> str:
     verb, sign = _VERBS[line.cause]
     if len(line.changes) > 1:
         by = f" by {person(line.actor)}" if line.actor else ""
-        text = f"{named(change.number for change in line.changes)}: {verb}{by}, {amount_text(line.amount)}"
+        text = f"{named(change.number for change in line.changes)} {verb}{by}, {amount_text(line.amount)}"
     else:
         (change,) = line.changes
         points = change.amount.points
@@ -141,7 +142,7 @@ def _line(line: LedgerLine, comment: StickyComment) -> str:
         size = f"{shown} {unit_word(points, 'points')}" if points else "not estimated"
         # In a list GitHub shows its title with it.
         text = f"{ref(change.number)} {verb}, {size}"
-        text += ", though it was done" if change.was_done else ""
+        text += ", although already done" if change.was_done else ""
     effect = comment.effects.get(line_key(line), "")
     return f"- {day} · {text}{f' · {effect}' if effect else ''}"
 

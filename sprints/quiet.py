@@ -32,7 +32,8 @@ class QuietHours:
 class QuietRules:
     """The threads and the hours in which nothing is posted unasked.
 
-    `threads` has the last quiet day of each quiet thread by its number; `date.max` means for good.
+    `threads` has for each quiet thread, by its number, the first day that is not quiet any more; `date.max`
+    means for good.
     """
 
     threads: Mapping[int, date] = field(default_factory=dict)
@@ -40,8 +41,8 @@ class QuietRules:
 
     def is_quiet_thread(self, thread: int | None, today: date) -> bool:
         """Whether nothing is posted unasked in a thread today. False without a thread."""
-        last_day = self.threads.get(thread) if thread is not None else None
-        return last_day is not None and today <= last_day
+        end = self.threads.get(thread) if thread is not None else None
+        return end is not None and today < end
 
     def is_quiet_hour(self, now: time) -> bool:
         """Whether a local time of day lies within the quiet hours."""

@@ -221,12 +221,12 @@ def _whole_threshold(value: object, default: int | None, most: int) -> int | Non
 
 
 def _quiet_threads(value: object) -> dict[int, date]:
-    """The last quiet day of each thread of `{"7": "on", "8": "2026-12-01"}`; `date.max` means no end."""
+    """The first day that is not quiet for each thread of `{"7": "on", "8": "2026-12-01"}`, or `date.max`."""
     threads = dict[int, date]()
     for number, state in _numbered(value):
-        last_day = date.max if state is True or state == "on" else _day(state)
-        if last_day is not None:
-            threads[number] = last_day
+        end = date.max if state is True or state == "on" else _day(state)
+        if end is not None:
+            threads[number] = end
     return threads
 
 

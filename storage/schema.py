@@ -135,6 +135,10 @@ class SchemaError(Exception):
     """The database cannot be used; the text gives the reason and the remedy."""
 
 
+class MissingSettingError(SchemaError):
+    """A setting that the command needs is missing or incomplete."""
+
+
 def migrate(owner_url: str, application_role: str) -> None:
     """Apply all migrations as the tables' owner, then grant the application's role its rights.
 

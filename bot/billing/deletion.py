@@ -50,9 +50,9 @@ class Deletion:
                 try:
                     deleted_count += await self._delete(organization_id)
                 except (*_SELLER_FAILURES, DBAPIError) as problem:
-                    self._log.warning("deletion put off", reason=str(problem))
+                    self._log.warning("deletion postponed", reason=str(problem))
                 except Exception:  # noqa: BLE001 - a bug with one account must not keep the others' data
-                    self._log.exception("deletion put off")
+                    self._log.exception("deletion postponed")
         return deleted_count
 
     async def _delete(self, organization_id: int) -> bool:

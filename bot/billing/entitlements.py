@@ -168,7 +168,7 @@ def _describe_deletion(deadline: Deadline | None) -> str | None:
         return None
     return (
         "This account cancelled on GitHub Marketplace, so its data here will be deleted on "
-        f"{full_day(deadline.due_at.date())}. `/agile plan` tells how to keep it."
+        f"{full_day(deadline.due_at.date())}. To keep it, see `/agile plan`."
     )
 
 
@@ -178,15 +178,17 @@ async def _describe_payment(tenant: Tenant, plan: AccountPlan, now: datetime) ->
         fallback, len(await Seats(tenant).active_people(now, SEAT_DAYS))
     ):
         return (
-            f"The last payment by card failed, but {plan.terms.title} stays: it is paid "
-            f"{SOURCES[fallback.source]} too. `/agile plan` tells where the subscription by card is "
-            "cancelled."
+            f"The last card payment failed, but you keep {plan.terms.title}, which is also paid "
+            f"{SOURCES[fallback.source]}. To cancel the card subscription, see `/agile plan`."
         )
     if plan.grace_ends is not None:
         return (
-            f"The last payment for {plan.terms.title} failed. Nothing changes before "
-            f"{full_day(plan.grace_ends.date())}; `/agile plan` tells where it is paid."
+            f"The last payment for {plan.terms.title} failed. Nothing changes until "
+            f"{full_day(plan.grace_ends.date())}. To pay before then, see `/agile plan`."
         )
     if plan.is_paid_twice:
-        return "This account pays for more than one plan. Nothing is cut off; `/agile plan` tells more."
+        return (
+            "This account pays for more than one plan. Everything keeps working; for details, see `/agile "
+            "plan`."
+        )
     return None

@@ -94,19 +94,20 @@ async def _check_stripe(services: Services) -> AsyncIterator[str]:
     now = services.clock()
     if alert and now - alert.at < _ALERT_DURATION:
         yield (
-            f"Stripe could not count usage that it was told, as it said on {alert.at:%Y-%m-%d %H:%M} UTC "
-            f"({alert.event}); its dashboard says why, under the meters"
+            f"Stripe could not count reported usage, as it announced on {alert.at:%Y-%m-%d %H:%M} UTC "
+            f"({alert.event}); its dashboard shows the reason, under the meters"
         )
     if missing and now - missing.at < _ALERT_DURATION:
         yield (
             f"Stripe has no meter for {missing.name}, as of {missing.at:%Y-%m-%d %H:%M} UTC; make one with "
-            "this event name (aggregation: sum), or unset STRIPE_METER_EVENT_PREFIX. What waits is reported "
-            "up to 35 days later"
+            "this event name (aggregation: sum), or unset STRIPE_METER_EVENT_PREFIX. Waiting usage is "
+            "reported up to 35 days later"
         )
     if loss and now - loss.at < _ALERT_DURATION:
         yield (
-            f"Stripe dropped usage whose event name has no meter, as it said on {loss.at:%Y-%m-%d %H:%M} UTC "
-            f"({loss.event}); make a meter for each STRIPE_METER_EVENT_PREFIX_metric of docs/billing.md"
+            "Stripe dropped usage whose event name has no meter, as it announced on "
+            f"{loss.at:%Y-%m-%d %H:%M} UTC ({loss.event}); make a meter for each "
+            "STRIPE_METER_EVENT_PREFIX_metric of docs/billing.md"
         )
     for kind, comparison in comparisons.items():
         for finding in _check_comparison(services, kind, comparison):
@@ -131,8 +132,8 @@ def _check_comparison(
         )
     elif comparison.compared_at is not None and services.clock() - comparison.compared_at > _COMPARED_WITHIN:
         yield (
-            f"{subject} have not been compared since {comparison.compared_at:%Y-%m-%d %H:%M} UTC; see that a "
-            "worker runs"
+            f"{subject} have not been compared since {comparison.compared_at:%Y-%m-%d %H:%M} UTC; make sure "
+            "that a worker runs"
         )
 
 
@@ -150,8 +151,8 @@ def _check_missing(accounts: Sequence[_AccountRecords]) -> Iterator[str]:
     share = "none of the" if len(missing) == len(live) else f"{len(missing)} not of the"
     yield (
         f"Stripe knows {share} {len(live)} subscriptions that are live here, such as {missing[0].reference}; "
-        "see that STRIPE_SECRET_KEY is the key of the account, and of the mode, in which they were bought. "
-        "Nothing is taken from them meanwhile, and a new purchase is possible"
+        "make sure that STRIPE_SECRET_KEY is the key of the account, and of the mode, in which they were "
+        "bought. These accounts keep their plans in the meantime, and can buy again"
     )
 
 
@@ -170,7 +171,7 @@ def _check_account(services: Services, records: _AccountRecords) -> Iterator[str
         if usage.refused:
             yield f"{amount} will not be charged: {usage.refused}"
         else:
-            yield f"Stripe did not take {amount}; the log says why, and it is told again each hour"
+            yield f"Stripe did not accept {amount}; see the log; it is reported again every hour"
 
 
 def _check_installation(records: _AccountRecords) -> Iterator[str]:
@@ -200,7 +201,7 @@ def _check_installation(records: _AccountRecords) -> Iterator[str]:
             )
         yield (
             f"{account.name} pays for {plan.title} {way}, but the App {where}; write to its owner, who "
-            f"cancels {cancels}, or installs the App again"
+            f"can cancel {cancels}, or install the App again"
         )
 
 
@@ -214,11 +215,12 @@ def _check_deadline(services: Services, records: _AccountRecords) -> Iterator[st
         yield (
             f"the data of {records.account.name} was to be deleted on {deadline.due_at:%Y-%m-%d} and is "
             "still here: GitHub or Stripe could not be asked whether it pays, or the notice is younger than "
-            "seven days; the log says which, under “deletion put off”"
+            "seven days; the log says which, under “deletion postponed”"
         )
     elif deadline.shown_at is None:
         yield (
-            f"{sentence}, and none of its owners has read so in a thread yet; write to them (docs/billing.md)"
+            f"{sentence}, and none of its owners has seen that in a thread yet; write to them "
+            "(docs/billing.md)"
         )
 
 
@@ -229,7 +231,7 @@ def _check_ended_as_missing(
         return
     yield (
         f"the subscription {subscription.reference} of {records.account.name} ended here on "
-        f"{subscription.ended_at:%Y-%m-%d}, because Stripe does not know it any more; if it is still charged "
+        f"{subscription.ended_at:%Y-%m-%d}, because Stripe no longer knows it; if it is still charged "
         "in another account at Stripe, cancel it there"
     )
 
@@ -239,5 +241,5 @@ def _describe_dispute(account: Account, dispute: Dispute) -> str:
     return (
         f"{account.name} disputes a payment of {money(dispute.amount, dispute.currency)} "
         f"({dispute.id}, {dispute.reason}, {dispute.status}){due} in Stripe's dashboard. "
-        "Its plan does not change by itself"
+        "Its plan stays the same"
     )

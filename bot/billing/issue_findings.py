@@ -18,7 +18,7 @@ async def find_unreached_owners(services: Services, organization_id: int) -> Asy
         async with services.database.tenant(organization_id) as tenant:
             state = await load_issue_state(tenant, services.clock(), offer)
     except Exception as problem:  # noqa: BLE001 - a failure for one account must not hide the others
-        yield f"what its owner has to hear of billing cannot be read ({type(problem).__name__})"
+        yield f"its billing notices cannot be read ({type(problem).__name__})"
         return
     if state is None or state.is_off:
         return
@@ -48,6 +48,6 @@ async def find_unreached_owners(services: Services, organization_id: int) -> Asy
     else:
         return  # The billing issue is still being posted; a refusal by GitHub has a finding of its own.
     yield (
-        f"{account.name} has not been told of {' and '.join(unannounced)}, because {reason}; write to its "
-        "owner (docs/billing.md)"
+        f"the owner of {account.name} has not been notified of {' and '.join(unannounced)}, because "
+        f"{reason}; write to them (docs/billing.md)"
     )

@@ -10,17 +10,17 @@ from bot.settings.billing import BillingSettings
 _MARKETPLACE = """<h2>Paid on GitHub Marketplace</h2>
 <p>For your own account, open <a href="https://github.com/settings/billing">Billing and licensing</a> on
 GitHub. For an organization, open <a href="https://github.com/settings/organizations">your organizations</a>,
-then Settings and “Billing and licensing”. The subscription is listed there with its seats and its price;
+then Settings and “Billing and licensing”. That page lists the subscription with its seats and price. You can
 change or cancel it there. Receipts are in the payment history.</p>"""
 _PORTAL = """<h2>Paid by card</h2>
-<p><a href="{address}">Sign in at Stripe</a> with the email address that the invoices go to; Stripe sends you
-a link. There you change the plan and the card, cancel, and find invoices and receipts.</p>"""
+<p><a href="{address}">Sign in at Stripe</a> with the email address that receives the invoices; Stripe sends
+you a link. There you can change the plan and the card, cancel, and find invoices and receipts.</p>"""
 _NO_PORTAL = """<h2>Paid by card</h2>
-<p>Ask whoever runs this service for a link to Stripe's billing portal. There you change the plan and the
-card, cancel, and find invoices and receipts.</p>"""
-_NOTHING = "<p>Nothing is sold here: every feature is on for everybody.</p>"
-_CLOSING = """<p>Uninstalling the App does not cancel what is paid for. Where it is installed, comment
-<code>/agile plan</code> in an issue to see what your account pays for.</p>"""
+<p>Ask the people who run this service for a link to Stripe's billing portal. There you can change the plan
+and the card, cancel, and find invoices and receipts.</p>"""
+_NOTHING = "<p>Billing is off here: everyone can use every feature for free.</p>"
+_CLOSING = """<p>Uninstalling the App does not cancel a paid plan. Where the App is installed, comment
+<code>/agile plan</code> on an issue to see what your account pays for.</p>"""
 
 
 class BillingOverviewPage:

@@ -58,7 +58,7 @@ class Page:
 
 def purchase_confirmed() -> Page:
     return Page(
-        "Thank you", "Your plan is active. `/agile plan` in a thread shows it, usually within a minute."
+        "Thank you", "Your plan is active. To see it, comment `/agile plan`. It may take a minute to show."
     )
 
 
@@ -66,19 +66,19 @@ def purchase_not_confirmed() -> Page:
     """For a visitor who returns from a checkout that Stripe does not report as paid."""
     return Page(
         "No purchase yet",
-        "Stripe has not told us of a purchase. If you have just paid, `/agile plan` in a thread shows your "
-        "plan within a few minutes; otherwise nothing was bought.",
+        "Stripe has not reported a purchase. If you have just paid, comment `/agile plan` in a few minutes "
+        "to see your plan. Otherwise, you bought nothing.",
     )
 
 
 def checkout_cancelled(checkout: str | None) -> Page:
     """For a visitor who left the checkout; `checkout` is its URL while the link is valid."""
     if checkout is None:
-        return Page("Nothing was bought", "You were not charged. `/agile plan` in a thread makes a new link.")
+        return Page("Nothing was bought", "You were not charged. To get a new link, comment `/agile plan`.")
     return Page(
         "Nothing was bought",
-        "You left the checkout, and you were not charged. You can come back by the same link, or later by a "
-        "new one from `/agile plan`.",
+        "You left the checkout and were not charged. You can go back with this link now, or get a new one "
+        "from `/agile plan` later.",
         (checkout, "Back to the checkout"),
     )
 
@@ -86,7 +86,7 @@ def checkout_cancelled(checkout: str | None) -> Page:
 def portal_left() -> Page:
     return Page(
         "You left the billing portal",
-        "If you changed something, `/agile plan` in a thread shows it, usually within a minute.",
+        "To see your changes, comment `/agile plan`. They may take a minute to show.",
     )
 
 
@@ -97,7 +97,7 @@ def make_overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
         return None
     at = paid_until(ending)
     until = f"until {full_day(at.date())}" if at else "until the end of its period"
-    return f"This plan starts today. GitHub Marketplace is paid {until}, so until then both are paid for."
+    return f"This plan starts today. GitHub Marketplace is paid {until}, so you pay for both until then."
 
 
 # Why no checkout is opened
@@ -106,23 +106,23 @@ def make_overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
 def already_paid_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
     """For an account with a card subscription, as Stripe answered it; it is changed in the portal."""
     link = (portal, "Open the billing portal") if portal else None
-    where = "in the billing portal" if portal else "where you pay: `/agile plan` leads there"
-    again = "A second purchase would be charged as well, so this link opens no checkout."
+    where = "in the billing portal" if portal else "in the billing portal (for a link, comment `/agile plan`)"
+    again = "A second purchase would be charged too, so this link does not open a checkout."
     status = subscription.get("status")
     if is_payment_due(subscription):
-        text = f"This account pays by card already, and its last payment is due. Pay it {where}. {again}"
+        text = f"This account already pays by card, and its last payment is due. Pay it {where}. {again}"
         return Page("A payment is due", text, link)
     if status == "paused" or subscription.get("pause_collection"):
         resume = _how_to_resume(subscription, where)
-        text = f"This account pays by card already, and its subscription is paused. {resume} {again}"
+        text = f"This account already pays by card, and its subscription is paused. {resume} {again}"
         return Page("Your subscription is paused", text, link)
     if ends := _find_end_date(subscription):
         text = (
-            f"This account pays by card already, until its subscription ends on {ends}. To keep the plan, "
+            f"This account already pays by card, until its subscription ends on {ends}. To keep the plan, "
             f"renew it {where}. {again}"
         )
         return Page("Renew your subscription", text, link)
-    text = f"This account pays by card already. Change the plan {where}. {again}"
+    text = f"This account already pays by card. Change the plan {where}. {again}"
     return Page("You have a plan already", text, link)
 
 
@@ -130,10 +130,10 @@ def _how_to_resume(subscription: Mapping[str, Any], where: str) -> str:
     """Return who can resume a subscription: Stripe pauses trials without a card, the seller all others."""
     if subscription.get("status") == "paused" and subscription.get("trial_end"):
         return (
-            f"If its trial ended without a card, add one {where}. If it stays paused, write to whoever runs "
-            "this App."
+            f"If the trial ended without a card, add one {where}. If it stays paused, contact the people who "
+            "run this App."
         )
-    return "Only whoever sells it can resume it: please write to whoever runs this App."
+    return "Only the people who run this App can resume it. Please contact them."
 
 
 def _find_end_date(subscription: Mapping[str, Any]) -> str | None:
@@ -148,9 +148,9 @@ def _find_end_date(subscription: Mapping[str, Any]) -> str | None:
 def already_paid_on_marketplace(upgrade: str | None) -> Page:
     return Page(
         "You have a plan already",
-        "This account pays on GitHub Marketplace already, and would pay twice. Change the plan there, or "
-        "cancel it there first: once it is cancelled, this link works. A plan by card starts on the day on "
-        "which it is bought, and GitHub is paid until the end of its own period.",
+        "This account already pays on GitHub Marketplace and would pay twice. Change the plan there, or "
+        "cancel it there first; then this link works. A card plan starts on the day you buy it, and GitHub "
+        "is paid until the end of its own period.",
         (upgrade, "Open GitHub Marketplace") if upgrade else None,
     )
 
@@ -158,7 +158,7 @@ def already_paid_on_marketplace(upgrade: str | None) -> Page:
 def checkout_superseded() -> Page:
     return Page(
         "Another checkout was opened",
-        "Somebody else opened a checkout for this account at the same moment, so this one was closed. Please "
+        "Someone else opened a checkout for this account at the same moment, so this one was closed. Please "
         "open the link again.",
     )
 
@@ -167,20 +167,23 @@ def checkout_in_progress(other: str, requested: str, url: str) -> Page:
     """For a visitor whose link is to buy `requested`, while a checkout of `other` is open at `url`."""
     return Page(
         "Another checkout is open",
-        f"Somebody has opened a checkout for this account: {other}. This link is for {requested}. Continue "
-        "the other one, or open this one instead, which closes the other one, also while somebody pays "
-        "there.",
+        f"Someone has opened a checkout for this account: {other}. This link is for {requested}. Continue "
+        "the open checkout, or open this one instead. That closes the other one, even if someone is paying "
+        "there right now.",
         (url, "Continue the open checkout"),
         "Open this one instead",
     )
 
 
 def unknown_account() -> Page:
-    return Page("This account is not known", "Install the app, and ask `/agile plan` in a thread for a link.")
+    return Page("Unknown account", "Install the App, and comment `/agile plan` to get a link.")
 
 
 def plan_not_sold() -> Page:
-    return Page("Not sold any more", "This plan is not sold any more. `/agile plan` shows those that are.")
+    return Page(
+        "No longer available",
+        "This plan is no longer sold. To see the available plans, comment `/agile plan`.",
+    )
 
 
 def invalid_link(reason: str) -> Page:
@@ -191,11 +194,11 @@ def invalid_link(reason: str) -> Page:
 
 
 def stripe_unavailable() -> Page:
-    return Page("Please try again", "Stripe cannot be reached now. Please try again in a minute.")
+    return Page("Please try again", "Stripe cannot be reached right now. Please try again in a minute.")
 
 
 def stripe_refused() -> Page:
     return Page(
-        "Stripe would not open this page",
-        "This was not your mistake, and it has been noted. You were not charged.",
+        "Stripe could not open this page",
+        "This was not your mistake, and the error has been logged. You were not charged.",
     )

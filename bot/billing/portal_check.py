@@ -60,7 +60,7 @@ def _check_changing(update: Mapping[str, Any], settings: StripeSettings) -> Iter
     if "quantity" in allowed:
         yield (
             "lets people change the number of seats, which follows the people on planned work and would be "
-            "set back: switch off changing quantities under “Subscriptions”"
+            "reset: switch off changing quantities under “Subscriptions”"
         )
     if update.get("proration_behavior") != "always_invoice":
         yield (
@@ -72,10 +72,10 @@ def _check_changing(update: Mapping[str, Any], settings: StripeSettings) -> Iter
         for condition in _feature(update, "schedule_at_period_end").get("conditions") or ()
     }
     if "decreasing_item_amount" not in conditions:
-        yield "makes a downgrade hold at once: choose the end of the billing period under “Downgrades”"
+        yield "applies a downgrade immediately: choose the end of the billing period under “Downgrades”"
     if "shortening_interval" not in conditions:
         yield (
-            "makes a change from yearly to monthly hold at once: choose the end of the billing period for "
+            "applies a change from yearly to monthly immediately: choose the end of the billing period for "
             "shorter intervals under “Downgrades”"
         )
     # Stripe shows the products only if the API key may expand them.

@@ -27,12 +27,12 @@ async def seat_findings(services: Services, organization_id: int) -> AsyncIterat
         return
     if increase is not None and since is not None and now - since >= _ANSWERED_WITHIN:
         yield (
-            f"{account.name} pays for {counted(increase.before, 'seat')} and needs {increase.after} since "
-            f"{since:%Y-%m-%d}, and no admin has approved them with `/agile seats` yet; nothing is charged "
-            "for them until then, so write to the account's owners (docs/billing.md)"
+            f"{account.name} pays for {counted(increase.before, 'seat')} and has needed {increase.after} "
+            f"since {since:%Y-%m-%d}, but no admin has approved them with `/agile seats` yet; nothing is "
+            "charged for them until then, so write to the account's owners (docs/billing.md)"
         )
     if refused_at is not None and now - refused_at < _REFUSED_WITHIN:
         yield (
-            f"Stripe refused more seats for {account.name}, last on {refused_at:%Y-%m-%d}; the log says why, "
-            "the plan stays as it is, and it is tried again each night"
+            f"Stripe refused more seats for {account.name}, last on {refused_at:%Y-%m-%d}; see the log; the "
+            "plan stays the same, and this is tried again every night"
         )

@@ -37,7 +37,7 @@ class SignedLinks:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
             content: dict[str, object] = json.loads(self._cipher.open(sealed, _CONTEXT))
         except (ValueError, LookupError):
-            raise SignedLinkError("This link is not one of ours, or it was damaged on its way.") from None
+            raise SignedLinkError("This link is invalid or incomplete.") from None
         if content.get("for") != purpose:
             raise SignedLinkError("This link is for something else.")
         if now.timestamp() > float(str(content["until"])):

@@ -12,15 +12,15 @@ def describe_unclear_subscription(unclear: UnclearSubscription) -> str:
     if unclear.has_failed:
         account = f" of the account {unclear.account}" if unclear.account is not None else ""
         return (
-            f"Stripe's subscription {subscription}{account} could not be compared with our books: "
-            f"{unclear.reason}. It is tried again each night, and nothing changes for it until then"
+            f"Stripe's subscription {subscription}{account} could not be compared with the stored one: "
+            f"{unclear.reason}. This is tried again every night, and nothing changes for it until then"
         )
     if unclear.account is None:
         to_do = "write GitHub's id of the account that pays into its metadata as `account`, or cancel it"
     else:
         to_do = (
             "correct the id, have the App installed there, or cancel and refund it; once the account is "
-            "known, its plan is taken up by the next comparison"
+            "known, the next comparison applies the plan"
         )
     return f"Stripe charges for a subscription of no account here, {subscription}: {unclear.reason}; {to_do}"
 
@@ -32,11 +32,11 @@ def describe_subscription_problems(
     stored = {subscription.reference for subscription in subscriptions}
     for problem in problems:
         if problem.subscription_id in stored:
-            effect = "All else of it applies, and what is not understood stays as it was"
+            effect = "The rest of it applies, and what is unclear stays as it was"
         else:
-            effect = f"{account.name} is charged for it and gets nothing, so do not leave it"
+            effect = f"{account.name} is charged for it and gets nothing, so act on it"
         yield (
-            f"Stripe's subscription of {account.name} is not understood, as of "
-            f"{problem.noted_at:%Y-%m-%d}: {problem.problem}. {effect}; it is read again each night, and at "
-            "once when Stripe tells of a change"
+            f"Stripe's subscription of {account.name} has been unclear since "
+            f"{problem.noted_at:%Y-%m-%d}: {problem.problem}. {effect}; it is read again every night, and as "
+            "soon as Stripe reports a change"
         )

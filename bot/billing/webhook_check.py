@@ -61,7 +61,7 @@ def _check_own(ours: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
     if not enabled:
         yield (
             f"Stripe's webhook endpoint for {url} is disabled, so plans change only each night: enable it; "
-            "what was missed is found by the nightly comparison"
+            "the nightly comparison finds what was missed"
         )
         return
     sent = {str(event) for endpoint in enabled for event in endpoint.get("enabled_events") or ()}

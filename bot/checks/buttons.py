@@ -42,8 +42,8 @@ def _link_changes(impact: Impact, issue: int) -> Changes | None:
     pull = impact.pull
     if not issue or issue in pull.issues or not pull.is_to_default_branch:
         return None
-    done = f"“Closes #{issue}” stands in its text now."
-    return Changes(f"link #{pull.number} with #{issue}", (LinkIssue(pull.number, issue),), done)
+    done = f"The description now says “Closes #{issue}”."
+    return Changes(f"link #{pull.number} to #{issue}", (LinkIssue(pull.number, issue),), done)
 
 
 def _add_changes(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
@@ -58,7 +58,7 @@ def _add_changes(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) 
     if impact.aside_by:
         steps.append(ExcludeFromSprint(pull.number, sprint.milestone, is_aside=False))
     numbers = named(impact.to_add)
-    done = f"{numbers} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
+    done = f"{numbers} {'is' if len(impact.to_add) == 1 else 'are'} now in {plain(sprint.title)}."
     return Changes(f"add {numbers} to {plain(sprint.title)}", tuple(steps), done)
 
 
@@ -69,8 +69,8 @@ def _exclude_changes(impact: Impact, sprint: Sprint) -> Changes | None:
         return None
     if pull.milestone in sprint.milestones:
         steps = (MoveItem(pull.number, sprint.number_in(), None), *steps)
-    done = f"It is no work of {plain(sprint.title)}."
-    return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
+    done = f"#{pull.number} is not part of {plain(sprint.title)}."
+    return Changes(f"mark #{pull.number} as not part of {plain(sprint.title)}", steps, done)
 
 
 async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) -> str:
@@ -86,14 +86,17 @@ async def find_refusal(task: ChangeTask, pull: PullRequest, press: ButtonPress) 
     for team in sorted(need.teams):
         if await repository.is_in_team(press.sender, team):
             return ""
-    their_role = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
-    return f"It needs the {need.level.name.lower()} role; {their_role}. Nothing was changed."
+    their_role = "no role here" if level is Level.NONE else f"the {level.name.lower()} role"
+    return (
+        f"This button needs the {need.level.name.lower()} role, and they have {their_role}. Nothing was "
+        "changed."
+    )
 
 
 def button_label(press: ButtonPress) -> str:
     """The button's label, by its identifier."""
     kind, _, argument = press.button.partition(":")
-    return _LABELS.get(kind, "a button that there is not").format(argument)
+    return _LABELS.get(kind, "an unknown button").format(argument)
 
 
 def to_request(pull: PullRequest, press: ButtonPress, delivery: str) -> Request:

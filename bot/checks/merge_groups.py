@@ -57,13 +57,13 @@ def merge_group_card(number: int | None, title: str) -> CheckCard:
     if not number or not title:
         return CheckCard(
             "Merge groups are not checked",
-            "A merge group is not checked for the sprint, so this check always succeeds.",
+            "This check always succeeds for merge groups.",
             "success",
         )
     return CheckCard(
-        "Checked before it was queued",
-        f"#{number} was checked for the sprint before it entered the merge queue. A merge group is not "
-        f"checked again, so this check always succeeds.\n\n#{number}: {title}",
+        "Checked before it entered the queue",
+        f"#{number} was checked before it entered the merge queue. Merge groups are not checked again, so "
+        f"this check always succeeds.\n\n#{number}: {title}",
         "success",
     )
 

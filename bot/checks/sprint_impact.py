@@ -295,7 +295,7 @@ class Checks:
             sprints = {n: sprint for sprint in all_sprints if (n := sprint.number_in()) is not None}
         changes = button_changes(press.button, impact, sprints)
         if changes is None:
-            return "Things have moved since, so nothing was changed.", False
+            return "Things have changed in the meantime, so nothing was done.", False
         answer = Answer(
             "check",
             None,

@@ -57,11 +57,11 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
     customer = choose_customer(billing.subscriptions)
     if customer is None:
         has_paid = any(subscription.source == STRIPE for subscription in billing.subscriptions)
-        reason = "has no customer at Stripe any more" if has_paid else "has never paid by card"
+        reason = "no longer has a customer at Stripe" if has_paid else "has never paid by card"
         print(f"{billing.account.name} {reason}", file=sys.stderr)
         return 1
     if settings.billing.stripe is None:
-        print("Stripe is not set up, so there is no portal: set STRIPE_SECRET_KEY", file=sys.stderr)
+        print("Stripe is not set up, so there is no billing portal; set STRIPE_SECRET_KEY", file=sys.stderr)
         return 1
     links = SignedLinks(PayloadCipher(encryption_keys(settings)))
     ticket = links.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
@@ -88,7 +88,7 @@ def plan_lines(billing: Billing) -> list[str]:
     source = f"by {plan.source}" if plan.source else None
     seats = f"seats: {len(billing.people)} used"
     if plan.terms.is_paid:
-        seats += f", {'any number' if plan.seats is None else plan.seats} paid for"
+        seats += f", {'any number' if plan.seats is None else plan.seats} paid"
     lines = [f"{billing.account.name}: {', '.join(filter(None, [plan.terms.title, status, source]))}", seats]
     subscription = plan.subscription
     if subscription is not None and subscription.status == "trialing" and subscription.trial_ends:
@@ -96,11 +96,11 @@ def plan_lines(billing: Billing) -> list[str]:
     if subscription is not None and subscription.period_end:
         lines.append(f"period ends: {subscription.period_end.isoformat()}")
     if plan.grace_ends:
-        lines.append(f"payment is due; grace ends: {plan.grace_ends.isoformat()}")
+        lines.append(f"payment due; grace period ends: {plan.grace_ends.isoformat()}")
     if billing.pending:
         lines.append(_pending_line(billing.pending))
     if billing.deadline:
-        lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
+        lines.append(f"data will be deleted: {billing.deadline.due_at.isoformat()}")
     return lines
 
 

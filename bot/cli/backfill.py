@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from tqdm import tqdm
 
+from bot.cli.repository_name import find_name_problem
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.jobs.event_processor import EventProcessor
 from bot.services import Services, open_github, open_services
@@ -23,15 +24,18 @@ _MOST_OUTAGES = 20
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Backfill a repository. Exit status 1 if it is unknown, or if GitHub refuses."""
+    """Backfill a repository. Exit status 1 if it is unknown or GitHub refuses, 2 for a malformed name."""
+    if problem := find_name_problem(options.repository):
+        print(problem, file=sys.stderr)
+        return 2
     try:
         end = asyncio.run(_backfill(settings, options.repository))
-    except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as problem:
-        print(problem, file=sys.stderr)
+    except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as error:
+        print(error, file=sys.stderr)
         return 1
-    print(f"{end.items} issues and pull requests were told")
+    print(f"{end.items} issues and pull requests imported")
     if end.lost:
-        print(f"{end.lost} times one joined or left a milestone that nobody knows any more; left out")
+        print(f"{end.lost} changes of milestones left out, because those milestones no longer exist")
     return 0
 
 
@@ -39,7 +43,7 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
     async with open_services(settings, has_worker=False) as base, open_github(base) as github:
         organization_id, project_id = await _find(base, github, repository)
         backfill = Backfill(base.database, github, base.clock)
-        with tqdm(desc="asked for", unit=" items", disable=not sys.stderr.isatty()) as bar:
+        with tqdm(desc="imported", unit=" items", disable=not sys.stderr.isatty()) as bar:
 
             def update_bar(done: int, total: int) -> None:
                 bar.total = total
@@ -49,9 +53,11 @@ async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
                 try:
                     return await backfill.resume(organization_id, project_id, update_bar)
                 except GitHubUnavailableError as problem:
-                    bar.write(f"{problem}; going on at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
+                    bar.write(f"{problem}; continuing at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
                     await asyncio.sleep(max((problem.retry_at - base.clock()).total_seconds(), 1))
-        raise BackfillError("GitHub could not be reached for long; run this again, it goes on where it was")
+        raise BackfillError(
+            "GitHub could not be reached for a long time; run this again to continue where it stopped"
+        )
 
 
 async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, int]:
@@ -63,12 +69,12 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
         payload = await github.installation(installation["id"]).get(f"/repos/{repository}")
     except GitHubRefusedError:
         raise BackfillError(
-            f"the App is not installed on {repository}, or there is no such repository"
+            f"the repository {repository} does not exist, or the App is not installed on it"
         ) from None
     await _record_added(base, installation, payload)
     if ids := await _find_known(base, payload["full_name"]):
         return ids
-    raise BackfillError(f"{repository} could not be recorded; `python -m bot doctor` says why")
+    raise BackfillError(f"{repository} could not be recorded; for the reason, run `python -m bot doctor`")
 
 
 async def _find_known(base: Services, repository: str) -> tuple[int, int] | None:

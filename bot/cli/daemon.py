@@ -43,4 +43,4 @@ def spare_startup_objects() -> None:
 def warn_of_unknown_names(settings: Settings) -> None:
     """Log settings with unknown names: a misspelt one would otherwise be ignored silently."""
     for sentence in settings.billing.unknown_names:
-        structlog.get_logger(__name__).warning("setting not known", problem=sentence)
+        structlog.get_logger(__name__).warning("unknown setting", problem=sentence)

@@ -37,7 +37,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
     for finding in findings:
         print(f"✗ {finding}")
     if not findings:
-        print("✓ Nothing is wrong.")
+        print("✓ No problems found.")
     return 1 if findings else 0
 
 
@@ -70,8 +70,8 @@ async def examine(base: Services) -> list[str]:
 def _settings_findings(settings: Settings) -> Iterable[str]:
     if settings.database_url is not None and settings.makes_own_key:
         yield (
-            "stored payloads are encrypted with a key kept in DATA_DIR, away from the database and its "
-            "backups; set ENCRYPTION_KEYS instead (with that key listed last)"
+            "stored payloads are encrypted with a key in DATA_DIR, which backups of the database do not "
+            "contain; set ENCRYPTION_KEYS instead (with that key listed last)"
         )
     if settings.github is None or not settings.webhook_secrets:
         yield (
@@ -85,7 +85,7 @@ async def _job_findings(base: Services) -> AsyncIterator[str]:
     async with base.database.unscoped() as connection:
         failed = await failed_jobs(connection)
     for job in failed:
-        yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"
+        yield f"job {job.id} ({job.task}) failed {job.attempts} times and will not be retried; see the log"
 
 
 async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
@@ -96,11 +96,11 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
         if newest := await deliveries.newest_event():
             print(f"tenant {organization_id}: last event {newest[0]} at {newest[1]:%Y-%m-%d %H:%M} UTC")
         corrections = await Timeline(tenant).count_corrections()
-        print(f"tenant {organization_id}: {corrections} corrections by reconciling")
+        print(f"tenant {organization_id}: {corrections} corrections by comparing with GitHub")
         for delivery, event, why in await deliveries.parked():
             yield (
-                f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
-                "redeliver it on the App's page under “Advanced”"
+                f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once that is "
+                "fixed, redeliver it on the App's page under “Advanced”"
             )
         for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
             yield f"tenant {organization_id}: {_claim_finding(claim)}"
@@ -109,7 +109,7 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
             for milestone, kind in problems.items():
                 yield (
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
-                    f"({kind}) and is left out; the log says why"
+                    f"({kind}) and is left out; see the log"
                 )
             async for finding in _projection_findings(tenant, project):
                 yield f"tenant {organization_id}: {finding}"
@@ -120,8 +120,8 @@ async def _tenant_findings(base: Services, organization_id: int) -> AsyncIterato
             first, last = missed[0].delivered_at, missed[-1].delivered_at
             yield (
                 f"tenant {organization_id}: {len(missed)} deliveries failed between {first:%Y-%m-%d %H:%M} "
-                f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
-                "for 3 days, and what running sprints lost is found by the nightly comparison"
+                f"and {last:%Y-%m-%d %H:%M} UTC and have not arrived since; they are requested again for "
+                "3 days, and the nightly comparison restores what running sprints missed"
             )
 
 
@@ -129,16 +129,14 @@ async def _projection_findings(tenant: Tenant, project: Project) -> AsyncIterato
     """Compare a sample of the stored projections of a repository's items with the items' events."""
     projections = ItemProjections(tenant, Timeline(tenant))
     if stale := await projections.count_stale(project.id, project.rules):
-        print(f"{project.full_name}: {stale} items are being computed anew in the background")
+        print(f"{project.full_name}: {stale} items are being recomputed in the background")
     for item in await projections.list_unreadable(project.id, project.rules):
-        yield (
-            f"item {item} of {project.full_name} cannot be read, and answers about it fail; the log says why"
-        )
+        yield (f"item {item} of {project.full_name} cannot be read, so answers about it fail; see the log")
     differences = await projections.find_differences(project.id, project.rules, _SAMPLED_ITEMS)
     for difference in differences:
         yield (
-            f"what is stored of item {difference.item} of {project.full_name} differs from its events, so "
-            "answers may have been wrong: this is a fault of ours, please report it; the next night mends it"
+            f"the stored state of item {difference.item} of {project.full_name} differs from its events, so "
+            "answers may have been wrong; this is a bug, so please report it; it is corrected the next night"
         )
 
 
@@ -151,9 +149,9 @@ def _lost_findings(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
     first, last = deliveries[0].delivered_at, deliveries[-1].delivered_at
     number = f"{len(deliveries)} {'delivery is' if len(deliveries) == 1 else 'deliveries are'}"
     yield (
-        f"{number} lost for good ({counts}), sent between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} "
-        "UTC; GitHub does not deliver them any more, and keeps nothing else that tells of them; this is "
-        "shown for 30 days"
+        f"{number} lost ({counts}), sent between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC; "
+        "GitHub no longer delivers such old events, and has no other record of these; this is shown for 30 "
+        "days"
     )
 
 
@@ -161,9 +159,9 @@ async def _refusal_findings(base: Services, organization_id: int) -> AsyncIterat
     """Find answers and posts that GitHub refused."""
     async with base.database.tenant(organization_id) as tenant:
         for thread, why in await Outbox(tenant).refused():
-            yield f"GitHub would not take our answer in thread {thread}: {why}"
+            yield f"GitHub rejected our answer in thread {thread}: {why}"
         for name, why in await Posts(tenant).refusals():
-            yield f"GitHub would not take what we say unasked, {name}: {why}"
+            yield f"GitHub rejected our automatic post {name}: {why}"
 
 
 async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
@@ -180,14 +178,15 @@ async def _gap_findings(base: Services, organization_id: int) -> AsyncIterator[s
         began = f"{gap.began_at:%Y-%m-%d %H:%M}"
         if gap.ended_at is None:  # Nothing that an operator could fix.
             print(
-                f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
+                f"tenant {organization_id}: no events received since {began} UTC from "
                 f"{repositories[0]}{others}, because {GAP_REASONS[gap.cause]}"
             )
             continue
         yield (
-            f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
-            f"{GAP_REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again "
-            f"yet, which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
+            f"no events received from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
+            f"{GAP_REASONS[gap.cause]}, and the history of {repositories[0]}{others} has not been imported "
+            "again yet; this is tried every day; to do it now, run `python -m bot backfill "
+            f"{repositories[0]}`"
         )
 
 
@@ -195,14 +194,14 @@ def _claim_finding(claim: InstallationClaim) -> str:
     """Describe what happened to deliveries whose installation is not recorded for their account."""
     owner = claim.login or f"account {claim.account}"
     if claim.is_denied:
-        verdict = f"Installation {claim.installation} isn't {owner}'s, according to GitHub"
+        verdict = f"according to GitHub, installation {claim.installation} does not belong to {owner}"
     else:
-        verdict = f"Installation {claim.installation} isn't confirmed as {owner}'s by GitHub yet"
+        verdict = f"GitHub has not confirmed yet that installation {claim.installation} belongs to {owner}"
     if claim.refused:
         outcome = f"{claim.refused:,} {'delivery' if claim.refused == 1 else 'deliveries'} refused"
     else:
         outcome = "its deliveries are recorded, but not answered"
     return (
-        f"{verdict}; {outcome}. The last one came on {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App is "
+        f"{verdict}; {outcome}; the last one arrived on {claim.claimed_at:%Y-%m-%d %H:%M} UTC; if the App is "
         "installed there again, redeliver its `installation` event on the App's page under “Advanced”"
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.cli.repository_name import find_name_problem
 from bot.services import Services, open_services
 from bot.settings import Settings
 from sprints.facts import Facts
@@ -25,6 +26,9 @@ class _NotFoundError(Exception):
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Print the facts. Exit status 1 for an unknown repository or milestone, 2 for a malformed argument."""
+    if problem := find_name_problem(options.repo):
+        print(f"--repo: {problem}", file=sys.stderr)
+        return 2
     try:
         zone = ZoneInfo(options.timezone) if options.timezone else None
     except (ZoneInfoNotFoundError, ValueError):
@@ -43,8 +47,8 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
         return 2
     try:
         values = asyncio.run(_facts(settings, options.repo, options.milestone, as_of, zone))
-    except _NotFoundError as problem:
-        print(problem, file=sys.stderr)
+    except _NotFoundError as error:
+        print(error, file=sys.stderr)
         return 1
     print(json.dumps(values, indent=1))
     return 0
@@ -61,7 +65,7 @@ async def _facts(
                 return values
     if tenants:
         raise _NotFoundError(f"{repository} has no recorded milestone {number}")
-    raise _NotFoundError(f"no event of a repository {repository} has been recorded")
+    raise _NotFoundError(f"no events of the repository {repository} have been recorded")
 
 
 async def _tenant_facts(

@@ -21,7 +21,7 @@ async def grant_findings(database: Database, github: GitHub, tenants: Iterable[i
                 for finding in installation_findings(grants, app):
                     yield f"tenant {organization_id}: {finding}"
     except (GitHubUnavailableError, GitHubRefusedError) as problem:
-        yield f"GitHub could not be asked which permissions the App has: {problem}"
+        yield f"the App's permissions could not be read from GitHub: {problem}"
 
 
 async def _grants(database: Database, github: GitHub, organization_id: int) -> Grants | None:
@@ -41,7 +41,7 @@ async def _grants(database: Database, github: GitHub, organization_id: int) -> G
 
 def _app_findings(app: Grants) -> Iterator[str]:
     if lacking := _list_grants(app.missing, app.missing_events):
-        yield f"the App does not ask for {lacking}; {_ON_THE_APP}: {app.url}"
+        yield f"the App does not request {lacking}; {_ON_THE_APP}: {app.url}"
 
 
 def installation_findings(grants: Grants, app: Grants) -> Iterator[str]:

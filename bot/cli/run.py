@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from bot import logs, services
 from bot.settings import Settings, SettingsError, load
 from storage.embedded import BundledServerMissingError
-from storage.schema import SchemaError
+from storage.schema import MissingSettingError, SchemaError
 
 _NEEDS_GITHUB = {"serve", "work", "backfill"}
 # How log lines name the processes of commands that run until they are stopped.
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         command: Callable[[Settings, argparse.Namespace], int] = resolve_name(options.run)
         status = command(settings, options)
         sys.stdout.flush()
-    except BundledServerMissingError as problem:
+    except (BundledServerMissingError, MissingSettingError) as problem:
         print(problem, file=sys.stderr)
         return 2
     except ModuleNotFoundError as problem:

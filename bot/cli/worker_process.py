@@ -51,7 +51,7 @@ async def _keep_running(environment: Mapping[str, str]) -> None:
             log.exception("the worker could not be started")
         lasted = loop.time() - started_at >= _LASTING_SECONDS
         pause = _SHORTEST_PAUSE_SECONDS if lasted or not pause else min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        log.error("the worker ended and is started again", status=status, pause_seconds=pause)
+        log.error("the worker ended and will be restarted", status=status, pause_seconds=pause)
         await asyncio.sleep(pause)
 
 

@@ -39,9 +39,9 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
             )
         except GitHubUnavailableError as problem:
             if job.tries >= _MOST_TRIES_OF_GITHUB:
-                _log.error("answer given up", reason=str(problem))
+                _log.error("answer abandoned", reason=str(problem))
                 raise
-            _log.warning("answer put off", reason=str(problem), until=problem.retry_at.isoformat())
+            _log.warning("answer postponed", reason=str(problem), until=problem.retry_at.isoformat())
             at = max(problem.retry_at, services.clock() + _backoff(job.tries))
             async with services.database.unscoped() as connection:
                 again = msgspec.structs.replace(job, tries=job.tries + 1)

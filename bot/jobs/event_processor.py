@@ -285,7 +285,7 @@ class EventProcessor:
         """Postpone a delivery, or park it. Returns which of the two."""
         is_parked = await Deliveries(tenant).mark_failed(event, reason, self._clock())
         self._log.warning(
-            "delivery parked" if is_parked else "delivery put off", delivery=event.delivery, reason=reason
+            "delivery parked" if is_parked else "delivery postponed", delivery=event.delivery, reason=reason
         )
         return _PARKED if is_parked else _POSTPONED
 

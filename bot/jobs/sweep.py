@@ -40,7 +40,7 @@ async def _retry_stalled_jobs(services: JobServices) -> None:
     async with services.database.unscoped() as connection:
         stalled = await stalled_jobs(connection, DEAD_AFTER)
     for job in stalled:
-        _log.warning("job of a dead worker taken up again", task=job.task)
+        _log.warning("job of a dead worker restarted", task=job.task)
         try:
             await manager.retry_job_by_id_async(job.id, _AT_ONCE)
         except UniqueViolation:  # Another waiting job does the same work.

@@ -224,7 +224,7 @@ async def _run_forever(
                 additional_context=services.context,
             )
         except Exception:
-            log.exception("the worker stopped and begins again")
+            log.exception("the worker failed and restarts")
             await asyncio.sleep(_RESTART_SECONDS)
 
 

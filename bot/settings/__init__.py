@@ -4,6 +4,7 @@ import base64
 import binascii
 import contextlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,10 +242,7 @@ class _Reader:
             )
         pem = _load_private_key(key)
         if pem is None:
-            self.problems.append(
-                "GITHUB_APP_PRIVATE_KEY is not a private key; it must be the .pem file that the App's "
-                "settings page makes under “Private keys”, as its text, its path, or base64"
-            )
+            self.problems.append(_explain_invalid_key(key))
             return None
         return GitHubSettings(app_id, Secret(pem))
 
@@ -298,13 +296,38 @@ def _read_location(address: Secret) -> tuple[str, str, str]:
 def _load_private_key(value: str) -> str | None:
     """Return a private key in PEM form from its text, its path or base64. None if it is no key."""
     candidates = [value.replace("\\n", "\n")]
-    path = Path(value).expanduser()
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        path = Path(value).expanduser()
         if path.is_file():
             candidates.append(path.read_text())
     with contextlib.suppress(binascii.Error, ValueError):
         candidates.append(base64.b64decode(value, validate=True).decode())
     return next((text for text in candidates if _is_private_key(text)), None)
+
+
+# Paths begin or end so; the text and the base64 of a key do not.
+_KEY_PATH = re.compile(r"(?:/|~|\.\.?/)[^\n]{1,250}|[^\n]{1,250}\.(?:pem|key)", re.IGNORECASE)
+
+
+def _explain_invalid_key(value: str) -> str:
+    """Explain why there is no private key: a file that is missing or unreadable, or other content."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        path = Path(value).expanduser()
+        if path.is_dir():
+            return f"GITHUB_APP_PRIVATE_KEY: {value} is a directory; name the .pem file in it"
+        if path.is_file() and not os.access(path, os.R_OK):
+            return f"GITHUB_APP_PRIVATE_KEY: the file {value} cannot be read; check its permissions"
+        if path.is_file():
+            return (
+                f"GITHUB_APP_PRIVATE_KEY: the file {value} is not a private key; it must be the .pem file "
+                "that the App's settings page makes under “Private keys”"
+            )
+        if _KEY_PATH.fullmatch(value):
+            return f"GITHUB_APP_PRIVATE_KEY: there is no file {value}; check the path"
+    return (
+        "GITHUB_APP_PRIVATE_KEY is not a private key; it must be the .pem file that the App's settings page "
+        "makes under “Private keys”, as its text, its path, or base64"
+    )
 
 
 def _is_private_key(text: str) -> bool:

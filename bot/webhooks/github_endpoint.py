@@ -172,7 +172,7 @@ class GitHubWebhookEndpoint:
                 self._log.debug(
                     "delivery ignored", delivery=delivery, github_event=event, action=envelope.action
                 )
-                return _IGNORED, make_response(202, "ignored: not an event that we act on")
+                return _IGNORED, make_response(202, "ignored: this event is not used")
             outcome = await self._store(event, delivery, envelope, payload)
             return outcome.value, self._respond(outcome, delivery)
 
@@ -201,7 +201,7 @@ class GitHubWebhookEndpoint:
 
     def _respond(self, outcome: ReceiveOutcome, delivery: str) -> web.Response:
         if outcome is ReceiveOutcome.NO_TENANT:
-            return make_response(400, "the payload names no installation that we know and no account")
+            return make_response(400, "the payload names neither a known installation nor an account")
         if outcome is ReceiveOutcome.REFUSED:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
             return make_response(
@@ -223,7 +223,9 @@ class GitHubWebhookEndpoint:
         return former_owner if account_id == former_owner.id else account
 
     def _refuse_without_database(self, delivery: str, event: str) -> web.HTTPException:
-        self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)
+        self._log.warning(
+            "delivery refused: the database is unavailable", delivery=delivery, github_event=event
+        )
         return make_database_away_refusal()
 
 

@@ -53,7 +53,7 @@ class MarketplaceWebhookEndpoint:
         self, request: web.Request, body: bytearray, event: str, delivery: str
     ) -> web.Response:
         if event != "marketplace_purchase":
-            return make_response(202, "ignored: not an event that we act on")
+            return make_response(202, "ignored: this event is not used")
         try:
             hint = await run_in_thread_if_large(len(body), decode_json, request, body, _HINT)
         except MalformedError as problem:
@@ -64,7 +64,7 @@ class MarketplaceWebhookEndpoint:
     async def _queue(self, hint: PurchaseEvent, delivery: str) -> web.Response:
         if hint.action not in ACTIONS:
             self._log.info("Marketplace event ignored", action=hint.action)
-            return make_response(202, "ignored: not an action that we act on")
+            return make_response(202, "ignored: this action is not used")
         try:
             async with self._database.unscoped() as connection:
                 job = FollowPurchaseJob(
@@ -75,7 +75,7 @@ class MarketplaceWebhookEndpoint:
                 )
                 await self._jobs.defer(connection, job)
         except DATABASE_AWAY_ERRORS:
-            self._log.warning("Marketplace event refused: the database is away")
+            self._log.warning("Marketplace event refused: the database is unavailable")
             raise make_database_away_refusal() from None
         self._log.info("Marketplace event", action=hint.action, account=hint.account.id)
         return make_response(202, "stored")

@@ -9,7 +9,7 @@ from storage.database import Database
 
 _CHECK_EVERY_SECONDS = 1.0
 _TIMEOUT_SECONDS = 3.0
-_DATABASE_AWAY = "the database is away"
+_DATABASE_AWAY = "the database is unavailable"
 
 
 class ReadinessProbe:

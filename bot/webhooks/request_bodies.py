@@ -95,7 +95,7 @@ def check_headers(request: web.Request) -> None:
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise _make_size_refusal(request)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise make_refusal(web.HTTPUnsupportedMediaType, "the body is compressed; send it as it is")
+        raise make_refusal(web.HTTPUnsupportedMediaType, "the body is compressed; send it uncompressed")
     content_type = request.content_type
     if content_type not in _JSON and content_type != _FORM and not content_type.endswith("+json"):
         raise make_refusal(
@@ -110,7 +110,7 @@ def extract_json(request: web.Request, body: bytearray) -> bytes:
     fields = [field.partition(b"=") for field in body.split(b"&", _MOST_FORM_FIELDS)]
     payloads = [value for name, _, value in fields if name == b"payload"]
     if len(payloads) != 1 or b"&" in payloads[0]:
-        raise MalformedError("the form must have one field named payload, which holds JSON")
+        raise MalformedError("the form must have one field named payload, which contains JSON")
     return unquote_to_bytes(bytes(payloads[0]).replace(b"+", b" "))
 
 
@@ -147,7 +147,7 @@ def make_database_away_refusal() -> web.HTTPException:
     """Build the refusal (503) of a delivery that cannot be stored now, so that its sender tries again."""
     return make_refusal(
         web.HTTPServiceUnavailable,
-        "the database is away; redeliver this later",
+        "the database is unavailable; redeliver this later",
         retry_after=_DATABASE_RETRY_SECONDS,
     )
 

@@ -61,7 +61,7 @@ class SignedDeliveryReader:
 
 def _make_signature_refusal() -> web.HTTPException:
     return make_refusal(
-        web.HTTPUnauthorized, "the signature X-Hub-Signature-256 is missing or does not fit the body"
+        web.HTTPUnauthorized, "the signature X-Hub-Signature-256 is missing or does not match the body"
     )
 
 

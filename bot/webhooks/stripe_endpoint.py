@@ -67,7 +67,7 @@ class StripeWebhookEndpoint:
         check_headers(request)
         signature = request.headers.get("Stripe-Signature", "")
         if not _STRIPE_SIGNATURE.fullmatch(signature):
-            raise self._make_signature_refusal("it is not of Stripe's form")
+            raise self._make_signature_refusal("its format is not Stripe's")
         async with self._bodies.read(request) as body:
             if problem := await run_in_thread_if_large(
                 len(body), self._find_signature_problem, bytes(body), signature
@@ -76,8 +76,8 @@ class StripeWebhookEndpoint:
             try:
                 event = await run_in_thread_if_large(len(body), decode_json, request, body, _EVENT)
             except MalformedError as problem:
-                self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
-                return make_response(400, f"the body is no event: {problem}")
+                self._log.warning("Stripe event refused: it cannot be read", reason=str(problem))
+                return make_response(400, f"the body is not an event: {problem}")
             return await self._handle_event(event)
 
     def _make_signature_refusal(self, problem: str) -> web.HTTPException:
@@ -89,7 +89,7 @@ class StripeWebhookEndpoint:
     async def _handle_event(self, event: StripeEvent) -> web.Response:
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
             if self._is_of_other_account_or_mode(event):
-                return make_response(200, "ignored: of another account or mode than our key")
+                return make_response(200, "ignored: of another account or mode than STRIPE_SECRET_KEY")
             if event.type in {USAGE_REFUSED, NO_METER}:
                 return await self._record_usage_alert(event)
             if payment_hint := event.payment_hint():
@@ -98,25 +98,25 @@ class StripeWebhookEndpoint:
             subscription_hint = event.subscription_hint() if event.type in EVENTS else None
             if subscription_hint is None or not subscription_hint.event_id:
                 self._log.debug("event of Stripe ignored")
-                return make_response(200, "ignored: nothing that we act on")
+                return make_response(200, "ignored: this event is not used")
             job = FollowStripeJob(**asdict(subscription_hint))
             return await self._queue(job, customer=subscription_hint.customer)
 
     def _is_of_other_account_or_mode(self, event: StripeEvent) -> bool:
         """Whether the API key cannot read the event's object: of a connected account or another mode."""
         if event.account is not None:
-            self._log.info("event of Stripe ignored: of a connected account")
+            self._log.info("Stripe event ignored: of a connected account")
             return True
         if event.livemode is not None and self._is_live is not None and event.livemode != self._is_live:
             self._log.warning(
-                "event of Stripe ignored: STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY are of different modes",
+                "Stripe event ignored: STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY are of different modes",
                 livemode=event.livemode,
             )
             return True
         return False
 
     async def _record_usage_alert(self, event: StripeEvent) -> web.Response:
-        self._log.error("Stripe could not count usage that we reported; its dashboard says why")
+        self._log.error("Stripe could not count the reported usage; see its dashboard")
         alert = RejectedUsage(clean(event.id)[:255], self._clock())
         try:
             async with self._database.unscoped() as connection:
@@ -133,7 +133,7 @@ class StripeWebhookEndpoint:
             async with self._database.unscoped() as connection:
                 await self._jobs.defer(connection, job)
         except DATABASE_AWAY_ERRORS:
-            self._log.warning("event of Stripe refused: the database is away")
+            self._log.warning("Stripe event refused: the database is unavailable")
             raise make_database_away_refusal() from None
         self._log.info("event of Stripe", **log_fields)
         return make_response(200, "stored")

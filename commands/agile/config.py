@@ -11,9 +11,11 @@ from storage.settings_files import SettingsFiles
 
 @command(
     "agile config",
-    summary="which settings hold here, and where each comes from",
+    summary="the settings that apply here, and where each of them is set",
     level=Level.READ,
-    arguments=(Argument("show", ArgumentKind.CHOICE, "the same", is_positional=True, choices=("show",)),),
+    arguments=(
+        Argument("show", ArgumentKind.CHOICE, "the same without it", is_positional=True, choices=("show",)),
+    ),
     examples=("/agile config", "/agile config show"),
     synonyms=("settings",),
 )

@@ -7,8 +7,7 @@ from typing import Any
 
 from commands.agile.config_validate import is_organization_file
 from commands.agile.help import all_commands
-from commands.formatting.foreign_text import inert
-from commands.formatting.wording import code, person, plain
+from commands.formatting.wording import code
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting, ProposeFile
 from commands.framework.context import Context
@@ -17,7 +16,25 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
-from commands.messages.config import diff_table
+from commands.messages.config_set import (
+    IS_IN_FILE_ALREADY,
+    SET_BOTH_TIMES,
+    UNCHANGEABLE_FILE,
+    UNREADABLE_FILE,
+    account_setting_text,
+    admin_setting_text,
+    changed_text,
+    invalid_times_text,
+    mapping_text,
+    only_in_file_text,
+    proposal_body,
+    proposal_title,
+    proposed_text,
+    unchanged_text,
+    unknown_part_text,
+    unknown_setting_text,
+    unset_text,
+)
 from commands.settings.file import (
     ACCOUNT_SETTINGS,
     PATH,
@@ -32,7 +49,6 @@ from storage.projects import Projects
 _DEFAULT = "default"
 # The key whose two times only make sense together, so that one command sets both.
 _QUIET_HOURS = "quiet_hours"
-_SET_BOTH_TIMES = "Set both times at once, for example `/agile config set quiet_hours 18:00-08:00`."
 _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
 # Settings with which people could grant themselves what only admins may do.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
@@ -40,20 +56,20 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
 
 @command(
     "agile config set",
-    summary="changes a setting: by a pull request where there is a settings file, else at once",
+    summary="changes a setting: with a pull request if there is a settings file, otherwise immediately",
     level=Level.MAINTAIN,
     arguments=(
         Argument(
             "key",
             ArgumentKind.WORD,
-            "the setting's name, with dots into what it holds: `sizes.M`",
+            "the setting's name, with dots for its parts: `sizes.M`",
             is_positional=True,
             is_required=True,
         ),
         Argument(
             "value",
             ArgumentKind.TEXTS,
-            "the value, several with commas, or `default`; two times as `18:00-08:00`",
+            "the value, several values with commas, two times as `18:00-08:00`, or `default`",
             is_positional=True,
             is_required=True,
         ),
@@ -75,16 +91,11 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     command_settings = await Projects(context.tenant).command_settings(context.project.id)
     file = await context.github.read_file(PATH)
     if path[0] in ACCOUNT_SETTINGS and not is_organization_file(context):
-        raise UserError(
-            f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
-        )
+        raise UserError(account_setting_text(path[0]))
     if is_organization_file(context) or (file is not None and path[0] not in command_settings):
         return await _propose_file(context, file, path, value)
     if path[0] in _FOR_ADMINS and context.level < Level.ADMIN:
-        raise UserError(
-            f"`{path[0]}` settles who may do what, so that an admin must set it by command. "
-            f"Anybody may propose it in `{PATH}`."
-        )
+        raise UserError(admin_setting_text(path[0]))
     return _change_at_once(context, command_settings, path, value)
 
 
@@ -94,13 +105,13 @@ def _change_at_once(
     key, current = path[0], planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
-        done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
+        done = unset_text(key)
     else:
         after = change_setting(planning.project.stored_settings, path, value)
         _require_valid(key, after)
-        done = f"Settled, from now on:\n\n{diff_table([(key, current, after)], is_done=True)}"
+        done = changed_text((key, current, after))
     if command_settings.get(key) == after:
-        return Changes(f"set {key}", (), f"`{key}` is so already.")
+        return Changes(f"set {key}", (), unchanged_text(key))
     return Changes(
         f"set {code('.'.join(path))}", (ChangeSetting(key, command_settings.get(key), after),), done
     )
@@ -115,7 +126,7 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
         check_settings_file, content or b"", names, is_organization=is_organization_file(context)
     )
     if content is None or parsed.is_unreadable:
-        raise UserError(f"`{PATH}` cannot be read. Run `/agile config validate` and fix it first.")
+        raise UserError(UNREADABLE_FILE)
     text = content.decode("utf-8-sig")
     # The settings as written, valid or not: the change may be the fix of an invalid one.
     settings = parse_settings_text(text)
@@ -123,26 +134,20 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
     if after is not None:
         _require_valid(key, after)
     if before == after:
-        return Changes(f"set {key}", (), f"`{PATH}` says so already.")
+        return Changes(f"set {key}", (), IS_IN_FILE_ALREADY)
     new_text = write_setting(text, key, after)
     if new_text is None:
-        raise UserError(f"`{PATH}` is written so that I cannot change it safely. Please change it by hand.")
+        raise UserError(UNCHANGEABLE_FILE)
     shown = f"{'.'.join(path)} = {_DEFAULT if value is None else format_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
         content=new_text,
         branch=_branch(key, new_text),
-        title=inert(f"Settings: {shown}"),
-        body=(
-            f"{person(context.request.sender)} asked for it in #{context.request.thread}.\n\n"
-            f"{diff_table([(key, before, after)])}\n\nIt holds as soon as this is merged."
-        ),
+        title=proposal_title(shown),
+        body=proposal_body(context.request.sender, context.request.thread, (key, before, after)),
         before=file.sha if file else None,
     )
-    done = (
-        f"`{PATH}` is where settings are made here, so I have proposed this in the pull request "
-        f"“{plain(step.title)}”. It holds as soon as that is merged.\n\n{diff_table([(key, before, after)])}"
-    )
+    done = proposed_text(step.title, (key, before, after))
     return Changes(f"propose {code('.'.join(path))}", (step,), done)
 
 
@@ -155,33 +160,30 @@ def _require_valid(key: str, value: object) -> None:
     """Raise UserError for a value that would be invalid in a settings file."""
     problems = check_settings({key: value}, [command.name for command in all_commands()])
     if problems:
-        text = "\n".join(f"{problem.text[0].upper()}{problem.text[1:]}." for problem in problems)
-        raise UserError(f"{text} {_SET_BOTH_TIMES}" if key == _QUIET_HOURS else text)
+        text = "\n".join(problem.sentence for problem in problems)
+        raise UserError(f"{text} {SET_BOTH_TIMES}" if key == _QUIET_HOURS else text)
 
 
 def _parse_path(key: str) -> tuple[str, ...]:
     """Parse a setting's name with dots. Raises UserError for an unknown setting."""
     path = tuple(part.strip() for part in key.split("."))
     if path[0] not in load_schema()["properties"] or not all(path):
-        names = ", ".join(f"`{name}`" for name in load_schema()["properties"])
-        raise UserError(f"There is no setting “{plain(key)}”. There are {names}.")
+        raise UserError(unknown_setting_text(key, load_schema()["properties"]))
     return path
 
 
 def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     """Parse the typed values by the setting's type. Raises UserError for a mapping or unknown part."""
-    shown, setting = code(".".join(path)), _find_schema(path)
+    setting = _find_schema(path)
     if setting.get("type") == "array":
         if "properties" in _resolve_reference(setting["items"]):
-            raise UserError(f"{shown} holds more than words. Please write it into `{PATH}`.")
+            raise UserError(only_in_file_text(path))
         return list(values)
     if path == (_QUIET_HOURS,):
         return _parse_quiet_hours(",".join(values))
     if setting.get("type") == "object":
         example = format_yaml(setting["examples"][0], 80) if "examples" in setting else ""
-        hint = f", such as `{example}`" if example else ""
-        inner = code(f"{'.'.join(path)}.…")
-        raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
+        raise UserError(mapping_text(path, example))
     forms = [_resolve_reference(form) for form in (setting, *setting.get("anyOf", ()))]
     types = {form.get("type") for form in forms}
     # A text may have several words: `2 weeks`.
@@ -197,7 +199,7 @@ def _parse_quiet_hours(text: str) -> dict[str, str]:
     """Parse both times of `18:00-08:00`; the schema checks each. Raises UserError without a hyphen."""
     begin, hyphen, end = text.replace("–", "-").partition("-")
     if not hyphen:
-        raise UserError(f"{code(text)} is not a span of time. {_SET_BOTH_TIMES}")
+        raise UserError(invalid_times_text(text))
     return {"from": begin.strip(), "until": end.strip()}
 
 
@@ -210,9 +212,7 @@ def _find_schema(path: tuple[str, ...]) -> Mapping[str, Any]:
         parts = {key: part for form in forms for key, part in form.get("properties", {}).items()}
         inner = parts.get(name, part_schema.get("additionalProperties"))
         if not isinstance(inner, Mapping):
-            inside = ", ".join(f"`{key}`" for key in parts) or "nothing"
-            around = code(".".join(path[:n]))
-            raise UserError(f"There is no {code(name)} in {around}; it holds {inside}.")
+            raise UserError(unknown_part_text(name, path[:n], parts))
         part_schema = inner
     return _resolve_reference(part_schema)
 

@@ -16,7 +16,7 @@ from storage.settings_files import SettingsFiles
 
 @command(
     "agile config validate",
-    summary="checks the settings file; in a pull request, the file as it would be",
+    summary="checks the settings file; in a pull request, the file as it would be after the merge",
     level=Level.READ,
     examples=("/agile config validate",),
 )
@@ -24,7 +24,7 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     """List the file's problems with their lines, or the settings that it changes."""
     request = context.request
     pull_request = request.thread if request.is_pull_request else None
-    where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
+    where = f"in #{request.thread}" if request.is_pull_request else "on the default branch"
     file = await context.github.read_file(PATH, pull_request)
     is_organization, files = is_organization_file(context), SettingsFiles(context.tenant)
     organization_file = await files.of_organization()
@@ -37,7 +37,7 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         return Reply((no_file_text(), *notes))
     names = [command.name for command in all_commands()]
     if file.content is None:
-        parsed = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
+        parsed = SettingsFile(problems=(Problem(0, "the file must be text in UTF-8"),), is_unreadable=True)
     else:
         parsed = await asyncio.to_thread(
             check_settings_file, file.content, names, is_organization=is_organization

@@ -14,7 +14,7 @@ from storage.settings_files import SettingsFiles
 
 @command(
     "agile health",
-    summary="whether all events arrive, what was missed, which permissions and requests are left",
+    summary="whether all events arrive, and which permissions and requests to GitHub are left",
     level=Level.READ,
     examples=("/agile health",),
     synonyms=("check", "ping", "doctor", "version"),

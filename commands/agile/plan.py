@@ -13,7 +13,7 @@ from storage.deadlines import Deadlines
 
 @command(
     "agile plan",
-    summary="the plan of this account, what it includes, and where it is changed",
+    summary="the plan of this account, what it includes, and where to change it",
     level=Level.ADMIN,
     examples=("/agile plan",),
 )

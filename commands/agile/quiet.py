@@ -1,4 +1,4 @@
-"""`/agile quiet`: stop unsolicited posts in this thread."""
+"""`/agile quiet`: stop automatic posts in this thread."""
 
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting
@@ -7,7 +7,7 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.quiet import ON, quiet_text
+from commands.messages.quiet import OFF_WITH_DATE, ON, past_day_text, quiet_summary, quiet_text
 
 QUIET = "quiet"
 _OFF = "off"
@@ -15,13 +15,17 @@ _OFF = "off"
 
 @command(
     "agile quiet",
-    summary="in this thread nothing is posted unasked, for good or until a day",
+    summary="stops automatic posts in this thread, for good or until a day",
     level=Level.TRIAGE,
     arguments=(
         Argument(
-            "state", ArgumentKind.CHOICE, "nothing to see what holds", is_positional=True, choices=(ON, _OFF)
+            "state",
+            ArgumentKind.CHOICE,
+            "leave it out to see whether the thread is quiet",
+            is_positional=True,
+            choices=(ON, _OFF),
         ),
-        Argument("until", ArgumentKind.DATE, "the first day on which we may post again"),
+        Argument("until", ArgumentKind.DATE, "the day on which automatic posts begin again"),
     ),
     examples=("/agile quiet on", "/agile quiet until:2099-01-04", "/agile quiet off"),
     is_changing=True,
@@ -32,15 +36,15 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
     state, until = arguments.text("state"), arguments.date("until")
     today = context.calendar.day_of(context.now)
     if state == _OFF and until:
-        raise UserError("`off` begins at once; leave `until` out.")
+        raise UserError(OFF_WITH_DATE)
     if until and until <= today:
-        raise UserError(f"`until:{until.isoformat()}` is no day to come; name tomorrow or a later one.")
+        raise UserError(past_day_text(until))
     if state is None and until is None:
         return Reply((quiet_text(before.get(str(thread)), today),))
     others = {number: state_of_thread for number, state_of_thread in before.items() if number != str(thread)}
     value = until.isoformat() if until else ON
     after = others if state == _OFF else others | {str(thread): value}
-    summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
+    summary = quiet_summary(is_quiet=state != _OFF)
     text = quiet_text(after.get(str(thread)), today)
     return Changes(summary, () if after == before else (ChangeSetting(QUIET, before or None, after),), text)
 

@@ -6,6 +6,7 @@ from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.permissions import PAUSED, Level
 from commands.framework.registry import command
+from commands.messages.pause import NOT_PAUSED_TEXT, RESUMED_TEXT
 
 
 @command(
@@ -19,9 +20,5 @@ async def agile_resume(context: Context, _: Arguments) -> Changes:
     """End the pause; commands written during the pause are not run."""
     if not build_policy(context).is_paused:
         # An earlier line of the same comment may pause, so the setting is reset in any case.
-        return Changes("resume", (ChangeSetting(PAUSED, None, None),), "I was not paused here.")
-    done = (
-        "**Resumed.** I answer, post and change again. What happened meanwhile was recorded; commands that "
-        "were written meanwhile are not run, so please write them again."
-    )
-    return Changes("resume in this repository", (ChangeSetting(PAUSED, True, None),), done)
+        return Changes("resume", (ChangeSetting(PAUSED, None, None),), NOT_PAUSED_TEXT)
+    return Changes("resume in this repository", (ChangeSetting(PAUSED, True, None),), RESUMED_TEXT)

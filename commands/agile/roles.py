@@ -9,7 +9,16 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.roles import roles_card
+from commands.messages.roles import (
+    granted_text,
+    has_role_text,
+    missing_person_text,
+    missing_role_text,
+    no_collaborator_text,
+    not_granted_text,
+    revoked_text,
+    roles_card,
+)
 
 ROLES = "roles"
 _GRANT, _REVOKE = "grant", "revoke"
@@ -18,18 +27,18 @@ _NAMES = tuple(level.name.lower() for level in Level if level is not Level.NONE)
 
 @command(
     "agile roles",
-    summary="who may do what here; gives a person a role for commands, or takes it back",
+    summary="who may run what here; grants a person a role for commands, or revokes it",
     level=Level.ADMIN,
     arguments=(
         Argument(
             "action",
             ArgumentKind.CHOICE,
-            "`grant` or `revoke`; nothing to see what holds",
+            "`grant` or `revoke`; leave it out to see all roles",
             is_positional=True,
             choices=(_GRANT, _REVOKE),
         ),
         Argument("person", ArgumentKind.PERSON, "a collaborator", is_positional=True),
-        Argument("role", ArgumentKind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
+        Argument("role", ArgumentKind.CHOICE, "the role to grant", is_positional=True, choices=_NAMES),
     ),
     examples=("/agile roles", "/agile roles grant @carol maintain", "/agile roles revoke @carol"),
     is_changing=True,
@@ -41,13 +50,11 @@ async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply
     if action is None:
         return Reply((roles_card(await list_entries(context), before),))
     if login is None:
-        raise UserError(
-            f"Whom? For example: `/agile roles {action} @carol{' maintain' * (action == _GRANT)}`."
-        )
+        raise UserError(missing_person_text(action))
     if action == _REVOKE:
         return _revoke(before, login)
     if role is None:
-        raise UserError(f"Which role? One of {', '.join(f'`{name}`' for name in _NAMES)}.")
+        raise UserError(missing_role_text(_NAMES))
     return await _grant(context, before, login, role)
 
 
@@ -60,28 +67,20 @@ def _stored_roles(setting: object) -> dict[str, str]:
 async def _grant(context: Context, before: dict[str, str], login: str, role: str) -> Changes:
     level = await context.github.find_level(login)
     if level is Level.NONE:
-        raise UserError(
-            f"{person(login)} is no collaborator of this repository, and a role would have no effect. Invite "
-            "them on GitHub first."
-        )
-    summary = f"give {person(login)} the {role} role for commands"
+        raise UserError(no_collaborator_text(login))
+    summary, role_on_github = f"grant {person(login)} the {role} role for commands", level.name.lower()
     if level >= Level[role.upper()]:
-        return Changes(summary, (), f"{person(login)} has the {level.name.lower()} role on GitHub already.")
+        return Changes(summary, (), has_role_text(login, role_on_github, is_on_github=True))
     if before.get(login.lower()) == role:
-        return Changes(summary, (), f"{person(login)} has the {role} role for commands already.")
-    done = (
-        f"{person(login)} may now run what needs the **{role}** role. On GitHub it stays "
-        f"{level.name.lower()}."
-    )
+        return Changes(summary, (), has_role_text(login, role, is_on_github=False))
+    done = granted_text(login, role, role_on_github)
     return Changes(summary, (ChangeSetting(ROLES, before or None, before | {login.lower(): role}),), done)
 
 
 def _revoke(before: dict[str, str], login: str) -> Changes:
-    summary = f"take back the role of {person(login)}"
+    summary = f"revoke the role of {person(login)} for commands"
     if login.lower() not in before:
-        return Changes(
-            summary, (), f"{person(login)} was given no role here; on GitHub roles are taken there."
-        )
+        return Changes(summary, (), not_granted_text(login))
     after = {other: role for other, role in before.items() if other != login.lower()}
-    done = f"{person(login)} has only the role on GitHub again; it was {before[login.lower()]} for commands."
+    done = revoked_text(login, before[login.lower()])
     return Changes(summary, (ChangeSetting(ROLES, before, after),), done)

@@ -14,7 +14,7 @@ from marketplace.accounts import load_billing
 
 @command(
     "agile seats",
-    summary="who needs a seat, what one more costs, and the seats that wait for your approval",
+    summary="who needs a seat, what a seat costs, and seats that need your approval",
     level=Level.ADMIN,
     examples=("/agile seats",),
     is_changing=True,

@@ -11,7 +11,7 @@ from marketplace.accounts import load_billing
 
 @command(
     "agile usage",
-    summary="what this account has used this month, and who needs a seat",
+    summary="what this account used this month, and who needs a seat",
     level=Level.MAINTAIN,
     examples=("/agile usage",),
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from commands.calendar.add import describe_effects
-from commands.formatting.wording import code, counted, full_day
+from commands.formatting.wording import code
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
@@ -13,12 +13,8 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.calendar import (
-    absence_removed_text,
-    date_range,
-    not_away_text,
-    others_absence_text,
-)
+from commands.messages.calendar import absence_removed_text, not_away_text, others_absence_text
+from commands.messages.calendar_remove import WHICH_DAYS, holidays_text, no_days_off_text, removed_text
 from commands.shared.days_off import Owners, change_days_off, read_owners
 from sprints.rules import DaysOff
 
@@ -27,13 +23,13 @@ _A_DAY = timedelta(days=1)
 
 @command(
     "calendar remove",
-    summary="days that are off become working days again",
+    summary="turns days off back into working days",
     level=Level.MAINTAIN,
     arguments=(
         Argument(
             "dates",
             ArgumentKind.DATES,
-            "a day, or a first and a last one",
+            "a day, or the first and the last of several days",
             is_positional=True,
             is_required=True,
         ),
@@ -55,7 +51,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     """Remove days off in a range: entries within it are removed, overlapping ones are cut."""
     dates = arguments.dates("dates")
     if dates is None:  # The parser requires it.
-        raise UserError("Which days? For example `/calendar remove 31 Dec`.")
+        raise UserError(WHICH_DAYS)
     first, last = dates
     owners = read_owners(arguments.texts("person"))
     if owners.name:
@@ -69,10 +65,10 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     days_before, days_after = (len({day for off in some for day in off.days}) for some in (days_off, left))
     after = [*left, *context.project.settings.absences]
     done = [
-        f"**{counted(days_before - days_after, 'day')} off taken back** ({date_range(first, last)}).",
+        removed_text(days_before - days_after, first, last),
         *await describe_effects(context, after),
     ]
-    return Changes("take days off back", (change_days_off(context, after),), "\n\n".join(done))
+    return Changes("remove days off", (change_days_off(context, after),), "\n\n".join(done))
 
 
 def _remove_absences(planning: Planning, owners: Owners, first: date, last: date) -> Changes:
@@ -84,7 +80,7 @@ def _remove_absences(planning: Planning, owners: Owners, first: date, last: date
     if left == theirs:
         raise UserError(not_away_text(owners.people, first, last))
     step = change_days_off(planning, [*settings.days_off, *others, *left])
-    return Changes("take absences back", (step,), absence_removed_text(owners.people, first, last))
+    return Changes("remove absences", (step,), absence_removed_text(owners.people, first, last))
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:
@@ -107,9 +103,4 @@ def _explain_nothing_removed(planning: Planning, first: date, last: date) -> str
     if away := [off.person for off in absences if off.first <= last and first <= off.last]:
         return others_absence_text(list(dict.fromkeys(away)), first, last)
     fixed = sorted(day for day in planning.calendar.holidays if first <= day <= last)
-    if fixed:
-        days = ", ".join(full_day(day) for day in fixed[:5])
-        return f"Holidays of the settings are changed there, under `holidays`: {days}."
-    if first == last:
-        return f"{full_day(first)} was not added as a day off. `/calendar` shows all."
-    return f"No days off were added from {date_range(first, last)}. `/calendar` shows all."
+    return holidays_text(fixed) if fixed else no_days_off_text(first, last)

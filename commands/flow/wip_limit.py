@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from commands.formatting.wording import code, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
@@ -10,6 +9,14 @@ from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.permissions import Level
 from commands.framework.plain_input import simplify
 from commands.framework.registry import command
+from commands.messages.wip_limit import (
+    changed_limit_text,
+    invalid_limit_text,
+    limit_summary,
+    same_limit_text,
+    small_team_text,
+    unknown_team_text,
+)
 from commands.messages.work import wip_sentence
 from commands.shared.work import read_work
 from sprints.wip import (
@@ -30,13 +37,13 @@ _MOST_SHOWN = 60
 
 @command(
     "wip limit",
-    summary="sets how many items may be in progress at once, in all or in a team",
+    summary="sets how many items may be in progress at once, in total or in a team",
     level=Level.MAINTAIN,
     arguments=(
         Argument(
             "limit", ArgumentKind.WORD, "a number of items, or `none`", is_positional=True, is_required=True
         ),
-        Argument("team", ArgumentKind.WORD, "the limit of this team of the settings file only"),
+        Argument("team", ArgumentKind.WORD, "the team of the settings file to which the limit applies"),
     ),
     examples=("/wip limit 5", "/wip limit 3 team:checkout", "/wip limit none"),
     is_changing=True,
@@ -49,13 +56,11 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     work = await read_work(context)
     wip = measure_wip(work, settings.teams, limit, slug)
     before = settings.wip_limits.limit_of(slug)
-    of_team = f" of team {plain(slug)}" if slug else ""
-    summary = f"set the limit{of_team} to {limit or 'none'}"
+    summary = limit_summary(limit, slug)
     if before == limit:
-        return Changes(summary, (), f"The limit{of_team} is {limit or 'none'} already. {wip_sentence(wip)}")
+        return Changes(summary, (), same_limit_text(limit, slug, wip_sentence(wip)))
     stored = context.project.stored_settings.get(_SETTING)
-    change = f"limit {before or 'none'} → **{limit or 'none'}**"
-    done = f"**Work in progress{of_team}:** {change}. {wip_sentence(wip)}"
+    done = changed_limit_text(before, limit, slug, wip_sentence(wip))
     return Changes(summary, (ChangeSetting(_SETTING, stored, set_limit(stored, limit, slug)),), done)
 
 
@@ -67,7 +72,7 @@ def parse_limit(text: str) -> int | None:
     if typed.isascii() and typed.isdecimal() and len(typed) < 10 and 0 < int(typed) <= MOST_LIMIT:
         return int(typed)
     raise NamedValueError(
-        f"“{plain(text[:_MOST_SHOWN])}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.",
+        invalid_limit_text(text[:_MOST_SHOWN], MOST_LIMIT),
         "limit",
         (Reading(str(MOST_LIMIT if typed.isdecimal() and int(typed[:10]) > MOST_LIMIT else 5)),),
     )
@@ -92,14 +97,8 @@ def measure_wip(work: RepositoryWork, teams: Collection[Team], limit: int | None
         return count_wip(work.flows, limit)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
-        slugs = ", ".join(code(team.slug) for team in teams) or "none yet"
-        raise UserError(
-            f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
-        )
+        raise UserError(unknown_team_text(slug, [team.slug for team in teams]))
     team_flows = select_team_flows(team, teams, work.flows)
     if len(people := list_people_at_work(select_recent(team_flows, work.now), team)) < FEWEST_PEOPLE:
-        raise UserError(
-            f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
-            f"otherwise; in {plain(slug)} I know of {len(people)}."
-        )
+        raise UserError(small_team_text(slug, len(people), FEWEST_PEOPLE))
     return count_wip(team_flows, limit, slug)

@@ -11,7 +11,7 @@ from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import ending_on_marketplace, paid_until
 from storage.subscriptions import MARKETPLACE, STRIPE, PendingChange, Subscription
 
-_BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
+_PLANS_BY_SELLER = {MARKETPLACE: "The plan on GitHub", STRIPE: "The plan paid by card"}
 
 
 def announced_changes(billing: Billing, links: PlanChangeLinks) -> str:
@@ -24,12 +24,10 @@ def announced_changes(billing: Billing, links: PlanChangeLinks) -> str:
     ]
     sentences = list[str]()
     if counting is not None and counting.pending is not None:
-        sentences.append(_sentence("", counting, counting.pending, billing, links))
+        sentences.append(_sentence("The plan", counting, counting.pending, billing, links))
     for other in others:
         if other.pending is not None:
-            sentences.append(
-                _sentence(f"What is paid {_BOUGHT[other.source]}", other, other.pending, billing, links)
-            )
+            sentences.append(_sentence(_PLANS_BY_SELLER[other.source], other, other.pending, billing, links))
     return "\n\n".join(sentences)
 
 
@@ -39,15 +37,17 @@ def overlap_lines(billing: Billing) -> Iterator[str]:
     if ending is not None:
         at = paid_until(ending)
         until = full_day(at.date()) if at else "the end of the period"
-        yield f"- A plan by card starts today; GitHub is paid until {until}, so until then both are paid for"
+        yield f"- A card plan starts today. GitHub is paid until {until}, so you pay for both until then."
 
 
 def _sentence(
     subject: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PlanChangeLinks
 ) -> str:
-    day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
+    when = (
+        f"on {full_day(pending.effective_at.date())}" if pending.effective_at else "at the end of the period"
+    )
     if pending.plan is None:
-        end_sentence = f"{subject or 'It'} was cancelled and ends on {day}; until then nothing changes."
+        end_sentence = f"{subject} was cancelled and ends {when}. Nothing changes until then."
         if subscription.source != MARKETPLACE or is_card_subscription_continuing(billing):
             return end_sentence
         return f"{end_sentence} {_deletion(pending, links)}"
@@ -55,9 +55,8 @@ def _sentence(
     seats = f" with {counted(pending.quantity, 'seat')}" if pending.quantity else ""
     paid = ""
     if pending.is_yearly is not None and plan.is_paid:
-        paid = f", paid by the {'year' if pending.is_yearly else 'month'}"
-    begin = f"{subject}: from {day} on it" if subject else f"From {day} on it"
-    return f"{begin} will be {plan.title}{seats}{paid}; until then nothing changes."
+        paid = f" ({'yearly' if pending.is_yearly else 'monthly'} billing)"
+    return f"{subject} changes to {plan.title}{seats}{paid} {when}. Nothing changes until then."
 
 
 def _deletion(pending: PendingChange, links: PlanChangeLinks) -> str:
@@ -65,6 +64,6 @@ def _deletion(pending: PendingChange, links: PlanChangeLinks) -> str:
     if pending.effective_at is not None:
         when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"
     return (
-        f"**{when} this account's data here will be deleted.** To keep it, {choose_free_text(links)} before "
-        "then, or pay by card."
+        f"**{when}, this account's data here will be deleted.** To keep the data, {choose_free_text(links)} "
+        "before then, or buy a plan by card."
     )

@@ -24,10 +24,13 @@ def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar
         )
         for entry in entries
     ]
-    note = footer(
-        "one line for each thing that a command changed", "what people did on GitHub itself is not here"
-    )
+    note = footer("one line per change made by a command", "changes made directly on GitHub are not listed")
     return f"{table(('When', 'Who', 'Command', 'Changed'), rows, numbers_from=4)}\n\n{note}"
+
+
+def too_many_entries_text(count: int, most: int) -> str:
+    """Refuse more entries than a comment can show."""
+    return f"`last:{count}` does not fit into one comment. Use a number up to {most}."
 
 
 def _changed(entry: AuditEntry, titles: Titles) -> str:

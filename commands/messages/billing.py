@@ -13,11 +13,11 @@ from commands.messages.billing_notices import (
     notice_sentence,
 )
 from commands.messages.changing_plan import change_lines
-from commands.messages.seats import list_of_people
+from commands.messages.seats import WHO_NEEDS_A_SEAT, list_of_people
 from marketplace.accounts import Billing
 from marketplace.entitlements import PlanChangeLinks, Reason
 from marketplace.notices import NoticeKind, collect_notices
-from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
+from marketplace.plans import FEATURES, METRICS, PLANS, Plan, PlanName
 from marketplace.purchase_ways import purchase_ways
 from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import STRIPE, Subscription
@@ -26,13 +26,17 @@ from storage.subscriptions import STRIPE, Subscription
 Checkout = Callable[[PlanName, bool], str | None]
 
 IN_PUBLIC = (
-    "This is a public repository: everything that Pro has is free here, for everybody. What the account "
-    "pays for and how much it uses is told in its private repositories."
+    "This repository is public, so everyone can use all Pro features for free. To see what the account pays "
+    "for and uses, run this command in one of its private repositories."
 )
-_HOW_TO_BUY = "the links below lead there"
-# By the status of a subscription: why it gives nothing now.
-_WAITING = {"paused": "is paused", "unpaid": "waits for its payment", "past_due": "waits for its payment"}
-NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
+_BUY_AGAIN = "buy the plan again with the links below"
+# By the status of a subscription that gives nothing now: its plan, and how it is paid.
+_WAITING = {
+    "paused": "Your {plan} plan, paid {source}, is paused.",
+    "unpaid": "Your {plan} plan, paid {source}, is waiting for a payment.",
+    "past_due": "Your {plan} plan, paid {source}, is waiting for a payment.",
+}
+NOTHING_IS_SOLD = "Billing is off here: everyone can use every feature for free."
 
 
 def plan_card(
@@ -71,20 +75,18 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
     rows = [
         [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
     ]
-    month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
+    today = now.date()
+    days = full_day(today) if today.day == 1 else f"{full_day(today.replace(day=1))} – {full_day(today)}"
     people = list_of_people(billing.people)
-    note = "Usage is counted and stops nothing."
+    note = "Usage is only counted. It is never limited."
     if is_usage_charged:
         note += f" {_usage(billing)}"
     if billing.is_sold:
-        note += (
-            f" Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat; bots "
-            "need none, and neither does what was done while a repository was public."
-        )
+        note += f" {WHO_NEEDS_A_SEAT}"
     return "\n\n".join(
         [
-            f"### What {plain(billing.account.name)} used, {month} (UTC)",
-            table(["", "used"], rows),
+            f"### Usage of {plain(billing.account.name)}, {days} (UTC)",
+            table(["", "Used"], rows),
             people,
             f"<sub>{note}</sub>",
         ]
@@ -94,9 +96,9 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
 def _notices(billing: Billing, links: PlanChangeLinks) -> str:
     """The notices for the account's owner, each as a Markdown quotation."""
     notices = collect_notices(billing)
-    sentences = [notice_sentence(notice, billing, links, _HOW_TO_BUY) for notice in notices]
+    sentences = [notice_sentence(notice, billing, links, _BUY_AGAIN) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
-        sentences.append(failed_payment_sentence(billing, links, _HOW_TO_BUY))
+        sentences.append(failed_payment_sentence(billing, links, _BUY_AGAIN))
     return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost_plan(billing, links)] if sentence)
 
 
@@ -110,7 +112,7 @@ def _lost_plan(billing: Billing, links: PlanChangeLinks) -> str:
         return ""
     reason = {
         Reason.SUSPENDED: f"**The subscription is paused.** {_how_to_resume(billing, links)}",
-        Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
+        Reason.TRIAL_OVER: "**The trial has ended.** No data was deleted.",
     }
     return reason.get(billing.plan.reason, "")
 
@@ -122,9 +124,11 @@ def _how_to_resume(billing: Billing, links: PlanChangeLinks) -> str:
     """
     paused = [subscription for subscription in billing.subscriptions if subscription.status == "paused"]
     if not any(subscription.trial_ends for subscription in paused):
-        return "Only whoever sells it can resume it: please write to whoever runs this App."
-    card = f"[add a card]({links.portal})" if links.portal else "add a card where you pay"
-    return f"If its trial ended without a card, {card}. If it stays paused, write to whoever runs this App."
+        return "Only the people who run this App can resume it. Please contact them."
+    card = f"[add a card]({links.portal})" if links.portal else "add a card in the billing portal"
+    return (
+        f"If the trial ended without a card, {card}. If it stays paused, contact the people who run this App."
+    )
 
 
 def _usage(billing: Billing) -> str:
@@ -132,22 +136,22 @@ def _usage(billing: Billing) -> str:
     if any(
         subscription.source == STRIPE and not subscription.has_ended for subscription in billing.subscriptions
     ):
-        return "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
-    return "Who pays by card is charged for usage as well; this account is not."
+        return "You also pay for usage. I report it to Stripe once a day, and it appears on your invoice."
+    return "Accounts that pay by card also pay for usage. This account doesn't."
 
 
 def _terms(billing: Billing) -> str:
     plan, subscription = billing.plan, billing.plan.subscription
     if subscription is None:
-        return f"{_without_plan(billing)} Public repositories have everything that Pro has."
+        return f"{_without_plan(billing)} Public repositories have all Pro features for free."
     if not plan.terms.is_paid:
-        return f"Chosen {SOURCES[subscription.source]}; it costs nothing."
+        return f"Chosen {SOURCES[subscription.source]}, free of charge."
     how_often = "yearly" if subscription.is_yearly else "monthly"
-    sentence = f"Bought {SOURCES[subscription.source]}, {how_often}{_total(subscription)}."
+    sentence = f"Paid {SOURCES[subscription.source]}, {how_often}{_total(subscription)}."
     if subscription.status == "trialing" and subscription.trial_ends:
         sentence += f" The trial ends on {full_day(subscription.trial_ends.date())}."
     elif subscription.period_end and subscription.status == "active" and plan.terms.is_paid:
-        sentence += f" Paid until {full_day(subscription.period_end.date())}."
+        sentence += f" The current period ends on {full_day(subscription.period_end.date())}."
     return sentence
 
 
@@ -157,8 +161,8 @@ def _without_plan(billing: Billing) -> str:
     )
     if waiting is not None:
         title = PLANS[PlanName(waiting.plan)].title
-        return f"{title}, bought {SOURCES[waiting.source]}, {_WAITING[waiting.status]}."
-    return "No plan runs any more." if billing.subscriptions else "No plan was bought."
+        return _WAITING[waiting.status].format(plan=title, source=SOURCES[waiting.source])
+    return "No paid plan is active any more." if billing.subscriptions else "No paid plan is active."
 
 
 def _total(subscription: Subscription) -> str:
@@ -178,29 +182,35 @@ def _seats(billing: Billing) -> str:
     plan, used = billing.plan, len(billing.people)
     people = f"{used} {'person' if used == 1 else 'people'} on planned work"
     if not plan.terms.is_paid or plan.subscription is None:
-        return f"{people}; a paid plan needs a seat for each."
+        return f"{people}. A paid plan needs one seat per person."
     if plan.seats is None:
-        return f"{people}; the plan is for any number."
+        return f"{people}. The plan covers any number of people."
     if plan.seat_limit is None:
-        return f"{people}, {counted(plan.seats, 'seat')} paid for."
+        return f"{people}, {counted(plan.seats, 'paid seat')}."
     if used > plan.seat_limit:
         return (
-            f"**{people}, {counted(plan.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
-            "with what the plan adds; for the others nothing changes."
+            f"**{people}, {counted(plan.seat_limit, 'paid seat')}.** {_who_waits(used - plan.seat_limit)} "
+            "the plan's extra features. Nothing changes for everyone else."
         )
-    return f"{people}, {counted(plan.seat_limit, 'seat')} paid for."
+    return f"{people}, {counted(plan.seat_limit, 'paid seat')}."
+
+
+def _who_waits(people: int) -> str:
+    if people == 1:
+        return "The person who came last needs a seat to use"
+    return f"The {people} people who came last need seats to use"
 
 
 def _ways_to_change(billing: Billing, links: PlanChangeLinks, checkout: Checkout) -> str:
     lines = [
-        f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
+        f"- **{plan.title}**, {_price(plan)} per seat: {' · '.join(ways)}"
         for plan in PLANS.values()
         if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
     ]
     if purchase_ways(billing.subscriptions).checkout and any(checkout(plan, False) for plan in PLANS):
         lines += overlap_lines(billing)
     lines += change_lines(billing, links)
-    return "\n".join(["**Change it**", "", *lines]) if lines else ""
+    return "\n".join(["**Change your plan**", "", *lines]) if lines else ""
 
 
 def _ways(billing: Billing, plan: Plan, links: PlanChangeLinks, checkout: Checkout) -> Sequence[str]:
@@ -228,5 +238,5 @@ def _features(billing: Billing) -> str:
         [text, *("yes" if feature in plan.features else "–" for plan in PLANS.values())]
         for feature, text in FEATURES.items()
     ]
-    always = ["Sprints, estimates, burndown, velocity, reports, checks", *("yes" for _ in PLANS)]
+    always = ["Sprints, estimates, burndown, velocity, reports, and checks", *("yes" for _ in PLANS)]
     return table(["", *marks.values()], [always, *rows])

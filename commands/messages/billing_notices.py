@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from charts.reading import whole
 from commands.formatting.money import money
 from commands.formatting.wording import counted, full_day, plain
 from commands.messages.seats import WHAT_IS_DUE, due_text
@@ -23,33 +24,33 @@ from storage.subscriptions import MARKETPLACE, STRIPE
 
 # The statuses of a subscription by card whose payment may be due.
 _DUE = frozenset({"past_due", "unpaid", "paused"})
-SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card (Stripe)"}
+SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card through Stripe"}
 ISSUE_TITLE = "Agile GitHub Suite: billing"
-WITHDRAWN_TITLE = "Agile GitHub Suite: note withdrawn"
-SETTLED = "Nothing is due: what stood here is settled. `/agile plan` in a comment shows the plan."
-WITHDRAWN = "This note has been withdrawn."
-MOVED = "This note stands in another repository of the account now."
-SWITCHED_OFF = "This issue is switched off in the account's settings file."
+WITHDRAWN_TITLE = "Agile GitHub Suite: notice withdrawn"
+SETTLED = "There is nothing left to do here. To see your plan, comment `/agile plan`."
+WITHDRAWN = "This notice was withdrawn."
+MOVED = "This notice has moved to another repository of the account."
+SWITCHED_OFF = "Billing issues are turned off in the account's settings file."
 _FOOTER = (
-    "This issue is edited when something changes, and closed when nothing is due. `/agile plan` in a comment "
-    "shows everything about the plan. Another repository, or no such issue: `billing` in the account's "
-    "settings file."
+    "I update this issue when something changes, and close it when there is nothing left to do. To see the "
+    "whole plan, comment `/agile plan`. To move this issue to another repository or turn it off, use "
+    "`billing` in the account's settings file."
 )
 
 
-# How to buy a plan, for texts other than `/agile plan`.
-_HOW_TO_BUY = "`/agile plan` shows how"
+# How to buy a plan again, for texts other than `/agile plan`.
+_BUY_AGAIN = "buy the plan again with the links that `/agile plan` shows"
 
 
 def notice_sentence(
-    notice: Notice, billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY
+    notice: Notice, billing: Billing, links: PlanChangeLinks, buy_again: str = _BUY_AGAIN
 ) -> str:
     """The event that a notice announces, and the remedy. Empty if it no longer applies."""
     match notice.kind:
         case NoticeKind.DELETION:
             return deletion_sentence(billing, links)
         case NoticeKind.PAYMENT_FAILED:
-            return failed_payment_sentence(billing, links, how_to_buy)
+            return failed_payment_sentence(billing, links, buy_again)
         case NoticeKind.SEATS:
             return _seats(billing.seat_increase, billing) if billing.seat_increase else ""
         case NoticeKind.TRIAL_ENDS:
@@ -67,15 +68,15 @@ def issue_text(billing: Billing, links: PlanChangeLinks, people: Sequence[str]) 
 
 def news_text(notice: Notice) -> str:
     """A comment on a new notice in the billing issue, because GitHub sends no notifications for edits."""
-    return f"{_NEWS[notice.kind]} The description of this issue says what that means."
+    return f"{_NEWS[notice.kind]} See the description of this issue for details."
 
 
 _NEWS = {
     NoticeKind.DELETION: "This account's data here will be deleted.",
     NoticeKind.PAYMENT_FAILED: "A payment failed.",
     NoticeKind.SEATS: "More people need a seat.",
-    NoticeKind.TRIAL_ENDS: "The trial is about to end.",
-    NoticeKind.PAID_TWICE: "More than one plan is paid for.",
+    NoticeKind.TRIAL_ENDS: "Your trial is about to end.",
+    NoticeKind.PAID_TWICE: "You are paying for more than one plan.",
 }
 
 
@@ -90,30 +91,29 @@ def deletion_sentence(billing: Billing, links: PlanChangeLinks) -> str:
     )
     return (
         f"**This account's data here will be deleted on {day}**, because its plan was cancelled on GitHub "
-        f"Marketplace. To keep it, {again} before then; the free one will do, or a plan paid by card."
+        f"Marketplace. To keep the data, {again} before then (Free is enough), or buy a plan by card."
     )
 
 
-def failed_payment_sentence(billing: Billing, links: PlanChangeLinks, how_to_buy: str = _HOW_TO_BUY) -> str:
+def failed_payment_sentence(billing: Billing, links: PlanChangeLinks, buy_again: str = _BUY_AGAIN) -> str:
     """The day by which a payment has to succeed, or the plan that its failure ended."""
     if (other := find_second_payment(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
         title = billing.plan.terms.title
         return (
-            f"**The last payment by card failed.** Nothing is lost by that: {title} is "
-            f"paid {SOURCES[other.source]} as well. The subscription whose payment failed can be "
-            f"cancelled{portal}."
+            f"**The last card payment failed.** You keep {title}, which is also paid "
+            f"{SOURCES[other.source]}. You can cancel the subscription whose payment failed{portal}."
         )
-    to_do = _how_to_pay(billing, links, how_to_buy)
+    to_do = _how_to_pay(billing, links, buy_again)
     if billing.plan.grace_ends is not None:
         day = full_day(billing.plan.grace_ends.date())
-        return f"**The last payment failed.** Nothing changes before {day}: until then, please {to_do}."
+        return f"**The last payment failed.** Nothing changes until {day}. Please {to_do} before then."
     if is_lost_to_failed_payment(billing):
-        return f"**The last payment failed**, and its time is over. To go on, {to_do}."
+        return f"**The last payment failed**, and its grace period is over. To continue, {to_do}."
     return ""
 
 
-def _how_to_pay(billing: Billing, links: PlanChangeLinks, how_to_buy: str) -> str:
+def _how_to_pay(billing: Billing, links: PlanChangeLinks, buy_again: str) -> str:
     """Explain how to settle a failed payment.
 
     Stripe retries the card only while the subscription is past due. The invoices of an unpaid or paused one
@@ -125,12 +125,14 @@ def _how_to_pay(billing: Billing, links: PlanChangeLinks, how_to_buy: str) -> st
         if candidate.source == STRIPE and candidate.status in _DUE
     ]
     if not due:
-        return f"buy the plan again: {how_to_buy}"  # Another card does not revive an ended subscription.
+        return buy_again  # Another card does not revive an ended subscription.
     subscription = next((candidate for candidate in due if candidate is billing.plan.subscription), due[0])
     if subscription.status == "past_due":
-        return f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
+        return (
+            f"[change the card]({links.portal})" if links.portal else "change the card in the billing portal"
+        )
     portal = f"[billing portal]({links.portal})" if links.portal else "billing portal"
-    return f"pay the open invoice in the {portal} (another card alone does not pay it)"
+    return f"pay the open invoice in the {portal} (a new card alone does not pay it)"
 
 
 def trial_sentence(billing: Billing, links: PlanChangeLinks) -> str:
@@ -140,7 +142,7 @@ def trial_sentence(billing: Billing, links: PlanChangeLinks) -> str:
         return ""
     title, day = PLANS[PlanName(subscription.plan)].title, full_day(subscription.trial_ends.date())
     price = resolve_seat_price(subscription)
-    cost = "it is paid for"
+    cost = "you pay for the plan"
     if price is not None and subscription.quantity is not None:
         total = money(price.unit_amount * subscription.quantity, price.currency)
         period = "year" if price.is_yearly else "month"
@@ -151,11 +153,14 @@ def trial_sentence(billing: Billing, links: PlanChangeLinks) -> str:
             f"before discounts and tax{by_list}"
         )
     if subscription.source == MARKETPLACE:
-        where = f"{choose_free_text(links)} before. {_cancelled_trial(billing)}"
+        way_out, effect = choose_free_text(links), _cancelled_trial(billing)
     else:
-        where = f"[cancel]({links.portal}) before" if links.portal else "cancel before"
-        where += ". Nothing is deleted by that"
-    return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
+        way_out = f"[cancel]({links.portal})" if links.portal else "cancel in the billing portal"
+        effect = "Cancelling deletes no data."
+    return (
+        f"**Your {title} trial ends on {day}.** After that, {cost}, unless you {way_out} before then. "
+        f"{effect}"
+    )
 
 
 def choose_free_text(links: PlanChangeLinks) -> str:
@@ -166,10 +171,10 @@ def choose_free_text(links: PlanChangeLinks) -> str:
 
 def _cancelled_trial(billing: Billing) -> str:
     if is_card_subscription_continuing(billing):
-        return "Cancelling ends the trial at once, and deletes nothing while the plan by card goes on"
+        return "Cancelling ends the trial immediately, and no data is deleted while your card plan continues."
     return (
-        "Do not cancel instead: that ends the trial at once, and this account's data here is deleted "
-        f"{DELETION_AFTER.days} days later"
+        "Don't cancel instead: that ends the trial immediately, and this account's data here is deleted "
+        f"{DELETION_AFTER.days} days later."
     )
 
 
@@ -177,13 +182,12 @@ def paid_twice_sentence(billing: Billing) -> str:
     """Say which of several paid plans counts."""
     if not billing.plan.is_paid_twice:
         return ""
-    begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
+    begin = f"**{plain(billing.account.name)} pays for more than one plan.**"
     if find_second_payment(billing) is not None:
-        return f"{begin}, also without the one whose payment failed."
+        return f"{begin} You keep your plan even without the one whose payment failed."
     return (
-        f"{begin}: what includes "
-        f"more counts, which is {_what_counts(billing.plan)}. The other can be cancelled where it was "
-        "bought."
+        f"{begin} Everything keeps working, and the plan that includes more applies: "
+        f"{_what_counts(billing.plan)}. You can cancel the other one where you bought it."
     )
 
 
@@ -197,13 +201,14 @@ def _seats(increase: SeatIncrease, billing: Billing) -> str:
     if increase.unit_amount is not None and increase.currency:
         period = "year" if increase.is_yearly else "month"
         total = money(increase.unit_amount * more, increase.currency)
-        cost = f" {counted(more, 'more seat')} cost {total} a {period} before discounts and tax"
+        verb = "costs" if more == 1 else "cost"
+        cost = f" {counted(more, 'more seat')} {verb} {total} a {period} before discounts and tax"
         if increase.due_now:
             cost += f", {money(increase.due_now, increase.currency)} of it now."
         else:
             cost += f". {due_text(increase, billing)}"
     return (
-        f"**{increase.after:,} people need a seat, {increase.before:,} are paid for.**{cost} Nothing more is "
-        "charged before an admin agrees: comment `/agile seats` to see it and to agree. Until then nobody "
-        f"loses anything.{f' {WHAT_IS_DUE}' if increase.due_now else ''}"
+        f"**{whole(increase.after)} people need a seat, {counted(increase.before, 'seat')} paid for.**{cost} "
+        "You pay nothing more until an admin approves it: to review and approve, comment `/agile seats`. "
+        f"Until then, everyone keeps their access.{f' {WHAT_IS_DUE}' if increase.due_now else ''}"
     )

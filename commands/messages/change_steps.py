@@ -29,14 +29,14 @@ _MOST = 60
 Titles = Mapping[Number, str]
 # Why `/agile undo` leaves the effect of a step, by the step's type.
 REASONS_TO_STAY: dict[type, str] = {
-    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
-    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
-    ProposeFile: "close it unmerged if it is not wanted",
-    LinkIssue: "the description may have been edited since; take the line out by hand",
-    Resync: "what GitHub told stays recorded",
+    CreateMilestone: "someone may have planned work in it since; close it yourself if you don't need it",
+    OpenIssue: "someone may have replied in it since; close it yourself if you don't need it",
+    ProposeFile: "close it without merging if you don't want it",
+    LinkIssue: "someone may have edited the description since; remove the line yourself",
+    Resync: "what GitHub reported stays recorded",
     ApproveSeats: "the number of seats follows the people who need one",
 }
-CHANGED_SINCE = "it has been changed again since"
+CHANGED_SINCE = "it has changed again since then"
 
 
 def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
@@ -103,7 +103,7 @@ def _open(step: OpenIssue, _: Titles) -> str:
 
 
 def _block(step: SetBlocked, _: Titles) -> str:
-    return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
+    return f"#{step.number} {'is' if step.is_blocked else 'is no longer'} blocked by #{step.by}"
 
 
 def _record_fact(step: RecordFact, _: Titles) -> str:
@@ -111,11 +111,11 @@ def _record_fact(step: RecordFact, _: Titles) -> str:
 
 
 def _link(step: LinkIssue, _: Titles) -> str:
-    return f"#{step.number} closes #{step.issue}, by its text"
+    return f"#{step.number} closes #{step.issue}, as its description says"
 
 
 def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
-    return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
+    return f"#{step.number} {'does not belong' if step.is_aside else 'may belong'} to the sprint"
 
 
 def _change_setting(step: ChangeSetting, _: Titles) -> str:
@@ -145,11 +145,11 @@ def _propose(step: ProposeFile, _: Titles) -> str:
 
 
 def _resync(step: Resync, _: Titles) -> str:
-    return "GitHub asked for the whole past" if step.is_whole else "running sprints compared with GitHub"
+    return "history imported from GitHub again" if step.is_whole else "running sprints compared with GitHub"
 
 
 def _approve_seats(step: ApproveSeats, _: Titles) -> str:
-    return f"seats paid for: {step.before} → {step.after}"
+    return f"paid seats: {step.before} → {step.after}"
 
 
 _DESCRIPTIONS: dict[type, Callable[[Any, Titles], str]] = {

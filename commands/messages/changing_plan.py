@@ -16,8 +16,8 @@ from marketplace.seat_price import SeatPrice, prorate, resolve_seat_price
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
 _FOLLOWS = {
-    False: "Seats follow the people on planned work, once a day",
-    True: "Seats are added with the people on planned work, once a day; fewer people cost less after renewal",
+    False: "The number of seats follows the number of people on planned work once a day",
+    True: "Seats are added once a day as people join; with fewer people, you pay less after the renewal",
 }
 _RUNNING = frozenset({"active", "trialing"})
 
@@ -37,7 +37,7 @@ def change_lines(billing: Billing, links: PlanChangeLinks) -> Iterator[str]:
         subscription = next((candidate for candidate in live if candidate is counting), live[0])
         yield from _by_card(subscription, billing, links, _plan_label(subscription) if is_both else "")
     elif cards and links.portal:
-        yield f"- **Invoices and receipts of earlier payments by card:** {_portal(links)}"
+        yield f"- **Invoices and receipts for earlier card payments:** {_portal(links)}"
     for subscription in bought:
         label = _plan_label(subscription) if is_both else ""
         if PLANS[PlanName(subscription.plan)].is_paid:
@@ -59,25 +59,24 @@ def _by_card(
         subscription is plan.subscription and plan.grace_ends is not None
     )
     if is_given:
-        cost = "which shows the cost before you confirm"
-        yield f"- **Another plan, monthly or yearly{label}:** {portal}, {cost}"
-        yield f"- **One more seat{label}:** {_one_more_seat(subscription, billing.as_of)}"
-    yield f"- **Invoices, receipts, tax ID and card{label}:** {portal}"
+        yield f"- **Change plan or billing period{label}:** {portal}. You see the cost before you confirm."
+        yield f"- **Add a seat{label}:** {_one_more_seat(subscription, billing.as_of)}."
+    yield f"- **Invoices, receipts, tax ID, and card{label}:** {portal}"
     if subscription.pending is not None:
-        yield f"- **Keep the plan after all{label}:** {portal}"
+        yield f"- **Keep the current plan{label}:** {portal}"
     if subscription.pending is None or subscription.pending.plan is not None:
-        yield f"- **Cancel{label}:** {portal}. {_cancellation_effect(subscription, is_given=is_given)}"
+        yield f"- **Cancel{label}:** {portal}. {_cancellation_effect(subscription, is_given=is_given)}."
     if not links.portal:
         link_for = code(f"python -m bot plan --account {billing.account.name} --portal-link")
-        yield f"- The billing portal needs a link, which whoever runs this App makes by {link_for}"
+        yield f"- The billing portal needs a link. The people who run this App can create it with {link_for}."
 
 
 def _cancellation_effect(subscription: Subscription, *, is_given: bool) -> str:
     if subscription.status == "trialing":
-        return "Nothing is charged then, and nothing is deleted"
+        return "You won't be charged, and no data is deleted"
     if is_given:
-        return "The plan stays until the end of the period that is paid for, and nothing is deleted"
-    return "Nothing is deleted"
+        return "You keep the plan until the end of the paid period, and no data is deleted"
+    return "No data is deleted"
 
 
 def _portal(links: PlanChangeLinks) -> str:
@@ -88,7 +87,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     """The price of a seat added now, in the order of its charges."""
     price, follows = resolve_seat_price(subscription), _FOLLOWS[subscription.is_yearly]
     if subscription.status not in _RUNNING:
-        return "none is added while a payment is due"
+        return "no seats are added while a payment is due"
     if price is None:
         return follows
     full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
@@ -104,7 +103,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     else:
         rest = money(prorate(price.unit_amount, start, end, now), price.currency)
         is_at_once = proration is Proration.ALWAYS_INVOICE
-        charged = "invoiced at once" if is_at_once else "on the next invoice"
+        charged = "invoiced now" if is_at_once else "on the next invoice"
         return (
             f"about {rest} until {full_day(end.date())}, {charged}{'; ' if then else ''}{then}, "
             "before discounts and tax"
@@ -118,23 +117,23 @@ def _on_marketplace(
 ) -> Iterator[str]:
     page = f"[GitHub's billing page]({billing_page(billing.account)})"
     upgrade = links.upgrade.get(PlanName(subscription.plan))
-    where = "by the links above" if upgrade else page
-    yield f"- **Another plan, monthly or yearly{label}:** {where}; GitHub shows the cost before you confirm"
+    where = "use the links above" if upgrade else page
+    yield f"- **Change plan or billing period{label}:** {where}. GitHub shows the cost before you confirm."
     price = resolve_seat_price(subscription)
     if price is not None and subscription.quantity is not None:
         full = (
             f"{money(price.unit_amount, price.currency)} a {_period(price)} "
             f"before discounts and tax{_by_list(price)}"
         )
-        when = "the rest of this period is charged at once"
+        when = "you pay for the rest of this period now"
         if subscription.status == "trialing":
-            when = "nothing is charged before the trial ends"
+            when = "you pay nothing until the trial ends"
         yield (
-            f"- **One more seat{label}:** {full}; {when}. "
-            f"[Add seats on GitHub]({upgrade or billing_page(billing.account)})"
+            f"- **Add a seat{label}:** {full}; {when}. "
+            f"[Add seats on GitHub]({upgrade or billing_page(billing.account)})."
         )
     yield f"- **Receipts{label}:** [payment history on GitHub]({payment_history(billing.account)})"
-    yield f"- **Card, tax ID and billing details{label}:** {page}"
+    yield f"- **Card, tax ID, and billing details{label}:** {page}"
 
 
 def _end_on_marketplace(
@@ -147,32 +146,32 @@ def _end_on_marketplace(
     page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
     is_free = not PLANS[PlanName(subscription.plan)].is_paid
     if is_ending(subscription):
-        yield f"- **Keep the plan after all{label}:** {page}"
+        yield f"- **Keep the current plan{label}:** {page}."
         if subscription.pending is None or subscription.pending.plan is None:
             return
         is_free = True
     days = DELETION_AFTER.days
     if is_card_subscription_continuing(billing):
         when = "" if is_free else f"{_plan_end(subscription)}. "
-        yield f"- **Cancel{label}:** {page}. {when}Nothing is deleted while the plan by card goes on"
+        yield f"- **Cancel{label}:** {page}. {when}No data is deleted while your card plan continues."
     elif is_free:
         yield (
-            f"- **Cancel{label}:** {page}. Free costs nothing and keeps this account's data here; {days} "
-            "days after a cancellation it is deleted"
+            f"- **Cancel{label}:** {page}. Free costs nothing and keeps this account's data here. If you "
+            f"cancel it, the data is deleted {days} days later."
         )
     else:
         free = links.upgrade.get(PlanName.FREE)
         instead = f"[choose Free]({free})" if free else "choose Free"
         yield (
-            f"- **Cancel{label}:** {page}. {_plan_end(subscription)}; {days} days later this account's "
-            f"data here is deleted. To keep it, {instead} instead"
+            f"- **Cancel{label}:** {page}. {_plan_end(subscription)}, and {days} days later this account's "
+            f"data here is deleted. To keep the data, {instead} instead."
         )
 
 
 def _plan_end(subscription: Subscription) -> str:
     if subscription.status == "trialing":
-        return "That ends the trial at once"
-    return "The plan stays until the end of the period"
+        return "The trial ends immediately"
+    return "You keep the plan until the end of the period"
 
 
 def _period(price: SeatPrice) -> str:

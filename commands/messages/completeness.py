@@ -13,9 +13,9 @@ GAP_REASONS = {
     GapCause.SUSPENDED: "the App was suspended",
     GapCause.UNINSTALLED: "the App was not installed on the account",
     GapCause.REMOVED: "the App had no access to the repository",
-    GapCause.PERMISSIONS: "the App lacked permissions",
-    GapCause.OUTAGE: "we were away for longer than GitHub keeps events",
-    GapCause.UNDELIVERED: "some deliveries failed for good",
+    GapCause.PERMISSIONS: "the App was missing permissions",
+    GapCause.OUTAGE: "this service was offline for longer than GitHub keeps events",
+    GapCause.UNDELIVERED: "some deliveries failed permanently",
 }
 
 
@@ -37,7 +37,7 @@ def completeness_text(
         doubts.append(f"reconstructed before {full_day(day)}")
     if first_seen:
         names = f": {named(first_seen, most_named)}" if most_named else ""
-        doubts.append(f"{counted(len(first_seen), 'item')} not seen from the beginning{names}")
+        doubts.append(f"early history missing for {counted(len(first_seen), 'item')}{names}")
     return ", ".join(doubts) or "complete"
 
 
@@ -71,6 +71,5 @@ def span_text(gap: EventGap, calendar: Calendar) -> str:
 def _spans(gaps: Sequence[EventGap], calendar: Calendar) -> str:
     """The last gap, which matters most, and the number of earlier ones."""
     last = gaps[-1]
-    verb = "have not heard" if last.ended_at is None else "could not hear"
-    more = f", and {counted(len(gaps) - 1, 'time')} before" if len(gaps) > 1 else ""
-    return f"we {verb} GitHub {span_text(last, calendar)}{more}"
+    more = f" and in {counted(len(gaps) - 1, 'earlier gap')}" if len(gaps) > 1 else ""
+    return f"no events received {span_text(last, calendar)}{more}"

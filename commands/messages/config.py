@@ -10,6 +10,8 @@ from commands.settings.text import format_yaml
 from storage.settings_files import SettingOrigins, StoredSettingsFile
 
 _MOST_SHOWN = 100
+# A setting with its values before and after a change; None stands for a missing value.
+Difference = tuple[str, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,21 @@ def settings_text(origins: SettingOrigins) -> str:
         if not setters:
             unset.append((f"`{key}`", rule["title"], _default(rule)))
             continue
-        hidden = f"; hides that of {setters[1].words}" if len(setters) > 1 else ""
+        hidden = f"; overrides {setters[1].words}" if len(setters) > 1 else ""
         rows.append((f"`{key}`", _value(setters[0].settings[key]), f"{setters[0].words}{hidden}"))
     parts = [_warning(origins)]
     if rows:
         parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
     else:
-        parts.append("Nothing is settled here: all defaults hold.")
+        parts.append("Nothing is set here, so all defaults apply.")
     if unset:
         default_rows = table(("Setting", "What", "Default"), unset, numbers_from=3)
-        parts.append(folded(f"{counted(len(unset), 'setting')} at the default", default_rows))
+        parts.append(folded(f"{counted(len(unset), 'setting')} at the default value", default_rows))
     parts.append(
         footer(
-            f"in a file: `{PATH}`",
-            "by command: `/agile config set timezone Europe/Berlin`",
-            "`/agile roles` tells who may run what",
+            f"set it in a file: `{PATH}`",
+            "or by command: `/agile config set timezone Europe/Berlin`",
+            "`/agile roles` shows who may run what",
         )
     )
     return "\n\n".join(part for part in parts if part)
@@ -63,7 +65,7 @@ def _warning(origins: SettingOrigins) -> str:
     """Warnings about a settings file that is invalid or cannot be seen any more."""
     files = (("repository", origins.repository), ("organization", origins.organization))
     wrong = [
-        f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong:\n"
+        f"> [!WARNING]\n> The latest version of the {where}'s `{PATH}` is invalid:\n"
         + "\n".join(f"> - {problem}" for problem in file.problems)
         + f"\n>\n> {in_force_text(file.wrong, file.settings)}"
         for where, file in files
@@ -92,34 +94,46 @@ def in_force_text(
     ours = [key for key in wrong if key in load_schema()["properties"]]
     kept = [key for key in ours if key in settings]
     ignored = [code(key) for key in ours if key not in settings]
-    stay, are = ("would stay", "would be") if is_proposed else ("stays", "is" if len(ignored) == 1 else "are")
     if not others:
         parts = ["The file sets nothing else."]
     elif is_proposed:
-        parts = [f"Merged, all other settings of the file would take effect: {others}."]
+        parts = [f"After the merge, all other settings in the file would apply: {others}."]
     else:
-        parts = [f"All other settings of the file are in force: {others}."]
+        parts = [f"All other settings in the file apply: {others}."]
     if kept:
-        values = ", ".join(f"{code(key)} {stay} {_value(settings[key])}" for key in kept)
-        parts.append(f"As {'it was' if len(kept) == 1 else 'they were'} last good, {values}.")
+        parts.append(_kept_text({key: settings[key] for key in kept}, is_proposed=is_proposed))
     if ignored:
+        are = "would be" if is_proposed else "is" if len(ignored) == 1 else "are"
         parts.append(f"{', '.join(ignored)} {are} ignored.")
     parts += [
-        f"The last good value of {code(key)} {'would not stay' if is_proposed else 'is no longer in force'}: "
-        "the file contradicts it elsewhere."
+        f"The last valid value of {code(key)} "
+        f"{'would no longer apply' if is_proposed else 'no longer applies'}, because other settings in the "
+        "file contradict it."
         for key in contradicted
     ]
     return " ".join(parts)
 
 
+def _kept_text(kept: Mapping[str, Any], *, is_proposed: bool) -> str:
+    """Say which invalid settings keep their last valid values."""
+    if len(kept) == 1:
+        ((key, value),) = kept.items()
+        return (
+            f"{code(key)} {'would keep' if is_proposed else 'keeps'} its last valid value, {_value(value)}."
+        )
+    values = ", ".join(f"{code(key)} ({_value(value)})" for key, value in kept.items())
+    return f"These {'would keep' if is_proposed else 'keep'} their last valid values: {values}."
+
+
 def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
     """Say what applies instead of an unreadable file: `settings` of its last good version, or defaults."""
-    nothing = "Merged, none of it would take effect." if is_proposed else "None of it is in force."
+    nothing = "After the merge, nothing in it would apply." if is_proposed else "Nothing in it applies."
     names = ", ".join(code(key) for key in settings)
     if names:
-        return f"{nothing} The last good settings {'would stay' if is_proposed else 'stay'}: {names}."
-    apply = "would apply" if is_proposed else "apply"
-    return f"{nothing} No good version came before, so the defaults {apply}, and what is set elsewhere."
+        apply = "would still apply" if is_proposed else "still apply"
+        return f"{nothing} The last valid settings {apply}: {names}."
+    use = "would use" if is_proposed else "use"
+    return f"{nothing} There is no earlier valid version, so I {use} the defaults and what is set elsewhere."
 
 
 def in_force_text_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
@@ -132,8 +146,8 @@ def out_of_sight_text(where: str) -> str:
     """The warning that a file cannot be seen any more. `where` is `repository` or `organization`."""
     repository = "its repository `.github`" if where == "organization" else "the repository"
     return (
-        f"The {where}'s `{PATH}` is out of sight: {repository} is gone, or the App cannot see it any more. "
-        "Its last good settings stay in force. Let the App see it again to change them."
+        f"I can no longer read the {where}'s `{PATH}`: {repository} was deleted, or the App lost access to "
+        "it. Its last valid settings still apply. To change them, give the App access again."
     )
 
 
@@ -149,32 +163,32 @@ def valid_file_text(
     settings: Mapping[str, Any], kept: StoredSettingsFile, where: str, *, is_proposed: bool
 ) -> str:
     """The confirmation of a valid file, with the settings that it changes against `kept`."""
-    head = f"`{PATH}` {where} is good."
+    head = f"`{PATH}` {where} is valid."
     rows = differences(kept.settings, settings)
     if not rows:
-        return f"{head} It says what holds already."
-    moment = "Merged, it would change" if is_proposed else "It has just been pushed, and will change"
+        return f"{head} It changes nothing."
+    moment = "After the merge, it would change" if is_proposed else "It was just pushed and will change"
     return f"{head} {moment}:\n\n{diff_table(rows)}"
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """List the settings that differ, with their values before and after; None stands for a missing value."""
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """List the settings that differ."""
     keys = [*before, *(key for key in after if key not in before)]
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
-def diff_table(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
+def diff_table(rows: Sequence[Difference], *, is_done: bool = False) -> str:
     """A table of settings before and after a change. `is_done` chooses the past for its headings."""
     cells = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
-    heads = ("Before", "Now") if is_done else ("Now", "Then")
+    heads = ("Before", "Now") if is_done else ("Now", "After")
     return table(("Setting", *heads), cells, numbers_from=3)
 
 
 def no_file_text() -> str:
     """Explain how to begin a settings file."""
     return (
-        f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"
-        "```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"
+        f"There is no `{PATH}` here, so the defaults and what you set by command apply. The file could look "
+        "like this:\n\n```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"
         "sizes: {S: 1, M: 3, L: 8}\n```"
     )
 
@@ -185,5 +199,5 @@ def _value(value: object) -> str:
 
 def _default(rule: Mapping[str, Any]) -> str:
     if rule["default"] in (None, [], {}):
-        return "none" if rule["default"] is not None else "as the repository is: public or private"
+        return "none" if rule["default"] is not None else "depends on whether the repository is public"
     return code(format_yaml(rule["default"], _MOST_SHOWN))

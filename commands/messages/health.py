@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from charts.reading import whole
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import code, counted, format_moment, plain, table
 from commands.framework.ports import Health
@@ -58,10 +59,12 @@ def health_card(facts: HealthFacts) -> str:
         if closing := _acceptance_sentence(facts.health):
             parts.append(closing)
     elif facts.gaps:
-        parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
+        parts = [
+            "**All is well.** I fetched the events that had not arrived, and nothing needs your attention."
+        ]
     else:
-        parts = ["**All is well:** every event has arrived and was read, and nothing waits for you."]
-    parts.append(table(("What", "How it stands"), _rows(facts), numbers_from=2))
+        parts = ["**All is well.** Every event arrived and was processed, and nothing needs your attention."]
+    parts.append(table(("What", "Status"), _rows(facts), numbers_from=2))
     return "\n\n".join(parts)
 
 
@@ -78,42 +81,40 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
         yield _not_shared_finding(facts.sharing)
     yield from (_gap_finding(gap, facts) for gap in select_unread(facts.gaps))
     if status.missed:
-        first, last = min(status.missed), max(status.missed)
+        sent = _sent_text(min(status.missed), max(status.missed), facts)
         yield (
-            f"{counted(len(status.missed), 'event')} did not reach us between {_at(first, facts)} and "
-            f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
-            "running sprints at once."
+            f"{counted(len(status.missed), 'event')} {sent} did not arrive. I keep asking GitHub for missing "
+            "events for 3 days. To compare the running sprints with GitHub now, run `/agile resync`."
         )
     if status.lost:
-        first, last = status.lost[0].delivered_at, status.lost[-1].delivered_at
+        sent = _sent_text(status.lost[0].delivered_at, status.lost[-1].delivered_at, facts)
         kinds = Counter(delivery.event for delivery in status.lost)
         counts = ", ".join(f"{count} {code(kind)}" for kind, count in sorted(kinds.items()))
         verb = "is" if len(status.lost) == 1 else "are"
         yield (
-            f"{counted(len(status.lost), 'event')} {verb} lost for good: {counts}, sent between "
-            f"{_at(first, facts)} and {_at(last, facts)}. GitHub does not deliver them any more, and keeps "
-            "nothing else that tells of them. If a command got no answer, give it again."
+            f"{counted(len(status.lost), 'event')} {sent} {verb} lost: {counts}. GitHub no longer delivers "
+            "such old events, and has no other record of these. If a command got no answer, run it again."
         )
     if status.parked:
         yield (
-            f"{counted(status.parked, 'event')} could not be read, through a fault of ours. It was noted; "
-            "`/agile resync` finds what running sprints lost by it."
+            f"I could not process {counted(status.parked, 'event')} because of a bug, which has been logged. "
+            "`/agile resync` restores what the running sprints missed."
         )
     if status.refused:
-        yield f"GitHub did not take {counted(status.refused, 'answer')} of ours within the last 7 days."
+        yield f"In the last 7 days, GitHub rejected {counted(status.refused, 'answer')} of mine."
     if status.waiting > _MANY_WAITING:
-        yield f"{status.waiting} events wait to be read: answers may be behind."
+        yield f"{whole(status.waiting)} events are waiting to be processed, so answers may be late."
     if health.limit and health.remaining < health.limit * _LOW:
         yield (
-            f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
-            "; then answers wait."
+            f"GitHub allows only {counted(health.remaining, 'more request')} until "
+            f"{_at(health.resets_at, facts)}. When none are left, answers wait until then."
         )
 
 
 def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
     if file.problems:
         yield (
-            f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
+            f"The {where}'s `{PATH}` has {counted(len(file.problems), 'problem')}: {file.problems[0]}"
             f"{'; …' if len(file.problems) > 1 else '.'} {in_force_text(file.wrong, file.settings)}"
         )
     if file.is_out_of_sight:
@@ -122,9 +123,9 @@ def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
 
 def _grants(health: Health) -> Iterator[str]:
     for name, purpose in health.missing.items():
-        yield f"`{name}` is missing. It lets the App {purpose}."
+        yield f"The permission `{name}` is missing. It lets the App {purpose}."
     for name, purpose in health.missing_events.items():
-        yield f"GitHub does not send the event `{name}`. It lets the App {purpose}."
+        yield f"GitHub doesn't send the `{name}` event. It lets the App {purpose}."
 
 
 def _acceptance_sentence(health: Health) -> str:
@@ -135,7 +136,7 @@ def _acceptance_sentence(health: Health) -> str:
     sentences = []
     if lacking & set(health.unrequested):
         # An owner can accept only what the App itself requests.
-        sentences.append(f"Whoever runs the App must first add {lacking_text} to the App.")
+        sentences.append(f"The people who run the App must first add {lacking_text} to it.")
         lacking_text = "the rest"
     if lacking - set(health.unrequested):
         owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
@@ -148,74 +149,74 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     status, health = facts.status, facts.health
     newest = status.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
-    yield "Events waiting to be read", str(status.waiting)
+    yield "Events waiting", whole(status.waiting)
     yield "Events missed", _missed(facts)
     if facts.gaps:
-        yield "GitHub not heard", "; ".join(_gap_text(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
-    yield "Past of this repository", _past(facts)
+        yield "Gaps in events", "; ".join(_gap_text(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
+    yield "History of this repository", _past(facts)
     yield "Comparison with GitHub", _comparison(facts)
     yield (
         "Requests to GitHub left",
-        f"{health.remaining} of {health.limit}, until {_at(health.resets_at, facts)}",
+        f"{whole(health.remaining)} of {whole(health.limit)}, until {_at(health.resets_at, facts)}",
     )
     not_granted = len(health.missing) + len(health.missing_events)
     yield "Permissions", f"{not_granted} missing" if not_granted else "all granted"
     yield "Settings", _settings(facts.files)
     if facts.sharing and facts.sharing.shared:
         names = [plain(name) for name in facts.sharing.shared]
-        yield "Sprints span", f"{', '.join(names)}; {names[0]} leads"
+        yield "Repositories that share sprints", f"{', '.join(names)} (led by {names[0]})"
     if facts.other_bots:
-        yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+        yield "Other bots", "Prow (found by its files): I leave its commands, such as `/help`, to it"
 
 
 def _missed(facts: HealthFacts) -> str:
     if select_unread(facts.gaps):
         return "not known yet"
     expected, lost = len(facts.status.missed), len(facts.status.lost)
-    return f"{expected}; {lost} lost for good" if lost else str(expected)
+    return f"{whole(expected)}, and {whole(lost)} lost" if lost else whole(expected)
 
 
 def _gap_finding(gap: EventGap, facts: HealthFacts) -> str:
     span, cause = span_text(gap, facts.calendar), GAP_REASONS[gap.cause]
     if gap.ended_at is None:
         return (
-            f"We have not heard GitHub {span}, because {cause}. Figures are incomplete; when we hear GitHub "
-            "again, we ask for what happened meanwhile."
+            f"I have received no events {span}, because {cause}. Numbers are incomplete. When events arrive "
+            "again, I will fetch what happened in the meantime."
         )
     if facts.status.is_backfilling:
-        remedy = (
-            "We are reading the past of this repository again; until that is done, figures are incomplete."
-        )
+        remedy = "I am importing this repository's history again. Until that is done, numbers are incomplete."
     else:
         remedy = (
-            "Figures are incomplete until the past of this repository is read again, which we try each day; "
-            f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}` does it at once."
+            "Numbers are incomplete until I have imported this repository's history again, which I try every "
+            "day. To do it now, run "
+            f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}`."
         )
-    return f"We could not hear GitHub {span}, because {cause}. {remedy}"
+    return f"I received no events {span}, because {cause}. {remedy}"
 
 
 def _gap_text(gap: EventGap, facts: HealthFacts) -> str:
-    state = "read again" if gap.is_read_again else "not read again yet"
+    state = "filled in" if gap.is_read_again else "not filled in yet"
     return f"{span_text(gap, facts.calendar)}: {GAP_REASONS[gap.cause]}; {state}"
 
 
 def _not_shared_finding(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
-            "The organization's file wants public and private repositories to share sprints. They do not: "
-            "everybody would see what is private. List only public ones, or only private ones."
+            "The organization's file lists public and private repositories that share sprints. I don't "
+            "combine them, because everyone could see what is private. List only public or only private "
+            "repositories."
         )
     names = ", ".join(code(name) for name in sharing.missing)
     return (
-        f"The organization's file wants {names} to share the sprints here, and the App cannot see them. "
-        "Install it there, or correct the name."
+        f"The organization's file lists {names} as sharing sprints, but the App has no access there. Install "
+        "the App there, or correct the name."
     )
 
 
 def _past(facts: HealthFacts) -> str:
     if facts.status.is_backfilling:
-        return "being read now"
-    return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
+        return "importing now"
+    return f"imported on {_at(facts.synced_at, facts)}" if facts.synced_at else "not imported yet"
 
 
 def _comparison(facts: HealthFacts) -> str:
@@ -224,7 +225,7 @@ def _comparison(facts: HealthFacts) -> str:
     if status.is_comparing:
         return f"running now; {corrections} so far"
     following = f"; next on {_at(status.next_comparison, facts)}" if status.next_comparison else ""
-    return f"{corrections} until now{following}"
+    return f"{corrections} so far{following}"
 
 
 def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:
@@ -234,6 +235,13 @@ def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:
         if file.sha is not None
     ]
     return " and ".join(names) or "no file"
+
+
+def _sent_text(first: datetime, last: datetime, facts: HealthFacts) -> str:
+    """Say when events were sent: at a moment, or between two."""
+    if first == last:
+        return f"sent on {_at(first, facts)}"
+    return f"sent between {_at(first, facts)} and {_at(last, facts)}"
 
 
 def _at(at: datetime, facts: HealthFacts) -> str:

@@ -12,23 +12,23 @@ from marketplace.seat_increases import Proration, SeatIncrease, choose_proration
 from marketplace.seat_price import resolve_seat_price
 from storage.subscriptions import STRIPE, Subscription
 
-_WHO_NEEDS_A_SEAT = (
-    f"Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat. Bots need "
-    "none, and neither does what was done while a repository was public."
+WHO_NEEDS_A_SEAT = (
+    f"Everyone who acted on planned work in a private repository in the last {SEAT_DAYS} days needs a seat. "
+    "Bots don't, and work done while a repository was public doesn't count."
 )
 _SHOWN_PEOPLE = 200
-WHAT_IS_DUE = "What is due at once is as Stripe computes it: with tax, and less the account's balance there."
+WHAT_IS_DUE = "Stripe calculates the amount due now, with tax and less your account balance."
 
 
 def seats_card(billing: Billing, now: datetime) -> str:
     """The people who need a seat, the seats paid for, and the price of one more."""
     parts = [
         f"### Seats of {plain(billing.account.name)}",
-        f"{_people(len(billing.people))} on planned work{_paid(billing)}.",
+        f"{_people(len(billing.people))} on planned work{_paid(billing)}",
         _waiting(billing.seat_increase),
         _price(billing, now),
         list_of_people(billing.people),
-        f"<sub>{_WHO_NEEDS_A_SEAT}</sub>",
+        f"<sub>{WHO_NEEDS_A_SEAT}</sub>",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -42,14 +42,12 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
         period = "year" if increase.is_yearly else "month"
         price = money(increase.unit_amount, increase.currency)
         total = money(increase.unit_amount * more, increase.currency)
-        sentences.append(
-            f"{counted(more, 'more seat')} at {price} a {period} cost {total} a {period} "
-            "before discounts and tax."
-        )
+        cost = "costs" if more == 1 else f"at {price} a {period} cost"
+        sentences.append(f"{counted(more, 'more seat')} {cost} {total} a {period} before discounts and tax.")
     sentences.append(due_text(increase, billing))
     sentences.append(
-        "Once you agree, it takes effect in the night, for no more than the people who need a seat then. "
-        "Until you agree, nothing more is charged, and nobody loses anything."
+        "If you approve, I add the seats tonight, for at most as many people as need one then. Until you "
+        "approve, you pay nothing more, and everyone keeps their access."
     )
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -57,8 +55,8 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
 def approved_text(increase: SeatIncrease) -> str:
     """The confirmation of an approved increase."""
     return (
-        f"Approved: up to {counted(increase.after, 'seat')}. It takes effect tonight; fewer people cost "
-        "less. If more than these need a seat later, I ask again."
+        f"**Approved:** up to {counted(increase.after, 'seat')}. I add them tonight, and only as many as are "
+        "needed then. If more people need a seat later, I'll ask again."
     )
 
 
@@ -70,21 +68,21 @@ def due_text(increase: SeatIncrease, billing: Billing) -> str:
     proration = choose_proration(subscription, now) if subscription is not None else None
     is_later = proration is not None and proration is not Proration.ALWAYS_INVOICE
     if increase.due_now == 0 and proration is Proration.ALWAYS_INVOICE:
-        return f"Nothing is due at once. {WHAT_IS_DUE}"
+        return f"Nothing is due now. {WHAT_IS_DUE}"
     if increase.due_now == 0 or (increase.due_now is None and is_later):
         if increase.is_yearly:
-            return "Nothing is due before the renewal."
-        return "The part for the rest of this period is on the next invoice."
+            return "Nothing is due until the renewal."
+        return "The amount for the rest of this period goes on your next invoice."
     if increase.due_now is not None and increase.currency:
         due = money(increase.due_now, increase.currency)
-        return f"{due} is due at once, for the rest of this period. {WHAT_IS_DUE}"
+        return f"{due} is due now for the rest of this period. {WHAT_IS_DUE}"
     more = increase.after - increase.before
     about = estimate_due_now(subscription, more, now) if subscription is not None else None
     if not about or not increase.currency:
-        return "The part for the rest of this period is due at once."
+        return "The amount for the rest of this period is due now."
     return (
         f"About {money(about, increase.currency)} "
-        "before discounts and tax is due at once, for the rest of this period."
+        "before discounts and tax is due now for the rest of this period."
     )
 
 
@@ -92,19 +90,25 @@ def _waiting(increase: SeatIncrease | None) -> str:
     if increase is None:
         return ""
     if increase.is_waiting:
+        more = increase.after - increase.before
+        verb = "is" if more == 1 else "are"
         return (
-            f"**{counted(increase.after - increase.before, 'more seat')} wait for an admin's approval.** "
-            "Nothing is charged for them, and nobody loses anything."
+            f"**{counted(more, 'more seat')} {verb} waiting for an admin's approval.** Until then, you pay "
+            "nothing more, and everyone keeps their access."
         )
     by = person(increase.approved_by or "")
-    return f"{by} has approved up to {counted(increase.after, 'seat')}; that takes effect tonight."
+    return f"{by} approved up to {counted(increase.after, 'seat')}. I add them tonight."
 
 
 def _paid(billing: Billing) -> str:
     seats = billing.plan.seats
     if not billing.plan.terms.is_paid or billing.plan.subscription is None:
-        return ""
-    return f", {counted(seats, 'seat')} paid for" if seats is not None else "; the plan is for any number"
+        return "."
+    return (
+        f", {counted(seats, 'paid seat')}."
+        if seats is not None
+        else ". The plan covers any number of people."
+    )
 
 
 def _price(billing: Billing, now: datetime) -> str:
@@ -118,29 +122,32 @@ def _price(billing: Billing, now: datetime) -> str:
     )
     cost += " (list price)" if price.is_list_price else ""
     if subscription.source != STRIPE:
-        return f"{cost}. Seats are added on GitHub Marketplace."
+        return f"{cost}. You add seats on GitHub Marketplace."
     if subscription.status not in {"active", "trialing"}:
         return f"{cost}. No seats are added while a payment is due."
     about, proration = estimate_due_now(subscription, 1, now), choose_proration(subscription, now)
     if subscription.status == "trialing":
         cost += "; nothing is due during the trial"
     elif proration is Proration.ALWAYS_INVOICE and about is not None:
-        cost += f"; now about {money(about, price.currency)} for the rest of the period, charged at once"
+        cost += f"; you pay about {money(about, price.currency)} now for the rest of this period"
     elif proration is Proration.CREATE_PRORATIONS:
-        cost += "; the part for the rest of this month is on the next invoice"
+        cost += "; the amount for the rest of this month goes on your next invoice"
     elif proration is Proration.NONE:
-        cost += "; nothing is due before the renewal"
+        cost += "; nothing is due until the renewal"
     return f"{cost}. {_how_it_follows(subscription)}"
 
 
 def _how_it_follows(subscription: Subscription) -> str:
     if not subscription.is_yearly:
-        return "The number follows the people once a day; a large increase waits for an admin."
+        return (
+            "The number of seats follows the number of people once a day. A large increase needs an admin's "
+            "approval."
+        )
     ends = subscription.period_end
     when = f" on {full_day(ends.date())}" if ends is not None else ""
     return (
-        "More people add seats once a day; a large increase waits for an admin. With fewer people, the seats "
-        f"paid for stay free for others until the renewal{when}, which counts the people anew."
+        "As people join, I add seats once a day. A large increase needs an admin's approval. When people "
+        f"leave, others can take their seats until the renewal{when}, when I count the people again."
     )
 
 

@@ -36,16 +36,16 @@ def _check_commands(document: Document, rules_of: Json, commands: Collection[str
             yield document.problem(path, f"there is no command {code(command)}{hint}")
         elif command not in commands and set(rules) - {"short"}:
             some = ", ".join(f"`{name}`" for name in sorted(commands) if name.split()[0] == command)
-            yield document.problem(path, f"`{command}` alone is no command; there are {some}")
+            yield document.problem(path, f"`{command}` alone is not a command; use one of {some}")
         elif command not in verbs and "short" in rules:
             first = command.split()[0]
-            text = f"`short` holds for all that begins with `/{first}`; put it under `{first}`"
+            text = f"`short` applies to every command that begins with `/{first}`, so put it under `{first}`"
             yield document.problem((*path, "short"), text)
         if (name := rules.get("name")) is not None:
             if name in verbs:
                 yield document.problem((*path, "name"), f"{code(name)} is the name of another command")
             elif name in names:
-                text = f"{code(name)} is the name of {code(names[name])} already"
+                text = f"{code(name)} is already the name of {code(names[name])}"
                 yield document.problem((*path, "name"), text)
             names[name] = command
 
@@ -55,12 +55,12 @@ def _check_teams(document: Document, settings: Json) -> Iterator[Problem]:
     for slug in settings.get("wip", {}).get("teams", {}):
         if teams is not None and slug not in teams:
             path = ("wip", "teams", slug)
-            yield document.problem(path, f"{code(slug)} is no team of `teams` in this file")
+            yield document.problem(path, f"{code(slug)} is not one of the `teams` in this file")
     owners = dict[str, str]()
     for slug, team in (teams or {}).items():
         for label in team.get("labels", ()):
             if label.lower() in owners and owners[label.lower()] != slug:
-                text = f"the label {code(label)} is that of the team {code(owners[label.lower()])} already"
+                text = f"the label {code(label)} already belongs to the team {code(owners[label.lower()])}"
                 yield document.problem(("teams", slug, "labels"), text)
             owners.setdefault(label.lower(), slug)
 
@@ -73,12 +73,14 @@ def _check_zones(document: Document, zones: object) -> Iterator[Problem]:
     for n, zone in enumerate(zones):
         first, path = zone.get("from"), ("timezone", n)
         if first is None and n > 0:
-            text = "each zone but the first needs `from`, the day on which it begins"
+            text = "each zone except the first needs the day on which it begins"
             yield document.problem(path, f"`timezone.from` is missing; {text}")
         elif first is not None and not is_in_range(date.fromisoformat(first)):
             yield document.problem((*path, "from"), f"`timezone.from` {_OUT_OF_RANGE}, not {code(first)}")
         elif first in starts:
-            yield document.problem((*path, "from"), f"two zones begin on {code(first)}; keep one of them")
+            yield document.problem(
+                (*path, "from"), f"two zones begin on {code(first)}, so keep only one of them"
+            )
         if first is not None:
             starts.setdefault(first, n)
 
@@ -101,15 +103,17 @@ def _check_days_off(document: Document, stretches: Sequence[Mapping[str, Any]]) 
             yield document.problem(path, f"`days_off` {_OUT_OF_RANGE}")
         elif last < first:
             text = f"`days_off` ends on {code(stretch['to'])}, before it begins on {code(stretch['from'])}"
-            yield document.problem((*path, "to"), f"{text}; `from` is the first day, `to` the last")
+            yield document.problem((*path, "to"), f"{text}; `from` is the first day and `to` the last")
         elif (last - first).days >= MOST_DAYS_OFF:
-            yield document.problem((*path, "to"), f"`days_off` lasts longer than {MOST_DAYS_OFF} days")
+            yield document.problem((*path, "to"), f"`days_off` can last up to {MOST_DAYS_OFF} days")
 
 
 def _check_quiet_hours(document: Document, hours: Mapping[str, str] | None) -> Iterator[Problem]:
     if hours and hours["from"] == hours["until"]:
-        text = f"`quiet_hours` begin and end at {hours['from']}, so no hour is quiet; leave them out, or give"
-        yield document.problem(("quiet_hours", "until"), f"{text} two different times")
+        text = (
+            f"`quiet_hours` begin and end at {hours['from']}, so they have no effect; use two different times"
+        )
+        yield document.problem(("quiet_hours", "until"), f"{text}, or remove them")
 
 
 def _check_sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Problem]:
@@ -117,7 +121,7 @@ def _check_sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Pr
     sizes_by_key = dict[str, str]()
     for size in sizes:
         if (first := sizes_by_key.setdefault(size.upper(), size)) != size:
-            text = f"{code(size)} is the same size as {code(first)}; keep one of them"
+            text = f"{code(size)} is the same size as {code(first)}, so keep only one of them"
             yield document.problem(("sizes", size), text)
 
 
@@ -126,7 +130,7 @@ def _check_labels(document: Document, settings: Json) -> Iterator[Problem]:
     contradictory = find_ambiguous_labels(settings)
     for n, label in enumerate(settings.get("done_labels", ())):
         if label.lower() in contradictory:
-            text = f"the label {code(label)} cannot say done, because in `started_labels` it says begun"
+            text = f"the label {code(label)} cannot mean done, because in `started_labels` it means started"
             yield document.problem(("done_labels", n), text)
     for key in ("started_labels", "done_labels", "estimate_labels", "bots"):
         yield from _find_repeated(document, (key,), settings.get(key, ()))

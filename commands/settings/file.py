@@ -75,7 +75,7 @@ def check_settings_file(
     `is_organization` is whether the file applies to all repositories of an organization.
     """
     if len(content) > MOST_BYTES:
-        return _unreadable(Problem(0, f"The file is larger than {MOST_BYTES // 1024} KB."))
+        return _unreadable(Problem(0, f"the file is larger than {MOST_BYTES // 1024} KB"))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -89,7 +89,7 @@ def check_settings_file(
     if not is_organization and isinstance(document.value, dict):
         for key in ACCOUNT_SETTINGS:
             if key in document.value:
-                text = f"`{key}` belongs into the organization's file, in the repository `.github`"
+                text = f"`{key}` belongs in the organization's file, in its repository `.github`"
                 problems.append(document.problem((key,), text))
     if any(not problem.key for problem in problems):
         return _unreadable(*_limit_problems(problems))
@@ -110,6 +110,6 @@ def _unreadable(*problems: Problem) -> SettingsFile:
 def _limit_problems(problems: list[Problem]) -> tuple[Problem, ...]:
     problems = sorted(problems)
     if len(problems) > MOST_PROBLEMS:
-        more = Problem(0, f"And {len(problems) - MOST_PROBLEMS} more.")
+        more = Problem(0, f"and {len(problems) - MOST_PROBLEMS} more")
         problems = [*problems[:MOST_PROBLEMS], more]
     return tuple(problems)

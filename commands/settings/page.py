@@ -30,21 +30,22 @@ also stay if the App can no longer see the file, because its repository was dele
 access to it.
 
 `/agile config` lists the effective settings and their sources. `/agile config validate` checks the file \
-again; in a pull request it checks the file as it would be after the merge. `/agile config set` changes \
+again; in a pull request, it checks the file as it would be after the merge. `/agile config set` changes \
 a setting: with a pull request if there is a file, otherwise immediately.
 
-Later sources win: the organization's file, the repository's file, commands. An operator can preset \
-settings for both levels ([operating](operating.md#settings-of-a-tenant)); the files win over those.
+Later sources override earlier ones: the organization's file, the repository's file, commands. An \
+operator can preset settings for both levels ([operating](operating.md#settings-of-a-tenant)); the files \
+override those.
 
 Editors can complete and check the file with the JSON Schema [agile.schema.json](agile.schema.json). In \
 VS Code with the YAML extension, for example, begin the file with `# yaml-language-server: $schema=` and \
 the path or address of your copy.
 
-The file is YAML 1.2 of at most 32 KB. `yes`, `on` and `off` are texts there, not `true` or `false`. A \
-`#` after a space begins a comment, so write `"#42"`. References, tags and a second document are \
+The file is YAML 1.2 of at most 32 KB. `yes`, `on`, and `off` are texts there, not `true` or `false`. A \
+`#` after a space begins a comment, so write `"#42"`. References, tags, and a second document are \
 rejected.
 
-**Anybody who may push to the default branch may change the roles that commands need**, so protect the \
+**Anyone who may push to the default branch may change the roles that commands need**, so protect the \
 file as you protect your workflows, for example with CODEOWNERS. Roles that were granted with `/agile \
 roles` are never in a file."""
 _ENDING = """## Not in the file
@@ -135,7 +136,7 @@ def _describe_type(schema: dict[str, Any]) -> str:
 
 def _describe_default(schema: dict[str, Any]) -> str:
     if schema["default"] is None:
-        return "as the repository is"
+        return "depends on whether the repository is public"
     return f"`{format_yaml(schema['default'])}`" if schema["default"] not in ([], {}) else "none"
 
 

@@ -77,7 +77,7 @@ def _unique_items(_: object, is_asked: bool, items: object, __: object) -> Itera
     if not is_asked or not isinstance(items, list):
         return
     if len({json.dumps(item, sort_keys=True, default=str) for item in items}) < len(items):
-        yield ValidationError("holds something twice")
+        yield ValidationError("has a duplicate")
 
 
 def _find_schema_problems(document: Document) -> list[Problem]:
@@ -112,12 +112,12 @@ def _explain_error(document: Document, error: ValidationError) -> Iterator[Probl
             similar = _find_similar(key, known_keys) if n < MOST_PROBLEMS else []
             yield document.problem((*path, key), _explain_unknown((*path, key), known_keys, similar))
     elif error.validator in {"maxItems", "maxProperties"}:
-        yield document.problem(path, f"{format_path(path)} holds more than {rules[error.validator]} entries")
+        yield document.problem(path, f"{format_path(path)} has more than {rules[error.validator]} entries")
     elif error.validator == "required":
         missing = next(key for key in rules["required"] if key not in document.at(path))
         yield document.problem(path, f"{format_path((*path, missing))} is missing")
     else:
-        required = rules.get("errorMessage") or f"is wrong: {plain(error.message)}"
+        required = rules.get("errorMessage") or f"is invalid: {plain(error.message)}"
         if error.parent is None and "propertyNames" in error.schema_path:
             path = (*path, str(error.instance))
         # An item of a list is reported by the list's name and the item's line.
@@ -136,16 +136,16 @@ def _explain_empty(document: Document, path: Path_, shown: Path_, required: str)
     if document.has_comment(path):
         return (
             f"{format_path(shown)} is empty, because `#` begins a comment in YAML; it {required}. "
-            "Put a text with `#` in quotation marks"
+            "Put text that contains `#` in quotation marks"
         )
-    return f"{format_path(shown)} is empty; it {required}. Take the line out if there is nothing to settle"
+    return f"{format_path(shown)} is empty; it {required}. Remove the line if you don't need it"
 
 
 def _suggest_quotes(error: ValidationError) -> str:
     """A hint to quote a text that YAML parses as a number or a boolean; empty for other errors."""
     is_text_wanted = error.validator == "type" and error.validator_value == "string"
     if is_text_wanted and isinstance(error.instance, bool | int | float):
-        return "; put it in quotation marks if it is a text"
+        return "; put it in quotation marks if it is text"
     return ""
 
 
@@ -158,7 +158,7 @@ def _explain_unknown(path: Path_, keys: list[str], similar: list[str]) -> str:
     if similar:
         return f"there is no setting {format_path(path[-1:])}{where}; did you mean `{similar[0]}`?"
     names = ", ".join(f"`{name}`" for name in keys)
-    return f"there is no setting {format_path(path[-1:])}{where}; there are {names}"
+    return f"there is no setting {format_path(path[-1:])}{where}; use one of {names}"
 
 
 def _format_value(value: object) -> str:

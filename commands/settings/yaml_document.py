@@ -34,6 +34,11 @@ class Problem:
     def __str__(self) -> str:
         return f"line {self.line}: {self.text}" if self.line else self.text
 
+    @property
+    def sentence(self) -> str:
+        """The text as a sentence, without the line."""
+        return f"{self.text[0].upper()}{self.text[1:]}{'' if self.text.endswith('?') else '.'}"
+
 
 class UnreadableError(Exception):
     """The text cannot be parsed at all; `problem` gives the reason."""
@@ -111,19 +116,21 @@ def parse_scalar(text: str) -> Any:
 
 # The path of an entry without a usable name.
 _NAMELESS = ("?",)
-_TAG = "tags such as `!name` are not read"
-_REFERENCE = "references (`&name`, `*name`) are not read; write the value out"
-_COMMENT_HINT = "; `#` begins a comment, so put a text with `#` in quotation marks"
+_TAG = "tags such as `!name` are not supported"
+_REFERENCE = "references (`&name`, `*name`) are not supported; write the value out"
+_COMMENT_HINT = "; `#` begins a comment, so put text that contains `#` in quotation marks"
+_COLON = "there is a colon too many, or the indentation is wrong; put text with a colon in quotation marks"
+_INDENTATION = "the indentation does not match the lines around it"
 # Fragments of the library's messages, and the bot's texts for them.
 _MISTAKES = (
-    ("mapping values are not allowed", "a colon too many, or a wrong indentation; quote texts with a colon"),
-    ("expected <block end>", "the indentation is not that of the lines around it"),
+    ("mapping values are not allowed", _COLON),
+    ("expected <block end>", _INDENTATION),
     ("could not find expected ':'", "a colon is missing after a setting's name"),
     ("did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
-    ("did not find expected key", "the indentation is not that of the lines around it"),
+    ("did not find expected key", _INDENTATION),
     ("did not find expected node content", "a bracket or brace is not closed"),
-    ("cannot start any token", "a text that begins so must stand in quotation marks"),
-    ("unexpected end of stream", "a quotation never ends"),
+    ("cannot start any token", "text that begins with this character must be in quotation marks"),
+    ("unexpected end of stream", "a quotation mark is not closed"),
 )
 
 
@@ -166,14 +173,16 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
             if documents > 1:
-                raise UnreadableError(line, "a second document begins here; there must be one only")
+                raise UnreadableError(
+                    line, "a second document begins here, but a settings file can have only one"
+                )
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 self._refused.append((place, Problem(line, _REFERENCE)))
             if getattr(event, "tag", None):
                 self._refused.append((place, Problem(line, _TAG)))
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MOST_DEPTH:
-                raise UnreadableError(line, "no setting lies as deep as this")
+                raise UnreadableError(line, "the settings are nested too deeply")
 
     def _settings(self, node: yaml.MappingNode) -> Iterator[tuple[str, Any]]:
         """Read the settings of the file, skipping settings with refused text."""
@@ -213,12 +222,12 @@ class _Reader:
     def _entry(self, key_node: yaml.Node, value_node: yaml.Node, path: Path_) -> Iterator[tuple[str, Any]]:
         line, key = key_node.start_mark.line + 1, str(key_node.value)
         if not isinstance(key_node, yaml.ScalarNode) or not key.isprintable():
-            self._problem(line, "the name of a setting must be a word", path or _NAMELESS)
+            self._problem(line, "the name of a setting must be plain text", path or _NAMELESS)
             return
         inner = (*path, key)
         if inner in self._document.lines:
             first = self._document.lines[inner]
-            self._problem(line, f"{format_path(inner)} is given twice, first in line {first}", inner)
+            self._problem(line, f"{format_path(inner)} is set twice, first on line {first}", inner)
             return
         self._document.lines[inner] = line
         yield key, self._value(value_node, inner)
@@ -226,7 +235,7 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, line: int, path: Path_) -> Any:
         text = str(node.value)
         if not text.isprintable():
-            self._problem(line, "texts must be a single line of printable characters", path)
+            self._problem(line, "text must be a single line of printable characters", path)
             return ""
         return text if node.style else parse_scalar(text)
 
@@ -235,11 +244,11 @@ class _Reader:
         words = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem)
         around = self._document.text[line - 1 : line]
         if around and "\t" in around[0][: len(around[0]) - len(around[0].lstrip())]:
-            return line, "this is no YAML: indent with spaces, not with tabs"
+            return line, "this is not valid YAML: indent with spaces, not with tabs"
         meaning = next((meaning for sign, meaning in _MISTAKES if sign in words), plain(words))
         if "bracket" in meaning and (comment := self._comment_inside(line)):
-            return comment, f"this is no YAML: {meaning}{_COMMENT_HINT}"
-        return line, f"this is no YAML: {meaning}"
+            return comment, f"this is not valid YAML: {meaning}{_COMMENT_HINT}"
+        return line, f"this is not valid YAML: {meaning}"
 
     def _comment_inside(self, line: int) -> int:
         """The first line up to `line` with a comment that begins within brackets; 0 if there is none."""

@@ -11,7 +11,7 @@ from commands.framework.request import Request
 from marketplace.entitlements import Allowed, Decision, Denied, Reason
 from tests.support.dispatching import DispatchHarness, make_request, reply_texts
 
-DENIED = Denied(Reason.NOT_IN_PLAN, "This is part of Pro; acme is on Free.", "See `/agile plan`")
+DENIED = Denied(Reason.NOT_IN_PLAN, "This needs the Pro plan, and acme is on Free.", "See `/agile plan`")
 
 
 class PaidDispatchHarness(DispatchHarness):

@@ -34,6 +34,6 @@ async def test_a_pull_request_finishes_nothing_by_itself(bot: Bot) -> None:
     pull = await open_pull_request(bot, body=f"Closes #{number}")
     run = await find_check(bot, pull["head"]["sha"])
 
-    assert run["output"]["title"] == f"Works on #{number} of Sprint 12, which a label finishes"
-    assert "Here a label says what is done, `verified`" in run["output"]["summary"]
+    assert run["output"]["title"] == f"Works on #{number} of Sprint 12, done once labeled"
+    assert "Here, work is done when it has the label `verified`" in run["output"]["summary"]
     assert "| Sprint 12 | Now | Once done |" in run["output"]["summary"]

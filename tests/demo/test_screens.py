@@ -25,7 +25,7 @@ def test_a_check_has_its_title_summary_buttons_pictures_and_lines() -> None:
     html = check_html(
         "acme/shop",
         run(
-            actions=[{"label": "Link #12", "description": "Writes “Closes #12”", "identifier": "link:12"}],
+            actions=[{"label": "Link #12", "description": "Adds “Closes #12”", "identifier": "link:12"}],
             output={
                 "images": [{"alt": "Burndown", "image_url": ADDRESS}],
                 "annotations": [{"path": ".github/agile.yml", "start_line": 3, "message": "not a zone"}],
@@ -35,7 +35,7 @@ def test_a_check_has_its_title_summary_buttons_pictures_and_lines() -> None:
 
     assert "<h2>Unplanned: &lt;b&gt;</h2>" in html
     assert '<strong><a class="issue-link" href="/acme/shop/issues/12"' in html
-    assert ">Link #12</button>Writes “Closes #12”" in html
+    assert ">Link #12</button>Adds “Closes #12”" in html
     assert ".github/agile.yml, line 3" in html
     assert pictures_in(html) == [ADDRESS]
     assert "charts" not in with_pictures(html, {ADDRESS: "data:image/png;base64,AAAA"})

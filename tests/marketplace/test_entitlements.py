@@ -75,7 +75,7 @@ def test_without_any_subscription_nothing_that_is_paid_for() -> None:
     decision = ask()
     assert isinstance(decision, Denied)
     assert decision.text == (
-        "This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on as before. "
+        "This needs the Pro plan, and acme is on Free. Sprints, estimates, burndowns, and reports keep working. "
         "[An owner can change the plan here](https://github.com/marketplace/agile/upgrade/3/7)."
     )
 
@@ -83,7 +83,7 @@ def test_without_any_subscription_nothing_that_is_paid_for() -> None:
 def test_a_failed_payment_leads_to_where_the_card_is_changed() -> None:
     decision = ask(bought(STRIPE, "unpaid"))
     assert isinstance(decision, Denied)
-    assert "the last payment of acme has failed. " in decision.text
+    assert "the last payment of acme failed. " in decision.text
     assert decision.link == "https://billing.stripe.com/p/login/x"
 
 
@@ -244,7 +244,7 @@ def test_a_denial_is_always_told_with_what_still_works(
 ) -> None:
     decision = ask(*have, question=replace(PRIVATE, login=login), people=people)
     if isinstance(decision, Denied):
-        assert "go on as before" in decision.text
+        assert "keep working" in decision.text
         assert "$" not in decision.text
     else:
         assert any(PLANS[PlanName(subscription.plan)].is_paid for subscription in have)

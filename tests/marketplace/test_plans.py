@@ -39,10 +39,10 @@ def test_what_is_advertised_is_there_and_what_needs_a_plan_is_advertised() -> No
 def test_the_page_names_the_commands_of_a_feature() -> None:
     data = plans_page({Feature.FORECASTS: ["forecast", "whatif"]})
     assert "| `/forecast`, `/whatif` | – | yes | yes |" in data
-    assert "| for a seat and month, paid yearly | $0 | $5.00 | $8.33 |" in data
+    assert "| per seat and month, paid yearly | $0 | $5.00 | $8.33 |" in data
 
 
 def test_the_page_says_what_is_charged_once_a_year() -> None:
     data = plans_page({})
-    assert "| for a seat and year, paid once a year | $0 | $60.00 | $100.00 |" in data
+    assert "| per seat and year, paid once a year | $0 | $60.00 | $100.00 |" in data
     assert "a seat of Pro costs $60.00 once a year, which comes to $5.00 a month" in data

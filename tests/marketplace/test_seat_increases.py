@@ -165,7 +165,7 @@ CANCELLED = PendingChange(None, None, NOW + 20 * DAY)
     [
         (subscribed(3), 4, 4, Proration.CREATE_PRORATIONS),
         (subscribed(3), 2, 2, Proration.CREATE_PRORATIONS),
-        # A cancelled plan is invoiced at once: the next invoice would come after the customer has left.
+        # A cancelled plan is invoiced now: the next invoice would come after the customer has left.
         (subscribed(3, pending=CANCELLED), 4, 4, Proration.ALWAYS_INVOICE),
         (subscribed(3, pending=CANCELLED), 2, None, Proration.NONE),
         (subscribed(3, pending=PendingChange(None, None, NOW + 50 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),

@@ -58,17 +58,21 @@ ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE
             "Finishes #4, #5: 4 → 0 points left in Sprint 12",
             [],
         ),
-        (WORKS_ON, "Works on #4 of Sprint 12, but does not close it", ["link:4"]),
-        (DONE, "Belongs to #1 of Sprint 12, done already", []),
-        (UNPLANNED, "Unplanned: moves no item of Sprint 12", ["add:12", "aside:12"]),
+        (WORKS_ON, "Works on #4 of Sprint 12 without closing it", ["link:4"]),
+        (DONE, "Works on #1 of Sprint 12, already done", []),
+        (UNPLANNED, "Unplanned: closes no item of Sprint 12", ["add:12", "aside:12"]),
         (OUTSIDE, "Unplanned: closes #90, which is not in Sprint 12", ["add:12", "aside:12"]),
-        (NAMED, "Unplanned: names #4 of Sprint 12, but does not close it", ["link:4", "add:12", "aside:12"]),
+        (
+            NAMED,
+            "Unplanned: mentions #4 of Sprint 12 but does not close it",
+            ["link:4", "add:12", "aside:12"],
+        ),
         (
             NAMED_OUTSIDE,
             "Unplanned: works on #90, which is not in Sprint 12",
             ["add:12", "link:90", "aside:12"],
         ),
-        (ASIDE, "Not for Sprint 12, says alice", ["add:12"]),
+        (ASIDE, "Not for Sprint 12, according to alice", ["add:12"]),
         (PLANNED, "Planned for Sprint 13, which starts on Mon 16 Nov", []),
         (NONE, "No sprint is running", []),
     ],
@@ -84,7 +88,7 @@ def test_what_merging_does_stands_in_a_table() -> None:
     text = card(FINISHES).summary
     assert "Merging this finishes **#4** Card 4 (2 points) of **Sprint 12**." in text
     assert "| Left to do | 4 of 10 points | **2 of 10 points** |" in text
-    assert "| Chance that all is done by Fri 13 Nov |" in text
+    assert "| Chance to finish by Fri 13 Nov |" in text
     assert (
         "Merging this finishes **#4** Card 4 (2 points) and **#5** Card 5"
         in card(make_impact(make_pull_request(closes=(4, 5)))).summary
@@ -103,7 +107,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
     impact = assess_impact(make_pull_request(closes=(5,)), facts, None, {})
-    assert check_title(impact) == "Finishes #5: 8 points left in Sprint 12, as now"
+    assert check_title(impact) == "Finishes #5: 8 points left in Sprint 12, unchanged"
     assert "**#5** Card 5 (not estimated)" in card(impact).summary
 
 
@@ -112,9 +116,9 @@ def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
     impact = assess_impact(make_pull_request(milestone=SPRINT), facts, None, {})
     assert check_title(impact) == "Part of the sprint: 3 → 0 points left in Sprint 12"
-    assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(impact).summary
+    assert "This pull request is an item of **Sprint 12** itself: **#40** (3 points)." in card(impact).summary
     assert identifiers(impact) == ["aside:12"]
-    assert check_buttons(impact)[0].description == "Takes it out of Sprint 12"
+    assert check_buttons(impact)[0].description == "Removes it from Sprint 12"
 
 
 # Reviews and size
@@ -138,7 +142,7 @@ def test_review_and_size_stand_beside_what_is_usual() -> None:
         in text
     )
     assert "| Size | 420 lines in 12 files | 96 lines (median, n = 41) |" in text
-    assert "<sub>Usual: the last 90 days;" in text
+    assert "<sub>Usual values: last 90 days," in text
 
 
 def test_a_review_that_came_is_reported_by_how_long_it_took() -> None:
@@ -151,7 +155,7 @@ def test_a_review_that_came_is_reported_by_how_long_it_took() -> None:
 
 def test_too_few_are_not_called_usual() -> None:
     text = card(replace(UNPLANNED, pull=make_pull_request(lines=1, files=1))).summary
-    assert "| Size | 1 line in 1 file | too few to say |" in text
+    assert "| Size | 1 line in 1 file | not enough data yet |" in text
     assert "Usual:" not in text
 
 
@@ -186,7 +190,7 @@ def test_a_rule_is_met_or_broken_or_does_not_hold(impact: Impact, conclusion: st
     data = card(impact, is_required=True)
     assert data.conclusion == conclusion
     assert ("and this one does not yet" in data.summary) == (conclusion == "failure")
-    assert "This repository asks every pull request to belong to an item of a sprint" in data.summary
+    assert "This repository requires every pull request to belong to a sprint item" in data.summary
     # A success is that of the rule: the title says the same as without it.
     assert data.title == check_title(impact)
 
@@ -210,26 +214,28 @@ def test_an_item_of_a_sprint_that_ended_earlier_is_to_be_moved_on() -> None:
     data = card(impact, is_required=True)
     assert data.conclusion == "failure"
     assert (
-        "and this one does not yet.** #90 is still in **Sprint 11**, which ended on Fri 6 Nov. Move it to "
-        "Sprint 12 with “Add to sprint”, or say that it is not for this sprint." in data.summary
+        "and this one does not yet.** #90 is still in **Sprint 11**, which ended on Fri 6 Nov. Press “Add to sprint” to move it to Sprint 12, or “Not this sprint” to exempt it."
+        in data.summary
     )
 
 
-@pytest.mark.parametrize(("payload", "by"), [({"words": (4,)}, "text"), ({"linked": (4,)}, "links")])
+@pytest.mark.parametrize(("payload", "by"), [({"words": (4,)}, "description"), ({"linked": (4,)}, "links")])
 def test_towards_another_branch_it_works_on_what_it_names(payload: dict[str, Any], by: str) -> None:
     impact = make_impact(make_pull_request(base="release", is_to_default_branch=False, **payload))
     text = card(impact, is_required=True)
-    assert (text.title, text.conclusion) == ("Works on #4 of Sprint 12, but does not close it", "success")
-    assert f"By its {by} this works on **#4** Card 4 (2 points) of **Sprint 12**. It goes into `release`" in (
-        text.summary
+    assert (text.title, text.conclusion) == ("Works on #4 of Sprint 12 without closing it", "success")
+    assert (
+        f"According to its {by}, this works on **#4** Card 4 (2 points) of **Sprint 12**. It merges into `release`"
+        in (text.summary)
     )
 
 
 def test_towards_another_branch_naming_an_item_is_recommended() -> None:
     data = card(make_impact(make_pull_request(base="release", is_to_default_branch=False)), is_required=True)
     assert data.conclusion == "failure"
-    assert "It goes into `release`, and GitHub closes issues only for what reaches the default branch." in (
-        data.summary
+    assert (
+        "It merges into `release`, and GitHub closes issues only when changes reach the default branch."
+        in (data.summary)
     )
     assert "(`Closes #12` counts here, although GitHub will not close it)" in data.summary
 
@@ -241,7 +247,9 @@ def test_where_nothing_could_be_added_the_rule_asks_nothing() -> None:
         make_impact(make_pull_request(), replace(make_running_week(), sprint=sprint)), is_required=True
     )
     assert (data.conclusion, data.buttons) == ("neutral", ())
-    assert "this sprint has no milestone here to add anything to, so it asks nothing." in data.summary
+    assert (
+        "The current sprint has no milestone in this repository, so this check does not fail." in data.summary
+    )
 
 
 def test_where_there_is_nothing_to_say_there_is_no_small_line() -> None:
@@ -252,7 +260,7 @@ def test_where_there_is_nothing_to_say_there_is_no_small_line() -> None:
 def test_of_a_draft_the_rule_asks_nothing() -> None:
     data = card(replace(UNPLANNED, pull=make_pull_request(is_draft=True)), is_required=True)
     assert data.conclusion == "neutral"
-    assert "Of a draft it asks nothing yet." in data.summary
+    assert "Drafts are exempt until they are ready for review." in data.summary
 
 
 # What was pressed, and the burndown as a table
@@ -260,14 +268,16 @@ def test_of_a_draft_the_rule_asks_nothing() -> None:
 
 def test_what_was_pressed_last_is_reported() -> None:
     done = PressedButton(
-        40, "a", "Link #4", "alice", at("11-11 10:00"), "“Closes #4” stands in its text now.", is_done=True
+        40, "a", "Link #4", "alice", at("11-11 10:00"), "The description now says “Closes #4”.", is_done=True
     )
     text = card(FINISHES, button=done).summary
     assert (
-        "`alice` pressed “Link \\#\u200b4” on 11 Nov 2026, 10:00 UTC. “Closes #4” stands in its text now."
+        "`alice` pressed “Link \\#\u200b4” on 11 Nov 2026, 10:00 UTC. The description now says “Closes #4”."
         in text
     )
-    refused = replace(done, is_done=False, result="It needs the triage role; theirs is read.")
+    refused = replace(
+        done, is_done=False, result="This button needs the triage role, and they have the read role."
+    )
     assert "**Not done:** `alice` pressed" in card(FINISHES, button=refused).summary
 
 

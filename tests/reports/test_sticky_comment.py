@@ -62,10 +62,10 @@ def test_each_scope_change_is_a_line_the_latest_first() -> None:
 
     assert "**Scope since the start:** +3 points, 4 changes" in text
     assert lines == [
-        "- Wed 18 Nov · #4 came in, not estimated",
-        "- Wed 18 Nov · #3 was dropped, −3 points",
-        "- Tue 17 Nov · #2 came in, +3 points",
-        "- Tue 17 Nov · #3 came in, +3 points",
+        "- Wed 18 Nov · #4 added, not estimated",
+        "- Wed 18 Nov · #3 dropped, −3 points",
+        "- Tue 17 Nov · #2 added, +3 points",
+        "- Tue 17 Nov · #3 added, +3 points",
     ]
 
 
@@ -73,7 +73,7 @@ def test_what_a_change_did_stands_beside_it() -> None:
     result = facts(late(2))
     effects = {line_key(line_of(result, 2)): effect_words(0.81, 0.6)}
     text = text_above_chart(living(late(2), effects=effects))
-    assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
+    assert "added, +3 points · chance 8 in 10 → **6 in 10**" in text
     assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
 
 
@@ -101,7 +101,7 @@ def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
 def test_it_says_as_of_when_and_how_to_silence_it() -> None:
     text = text_below_chart(living())
     assert "As of 18 Nov 2026, 12:00 UTC" in text
-    assert "`/agile quiet on` silences this thread" in text
+    assert "To silence this thread, run `/agile quiet on`" in text
     assert "quiet" not in text_below_chart(living(is_silenced=True))
 
 
@@ -243,13 +243,13 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     )
     *data, hint = text.split("\n\n")
     assert data == [
-        "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
-        "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
+        "**Sprint 12:** the scope has grown by 30 %, from 10 to 13 points. Latest changes: #2 (+3 points).",
+        "It was likely to finish by Fri 27 Nov, but now the chance is 2 in 10.",
         "#4 has been blocked for 3 working days, by #9.",
         "**2 in 10** that the remaining 5 points are done.",
     ]
     assert hint.startswith(
-        "<sub>Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
+        "<sub>I post each alert once per sprint, and scope growth again each time it doubles · "
     )
 
 
@@ -267,15 +267,15 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     ],
 )
 def test_large_growth_is_reported_as_people_say_it(added: str, news: str) -> None:
-    assert f"its scope {news}." in alert_text(facts(late(2, points=added)), (ScopeGrowth(1),))
+    assert f"the scope {news}." in alert_text(facts(late(2, points=added)), (ScopeGrowth(1),))
 
 
 @pytest.mark.parametrize(
     ("crossed", "news"),
     [
-        (HalfWay(5), "half of its working days are over, 5 are left. **0 of 10 points done** (0 %)."),
-        (DaysLeft(2), "2 working days left, today included. **0 of 10 points done** (0 %). Open: #1."),
-        (DaysLeft(1), "this is its last working day. **0 of 10 points done** (0 %). Open: #1."),
+        (HalfWay(5), "half of the working days are over, and 5 are left. **0 of 10 points done** (0 %)."),
+        (DaysLeft(2), "2 working days left, including today. **0 of 10 points done** (0 %). Still open: #1."),
+        (DaysLeft(1), "this is the last working day. **0 of 10 points done** (0 %). Still open: #1."),
     ],
 )
 def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
@@ -285,5 +285,7 @@ def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
 def test_several_that_are_blocked_are_a_list() -> None:
     blocked = tuple(BlockedItem(n, 4) for n in range(1, 15))
     text = alert_text(facts(), blocked)
-    assert text.startswith("**Sprint 12:** 14 items have been blocked for long:\n- #1 for 4 working days")
+    assert text.startswith(
+        "**Sprint 12:** 14 items have been blocked for a long time:\n- #1 for 4 working days"
+    )
     assert "- and 4 more" in text

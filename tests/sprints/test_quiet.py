@@ -19,8 +19,8 @@ def test_paused(value: object, expected: bool) -> None:
     [
         ({"7": "on"}, True),
         ({"7": True}, True),
-        ({"7": "2026-11-18"}, True),
-        ({"7": "2026-11-17"}, False),
+        ({"7": "2026-11-19"}, True),
+        ({"7": "2026-11-18"}, False),
         ({"7": "off"}, False),
         ({"8": "on"}, False),
         ({"7": ["on"]}, False),

@@ -51,7 +51,7 @@ async def test_a_comment_is_answered(
             await bot.say(issue["number"], f"/estimate {number + 1}")
         await bot.say(issue["number"], "/agile health")
         answers = await bot.answers(issue["number"])
-        assert ["**7 points**" in answers[0], "every event has arrived" in answers[1]] == [True, True]
+        assert ["**7 points**" in answers[0], "Every event arrived" in answers[1]] == [True, True]
     assert not github.violations
 
 

@@ -148,8 +148,8 @@ async def test_a_failed_payment_opens_one_issue_that_calls_the_owner(customer: B
     (issue,) = await customer.issues()
     ends = datetime.now(UTC) + 14 * DAY
     assert (issue["title"], issue["state"]) == (TITLE, "open")
-    assert issue["body"].startswith("@alice\n\n**The last payment failed.** Nothing changes before ")
-    assert f"{ends.day} {ends:%b} {ends.year}: until then, please [change the card](" in issue["body"]
+    assert issue["body"].startswith("@alice\n\n**The last payment failed.** Nothing changes until ")
+    assert f"{ends.day} {ends:%b} {ends.year}. Please [change the card](" in issue["body"]
     for _ in range(2):
         await customer.night(days=1)
     assert [issue["body"] for issue in await customer.issues()] == [issue["body"]]
@@ -164,7 +164,7 @@ async def test_it_is_closed_when_nothing_is_due_and_the_same_one_is_opened_again
     await customer.pay(subscription)
     (issue,) = await customer.issues()
     assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
-    assert issue["body"].startswith("Nothing is due: what stood here is settled.")
+    assert issue["body"].startswith("There is nothing left to do here.")
 
     customer.clock.now = customer.clock() + 3 * DAY
     await customer.fail_payment(subscription)
@@ -194,14 +194,14 @@ async def test_something_new_in_an_open_issue_is_reported_by_a_comment(customer:
     ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
     subscription = await customer.subscribe(quantity=3, status="trialing", trial_end=ends)
     (issue,) = await customer.issues()
-    assert "**The trial of Pro ends on " in issue["body"]
+    assert "**Your Pro trial ends on " in issue["body"]
     customer.clock.now = customer.clock() + 3 * DAY
     await customer.fail_payment(subscription)
     (issue,) = await customer.issues()
     assert "The trial" not in issue["body"]
     assert "**The last payment failed.**" in issue["body"]
     (news,) = await customer.comments(issue["number"])
-    assert news.startswith("A payment failed. The description of this issue says what that means.")
+    assert news.startswith("A payment failed. See the description of this issue for details.")
     await customer.night()
     assert len(await customer.comments(issue["number"])) == 1
 
@@ -281,7 +281,10 @@ async def test_the_day_on_which_a_plan_ends_passes_and_it_says_so(customer: Bill
     await customer.fail_payment(await customer.subscribe(quantity=2))
     await customer.night(days=15)
     (issue,) = await customer.issues()
-    assert "**The last payment failed**, and its time is over. To go on, [change the card](" in issue["body"]
+    assert (
+        "**The last payment failed**, and its grace period is over. To continue, [change the card]("
+        in issue["body"]
+    )
     assert len(await customer.comments(issue["number"])) == 1
 
 
@@ -329,8 +332,8 @@ async def test_without_a_private_repository_nothing_is_stated_and_doctor_says_so
     for repo in (customer.private, customer.public):
         assert await customer.issues(repo) == []
     assert (
-        "acme has not been told of a failed payment, because it has no private repository in which the App "
-        "may open an issue; write to its owner" in await customer.findings()
+        "the owner of acme has not been notified of a failed payment, because it has no private repository in which the App may open an issue; write to them"
+        in await customer.findings()
     )
 
 
@@ -341,8 +344,9 @@ async def test_failed_payment_of_an_uninstalled_account_is_a_finding(customer: B
     await customer.hear("customer.subscription.created", subscription)
     await customer.night()
     assert await customer.issues() == []
-    assert "octo has not been told of a failed payment, because the App is not installed there" in (
-        await customer.findings()
+    assert (
+        "the owner of octo has not been notified of a failed payment, because the App is not installed there"
+        in (await customer.findings())
     )
 
 
@@ -359,10 +363,10 @@ async def test_when_its_repository_becomes_public_nothing_of_money_stays(
     await customer.bot.github.trigger("repository", "publicized", customer.private)
     await customer.bot.rest()
     (issue,) = await customer.issues()
-    assert (issue["title"], issue["state"]) == ("Agile GitHub Suite: note withdrawn", "closed")
-    assert issue["body"].startswith("This note has been withdrawn.\n\n<!--")
+    assert (issue["title"], issue["state"]) == ("Agile GitHub Suite: notice withdrawn", "closed")
+    assert issue["body"].startswith("This notice was withdrawn.\n\n<!--")
     assert all(
-        text.startswith("This note has been withdrawn.") for text in await customer.comments(issue["number"])
+        text.startswith("This notice was withdrawn.") for text in await customer.comments(issue["number"])
     )
     (moved,) = await customer.issues(other)
     assert "**The last payment failed.**" in moved["body"]
@@ -424,9 +428,9 @@ async def test_the_account_chooses_the_repository_or_none(customer: BillingIssue
     (issue,) = await customer.issues(other)
     assert (issue["state"], issue["body"].partition("\n")[0]) == (
         "closed",
-        "This issue is switched off in the account's settings file.",
+        "Billing issues are turned off in the account's settings file.",
     )
-    assert "has not been told" not in await customer.findings()
+    assert "has not been notified" not in await customer.findings()
 
 
 async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(
@@ -435,7 +439,7 @@ async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(
     await customer.settle(billing={"repository": customer.public.partition("/")[2]})
     await customer.fail_payment(await customer.subscribe())
     assert await customer.issues() == await customer.issues(customer.public) == []
-    assert "has not been told of a failed payment" in await customer.findings()
+    assert "has not been notified of a failed payment" in await customer.findings()
 
 
 async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(
@@ -446,7 +450,7 @@ async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(
     await customer.bot.github.trigger("repository", "publicized", customer.private)
     await customer.bot.rest()
     (issue,) = await customer.issues()
-    assert issue["body"].startswith("This note has been withdrawn.")
+    assert issue["body"].startswith("This notice was withdrawn.")
 
 
 async def test_post_waits_for_the_end_of_quiet_hours(customer: BillingIssueHarness) -> None:

@@ -300,12 +300,12 @@ async def test_card_subscriber_is_sent_to_the_portal(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"pause_collection": {"behavior": "void"}}, "Only whoever sells it can resume it"),
+        ({"pause_collection": {"behavior": "void"}}, "Only the people who run this App can resume it"),
         (
             {"status": "paused", "trial_end": 1_700_000_000},
-            "If its trial ended without a card, add one in the",
+            "If the trial ended without a card, add one in the",
         ),
-        ({"status": "paused"}, "Only whoever sells it can resume it"),
+        ({"status": "paused"}, "Only the people who run this App can resume it"),
         (
             {
                 "status": "paused",
@@ -370,7 +370,7 @@ async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
     await put(selling_bot, "marketplace", "active", quantity=5, pending=PendingChange(None, None, at))
     assert (await open_link(selling_bot, await checkout_link(selling_bot)))[0] == 303
     assert only(stripe_server)["custom_text"]["submit"]["message"] == (
-        "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so until then both are paid for."
+        "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so you pay for both until then."
     )
 
 

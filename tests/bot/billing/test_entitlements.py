@@ -132,7 +132,7 @@ async def test_an_owner_reads_of_a_failed_payment_once_a_week_and_never_in_publi
     assert await notice(billed_tenant, is_public=True) is None
     text = await notice(billed_tenant)
     assert text
-    assert "The last payment for Pro failed. Nothing changes before 6 Dec 2026" in text
+    assert "The last payment for Pro failed. Nothing changes until 6 Dec 2026" in text
     assert await notice(billed_tenant) is None
     clock.now = NOW + 8 * DAY
     assert await notice(billed_tenant)
@@ -148,7 +148,7 @@ async def test_who_has_the_same_plan_elsewhere_is_not_urged_below_an_answer(
     await billed_tenant.put(source="stripe", reference="sub_1", status="past_due", past_due_since=NOW - DAY)
     text = await notice(billed_tenant)
     assert text
-    assert "The last payment by card failed, but Pro stays: it is paid on GitHub Marketplace too." in text
+    assert "The last card payment failed, but you keep Pro, which is also paid on GitHub Marketplace." in text
 
 
 async def test_an_owner_reads_when_data_will_be_deleted(billed_tenant: BilledTenant) -> None:
@@ -205,10 +205,10 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
         (ticket, "portal", NOW, "something else"),
         (ticket, "checkout", NOW + timedelta(days=1), "`/agile plan` makes a new one"),
         (tickets.issue("portal", NOW), "portal", NOW + timedelta(days=1), "Whoever runs this App"),
-        (ticket[:-8] + "AAAAAAAA", "checkout", NOW, "not one of ours"),
-        ("x", "checkout", NOW, "not one of ours"),
-        ("é", "checkout", NOW, "not one of ours"),
-        ("", "checkout", NOW, "not one of ours"),
+        (ticket[:-8] + "AAAAAAAA", "checkout", NOW, "invalid or incomplete"),
+        ("x", "checkout", NOW, "invalid or incomplete"),
+        ("é", "checkout", NOW, "invalid or incomplete"),
+        ("", "checkout", NOW, "invalid or incomplete"),
     ):
         with pytest.raises(SignedLinkError, match=answer):
             tickets.read(wrong, purpose, now)

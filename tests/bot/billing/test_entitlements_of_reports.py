@@ -106,7 +106,7 @@ async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(
 
     await record_events(reporting.bot, *make_joining_card(8).events)
     (text,) = await reporting.advance("2026-11-18 13:00")
-    assert "#2000 came in, +8 points" in text
+    assert "#2000 added, +8 points" in text
     assert not tells_a_chance(text)
 
 
@@ -116,7 +116,7 @@ async def test_once_bought_the_next_edit_has_it(reporting: ReportingHarness) -> 
     await record_events(reporting.bot, *make_joining_card(8).events)
     (text,) = await reporting.advance("2026-11-18 13:00")
     assert tells_a_chance(text)
-    assert "#2000 came in, +8 points · chance" in text
+    assert "#2000 added, +8 points · chance" in text
 
 
 async def test_in_a_public_repository_it_is_free(reporting: ReportingHarness) -> None:
@@ -134,7 +134,7 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     await record_events(reporting.bot, *make_joining_card(8).events)
     (text,) = await reporting.advance("2026-11-19 13:00")
     assert tells_a_chance(text)
-    assert "#2000 came in, +8 points · chance" in text
+    assert "#2000 added, +8 points · chance" in text
 
     monday = at("2026-11-23 00:00")
     card = (
@@ -218,7 +218,7 @@ async def test_an_alert_tells_what_happened_and_no_chance(reporting: ReportingHa
     await reporting.advance()
     await record_events(reporting.bot, *make_joining_card(8).events)
     _, alert = await reporting.advance("2026-11-19 09:00")
-    assert alert.startswith("**Sprint 24:** its scope has grown by 66 %")
+    assert alert.startswith("**Sprint 24:** the scope has grown by 66 %")
     assert not tells_a_chance(alert)
 
 
@@ -255,7 +255,7 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(reporting: R
         pull = await open_pull_request(shop, f"On {plan}", body="Closes #1043", head=plan)
         run = await find_check(shop, pull["head"]["sha"])
         assert "| Left to do | 6 of 12 points | **3 of 12 points** |" in run["output"]["summary"]
-        assert ("| Chance that all is done by" in run["output"]["summary"]) is is_told
+        assert ("| Chance to finish by" in run["output"]["summary"]) is is_told
 
 
 async def test_a_command_that_is_all_forecast_is_denied_in_words(reporting: ReportingHarness) -> None:
@@ -264,5 +264,5 @@ async def test_a_command_that_is_all_forecast_is_denied_in_words(reporting: Repo
         answer = (await reporting.read_thread())[-1]
         wanted = "Enterprise" if line == "/agile audit" else "Pro"
         assert answer.startswith(
-            f"@alice: This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"
+            f"@alice: This needs the {wanted} plan, and acme is on Free. Sprints, estimates, burndowns, and"
         )

@@ -230,7 +230,7 @@ async def test_malformed_purchase_event_is_refused(selling_bot: Bot, payload: An
 async def test_what_does_not_concern_us_is_ignored(selling_bot: Bot) -> None:
     assert (await deliver_marketplace_event(selling_bot, {"zen": "…"}, event="ping"))[0] == 202
     odd = selling_bot.github.marketplace.purchase(BUYER_ACCOUNT, "octo") | {"action": "gifted"}
-    assert await deliver_marketplace_event(selling_bot, odd) == (202, "ignored: not an action that we act on")
+    assert await deliver_marketplace_event(selling_bot, odd) == (202, "ignored: this action is not used")
     assert await find_buyer_tenant(selling_bot) is None
 
 

@@ -119,12 +119,12 @@ CHANGE = "features/subscription_update"
         (
             f"{CHANGE}/schedule_at_period_end",
             {"conditions": [{"type": "shortening_interval"}]},
-            "makes a downgrade hold at once",
+            "applies a downgrade immediately",
         ),
         (
             f"{CHANGE}/schedule_at_period_end",
             {"conditions": [{"type": "decreasing_item_amount"}]},
-            "from yearly to monthly hold at once",
+            "from yearly to monthly immediately",
         ),
         (f"{CHANGE}/products", [{"product": "p", "prices": ["price_pro", "price_big"]}], "offer price_year"),
         (

@@ -156,7 +156,7 @@ async def test_who_has_no_customer_any_more_gets_no_link(
         await Subscriptions(tenant).set_customer_deleted("cus_1")
         # Whatever is read of the subscription later brings nobody back.
         await Subscriptions(tenant).store(by_card("ended"))
-    assert await portal_link(base, billing, capsys) == (1, "", "acme has no customer at Stripe any more")
+    assert await portal_link(base, billing, capsys) == (1, "", "acme no longer has a customer at Stripe")
 
 
 # The page
@@ -177,7 +177,7 @@ async def test_the_page_leads_to_each_way_of_paying(
     ):
         page = await get_page(replace(base, settings=replace(settings, billing=billing)))
         assert (github in page, sign_in in page) == (has_github, has_sign_in)
-        assert ("Nothing is sold here" in page) == (billing == BillingSettings())
+        assert ("Billing is off here" in page) == (billing == BillingSettings())
         assert "color-scheme: light dark" in page
 
 

@@ -467,8 +467,7 @@ async def test_doctor_reports_usage_that_stripe_refused(
     await usage.reporting.run()
     (finding,) = await examine(usage.base)
     assert finding == (
-        f"tenant {usage.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
-        "it is told again each hour"
+        f"tenant {usage.id}: Stripe did not accept 5 GitHub API requests of 2026-11-22; see the log; it is reported again every hour"
     )
     usage.clock.now = NOW + 40 * DAY
     usage.server.fail_with = None
@@ -485,7 +484,7 @@ async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Servic
             await record_rejected_usage(connection, RejectedUsage(event, NOW))
     (finding,) = await examine(base)
     assert finding.startswith(
-        "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"
+        "Stripe could not count reported usage, as it announced on 2026-11-23 02:00 UTC"
     )
     assert "evt_new" in finding
     clock.now = NOW + 36 * DAY
@@ -499,8 +498,7 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
         await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     (finding,) = await examine(usage.base)
     assert finding == (
-        f"tenant {usage.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
-        "in a thread yet; write to them (docs/billing.md)"
+        f"tenant {usage.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has seen that in a thread yet; write to them (docs/billing.md)"
     )
     async with usage.base.database.tenant(usage.id) as tenant:
         await Deadlines(tenant).mark_shown(NOW)

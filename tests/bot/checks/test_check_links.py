@@ -88,7 +88,7 @@ async def test_a_link_that_is_taken_away_in_the_sidebar_is_gone_with_the_next_ch
     await rerun(bot, head)
     run = await find_check(bot, head)
     assert (run["output"]["title"], run["conclusion"]) == (
-        "Unplanned: moves no item of Sprint 12",
+        "Unplanned: closes no item of Sprint 12",
         "failure",
     )
 
@@ -137,7 +137,7 @@ async def test_words_whose_link_github_does_not_have_link_nothing(
     monkeypatch.setattr("bot.github.client.Installation.graphql", graphql)
     pull = await open_pull_request(bot, body=f"Closes #{number}")
     title = (await find_check(bot, pull["head"]["sha"]))["output"]["title"]
-    assert title == f"Unplanned: names #{number} of Sprint 12, but does not close it"
+    assert title == f"Unplanned: names #{number} of Sprint 12 without closing it"
 
 
 async def test_the_link_button_writes_words_where_github_follows_them(bot: Bot) -> None:
@@ -164,10 +164,10 @@ async def test_towards_another_branch_the_text_says_what_it_works_on(bot: Bot) -
     await bot.rest()
     run = await find_check(bot, pull["head"]["sha"])
     assert run["conclusion"] == "success"
-    assert run["output"]["title"] == f"Works on #{number} of Sprint 12, but does not close it"
+    assert run["output"]["title"] == f"Works on #{number} of Sprint 12 without closing it"
     assert (
-        "It goes into `release`, and GitHub closes issues only for what reaches the default branch; the table "
-        "shows what closing would do." in run["output"]["summary"]
+        "It merges into `release`, and GitHub closes issues only when changes reach the default branch. The table shows the effect of closing it."
+        in run["output"]["summary"]
     )
     assert "<sub></sub>" not in run["output"]["summary"]
 
@@ -179,7 +179,7 @@ async def test_towards_another_branch_the_advice_is_what_helps_there(bot: Bot) -
     await bot.rest()
     run = await find_check(bot, pull["head"]["sha"])
     assert run["conclusion"] == "failure"
-    assert "It goes into `release`, and GitHub closes issues only" in run["output"]["summary"]
+    assert "It merges into `release`, and GitHub closes issues only" in run["output"]["summary"]
     assert "`Closes #12` counts here" in run["output"]["summary"]
 
     await press_button(bot, pull["head"]["sha"], button_identifiers(run)[0])
@@ -204,7 +204,7 @@ async def test_an_item_of_a_sprint_that_has_just_ended_can_be_moved_on(bot: Bot)
     assert run["conclusion"] == "neutral"
     assert run["output"]["title"].startswith("Belongs to Sprint 12, which ended on ")
     assert f"#{number} is still in **Sprint 12**, which ended on" in run["output"]["summary"]
-    assert "“Add to sprint” moves it on" in run["output"]["summary"]
+    assert "“Add to sprint” moves it to the current sprint" in run["output"]["summary"]
     assert "<sub></sub>" not in run["output"]["summary"]
 
     await press_button(bot, head, button_identifiers(run)[0])

@@ -88,8 +88,8 @@ async def test_the_pull_request_s_own_check_is_named(bot: Bot) -> None:
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
     (run,) = [run for run in await bot.github.check_runs(bot.repo, head) if run["name"] == "Sprint impact"]
-    assert run["output"]["title"] == "Checked before it was queued"
-    assert f"#{pull['number']} was checked for the sprint before it entered" in run["output"]["summary"]
+    assert run["output"]["title"] == "Checked before it entered the queue"
+    assert f"#{pull['number']} was checked before it entered" in run["output"]["summary"]
     assert f"#{pull['number']}: Finishes #{number}" in run["output"]["summary"]
 
 

@@ -66,7 +66,7 @@ async def test_it_is_edited_in_place_and_only_if_something_has_changed(bot: Bot)
     pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
     first = await find_check(bot, head)
-    assert first["output"]["title"] == "Unplanned: moves no item of Sprint 12"
+    assert first["output"]["title"] == "Unplanned: closes no item of Sprint 12"
     assert button_identifiers(first) == [
         f"add:{await get_sprint_number(bot)}",
         f"aside:{await get_sprint_number(bot)}",
@@ -104,7 +104,7 @@ async def test_the_name_of_a_branch_says_what_is_worked_on(bot: Bot) -> None:
     pull = await open_pull_request(bot, head=f"feature/{number}-card-form")
 
     run = await find_check(bot, pull["head"]["sha"])
-    assert run["output"]["title"] == f"Works on #{number} of Sprint 12, but does not close it"
+    assert run["output"]["title"] == f"Works on #{number} of Sprint 12 without closing it"
     assert "| Sprint 12 | Now | Once done |" in run["output"]["summary"]
     assert button_identifiers(run) == [f"link:{number}"]
     assert run["actions"][0]["label"] == f"Link #{number}"
@@ -141,7 +141,7 @@ async def test_a_review_and_a_draft_are_reported(bot: Bot) -> None:
 
     await deliver_pull_request_event(bot, "converted_to_draft", pull, draft=True)
     run = await find_check(bot, head)
-    assert "a draft asks for none yet" in run["output"]["summary"]
+    assert "none yet (draft)" in run["output"]["summary"]
     assert run["conclusion"] == "neutral"
 
     await deliver_pull_request_event(bot, "ready_for_review", pull)
@@ -180,7 +180,7 @@ async def test_a_private_repository_links_no_picture(bot: Bot) -> None:
 
     run = await find_check(bot, pull["head"]["sha"])
     assert run["images"] == []
-    assert "<summary>Burndown, the last days in items</summary>" in run["output"]["summary"]
+    assert "<summary>Burndown of the last days, in items</summary>" in run["output"]["summary"]
 
     await set_setting(bot, "charts", "image")
     await run_check_job(bot)
@@ -228,7 +228,7 @@ async def test_a_fork_s_commit_is_known_by_its_sha(bot: Bot) -> None:
     fork = {"id": 999, "node_id": "R_fork", "full_name": "mallory/shop", "default_branch": "main"}
     await deliver_pull_request_event(bot, "synchronize", pull, head=pull["head"] | {"sha": sha, "repo": fork})
     run = await find_check(bot, sha)
-    assert run["output"]["title"] == "Unplanned: moves no item of Sprint 12"
+    assert run["output"]["title"] == "Unplanned: closes no item of Sprint 12"
 
     await press_button(bot, sha, button_identifiers(run)[0])
     # The stand-in's webhook tells of the branch as it is there.
@@ -295,7 +295,7 @@ async def test_add_to_sprint_adds_the_pull_request_and_is_audited(bot: Bot) -> N
     await press_button(bot, head, button_identifiers(run)[0])
     assert (await bot.github.issue(bot.repo, number))["milestone"] is None
     run = await find_check(bot, head)
-    assert run["output"]["title"] == "Not for Sprint 12, says alice"
+    assert run["output"]["title"] == "Not for Sprint 12, according to alice"
     assert button_identifiers(run) == [f"add:{await get_sprint_number(bot)}"]
 
 
@@ -319,7 +319,7 @@ async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
     pull = await open_pull_request(bot, body=f"Part of #{number}, see there.")
     head = pull["head"]["sha"]
     run = await find_check(bot, head)
-    assert run["output"]["title"] == f"Unplanned: names #{number} of Sprint 12, but does not close it"
+    assert run["output"]["title"] == f"Unplanned: names #{number} of Sprint 12 without closing it"
     assert button_identifiers(run)[0] == f"link:{number}"
 
     await press_button(bot, head, f"link:{number}")
@@ -331,7 +331,7 @@ async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
 
     await press_button(bot, head, f"link:{number}")
     assert (await bot.github.issue(bot.repo, pull["number"]))["body"] == body
-    assert "Things have moved since" in (await find_check(bot, head))["output"]["summary"]
+    assert "Things have changed in the meantime" in (await find_check(bot, head))["output"]["summary"]
 
 
 async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None:
@@ -340,7 +340,7 @@ async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None
     head, sprint = pull["head"]["sha"], await get_sprint_number(bot)
     await press_button(bot, head, f"aside:{sprint}")
     run = await find_check(bot, head)
-    assert run["output"]["title"] == "Not for Sprint 12, says alice"
+    assert run["output"]["title"] == "Not for Sprint 12, according to alice"
     assert button_identifiers(run) == [f"add:{sprint}"]
 
     await press_button(bot, head, f"add:{sprint}")
@@ -349,7 +349,10 @@ async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None
 
 @pytest.mark.parametrize(
     ("who", "expected"),
-    [("dave", "It needs the triage role; theirs is read."), ("mallory", "they have none here.")],
+    [
+        ("dave", "This button needs the triage role, and they have the read role."),
+        ("mallory", "they have none here."),
+    ],
 )
 async def test_press_without_permission_is_refused(bot: Bot, who: str, expected: str) -> None:
     await make_sprint(bot)
@@ -369,7 +372,7 @@ async def test_a_team_s_rule_for_the_command_holds_for_the_button(bot: Bot) -> N
     await press_button(bot, pull["head"]["sha"], f"add:{await get_sprint_number(bot)}", as_user="carol")
 
     summary = (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
-    assert "It needs the maintain role; theirs is triage." in summary
+    assert "This button needs the maintain role, and they have the triage role." in summary
 
 
 async def test_refused_write_is_reported(bot: Bot) -> None:
@@ -453,7 +456,7 @@ async def test_check_fails_only_if_configured(bot: Bot) -> None:
     run = await find_check(bot, head)
     assert run["conclusion"] == "failure"
     assert (
-        "This repository asks every pull request to belong to an item of a sprint" in run["output"]["summary"]
+        "This repository requires every pull request to belong to a sprint item" in run["output"]["summary"]
     )
 
     await deliver_pull_request_event(bot, "converted_to_draft", pull, draft=True)
@@ -493,7 +496,7 @@ async def test_bots_are_exempt_unless_the_settings_say_otherwise(
     await deliver_pull_request_event(bot, "edited", pull, user={"id": 77, "login": login, "type": "Bot"})
     run = await find_check(bot, head)
     assert run["conclusion"] == conclusion
-    is_exempt = "Pull requests of bots are exempt." in run["output"]["summary"]
+    is_exempt = "Pull requests by bots are exempt." in run["output"]["summary"]
     assert is_exempt == (conclusion == "neutral")
 
 

@@ -109,7 +109,7 @@ def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) ->
     file.write_text(json.dumps({"event": "issues", "delivery": "1", "payload": {"action": "opened"}}))
     done = run_cli(tmp_path, "replay", str(file))
     assert (done.returncode, done.stdout.strip()) == (1, "accepted 0, repeated 0, failed 1")
-    assert "1: 400 the payload names no installation" in done.stderr
+    assert "1: 400 the payload names neither a known installation" in done.stderr
 
 
 def test_malformed_file_is_reported_with_its_line(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_a_worker_that_dies_is_started_again_and_ctrl_c_ends_all(serving: 
     drawing = await wait_for_drawing(first)
     first.kill()
     await serving.wait_for_log("working", 2)
-    (line,) = serving.log_lines("the worker ended and is started again")
+    (line,) = serving.log_lines("the worker ended and will be restarted")
     assert (line["status"], line["pause_seconds"], line["process"]) == (-signal.SIGKILL, 1, "web")
     assert {line["process"] for line in serving.log_lines("working")} == {"worker"}
     assert serving.worker().pid != first.pid
@@ -98,7 +98,7 @@ async def test_a_worker_that_dies_is_started_again_and_ctrl_c_ends_all(serving: 
     processes = psutil.Process(serving.process.pid).children(recursive=True)
     assert await serving.interrupt() == 0
     await wait_until_ended(*processes)
-    assert len(serving.log_lines("the worker ended and is started again")) == 1
+    assert len(serving.log_lines("the worker ended and will be restarted")) == 1
     assert "Traceback" not in serving.log_text
 
 
@@ -116,7 +116,7 @@ async def test_a_worker_that_cannot_start_is_tried_again_while_webhooks_are_stor
     environment = serve_environment(settings, github)
     environment["DATABASE_DIRECT_URL"] = server.address("agile_app", "agile")
     async with running_serve(tmp_path, environment, ready="serving") as serving:
-        event = "the worker ended and is started again"
+        event = "the worker ended and will be restarted"
         await serving.wait_for_log(event, 2)
         assert [(line["status"], line["pause_seconds"]) for line in serving.log_lines(event)] == [
             (1, 1),
@@ -147,4 +147,4 @@ async def test_at_rest_neither_alembic_nor_stripe_is_loaded_and_a_misspelt_setti
         loaded = {line.rpartition("|")[2].strip() for line in serving.log_text.splitlines() if "|" in line}
         assert {"sqlalchemy", "bot.jobs.worker", "bot.webhooks.application"} <= loaded
         assert not loaded & {"alembic", "stripe"}
-        assert len(serving.log_lines("setting not known")) == 1
+        assert len(serving.log_lines("unknown setting")) == 1

@@ -109,7 +109,7 @@ TOO_FAR = "Use a date from 2000 to 2100."
         (f"/calendar add 2026-12-01..{FAR}", TOO_FAR),
         ("/calendar remove 0001-01-01", TOO_FAR),
         (f"/agile quiet until:{FAR}", TOO_FAR),
-        ("/wip limit " + "0" * 8 + "5" + "0" * 1500, "is no limit. Write a number from 1 to 999"),
+        ("/wip limit " + "0" * 8 + "5" + "0" * 1500, "is not a valid limit. Use a number from 1 to 999"),
     ],
 )
 async def test_what_is_too_far_is_refused_in_words(bot: Bot, command: str, words: str) -> None:

@@ -319,7 +319,7 @@ async def test_what_says_nothing_of_a_field_is_answered_and_not_stored(
 ) -> None:
     assert await webhook_client.deliver(event, ITEM | {"action": action}) == (
         202,
-        "ignored: not an event that we act on",
+        "ignored: this event is not used",
     )
     assert await rows(base, "select * from all_tenants()") == []
 

@@ -109,5 +109,5 @@ async def test_an_item_that_cannot_be_folded_stops_no_other(bot: Bot) -> None:
     assert len(recorded) == 2
     assert [entry for entry in logs if entry["event"] == "item not projected"]
     assert [
-        finding for finding in await examine(bot.base) if "cannot be read, and answers about it" in finding
+        finding for finding in await examine(bot.base) if "cannot be read, so answers about it" in finding
     ]

@@ -47,7 +47,7 @@ async def test_an_alert_that_had_to_wait_is_reported_while_it_is_true(
 ) -> None:
     await held_alert(tracked_sprint, "2026-11-19 09:00")
     _, alert = await send(tracked_sprint, "2026-11-19 09:30")
-    assert alert.startswith("**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points.")
+    assert alert.startswith("**Sprint 24:** the scope has grown by 25 %, from 12 to 15 points.")
 
 
 async def test_it_tells_the_numbers_of_when_it_is_sent(tracked_sprint: ReportingHarness) -> None:

@@ -73,7 +73,7 @@ async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked_sprint:
     await record_events(tracked_sprint.bot, *make_joining_card(1).events)
     (text,) = await tracked_sprint.advance("2026-11-18 19:00")
     assert tracked_sprint.writes == writes + 1
-    assert "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point" in text
+    assert "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 added, +1 point" in text
 
 
 async def test_because_time_has_passed_it_is_edited_once_a_day(tracked_sprint: ReportingHarness) -> None:
@@ -93,7 +93,7 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     (text, *_) = await tracked_sprint.advance("2026-11-18 13:00")
     (line,) = [entry for entry in text.splitlines() if "#2000" in entry and "came in" in entry]
     assert re.search(
-        r"came in, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
+        r"added, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
     )
 
     await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-18 15:00").events)
@@ -234,7 +234,7 @@ async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked_sprint: Repo
     _, alert = await tracked_sprint.advance("2026-11-19 09:00")
 
     assert alert.startswith(
-        "**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points. The latest: #2000 (+3 points)."
+        "**Sprint 24:** the scope has grown by 25 %, from 12 to 15 points. Latest changes: #2000 (+3 points)."
     )
     for day, hour in (("19", "11"), ("20", "09")):
         assert len(await tracked_sprint.advance(f"2026-11-{day} {hour}:00")) == 2
@@ -245,7 +245,7 @@ async def test_what_is_crossed_at_once_is_reported_at_once(tracked_sprint: Repor
     await record_events(tracked_sprint.bot, *make_joining_card(3).events)
     _, alert = await tracked_sprint.advance("2026-11-19 09:00")
 
-    assert "its scope has grown by 25 %" in alert
+    assert "the scope has grown by 25 %" in alert
     assert "\n\n2 working days left, today included" in alert
 
 
@@ -280,7 +280,7 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
     earlier, living, half_way, last_days, lost, summary = messages
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
-    assert "half of its working days are over, 3 are left. **6 of 12 points done** (50 %)." in half_way
+    assert "half of the working days are over, and 3 are left. **6 of 12 points done** (50 %)." in half_way
     assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days
     assert "now the chance is 1 in 10" in lost
     assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")

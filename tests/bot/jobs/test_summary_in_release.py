@@ -99,11 +99,13 @@ async def test_without_a_release_it_is_stated_once_and_posted_when_there_is_one(
     for hours in (0, 1, 2):
         messages = await reporting.advance(closed + timedelta(hours=hours))
     assert len(messages) == 2
-    assert messages[1].startswith("**Sprint 12 is over.** Its summary comes into the release of that name")
+    assert messages[1].startswith(
+        "**Sprint 12 is over.** I will add its summary to the GitHub release whose tag"
+    )
 
     release = await publish(reporting)
     messages = await reporting.advance(closed + timedelta(hours=3))
-    assert messages[1] == "**Sprint 12 is over.** Its summary stands in the release 2026-12."
+    assert messages[1] == "**Sprint 12 is over.** Its summary is in the release 2026-12."
     assert len(messages) == 2
     assert "### Sprint 12 · summary" in await body_of(reporting, release)
 

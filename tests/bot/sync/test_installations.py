@@ -116,7 +116,7 @@ async def test_doctor_names_what_was_refused(
 
     (finding,) = [finding for finding in await examine(base) if "Installation 200" in finding]
     capsys.readouterr()
-    assert "confirmed as acme's by GitHub yet" in finding
+    assert "belongs to acme" in finding
     assert "3 deliveries refused" in finding
 
 

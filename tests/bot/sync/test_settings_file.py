@@ -132,15 +132,15 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
             "line 1: there is no setting `not` in `quiet_hours`; there are `from`, `until`",
         ),
         ("quiet_hours: {from: 18:00}", "line 1: `quiet_hours.until` is missing"),
-        (f"bots: [{', '.join(f'b{n}' for n in range(51))}]", "line 1: `bots` holds more than 50 entries"),
+        (f"bots: [{', '.join(f'b{n}' for n in range(51))}]", "line 1: `bots` has more than 50 entries"),
         (
             "holidays:\n  - 2026-12-24\n  - 2026-02-30",
-            "line 3: `holidays` must hold dates such as `2026-12-25`, not “2026-02-30”",
+            "line 3: `holidays` must list dates such as `2026-12-25`, not “2026-02-30”",
         ),
         (
             "locale: klingon",
             (
-                "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
+                "line 1: `locale` must be a supported locale, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
                 "not “klingon”"
             ),
         ),
@@ -168,24 +168,24 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ),
         (
             "charts: &a image\n",
-            "line 1: references (`&name`, `*name`) are not read; write the value out",
+            "line 1: references (`&name`, `*name`) are not supported; write the value out",
         ),
-        ("ai: !!python/object:os.system x", "line 1: tags such as `!name` are not read"),
-        ("ai: true\ncharts: image\nai: false", "line 3: `ai` is given twice, first in line 1"),
-        ("ai: true\n---\nai: true", "line 2: a second document begins here; there must be one only"),
-        ("wip:\n\tlimit: 5", "line 2: this is no YAML: indent with spaces, not with tabs"),
+        ("ai: !!python/object:os.system x", "line 1: tags such as `!name` are not supported"),
+        ("ai: true\ncharts: image\nai: false", "line 3: `ai` is set twice, first on line 1"),
+        ("ai: true\n---\nai: true", "line 2: a second document begins here, but a settings file can have only one"),
+        ("wip:\n\tlimit: 5", "line 2: this is not valid YAML: indent with spaces, not with tabs"),
         (
             "ai: a: b",
-            "line 1: this is no YAML: a colon too many, or a wrong indentation; quote texts with a colon",
+            "line 1: this is not valid YAML: there is a colon too many, or the indentation is wrong; put text with a colon in quotation marks",
         ),
-        ("holidays: [2026-12-24", "line 2: this is no YAML: a bracket or brace is not closed, or a comma is missing"),
-        ('bots: ["a\\0b"]', "line 1: texts must be a single line of printable characters"),
-        ("? [a]\n: b", "line 1: the name of a setting must be a word"),
-        ("[" * 5000, "line 1: no setting lies as deep as this"),
+        ("holidays: [2026-12-24", "line 2: this is not valid YAML: a bracket or brace is not closed, or a comma is missing"),
+        ('bots: ["a\\0b"]', "line 1: text must be a single line of printable characters"),
+        ("? [a]\n: b", "line 1: the name of a setting must be plain text"),
+        ("[" * 5000, "line 1: the settings are nested too deeply"),
         ("commands: {estmate: {role: admin}}", "line 1: there is no command `estmate`; did you mean `estimate`?"),
         (
             "commands:\n  sprint status: {short: false}",
-            "line 2: `short` holds for all that begins with `/sprint`; put it under `sprint`",
+            "line 2: `short` applies to every command that begins with `/sprint`, so put it under `sprint`",
         ),
         ("commands: {estimate: {name: sprint}}", "line 1: `sprint` is the name of another command"),
         (
@@ -194,29 +194,28 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ),
         (
             "sprints: {repositories: [a, b]}",
-            "line 1: `sprints` belongs into the organization's file, in the repository `.github`",
+            "line 1: `sprints` belongs in the organization's file, in its repository `.github`",
         ),
-        ("billing: off", "line 1: `billing` belongs into the organization's file, in the repository `.github`"),
+        ("billing: off", "line 1: `billing` belongs in the organization's file, in its repository `.github`"),
         (
             "charts: image\nbilling: {repository: office}",
-            "line 2: `billing` belongs into the organization's file, in the repository `.github`",
+            "line 2: `billing` belongs in the organization's file, in its repository `.github`",
         ),
         (
             "teams: {a: {people: [bob]}}\nwip: {teams: {b: 3}}",
-            "line 2: `b` is no team of `teams` in this file",
+            "line 2: `b` is not one of the `teams` in this file",
         ),
         (
             "tracking: #42",
             (
                 "line 1: `tracking` is empty, because `#` begins a comment in YAML; it must be `start`, `issue`, "
-                '`off`, or the number of an issue, such as `42` or `"#42"`. Put a text with `#` in quotation marks'
+                '`off`, or the number of an issue, such as `42` or `"#42"`. Put text that contains `#` in quotation marks'
             ),
         ),
         (
             "ai:",
             (
-                "line 1: `ai` is empty; it must be `true` or `false`. Take the line out if there is nothing to "
-                "settle"
+                "line 1: `ai` is empty; it must be `true` or `false`. Remove the line if you don't need it"
             ),
         ),
         (
@@ -228,32 +227,30 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ),
         (
             "days_off: [{from: 2026-01-01, to: 2027-06-01}]",
-            "line 1: `days_off` lasts longer than 366 days",
+            "line 1: `days_off` can last up to 366 days",
         ),
         ("holidays: [1926-12-25]", "line 1: `holidays` must be a day from 2000 to 2100, not `1926-12-25`"),
         ("holidays: [2026-12-25, 2026-12-25]", "line 1: `2026-12-25` is listed twice"),
         (
             "timezone:\n- zone: Europe/Berlin\n- zone: Asia/Tokyo",
             (
-                "line 3: `timezone.from` is missing; each zone but the first needs `from`, the day on which it "
-                "begins"
+                "line 3: `timezone.from` is missing; each zone except the first needs the day on which it begins"
             ),
         ),
         (
             "timezone: [{zone: UTC, from: 2026-12-01}, {zone: Asia/Tokyo, from: 2026-12-01}]",
-            "line 1: two zones begin on `2026-12-01`; keep one of them",
+            "line 1: two zones begin on `2026-12-01`, so keep only one of them",
         ),
         (
             "quiet_hours: {from: 08:00, until: 08:00}",
             (
-                "line 1: `quiet_hours` begin and end at 08:00, so no hour is quiet; leave them out, or give two "
-                "different times"
+                "line 1: `quiet_hours` begin and end at 08:00, so they have no effect; use two different times, or remove them"
             ),
         ),
-        ("sizes: {m: 1, M: 3}", "line 1: `M` is the same size as `m`; keep one of them"),
+        ("sizes: {m: 1, M: 3}", "line 1: `M` is the same size as `m`, so keep only one of them"),
         (
             "started_labels: [doing]\ndone_labels: [Doing]",
-            "line 2: the label `Doing` cannot say done, because in `started_labels` it says begun",
+            "line 2: the label `Doing` cannot mean done, because in `started_labels` it means started",
         ),
         (
             "teams: {a: {labels: [x]}, b: {labels: [X]}}",
@@ -263,20 +260,19 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         (
             "done_labels: [5]",
             (
-                "line 1: `done_labels` must hold names of labels, of 50 characters at most, not “5”; put it in "
-                "quotation marks if it is a text"
+                "line 1: `done_labels` must list label names of at most 50 characters, not “5”; put it in quotation marks if it is text"
             ),
         ),
         (
             "started_labels: [doing, #wip]\nai: true",
             (
-                "line 1: this is no YAML: a bracket or brace is not closed, or a comma is missing; `#` begins a "
-                "comment, so put a text with `#` in quotation marks"
+                "line 1: this is not valid YAML: a bracket or brace is not closed, or a comma is missing; `#` begins a "
+                "comment, so put text that contains `#` in quotation marks"
             ),
         ),
-        ("bots: *b", "line 1: references (`&name`, `*name`) are not read; write the value out"),
-        ("ai: !!str true", "line 1: tags such as `!name` are not read"),
-        ("!!str ai: true", "line 1: tags such as `!name` are not read"),
+        ("bots: *b", "line 1: references (`&name`, `*name`) are not supported; write the value out"),
+        ("ai: !!str true", "line 1: tags such as `!name` are not supported"),
+        ("!!str ai: true", "line 1: tags such as `!name` are not supported"),
         ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
     ],
 )  # fmt: skip
@@ -324,7 +320,7 @@ def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
     (problem,) = problems("commands: {sprint: {role: read}}")
-    assert problem.startswith("line 1: `sprint` alone is no command; there are `sprint ")
+    assert problem.startswith("line 1: `sprint` alone is not a command; use one of `sprint ")
 
 
 def test_a_bomb_is_refused_before_it_grows() -> None:
@@ -333,7 +329,7 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
     result = problems(bomb)
-    assert result[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
+    assert result[0] == "line 1: references (`&name`, `*name`) are not supported; write the value out"
     assert len(result) == 9
     assert check_settings_file(bomb.encode(), NAMES).settings == {}
 
@@ -451,7 +447,7 @@ async def test_what_is_wrong_is_reported_on_the_commit_and_costs_that_setting(bo
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert (
-        "All other settings of the file are in force: `ai`. As it was last good, `timezone` stays `Europe/Berlin`."
+        "All other settings in the file apply: `ai`. `timezone` keeps its last valid value, `Europe/Berlin`."
         in run["output"]["summary"]
     )
     # Another push says nothing again.
@@ -540,7 +536,8 @@ async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None
     assert (settings["ai"], settings["timezone"]) == (True, "Asia/Tokyo")
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert (
-        "None of it is in force. The last good settings stay: `ai`, `timezone`." in run["output"]["summary"]
+        "Nothing in it applies. The last valid settings still apply: `ai`, `timezone`."
+        in run["output"]["summary"]
     )
 
 
@@ -569,7 +566,7 @@ async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
     assert kept == labels | {"ai": True}
     (run,) = await bot.github.check_runs(bot.repo, bad)
     wrong = before.partition(":")[0]
-    assert f"The last good value of `{wrong}` is no longer in force" in run["output"]["summary"]
+    assert f"The last valid value of `{wrong}` no longer applies" in run["output"]["summary"]
     assert "`ai` stays `true`" in run["output"]["summary"]
 
 
@@ -606,8 +603,8 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
     number = int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
     await bot.say(number, "/agile health\n/agile config\n/agile config validate")
     for answer in await bot.answers(number):
-        assert "The organization's `.github/agile.yml` is out of sight" in answer
-        assert "Its last good settings stay in force." in answer
+        assert "I can no longer read the organization's `.github/agile.yml`" in answer
+        assert "Its last valid settings still apply." in answer
     if away == "gone":
         return
     # Seen again, it is as it was; and who deletes the file there ends its settings.

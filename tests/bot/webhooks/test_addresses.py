@@ -97,7 +97,7 @@ async def test_readiness_gives_up_in_time(base: Services) -> None:
     readiness = ReadinessProbe(base.database_url, check_every_seconds=0, timeout_seconds=0.2)
     try:
         async with readiness._database.unscoped():  # Its one connection is busy.
-            assert await readiness.find_problem() == "the database is away"
+            assert await readiness.find_problem() == "the database is unavailable"
         readiness._timeout_seconds = 60
         assert await readiness.find_problem() is None
     finally:

@@ -168,7 +168,7 @@ async def test_a_delivery_of_nobody_is_refused_in_words(
 ) -> None:
     nobody = {key: value for key, value in ISSUE_OPENED.items() if key not in {"installation", "repository"}}
     status, message = await webhook_client.deliver("issues", nobody)
-    assert (status, message) == (400, "the payload names no installation that we know and no account")
+    assert (status, message) == (400, "the payload names neither a known installation nor an account")
     assert await list_stored_events(base) == []
 
 

@@ -25,9 +25,9 @@ from tests.support.running import Bot, wait_until
 async def test_without_anything_all_defaults_hold(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config")
 
-    assert answer.startswith("Nothing is settled here: all defaults hold.")
+    assert answer.startswith("Nothing is set here, so all defaults apply.")
     assert f"<summary>{len(load_schema()['properties'])} settings at the default</summary>" in answer
-    assert "| `timezone` | The zone in which days begin and end | `UTC` |" in answer
+    assert "| `timezone` | The team's time zone | `UTC` |" in answer
 
 
 async def test_every_setting_has_its_source(bot: Bot) -> None:
@@ -48,10 +48,10 @@ async def test_problems_of_the_newest_file_are_reported(bot: Bot) -> None:
     answer = await ask_bot(bot, number, "/agile config")
 
     assert answer.startswith(
-        "> [!WARNING]\n> The newest version of the repository's `.github/agile.yml` is wrong"
+        "> [!WARNING]\n> The latest version of the repository's `.github/agile.yml` is invalid"
     )
     assert "> - line 1: `ai` must be `true` or `false`, not “perhaps”" in answer
-    assert "> The file sets nothing else. As it was last good, `ai` stays `true`." in answer
+    assert "> The file sets nothing else. `ai` keeps its last valid value, `true`." in answer
     assert "| `ai` | `true` | the repository's file |" in answer
 
 
@@ -65,7 +65,7 @@ def test_what_wins_hides_what_does_not() -> None:
     )
     data = settings_text(origins)
 
-    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in data
+    assert "| `timezone` | `Europe/Berlin` | a command; overrides the organization's file |" in data
 
 
 # Whether it is good
@@ -80,7 +80,7 @@ async def test_a_missing_file_is_stated_and_how_to_begin(bot: Bot) -> None:
 async def test_a_good_and_a_bad_file(bot: Bot) -> None:
     number = await create_thread(bot)
     await push_settings_file(bot, "ai: true\n")
-    assert "of the default branch is good. It says what holds already." in await ask_bot(
+    assert "on the default branch is valid. It changes nothing." in await ask_bot(
         bot, number, "/agile config validate"
     )
     await push_settings_file(bot, "ai: true\ntimezon: UTC\n")
@@ -93,18 +93,18 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None
     number = await create_thread(bot)
     await push_settings_file(bot, "# Ours\ntimezone: Europe/Berlin\n")
     answer = await ask_bot(bot, number, "/agile config set ai true")
-    assert "so I have proposed this in the pull request “Settings: ai = true”" in answer
+    assert "so I opened the pull request “Change settings: ai = true”" in answer
     assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
 
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
     assert pull["title"] == "Settings: ai = true"
-    assert f"`alice` asked for it in #{number}." in pull["body"]
+    assert f"`alice` requested this change in #{number}." in pull["body"]
     await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
     data = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
     pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", data)
     await bot.rest()
     (answer,) = await bot.answers(pull["number"])
-    assert f"of #{pull['number']} is good. Merged, it would change:" in answer
+    assert f"of #{pull['number']} is valid. After the merge, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
     data = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
@@ -120,12 +120,11 @@ async def test_what_is_wrong_in_a_pull_request_is_not_said_to_be_in_force(bot: B
     pull, answer = await validate_proposed(bot, proposed)
     assert answer.startswith(f"**2 problems in `.github/agile.yml`** of #{pull}:")
     assert answer.endswith(
-        "Merged, all other settings of the file would take effect: `timezone`. "
-        "As it was last good, `wip` would stay `{limit: 3}`. `tracking` would be ignored."
+        "After the merge, all other settings in the file would apply: `timezone`. `wip` would keep its last valid value, `{limit: 3}`. `tracking` would be ignored."
     )
     _, answer = await validate_proposed(bot, "timezone: [")
     assert answer.endswith(
-        "Merged, none of it would take effect. The last good settings would stay: `wip`, `timezone`."
+        "After the merge, nothing in it would apply. The last valid settings would still apply: `wip`, `timezone`."
     )
 
 
@@ -152,7 +151,7 @@ async def test_what_is_wrong_already_is_not_right_when_it_is_set(bot: Bot) -> No
     assert "says so already" not in answer
     await push_settings_file(bot, "wip: {limit: 3}\n")
     answer = await ask_bot(bot, number, "/agile config set wip.limit 3")
-    assert "`.github/agile.yml` says so already." in answer
+    assert "`.github/agile.yml` sets this value already." in answer
 
 
 @pytest.mark.parametrize("typed", ["18:00-08:00", "18:00–08:00", '"18:00 - 08:00"'])
@@ -181,7 +180,7 @@ async def test_a_command_mends_what_is_wrong_in_the_file(bot: Bot) -> None:
     number = await create_thread(bot)
     await push_settings_file(bot, "# Ours\r\ntracking: #42\r\nai: perhaps  # soon\r\n")
     answer = await ask_bot(bot, number, "/agile config set ai true")
-    assert "so I have proposed this in the pull request “Settings: ai = true”" in answer
+    assert "so I opened the pull request “Change settings: ai = true”" in answer
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
     there = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
     assert base64.b64decode(there["content"]) == b"# Ours\r\ntracking: #42\r\nai: true  # soon\r\n"
@@ -198,7 +197,7 @@ async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
 
     await wait_until(is_answered)
     await bot.rest()
-    assert "I have proposed this" in (await bot.answers(number))[-1]
+    assert "I opened the pull request" in (await bot.answers(number))[-1]
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1
 
 
@@ -245,16 +244,16 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
     ("typed", "expected"),
     [
         ("timezone Berlin", "`timezone` must be an IANA time zone such as `Europe/Berlin`"),
-        ("timezon UTC", "There is no setting “timezon”. There are `timezone`,"),
+        ("timezon UTC", "There is no setting “timezon”. The settings are `timezone`,"),
         ("sizes.M lots", "`sizes.M` must be a number of points from 0 to 9999, not “lots”."),
-        ("wip.most 3", "There is no `most` in `wip`; it holds `limit`, `teams`."),
-        ("sizes 3", "`sizes` is a mapping, such as `{S: 1, M: 3, L: 8}`. Name what to set in it"),
-        ("working_days mon,someday", "`working_days` must hold days such as `mon` or `tue`, not “someday”."),
+        ("wip.most 3", "There is no `most` in `wip`. You can set `limit`, `teams`."),
+        ("sizes 3", "`sizes` has several parts, such as `{S: 1, M: 3, L: 8}`. Name the part to set"),
+        ("working_days mon,someday", "`working_days` must list days such as `mon` or `tue`, not “someday”."),
         ("commands.estmate.role write", "There is no command `estmate`; did you mean `estimate`?"),
-        ("days_off 2026-12-24", "`days_off` holds more than words. Please write it into `.github/agile.yml`."),
-        ("sprints.repositories a,b", "`sprints` is settled for a whole organization"),
+        ("days_off 2026-12-24", "`days_off` is too complex for a command. Please set it in `.github/agile.yml`."),
+        ("sprints.repositories a,b", "`sprints` applies to the whole organization"),
         ("timezone", '`"value"` is missing'),
-        ("quiet_hours evening", "`evening` is not a span of time. Set both times at once, for example"),
+        ("quiet_hours evening", "`evening` is not a range of times. Set both times at once, for example"),
         ("quiet_hours 18:00-8am", "`quiet_hours.until` must be"),
         (
             "quiet_hours.from 18:00",
@@ -283,7 +282,7 @@ async def test_what_settles_who_may_is_for_admins(bot: Bot) -> None:
     typed = '/agile config set "commands.agile roles.role" maintain'
     answer = await ask_bot(bot, number, typed, as_user="bob")
 
-    assert "`commands` settles who may do what, so that an admin must set it by command." in answer
+    assert "`commands` controls who may do what, so only an admin can set it by command." in answer
     assert await load_settings(bot) == {}
     await bot.say(number, typed)
     assert await load_settings(bot) == {"commands": {"agile roles": {"role": "maintain"}}}

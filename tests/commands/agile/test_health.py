@@ -44,7 +44,7 @@ WELL = HealthFacts(
 async def test_it_tells_how_all_stands(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile health", as_user="dave")
 
-    assert answer.startswith("**All is well:**")
+    assert answer.startswith("**All is well.**")
     assert "| Permissions | all granted |" in answer
     # The comment and the issue's own events may be recorded in either order.
     assert re.search(r"\| Last event \| issue(s|\\_comment), ", answer)
@@ -58,20 +58,20 @@ async def test_what_the_app_does_not_ask_for_is_the_operator_s_to_add(
     bot = restricted_bot
     answer = await ask_bot(bot, await create_thread(bot), "/agile health")
     assert (
-        "- `contents: write` is missing. It lets the App propose changes of the settings file, and write a "
+        "- The permission `contents: write` is missing. It lets the App propose changes of the settings file, and write a "
         "summary into a release.\n"
-        "- `deployments: read` is missing. It lets the App see how deployments went.\n"
-        "- `merge_queues: read` is missing. It lets the App report the check “Sprint impact” where a merge "
+        "- The permission `deployments: read` is missing. It lets the App see how deployments went.\n"
+        "- The permission `merge_queues: read` is missing. It lets the App report the check “Sprint impact” where a merge "
         "queue waits for it.\n" in answer
     )
     # An owner cannot accept what the App does not ask for.
-    assert answer.count("Whoever runs the App must first add the missing permissions to the App.") == 1
+    assert answer.count("The people who run the App must first add the missing permissions to it.") == 1
     assert "must accept" not in answer
     findings = await examine(bot.base)
     capsys.readouterr()
     (finding,) = [finding for finding in findings if "permission" in finding]
     assert finding.startswith(
-        "the App does not ask for the permission contents: write (lets it propose changes of the settings "
+        "the App does not request the permission contents: write (lets it propose changes of the settings "
         "file, and write a summary into a release), the permission deployments: read (lets it see how"
     )
     assert "; add this on the App's page under “Permissions & events”: http" in finding
@@ -95,11 +95,11 @@ def test_what_the_app_asks_for_is_the_owner_s_to_accept() -> None:
     card = health_card(replace(WELL, health=health))
     accept = f"An owner of the organization acme must accept the missing permissions on [its page on GitHub]({page})."
     assert card.count(accept) == 1
-    assert "Whoever runs the App" not in card
+    assert "The people who run the App" not in card
     # Where only a part is asked for, each has a step to do.
     card = health_card(replace(WELL, health=replace(health, unrequested={"contents: write"})))
     assert (
-        "Whoever runs the App must first add the missing permissions to the App. An owner of the organization "
+        "The people who run the App must first add the missing permissions to it. An owner of the organization "
         f"acme must accept the rest on [its page on GitHub]({page})." in card
     )
 
@@ -120,7 +120,7 @@ async def test_doctor_says_so_where_github_cannot_be_asked(
     bot.github.fail_next("GET", "/app$", 500, times=9)
     findings = await examine(bot.base)
     capsys.readouterr()
-    assert any("GitHub could not be asked which permissions the App has" in finding for finding in findings)
+    assert any("the App's permissions could not be read from GitHub" in finding for finding in findings)
 
 
 _USER = {"id": 7, "account": {"login": "ada", "type": "User"}, "target_type": "User"}
@@ -183,13 +183,13 @@ async def test_other_bots_and_files_are_named(bot: Bot) -> None:
     await push_settings_file(bot, "ai: perhaps\n")
     answer = await ask_bot(bot, number, "/agile health")
 
-    assert "- The repository's `.github/agile.yml` is wrong in 1 place: line 1: `ai`" in answer
-    assert "| Other bots | Prow, by the files at the root" in answer
+    assert "- The repository's `.github/agile.yml` has 1 problem: line 1: `ai`" in answer
+    assert "| Other bots | Prow (found by its files)" in answer
 
 
 def test_when_all_is_well_it_says_so_first() -> None:
     card = health_card(WELL)
-    assert card.startswith("**All is well:**")
+    assert card.startswith("**All is well.**")
     assert "| Last event | push, 23 Nov 2026, 10:30 CET |" in card
     assert "| Comparison with GitHub | 3 corrections until now; next on 23 Nov 2026, 19:30 CET |" in card
     assert "| Permissions | all granted |" in card
@@ -199,16 +199,16 @@ def test_when_all_is_well_it_says_so_first() -> None:
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (replace(WELL, status=replace(WELL.status, parked=2)), "- 2 events could not be read, through a fault of ours."),
+        (replace(WELL, status=replace(WELL.status, parked=2)), "- I could not process 2 events because of a bug"),
         (
             replace(WELL, status=replace(WELL.status, missed=(NOW, NOW - timedelta(hours=1)))),
-            "- 2 events did not reach us between 23 Nov 2026, 09:30 CET and 23 Nov 2026, 10:30 CET.",
+            "- 2 events sent between 23 Nov 2026, 09:30 CET and 23 Nov 2026, 10:30 CET did not arrive.",
         ),
-        (replace(WELL, status=replace(WELL.status, refused=1)), "- GitHub did not take 1 answer of ours"),
-        (replace(WELL, status=replace(WELL.status, waiting=101)), "- 101 events wait to be read"),
-        (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
+        (replace(WELL, status=replace(WELL.status, refused=1)), "- In the last 7 days, GitHub rejected 1 answer of mine"),
+        (replace(WELL, status=replace(WELL.status, waiting=101)), "- 101 events are waiting to be processed"),
+        (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub allows only 499 more requests"),
         (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
-        (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
+        (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` has 2 problems"),
     ],
 )  # fmt: skip
 def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: str) -> None:
@@ -220,7 +220,7 @@ def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: 
 @pytest.mark.parametrize(
     ("running", "expected"),
     [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
-     ("backfill", "| Past of this repository | being read now |")],
+     ("backfill", "| History of this repository | importing now |")],
 )  # fmt: skip
 def test_health_card_names_running_jobs(running: str, expected: str) -> None:
     assert expected in health_card(replace(WELL, status=replace(WELL.status, running=frozenset({running}))))
@@ -228,7 +228,7 @@ def test_health_card_names_running_jobs(running: str, expected: str) -> None:
 
 def test_a_repository_whose_past_was_never_read_says_so() -> None:
     card = health_card(replace(WELL, synced_at=None, status=replace(WELL.status, newest=None)))
-    assert "| Past of this repository | not read yet |" in card
+    assert "| History of this repository | not imported yet |" in card
     assert "| Last event | none yet |" in card
 
 
@@ -238,22 +238,22 @@ SUSPENDED = EventGap(GapCause.SUSPENDED, NOW - timedelta(days=9), NOW - timedelt
 def test_a_span_without_events_is_named_with_what_is_done() -> None:
     card = health_card(replace(WELL, gaps=(SUSPENDED,)))
     span = "from 14 Nov 2026, 10:30 CET to 16 Nov 2026, 10:30 CET"
-    assert f"- We could not hear GitHub {span}, because the App was suspended. Figures are incomplete" in card
-    assert "`/agile resync since:2026-11-14` does it at once." in card
-    assert f"| GitHub not heard | {span}: the App was suspended; not read again yet |" in card
+    assert f"- I received no events {span}, because the App was suspended. Numbers are incomplete" in card
+    assert "To do it now, run `/agile resync since:2026-11-14`." in card
+    assert f"| Gaps in events | {span}: the App was suspended; not filled in yet |" in card
     assert "| Events missed | not known yet |" in card
 
     reading = replace(WELL.status, running=frozenset({"backfill"}))
     card = health_card(replace(WELL, gaps=(SUSPENDED,), status=reading))
-    assert "We are reading the past of this repository again; until that is done" in card
+    assert "I am importing this repository's history again. Until that is done" in card
 
     card = health_card(replace(WELL, gaps=(replace(SUSPENDED, ended_at=None),)))
-    assert "- We have not heard GitHub since 14 Nov 2026, 10:30 CET, because the App was suspended." in card
+    assert "- I have received no events since 14 Nov 2026, 10:30 CET, because the App was suspended." in card
 
 
 def test_what_was_read_again_needs_nobody_and_is_named() -> None:
     card = health_card(replace(WELL, gaps=(replace(SUSPENDED, is_read_again=True),)))
-    assert card.startswith("**All is well:** what did not reach us was asked for again")
+    assert card.startswith("**All is well.** I fetched the events that had not arrived")
     assert "; read again |" in card
     assert "| Events missed | 0 |" in card
 
@@ -275,8 +275,8 @@ async def test_what_was_missed_is_found(bot: Bot) -> None:
         await bot.github.close_issue(bot.repo, number)
     answer = await ask_bot(bot, number, "/agile resync since:2026-11-01")
 
-    assert answer.startswith("I am comparing the running sprints with GitHub now; what differs is corrected.")
-    assert "I also read the past of this repository again." in answer
+    assert answer.startswith("I am comparing the running sprints with GitHub and correct any differences.")
+    assert "I am also importing this repository's history again" in answer
     (project,) = await query_database(bot, "select synced_at from projects where synced_at is not null")
     assert project.synced_at
     (entry,) = await query_database(bot, "select action, target from audit_log")
@@ -292,7 +292,7 @@ async def test_what_was_missed_is_found(bot: Bot) -> None:
 async def test_the_past_is_left_alone_unless_asked_for(bot: Bot) -> None:
     number = await make_sprint(bot)
     answer = await ask_bot(bot, number, "/agile resync")
-    assert "I also read the past" not in answer
+    assert "I am also importing this repository's history" not in answer
     assert not await query_database(bot, "select 1 from projects where synced_at is not null")
 
 

@@ -36,12 +36,12 @@ def test_a_paid_plan_is_reported_in_three_lines() -> None:
     data = card(make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY)))
     assert data.startswith(
         "### acme is on Pro\n\n"
-        "Bought on GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
-        "3 people on planned work, 5 seats paid for.\n\n"
-        "**Change it**"
+        "Paid on GitHub Marketplace, monthly. The current period ends on 2 Dec 2026.\n\n"
+        "3 people on planned work, 5 paid seats.\n\n"
+        "**Change your plan**"
     )
     assert (
-        "$6.00 a month or $60.00 a year for a seat: [on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
+        "$6.00 a month or $60.00 a year per seat: [on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
         in data
     )
 
@@ -50,9 +50,9 @@ def test_without_a_plan_it_says_what_is_free() -> None:
     data = card(make_billing())
     assert "### acme is on Free" in data
     assert "|  | **Free** | Pro | Enterprise |" in data
-    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in data
-    assert "Public repositories have everything that Pro has." in data
-    assert "3 people on planned work; a paid plan needs a seat for each." in data
+    assert "| Sprints, estimates, burndown, velocity, reports, and checks | yes | yes | yes |" in data
+    assert "Public repositories have all Pro features for free." in data
+    assert "3 people on planned work. A paid plan needs one seat per person." in data
     assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in data
 
 
@@ -62,30 +62,33 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         (make_subscription(status="trialing", trial_ends=NOW + 3 * DAY), "The trial ends on 26 Nov 2026."),
         (
             make_subscription(quantity=2),
-            "**3 people on planned work, 2 seats paid for.** Who came last waits",
+            "**3 people on planned work, 2 paid seats.** The person who came last needs",
         ),
-        (make_subscription(), "3 people on planned work; the plan is for any number."),
+        (make_subscription(), "3 people on planned work. The plan covers any number of people."),
         (
             make_subscription("stripe", quantity=2),
-            "3 people on planned work, 2 seats paid for.\n\n**Change it",
+            "3 people on planned work, 2 paid seats.\n\n**Change your plan",
         ),
-        (make_subscription(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
+        (make_subscription(is_yearly=True), "Paid on GitHub Marketplace, yearly."),
         (
             make_subscription(pending=PendingChange("free", None, NOW + 9 * DAY)),
-            "From 2 Dec 2026 on it will be Free; until then nothing changes.",
+            "The plan changes to Free on 2 Dec 2026. Nothing changes until then.",
         ),
         (make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
         (
             make_subscription(pending=PendingChange(None, None, NOW + 9 * DAY)),
-            "It was cancelled and ends on 2 Dec 2026",
+            "The plan was cancelled and ends on 2 Dec 2026",
         ),
         (
             make_subscription("stripe", "past_due", past_due_since=NOW - DAY),
-            "> **The last payment failed.** Nothing changes before 6 Dec 2026: until then, please [change the card](https://billing.stripe.com/p/login/x).",
+            "> **The last payment failed.** Nothing changes until 6 Dec 2026. Please [change the card](https://billing.stripe.com/p/login/x).",
         ),
-        (make_subscription("stripe", "unpaid"), "> **The last payment failed**, and its time is over."),
+        (
+            make_subscription("stripe", "unpaid"),
+            "> **The last payment failed**, and its grace period is over.",
+        ),
         (make_subscription("stripe", "paused"), "> **The subscription is paused.**"),
-        (make_subscription(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
+        (make_subscription(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial has ended.**"),
     ],
 )
 def test_plan_card_states_the_subscription(subscription: Subscription, expected: str) -> None:
@@ -100,7 +103,7 @@ def test_who_pays_twice_is_reported_which_one_counts() -> None:
         )
     )
     assert (
-        "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise, paid by card (Stripe)."
+        "> **acme pays for more than one plan.** Everything keeps working, and the plan that includes more applies: Enterprise, paid by card through Stripe."
         in data
     )
 
@@ -110,7 +113,7 @@ def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
     assert "/billing/checkout/" not in data
     assert "/upgrade/" not in data
     portal = "[billing portal](https://billing.stripe.com/p/login/x)"
-    for what in ("Another plan, monthly or yearly", "Invoices, receipts, tax ID and card", "Cancel"):
+    for what in ("Change plan or billing period", "Invoices, receipts, tax ID, and card", "Cancel"):
         assert f"- **{what}:** {portal}" in data
 
 
@@ -124,13 +127,13 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         (
             make_subscription("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
             (
-                "- **One more seat:** about $3.20 until 9 Dec 2026, on the next invoice; then $6.00 a month, "
-                "before discounts and tax. Seats follow the people on planned work, once a day"
+                "- **Add a seat:** about $3.20 until 9 Dec 2026, on the next invoice; then $6.00 a month, "
+                "before discounts and tax. The number of seats follows the number of people on planned work once a day"
             ),
         ),
         (
             make_subscription("stripe", quantity=2, unit_amount=5400, currency="eur", is_yearly=True, **YEAR),
-            "about €29.59 until 11 Jun 2027, invoiced at once; then €54.00 a year, before discounts and tax.",
+            "about €29.59 until 11 Jun 2027, invoiced now; then €54.00 a year, before discounts and tax.",
         ),
         (
             make_subscription("stripe", quantity=2, unit_amount=900, currency="jpy", **MONTH),
@@ -151,7 +154,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 pending=PendingChange(None, None, NOW + 16 * DAY),
                 **MONTH,
             ),
-            "about $3.20 until 9 Dec 2026, invoiced at once, before discounts and tax.",
+            "about $3.20 until 9 Dec 2026, invoiced now, before discounts and tax.",
         ),
         (
             make_subscription("stripe", quantity=2, **MONTH),
@@ -192,14 +195,13 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         ),
         (
             make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW - DAY, **MONTH),
-            "- **One more seat:** none is added while a payment is due",
+            "- **Add a seat:** no seats are added while a payment is due",
         ),
         (
             make_subscription(quantity=2),
             (
-                "- **One more seat:** $6.00 a month "
-                "before discounts and tax (list price); the rest of this period is "
-                "charged at once. "
+                "- **Add a seat:** $6.00 a month "
+                "before discounts and tax (list price); you pay for the rest of this period now. "
                 "[Add seats on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
             ),
         ),
@@ -215,7 +217,9 @@ def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
     data = card(
         make_billing(make_subscription("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW)
     )
-    sentence = "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before discounts and tax."
+    sentence = (
+        "Paid by card through Stripe, monthly: 12 seats at $4.50, $54.00 a month before discounts and tax."
+    )
     assert sentence in data
 
 
@@ -231,7 +235,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
     data = card(replace(billing, account=replace(billing.account, kind=kind)))
     for what, words, path in (
         ("Receipts", "payment history on GitHub", history),
-        ("Card, tax ID and billing details", "GitHub's billing page", page),
+        ("Card, tax ID, and billing details", "GitHub's billing page", page),
         ("Cancel", "GitHub's billing page", page),
     ):
         assert f"- **{what}:** [{words}](https://github.com/{path})" in data
@@ -240,13 +244,13 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
 
 def test_without_a_portal_it_is_stated_who_opens_it() -> None:
     data = card(make_billing(make_subscription("stripe", quantity=1)), links=PlanChangeLinks())
-    assert "- **Cancel:** billing portal. The plan stays until the end" in data
+    assert "- **Cancel:** billing portal. You keep the plan until the end" in data
     assert "`python -m bot plan --account acme --portal-link`" in data
 
 
 def test_invoices_of_earlier_payments_are_found() -> None:
     data = card(make_billing(make_subscription("stripe", "ended", ended_at=NOW - DAY)))
-    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in data
+    assert "- **Invoices and receipts for earlier card payments:** [billing portal](" in data
     assert "**Cancel:**" not in data
 
 
@@ -254,9 +258,9 @@ def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
     data = card(
         make_billing(make_subscription(status="trialing", trial_ends=NOW + 9 * DAY, quantity=5), as_of=NOW)
     )
-    assert "That ends the trial at once; 30 days later this account's data here is deleted." in data
-    assert "The plan stays until the end of the period" not in data
-    assert "nothing is charged before the trial ends" in data
+    assert "The trial ends immediately, and 30 days later this account's data here is deleted." in data
+    assert "You keep the plan until the end of the period" not in data
+    assert "you pay nothing until the trial ends" in data
 
 
 def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_to_cancel() -> None:
@@ -266,9 +270,9 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     )
     assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in data
     assert "- **Cancel:**" not in data
-    assert "- **Keep the plan after all:** [GitHub's billing page]" in data
+    assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
-        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in data
+        "- A card plan starts today. GitHub is paid until 2 Dec 2026, so you pay for both until then" in data
     )
 
 
@@ -278,10 +282,10 @@ def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -
         "stripe", plan="enterprise", quantity=5, period_end=soon, pending=PendingChange("pro", 5, soon)
     )
     text = card(make_billing(subscription))
-    assert "- **Keep the plan after all:** [billing portal]" in text
+    assert "- **Keep the current plan:** [billing portal]" in text
     assert "- **Cancel:** [billing portal]" in text
     cancelled = card(make_billing(replace(subscription, pending=PendingChange(None, None, soon))))
-    assert "- **Keep the plan after all:** [billing portal]" in cancelled
+    assert "- **Keep the current plan:** [billing portal]" in cancelled
     assert "**Cancel:**" not in cancelled
 
 
@@ -289,10 +293,10 @@ def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
     by_card = make_subscription("stripe", reference="sub_1", **MONTH)
     cancelled = make_subscription(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
     data = card(make_billing(by_card, cancelled, as_of=NOW))
-    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in data
-    assert "deleted" not in data.replace("nothing is deleted", "")
+    assert "The plan on GitHub was cancelled and ends on 2 Dec 2026. Nothing changes until then." in data
+    assert "deleted" not in data.replace("No data is deleted", "")
     data = card(make_billing(by_card, make_subscription(quantity=5), as_of=NOW))
-    assert "Nothing is deleted while the plan by card goes on" in data
+    assert "No data is deleted while your card plan continues" in data
     assert "data here is deleted" not in data
 
 
@@ -302,16 +306,16 @@ def test_with_two_plans_each_line_says_which_one_it_changes() -> None:
             make_subscription("stripe", reference="sub_1", **MONTH), make_subscription(quantity=5), as_of=NOW
         )
     )
-    for what in ("Another plan, monthly or yearly", "One more seat", "Cancel"):
+    for what in ("Change plan or billing period", "One more seat", "Cancel"):
         for which in ("Pro by card", "Pro on GitHub"):
             assert data.count(f"- **{what} ({which}):**") == 1
 
 
 def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
     data = card(make_billing(make_subscription(plan="free"), as_of=NOW))
-    assert "Chosen on GitHub Marketplace; it costs nothing." in data
-    assert "monthly" not in data.split("**Change it**", maxsplit=1)[0]
-    assert "30 days after a cancellation it is deleted" in data
+    assert "Chosen on GitHub Marketplace, free of charge." in data
+    assert "monthly" not in data.split("**Change your plan**", maxsplit=1)[0]
+    assert "the data is deleted 30 days later" in data
 
 
 @pytest.mark.parametrize(
@@ -319,16 +323,16 @@ def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
     [
         (
             make_subscription("stripe", "paused"),
-            "Only whoever sells it can resume it: please write to whoever runs",
+            "Only the people who run this App can resume it. Please contact them.",
         ),
         (
             make_subscription("stripe", "paused", trial_ends=NOW - DAY),
-            "If its trial ended without a card, [add a card](https://billing.stripe.com/p/login/x).",
+            "If the trial ended without a card, [add a card](https://billing.stripe.com/p/login/x).",
         ),
-        (make_subscription("stripe", "paused"), "Pro, bought by card (Stripe), is paused."),
+        (make_subscription("stripe", "paused"), "Your Pro plan, paid by card through Stripe, is paused."),
         (
             make_subscription("stripe", "unpaid", past_due_since=NOW - 20 * DAY),
-            "Pro, bought by card (Stripe), waits for its payment.",
+            "Your Pro plan, paid by card through Stripe, is waiting for a payment.",
         ),
     ],
 )
@@ -337,9 +341,14 @@ def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
 ) -> None:
     data = card(make_billing(subscription, as_of=NOW))
     assert expected in data
-    for wrong in ("No plan runs any more", "One more seat", "The plan stays until", "To go on, [change the"):
+    for wrong in (
+        "No paid plan is active any more",
+        "One more seat",
+        "You keep the plan until",
+        "To continue, [change the",
+    ):
         assert wrong not in data
-    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in data
+    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). No data is deleted" in data
 
 
 def test_the_way_from_yearly_to_monthly_is_announced() -> None:
@@ -347,7 +356,10 @@ def test_the_way_from_yearly_to_monthly_is_announced() -> None:
     billing = make_billing(
         make_subscription("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW
     )
-    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(billing)
+    assert (
+        "The plan changes to Pro with 5 seats (monthly billing) on 11 Jun 2027. Nothing changes until then"
+        in card(billing)
+    )
     data = billing.as_json()["pending"]
     assert isinstance(data, dict)
     assert data["yearly"] is False
@@ -358,7 +370,7 @@ def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
         "stripe", "ended", past_due_since=NOW - 500 * DAY, ended_at=NOW - 480 * DAY, reference="s"
     )
     trial = make_subscription(status="ended", trial_ends=NOW - DAY, ended_at=NOW - DAY, quantity=5)
-    assert "**The trial is over.**" in card(make_billing(old, trial, as_of=NOW))
+    assert "**The trial has ended.**" in card(make_billing(old, trial, as_of=NOW))
     failed = replace(old, past_due_since=NOW - 30 * DAY, ended_at=NOW - 20 * DAY)
     earlier = replace(trial, trial_ends=NOW - 90 * DAY, ended_at=NOW - 90 * DAY)
     assert "**The last payment failed**" in card(make_billing(failed, earlier, as_of=NOW))
@@ -369,8 +381,8 @@ def test_usage_that_is_charged_for_is_reported_to_who_pays_by_card() -> None:
         make_billing(make_subscription("stripe", quantity=5)),
         make_billing(make_subscription(quantity=5)),
     )
-    charged = "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
-    spared = "Who pays by card is charged for usage as well; this account is not."
+    charged = "You also pay for usage. I report it to Stripe once a day, and it appears on your invoice."
+    spared = "Accounts that pay by card also pay for usage. This account doesn't."
     for result, answer in ((by_card, charged), (on_github, spared)):
         assert answer in usage_card(result, NOW, is_public=False, is_usage_charged=True)
         assert answer in plan_card(
@@ -406,7 +418,7 @@ def test_an_unpaid_period_is_not_called_paid() -> None:
         "stripe", "past_due", past_due_since=NOW, period_end=NOW + 30 * DAY, reference="sub_1"
     )
     assert "Paid until" not in card(make_billing(late))
-    assert "No plan runs any more." in card(make_billing(make_subscription(status="ended")))
+    assert "No paid plan is active any more." in card(make_billing(make_subscription(status="ended")))
 
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
@@ -428,7 +440,7 @@ def test_in_public_nothing_is_stated_of_money_or_people() -> None:
         assert "$" not in data
         assert "payment" not in data
         assert "person-1" not in data
-        assert "everything that Pro has is free here" in data
+        assert "everyone can use all Pro features for free" in data
 
 
 def test_usage_is_a_table_of_what_is_counted() -> None:
@@ -437,14 +449,14 @@ def test_usage_is_a_table_of_what_is_counted() -> None:
     assert data.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
     assert "| Commands answered | 1,234 |" in data
     assert "| Calls of GitHub's API | 7 |" in data
-    assert "Usage is counted and stops nothing." in data
+    assert "Usage is only counted. It is never limited." in data
     assert "<summary>3 people on planned work</summary>" in data
     assert "`person-0`, `person-1`, `person-2`" in data
 
 
 def test_where_nothing_is_sold_everything_is_on() -> None:
     billing = make_billing(is_sold=False)
-    assert card(billing) == "Nothing is sold here: every feature is on, for everybody."
+    assert card(billing) == "Billing is off here: everyone can use every feature for free."
     usage = usage_card(billing, NOW, is_public=False)
     assert "| Commands answered | 0 |" in usage
     assert "needs a seat" not in usage
@@ -477,7 +489,7 @@ async def test_an_owner_asks_for_the_plan(selling_bot: Bot) -> None:
     comment = await selling_bot.say(number, "/agile plan")
     (answer,) = await selling_bot.answers(number)
     assert "### acme is on Pro" in answer
-    assert "1 person on planned work, 5 seats paid for." in answer
+    assert "1 person on planned work, 5 paid seats." in answer
     assert "https://github.com/marketplace/agile/upgrade/3/" in answer
     assert selling_bot.reactions(comment) == ["eyes", "+1"]
 
@@ -497,7 +509,7 @@ async def test_in_a_public_repository_no_price_is_named(selling_bot: Bot) -> Non
     await buy(selling_bot)
     await selling_bot.say(number, "/agile plan\n/agile usage")
     for answer in await selling_bot.answers(number):
-        assert "everything that Pro has is free here" in answer
+        assert "everyone can use all Pro features for free" in answer
         assert "$" not in answer
 
 
@@ -525,7 +537,7 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/agile plan")
     (answer,) = await bot.answers(number)
-    assert answer.startswith("Nothing is sold here: every feature is on, for everybody.")
+    assert answer.startswith("Billing is off here: everyone can use every feature for free.")
 
 
 async def test_an_owner_reads_a_quiet_line_below_an_answer_once(selling_bot: Bot) -> None:
@@ -570,7 +582,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
         comment = await shop.say(number, "/sprint status", as_user="bob")
         (answer,) = await shop.answers(number)
         assert answer.startswith(
-            "@bob: This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on"
+            "@bob: This needs the Pro plan, and acme is on Free. Sprints, estimates, burndowns, and reports keep"
         )
         assert shop.reactions(comment) == ["eyes", "confused"]
 

@@ -16,7 +16,7 @@ async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
     number, other = await create_thread(bot), await create_thread(bot)
     assert "This thread is not quiet" in await ask_bot(bot, number, "/agile quiet", as_user="carol")
     answer = await ask_bot(bot, number, "/agile quiet on", as_user="carol")
-    assert answer.startswith("This thread is **quiet**: I post nothing here unasked")
+    assert answer.startswith("This thread is **quiet**: I post here only to answer commands.")
     await bot.say(other, "/agile quiet on")
     assert (await load_settings(bot))["quiet"] == {str(number): "on", str(other): "on"}
 
@@ -30,8 +30,8 @@ async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("until:2020-01-01", "`until:2020-01-01` is no day to come"),
-        ("off until:2099-01-01", "`off` begins at once"),
+        ("until:2020-01-01", "`until:2020-01-01` is not in the future"),
+        ("off until:2099-01-01", "`off` takes effect now"),
         ("loud", "`state` must be `on` or `off`"),
     ],
 )

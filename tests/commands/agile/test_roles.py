@@ -19,7 +19,7 @@ async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> No
     )
     answer = await ask_bot(bot, number, "/agile roles grant @carol maintain")
     assert answer.startswith(
-        "`carol` may now run what needs the **maintain** role. On GitHub it stays triage."
+        "`carol` may now run commands that need the **maintain** role. Their role on GitHub is still triage."
     )
     assert (await load_settings(bot))["roles"] == {"carol": "maintain"}
     comment = await bot.say(number, "/agile resume", as_user="carol")
@@ -57,13 +57,13 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("grant", "Whom? For example: `/agile roles grant @carol maintain`."),
-        ("revoke", "Whom? For example: `/agile roles revoke @carol`."),
-        ("grant @carol", "Which role? One of `read`, `triage`, `write`, `maintain`, `admin`."),
+        ("grant", "Please name a person, for example `/agile roles grant @carol maintain`."),
+        ("revoke", "Please name a person, for example `/agile roles revoke @carol`."),
+        ("grant @carol", "Please name a role: `read`, `triage`, `write`, `maintain`, or `admin`."),
         ("grant @carol boss", "`role` must be `read` or `triage` or"),
-        ("grant @mallory admin", "`mallory` is no collaborator of this repository"),
-        ("grant @bob triage", "`bob` has the write role on GitHub already."),
-        ("revoke @bob", "`bob` was given no role here"),
+        ("grant @mallory admin", "`mallory` is not a collaborator of this repository"),
+        ("grant @bob triage", "`bob` already has the write role on GitHub."),
+        ("revoke @bob", "`bob` has no role for commands to revoke"),
         ("promote @bob", "`action` must be `grant` or `revoke`"),
     ],
 )
@@ -94,7 +94,7 @@ def test_without_anything_given_it_says_so() -> None:
         for entry in all_commands()
     ]
     card = roles_card(entries, {})
-    assert "Nobody was given another role" in card
-    assert "Settled by your team" not in card
+    assert "Nobody has an additional role" in card
+    assert "Changed by your team" not in card
     assert all(entry.spelled in card for entry in entries)
     assert roles_card([entries[0]], {}).count("| Read |") == (entries[0].need.level is Level.READ)

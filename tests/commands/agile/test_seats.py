@@ -66,31 +66,28 @@ def increase(**more: Any) -> SeatIncrease:
 @pytest.mark.parametrize(
     ("subscription", "expected"),
     [
-        (bought(), "3 people on planned work, 2 seats paid for."),
+        (bought(), "3 people on planned work, 2 paid seats."),
         (
             bought(),
             (
                 "€5.00 a month "
-                "before discounts and tax; the part for the rest of this month is on the next invoice."
+                "before discounts and tax; the amount for the rest of this month goes on your next invoice."
             ),
         ),
         (
             bought(is_yearly=True, unit_amount=6_000),
-            (
-                "€60.00 a year "
-                "before discounts and tax; now about €30.00 for the rest of the period, charged at once."
-            ),
+            ("€60.00 a year before discounts and tax; you pay about €30.00 now for the rest of this period."),
         ),
-        (bought(is_yearly=True), "stay free for others until the renewal on 3 Mar 2027"),
+        (bought(is_yearly=True), "others can take their seats until the renewal on 3 Mar 2027"),
         (
             bought(is_yearly=True, period_end=NOW + DAY),
-            "a year before discounts and tax; nothing is due before the renewal.",
+            "a year before discounts and tax; nothing is due until the renewal.",
         ),
         (bought(status="past_due"), "No seats are added while a payment is due."),
         (bought(status="trialing"), "; nothing is due during the trial."),
         (
             bought(source="marketplace", unit_amount=None, currency=None),
-            "Seats are added on GitHub Marketplace.",
+            "You add seats on GitHub Marketplace.",
         ),
         (
             bought(unit_amount=None, currency=None),
@@ -115,30 +112,30 @@ def test_seats_card_states_the_price_of_a_seat(subscription: Subscription | None
             bought(),
             "10 more seats at €5.00 a month cost €50.00 a month before discounts and tax.",
         ),
-        (increase(due_now=0), bought(), "The part for the rest of this period is on the next invoice."),
-        (increase(due_now=0, is_yearly=True), bought(), "Nothing is due before the renewal."),
-        (increase(due_now=2_975), bought(), "€29.75 is due at once, for the rest of this period."),
+        (increase(due_now=0), bought(), "The amount for the rest of this period goes on your next invoice."),
+        (increase(due_now=0, is_yearly=True), bought(), "Nothing is due until the renewal."),
+        (increase(due_now=2_975), bought(), "€29.75 is due now for the rest of this period."),
         (
             increase(is_yearly=True),
             bought(is_yearly=True, unit_amount=6_000),
-            "About €300.00 before discounts and tax is due at once",
+            "About €300.00 before discounts and tax is due now",
         ),
         (
             increase(unit_amount=None, currency=None, is_yearly=True),
             bought(is_yearly=True, unit_amount=None),
-            "The part for the rest of this period is due at once.",
+            "The amount for the rest of this period is due now.",
         ),
-        (increase(), bought(), "The part for the rest of this period is on the next invoice."),
+        (increase(), bought(), "The amount for the rest of this period goes on your next invoice."),
         (
             increase(is_yearly=True),
             bought(is_yearly=True, period_end=NOW + DAY),
-            "Nothing is due before the renewal.",
+            "Nothing is due until the renewal.",
         ),
-        (increase(due_now=2_975), bought(), "with tax, and less the account's balance there."),
+        (increase(due_now=2_975), bought(), "with tax and less your account balance."),
         (
             increase(due_now=0, is_yearly=True),
             bought(is_yearly=True),
-            "Nothing is due at once. What is due at once is as Stripe computes it",
+            "Nothing is due now. Stripe calculates the amount due now",
         ),
         (increase(), bought(status="trialing"), "Nothing is due during the trial."),
     ],
@@ -148,7 +145,7 @@ def test_increase_text_states_its_price(
 ) -> None:
     text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
     assert expected in text
-    assert "Until you agree, nothing more is charged, and nobody loses anything." in text
+    assert "Until you approve, you pay nothing more, and everyone keeps their access." in text
 
 
 def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
@@ -263,7 +260,7 @@ async def test_an_admin_s_tick_lets_the_seats_be_charged(
     assert increase.is_waiting
     await tick_box(selling_bot, number)
     (answer,) = await selling_bot.answers(number)
-    assert answer.startswith("Approved: up to 10 seats.")
+    assert answer.startswith("**Approved:** up to 10 seats.")
     increase = await current(selling_bot)
     assert increase
     assert (increase.approved_by, increase.after) == ("alice", 10)
@@ -369,7 +366,7 @@ async def test_two_ticks_approve_once(selling_bot: Bot, stripe_server: StandInSt
     await tick_box(selling_bot, other)
     (answer,) = await selling_bot.answers(other)
     assert answer.startswith("### Seats of")
-    assert "`alice` has approved up to 10 seats" in answer
+    assert "`alice` approved up to 10 seats" in answer
 
 
 async def test_in_public_nothing_is_stated_and_nothing_is_approved(
@@ -381,7 +378,7 @@ async def test_in_public_nothing_is_stated_and_nothing_is_approved(
     await selling_bot.rest()
     await tick_box(selling_bot, number)
     answer = (await selling_bot.answers(number))[-1]
-    assert answer.startswith("This is a public repository")
+    assert answer.startswith("This repository is public")
     assert "seat" not in answer.split("public repository", 1)[1].split(".")[0]
     increase = await current(selling_bot)
     assert increase is None or increase.is_waiting
@@ -400,7 +397,7 @@ async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/agile seats")
     (answer,) = await bot.answers(number)
-    assert answer.startswith("Nothing is sold here: every feature is on, for everybody.")
+    assert answer.startswith("Billing is off here: everyone can use every feature for free.")
 
 
 # A repository becomes private

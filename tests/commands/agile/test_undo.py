@@ -182,7 +182,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_reported_by_what_it_was_about() -> N
         (CreateMilestone("Sprint 3"), "new milestone “Sprint 3”"),
         (OpenIssue("Do @all"), "new issue “Do @\u200ball”"),
         (SetBlocked(3, 4), "#3 waits for #4"),
-        (SetBlocked(3, 4, is_blocked=False), "#3 no longer waits for #4"),
+        (SetBlocked(3, 4, is_blocked=False), "#3 is no longer blocked by #4"),
         (RecordFact(3, "started"), "#3: started"),
         (
             ChangeSetting("roles", {"a": "read", "b": "read"}, {"a": "read"}),
@@ -191,7 +191,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_reported_by_what_it_was_about() -> N
         (ChangeSetting("timezone", None, "UTC"), "setting `timezone`: nothing → `UTC`"),
         (ProposeFile("a", "b", "c", "Settings", "d"), "pull request “Settings”"),
         (Resync(), "running sprints compared with GitHub"),
-        (Resync(is_whole=True), "GitHub asked for the whole past"),
+        (Resync(is_whole=True), "history imported from GitHub again"),
     ],
 )
 def test_change_step_is_described_in_words(step: Step, expected: str) -> None:

@@ -46,7 +46,7 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("comment", "why"),
     [
-        ("/calendar add", "is missing: a day, or a first and a last one"),
+        ("/calendar add", "is missing: a day, or the first and the last of several days"),
         ("/calendar add tomorrow", "`dates` must be a day such as `2026-12-24`"),
         ("/calendar add 2027-01-02..2026-12-24", "`dates` must be a day such as"),
         ("/calendar add 2026-12-24..2028-12-24", "These are 732 days. You can add up to 365 at once."),

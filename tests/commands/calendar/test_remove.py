@@ -23,7 +23,7 @@ async def test_an_entry_is_taken_back_and_the_sprint_has_its_days_again(bot: Bot
     await bot.say(number, f"/calendar remove {day_from_today(1)}..{day_from_today(7)}")
 
     answer = (await bot.answers(number))[-1]
-    assert "**7 days off taken back** (" in answer
+    assert "**7 days off removed** (" in answer
     assert "- Sprint 12 has 10 working days instead of 5." in answer
     assert await read_command_settings(bot) == {"days_off": []}
 
@@ -33,7 +33,7 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
     await bot.say(number, '/calendar add 2027-12-24..2028-01-02 "Break"')
     await bot.say(number, "/calendar remove 2027-12-28..2027-12-29")
 
-    assert "**2 days off taken back** (28 Dec 2027 – 29 Dec 2027)." in (await bot.answers(number))[-1]
+    assert "**2 days off removed** (28 Dec 2027 – 29 Dec 2027)." in (await bot.answers(number))[-1]
     assert await read_command_settings(bot) == {
         "days_off": [
             {"from": "2027-12-24", "to": "2027-12-27", "name": "Break"},
@@ -45,12 +45,12 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("comment", "why"),
     [
-        ("/calendar remove", "is missing: a day, or a first and a last one"),
-        ("/calendar remove 2026-12-31", "31 Dec 2026 was not added as a day off."),
-        ("/calendar remove 2026-12-30..2026-12-31", "No days off were added from 30 Dec 2026 – 31 Dec 2026."),
+        ("/calendar remove", "is missing: a day, or the first and the last of several days"),
+        ("/calendar remove 2026-12-31", "31 Dec 2026 is not a day off."),
+        ("/calendar remove 2026-12-30..2026-12-31", "There are no days off from 30 Dec 2026 – 31 Dec 2026."),
         (
             "/calendar remove 2026-12-24..2026-12-26",
-            "Holidays of the settings are changed there, under `holidays`: 25 Dec 2026.",
+            "25 Dec 2026 is a holiday in the settings. Remove it there, under `holidays`.",
         ),
         ("/calendar remove Christmas", "`dates` must be a day such as"),
     ],

@@ -46,11 +46,11 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
     ("comment", "why"),
     [
         ("/wip limit", "`limit` is missing"),
-        ("/wip limit many", "“many” is no limit. Write a number from 1 to 999, or `none`."),
+        ("/wip limit many", "“many” is not a valid limit. Use a number from 1 to 999, or `none`."),
         ("/wip limit 0", "“0” is no limit."),
         (
             "/wip limit 3 team:nobody",
-            "There is no team called “nobody” in the settings file (`teams`). There: `ops`, `pay`.",
+            "There is no team “nobody” in the settings file. Its teams are `ops`, `pay`.",
         ),
         ("/wip limit 3 team:ops", "A team's figures are told for 3 people or more"),
     ],

@@ -47,9 +47,7 @@ def test_a_trial_says_what_is_charged_then() -> None:
         "stripe", "trialing", trial_ends=NOW + DAY, quantity=12, unit_amount=600, currency="usd"
     )
     assert (
-        "**The trial of Pro ends on 24 Nov 2026.** From then on 12 seats cost $72.00 a month "
-        "before discounts and tax, "
-        "unless you [cancel](https://billing.stripe.com/p/login/x) before."
+        "**Your Pro trial ends on 24 Nov 2026.** After that, 12 seats cost $72.00 a month before discounts and tax, unless you [cancel](https://billing.stripe.com/p/login/x) before then."
     ) in issue_text(make_billing(trial, as_of=NOW), LINKS, ())
 
 
@@ -57,9 +55,9 @@ def test_seats_that_wait_are_reported_with_their_price() -> None:
     waiting = SeatIncrease(10, 23, NOW, 600, "usd", is_yearly=False, due_now=4160)
     billing = make_billing(make_subscription("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
     assert (
-        "**23 people need a seat, 10 are paid for.** 13 more seats cost $78.00 a month "
+        "**23 people need a seat, 10 seats paid for.** 13 more seats cost $78.00 a month "
         "before discounts and tax, $41.60 of "
-        "it now. Nothing more is charged before an admin agrees: comment `/agile seats`"
+        "it now. You pay nothing more until an admin approves it: to review and approve, comment `/agile seats`"
     ) in issue_text(billing, LINKS, ("alice",))
     approved = replace(waiting, approved_at=NOW, approved_by="alice")
     assert kinds(replace(billing, seat_increase=approved)) == []
@@ -106,10 +104,10 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
     billing = replace(billing, plan=replace(billing.plan, reason=Reason.PAYMENT_FAILED))
     assert (NoticeKind.PAYMENT_FAILED in kinds(billing)) is is_told
     assert (
-        "> **The last payment failed**, and its time is over. To go on, buy the plan again: the links below"
+        "> **The last payment failed**, and its grace period is over. To continue, buy the plan again with the links below"
     ) in plan_card(billing, LINKS, lambda _plan, _yearly: None, is_public=False)
     if is_told:
-        assert "buy the plan again: `/agile plan` shows how." in issue_text(billing, LINKS, ())
+        assert "buy the plan again with the links that `/agile plan` shows." in issue_text(billing, LINKS, ())
 
 
 PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
@@ -121,10 +119,9 @@ def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> No
         make_subscription(status="trialing", trial_ends=NOW + 2 * DAY, quantity=5), as_of=NOW
     )
     assert (
-        "From then on 5 seats cost $30.00 a month "
-        "before discounts and tax (list price), unless you [choose Free]"
-        "(https://github.com/marketplace/agile/upgrade/1/7) before. Do not cancel instead: that ends the trial "
-        "at once, and this account's data here is deleted 30 days later."
+        "After that, 5 seats cost $30.00 a month before discounts and tax (list price), unless you [choose Free]"
+        "(https://github.com/marketplace/agile/upgrade/1/7) before then. Don't cancel instead: that ends the "
+        "trial immediately, and this account's data here is deleted 30 days later."
     ) in issue_text(billing, FREE, ["alice"])
 
 
@@ -137,16 +134,16 @@ def test_a_marketplace_trial_beside_a_card_threatens_no_deletion() -> None:
 @pytest.mark.parametrize(
     ("status", "to_do"),
     [
-        ("past_due", "please [change the card](https://billing.stripe.com/p/login/x)"),
+        ("past_due", "Please [change the card](https://billing.stripe.com/p/login/x)"),
         (
             "unpaid",
-            "please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
+            "Please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
         ),
         (
             "paused",
-            "please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
+            "Please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
         ),
-        ("ended", "please buy the plan again"),
+        ("ended", "Please buy the plan again"),
     ],
 )
 def test_what_brings_a_failed_payment_about_depends_on_whether_stripe_tries_again(
@@ -163,9 +160,9 @@ def test_who_has_the_same_plan_elsewhere_is_not_urged_to_pay_a_second_one(
     failed = make_subscription("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
     billing = make_billing(failed, make_subscription(quantity=seats), people=3, as_of=NOW)
     text = issue_text(billing, LINKS, [])
-    assert ("please [change the card]" in text) is is_urged
-    assert ("Pro is paid on GitHub Marketplace as well" in text) is not is_urged
-    assert ("also without the one whose payment failed" in text) is not is_urged
+    assert ("Please [change the card]" in text) is is_urged
+    assert ("You keep Pro, which is also paid on GitHub Marketplace" in text) is not is_urged
+    assert ("even without the one whose payment failed" in text) is not is_urged
     assert kinds(billing) == [NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
 
 
@@ -173,7 +170,7 @@ def test_who_has_a_plan_for_anybody_elsewhere_hears_only_that_both_are_paid_for(
     failed = make_subscription("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
     billing = make_billing(failed, make_subscription(), as_of=NOW)
     assert kinds(billing) == [NoticeKind.PAID_TWICE]
-    assert "which is Pro, paid on GitHub Marketplace. The other can be cancelled" in issue_text(
+    assert "applies: Pro, paid on GitHub Marketplace. You can cancel the other one" in issue_text(
         billing, LINKS, []
     )
 
@@ -184,7 +181,7 @@ def test_a_lesser_plan_elsewhere_and_one_that_ends_do_not_replace_the_payment() 
     )
     ending = make_subscription(plan="enterprise", pending=PendingChange(None, None, NOW + 9 * DAY))
     for other in (make_subscription(), ending):
-        assert "please [change the card]" in issue_text(make_billing(failed, other, as_of=NOW), LINKS, [])
+        assert "Please [change the card]" in issue_text(make_billing(failed, other, as_of=NOW), LINKS, [])
 
 
 def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
@@ -203,7 +200,7 @@ def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
             0,
             (
                 "cost $42.00 a month "
-                "before discounts and tax. The part for the rest of this period is on the next invoice."
+                "before discounts and tax. The amount for the rest of this period goes on your next invoice."
             ),
         ),
         (
@@ -211,11 +208,11 @@ def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
             None,
             (
                 "cost $42.00 a month "
-                "before discounts and tax. The part for the rest of this period is on the next invoice."
+                "before discounts and tax. The amount for the rest of this period goes on your next invoice."
             ),
         ),
         (True, 4160, "$41.60 of it now."),
-        (True, 4160, "with tax, and less the account's balance there."),
+        (True, 4160, "with tax and less your account balance."),
     ],
 )
 def test_seats_on_the_next_invoice_are_not_said_to_cost_nothing_now(

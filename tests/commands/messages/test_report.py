@@ -230,7 +230,7 @@ def test_how_well_the_history_is_known() -> None:
     report = replace(made.report, is_complete=False, reconstructed_before=at("11-13 10:00"), first_seen=(1,))
     text = report_text(replace(made, report=report))
 
-    assert "reconstructed before 14 Nov 2026, 1 item not seen from the beginning: #1" in text
+    assert "reconstructed before 14 Nov 2026, early history missing for 1 item: #1" in text
 
 
 # Velocity

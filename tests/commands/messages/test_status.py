@@ -319,7 +319,7 @@ def test_items_whose_opening_nobody_told_us() -> None:
     late = card(1).commented("11-17")
     late.events = late.events[2:]
 
-    assert "12:00 UTC · 1 item not seen from the beginning</sub>" in shown(sprint(), late)
+    assert "12:00 UTC · early history missing for 1 item</sub>" in shown(sprint(), late)
 
 
 def test_one_item_is_one_item() -> None:

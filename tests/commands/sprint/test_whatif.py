@@ -203,7 +203,7 @@ async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Te
     bot = team.bot
     pull = await open_pull_request(bot, body=f"Closes #{team.large}")
     table = (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
-    row = re.search(rf"Chance that all is done by [^|]+\| {CHANCE} \| \*\*{CHANCE}\*\*", table)
+    row = re.search(rf"Chance to finish by [^|]+\| {CHANCE} \| \*\*{CHANCE}\*\*", table)
     assert row, table
     _, before = await team.forecast()
     assert re.search(rf"\*\*{row[1]}\*\* that the remaining", before, re.IGNORECASE)

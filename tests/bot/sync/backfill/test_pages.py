@@ -157,7 +157,7 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
     large.github.history.queries.clear()
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
     answer, _ = await again.communicate()
-    assert (again.returncode, answer.decode()) == (0, "120 issues and pull requests were told\n")
+    assert (again.returncode, answer.decode()) == (0, "120 issues and pull requests imported\n")
     assert [after is None for after, _ in large.pages()] == [False, False]
     assert len([row for row in await large.timeline() if row.event == "opened"]) == 120
 
