@@ -33,7 +33,7 @@ from sprints.settings_parser import parse_settings
         Argument(
             "dates",
             ArgumentKind.DATES,
-            "a day, or a first and a last one",
+            "a day, or the first and the last of several days",
             is_positional=True,
             is_required=True,
         ),

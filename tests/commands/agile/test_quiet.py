@@ -21,7 +21,10 @@ async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
     assert (await load_settings(bot))["quiet"] == {str(number): "on", str(other): "on"}
 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    assert "This thread is **quiet** until " in await ask_bot(bot, number, f"/agile quiet until:{tomorrow}")
+    answer = await ask_bot(bot, number, f"/agile quiet until:{tomorrow}")
+    assert (
+        "This thread is **quiet**: I post here only to answer commands. Automatic posts begin again" in answer
+    )
     assert (await load_settings(bot))["quiet"] == {str(number): tomorrow, str(other): "on"}
     assert "This thread is not quiet" in await ask_bot(bot, number, "/agile quiet off")
     assert (await load_settings(bot))["quiet"] == {str(other): "on"}

@@ -47,8 +47,8 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
     ("comment", "why"),
     [
         ("/calendar add", "is missing: a day, or the first and the last of several days"),
-        ("/calendar add tomorrow", "`dates` must be a day such as `2026-12-24`"),
-        ("/calendar add 2027-01-02..2026-12-24", "`dates` must be a day such as"),
+        ("/calendar add Christmas", "`dates` must be a day, or a first and a last one with `..` between"),
+        ("/calendar add 2027-01-02..2026-12-24", "`dates` must be a day, or a first and a last one"),
         ("/calendar add 2026-12-24..2028-12-24", "These are 732 days. You can add up to 365 at once."),
         ("/calendar add 2026-12-25", "That day is off already. `/calendar` shows all."),
     ],

@@ -18,12 +18,12 @@ async def test_the_limit_is_kept_and_the_work_in_progress_is_held_against_it(bot
     comment = await bot.say(number, "/wip limit 5")
 
     answer = (await bot.answers(number))[-1]
-    assert "**Work in progress:** limit none → **5**. 1 item is in progress; the limit is 5." in answer
+    assert "**Work in progress limit:** no limit → **5**. 1 item is in progress; the limit is 5." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
     assert await read_command_settings(bot) == {"wip": {"limit": 5}}
 
     await bot.say(number, "/wip limit 3")
-    assert "limit 5 → **3**" in (await bot.answers(number))[-1]
+    assert "limit:** 5 → **3**" in (await bot.answers(number))[-1]
     await bot.say(number, "/wip limit 3")
     assert "The limit is 3 already." in (await bot.answers(number))[-1]
     await bot.say(number, "/wip limit none")
@@ -38,7 +38,10 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
     await bot.say(number, "/wip limit 3 team:Pay")
 
     answer = (await bot.answers(number))[-1]
-    assert "**Work in progress of team pay:** limit none → **3**. 1 item of team pay is in progress" in answer
+    assert (
+        "**Work in progress limit of team pay:** no limit → **3**. 1 item of team pay is in progress"
+        in answer
+    )
     assert await read_command_settings(bot) == {"wip": {"teams": {"pay": 3}}}
 
 
@@ -47,12 +50,12 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
     [
         ("/wip limit", "`limit` is missing"),
         ("/wip limit many", "“many” is not a valid limit. Use a number from 1 to 999, or `none`."),
-        ("/wip limit 0", "“0” is no limit."),
+        ("/wip limit 0", "“0” is not a valid limit."),
         (
             "/wip limit 3 team:nobody",
             "There is no team “nobody” in the settings file. Its teams are `ops`, `pay`.",
         ),
-        ("/wip limit 3 team:ops", "A team's figures are told for 3 people or more"),
+        ("/wip limit 3 team:ops", "I show a team's numbers only if at least 3 people work in it"),
     ],
 )
 async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
