@@ -25,9 +25,9 @@ async def test_the_limit_is_kept_and_the_work_in_progress_is_held_against_it(bot
     await bot.say(number, "/wip limit 3")
     assert "limit:** 5 → **3**" in (await bot.answers(number))[-1]
     await bot.say(number, "/wip limit 3")
-    assert "The limit is 3 already." in (await bot.answers(number))[-1]
+    assert "The limit is already 3." in (await bot.answers(number))[-1]
     await bot.say(number, "/wip limit none")
-    assert "limit 3 → **none**. 1 item is in progress." in (await bot.answers(number))[-1]
+    assert "limit:** 3 → **no limit**. 1 item is in progress." in (await bot.answers(number))[-1]
 
 
 async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
