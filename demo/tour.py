@@ -84,7 +84,7 @@ async def _tour(settings: Settings) -> None:
         github.target = f"http://{HOST}:{port}/webhooks/github"
         thread = await play_story(github, base)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        pictures = PictureFolder(session)
+        pictures = PictureFolder(session, github.url)
         parts = ["# A tour", _INTRODUCTION]
         for act in ACTS:
             print(act.says)
@@ -93,10 +93,11 @@ async def _tour(settings: Settings) -> None:
 
 
 class PictureFolder:
-    """The folder docs/tour/ with the tour's pictures."""
+    """The folder docs/tour/ with the tour's pictures; links to the stand-in become links to GitHub."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, github_url: str) -> None:
         self._session = session
+        self._github_url = github_url
         self._folder = _DOCS / "tour"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
@@ -110,7 +111,7 @@ class PictureFolder:
             async with self._session.get(address) as response:
                 (self._folder / name).write_bytes(await response.read())
             text = text.replace(address, f"tour/{name}")
-        return text
+        return text.replace(self._github_url, "https://github.com")
 
 
 async def _play(

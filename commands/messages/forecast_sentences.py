@@ -33,7 +33,7 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
         return f"**No working day is left** for the {quantity(left, outlook.unit)}{others} that {be} open."
     chance = in_words(forecast.chance).capitalize()
     work = unit_word(left, outlook.unit) if is_one else f"{quantity(left, outlook.unit)}{others}"
-    sentence = f"**{chance}** that the remaining {work} {be} done by {weekday(due)}."
+    sentence = f"**{chance}** chance that the remaining {work} {be} done by {weekday(due)}."
     return f"{sentence} {_why_items(outlook)}".strip()
 
 

@@ -239,14 +239,14 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
         (ScopeGrowth(1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
-        "**2 in 10** that the remaining 5 points are done.",
+        "**2 in 10** chance that the remaining 5 points are done.",
     )
     *data, hint = text.split("\n\n")
     assert data == [
         "**Sprint 12:** the scope has grown by 30 %, from 10 to 13 points. Latest changes: #2 (+3 points).",
         "It was likely to finish by Fri 27 Nov, but now the chance is 2 in 10.",
         "#4 has been blocked for 3 working days, by #9.",
-        "**2 in 10** that the remaining 5 points are done.",
+        "**2 in 10** chance that the remaining 5 points are done.",
     ]
     assert hint.startswith(
         "<sub>I post each alert once per sprint, and scope growth again each time it doubles · "

@@ -34,32 +34,32 @@ def forecast(chance: float, band: tuple[float, float, float] = (6, 8, 9)) -> For
 @pytest.mark.parametrize(
     ("kinds", "unit", "chance", "sentence"),
     [
-        ([(5, True), (5, False)], "points", 0.4, "**4 in 10** that the remaining 5 points are done by Fri 13 Nov."),
+        ([(5, True), (5, False)], "points", 0.4, "**4 in 10** chance that the remaining 5 points are done by Fri 13 Nov."),
         (
             [(5, True), (5, False), (None, False)],
             "points",
             0.4,
-            "**4 in 10** that the remaining 5 points and 1 item without an estimate are done by Fri 13 Nov.",
+            "**4 in 10** chance that the remaining 5 points and 1 item without an estimate are done by Fri 13 Nov.",
         ),
         (
             [(5, True), (5, False), (None, False)],
             "count",
             0.4,
-            ("**4 in 10** that the remaining 2 items are done by Fri 13 Nov. "
+            ("**4 in 10** chance that the remaining 2 items are done by Fri 13 Nov. "
             "1 open item has no estimate, so items count."),
         ),
         (
             [(5, True), (0, False), (None, False)],
             "count",
             0.95,
-            ("**More than 9 in 10** that the remaining 2 items are done by Fri 13 Nov. "
+            ("**More than 9 in 10** chance that the remaining 2 items are done by Fri 13 Nov. "
             "2 open items have no points, so items count."),
         ),
         (
             [(None, True), (None, False)],
             "count",
             0.04,
-            "**Less than 1 in 10** that the remaining item is done by Fri 13 Nov.",
+            "**Less than 1 in 10** chance that the remaining item is done by Fri 13 Nov.",
         ),
         (
             [(5, True), (5, False), (None, False)],
@@ -138,4 +138,4 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     text = chance_sentence(result, expected)
 
     assert not re.search(r"certain|is done\.$|\b0 (points|items)", text, re.IGNORECASE)
-    assert re.search(r"\d in 10\*\* that the remaining|No working day is left", text)
+    assert re.search(r"\d in 10\*\* chance that the remaining|No working day is left", text)

@@ -21,7 +21,7 @@ async def test_tells_the_chance_what_to_take_out_and_how_it_was_computed(bot: Bo
 
     assert "### Forecast · Week 10" in answer
     assert re.search(
-        r"\*\*(Less than 1|1|2) in 10\*\* that the remaining 4 points are done by Fri 13 Nov\.", answer
+        r"\*\*(Less than 1|1|2) in 10\*\* chance that the remaining 4 points are done by Fri 13 Nov\.", answer
     )
     assert re.search(
         r"Taking out #\d+, one of the largest open items, makes it (\d|more than 9) in 10\.", answer
@@ -49,7 +49,7 @@ async def test_the_status_card_tells_it_too(bot: Bot, clock: Clock) -> None:
     number = await record_forecast_past(bot, clock)
     answer = await ask_for_forecast(bot, number, "/sprint status")
 
-    assert "in 10** that the remaining 4 points are done by Fri 13 Nov." in answer
+    assert "in 10** chance that the remaining 4 points are done by Fri 13 Nov." in answer
     await ask_for_forecast(bot, number, "/sprint status as-of:2026-11-09")
     assert [row.shown_in for row in await query_database(bot, "select shown_in from forecasts")] == ["status"]
 

@@ -196,7 +196,7 @@ async def test_the_advice_comes_true_when_it_is_taken(team: Team) -> None:
 
     _, after = await team.forecast()
 
-    assert re.search(rf"\*\*{advice[2]}\*\* that the remaining", after, re.IGNORECASE), (words, after)
+    assert re.search(rf"\*\*{advice[2]}\*\* chance that the remaining", after, re.IGNORECASE), (words, after)
 
 
 async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Team) -> None:
@@ -206,13 +206,13 @@ async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Te
     row = re.search(rf"Chance to finish by [^|]+\| {CHANCE} \| \*\*{CHANCE}\*\*", table)
     assert row, table
     _, before = await team.forecast()
-    assert re.search(rf"\*\*{row[1]}\*\* that the remaining", before, re.IGNORECASE)
+    assert re.search(rf"\*\*{row[1]}\*\* chance that the remaining", before, re.IGNORECASE)
     await bot.github.close_issue(bot.repo, team.large)
     await bot.rest()
 
     _, after = await team.forecast()
 
-    assert re.search(rf"\*\*{row[2]}\*\* that the remaining", after, re.IGNORECASE)
+    assert re.search(rf"\*\*{row[2]}\*\* chance that the remaining", after, re.IGNORECASE)
 
 
 async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team: Team) -> None:
