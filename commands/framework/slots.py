@@ -23,7 +23,7 @@ _LONGEST = 100
 def answer_slot(command: Command, arguments: Arguments, thread: int, result: Reply | Changes) -> str:
     """The slot of an answer: the command's name, and what it is about unless that is the usual."""
     is_change = isinstance(result, Changes) and not result.is_personal
-    chosen = [f"topic={result.topic}"] if isinstance(result, Changes) and result.topic else []
+    chosen = [_name_topic(result.topic)] if isinstance(result, Changes) and result.topic else []
     for argument in command.accepted:
         value = arguments.values.get(argument.name)
         is_item = argument.kind is ArgumentKind.ITEMS and argument.is_positional
@@ -43,9 +43,18 @@ def answer_slot(command: Command, arguments: Arguments, thread: int, result: Rep
     return f"{command.name} {about}"
 
 
+def topic_slot(command: str, topic: str) -> str:
+    """The slot of the changes of a command that have a topic of their own."""
+    return f"{command} {_name_topic(topic)}"
+
+
 def slot_command(slot: str) -> str:
     """The name of the command whose answer has the slot."""
     return " ".join(takewhile(lambda word: "=" not in word, slot.split(" ")))
+
+
+def _name_topic(topic: str) -> str:
+    return f"topic={topic}"
 
 
 def _canonical(value: Value) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from commands.framework.changes import OpenIssue, decode_steps
 from commands.framework.planning import Planning
+from commands.framework.slots import topic_slot
 from sprints.flow import Flow
 from sprints.history import GONE_EVENTS
 from sprints.milestone import Sprint
@@ -13,7 +14,7 @@ from storage.changes import ChangeLog
 
 # The answer of the command that opens actions, and so the slot of its changes.
 ACTION_TOPIC = "action"
-_SLOT = f"sprint retro {ACTION_TOPIC}"
+_SLOT = topic_slot("sprint retro", ACTION_TOPIC)
 
 
 async def read_retro_actions(planning: Planning, sprint: Sprint) -> list[RetroAction]:

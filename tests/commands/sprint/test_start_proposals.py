@@ -159,10 +159,12 @@ async def test_the_length_is_compared_with_that_of_ended_sprints(bot: Bot) -> No
     number = await make_sprint(bot, "Sprint 11", start=-12, due=-3)
     await replace_settings(bot, f"{{{ALL_WEEK}}}")
     await bot.say(number, f'/sprint start "Sprint 12" due:{day_from_today(3)}')
-    await bot.say(number, f'/sprint start "Sprint 13" due:{day_from_today(9)} new:yes')
-
-    asked, started = await bot.answers(number)
+    (asked,) = await bot.answers(number)
     assert "**It has only 4 working days;** your sprints usually have 10." in asked
+
+    await bot.say(number, f'/sprint start "Sprint 13" due:{day_from_today(9)} new:yes')
+    outdated, started = await bot.answers(number)
+    assert "is outdated" in outdated
     assert started.startswith("### Sprint 13 has begun")
 
 
