@@ -87,7 +87,7 @@ async def test_who_backs_out_is_reported_that_nothing_was_bought(
     status, text = await led_back(selling_bot, only(stripe_server)["cancel_url"])
     assert status == 200
     assert "Thank you" not in text
-    assert "you were not charged" in text
+    assert "were not charged" in text
     assert f'href="{selling_bot.base.settings.public_url}{url.removeprefix(selling_bot.url)}"' in text
     assert await open_link(selling_bot, url) == (303, only(stripe_server)["url"])
 
@@ -144,7 +144,7 @@ async def test_a_completed_session_is_not_opened_again(
     await open_link(selling_bot, url)
     stripe_server.checkout.pay(only(stripe_server))
     status, text = await open_link(selling_bot, url)  # No event has come yet.
-    assert (status, "pays by card already" in text) == (409, True)
+    assert (status, "already pays by card" in text) == (409, True)
     assert len(stripe_server.checkout.sessions) == 1
     await selling_bot.rest()
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 1)]
@@ -262,7 +262,7 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
 
     stripe_server.checkout.before = before
     status, text = await pressed(selling_bot, yearly)
-    assert (status, "pays by card already" in text) == (409, True)
+    assert (status, "already pays by card" in text) == (409, True)
     assert not stripe_server.checkout.open_sessions()
 
 
@@ -326,7 +326,7 @@ async def test_missed_purchase_is_found_by_its_metadata(
 ) -> None:
     stripe_server.subscribe(CARD_ACCOUNT)
     status, text = await open_link(selling_bot, await checkout_link(selling_bot))
-    assert (status, "pays by card already" in text) == (409, True)
+    assert (status, "already pays by card" in text) == (409, True)
     await selling_bot.rest()
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 1)]
 

@@ -54,9 +54,12 @@ def items(data: list[Outcome]) -> list[str]:
 
 @pytest.mark.parametrize(
     "action",
-    # That its conversation is unlocked is no news of its head.
+    # An unlocked conversation and a request for a review say nothing of its head.
     sorted(
-        action for event, action in ROUTES if event == "pull_request" and action not in {None, "unlocked"}
+        action
+        for event, action in ROUTES
+        if event == "pull_request"
+        and action not in {None, "unlocked", "review_requested", "review_request_removed"}
     ),
 )
 def test_every_event_of_a_pull_request_tells_its_head_and_wants_its_check(action: str) -> None:

@@ -137,7 +137,7 @@ async def test_words_whose_link_github_does_not_have_link_nothing(
     monkeypatch.setattr("bot.github.client.Installation.graphql", graphql)
     pull = await open_pull_request(bot, body=f"Closes #{number}")
     title = (await find_check(bot, pull["head"]["sha"]))["output"]["title"]
-    assert title == f"Unplanned: names #{number} of Sprint 12 without closing it"
+    assert title == f"Unplanned: mentions #{number} of Sprint 12 but does not close it"
 
 
 async def test_the_link_button_writes_words_where_github_follows_them(bot: Bot) -> None:

@@ -287,7 +287,7 @@ async def test_add_to_sprint_adds_the_pull_request_and_is_audited(bot: Bot) -> N
     run = await find_check(bot, head)
     assert run["output"]["title"] == "Part of the sprint: 3 → 2 items left in Sprint 12"
     assert "`carol` pressed “Add to sprint” on" in run["output"]["summary"]
-    assert f"#{number} is in Sprint 12 now." in run["output"]["summary"]
+    assert f"#{number} is now in Sprint 12." in run["output"]["summary"]
     assert button_identifiers(run) == [f"aside:{await get_sprint_number(bot)}"]
     (entry,) = await query_database(bot, "select actor, action, target from audit_log")
     assert tuple(entry) == ("carol", "button “Add to sprint”", f"#{number}")
@@ -306,7 +306,7 @@ async def test_add_to_sprint_adds_the_issue_that_it_closes(bot: Bot) -> None:
     head = pull["head"]["sha"]
     run = await find_check(bot, head)
     assert run["output"]["title"] == f"Unplanned: closes #{outside}, which is not in Sprint 12"
-    assert run["actions"][0]["description"] == f"Puts #{outside} into Sprint 12"
+    assert run["actions"][0]["description"] == f"Adds #{outside} to Sprint 12"
 
     await press_button(bot, head, button_identifiers(run)[0])
     assert (await bot.github.issue(bot.repo, outside))["milestone"]["title"] == "Sprint 12"
@@ -319,7 +319,7 @@ async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
     pull = await open_pull_request(bot, body=f"Part of #{number}, see there.")
     head = pull["head"]["sha"]
     run = await find_check(bot, head)
-    assert run["output"]["title"] == f"Unplanned: names #{number} of Sprint 12 without closing it"
+    assert run["output"]["title"] == f"Unplanned: mentions #{number} of Sprint 12 but does not close it"
     assert button_identifiers(run)[0] == f"link:{number}"
 
     await press_button(bot, head, f"link:{number}")
@@ -351,7 +351,7 @@ async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None
     ("who", "expected"),
     [
         ("dave", "This button needs the triage role, and they have the read role."),
-        ("mallory", "they have none here."),
+        ("mallory", "they have no role here."),
     ],
 )
 async def test_press_without_permission_is_refused(bot: Bot, who: str, expected: str) -> None:
@@ -396,7 +396,7 @@ async def test_a_button_that_there_is_not_does_nothing(bot: Bot, identifier: str
 
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
     assert not await query_database(bot, "select 1 from audit_log")
-    assert "nothing was changed" in (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
+    assert "so nothing was done" in (await find_check(bot, pull["head"]["sha"]))["output"]["summary"]
 
 
 async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:

@@ -80,7 +80,7 @@ def test_replaying_again_repeats(replayed: Path) -> None:
     [
         (
             ["--repo", "acme/nothing", "--milestone", "1"],
-            "no event of a repository acme/nothing has been recorded",
+            "no events of the repository acme/nothing have been recorded",
         ),
         (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no recorded milestone 9"),
     ],
