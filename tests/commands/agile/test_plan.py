@@ -239,7 +239,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
         ("Cancel", "GitHub's billing page", page),
     ):
         assert f"- **{what}:** [{words}](https://github.com/{path})" in data
-    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in data
+    assert "30 days later this account's data here is deleted. To keep the data, choose Free instead" in data
 
 
 def test_without_a_portal_it_is_stated_who_opens_it() -> None:
@@ -268,7 +268,7 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     data = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
     )
-    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in data
+    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep the data, choose Free" in data
     assert "- **Cancel:**" not in data
     assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
@@ -446,7 +446,7 @@ def test_in_public_nothing_is_stated_of_money_or_people() -> None:
 def test_usage_is_a_table_of_what_is_counted() -> None:
     billing = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
     data = usage_card(billing, NOW, is_public=False)
-    assert data.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
+    assert data.startswith("### Usage of acme, 1 Nov 2026 – 23 Nov 2026 (UTC)")
     assert "| Commands answered | 1,234 |" in data
     assert "| Calls of GitHub's API | 7 |" in data
     assert "Usage is only counted. It is never limited." in data
