@@ -148,7 +148,7 @@ async def test_what_is_wrong_already_is_not_right_when_it_is_set(bot: Bot) -> No
     await push_settings_file(bot, "wip: {limit: many}\n")
     answer = await ask_bot(bot, number, "/agile config set wip.limit many")
     assert "`wip.limit` must be" in answer
-    assert "says so already" not in answer
+    assert "this value already" not in answer
     await push_settings_file(bot, "wip: {limit: 3}\n")
     answer = await ask_bot(bot, number, "/agile config set wip.limit 3")
     assert "`.github/agile.yml` sets this value already." in answer

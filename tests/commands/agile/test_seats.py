@@ -311,7 +311,7 @@ async def test_a_team_s_own_rule_lets_nobody_else_approve(
     await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
     (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Seats of")
-    assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
+    assert "**9 more seats are waiting for an admin's approval.**" in answer
     increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
@@ -331,7 +331,7 @@ async def test_a_role_granted_for_commands_approves_nothing(
         await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
     answer = (await selling_bot.answers(number))[-1]
     assert answer.startswith("### Seats of")
-    assert "**9 more seats wait for an admin's approval.**" in answer
+    assert "**9 more seats are waiting for an admin's approval.**" in answer
     increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
