@@ -74,14 +74,17 @@ def test_without_a_plan_it_says_what_is_free() -> None:
             make_subscription(pending=PendingChange("free", None, NOW + 9 * DAY)),
             "The plan changes to Free on 2 Dec 2026. Nothing changes until then.",
         ),
-        (make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
+        (
+            make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)),
+            "The plan changes to Pro with 3 seats on 2 Dec 2026. Nothing changes until then.",
+        ),
         (
             make_subscription(pending=PendingChange(None, None, NOW + 9 * DAY)),
             "The plan was cancelled and ends on 2 Dec 2026",
         ),
         (
             make_subscription("stripe", "past_due", past_due_since=NOW - DAY),
-            "> **The last payment failed.** Nothing changes until 6 Dec 2026. Please [change the card](https://billing.stripe.com/p/login/x).",
+            "> **The last payment failed.** Nothing changes until 6 Dec 2026. Please [change the card](https://billing.stripe.com/p/login/x) before then.",
         ),
         (
             make_subscription("stripe", "unpaid"),
@@ -268,7 +271,9 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     data = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
     )
-    assert "**On 1 Jan 2027, this account's data here will be deleted.** To keep the data, choose Free" in data
+    assert (
+        "**On 1 Jan 2027, this account's data here will be deleted.** To keep the data, choose Free" in data
+    )
     assert "- **Cancel:**" not in data
     assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
