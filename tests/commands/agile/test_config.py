@@ -26,7 +26,7 @@ async def test_without_anything_all_defaults_hold(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config")
 
     assert answer.startswith("Nothing is set here, so all defaults apply.")
-    assert f"<summary>{len(load_schema()['properties'])} settings at the default</summary>" in answer
+    assert f"<summary>{len(load_schema()['properties'])} settings at the default value</summary>" in answer
     assert "| `timezone` | The team's time zone | `UTC` |" in answer
 
 
@@ -85,7 +85,7 @@ async def test_a_good_and_a_bad_file(bot: Bot) -> None:
     )
     await push_settings_file(bot, "ai: true\ntimezon: UTC\n")
     answer = await ask_bot(bot, number, "/agile config validate")
-    assert answer.startswith("**1 problem in `.github/agile.yml`** of the default branch:")
+    assert answer.startswith("**1 problem in `.github/agile.yml`** on the default branch:")
     assert "- line 2: there is no setting `timezon`; did you mean `timezone`?" in answer
 
 
@@ -97,14 +97,14 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None
     assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
 
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
-    assert pull["title"] == "Settings: ai = true"
+    assert pull["title"] == "Change settings: ai = true"
     assert f"`alice` requested this change in #{number}." in pull["body"]
     await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
     data = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
     pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", data)
     await bot.rest()
     (answer,) = await bot.answers(pull["number"])
-    assert f"of #{pull['number']} is valid. After the merge, it would change:" in answer
+    assert f"in #{pull['number']} is valid. After the merge, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
     data = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
@@ -118,7 +118,7 @@ async def test_what_is_wrong_in_a_pull_request_is_not_said_to_be_in_force(bot: B
     await push_settings_file(bot, "timezone: Europe/Berlin\nwip: {limit: 3}\n")
     proposed = "timezone: Asia/Tokyo\nwip: {limit: many}\ntracking: #42\n"
     pull, answer = await validate_proposed(bot, proposed)
-    assert answer.startswith(f"**2 problems in `.github/agile.yml`** of #{pull}:")
+    assert answer.startswith(f"**2 problems in `.github/agile.yml`** in #{pull}:")
     assert answer.endswith(
         "After the merge, all other settings in the file would apply: `timezone`. `wip` would keep its last valid value, `{limit: 3}`. `tracking` would be ignored."
     )
@@ -148,7 +148,7 @@ async def test_what_is_wrong_already_is_not_right_when_it_is_set(bot: Bot) -> No
     await push_settings_file(bot, "wip: {limit: many}\n")
     answer = await ask_bot(bot, number, "/agile config set wip.limit many")
     assert "`wip.limit` must be" in answer
-    assert "says so already" not in answer
+    assert "this value already" not in answer
     await push_settings_file(bot, "wip: {limit: 3}\n")
     answer = await ask_bot(bot, number, "/agile config set wip.limit 3")
     assert "`.github/agile.yml` sets this value already." in answer

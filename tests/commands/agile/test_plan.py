@@ -74,14 +74,17 @@ def test_without_a_plan_it_says_what_is_free() -> None:
             make_subscription(pending=PendingChange("free", None, NOW + 9 * DAY)),
             "The plan changes to Free on 2 Dec 2026. Nothing changes until then.",
         ),
-        (make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
+        (
+            make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)),
+            "The plan changes to Pro with 3 seats on 2 Dec 2026. Nothing changes until then.",
+        ),
         (
             make_subscription(pending=PendingChange(None, None, NOW + 9 * DAY)),
             "The plan was cancelled and ends on 2 Dec 2026",
         ),
         (
             make_subscription("stripe", "past_due", past_due_since=NOW - DAY),
-            "> **The last payment failed.** Nothing changes until 6 Dec 2026. Please [change the card](https://billing.stripe.com/p/login/x).",
+            "> **The last payment failed.** Nothing changes until 6 Dec 2026. Please [change the card](https://billing.stripe.com/p/login/x) before then.",
         ),
         (
             make_subscription("stripe", "unpaid"),
@@ -239,7 +242,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
         ("Cancel", "GitHub's billing page", page),
     ):
         assert f"- **{what}:** [{words}](https://github.com/{path})" in data
-    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in data
+    assert "30 days later this account's data here is deleted. To keep the data, choose Free instead" in data
 
 
 def test_without_a_portal_it_is_stated_who_opens_it() -> None:
@@ -268,7 +271,9 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     data = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
     )
-    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in data
+    assert (
+        "**On 1 Jan 2027, this account's data here will be deleted.** To keep the data, choose Free" in data
+    )
     assert "- **Cancel:**" not in data
     assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
@@ -294,7 +299,7 @@ def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
     cancelled = make_subscription(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
     data = card(make_billing(by_card, cancelled, as_of=NOW))
     assert "The plan on GitHub was cancelled and ends on 2 Dec 2026. Nothing changes until then." in data
-    assert "deleted" not in data.replace("No data is deleted", "")
+    assert "deleted" not in data.lower().replace("no data is deleted", "")
     data = card(make_billing(by_card, make_subscription(quantity=5), as_of=NOW))
     assert "No data is deleted while your card plan continues" in data
     assert "data here is deleted" not in data
@@ -306,7 +311,7 @@ def test_with_two_plans_each_line_says_which_one_it_changes() -> None:
             make_subscription("stripe", reference="sub_1", **MONTH), make_subscription(quantity=5), as_of=NOW
         )
     )
-    for what in ("Change plan or billing period", "One more seat", "Cancel"):
+    for what in ("Change plan or billing period", "Add a seat", "Cancel"):
         for which in ("Pro by card", "Pro on GitHub"):
             assert data.count(f"- **{what} ({which}):**") == 1
 
@@ -343,7 +348,7 @@ def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
     assert expected in data
     for wrong in (
         "No paid plan is active any more",
-        "One more seat",
+        "Add a seat",
         "You keep the plan until",
         "To continue, [change the",
     ):
@@ -446,9 +451,9 @@ def test_in_public_nothing_is_stated_of_money_or_people() -> None:
 def test_usage_is_a_table_of_what_is_counted() -> None:
     billing = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
     data = usage_card(billing, NOW, is_public=False)
-    assert data.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
+    assert data.startswith("### Usage of acme, 1 Nov 2026 – 23 Nov 2026 (UTC)")
     assert "| Commands answered | 1,234 |" in data
-    assert "| Calls of GitHub's API | 7 |" in data
+    assert "| GitHub API requests | 7 |" in data
     assert "Usage is only counted. It is never limited." in data
     assert "<summary>3 people on planned work</summary>" in data
     assert "`person-0`, `person-1`, `person-2`" in data

@@ -150,7 +150,9 @@ def test_increase_text_states_its_price(
 
 def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
     pending = PendingChange("free", None, NOW + 100 * DAY)
-    assert "on the next invoice" in seats_card(billing(bought(pending=pending)), NOW)
+    assert "the amount for the rest of this month goes on your next invoice" in seats_card(
+        billing(bought(pending=pending)), NOW
+    )
 
 
 def test_seats_take_effect_tonight() -> None:
@@ -161,7 +163,8 @@ def test_seats_take_effect_tonight() -> None:
         seats_card(billing(bought(), seat_increase=approved), NOW),
     ]
     for text in answer:
-        assert "takes effect" in text
+        assert "I add the" in text
+        assert "tonight" in text
         assert "Stripe is told" not in text
 
 
@@ -311,7 +314,7 @@ async def test_a_team_s_own_rule_lets_nobody_else_approve(
     await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
     (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Seats of")
-    assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
+    assert "**9 more seats are waiting for an admin's approval.**" in answer
     increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting
@@ -331,7 +334,7 @@ async def test_a_role_granted_for_commands_approves_nothing(
         await selling_bot.say(number, "/agile seats confirm:yes", as_user="bob")
     answer = (await selling_bot.answers(number))[-1]
     assert answer.startswith("### Seats of")
-    assert "**9 more seats wait for an admin's approval.**" in answer
+    assert "**9 more seats are waiting for an admin's approval.**" in answer
     increase = await current(selling_bot)
     assert increase
     assert increase.is_waiting

@@ -221,7 +221,9 @@ def test_numbers_that_are_frozen_say_since_when() -> None:
 def test_what_became_known_since_is_a_footnote_of_the_report_only() -> None:
     made = make_sheet(make_planned_card(1), footnotes=["#4 was opened again afterwards"])
 
-    assert "1 thing became known since; the numbers stay" in report_text(made)
+    assert "1 thing became known since; the sprint runs again" in report_text(made)
+    frozen = replace(made, snapshot=ClosedSnapshot(1, at("11-29 09:00")))
+    assert "1 thing became known since; the numbers stay" in report_text(frozen)
     assert "afterwards" not in summary_text(made)
 
 
