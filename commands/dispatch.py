@@ -251,7 +251,8 @@ async def _run_call(
     answer = Answer(slot, None, is_success=True, is_new=call.arguments.flag("new"))
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
-        return replace(answer, changes=result, call=call.line, is_confirmed=is_confirmed)
+        line = replace(call.line, text=call.arguments.places.remove_argument("confirm"))
+        return replace(answer, changes=result, call=line, is_confirmed=is_confirmed)
     return replace(answer, reply=await _add_completeness(call.command, result, context))
 
 

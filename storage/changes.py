@@ -136,6 +136,13 @@ class ChangeLog:
         )
         return [_change(row) for row in await self._connection.execute(query)]
 
+    async def refused_undoes(self) -> set[int]:
+        """The ids of changes that were to be undone, and GitHub refused every step of it."""
+        query = select(changes.c.undoes).where(
+            self._is_mine, changes.c.state == ChangeState.FAILED, changes.c.undoes.is_not(None)
+        )
+        return {row.undoes for row in await self._connection.execute(query)}
+
     async def applied(self, slot: str) -> list[CommandChange]:
         """The last applied changes of one command that were not undone, newest first. `slot` is its name."""
         query = (

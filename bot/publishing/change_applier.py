@@ -1,6 +1,5 @@
 """Carries out the changes that commands request: with a preview if needed, once, and with an audit log."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,7 +37,7 @@ from commands.framework.outcome import Answer, Failure, Reply, build_failure
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.framework.slots import slot_command
-from commands.messages.change_steps import opened_issues_text, step_target_text
+from commands.messages.change_steps import list_refusals, opened_issues_text, step_target_text
 from commands.messages.undo import irreversible_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.people import same_login
@@ -55,10 +54,6 @@ from storage.seat_increases import IncreaseTerms, SeatIncreases
 from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
 
-# Matches only at the beginning of blanks: to start at each of many blanks would take minutes.
-_CONFIRM = re.compile(
-    r"(?<!\s)\s+(?:(?:--?|[—–])confirm(?:[:=]\s?\S+|(?=\s|$))|confirm ?[:=] ?\S+)", re.IGNORECASE
-)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
     "the number of people or the price has changed. Run `/agile seats` to see what waits now."
@@ -189,14 +184,16 @@ class ChangeApplier:
         if change.state in ENDED:
             return _final_answer(change)
         started_at = change.decided_at or self._clock()
-        done, note = list[Step](), None
+        done, refusals = list[Step](), list[str]()
         for n, step in enumerate(decode_steps(change.steps)):
             try:
                 done.append(await self._apply_step(task, step, f"change:{change.id}/{n}", started_at))
             except GitHubRefusedError as refusal:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
-                note = f"{step_target_text(step)}: {refusal.in_markdown}"
-                break
+                refusals.append(f"{step_target_text(step)}: {refusal.in_markdown}")
+                if change.undoes is None:  # The steps of an undo do not build on each other.
+                    break
+        note = list_refusals(refusals)
         app = await task.repository.read_own_login() if change.undoes is not None else ""
         async with self._database.tenant(task.organization_id) as tenant:
             await self._record(tenant, task, change, done, note)
@@ -362,7 +359,7 @@ def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) 
         event_id=task.event_id,
         line=call.line,
         thread=task.request.thread,
-        command=_CONFIRM.sub("", call.text),
+        command=call.text,
         slot=slot,
         actor=task.request.sender,
         summary=changes.summary,
@@ -383,7 +380,8 @@ def _final_answer(change: CommandChange) -> Answer:
         opened = opened_issues_text(steps)
         return _text_answer(change.slot, f"{change.done}\n\n{opened}" if opened else change.done)
     done = [step_target_text(step) for step in steps]
-    so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
+    when = "before that" if change.undoes is None else "all the same"
+    so_far = f" Done {when}: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return build_failure(Failure(slot_command(change.slot), text))
 

@@ -18,7 +18,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.change_steps import CHANGED_SINCE, REASONS_TO_STAY, Titles, titles_by_number
+from commands.messages.change_steps import REASONS_TO_STAY, Titles, titles_by_number
 from commands.messages.undo import (
     NOTHING_TO_UNDO,
     cannot_undo_text,
@@ -54,12 +54,14 @@ class _Inversion:
 async def agile_undo(context: Context, _: Arguments) -> Changes:
     """Undo the last applied change that can be undone; steps whose target was changed again since stay.
 
+    A change that GitHub refused to undo comes after all others, so that it keeps nobody from those.
     Only the person who ran it and maintainers may, and only if they may run the undone command now. An undone
     change is not undone in turn: the next `/agile undo` undoes what came before it.
     """
     titles = titles_by_number(await context.sprints.all(context.now))
     passed = list[str]()
-    for change in await context.changes.last_applied():
+    refused = await context.changes.refused_undoes()
+    for change in sorted(await context.changes.last_applied(), key=lambda change: change.id in refused):
         inversion = await _invert(context, change)
         head = change_head(change, context.calendar)
         if not inversion.undone:
@@ -93,10 +95,10 @@ async def _invert(context: Context, change: CommandChange) -> _Inversion:
         inverse = step.invert()
         if inverse is None:
             staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
-        elif await now.still_holds(step):
-            undone.append(inverse)
+        elif obstacle := await now.explain_obstacle(step):
+            staying.append((step, obstacle))
         else:
-            staying.append((step, CHANGED_SINCE))
+            undone.append(inverse)
     return _Inversion(change, tuple(undone), staying)
 
 

@@ -73,6 +73,11 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: blanks and invisible characters only."""
+    return not one_line(text)
+
+
 def can_stand_in_quotes(text: str) -> bool:
     """Whether a text can be typed as a quoted argument of a command, and shown in a line of code."""
     return one_line(text) == text and not set(text) & set('`"“”„')

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from commands.formatting.foreign_text import is_blank
 from commands.framework.arguments import (
     Argument,
     ArgumentKind,
@@ -221,15 +222,20 @@ class _Reader:
     def _take_value(self, argument: Argument, position: int, begin: int | None = None) -> tuple[Value, int]:
         """The value that begins at a position, and the position behind it; `begin` is that of its name."""
         word = self._words[position]
-        if word.is_quoted and not word.text:
+        if word.is_quoted and is_blank(word.text):
             raise self._complain(Fault.EMPTY, argument, position if begin is None else begin, position + 1)
         if argument.kind in _LISTS:
             return self._take_items(argument, position, begin)
-        if argument.kind is ArgumentKind.TEXTS:
-            return self._take_texts(position, is_named=begin is not None)
-        if argument.kind in _FREE:
-            return self._take_text(argument, position)
-        return self._take_longest(argument, position, begin)
+        if argument.kind not in {ArgumentKind.TEXTS, *_FREE}:
+            return self._take_longest(argument, position, begin)
+        value, after = (
+            self._take_texts(position, is_named=begin is not None)
+            if argument.kind is ArgumentKind.TEXTS
+            else self._take_text(argument, position)
+        )
+        if not any([value] if isinstance(value, str) else value):
+            raise self._complain(Fault.EMPTY, argument, position if begin is None else begin, after)
+        return value, after
 
     def _take_items(self, argument: Argument, position: int, begin: int | None) -> tuple[Value, int]:
         items, after = list[str](), position
@@ -255,11 +261,11 @@ class _Reader:
             raise self._complain(Fault.INVALID, argument, position if begin is None else begin, after)
         return tuple(items), after
 
-    def _take_texts(self, position: int, *, is_named: bool) -> tuple[Value, int]:
+    def _take_texts(self, position: int, *, is_named: bool) -> tuple[tuple[str, ...], int]:
         """All quoted texts in a row; or one word, after a name all words, separated by commas."""
         texts, after = list[str](), position
         while after < len(self._words) and self._words[after].is_quoted:
-            texts.append(self._words[after].text)
+            texts.append(_empty_if_blank(self._words[after].text))
             after += 1
             if (
                 after + 1 < len(self._words)
@@ -271,9 +277,9 @@ class _Reader:
             return tuple(texts), after
         after = self._find_group_end(position) if is_named else position + 1
         parts = (part.strip() for part in self._slice(position, after).split(","))
-        return tuple(part for part in parts if part), after
+        return tuple(part for part in parts if not is_blank(part)), after
 
-    def _take_text(self, argument: Argument, position: int) -> tuple[Value, int]:
+    def _take_text(self, argument: Argument, position: int) -> tuple[str, int]:
         """A quoted text, or all words up to the next name."""
         first = self._words[position]
         if first.is_quoted:
@@ -281,7 +287,7 @@ class _Reader:
         after = position + 1
         while after < len(self._words) and not self._ends_text(argument, after):
             after += 1
-        return self._slice(position, after), after
+        return _empty_if_blank(self._slice(position, after)), after
 
     def _ends_text(self, argument: Argument, position: int) -> bool:
         word = self._words[position]
@@ -379,3 +385,8 @@ class _Reader:
     ) -> InputError:
         start, end = self._words[first].start, self._words[after - 1].end
         return InputError(fault, start, end, argument, readings, detail)
+
+
+def _empty_if_blank(text: str) -> str:
+    """The text as typed; empty if it shows nothing, so that no title, goal or reason is invisible."""
+    return "" if is_blank(text) else text

@@ -135,6 +135,11 @@ class Places:
     line: str = ""
     by_name: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
+    def remove_argument(self, name: str) -> str:
+        """The line without an argument's name and value; unchanged if it is not given."""
+        start, end = self.by_name.get(name, (len(self.line), len(self.line)))
+        return f"{self.line[:start].rstrip()} {self.line[end:].lstrip()}".strip()
+
     def replace_value(self, argument: Argument, value: str) -> str:
         """The line with another value for an argument, in the place of the present one or at the end."""
         text = value if argument.is_positional else f"{argument.name}:{value}"

@@ -45,9 +45,9 @@ class Answer:
 
     `slot` says what the answer is about: in its thread a later one with the same slot may edit it. `reply` is
     None where a reaction is enough, or where `changes` are to be applied first. `call` is the line that asks
-    for these changes; if `is_confirmed`, they are applied without a preview. An answer that `is_new` is
-    posted in a new comment, one that `edits` a comment (its id) in that. `proposal` is the id of the change
-    whose box it shows.
+    for these changes, without its `confirm`; if `is_confirmed`, they are applied without a preview. An answer
+    that `is_new` is posted in a new comment, one that `edits` a comment (its id) in that. `proposal` is the
+    id of the change whose box it shows.
     """
 
     slot: str

@@ -17,8 +17,8 @@ _WITH_UNIT = re.compile(rf"(?:(?:to|as|at|=|:|estimate:?) ?)?(?P<amount>.+?) ?(?
 _UNIT_FIRST = re.compile(rf"(?:{_UNIT}) ?[:=]? ?(?P<amount>[\d.,]+)")
 _NUMBER = re.compile(r"(?P<minus>-)?(?P<number>\d+(?:[.,]\d*)?|[.,]\d+)")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
-_FRACTION = re.compile(r"(?:(?P<whole>\d{1,4}) )?(?P<top>\d{1,3})/(?P<bottom>[1-9]\d{0,2})")
-_VULGAR = re.compile(r"(?P<whole>\d*) ?(?P<part>[¼½¾⅐-⅞])")
+_FRACTION = re.compile(r"(?:(?P<whole>\d+) )?(?P<top>\d+)/(?P<bottom>[1-9]\d*)")
+_VULGAR = re.compile(r"(?P<whole>\d*) ?(?P<part>[¼½¾⅐-⅞])(?![\d.,])")
 _NOTHING = {"none", "no estimate", "unestimated", "nothing"}
 _COUNT = re.compile(r"(?P<count>\d{1,9}) ?[x×*] ?(?P<size>.+)")
 
@@ -51,13 +51,15 @@ def read_points(text: str, sizes: Mapping[str, Decimal]) -> Decimal:
         )
     if _THOUSANDS.fullmatch(number["number"]):
         readings = tuple(_list_readings(number["number"]))
+        if not readings:
+            raise _too_large()
         raise ValueFaultError(Fault.AMBIGUOUS if len(readings) > 1 else Fault.TOO_PRECISE, readings)
     if len(number["number"]) > _LONGEST_NUMBER:
-        raise ValueFaultError(Fault.TOO_LARGE, detail=f"{MOST_POINTS:,}")
-    value = Decimal(number["number"].replace(",", "."))
+        raise _too_large()
+    value = _require_possible(Decimal(number["number"].replace(",", ".")))
     if number["minus"] and value:
         raise ValueFaultError(Fault.NEGATIVE, (Reading(number["number"]),))
-    return _require_possible(value)
+    return value
 
 
 def read_batch(text: str, sizes: Mapping[str, Decimal]) -> tuple[Decimal, int | None]:
@@ -81,7 +83,7 @@ def _expand_fraction(text: str) -> str:
     match = _VULGAR.search(text)
     if match is None:
         return text
-    value = Decimal(str(unicodedata.numeric(match["part"]))) + int(match["whole"][:4] or 0)
+    value = Decimal(str(unicodedata.numeric(match["part"]))) + int(match["whole"] or 0)
     return f"{text[: match.start()]}{value}{text[match.end() :]}"
 
 
@@ -99,7 +101,11 @@ def _list_readings(number: str) -> list[Reading]:
 
 def _require_possible(points: Decimal) -> Decimal:
     if points > MOST_POINTS:
-        raise ValueFaultError(Fault.TOO_LARGE, detail=f"{MOST_POINTS:,}")
+        raise _too_large()
     if points != round(points, 2):
         raise ValueFaultError(Fault.TOO_PRECISE)
     return points
+
+
+def _too_large() -> ValueFaultError:
+    return ValueFaultError(Fault.TOO_LARGE, detail=f"{MOST_POINTS:,}")

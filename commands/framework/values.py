@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 from charts.reading import whole
+from commands.formatting.foreign_text import is_blank
 from commands.formatting.wording import weekday, weekdays
 from commands.framework.arguments import Argument, ArgumentKind, DateRange, Estimate, ItemCount, Value
 from commands.framework.dates import TooFarError, read_day, read_days
@@ -33,7 +34,7 @@ _LEAST_OF_CHOICE = 3
 
 def parse_value(argument: Argument, text: str, settings: InputSettings) -> Value:
     """Parse a value that is neither free text nor a list. Raises ValueFaultError."""
-    if not text.strip():
+    if is_blank(text):
         raise ValueFaultError(Fault.EMPTY)
     if len(text) > _LONGEST and argument.kind is not ArgumentKind.WORD:
         raise ValueFaultError(Fault.INVALID)

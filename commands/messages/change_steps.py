@@ -1,6 +1,6 @@
 """Descriptions of the steps of a change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from commands.formatting.wording import code, named, plain
@@ -26,6 +26,7 @@ from sprints.numbering import Number, qualify_number
 
 # The longest title or value, in characters.
 _MOST = 60
+_MOST_REFUSALS = 5
 Titles = Mapping[Number, str]
 # Why `/agile undo` leaves the effect of a step, by the step's type.
 REASONS_TO_STAY: dict[type, str] = {
@@ -37,6 +38,11 @@ REASONS_TO_STAY: dict[type, str] = {
     ApproveSeats: "the number of seats follows the people who need one",
 }
 CHANGED_SINCE = "it has changed again since then"
+
+
+def deleted_text(title: str) -> str:
+    """Why an item cannot go back to its milestone."""
+    return f"{plain(title)} has been deleted"
 
 
 def titles_by_number(sprints: Iterable[Sprint]) -> dict[Number, str]:
@@ -52,6 +58,13 @@ def step_target_text(step: Step) -> str:
     """The target of a step as Markdown. Titles and setting names are escaped; numbers are links."""
     is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
+
+
+def list_refusals(refusals: Sequence[str]) -> str | None:
+    """The steps that GitHub refused, each with its reason; None if it refused none."""
+    more = len(refusals) - _MOST_REFUSALS
+    shown = [*refusals[:_MOST_REFUSALS], *([f"and {more} more"] if more > 0 else [])]
+    return "; ".join(shown) or None
 
 
 def opened_issues_text(steps: Iterable[Step]) -> str:

@@ -46,8 +46,7 @@ def new_actions_text(
 def actions_preview(titles: Sequence[str], owner: str | None) -> str:
     """The issues that would be opened."""
     lines = [f"{plain(title)}{f' – for {person(owner)}' if owner else ''}" for title in titles]
-    undo = "`/agile undo` does not take this back: close an issue by hand if you do not need it."
-    return f"{bullet_list(lines)}\n\n{undo}"
+    return bullet_list(lines)
 
 
 def already_text(actions: Sequence[RetroAction], sprint: Sprint) -> str:

@@ -14,6 +14,7 @@ from commands.framework.changes import (
     Step,
 )
 from commands.framework.planning import Planning
+from commands.messages.change_steps import CHANGED_SINCE, deleted_text
 from sprints.blocked import BLOCKED, UNBLOCKED
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, sort_events
@@ -42,6 +43,12 @@ class PresentState:
         command_settings = await Projects(planning.tenant).command_settings(planning.project.id)
         return cls(planning, sprints, command_settings, since)
 
+    async def explain_obstacle(self, step: Step) -> str:
+        """Explain why a step cannot be taken back, although it has an inverse; empty if it can."""
+        if isinstance(step, MoveItem) and (deleted := self._find_deleted(step.before, step.repository)):
+            return deleted_text(deleted.title)
+        return "" if await self.still_holds(step) else CHANGED_SINCE
+
     async def still_holds(self, step: Step) -> bool:
         """Whether the step's result still holds; True for steps whose result cannot be checked."""
         match step:
@@ -66,6 +73,12 @@ class PresentState:
                 return _contains(self.command_settings.get(step.key), step)
             case _:
                 return True
+
+    def _find_deleted(self, number: int | None, repository: str) -> Sprint | None:
+        """The deleted sprint with a milestone number; None if it is there, or unknown."""
+        deleted = (sprint for sprint in self.sprints if sprint.is_deleted)
+        numbered = (sprint for sprint in deleted if sprint.number_in(repository) == number)
+        return next(numbered, None) if number is not None else None
 
     async def _find_item(self, number: int, repository: str = "") -> ItemSnapshot | None:
         """The item's newest snapshot if it has an event since the change; None if not."""
