@@ -42,6 +42,11 @@ def read_points(text: str, sizes: Mapping[str, Decimal]) -> Decimal:
     if fraction := _FRACTION.fullmatch(amount):
         value = Decimal(fraction["top"]) / Decimal(fraction["bottom"]) + int(fraction["whole"] or 0)
         return _require_possible(value)
+    if _THOUSANDS.fullmatch(unsigned := amount.removeprefix("-")):
+        readings = tuple(_list_readings(unsigned))
+        if not readings:
+            raise _too_large()
+        raise ValueFaultError(Fault.AMBIGUOUS if len(readings) > 1 else Fault.TOO_PRECISE, readings)
     number = _NUMBER.fullmatch(amount)
     if number is None:
         is_size = re.fullmatch(r"x{0,4}[sml]|x{0,3}[sl]|\d?x[sl]", amount) is not None
@@ -49,11 +54,6 @@ def read_points(text: str, sizes: Mapping[str, Decimal]) -> Decimal:
             Fault.NO_SIZES if is_size and not sizes else Fault.INVALID,
             detail=amount.upper() if is_size else "",
         )
-    if _THOUSANDS.fullmatch(number["number"]):
-        readings = tuple(_list_readings(number["number"]))
-        if not readings:
-            raise _too_large()
-        raise ValueFaultError(Fault.AMBIGUOUS if len(readings) > 1 else Fault.TOO_PRECISE, readings)
     if len(number["number"]) > _LONGEST_NUMBER:
         raise _too_large()
     value = _require_possible(Decimal(number["number"].replace(",", ".")))

@@ -1,5 +1,7 @@
 """`confirm` is taken out of a previewed command by its place, never out of a quoted text."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ async def test_every_spelling_of_the_argument_is_left_out_of_the_log(bot: Bot, c
 def test_the_rest_of_a_line_reads_the_same_without_it(titles: list[str], is_first: bool) -> None:
     into = "into:" + ",".join(f'"{title}"' for title in titles)
     line = f"confirm:yes {into}" if is_first else f"{into} --confirm"
-    settings = InputSettings()
+    settings = InputSettings(date(2026, 12, 1))
     parsed = parse_arguments(line, 0, ACCEPTED, settings)
     rest = parse_arguments(parsed.places.remove_argument("confirm"), 0, ACCEPTED, settings)
     assert parsed.flag("confirm")

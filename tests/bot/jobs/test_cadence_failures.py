@@ -8,15 +8,17 @@ import pytest
 from storage.job_types import PlanSprintJob
 from storage.jobs import Jobs
 from tests.bot.jobs.test_cadence import begin_night, milestones, set_cadence
+from tests.support.builders import Box
 from tests.support.changes import query_database
 from tests.support.clock import Clock
+from tests.support.past import record_events
 from tests.support.running import Bot, query_as_administrator, rows
 from tests.support.shared_sprints import list_tenants
 
 
 async def share_cadence(bot: Bot, clock: Clock) -> str:
     """A second repository shares the sprints. Returns its name."""
-    await set_cadence(bot, clock)
+    await set_present_cadence(bot, clock)
     other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
     await bot.github.create_issue(other, "A card")
     await bot.rest()
@@ -38,6 +40,25 @@ async def begin_night_everywhere(bot: Bot) -> None:
         await bot.rest()
 
 
+def drop_retry(bot: Bot) -> None:
+    """The worker dies before it tries again."""
+    query_as_administrator(
+        bot.base, "delete from procrastinate_jobs where task_name = 'plan_sprint' and status = 'todo'"
+    )
+
+
+async def set_present_cadence(bot: Bot, clock: Clock) -> None:
+    """Sprint 24 runs now, when GitHub's stand-in lives, so that a deletion is a thing of the past."""
+    await set_cadence(bot, clock)
+    today = datetime.now(UTC)
+    first, due = (f"{today + timedelta(days=days):%Y-%m-%d}" for days in (-3, 9))
+    moment = today - timedelta(hours=1)
+    await record_events(
+        bot, Box(moment, milestone=7024, number=24, title="Sprint 24", start=first, due=due).events[0]
+    )
+    clock.now = None
+
+
 async def list_audited(bot: Bot) -> list[str]:
     return [str(row.target) for row in await query_database(bot, "select target from audit_log order by id")]
 
@@ -57,6 +78,7 @@ async def test_what_the_second_repository_refused_is_made_up_for(
     assert (await list_titles(bot, bot.repo), await list_titles(bot, other)) == (["Sprint 25"], [])
     assert await list_audited(bot) == ["milestone “Sprint 25”"]
 
+    drop_retry(bot)
     bot.github.clear_faults()
     for _ in range(2):
         clock.now = (clock.now or datetime.now(UTC)) + timedelta(days=1)
@@ -71,18 +93,15 @@ async def test_one_deleted_in_the_second_repository_is_not_made_again(bot: Bot, 
     (made,) = await bot.github.call("GET", f"/repos/{other}/milestones")
     await bot.github.call("DELETE", f"/repos/{other}/milestones/{made['number']}")
     await bot.rest()
-    clock.now = datetime.now(UTC)  # After the deletion; within Sprint 25.
     await begin_night_everywhere(bot)
     assert await list_titles(bot, other) == []
 
 
 async def test_what_was_made_without_an_answer_counts_as_made(bot: Bot, clock: Clock) -> None:
-    await set_cadence(bot, clock)
+    await set_present_cadence(bot, clock)
     bot.github.fail_next("POST", r"/milestones$", 502, after_effect=True)
     await begin_night(bot)
-    query_as_administrator(
-        bot.base, "delete from procrastinate_jobs where task_name = 'plan_sprint' and status = 'todo'"
-    )
+    drop_retry(bot)
     assert await list_audited(bot) == []
     (made,) = await milestones(bot)
 
