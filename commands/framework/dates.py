@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import product
 
 from charts.reading import FULL_MONTHS, WEEKDAYS
 from commands.framework.input_settings import InputSettings
@@ -114,7 +113,7 @@ def _pair_days(first: str, last: str, settings: InputSettings, is_past: bool) ->
             raise
         except ValueError:
             continue
-        for (day,) in product(lasts):
+        for day in lasts:
             if begin <= day:
                 yield begin, day
 

@@ -3,7 +3,7 @@
 import re
 
 # Not drawn, and without effect on their neighbours: zero-width spaces, soft hyphens, marks of direction, and
-# the codes of unassigned private characters. The joiners within an emoji are none of them.
+# two private codes. The joiners within an emoji are none of them.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ue000\ue001\x00-\x08\x0e-\x1f\x7f]"
 )

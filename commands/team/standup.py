@@ -58,8 +58,8 @@ def _resolve_team(planning: Planning, name: str | None) -> Team | None:
     for team in teams:
         if team.slug == slug:
             return team
-    known = ", ".join(code(f"/standup team:{team.slug}") for team in teams)
+    commands = ", ".join(code(f"/standup team:{team.slug}") for team in teams)
     advice = (
-        f"These are: {known}." if teams else "Your settings name no teams yet; `/standup` shows everybody."
+        f"These are: {commands}." if teams else "Your settings name no teams yet; `/standup` shows everybody."
     )
     raise UserError(f"There is no team {code(slug)} in your settings. {advice}")
