@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from bot.github.owned_text import find_people_text
-from bot.publishing.change_applier import _CONFIRM
 from bot.publishing.truncation import truncate
 from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
@@ -77,7 +76,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "goal line": _GOAL_LINE.search,
     "description with start": lambda text: (has_start_line(text), set_start_line(text, date(2026, 1, 1))),
     "description with goal": lambda text: with_goal(text, "sell"),
-    "confirmation": lambda text: _CONFIRM.sub("", text),
     "labels": _long_label,
     "plain text": plain,
     "cut": truncate,
@@ -103,12 +101,6 @@ def test_the_longest_text_is_read_in_no_time(read: Callable[[str], Any]) -> None
                 slow[piece] = used
 
     assert slow == {}
-
-
-def test_a_confirmation_is_taken_out_with_its_blanks() -> None:
-    assert _CONFIRM.sub("", "/sprint close \t confirm:yes to:backlog") == "/sprint close to:backlog"
-    assert _CONFIRM.sub("", "/sprint close confirm:yes  confirm:no") == "/sprint close"
-    assert _CONFIRM.sub("", "/goal reconfirm:yes") == "/goal reconfirm:yes"
 
 
 @pytest.mark.parametrize(
