@@ -1,11 +1,13 @@
 """`/sprint start`, from a person's comment to what GitHub then has."""
 
+import re
 from datetime import date
 from typing import Any
 
 import pytest
 
 from commands.formatting.wording import full_day
+from tests.support.conversations import ask_bot
 from tests.support.running import Bot
 from tests.support.sprints import day_from_today, make_sprint
 
@@ -105,3 +107,11 @@ async def test_who_may_not(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "`/sprint start` needs the write role; yours is triage." in answer
+
+
+async def test_a_year_too_far_away_is_named_with_the_day_that_may_be_meant(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await ask_bot(bot, number, '/sprint start "Sprint 26" due:2099-12-30')
+    limit, _, meant = answer.partition(" Or did you mean ")
+    assert "Use a `due:` up to " in limit
+    assert re.match(r'30 Dec \d{4}\? `/sprint start "Sprint 26" due:\d{4}-12-30`', meant)
