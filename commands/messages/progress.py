@@ -40,8 +40,11 @@ def progress_percent(facts: Facts, unit: str) -> str:
 
 
 def share_done(done: Amount, scope: Amount, unit: str) -> Decimal | None:
-    """The share of a scope that is done, from 0 to 1; 1 only if all items are done. None without a scope."""
-    if hides_open_items(scope - done, unit):
+    """The share of a scope that is done, from 0 to 1; 1 only if all items are done. None without a scope.
+
+    In items where points hide open items, or where the whole scope is worth no points.
+    """
+    if hides_open_items(scope - done, unit) or not measure_amount(scope, unit):
         unit = "count"
     whole = measure_amount(scope, unit)
     return measure_amount(done, unit) / whole if whole else None

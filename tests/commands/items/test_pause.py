@@ -30,7 +30,7 @@ async def test_what_was_never_started_cannot_rest(bot: Bot) -> None:
     await bot.say(number, "/pause")
 
     (answer,) = await bot.answers(number)
-    assert f"#{number} was never started, so there is nothing to pause." in answer
+    assert f"#{number} has not been started, so there is nothing to pause." in answer
     assert await list_item_commands(bot) == []
 
 
