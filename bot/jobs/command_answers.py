@@ -30,7 +30,7 @@ from commands.framework.permissions import Level, Policy
 from commands.framework.planning import write_in_locale
 from commands.framework.registry import load_commands
 from commands.framework.request import CommandLine
-from commands.framework.slots import slot_command
+from commands.framework.slots import separate_outcomes, slot_command
 from commands.messages.answering import expired_text, outdated_text, paused_text
 from handlers.delivery import Delivery
 from storage.changes import ChangeLog, ChangeState, CommandChange
@@ -266,6 +266,8 @@ class CommandAnswers:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
         answers = await self._dispatcher.answer(task.request, self._environment(task, thread))
+        taken = [change.slot for change in task.started.values()]
+        answers = separate_outcomes(answers, taken)
         answers = [await self._changing.carry_out_changes(task, answer) for answer in answers]
         return await self._with_notice(task, answers)
 

@@ -5,13 +5,16 @@ another day. A change is about the items that it names.
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 
 from commands.framework.arguments import ArgumentKind, Arguments, Value
 from commands.framework.changes import Changes
-from commands.framework.outcome import Reply
+from commands.framework.outcome import Answer, Reply
 from commands.framework.registry import Command
+from storage.outbox import ERROR_SLOT
 
 # Arguments that say in which form or where an answer appears, and not what it is about.
 _FORM = {"new", "confirm", "as", "verbose"}
@@ -51,6 +54,24 @@ def topic_slot(command: str, topic: str) -> str:
 def slot_command(slot: str) -> str:
     """The name of the command whose answer has the slot."""
     return " ".join(takewhile(lambda word: "=" not in word, slot.split(" ")))
+
+
+def separate_outcomes(answers: Sequence[Answer], taken: Iterable[str]) -> list[Answer]:
+    """Give each outcome of one comment a slot of its own, so that none takes the place of another.
+
+    `taken` are the slots of changes that an earlier attempt started. Answers that change nothing may share.
+    """
+    changed, separated = set(taken), list[Answer]()
+    for answer in answers:
+        slot, number = answer.slot, 1
+        while answer.slot != ERROR_SLOT and slot in changed:
+            number += 1
+            slot = f"{answer.slot} call={number}"
+        if answer.changes is not None and not answer.changes.is_personal:
+            changed.add(slot)
+        is_repeated = slot != answer.slot
+        separated.append(replace(answer, slot=slot, is_new=True) if is_repeated else answer)
+    return separated
 
 
 def _name_topic(topic: str) -> str:

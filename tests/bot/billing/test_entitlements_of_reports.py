@@ -218,7 +218,7 @@ async def test_an_alert_tells_what_happened_and_no_chance(reporting: ReportingHa
     await reporting.advance()
     await record_events(reporting.bot, *make_joining_card(8).events)
     _, alert = await reporting.advance("2026-11-19 09:00")
-    assert alert.startswith("**Sprint 24:** the scope has grown by 66 %")
+    assert alert.startswith("**Sprint 24:** the scope has grown by 67 %")
     assert not tells_a_chance(alert)
 
 
