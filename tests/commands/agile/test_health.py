@@ -191,7 +191,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
     card = health_card(WELL)
     assert card.startswith("**All is well.**")
     assert "| Last event | push, 23 Nov 2026, 10:30 CET |" in card
-    assert "| Comparison with GitHub | 3 corrections until now; next on 23 Nov 2026, 19:30 CET |" in card
+    assert "| Comparison with GitHub | 3 corrections so far; next on 23 Nov 2026, 19:30 CET |" in card
     assert "| Permissions | all granted |" in card
     assert "Other bots" not in card
 
@@ -207,7 +207,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, status=replace(WELL.status, refused=1)), "- In the last 7 days, GitHub rejected 1 answer of mine"),
         (replace(WELL, status=replace(WELL.status, waiting=101)), "- 101 events are waiting to be processed"),
         (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub allows only 499 more requests"),
-        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
+        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- The permission `checks: write` is missing. It lets the App tell."),
         (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` has 2 problems"),
     ],
 )  # fmt: skip
@@ -254,7 +254,7 @@ def test_a_span_without_events_is_named_with_what_is_done() -> None:
 def test_what_was_read_again_needs_nobody_and_is_named() -> None:
     card = health_card(replace(WELL, gaps=(replace(SUSPENDED, is_read_again=True),)))
     assert card.startswith("**All is well.** I fetched the events that had not arrived")
-    assert "; read again |" in card
+    assert "; filled in |" in card
     assert "| Events missed | 0 |" in card
 
 
@@ -298,7 +298,7 @@ async def test_the_past_is_left_alone_unless_asked_for(bot: Bot) -> None:
 
 async def test_the_future_cannot_be_read(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile resync since:2099-01-01")
-    assert "`since:2099-01-01` lies in the future" in answer
+    assert "`since:2099-01-01` is in the future" in answer
 
 
 async def test_resync_is_for_maintainers(bot: Bot) -> None:
