@@ -126,7 +126,7 @@ async def test_closed_already_it_says_so(bot: Bot) -> None:
 
 
 async def test_what_was_done_late_is_credited(bot: Bot, clock: Clock) -> None:
-    number = await make_ended_sprint(bot, clock, days_ago=1)
+    number = await make_ended_sprint(bot, clock, days_ago=2)
     # GitHub's stand-in cannot be ahead of today; so it is told what it would tell.
     stamp = f"{day_from_today(3)}T02:00:00Z"
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp, "updated_at": stamp}
