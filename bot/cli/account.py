@@ -88,7 +88,7 @@ def plan_lines(billing: Billing) -> list[str]:
     source = f"by {plan.source}" if plan.source else None
     seats = f"seats: {len(billing.people)} used"
     if plan.terms.is_paid:
-        seats += f", {'any number' if plan.seats is None else plan.seats} paid"
+        seats += f", {'any number' if plan.seats is None else plan.seats} paid for"
     lines = [f"{billing.account.name}: {', '.join(filter(None, [plan.terms.title, status, source]))}", seats]
     subscription = plan.subscription
     if subscription is not None and subscription.status == "trialing" and subscription.trial_ends:

@@ -90,7 +90,7 @@ async def test_a_size_without_sizes_is_answered_with_how_to_set_it_and_then_work
             ["/sprint status as-of:yesterday"],
         ),
         ("/sprint goal met sprnt:12", "I do not know this argument", ["/sprint goal met sprint:12"]),
-        ("/wip limit many", "Write a number from 1 to 999, or `none`.", ["/wip limit 5"]),
+        ("/wip limit many", "Use a number from 1 to 999, or `none`.", ["/wip limit 5"]),
         ("/burndown Sprnt 12", "There is no milestone called “Sprnt 12” here.", ['/burndown "Sprint 12"']),
         (
             "/sprint add #2 for:elsewhere",
@@ -121,13 +121,6 @@ async def test_the_date_of_an_example_is_to_come_and_is_accepted(bot: Bot) -> No
     assert "`/forecast 👉by:someday👈`" in answer
     day = line.removeprefix("/forecast by:")
     assert datetime.now(UTC).date().isoformat() < day <= day_from_today(14)
-
-
-async def test_a_missing_date_is_appended_to_what_was_typed(bot: Bot) -> None:
-    number = await make_sprint(bot)
-    (line,) = copied_lines(await say_and_read(bot, number, "/sprint start Sprint 26"))
-
-    assert re.fullmatch(r"/sprint start Sprint 26 due:\d{4}-\d\d-\d\d", line)
 
 
 async def test_an_issue_that_is_no_number_is_answered_with_one_that_exists(bot: Bot) -> None:

@@ -66,6 +66,6 @@ async def test_the_age_of_an_item_is_the_same_in_all_answers(bot: Bot, clock: Cl
     wip = await ask_command(bot, number, "/explain wip")
 
     (in_table,) = re.findall(r"^\| #1042 \|.*?\| (\d+) days? \|", aging, re.MULTILINE)
-    (in_list,) = re.findall(r"^- #1042 – for (\d+) days?", own, re.MULTILINE)
+    (in_list,) = re.findall(r"^- #1042 – (\d+) days?", own, re.MULTILINE)
     (in_explanation,) = re.findall(r"^\| #1042 \| (\d+) \|", wip, re.MULTILINE)
     assert in_table == in_list == in_explanation == "3"

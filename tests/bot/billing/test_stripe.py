@@ -380,7 +380,7 @@ async def test_paying_account_is_not_charged_twice(selling_bot: Bot, stripe_serv
     )
     status, text = await open_link(selling_bot, url)
     assert status == 409
-    assert "pays by card already" in text
+    assert "already pays by card" in text
     assert not stripe_server.checkout.sessions
 
 

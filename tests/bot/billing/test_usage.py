@@ -473,7 +473,7 @@ async def test_doctor_reports_usage_that_stripe_refused(
     usage.server.fail_with = None
     await usage.reporting.run()
     (finding,) = await examine(usage.base)
-    assert finding.endswith("5 calls of GitHub's API of 2026-11-22 will not be charged: older than 35 days")
+    assert finding.endswith("5 GitHub API requests of 2026-11-22 will not be charged: older than 35 days")
     assert "deleted" not in "".join(capsys.readouterr())
 
 

@@ -69,7 +69,7 @@ async def test_one_status_wherever_it_is_asked(shared_sprint: SharedSprint) -> N
 
     for answer in (here, there):
         assert "### Sprint 12 · day 5 of 14" in answer
-        assert "**3 of 16 points done** (18 %)" in answer
+        assert "**3 of 16 points done** (19 %)" in answer
     report = await shared_sprint.ask("/sprint report")
     assert f"#{shared_sprint.thread} (5 points)" in report
     assert f"{shared_sprint.other}#{shared_sprint.elsewhere} (8 points)" in report

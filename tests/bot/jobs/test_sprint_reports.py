@@ -91,7 +91,7 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     await tracked_sprint.advance()
     await record_events(tracked_sprint.bot, *make_joining_card(8).events)
     (text, *_) = await tracked_sprint.advance("2026-11-18 13:00")
-    (line,) = [entry for entry in text.splitlines() if "#2000" in entry and "came in" in entry]
+    (line,) = [entry for entry in text.splitlines() if "#2000" in entry and "added" in entry]
     assert re.search(
         r"added, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
     )
@@ -111,7 +111,7 @@ async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(
     await record_events(tracked_sprint.bot, *events)
     (text, *_) = await tracked_sprint.advance("2026-11-18 12:30:03")
     lines = {
-        number: next(line for line in text.splitlines() if f"#{number} came" in line)
+        number: next(line for line in text.splitlines() if f"#{number}" in line and "added" in line)
         for number in (2000, 2001)
     }
     first, second = (CHANCES.findall(lines[number]) for number in (2000, 2001))
@@ -246,7 +246,7 @@ async def test_what_is_crossed_at_once_is_reported_at_once(tracked_sprint: Repor
     _, alert = await tracked_sprint.advance("2026-11-19 09:00")
 
     assert "the scope has grown by 25 %" in alert
-    assert "\n\n2 working days left, today included" in alert
+    assert "\n\n2 working days left, including today" in alert
 
 
 async def test_what_was_blocked_for_three_working_days(tracked_sprint: ReportingHarness) -> None:
@@ -281,7 +281,10 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
     assert "half of the working days are over, and 3 are left. **6 of 12 points done** (50 %)." in half_way
-    assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days
+    assert (
+        "2 working days left, including today. **9 of 12 points done** (75 %). Still open: #1043."
+        in last_days
+    )
     assert "now the chance is 1 in 10" in lost
     assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")
 

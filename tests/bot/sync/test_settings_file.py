@@ -129,7 +129,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ("timezon: UTC", "line 1: there is no setting `timezon`; did you mean `timezone`?"),
         (
             "quiet_hours: {from: 18:00, until: 08:00, not: x}",
-            "line 1: there is no setting `not` in `quiet_hours`; there are `from`, `until`",
+            "line 1: there is no setting `not` in `quiet_hours`; use one of `from`, `until`",
         ),
         ("quiet_hours: {from: 18:00}", "line 1: `quiet_hours.until` is missing"),
         (f"bots: [{', '.join(f'b{n}' for n in range(51))}]", "line 1: `bots` has more than 50 entries"),
@@ -190,7 +190,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ("commands: {estimate: {name: sprint}}", "line 1: `sprint` is the name of another command"),
         (
             "commands:\n  estimate: {name: pts}\n  sprint status: {name: pts}",
-            "line 3: `pts` is the name of `estimate` already",
+            "line 3: `pts` is already the name of `estimate`",
         ),
         (
             "sprints: {repositories: [a, b]}",
@@ -222,7 +222,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
             "days_off:\n- from: 2026-12-24\n  to: 2026-12-20",
             (
                 "line 3: `days_off` ends on `2026-12-20`, before it begins on `2026-12-24`; `from` is the first "
-                "day, `to` the last"
+                "day and `to` the last"
             ),
         ),
         (
@@ -254,7 +254,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ),
         (
             "teams: {a: {labels: [x]}, b: {labels: [X]}}",
-            "line 1: the label `X` is that of the team `a` already",
+            "line 1: the label `X` already belongs to the team `a`",
         ),
         ("bots: [alice, Alice]", "line 1: `Alice` is listed twice"),
         (
@@ -335,7 +335,7 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
 
 
 def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
-    assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
+    assert problems("#" * (MOST_BYTES + 1)) == ["the file is larger than 32 KB"]
     settings = check_settings_file(b"ai: true\n# caf\xe9", NAMES)
     assert [str(problem) for problem in settings.problems] == ["line 2: the file must be text in UTF-8"]
 
@@ -343,7 +343,7 @@ def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
 def test_many_problems_are_cut_and_counted() -> None:
     data = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
     assert len(data) == 21
-    assert data[-1] == "And 10 more."
+    assert data[-1] == "and 10 more"
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
@@ -567,7 +567,7 @@ async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
     (run,) = await bot.github.check_runs(bot.repo, bad)
     wrong = before.partition(":")[0]
     assert f"The last valid value of `{wrong}` no longer applies" in run["output"]["summary"]
-    assert "`ai` stays `true`" in run["output"]["summary"]
+    assert "`ai` keeps its last valid value, `true`" in run["output"]["summary"]
 
 
 async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:

@@ -393,7 +393,7 @@ async def test_when_nothing_waits_there_is_no_box(selling_bot: Bot, stripe_serve
     (answer,) = await selling_bot.answers(number)
     assert answer.startswith("### Seats of")
     assert "- [ ]" not in answer
-    assert "1 person on planned work, 1 seat paid for." in answer
+    assert "1 person on planned work, 1 paid seat." in answer
 
 
 async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
@@ -510,7 +510,7 @@ async def test_doctor_names_who_has_not_answered_for_a_week(
         at=at,
     )
     (finding,) = [finding for finding in await examine(selling_bot.base) if "seats" in finding]
-    assert f"pays for 1 seat and needs 10 since {at:%Y-%m-%d}" in finding
+    assert f"pays for 1 seat and has needed 10 since {at:%Y-%m-%d}" in finding
     assert "no admin has approved them with `/agile seats` yet" in finding
 
 

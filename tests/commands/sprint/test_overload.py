@@ -57,7 +57,7 @@ async def test_who_is_likely_to_finish_is_not_told_of_it(bot: Bot, clock: Clock,
     number = await record_past(bot, clock, *make_overload_past(28, done=(0, 2)))
     text = await ask_command(bot, number, command)
 
-    assert re.search(r"\*\*(More than 9|[5-9]) in 10\*\* that", text), text
+    assert re.search(r"\*\*(More than 9|[5-9]) in 10\*\* chance that", text), text
     assert "sprints delivered" not in text
 
 

@@ -50,7 +50,7 @@ async def test_several_actions_are_shown_first(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "### Open 2 actions from Sprint 12?" in answer
-    assert "- Split stories\n- Pair on reviews\n\n`/agile undo` does not take this back" in answer
+    assert "- Split stories\n- Pair on reviews\n\n`/agile undo` will not close the new issu" in answer
     assert await list_actions(bot) == []
 
     await tick_box(bot, number)

@@ -194,7 +194,7 @@ async def test_a_mistyped_year_is_corrected(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert " working days. A sprint can last up to two years." in answer
-    assert f'Try: `/sprint start "Sprint 26" due:{day_from_today(12)}`' in answer
+    assert f'/sprint start "Sprint 26" due:{day_from_today(12)}`' in answer
     assert "Sprint 26" not in await milestones(bot)
 
 
@@ -205,7 +205,7 @@ async def test_a_due_date_of_last_year_is_corrected(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert f"`due:{last_year}` is over" in answer
-    assert f'Try: `/sprint start "Sprint 26" due:{day_from_today(12)}`' in answer
+    assert f'/sprint start "Sprint 26" due:{day_from_today(12)}`' in answer
 
 
 async def test_swapped_days_are_corrected(bot: Bot) -> None:
