@@ -100,7 +100,7 @@ DAY = timedelta(days=1)
             [
                 "acme: Pro, past_due, by stripe",
                 "seats: 1 used, 5 paid for",
-                "payment is due; grace ends: 2026-12-06T12:00:00+00:00",
+                "payment due; grace period ends: 2026-12-06T12:00:00+00:00",
             ],
         ),
         (

@@ -100,7 +100,7 @@ async def test_what_happened_without_a_webhook_is_asked_for(
     (gap,) = await gaps(bot)
     assert (gap.cause, gap.ended_at is not None) == (cause, True)
     health = await ask(bot, number, "/agile health")
-    assert "; read again |" in health
+    assert "; filled in |" in health
     assert "Every event arrived" not in health
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status")
 

@@ -114,7 +114,7 @@ async def test_doctor_names_what_was_refused(
     for _ in range(3):
         await webhook_client.deliver("issues", issue_of(200))
 
-    (finding,) = [finding for finding in await examine(base) if "Installation 200" in finding]
+    (finding,) = [finding for finding in await examine(base) if "installation 200" in finding]
     capsys.readouterr()
     assert "belongs to acme" in finding
     assert "3 deliveries refused" in finding
@@ -157,10 +157,10 @@ async def test_github_denies_a_claim_and_doctor_says_so(bot: Bot, capsys: pytest
     await bot.rest()
 
     assert await binding(bot.base, "acme") == 4711
-    findings = [finding for finding in await examine(bot.base) if "isn't acme's" in finding]
+    findings = [finding for finding in await examine(bot.base) if "does not belong to acme" in finding]
     capsys.readouterr()
     assert len(findings) == 1
-    assert "isn't acme's, according to GitHub; 1 delivery refused." in findings[0]
+    assert "does not belong to acme; 1 delivery refused; " in findings[0]
 
 
 # Former installations
@@ -351,7 +351,7 @@ async def _deny(bot: Bot, clock: Clock, now: datetime) -> None:
 
 
 async def _denials(bot: Bot) -> list[str]:
-    return [finding for finding in await examine(bot.base) if "isn't acme's" in finding]
+    return [finding for finding in await examine(bot.base) if "does not belong to acme" in finding]
 
 
 async def test_doctor_shows_a_claim_for_seven_days_after_it_was_last_made(bot: Bot, clock: Clock) -> None:
@@ -363,7 +363,7 @@ async def test_doctor_shows_a_claim_for_seven_days_after_it_was_last_made(bot: B
 
     clock.now = start + timedelta(days=13)
     (finding,) = await _denials(bot)
-    assert "2 deliveries refused." in finding
+    assert "; 2 deliveries refused; " in finding
     clock.now += timedelta(seconds=1)
     assert await _denials(bot) == []
 

@@ -61,7 +61,7 @@ async def test_what_somebody_has_estimated_since_stays(bot: Bot) -> None:
     await bot.github.update_issue(bot.repo, number, labels=["points: 8", "points: 2"])
     await bot.rest()
     answer = await ask_bot(bot, number, "/agile undo confirm:yes")
-    assert "cannot be undone:\n\n- #1: `points: 5` → `points: 8` – it has been changed again since" in answer
+    assert "cannot be undone:\n\n- #1: `points: 5` → `points: 8` – it has changed again since then" in answer
     labels = (await bot.github.issue(bot.repo, number))["labels"]
     assert sorted(label["name"] for label in labels) == ["points: 2", "points: 8"]
 
@@ -76,7 +76,7 @@ async def test_a_split_says_before_that_it_stays_and_what_came_before_is_offered
     answer = await ask_bot(bot, number, "/agile undo new:yes")
     assert answer.startswith("### Undo `/estimate 8`?")
     assert '`/split into:"Card form","Refunds of cards"` of `alice`, ' in answer
-    assert "cannot be undone:\n\n- new issue “Refunds of cards” – somebody may have answered" in answer
+    assert "cannot be undone:\n\n- new issue “Refunds of cards” – someone may have replied" in answer
     assert box_line(answer)
 
 

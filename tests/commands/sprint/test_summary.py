@@ -57,10 +57,10 @@ async def test_in_a_private_repository_the_burndown_is_mermaid(bot: Bot, clock: 
 
 async def test_what_it_does_not_know_is_shown(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, '/summary "Sprint 12"')
+    await bot.say(number, "/summary colour:red")
 
     (answer,) = await bot.answers(number)
-    assert "I do not know this argument" in answer
+    assert "👉colour:red👈" in answer
 
 
 async def test_a_stranger_is_refused(bot: Bot) -> None:
