@@ -62,7 +62,7 @@ async def test_the_usual_cycle_time_is_the_same_in_all_answers(bot: Bot, clock: 
 async def test_the_age_of_an_item_is_the_same_in_all_answers(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     aging = await ask_command(bot, number, "/aging as:table")
-    own = await ask_command(bot, number, "/my", as_user="bob")
+    own = await ask_command(bot, number, "/my confirm:yes", as_user="bob")
     wip = await ask_command(bot, number, "/explain wip")
 
     (in_table,) = re.findall(r"^\| #1042 \|.*?\| (\d+) days? \|", aging, re.MULTILINE)

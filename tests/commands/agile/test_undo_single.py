@@ -112,6 +112,7 @@ async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
         answer = await ask_bot(bot, number, "/agile undo")
         assert "The numbers of Sprint 12 were frozen on " in answer
         await bot.say(number, "/agile undo confirm:yes")
+        await bot.rest()  # until the webhooks of the undoing are recorded
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
     assert "1 thing became known since; the numbers stay" in after
@@ -136,6 +137,7 @@ async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(
         assert "Frozen on " in await ask_bot(bot, number, '/sprint report "Sprint 12"')
         clock.now += timedelta(minutes=5)
         await bot.say(number, "/agile undo confirm:yes")
+        await bot.rest()  # until the webhooks of the undoing are recorded
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
     assert "still running: these are its numbers so far" in after
