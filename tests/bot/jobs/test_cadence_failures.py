@@ -7,8 +7,8 @@ import pytest
 
 from storage.job_types import PlanSprintJob
 from storage.jobs import Jobs
-from tests.bot.jobs.test_cadence import begin_night, milestones, set_cadence
 from tests.support.builders import Box
+from tests.support.cadences import begin_night, milestones, set_cadence
 from tests.support.changes import query_database
 from tests.support.clock import Clock
 from tests.support.past import record_events
