@@ -1,7 +1,7 @@
 """Tests that each outcome of several commands in one comment is shown, through the front door."""
 
-from tests.commands.agile.test_undone_numbers import make_two_sprints
 from tests.support.running import Bot
+from tests.support.undoing import make_two_sprints
 
 
 async def test_each_estimate_is_shown(bot: Bot) -> None:

@@ -1,10 +1,10 @@
 """What cannot be taken back stays, with a reason, and never keeps anybody from undoing what came before."""
 
-from tests.commands.agile.test_undone_numbers import find_differences, make_two_sprints
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot
 from tests.support.running import Bot
 from tests.support.sprints import create_item, get_milestone_title
+from tests.support.undoing import find_differences, make_two_sprints
 
 
 async def read_labels(bot: Bot, number: int) -> list[str]:
