@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from charts.reading import number, percent, quantity, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, format_moment, full_day, person, plain, table
+from commands.messages.causes import CAUSES
 from commands.messages.completeness import completeness_text
 from commands.messages.progress import done_text, share_done
 from sprints.burndown import Burndown, measure_amount
-from sprints.facts import Amount, ScopeCause
+from sprints.facts import Amount
 from sprints.late import LateCredit
 from sprints.milestone import Sprint
 from sprints.numbering import Number, ref
@@ -24,12 +25,6 @@ _MOST_WAITS = 3
 _MOST_CARRIED = 10
 # The rest of a longer list becomes one line.
 _MOST_LISTED = 60
-_CAUSES = (
-    ("Added", ScopeCause.ADDED, "+"),
-    ("Removed", ScopeCause.REMOVED, "−"),
-    ("Dropped", ScopeCause.DROPPED, "−"),
-    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +104,7 @@ def numbers_table(report: Report, *, is_committed: bool = True) -> str:
     Before the commitment is made, there is only the scope.
     """
     rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))] if is_committed else []
-    for name, cause, sign in _CAUSES:
+    for name, cause, sign in CAUSES:
         total = report.changes[cause].total
         if report.changes[cause].entries:
             rows.append((name, _signed(total.points, sign), _signed(Decimal(total.count), sign)))
@@ -307,7 +302,7 @@ def _thanks(thanks: Iterable[Thanks]) -> str:
 
 def _lists(report: Report, *, is_committed: bool) -> str:
     parts = [("Committed" if is_committed else "Planned", report.committed, ""), ("Done", report.done, "")]
-    parts += [(name, report.changes[cause], sign) for name, cause, sign in _CAUSES]
+    parts += [(name, report.changes[cause], sign) for name, cause, sign in CAUSES]
     parts += [(_left_name(report), report.left, ""), ("Done late", report.late, "")]
     lists = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
     return folded("The items behind these numbers", "\n\n".join(lists)) if lists else ""

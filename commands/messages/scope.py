@@ -18,6 +18,7 @@ from commands.formatting.wording import (
     table,
     weekday,
 )
+from commands.messages.causes import CAUSES
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
@@ -31,12 +32,6 @@ _MOST_LINES = 15
 _SOON = timedelta(minutes=10)
 # The longest time between the removal of an old estimate label and the addition of the new one.
 _AT_ONCE = timedelta(minutes=1)
-_CAUSES = (
-    ("Added", ScopeCause.ADDED, "+"),
-    ("Removed", ScopeCause.REMOVED, "−"),
-    ("Dropped", ScopeCause.DROPPED, "−"),
-    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
-)
 _VERBS = {
     ScopeCause.ADDED: "added",
     ScopeCause.REMOVED: "removed",
@@ -161,7 +156,7 @@ def _commitment_moment(facts: Facts) -> str:
 
 def _equation(facts: Facts) -> str:
     rows = [("Committed", number(facts.committed.points), str(facts.committed.count), "")]
-    for name, cause, sign in _CAUSES:
+    for name, cause, sign in CAUSES:
         lines = [line for line in facts.ledger if line.cause is cause]
         if lines:
             total = facts.total(cause)

@@ -15,6 +15,7 @@ from commands.formatting.wording import (
     weekday,
     weekdays,
 )
+from commands.messages.causes import CAUSES
 from commands.messages.completeness import completeness_text
 from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left_sentence
 from commands.messages.progress import (
@@ -26,7 +27,7 @@ from commands.messages.progress import (
 )
 from commands.messages.time_left import time_left_text
 from sprints.burndown import Burndown, compute_pace, measure_amount
-from sprints.facts import Amount, Facts, ScopeCause
+from sprints.facts import Amount, Facts
 from sprints.milestone import Sprint
 from sprints.numbering import ref, split_number
 from sprints.rollup import roll_up
@@ -212,7 +213,7 @@ def _warnings(sprint: Sprint) -> list[str]:
 
 def _ledger(facts: Facts) -> str:
     rows = [("Committed", facts.committed, "")] if facts.is_committed else []
-    rows += [(name, facts.total(cause), sign) for name, cause, sign in _CAUSES]
+    rows += [(name, facts.total(cause), sign) for name, cause, sign in CAUSES]
     rows += [("**Scope**", facts.scope, ""), ("Done", facts.done, ""), ("**Remaining**", facts.remaining, "")]
     lines = ["| | Points | Items |", "|:--|--:|--:|"]
     for name, amount, sign in rows:
@@ -223,14 +224,6 @@ def _ledger(facts: Facts) -> str:
             points, count = f"**{points}**", f"**{count}**"
         lines.append(f"| {name} | {points} | {count} |")
     return "\n".join(lines)
-
-
-_CAUSES = (
-    ("Added", ScopeCause.ADDED, "+"),
-    ("Removed", ScopeCause.REMOVED, "−"),
-    ("Dropped", ScopeCause.DROPPED, "−"),
-    ("Re-estimated", ScopeCause.REESTIMATED, "±"),
-)
 
 
 def _not_estimated(facts: Facts, unit: str) -> str:
