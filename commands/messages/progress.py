@@ -56,11 +56,14 @@ def hides_open_items(remaining: Amount, unit: str) -> bool:
 
 
 def done_text(done: Amount, whole: Amount, unit: str) -> str:
-    """5 of 8 points; or, where points hide open items, 5 of 5 points and 2 of 3 items."""
+    """5 of 8 points; if points hide open items, 5 of 5 points and 2 of 3 items; without any, 2 of 3 items."""
+    items = f"{done.count} of {counted(whole.count, 'item')}"
+    if not measure_amount(whole, unit):
+        return items
     text = f"{number(measure_amount(done, unit))} of {quantity(measure_amount(whole, unit), unit)}"
     if not hides_open_items(whole - done, unit):
         return text
-    return f"{text} and {done.count} of {counted(whole.count, 'item')}"
+    return f"{text} and {items}"
 
 
 def unit_of_open(facts: Facts) -> str:

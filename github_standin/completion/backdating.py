@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _FIELDS = ("created_at", "updated_at", "closed_at", "merged_at")
+# Times that lie closer together than this belong to one second of emulate.
+_SECOND = timedelta(seconds=1)
 
 
 class Backdating:
@@ -14,14 +18,14 @@ class Backdating:
 
     A later change gives the object a new timestamp, which is then shown as it is. With a `clock`, everything
     that happens from now on gets the clock's time. emulate's timestamps are distinguished by their second,
-    so a caller who moves the clock has to wait for the next second.
+    so the first write after the clock was moved waits for the next second.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
         self._past: dict[str, dict[str, str]] = {}
         self._clock = clock
         self._started_at = _stamp(datetime.now(UTC))
-        self._clock_times: dict[str, str] = {}
+        self._clock_times: dict[str, datetime] = {}
 
     def __bool__(self) -> bool:
         return bool(self._past) or self._clock is not None
@@ -30,6 +34,18 @@ class Backdating:
         """Show past times in the fields that `times` names, of an object that emulate returned."""
         fields = {f"{field}={body[field]}": past for field, past in times.items()}
         self._past.setdefault(body["node_id"], {}).update(fields)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Keep the clock's time for what emulate is changing in this context."""
+        if self._clock is None:
+            yield
+            return
+        if abs(_note_second(self._clock_times, self._clock()) - self._clock()) >= _SECOND:
+            await asyncio.sleep(1.01 - datetime.now(UTC).microsecond / 1_000_000)
+            _note_second(self._clock_times, self._clock())
+        yield
+        _note_second(self._clock_times, self._clock())
 
     def apply(self, value: Any) -> None:
         """Replace the timestamps of all objects inside a decoded body."""
@@ -49,7 +65,12 @@ class Backdating:
         """The clock's time when this second first occurred; earlier timestamps stay as they are."""
         if self._clock is None or not self._started_at <= stamp <= _stamp(datetime.now(UTC)):
             return stamp
-        return self._clock_times.setdefault(stamp[:19], _stamp(self._clock()))
+        return _stamp(self._clock_times.setdefault(stamp[:19], self._clock()))
+
+
+def _note_second(clock_times: dict[str, datetime], now: datetime) -> datetime:
+    """Return the clock's time when this second first occurred, which may be `now`."""
+    return clock_times.setdefault(_stamp(datetime.now(UTC))[:19], now)
 
 
 def _stamp(at: datetime) -> str:

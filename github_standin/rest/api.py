@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from yarl import URL
@@ -107,7 +108,8 @@ class RestApi:
         if isinstance(validated, ProxyResponse):
             return validated
         edited = await self._expect_edit(caller, method, url.path, validated)
-        response = await self._upstream.send(method, str(url), caller.token, validated)
+        async with self._backdating.writing() if method != "GET" else nullcontext():
+            response = await self._upstream.send(method, str(url), caller.token, validated)
         if edited is not None and response.status >= 400:
             self._repairs.forget_edit(edited)
         if TOKEN_REQUEST.match(url.path) and response.status == 201:

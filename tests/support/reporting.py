@@ -91,7 +91,7 @@ async def reporting(bot: Bot, clock: Clock, drawing: ChartRenderer) -> AsyncIter
     async with open_github(base) as github:
         pictures = DrawnPictures(base.database, drawing, base.settings.public_url)
         reports = SprintReports(
-            base.database, pictures, ItemTitles("https://github.com"), Jobs(), clock, allow_everywhere
+            base.database, pictures, ItemTitles(github.web_url), Jobs(), clock, allow_everywhere
         )
         yield ReportingHarness(
             bot,

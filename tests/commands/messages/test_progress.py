@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from charts.alt_text import describe_burndown
 from charts.reading import percent
-from commands.messages.progress import open_work_text, progress_percent, progress_text
+from commands.messages.progress import done_text, open_work_text, progress_percent, progress_text
 from commands.messages.report import result_sentence
 from commands.messages.sprint_charts import summarize_burndown, summarize_burnup
 from commands.messages.status import status_details, status_head
@@ -18,7 +18,7 @@ from reports.sprint_impact import check_title as impact_title
 from reports.sprint_impact import impact_card
 from sprints.alerts import DaysLeft
 from sprints.burndown import build_burndown
-from sprints.facts import sum_items
+from sprints.facts import Amount, sum_items
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.plain import convert_facts
 from sprints.pull_requests import PullRequest
@@ -112,3 +112,15 @@ def test_a_check_counts_items_where_no_points_would_be_left() -> None:
         "| Left to do | 2 of 3 items | **1 of 3 items** |"
         in impact_card(impact, facts.sprint.calendar).summary
     )
+
+
+@pytest.mark.parametrize(
+    ("done", "whole", "text"),
+    [
+        (Amount(Decimal(5), 2), Amount(Decimal(8), 3), "5 of 8 points"),
+        (Amount(Decimal(5), 2), Amount(Decimal(5), 3), "5 of 5 points and 2 of 3 items"),
+        (Amount(Decimal(0), 0), Amount(Decimal(0), 1), "0 of 1 item"),
+    ],
+)
+def test_items_stand_for_points_where_there_are_none(done: Amount, whole: Amount, text: str) -> None:
+    assert done_text(done, whole, "points") == text

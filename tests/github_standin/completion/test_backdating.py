@@ -50,3 +50,20 @@ def test_what_was_made_by_the_clock_can_be_put_into_the_past() -> None:
     now = stamp(datetime.now(UTC))
     backdating.set(shown(backdating, created_at=now), {"created_at": "2020-01-01T00:00:00Z"})
     assert shown(backdating, created_at=now)["created_at"] == "2020-01-01T00:00:00Z"
+
+
+async def test_a_write_after_the_clock_was_moved_gets_a_second_of_its_own() -> None:
+    time = [WORLD]
+    backdating = Backdating(lambda: time[0])
+    written = []
+    for moved in (timedelta(), timedelta(milliseconds=400), timedelta(days=3)):
+        time[0] += moved
+        async with backdating.writing():
+            written.append(stamp(datetime.now(UTC)))
+
+    time[0] += timedelta(days=1)
+    assert [shown(backdating, created_at=at)["created_at"] for at in written] == [
+        stamp(WORLD),
+        stamp(WORLD),
+        stamp(WORLD + timedelta(days=3, milliseconds=400)),
+    ]
