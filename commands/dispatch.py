@@ -1,13 +1,12 @@
 """Dispatch: turn the command lines of a comment into answers.
 
 For every command in the same order: look up the name (commands of other bots are ignored), react with 👀,
-check the permission, the plan and the arguments, run. All lines are parsed before the first one runs, as the
-team's settings say.
+check the permission, the plan and the arguments, run. The commands of a comment run one after the other: each
+sees what those before it have changed, also of the team's settings.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,7 +32,8 @@ from commands.messages.unknown_command import choices_text, suggestion_text
 from commands.shared.corrections import TypedLine, explain_input_error, explain_named_value
 from marketplace.entitlements import Denied, Entitled, allow_everything
 
-OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
+# Runs a call in a context of its own, carries out the changes that it asks for, and returns the answer.
+RunCall = Callable[[Callable[[Context], Awaitable[Answer]], Command | None], Awaitable[Answer]]
 
 MOST_COMMANDS = 10
 # The most characters of a command line: enough for `/split` into twenty parts with long titles.
@@ -53,7 +53,7 @@ class CommandEnvironment:
     thread: Thread
     repository: GitHubPort
     policy: Policy
-    open_context: OpenContext
+    run_call: RunCall
     is_public: bool = False
     entitled: Entitled = allow_everything
 
@@ -62,28 +62,13 @@ class CommandEnvironment:
 class _Call:
     """A line that addresses this bot: the command with the position of its arguments, or the problem.
 
-    The problem is Markdown. The arguments are parsed once the team's settings are known.
+    The problem is Markdown. The arguments are parsed when the call is run, as the team's settings say then.
     """
 
     line: CommandLine
     command: Command | None
     start: int = 0
     problem: str | None = None
-    arguments: Arguments | InputError | None = None
-
-    def with_arguments(self, settings: InputSettings) -> "_Call":
-        """The call with its arguments, or with the error in them."""
-        if self.command is None or self.problem:
-            return self
-        try:
-            parsed = parse_arguments(self.line.text, self.start, self.command.accepted, settings)
-        except InputError as error:
-            return replace(self, arguments=error)
-        return replace(self, arguments=parsed)
-
-    def build_typed_line(self, settings: InputSettings) -> TypedLine | None:
-        """The line with what is needed to correct it; None without a command."""
-        return TypedLine(self.line.text, self.command, self.start, settings) if self.command else None
 
 
 class Dispatcher:
@@ -158,14 +143,14 @@ class Dispatcher:
             return [_fail(None, _UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
             return [_fail(None, f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")]
-        async with environment.open_context() as opened:
-            context = replace(
-                opened, level=level, find_refusal=partial(self.find_refusal, request, environment)
-            )
-            today = context.calendar.day_of(context.now)
-            settings = InputSettings.of_team(context.project.settings, today, context.project.full_name or "")
-            parsed = [call.with_arguments(settings) for call in calls]
-            answers = [await _run_call(call, context, environment, settings) for call in parsed]
+        refusing = partial(self.find_refusal, request, environment)
+        answers = list[Answer]()
+        for call in calls:
+
+            async def run(opened: Context, call: _Call = call) -> Answer:
+                return await _run_call(call, replace(opened, level=level, find_refusal=refusing), environment)
+
+            answers.append(await environment.run_call(run, call.command))
         return join_failures(answers)
 
     def _find_command(self, line: CommandLine, policy: Policy) -> _Call:
@@ -226,34 +211,40 @@ async def _is_allowed(
     )
 
 
-async def _run_call(
-    call: _Call, context: Context, environment: CommandEnvironment, settings: InputSettings
-) -> Answer:
-    if call.command and not await _is_allowed(call.command, context.request, context.level, environment):
-        return _fail(call.command, _refusal_text(call.command, context.level, environment))
-    if call.command and call.command.feature:
-        decision = await environment.entitled(call.command.feature, context.request.sender)
+async def _run_call(call: _Call, context: Context, environment: CommandEnvironment) -> Answer:
+    command = call.command
+    if command and not await _is_allowed(command, context.request, context.level, environment):
+        return _fail(command, _refusal_text(command, context.level, environment))
+    if command and command.feature:
+        decision = await environment.entitled(command.feature, context.request.sender)
         if isinstance(decision, Denied):
-            return _fail(call.command, decision.text)
-    typed = call.build_typed_line(settings)
-    if call.problem or call.command is None or typed is None or call.arguments is None:
-        return _fail(call.command, call.problem or "")
-    if isinstance(call.arguments, InputError):
-        return _fail(call.command, await explain_input_error(context, typed, call.arguments))
+            return _fail(command, decision.text)
+    if command is None or call.problem:
+        return _fail(command, call.problem or "")
+    settings = _read_input_settings(context)
+    typed = TypedLine(call.line.text, command, call.start, settings)
     try:
-        result = await call.command.run(context, call.arguments)
+        arguments = parse_arguments(call.line.text, call.start, command.accepted, settings)
+    except InputError as error:
+        return _fail(command, await explain_input_error(context, typed, error))
+    try:
+        result = await command.run(context, arguments)
     except NamedValueError as problem:
-        return _fail(call.command, explain_named_value(typed, call.arguments, problem))
+        return _fail(command, explain_named_value(typed, arguments, problem))
     except UserError as problem:
-        return _fail(call.command, str(problem))
-    result = _add_dates_note(result, call.arguments)
-    slot = answer_slot(call.command, call.arguments, context.request.thread, result)
-    answer = Answer(slot, None, is_success=True, is_new=call.arguments.flag("new"))
+        return _fail(command, str(problem))
+    result = _add_dates_note(result, arguments)
+    slot = answer_slot(command, arguments, context.request.thread, result)
+    answer = Answer(slot, None, is_success=True, is_new=arguments.flag("new"))
     if isinstance(result, Changes):
-        is_confirmed = call.arguments.flag("confirm")
-        line = replace(call.line, text=call.arguments.places.remove_argument("confirm"))
-        return replace(answer, changes=result, call=line, is_confirmed=is_confirmed)
-    return replace(answer, reply=await _add_completeness(call.command, result, context))
+        line = replace(call.line, text=arguments.places.remove_argument("confirm"))
+        return replace(answer, changes=result, call=line, is_confirmed=arguments.flag("confirm"))
+    return replace(answer, reply=await _add_completeness(command, result, context))
+
+
+def _read_input_settings(context: Context) -> InputSettings:
+    today = context.calendar.day_of(context.now)
+    return InputSettings.of_team(context.project.settings, today, context.project.full_name or "")
 
 
 def _add_dates_note(result: Reply | Changes, arguments: Arguments) -> Reply | Changes:

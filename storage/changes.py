@@ -1,13 +1,13 @@
 """Changes that commands proposed or applied: each applied once, visible to its author, and undoable."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tenant
@@ -87,8 +87,46 @@ class AuditEntry:
 
 
 _MOST_APPLIED, _MOST_RECENT = 200, 50
+# A change that has been in progress for longer waits for GitHub, or for an operator; nobody waits for it.
+_LONGEST_IN_PROGRESS = timedelta(minutes=10)
 _STARTED = (ChangeState.IN_PROGRESS, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
+
+
+class RecentChanges:
+    """The latest changes of the repositories that share sprints, and the turn to make the next one."""
+
+    def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
+        self._connection = tenant.connection
+        self._is_here = (changes.c.organization_id == tenant.organization_id) & changes.c.project_id.in_(
+            project_ids
+        )
+        self._turn = f"changes:{tenant.organization_id}:{min(project_ids)}"
+
+    async def take_turn(self) -> bool:
+        """Take the turn to start a change, until the transaction ends; False if somebody else has it."""
+        key = func.hashtextextended(self._turn, 0)
+        return bool(await self._connection.scalar(select(func.pg_try_advisory_xact_lock(key))))
+
+    async def is_any_in_progress(self, event_id: int, now: datetime) -> bool:
+        """Whether a change of another event is being carried out."""
+        query = select(changes.c.id).where(
+            self._is_here,
+            changes.c.state == ChangeState.IN_PROGRESS,
+            changes.c.event_id != event_id,
+            changes.c.decided_at > now - _LONGEST_IN_PROGRESS,
+        )
+        return await self._connection.scalar(query.limit(1)) is not None
+
+    async def applied_since(self, since: datetime) -> list[CommandChange]:
+        """The changes that were applied after a moment, the newest first."""
+        query = (
+            select(*_COLUMNS)
+            .where(self._is_here, changes.c.state == ChangeState.APPLIED, changes.c.finished_at > since)
+            .order_by(changes.c.finished_at.desc(), changes.c.id.desc())
+            .limit(_MOST_RECENT)
+        )
+        return [_change(row) for row in await self._connection.execute(query)]
 
 
 class ChangeLog:

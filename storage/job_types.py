@@ -306,6 +306,7 @@ class PressJob(TenantJob, frozen=True, kw_only=True):
 
     event_id: int
     project_id: int
+    tries: int = 0
 
     @property
     def lock(self) -> str:

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 from procrastinate import RetryStrategy
 
 from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
+from bot.publishing.change_turns import RepositoryBusyError
 from storage.job_types import CheckJob, PressJob, ReportMergeGroupJob
 
 _PAUSE = timedelta(seconds=5)
@@ -28,11 +30,11 @@ async def check(services: JobServices, job: CheckJob) -> None:
 async def press(services: JobServices, job: PressJob) -> None:
     """Carry out what a pressed button requests."""
     try:
-        await services.get(Checks).press(job.organization_id, job.event_id, job.project_id)
-    except GitHubUnavailableError as problem:
+        await services.get(Checks).press(job.organization_id, job.event_id, job.project_id, tries=job.tries)
+    except (GitHubUnavailableError, RepositoryBusyError) as problem:
         at = max(problem.retry_at, services.clock() + _PAUSE)
         async with services.database.unscoped() as connection:
-            await services.jobs.defer(connection, job, at)
+            await services.jobs.defer(connection, msgspec.structs.replace(job, tries=job.tries + 1), at)
 
 
 @tasks.job(ReportMergeGroupJob, retry=RetryStrategy(max_attempts=5, wait=10))

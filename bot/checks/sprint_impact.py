@@ -18,6 +18,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.linked_issues import fetch_links, fetch_open_links, record_links
 from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeApplier, ChangeTask
+from bot.publishing.change_turns import ChangeTurns
 from bot.publishing.pictures import Pictures
 from charts.alt_text import describe_burndown
 from commands.formatting.markdown import skim_long_texts
@@ -75,6 +76,7 @@ class Checks:
         self._jobs = jobs
         self._clock = clock
         self._changing = ChangeApplier(database, clock, jobs)
+        self._turns = ChangeTurns(database, clock)
         self._log = structlog.get_logger(__name__)
 
     async def update(
@@ -252,8 +254,12 @@ class Checks:
 
     # Buttons
 
-    async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        """Carry out what a button requests, once and if its sender may, and show the outcome in the check."""
+    async def press(self, organization_id: int, event_id: int, project_id: int, *, tries: int = 0) -> None:
+        """Carry out what a button requests, once and if its sender may, and show the outcome in the check.
+
+        `tries` counts the tries that were postponed, because GitHub was unavailable or another change was not
+        finished.
+        """
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             project = await Projects(tenant).get(project_id)
@@ -271,7 +277,7 @@ class Checks:
             return
         repository = GitHubRepository(self._installation(project), project.full_name or "")
         request = to_request(pull, press, delivery.id)
-        task = ChangeTask(organization_id, event_id, project, request, repository, dict(started))
+        task = ChangeTask(organization_id, event_id, project, request, repository, dict(started), tries=tries)
         with write_in_locale(project, self._clock()):
             text, is_done = await self._carry_out(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
@@ -288,23 +294,26 @@ class Checks:
             return refusal, False
         for started in task.started.values():  # By an attempt that crashed.
             return read_outcome(await self._changing.carry_out(task, started))
-        async with self._database.tenant(task.organization_id) as tenant:
-            impacts = self._impacts(tenant, task.project)
+        async with self._turns.take(
+            task.organization_id, task.project, task.event_id, tries=task.tries
+        ) as turn:
+            impacts = self._impacts(turn.tenant, turn.project)
             impact = await impacts.impact(pull)
             all_sprints = await impacts.planning.sprints.all(impacts.planning.now)
             sprints = {n: sprint for sprint in all_sprints if (n := sprint.number_in()) is not None}
-        changes = button_changes(press.button, impact, sprints)
-        if changes is None:
-            return "Things have changed in the meantime, so nothing was done.", False
-        answer = Answer(
-            "check",
-            None,
-            is_success=True,
-            changes=changes,
-            call=CommandLine(f"button “{button_label(press)}”", 1),
-            is_confirmed=True,
-        )
-        return read_outcome(await self._changing.carry_out_changes(task, answer))
+            changes = button_changes(press.button, impact, sprints)
+            if changes is None:
+                return "Things have changed in the meantime, so nothing was done.", False
+            answer = Answer(
+                "check",
+                None,
+                is_success=True,
+                changes=changes,
+                call=CommandLine(f"button “{button_label(press)}”", 1),
+                is_confirmed=True,
+            )
+            decision = await self._changing.decide(turn.tenant, task, answer)
+        return read_outcome(await self._changing.finish(task, decision))
 
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)

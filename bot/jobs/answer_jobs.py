@@ -12,6 +12,7 @@ from procrastinate.jobs import Status
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.command_answers import CommandAnswers
+from bot.publishing.change_turns import RepositoryBusyError
 from bot.publishing.expiry import expire
 from storage.fair_jobs import FairJobManager
 from storage.job_types import AnswerJob, ExpirePreviewJob
@@ -30,14 +31,17 @@ _log = structlog.get_logger(__name__)
     retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=int(_WAIT_AFTER_BUG.total_seconds())),
 )
 async def answer(services: JobServices, job: AnswerJob) -> None:
-    """Answer an event's commands. While GitHub is unavailable, the answer waits for up to about a day."""
+    """Answer an event's commands.
+
+    The answer waits while GitHub is unavailable, for up to about a day, and for other changes to end.
+    """
     is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:
             await services.get(CommandAnswers).answer(
-                job.organization_id, job.event_id, is_last_try=is_last_try
+                job.organization_id, job.event_id, is_last_try=is_last_try, tries=job.tries
             )
-        except GitHubUnavailableError as problem:
+        except (GitHubUnavailableError, RepositoryBusyError) as problem:
             if job.tries >= _MOST_TRIES_OF_GITHUB:
                 _log.error("answer abandoned", reason=str(problem))
                 raise

@@ -1,7 +1,7 @@
 """Answers the commands of one event exactly once, also if a try dies on the way."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from bot.jobs.answer_messages import build_error, build_reaction, resolve_errors
 from bot.jobs.comment_reader import CommentReader
 from bot.metrics.instruments import Instruments
 from bot.publishing.change_applier import ENDED, ChangeApplier, ChangeTask
+from bot.publishing.change_turns import ChangeTurns, RepositoryBusyError, Turn
 from bot.publishing.item_titles import ItemTitles
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
@@ -28,7 +29,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Answer, Failure, Reply, build_failure, join_failures
 from commands.framework.permissions import Level, Policy
 from commands.framework.planning import write_in_locale
-from commands.framework.registry import load_commands
+from commands.framework.registry import Command, load_commands
 from commands.framework.request import CommandLine
 from commands.framework.slots import separate_outcomes, slot_command
 from commands.messages.answering import expired_text, outdated_text, paused_text
@@ -48,6 +49,7 @@ _PLAN = ["agile", "plan"]
 _TOO_LATE = frozenset({ChangeState.PROPOSED, ChangeState.OUTDATED, ChangeState.EXPIRED})
 # A change in one of these states still waits for somebody who may confirm or finish it.
 _UNDECIDED = frozenset({ChangeState.PROPOSED, ChangeState.IN_PROGRESS})
+_RETRIED = (GitHubUnavailableError, GitHubRefusedError, RepositoryBusyError)
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
 
 
@@ -81,19 +83,22 @@ class CommandAnswers:
         self._entitlements = Entitlements(database, offer, clock)
         self._publisher = OutboxPublisher(database, clock, instruments)
         self._changing = ChangeApplier(database, clock, jobs)
+        self._turns = ChangeTurns(database, clock)
         self._dispatcher = Dispatcher(load_commands(commands))
         self._log = structlog.get_logger(__name__)
 
-    async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
+    async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool, tries: int = 0) -> None:
         """Answer an event. Work that an earlier attempt finished is not repeated.
 
-        Raises GitHubUnavailableError when it should be called again later. Any other error is a bug: on the
-        last try, the person reads one neutral line, and the error is raised nevertheless.
+        Raises GitHubUnavailableError or RepositoryBusyError when it should be called again later; `tries`
+        counts how often it was. Any other error is a bug: on the last try, the person reads one neutral line,
+        and the error is raised nevertheless.
         """
         task_and_thread = await self._load(organization_id, event_id)
         if task_and_thread is None:
             return
-        task, thread, is_answered = task_and_thread
+        loaded, thread, is_answered = task_and_thread
+        task = replace(loaded, tries=tries)
         await self._send_earlier(task, thread)
         if not is_answered and await self._concerns_us(task):
             messages = await self._prepare(task, thread, is_last_try=is_last_try)
@@ -164,7 +169,7 @@ class CommandAnswers:
                 answers = join_failures(await self._answers_to(task, thread))
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
-            if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
+            if not is_last_try or isinstance(problem, _RETRIED):
                 raise
             failure = problem
             answers = [build_failure(Failure("", _NEUTRAL.format(delivery=request.delivery[:8])))]
@@ -266,37 +271,47 @@ class CommandAnswers:
         if self._dispatcher.is_changing(task.request, _policy(task.project)):
             task.repository.forget_level(task.request.sender)
         answers = await self._dispatcher.answer(task.request, self._environment(task, thread))
-        taken = [change.slot for change in task.started.values()]
-        answers = separate_outcomes(answers, taken)
-        answers = [await self._changing.carry_out_changes(task, answer) for answer in answers]
         return await self._with_notice(task, answers)
 
     def _environment(self, task: ChangeTask, thread: GitHubThread) -> CommandEnvironment:
-        request, project = task.request, task.project
-        entitled = self._entitlements.for_project(task.organization_id, project)
+        entitled = self._entitlements.for_project(task.organization_id, task.project)
+        answers = list[Answer]()
 
-        @asynccontextmanager
-        async def open_context() -> AsyncIterator[Context]:
-            async with self._database.tenant(task.organization_id) as tenant:
-                now, github_repository = self._clock(), task.repository
-                yield Context(
-                    tenant,
-                    project,
-                    now,
+        async def run_call(run: Callable[[Context], Awaitable[Answer]], command: Command | None) -> Answer:
+            needs_turn = any(answer.changes for answer in answers) or (command and command.is_changing)
+            async with self._take_turn(task) if needs_turn else self._open(task) as turn:
+                current = replace(task, project=turn.project)
+                context = Context(
+                    turn.tenant,
+                    turn.project,
+                    self._clock(),
                     entitled,
-                    request=request,
-                    github=github_repository,
+                    request=task.request,
+                    github=task.repository,
                     offer=self._offer,
                 )
+                taken = [change.slot for change in task.started.values()]
+                answers[:] = separate_outcomes([*answers, await run(context)], taken)
+                decision = await self._changing.decide(turn.tenant, current, answers[-1])
+            return await self._changing.finish(current, decision)
 
         return CommandEnvironment(
             thread,
             task.repository,
-            _policy(project),
-            open_context,
-            is_public=not project.is_private,
+            _policy(task.project),
+            run_call,
+            is_public=not task.project.is_private,
             entitled=entitled,
         )
+
+    def _take_turn(self, task: ChangeTask) -> AbstractAsyncContextManager[Turn]:
+        return self._turns.take(task.organization_id, task.project, task.event_id, tries=task.tries)
+
+    @asynccontextmanager
+    async def _open(self, task: ChangeTask) -> AsyncIterator[Turn]:
+        """Open a transaction for a command that changes nothing."""
+        async with self._database.tenant(task.organization_id) as tenant:
+            yield Turn(tenant, task.project)
 
     async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
         """Add a quiet line for an owner below the last answer if something is due about the plan."""

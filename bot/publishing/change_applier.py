@@ -66,7 +66,7 @@ class ChangeTask:
     """One event that requests changes in one repository.
 
     `started` are the changes, by line, that an earlier attempt for the event has started. `confirmed` is the
-    change whose box was ticked.
+    change whose box was ticked. `tries` counts the earlier attempts that were postponed.
     """
 
     organization_id: int
@@ -76,6 +76,15 @@ class ChangeTask:
     repository: GitHubRepository
     started: Mapping[int, CommandChange] = field(default_factory=dict)
     confirmed: CommandChange | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer whose changes were decided on: complete, unless `started` is still to be carried out."""
+
+    answer: Answer
+    started: CommandChange | None = None
 
 
 async def find_refusal_elsewhere(task: ChangeTask, steps: Sequence[Step]) -> str:
@@ -108,46 +117,51 @@ class ChangeApplier:
         self._jobs = jobs
         self._log = structlog.get_logger(__name__)
 
-    async def carry_out_changes(self, task: ChangeTask, answer: Answer) -> Answer:
-        """Carry out an answer's changes, or propose them in a preview. Returns the answer with its text."""
+    async def decide(self, tenant: Tenant, task: ChangeTask, answer: Answer) -> Decision:
+        """Start an answer's changes, or propose them in a preview, in the transaction that computed them."""
         changes, call = answer.changes, answer.call
         if changes is None or call is None:
-            return answer
+            return Decision(answer)
         if changes.is_personal:
-            return await self._answer_personally(task, answer, changes, call)
+            return Decision(await self._answer_personally(tenant, task, answer, changes, call))
         if not changes.steps:
-            return replace(answer, reply=Reply((changes.done,)), changes=None)
+            return Decision(replace(answer, reply=Reply((changes.done,)), changes=None))
         if refusal := await find_refusal_elsewhere(task, changes.steps):
-            return build_failure(Failure(slot_command(answer.slot), refusal))
+            return Decision(build_failure(Failure(slot_command(answer.slot), refusal)))
         proposal = _proposal(task, answer.slot, changes, call)
         if task.confirmed is not None:
-            return await self._carry_out_confirmed(task, task.confirmed, proposal, changes)
-        return replace(
-            await self._start_or_propose(task, proposal, changes, is_confirmed=answer.is_confirmed),
-            is_new=answer.is_new,
+            return await self._decide_confirmed(tenant, task, task.confirmed, proposal, changes)
+        decision = await self._start_or_propose(
+            tenant, task, proposal, changes, is_confirmed=answer.is_confirmed
         )
+        return replace(decision, answer=replace(decision.answer, is_new=answer.is_new))
+
+    async def finish(self, task: ChangeTask, decision: Decision) -> Answer:
+        """Carry out the change that was started, if one was. Returns the answer with its text."""
+        if decision.started is None:
+            return decision.answer
+        return replace(await self.carry_out(task, decision.started), is_new=decision.answer.is_new)
 
     async def _start_or_propose(
-        self, task: ChangeTask, proposal: Proposal, changes: Changes, *, is_confirmed: bool
-    ) -> Answer:
-        """Carry out changes at once where no preview is due, or show the preview."""
-        async with self._database.tenant(task.organization_id) as tenant:
-            log = ChangeLog(tenant, task.project.id)
-            waiting = await log.pending_proposal(task.request.thread, proposal.command)
-            is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
-            if waiting is not None:
-                await log.decide(waiting.id, ChangeState.OUTDATED, task.request.sender, self._clock())
-            is_started = not changes.is_previewed or (is_confirmed and not is_stale)
-            if is_started:
-                change = await log.record(proposal, ChangeState.IN_PROGRESS)
-                await log.decide(change.id, ChangeState.IN_PROGRESS, task.request.sender, self._clock())
-            else:
-                change = await self._propose(tenant, task, proposal)
-            previews = Previews(tenant, task.project.id)
-            await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
+        self, tenant: Tenant, task: ChangeTask, proposal: Proposal, changes: Changes, *, is_confirmed: bool
+    ) -> Decision:
+        """Start changes where no preview is due, or show the preview."""
+        log, sender = ChangeLog(tenant, task.project.id), task.request.sender
+        waiting = await log.pending_proposal(task.request.thread, proposal.command)
+        is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
+        if waiting is not None:
+            await log.decide(waiting.id, ChangeState.OUTDATED, sender, self._clock())
+        is_started = not changes.is_previewed or (is_confirmed and not is_stale)
         if is_started:
-            return await self.carry_out(task, change)
-        return _preview_answer(change, changes, is_stale=is_stale and is_confirmed)
+            change = await log.record(proposal, ChangeState.IN_PROGRESS)
+            await log.decide(change.id, ChangeState.IN_PROGRESS, sender, self._clock())
+        else:
+            change = await self._propose(tenant, task, proposal)
+        previews = Previews(tenant, task.project.id)
+        await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
+        if is_started:
+            return Decision(_text_answer(change.slot, change.done), change)
+        return Decision(_preview_answer(change, changes, is_stale=is_stale and is_confirmed))
 
     async def _propose(self, tenant: Tenant, task: ChangeTask, proposal: Proposal) -> CommandChange:
         """Record a proposal, whose box goes away after a while."""
@@ -162,7 +176,7 @@ class ChangeApplier:
         return change
 
     async def _answer_personally(
-        self, task: ChangeTask, answer: Answer, changes: Changes, call: CommandLine
+        self, tenant: Tenant, task: ChangeTask, answer: Answer, changes: Changes, call: CommandLine
     ) -> Answer:
         """Post an answer about the asker once the asker agrees to its readers; it is not stored before."""
         confirmed, sender = task.confirmed, task.request.sender
@@ -171,11 +185,10 @@ class ChangeApplier:
             return build_failure(Failure(slot_command(answer.slot), text))
         if not changes.needs_consent or confirmed is not None or answer.is_confirmed:
             return replace(answer, reply=Reply((changes.done,)), changes=None)
-        async with self._database.tenant(task.organization_id) as tenant:
-            proposal = replace(_proposal(task, answer.slot, changes, call), done="")
-            change = await self._propose(tenant, task, proposal)
-            previews = Previews(tenant, task.project.id)
-            await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
+        proposal = replace(_proposal(task, answer.slot, changes, call), done="")
+        change = await self._propose(tenant, task, proposal)
+        previews = Previews(tenant, task.project.id)
+        await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
         text = f"{changes.preview}\n\n{render_box(change.id)}"
         return replace(_text_answer(answer.slot, text), proposal=change.id, is_new=answer.is_new)
 
@@ -218,21 +231,24 @@ class ChangeApplier:
             ended = await log.get(change.id)
         return _final_answer(ended or change)
 
-    async def _carry_out_confirmed(
-        self, task: ChangeTask, confirmed: CommandChange, proposal: Proposal, changes: Changes
-    ) -> Answer:
-        """Carry out a change whose box was ticked. If the facts have changed since, show a new preview."""
-        is_same = proposal.fingerprint == confirmed.fingerprint
-        async with self._database.tenant(task.organization_id) as tenant:
-            log = ChangeLog(tenant, task.project.id)
-            state = ChangeState.IN_PROGRESS if is_same else ChangeState.OUTDATED
-            await log.decide(confirmed.id, state, task.request.sender, self._clock())
-            change = await log.get(confirmed.id) if is_same else await self._propose(tenant, task, proposal)
+    async def _decide_confirmed(
+        self,
+        tenant: Tenant,
+        task: ChangeTask,
+        confirmed: CommandChange,
+        proposal: Proposal,
+        changes: Changes,
+    ) -> Decision:
+        """Start a change whose box was ticked. If the facts have changed since, show a new preview."""
+        log, is_same = ChangeLog(tenant, task.project.id), proposal.fingerprint == confirmed.fingerprint
+        state = ChangeState.IN_PROGRESS if is_same else ChangeState.OUTDATED
+        await log.decide(confirmed.id, state, task.request.sender, self._clock())
+        change = await log.get(confirmed.id) if is_same else await self._propose(tenant, task, proposal)
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
-            return await self.carry_out(task, change)
-        return _preview_answer(change, changes, is_stale=True)
+            return Decision(_text_answer(change.slot, change.done), change)
+        return Decision(_preview_answer(change, changes, is_stale=True))
 
     async def _apply_step(self, task: ChangeTask, step: Step, name: str, started_at: datetime) -> Step:
         """Carry out a step. Returns it with the values assigned by GitHub, such as a new milestone's id."""

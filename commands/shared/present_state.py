@@ -61,7 +61,7 @@ class PresentState:
                 return item is None or self._has_labels(item, step)
             case EditMilestone(repository=""):
                 sprint = next((sprint for sprint in self.sprints if sprint.number_in() == step.number), None)
-                return sprint is not None and _matches(sprint, step.after)
+                return sprint is not None and has_values(sprint, step.after)
             case SetBlocked():
                 event = BLOCKED if step.is_blocked else UNBLOCKED
                 return await self._is_last(step.number, event, _BLOCKS, step.by)
@@ -110,7 +110,8 @@ class PresentState:
         return not recent or recent[-1].event == event
 
 
-def _matches(sprint: Sprint, expected: Mapping[str, str | None]) -> bool:
+def has_values(sprint: Sprint, expected: Mapping[str, str | None]) -> bool:
+    """Whether a milestone has the values of those fields that `expected` names; see EditMilestone."""
     actual = {
         "title": sprint.title,
         "description": sprint.description,

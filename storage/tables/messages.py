@@ -121,6 +121,8 @@ changes = tenant_table(
     ),
     UniqueConstraint("organization_id", "event_id", "line"),
     Index("changes_by_thread", "organization_id", "project_id", "thread", "id"),
+    Index("changes_by_end", "organization_id", "project_id", "finished_at"),
+    Index("changes_in_progress", "organization_id", "project_id", postgresql_where=text("state = 'begun'")),
 )
 
 # The steps of changes that other changes undid (`undo_id`), by which their events are recognized in the

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from commands.dispatch import CommandEnvironment
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine
 from commands.framework.slots import slot_command
@@ -263,9 +262,7 @@ def test_a_comment_changes_something_if_a_command_in_it_does(lines: list[str], i
 async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> None:
     harness = DispatchHarness(Level.ADMIN)
     request = make_request("/agile undo")
-    environment = CommandEnvironment(
-        harness.place, harness.place, harness.policy, lambda: harness._context(request)
-    )
+    environment = harness.build_environment(request)
 
     refusal = await harness.dispatcher.find_refusal(request, environment, "evacuate")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.dispatch import CommandEnvironment, Dispatcher
+from commands.dispatch import Dispatcher
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level
 from commands.framework.request import Request
@@ -24,9 +24,7 @@ class PaidDispatchHarness(DispatchHarness):
         self.dispatcher = Dispatcher([self._command("sprint status", Level.READ), needing])
 
     async def answer(self, request: Request) -> list[Answer]:
-        environment = CommandEnvironment(
-            self.place, self.place, self.policy, lambda: self._context(request), entitled=self._entitled
-        )
+        environment = self.build_environment(request, entitled=self._entitled)
         return await self.dispatcher.answer(request, environment)
 
     async def _entitled(self, feature: str, login: str) -> Decision:
@@ -77,8 +75,6 @@ async def test_the_plan_comes_before_the_arguments() -> None:
 
 async def test_where_nothing_is_sold_everything_is_allowed() -> None:
     shop = PaidDispatchHarness(DENIED)
-    environment = CommandEnvironment(
-        shop.place, shop.place, shop.policy, lambda: shop._context(make_request("/sprint close"))
-    )
-    (answer,) = await shop.dispatcher.answer(make_request("/sprint close"), environment)
+    request = make_request("/sprint close")
+    (answer,) = await shop.dispatcher.answer(request, shop.build_environment(request))
     assert answer.is_success

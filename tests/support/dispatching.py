@@ -1,9 +1,9 @@
 """A dispatcher with three commands, and requests to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -110,8 +110,16 @@ class DispatchHarness:
         return await self.answer(make_request(*lines))
 
     async def answer(self, request: Request) -> list[Answer]:
-        environment = CommandEnvironment(self.place, self.place, self.policy, lambda: self._context(request))
-        return await self.dispatcher.answer(request, environment)
+        return await self.dispatcher.answer(request, self.build_environment(request))
+
+    def build_environment(self, request: Request, **options: Any) -> CommandEnvironment:
+        """The environment of a request, without a database."""
+
+        async def run_call(run: Callable[[Context], Awaitable[Answer]], command: Command | None) -> Answer:
+            async with self._context(request) as context:
+                return await run(context)
+
+        return CommandEnvironment(self.place, self.place, self.policy, run_call, **options)
 
     @asynccontextmanager
     async def _context(self, request: Request) -> AsyncIterator[Context]:

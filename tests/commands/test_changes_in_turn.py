@@ -1,0 +1,132 @@
+"""Changes come one after the other: each command sees what those before it have changed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tests.support.changes import query_database
+from tests.support.repository_settings import read_command_settings
+from tests.support.running import Bot
+from tests.support.sprints import create_item, make_running_sprint, make_sprint
+
+
+async def read_labels(bot: Bot, number: int) -> list[str]:
+    """List an item's labels on GitHub."""
+    return sorted(label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"])
+
+
+async def say_at_once(bot: Bot, comments: Sequence[tuple[int, str]]) -> None:
+    """Post comments in several threads at the same time, and wait until all of them are answered."""
+    await asyncio.gather(*(bot.github.comment(bot.repo, number, text) for number, text in comments))
+    await bot.rest()
+
+
+async def test_two_estimates_in_one_comment_leave_the_second(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8\n/estimate 13")
+
+    assert await read_labels(bot, number) == ["points: 13"]
+    first, second = await bot.answers(number)
+    assert "#1: 5 points → **8 points**" in first
+    assert "#1: 8 points → **13 points**" in second
+
+
+async def test_estimates_that_go_back_and_forth_leave_the_last(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8\n/estimate 13\n/estimate 8\n/estimate none\n/estimate 3")
+
+    assert await read_labels(bot, number) == ["points: 3"]
+
+
+async def test_days_off_of_one_comment_are_all_kept(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/calendar add 2027-05-14\n/calendar add 2027-06-01")
+
+    days = [{"from": day, "to": day} for day in ("2027-05-14", "2027-06-01")]
+    assert await read_command_settings(bot) == {"days_off": days}
+
+
+async def test_a_setting_holds_for_the_rest_of_its_comment(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile config set sizes.XL 13\n/estimate XL")
+
+    assert await read_labels(bot, number) == ["points: 13"]
+
+
+async def test_each_addition_counts_from_the_scope_that_the_last_one_left(bot: Bot) -> None:
+    milestone = await make_running_sprint(bot)
+    first = await create_item(bot, 5, milestone)
+    second, third = await create_item(bot, 3, None), await create_item(bot, 2, None)
+    await bot.say(first, f"/sprint add #{second}\n/sprint add #{third}")
+
+    answers = "\n".join(await bot.answers(first))
+    assert "5 points in 1 item → **8 points in 2 items**" in answers
+    assert "8 points in 2 items → **10 points in 3 items**" in answers
+
+
+async def test_an_undo_in_the_same_comment_undoes(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8\n/agile undo confirm:yes")
+
+    assert await read_labels(bot, number) == ["points: 5"]
+
+
+async def test_an_item_is_unblocked_that_the_line_before_has_blocked(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/blocked reason:"no account"\n/unblocked')
+
+    assert "#1 is not blocked any more**, after less than an hour." in (await bot.answers(number))[-1]
+
+
+async def test_a_reading_command_shows_the_change_before_it(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8\n/sprint status")
+
+    (status,) = [answer for answer in await bot.answers(number) if "### Sprint 12" in answer]
+    assert "| **Scope** | **11** | **3** |" in status
+
+
+async def test_estimates_of_one_item_from_several_threads_leave_one(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    threads = [await create_item(bot, 1, None) for _ in range(6)]
+    await say_at_once(bot, [(thread, f"/estimate #{number} {n}") for n, thread in enumerate(threads, 1)])
+
+    (label,) = await read_labels(bot, number)
+    assert label in {f"points: {n}" for n in range(1, 7)}
+
+
+async def test_days_off_of_several_threads_are_all_kept(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    other = await create_item(bot, 1, None)
+    await say_at_once(
+        bot, [(number, "/calendar add 2027-05-14 @alice"), (other, "/calendar add 2027-06-01 @alice")]
+    )
+
+    stored = await read_command_settings(bot)
+    assert "2027-05-14" in str(stored)
+    assert "2027-06-01" in str(stored)
+
+
+async def test_two_undos_at_once_undo_two_changes(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    other = await create_item(bot, 1, None)
+    await bot.say(number, "/estimate 8")
+    await bot.say(other, "/estimate 2")
+    undo = "/agile undo confirm:yes"
+    await say_at_once(bot, [(number, undo), (other, undo)])
+
+    assert await read_labels(bot, number) == ["points: 5"]
+    assert await read_labels(bot, other) == ["points: 1"]
+    undone = await query_database(
+        bot, "select undoes from changes where undoes is not null and state = 'applied'"
+    )
+    assert len({row[0] for row in undone}) == len(undone) == 2
+
+
+async def test_the_same_action_from_two_threads_is_opened_once(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    other = await create_item(bot, 1, None)
+    action = '/sprint retro action:"Write it down"'
+    await say_at_once(bot, [(number, action), (other, action)])
+
+    issues = await bot.github.call("GET", f"/repos/{bot.repo}/issues?state=all")
+    assert [issue["title"] for issue in issues].count("Write it down") == 1
