@@ -28,6 +28,8 @@ _PLACEMENT = (
     "- **Other questions have other answers.** Another day, sprint, unit or period never replaces the "
     "usual answer, and a change of other items has a comment of its own. `as:` and `verbose:` only change "
     "the form. A command gets at most five such comments in an hour; after that the newest one is edited.\n"
+    "- **Several commands in one comment** run one after the other, from the top: each sees what those before "
+    "it have changed.\n"
     "- **What is posted unasked**, such as the tracking comment of a sprint, stays in its one comment.\n"
     "- **Errors name the person whom they answer.** You have one comment for errors in a thread: the newest "
     "error replaces the earlier one, and the comment goes when your next try of the command succeeds.\n"
