@@ -28,7 +28,11 @@ class ProcessEventsJob(TenantJob, frozen=True, kw_only=True):
 
 
 class AnswerJob(TenantJob, frozen=True, kw_only=True):
-    """Answers the commands of an event. Answers in one thread are given one after another."""
+    """Answers the commands of an event.
+
+    Answers in one thread are given one after another. Those that wait for their turn to change a repository
+    wait in one line, so that together they take one place of a worker.
+    """
 
     name = "answer"
     priority = Priority.ANSWERS
@@ -36,12 +40,14 @@ class AnswerJob(TenantJob, frozen=True, kw_only=True):
     event_id: int
     # `thread:PROJECT:NUMBER`
     thread: str
-    # How often GitHub could not be reached for it.
+    # The line in which it waits for its turn: `turn:PROJECT`; empty if it does not.
+    line: str = ""
+    # How often it was postponed.
     tries: int = 0
 
     @property
     def lock(self) -> str:
-        return self.thread
+        return self.line or self.thread
 
 
 class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):

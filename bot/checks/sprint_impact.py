@@ -294,9 +294,7 @@ class Checks:
             return refusal, False
         for started in task.started.values():  # By an attempt that crashed.
             return read_outcome(await self._changing.carry_out(task, started))
-        async with self._turns.take(
-            task.organization_id, task.project, task.event_id, tries=task.tries
-        ) as turn:
+        async with self._turns.take(task) as turn:
             impacts = self._impacts(turn.tenant, turn.project)
             impact = await impacts.impact(pull)
             all_sprints = await impacts.planning.sprints.all(impacts.planning.now)

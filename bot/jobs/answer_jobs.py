@@ -41,7 +41,12 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
             await services.get(CommandAnswers).answer(
                 job.organization_id, job.event_id, is_last_try=is_last_try, tries=job.tries
             )
-        except (GitHubUnavailableError, RepositoryBusyError) as problem:
+        except RepositoryBusyError as busy:
+            _log.info("answer waits for its turn", reason=str(busy), tries=job.tries)
+            again = msgspec.structs.replace(job, line=busy.line, tries=job.tries + 1)
+            async with services.database.unscoped() as connection:
+                await services.jobs.defer(connection, again, busy.retry_at)
+        except GitHubUnavailableError as problem:
             if job.tries >= _MOST_TRIES_OF_GITHUB:
                 _log.error("answer abandoned", reason=str(problem))
                 raise

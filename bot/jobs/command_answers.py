@@ -1,7 +1,7 @@
 """Answers the commands of one event exactly once, also if a try dies on the way."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -278,8 +278,11 @@ class CommandAnswers:
         answers = list[Answer]()
 
         async def run_call(run: Callable[[Context], Awaitable[Answer]], command: Command | None) -> Answer:
-            needs_turn = any(answer.changes for answer in answers) or (command and command.is_changing)
-            async with self._take_turn(task) if needs_turn else self._open(task) as turn:
+            has_changed = any(answer.changes for answer in answers)
+            needs_turn = has_changed or (command and command.is_changing)
+            needs_history = has_changed or command is None or command.needs_history
+            taking = self._turns.take(task, needs_history=needs_history) if needs_turn else self._open(task)
+            async with taking as turn:
                 current = replace(task, project=turn.project)
                 context = Context(
                     turn.tenant,
@@ -303,9 +306,6 @@ class CommandAnswers:
             is_public=not task.project.is_private,
             entitled=entitled,
         )
-
-    def _take_turn(self, task: ChangeTask) -> AbstractAsyncContextManager[Turn]:
-        return self._turns.take(task.organization_id, task.project, task.event_id, tries=task.tries)
 
     @asynccontextmanager
     async def _open(self, task: ChangeTask) -> AsyncIterator[Turn]:

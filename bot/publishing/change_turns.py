@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.publishing.change_applier import ChangeTask
 from bot.publishing.unrecorded_steps import find_unrecorded_step
-from commands.framework.changes import decode_steps
 from commands.framework.planning import Planning
 from storage.changes import RecentChanges
 from storage.database import Database, Tenant
@@ -21,16 +21,20 @@ from storage.projects import Project, Projects
 
 # GitHub sends a webhook within seconds; one that takes longer may be lost, and is then found at night.
 _WEBHOOKS_TAKE = timedelta(seconds=20)
-# The pauses between looks, in seconds. A job must not hold one of the worker's places for long.
-_PAUSES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+# The pauses between looks, in seconds. Who waits for the first time holds one of the worker's places, of
+# which there are few; later, all who wait for one repository stand in line and hold a single one.
+_FIRST_PAUSES = (0.05, 0.1, 0.2)
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.5, 0.75, 1.0, 1.0, 1.0)
+_PAUSE_IN_LINE = timedelta(seconds=1)
 _MOST_TRIES_FOR_WEBHOOKS = 4
 
 
 class RepositoryBusyError(Exception):
-    """Another change of the repository is not finished or recorded yet; retry from `retry_at` on."""
+    """Another change of the repository is not finished or recorded yet; retry in `line` at `retry_at`."""
 
-    def __init__(self, message: str, retry_at: datetime) -> None:
+    def __init__(self, message: str, line: str, retry_at: datetime) -> None:
         super().__init__(message)
+        self.line = line
         self.retry_at = retry_at
 
 
@@ -51,43 +55,42 @@ class ChangeTurns:
         self._log = structlog.get_logger(__name__)
 
     @asynccontextmanager
-    async def take(
-        self, organization_id: int, project: Project, event_id: int, *, tries: int = 0
-    ) -> AsyncIterator[Turn]:
+    async def take(self, task: ChangeTask, *, needs_history: bool = True) -> AsyncIterator[Turn]:
         """Wait for the turn of an event, and hold it until the transaction ends.
 
-        `tries` counts the earlier tries that ended with RepositoryBusyError, which this raises when the wait
-        gets long. After some tries, webhooks that do not come are no longer waited for.
+        Raises RepositoryBusyError when the wait gets long. Only what `needs_history` waits for webhooks, and
+        after some tries not even that: they may be lost.
         """
         obstacle = ""
-        for pause in (*_PAUSES, None):
-            async with self._database.tenant(organization_id) as tenant:
-                present = await Projects(tenant).get(project.id) or project
-                obstacle = await self._find_obstacle(tenant, present, event_id, tries)
+        for pause in (*(_PAUSES if task.tries else _FIRST_PAUSES), None):
+            async with self._database.tenant(task.organization_id) as tenant:
+                project = await Projects(tenant).get(task.project.id) or task.project
+                turn = Turn(tenant, project)
+                obstacle = await self._find_obstacle(turn, task, needs_history=needs_history)
                 if not obstacle:
-                    yield Turn(tenant, present)
+                    yield turn
                     return
             if pause is not None:
                 await asyncio.sleep(pause)
-        raise RepositoryBusyError(obstacle, self._clock() + timedelta(seconds=1))
+        pause_until = self._clock() + (_PAUSE_IN_LINE if task.tries else timedelta())
+        raise RepositoryBusyError(obstacle, f"turn:{task.project.leader.id}", pause_until)
 
-    async def _find_obstacle(self, tenant: Tenant, project: Project, event_id: int, tries: int) -> str:
+    async def _find_obstacle(self, turn: Turn, task: ChangeTask, *, needs_history: bool) -> str:
         """Say why a change cannot be started yet; empty if it can, and then its turn is taken."""
-        now = self._clock()
-        recent = RecentChanges(tenant, [member.id for member in project.sharing or (project,)])
+        now, project = self._clock(), turn.project
+        recent = RecentChanges(turn.tenant, [member.id for member in project.sharing or (project,)])
         if not await recent.take_turn():
             return "another command is being computed"
-        if await recent.is_any_in_progress(event_id, now):
+        if await recent.is_any_in_progress(task.event_id, now):
             return "another change is in progress"
-        applied = [
-            step
-            for change in await recent.applied_since(now - _WEBHOOKS_TAKE)
-            for step in reversed(decode_steps(change.steps))
-        ]
-        step = await find_unrecorded_step(Planning(tenant, project, now), applied) if applied else None
+        applied = await recent.applied_since(now - _WEBHOOKS_TAKE) if needs_history else []
+        if not applied:
+            return ""
+        app = await task.repository.read_own_login()
+        step = await find_unrecorded_step(Planning(turn.tenant, project, now), applied, app)
         if step is None:
             return ""
-        if tries >= _MOST_TRIES_FOR_WEBHOOKS:
+        if task.tries >= _MOST_TRIES_FOR_WEBHOOKS:
             self._log.warning("webhooks of a change are missing", target=step.target)
             return ""
         return "the webhooks of the last change are on their way"

@@ -10,25 +10,51 @@ from commands.framework.changes import (
     Relabel,
     SetBlocked,
     Step,
+    decode_steps,
 )
 from commands.framework.planning import Planning
 from commands.shared.present_state import has_values
 from sprints.blocked import BLOCKED, UNBLOCKED
 from sprints.model import sort_events
+from sprints.people import same_login
+from storage.changes import CommandChange
+
+# The events that show a change of the same kind as a step.
+_EVENTS: Mapping[type, frozenset[str]] = {
+    MoveItem: frozenset({"milestoned", "demilestoned"}),
+    Relabel: frozenset({"labeled", "unlabeled"}),
+    SetBlocked: frozenset({BLOCKED, UNBLOCKED}),
+}
 
 
-async def find_unrecorded_step(planning: Planning, steps: Sequence[Step]) -> Step | None:
-    """Find a step whose result the recorded history does not show; `steps` are ordered from newest to oldest.
+async def find_unrecorded_step(planning: Planning, changes: Sequence[CommandChange], app: str) -> Step | None:
+    """Find a step whose result the recorded history does not show, and that nobody has changed since.
 
-    Of several steps about the same thing, only the newest counts.
+    `changes` are ordered from newest to oldest. Of several steps about the same thing, the newest counts.
+    `app` is the login under which GitHub shows what we change.
     """
-    newest = dict[tuple[object, ...], Step]()
-    for step in steps:
-        newest.setdefault((type(step), step.target, step.by if isinstance(step, SetBlocked) else None), step)
-    for step in newest.values():
-        if not await _is_recorded(planning, step):
+    newest = dict[tuple[object, ...], tuple[Step, CommandChange]]()
+    for change in changes:
+        for step in reversed(decode_steps(change.steps)):
+            about = step.by if isinstance(step, SetBlocked) else None
+            newest.setdefault((type(step), step.target, about), (step, change))
+    for step, change in newest.values():
+        if not await _is_recorded(planning, step) and not await _is_outdated(planning, step, change, app):
             return step
     return None
+
+
+async def _is_outdated(planning: Planning, step: Step, change: CommandChange, app: str) -> bool:
+    """Whether an event shows that somebody else has changed the same thing after the step."""
+    if not isinstance(step, MoveItem | Relabel | SetBlocked) or change.decided_at is None:
+        return False
+    repository = step.repository if isinstance(step, MoveItem) else ""
+    return any(
+        event.event in _EVENTS[type(step)]
+        and event.at > change.decided_at  # GitHub's times are whole seconds, so what is equal may be earlier.
+        and not same_login(event.actor, app)
+        for event in await planning.history.item(step.number, repository)
+    )
 
 
 async def _is_recorded(planning: Planning, step: Step) -> bool:

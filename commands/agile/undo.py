@@ -50,6 +50,7 @@ class _Inversion:
     level=Level.READ,
     examples=("/agile undo",),
     is_changing=True,
+    needs_history=False,  # It knows what was changed, also if GitHub has not told us of it yet.
 )
 async def agile_undo(context: Context, _: Arguments) -> Changes:
     """Undo the last applied change that can be undone; steps whose target was changed again since stay.

@@ -28,7 +28,8 @@ class Command:
 
     `level` is the role that it needs unless the team's settings say otherwise. `feature` is the feature that
     a plan must include for it, if any. `synonyms` are what people write when they mean it; they are answered
-    with a question, and run nothing.
+    with a question, and run nothing. A command that `needs_history` computes what it changes from the
+    recorded history; so it waits until GitHub's webhooks about the last changes are recorded.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Command:
     is_changing: bool = False
     feature: str | None = None
     synonyms: tuple[str, ...] = ()
+    needs_history: bool = True
 
     @property
     def accepted(self) -> tuple[Argument, ...]:
@@ -73,14 +75,24 @@ def command(
     is_changing: bool = False,
     feature: str | None = None,
     synonyms: Sequence[str] = (),
+    needs_history: bool = True,
 ) -> Callable[[Run], Command]:
     """Declare the decorated function as a command.
 
     Only a command that `is_changing` may return Changes. `feature` is the feature that a plan must include
-    for it, if any.
+    for it, if any. See Command for `synonyms` and `needs_history`.
     """
     return lambda run: Command(
-        name, summary, level, tuple(arguments), tuple(examples), run, is_changing, feature, tuple(synonyms)
+        name,
+        summary,
+        level,
+        tuple(arguments),
+        tuple(examples),
+        run,
+        is_changing,
+        feature,
+        tuple(synonyms),
+        needs_history,
     )
 
 

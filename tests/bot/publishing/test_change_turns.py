@@ -1,33 +1,58 @@
 """The turn to change a repository: not while another change is in progress, or is not recorded yet."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
 
+from bot.github.repositories import GitHubRepository
+from bot.publishing.change_applier import ChangeTask
 from bot.publishing.change_turns import ChangeTurns, RepositoryBusyError
+from bot.services import open_github
+from commands.framework.request import Request
 from storage.lookups import all_tenants
-from storage.projects import Project, Projects
+from storage.projects import Projects
 from tests.support.clock import Clock
 from tests.support.running import Bot, query_as_administrator
 from tests.support.sprints import make_sprint
 
+_REQUEST = Request("guid", 1, 77, "alice", None, ())
+_AS_IF_UNRECORDED = """
+update changes set steps = '[{"type": "Relabel", "number": 1, "removed": [], "added": ["points: 21"]}]'
+"""
 
-async def find_project(bot: Bot) -> tuple[int, Project]:
-    """Return the only tenant, and the repository of the test."""
-    async with bot.base.database.unscoped() as connection:
+
+async def take_turn(
+    bot: Bot, clock: Clock, *, event_id: int = -1, tries: int = 0, needs_history: bool = True
+) -> None:
+    """Take the turn of an event and give it back. Raises RepositoryBusyError."""
+    async with AsyncExitStack() as stack:
+        await hold_turn(stack, bot, clock, event_id=event_id, tries=tries, needs_history=needs_history)
+
+
+async def hold_turn(
+    stack: AsyncExitStack,
+    bot: Bot,
+    clock: Clock,
+    *,
+    event_id: int,
+    tries: int = 0,
+    needs_history: bool = True,
+) -> None:
+    """Take the turn of an event until the stack is closed. Raises RepositoryBusyError."""
+    base = bot.base
+    async with base.database.unscoped() as connection:
         (organization_id,) = await all_tenants(connection)
-    async with bot.base.database.tenant(organization_id) as tenant:
+    async with base.database.tenant(organization_id) as tenant:
         project = await Projects(tenant).by_name(bot.repo)
     assert project is not None
-    return organization_id, project
-
-
-async def take_turn(bot: Bot, clock: Clock, *, event_id: int = -1, tries: int = 0) -> None:
-    """Take the turn of an event and give it back. Raises RepositoryBusyError."""
-    organization_id, project = await find_project(bot)
-    turns = ChangeTurns(bot.base.database, clock)
-    async with turns.take(organization_id, project, event_id, tries=tries) as turn:
-        assert turn.project == project
+    github = await stack.enter_async_context(open_github(base))
+    repository = GitHubRepository(github.installation(project.installation or 0), bot.repo)
+    task = ChangeTask(organization_id, event_id, project, _REQUEST, repository, tries=tries)
+    turns = ChangeTurns(base.database, clock)
+    turn = await stack.enter_async_context(turns.take(task, needs_history=needs_history))
+    assert turn.project == project
 
 
 @pytest.mark.parametrize(
@@ -76,10 +101,30 @@ async def test_a_change_waits_for_one_in_progress_but_not_for_hours(bot: Bot, cl
     await take_turn(bot, clock)
 
 
+async def test_what_does_not_need_the_history_does_not_wait_for_webhooks(bot: Bot, clock: Clock) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8")
+    query_as_administrator(bot.base, _AS_IF_UNRECORDED)
+
+    with pytest.raises(RepositoryBusyError, match="webhooks"):
+        await take_turn(bot, clock)
+    await take_turn(bot, clock, needs_history=False)
+
+
+async def test_what_somebody_else_has_changed_since_is_not_waited_for(bot: Bot, clock: Clock) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8")
+    await asyncio.sleep(1.1)  # GitHub's times are whole seconds.
+    await bot.github.update_issue(bot.repo, number, labels=["points: 2"])
+    await bot.rest()
+
+    await take_turn(bot, clock)
+
+
 async def test_only_one_event_has_the_turn(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
-    organization_id, project = await find_project(bot)
-    async with ChangeTurns(bot.base.database, clock).take(organization_id, project, 1):
+    async with AsyncExitStack() as stack:
+        await hold_turn(stack, bot, clock, event_id=1)
         with pytest.raises(RepositoryBusyError, match="being computed"):
             await take_turn(bot, clock)
     await take_turn(bot, clock)
