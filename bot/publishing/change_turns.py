@@ -93,4 +93,4 @@ class ChangeTurns:
         if task.tries >= _MOST_TRIES_FOR_WEBHOOKS:
             self._log.warning("webhooks of a change are missing", target=step.target)
             return ""
-        return "the webhooks of the last change are on their way"
+        return f"the webhooks of the last change are on their way: {step.target}"

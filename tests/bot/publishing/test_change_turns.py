@@ -59,7 +59,7 @@ async def hold_turn(
     "step",
     [
         '{"type": "Relabel", "number": 1, "removed": [], "added": ["points: 21"]}',
-        '{"type": "Relabel", "number": 1, "removed": ["points: 5"], "added": []}',
+        '{"type": "Relabel", "number": 2, "removed": ["points: 3"], "added": []}',
         '{"type": "MoveItem", "number": 1, "before": 1, "after": null}',
         '{"type": "MoveItem", "number": 1, "before": 1, "after": 2}',
         '{"type": "Block", "number": 1, "by": 3}',
