@@ -142,7 +142,7 @@ async def test_who_may_not_write_there_changes_nothing(shared_sprint: SharedSpri
     await bot.rest()
 
     assert (
-        f"This changes {shared_sprint.other} as well, where it needs the write role."
+        f"This also changes {shared_sprint.other}, where you need the write role."
         in await shared_sprint.heard()
     )
     milestone = await shared_sprint.milestone(shared_sprint.lead)

@@ -324,7 +324,7 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     assert await have_milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)
     assert "` stopped partway: `/evacuate` is for collaborators of this repository." in answer
-    assert "What it already changed stays." in answer
+    assert "Whatever it had already changed stays changed." in answer
     (change,) = await query_database(bot, "select state, note from changes")
     assert change.state == "interrupted"
     assert change.note.startswith("`/evacuate` is for collaborators")

@@ -77,7 +77,7 @@ async def test_nobody_else_can_agree(bot: Bot) -> None:
 
     answers = await bot.answers(number)
     assert answers[0].startswith("### Post your open work here, `carol`?")
-    assert any("Only `carol` can tick this box: it would show what is theirs." in text for text in answers)
+    assert any("Only `carol` can tick this box, because it shows their own work." in text for text in answers)
     assert not any("Open work of" in text for text in answers)
 
 
