@@ -126,7 +126,7 @@ def _against_line(burndown: Burndown, begins: Decimal, ends: Decimal, behind: De
 
 def _scope(change: Decimal, unit: str) -> str:
     if not change:
-        return "Scope is what it was at the start"
+        return "Scope is unchanged since the start"
     return f"Scope {'grew' if change > 0 else 'shrank'} by {quantity(abs(change), unit)} after the start"
 
 

@@ -13,7 +13,7 @@ from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, Velocity
 
 # The last part of the footer.
-VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
+VELOCITY_WARNING = "for planning, not for comparing teams"
 
 
 def summarize_velocity(velocity: Velocity) -> list[str]:
@@ -50,7 +50,7 @@ def _outlier(velocity: Velocity) -> str:
     if velocity.median is None:
         return (
             f"**{counted(velocity.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
-            f"{LEAST_SPRINTS}. Until then plan with what you believe."
+            f"{LEAST_SPRINTS}. Until then, plan with your best guess."
         )
     place = find_outlier(velocity.values)
     if place is None:
@@ -93,11 +93,11 @@ def _kept_sentence(velocity: Velocity) -> str:
         return "Nothing was committed in any of them, so there is no say/do."
     if len(shares) < LEAST_SPRINTS:
         shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
-        return f"Of what was committed was kept: {shares_text}."
+        return f"Done of the commitment: {shares_text}."
     least, outcome = min(shares, key=lambda pair: pair[0])
     if all(share == least for share, _ in shares):
-        return f"Of what was committed {_percent(least)} was kept, in each of these {len(shares)} sprints."
+        return f"Of what was committed, {_percent(least)} was done in each of these {len(shares)} sprints."
     return (
-        f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
-        f"{len(shares)}), the least in {plain(outcome.title)}: {_percent(least)}."
+        f"Of what was committed, {_percent(median(share for share, _ in shares))} was done (median of "
+        f"{len(shares)}), with the lowest in {plain(outcome.title)} ({_percent(least)})."
     )

@@ -116,7 +116,7 @@ def _resolve_span(
     if first is None:
         since = sprint.start
     elif first > calendar.day_of(planning.now):
-        raise UserError(f"`from:{first.isoformat()}` lies in the future; name today or a day before.")
+        raise UserError(f"`from:{first.isoformat()}` is in the future. Use today or an earlier day.")
     else:
         since = calendar.midnight(first)
     if first and last and first > last:

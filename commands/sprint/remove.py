@@ -59,4 +59,4 @@ async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnaps
 
 def _describe_move(planning: Planning, item: ItemSnapshot) -> str:
     text = describe_item(planning, item)
-    return f"{text}; it leaves what is done, too" if resolve_state(planning, item) is State.DONE else text
+    return f"{text}; it will no longer count as done" if resolve_state(planning, item) is State.DONE else text

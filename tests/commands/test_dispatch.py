@@ -183,7 +183,9 @@ async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
     assert len(await harness.say(*["/sprint status"] * 10)) == 10
 
     (answer,) = await harness.say(*["/sprint status"] * 11, "/lgtm")
-    assert reply_texts([answer]) == ["This comment has 11 commands, so I ran none of them. Use up to 10 per comment."]
+    assert reply_texts([answer]) == [
+        "This comment has 11 commands, so I ran none of them. Use up to 10 per comment."
+    ]
     assert len(harness.ran) == 10
 
 

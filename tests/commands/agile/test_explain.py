@@ -114,9 +114,9 @@ def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
         explain_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
-    assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
+    assert odd.arithmetic == ["In ascending order 19, 21, 22: the median is **21 points**"]
     assert even.arithmetic == [
-        "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
+        "In ascending order 19, 21, 21, 22: the median is (21 + 21) ÷ 2 = **21 points**"
     ]
     few = explain_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
@@ -158,7 +158,7 @@ def total_of(facts: Facts, metric: str) -> Amount:
     [
         ("committed", "16 points in 5 items", {1: "opened with points: 5<br>added to the milestone"}),
         ("added", "8 points in 1 item", {6: "opened in a milestone with points: 8"}),
-        ("removed", "5 points in 1 item", {3: "taken out of the milestone"}),
+        ("removed", "5 points in 1 item", {3: "removed from the milestone"}),
         ("dropped", "2 points in 1 item", {4: "closed as not planned or duplicate"}),
         ("reestimated", "7 points", {5: "labelled points: 8"}),
         ("scope", "24 points in 4 items", {5: "added to the milestone<br>labelled points: 8"}),
@@ -365,7 +365,7 @@ async def test_every_name_that_is_reported_is_understood(bot: Bot, clock: Clock)
     ("expected", "words"),
     [
         ("veloity", "I cannot explain “veloity”. Did you mean `/explain velocity`?"),
-        ("@all", "I cannot explain “@\u200ball”. What I can explain: `committed`"),
+        ("@all", "I cannot explain “@\u200ball”. I can explain: `committed`"),
         ("velocity last:3", "it takes neither `for` nor `last`"),
         ('added for:"Sprint 99"', "no milestone called “Sprint 99”"),
         ("throughput last:0", "`last:0` is not from 1 to 52"),

@@ -244,7 +244,7 @@ async def test_where_anybody_may_read_who_was_removed_takes_nothing_back(
     await roles_now(bot, monkeypatch, bob=None)
     answer = await ask_bot(bot, number, "/agile undo confirm:yes", as_user="bob")
 
-    assert "You can only undo commands you may run yourself. `/evacuate` needs the write role" in answer
+    assert "You can only undo commands that you may run yourself. `/evacuate` needs the write role" in answer
     assert await have_milestones(bot, number, number + 2) == [False, False]
 
 

@@ -49,7 +49,7 @@ async def test_a_pause_is_undone_and_the_start_stays(bot: Bot) -> None:
     await bot.say(number, "/start")
     await bot.say(number, '/pause reason:"lunch"')
     answer = await ask_bot(bot, number, "/agile undo confirm:yes")
-    assert "- #1 goes on, as if it had never been paused." in answer
+    assert "- #1 is in progress again, as if it had never been paused." in answer
     assert "has been in progress since today, by `/start` of `alice`" in await ask_bot(
         bot, number, "/start new:yes"
     )
@@ -115,7 +115,7 @@ async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
         await bot.rest()  # until the webhooks of the undoing are recorded
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
-    assert "1 thing became known since; the numbers stay" in after
+    assert "1 thing became known later; the numbers stay" in after
     assert "`/sprint close to:backlog` by `alice`, " in after
     assert ", was undone on " in after
     table = "| **Scope** | **8** | **3** |"
@@ -141,6 +141,6 @@ async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
     assert "still running: these are its numbers so far" in after
-    assert "2 things became known since; the sprint runs again" in after
-    assert " stay stored: 3 of 8 points done" in after
+    assert "2 things became known later; the sprint runs again" in after
+    assert " are kept: 3 of 8 points done" in after
     assert "Removed" not in after

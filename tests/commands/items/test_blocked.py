@@ -60,7 +60,7 @@ async def test_what_is_so_already_is_stated_and_not_done_again(bot: Bot) -> None
     ("text", "why"),
     [
         ("/blocked", "By what? Name an issue"),
-        ("/blocked by:#{here}", "#{here} cannot wait for itself."),
+        ("/blocked by:#{here}", "#{here} cannot be blocked by itself."),
         ("/blocked by:#{done}", "#{done} is closed, so nothing has to wait for it."),
         ("/blocked by:#999", "I have no record of #999 here."),
         ("/blocked by:other/repo#3", "`other/repo#3` is in another repository"),

@@ -51,7 +51,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
 
     assert [part["labels"] for part in await list_sub_issues(bot, number)] == [[], []]
     (answer,) = await bot.answers(number)
-    assert "Until they are estimated, the sprint's scope is smaller by that." in answer
+    assert "Until they are estimated, the sprint's scope is smaller by that amount." in answer
 
 
 @pytest.mark.parametrize(

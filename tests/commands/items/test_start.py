@@ -31,7 +31,7 @@ async def test_the_limit_is_stated_and_how_far_it_is_exceeded(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number + 2)
     assert "**2 items are in progress, 1 over the limit of 1.**" in answer
-    assert "Finish something, or `/pause` it, before more is started." in answer
+    assert "Finish or `/pause` something before you start more." in answer
 
 
 async def test_the_limit_of_a_team_is_stated_where_it_concerns_the_item(bot: Bot) -> None:

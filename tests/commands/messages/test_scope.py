@@ -42,7 +42,7 @@ def test_over_the_commitment_a_swap_is_proposed() -> None:
     )
 
     assert (
-        "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not begun."
+        "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not started."
         in moves_text(Moves(before, after, [], swap=swap))
     )
     assert moves_text(Moves(before, after, [])).endswith("the 7 points committed.")
@@ -71,7 +71,7 @@ def test_what_counts_nothing_changes_nothing() -> None:
         Moves(
             facts(make_planned_card(1)),
             facts(make_planned_card(1)),
-            [(9, "3 points, given up: it counts nothing")],
+            [(9, "3 points, dropped: it doesn't count")],
         )
     )
 
@@ -81,7 +81,7 @@ def test_what_counts_nothing_changes_nothing() -> None:
 def test_out_of_a_sprint_that_has_ended() -> None:
     over = facts(make_planned_card(1), as_of="12-01")
 
-    assert moves_text(Moves(over, over, [])) == "**Sprint 12** has ended; its numbers stay as they are."
+    assert moves_text(Moves(over, over, [])) == "**Sprint 12** has ended; its numbers are final."
 
 
 def test_a_reason() -> None:

@@ -10,7 +10,7 @@ from tests.support.builders import Box, Card
 from tests.support.report_sheets import make_box, make_planned_card
 
 CALENDAR = Calendar.of(UTC)
-EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
+EMPTY = "It is empty. Add items with `/sprint add #1 #2`."
 
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
@@ -43,14 +43,14 @@ def test_one_that_starts_later() -> None:
 
 
 def test_without_a_goal_it_asks_for_one() -> None:
-    assert 'It has no goal yet: `/sprint goal "…"`.' in new("11-16", None)
+    assert 'It has no goal yet. Set one with `/sprint goal "…"`.' in new("11-16", None)
 
 
 def test_what_is_committed_and_what_is_not_estimated() -> None:
     made = text(make_planned_card(1), make_planned_card(2, 3), make_planned_card(3, None))
 
     assert "**Committed: 8 points in 3 items.** Estimated: #1 (5 points), #2 (3 points)." in made
-    assert "**1 item is not estimated:** #3. Say `/estimate 5` in each." in made
+    assert "**1 item is not estimated:** #3. Run `/estimate 5` in each." in made
 
 
 def test_what_came_after_midnight_is_no_part_of_it() -> None:
@@ -77,7 +77,7 @@ def test_one_made_on_its_first_day_commits_at_the_days_end() -> None:
 
 def test_an_empty_one() -> None:
     assert "**Nothing is committed:** it was empty when it started." in text()
-    assert "**It holds no open work yet.**" in text(as_of="11-13")
+    assert "**It contains no open work yet.**" in text(as_of="11-13")
 
 
 def test_what_the_milestone_said_before() -> None:

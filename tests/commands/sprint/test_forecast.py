@@ -69,7 +69,7 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
         ("/forecast when:10001", "`when` must be a whole number from 1 to 10,000"),
         ("/forecast when:1000000000", "`when` must be a whole number from 1 to 10,000"),
         ("/forecast when:-1", "`when` must be a whole number from 1 to 10,000"),
-        ("/forecast by:2026-11-10", "`by:2026-11-10` lies in the past. Use today or a later day."),
+        ("/forecast by:2026-11-10", "`by:2026-11-10` is in the past. Use today or a later day."),
         ('/forecast milestone:"Nope" when:3', "look at the sprint that is running; leave `milestone:` out"),
         ('/forecast milestone:"Nope" by:2026-12-01', "leave `milestone:` out"),
         ("/forecast when:5 by:2026-12-01", "two questions"),

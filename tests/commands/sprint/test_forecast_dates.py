@@ -146,7 +146,7 @@ async def test_without_a_running_sprint_it_is_as_if_it_began_today(bot: Bot, clo
     number = await record_forecast_past(bot, clock)
     clock.now = at("2026-11-16 00:00")
     dates = await ask_for_forecast(bot, number, "/forecast when:4")
-    assert "As for a sprint that begins today." in dates
+    assert "Calculated as for a sprint that starts today." in dates
     by = dates_in(dates)[50]
 
     box = Box(clock.now, milestone=7099, number=99, title="Next", start="11-16", due=by.isoformat())
@@ -166,4 +166,4 @@ async def test_without_a_due_date_there_are_dates_alone(bot: Bot, clock: Clock) 
 
     answer = await ask_for_forecast(bot, number, "/forecast milestone:Someday")
     assert re.search(rf"The 3 open items will be done by \*\*{DAY}\*\*, 85 times in 100\.", answer)
-    assert "As for a sprint that begins today." in answer
+    assert "Calculated as for a sprint that starts today." in answer

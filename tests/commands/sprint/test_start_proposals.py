@@ -128,7 +128,10 @@ async def test_a_title_without_a_number_cannot_be_counted_on(bot: Bot) -> None:
     await bot.say(number, "/sprint start")
 
     (answer,) = await bot.answers(number)
-    assert "Your last sprint is called “Payments”, which has no number to count on." in answer
+    assert (
+        "Your last sprint is called “Payments”. Its title has no number, so I can't suggest the next one."
+        in answer
+    )
     assert f'`/sprint start "…" start:{day_from_today(3)} due:{day_from_today(16)}`' in answer
 
 

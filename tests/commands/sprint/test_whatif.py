@@ -188,7 +188,7 @@ async def test_taking_out_the_last_sub_issue_makes_its_parent_count(team: Team) 
 
 async def test_the_advice_comes_true_when_it_is_taken(team: Team) -> None:
     _, words = await team.forecast()
-    advice = re.search(rf"Taking out (#\d+(?: and #\d+)*), [a-z ]+, makes it {CHANCE}\.", words)
+    advice = re.search(rf"Taking out (#\d+(?: and #\d+)*), [a-z ]+, would make it {CHANCE}\.", words)
     assert advice, words
     for number in re.findall(r"\d+", advice[1]):
         await team.leave(int(number))
@@ -250,7 +250,7 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
             "days-off:1000",
             "so `days-off:` can be from 1 to ",
         ),
-        ("due:2020-01-01", "`due:2020-01-01` lies in the past. Use today or a later day."),
+        ("due:2020-01-01", "`due:2020-01-01` is in the past. Use today or a later day."),
         ("due:{due}", "Now is due on "),
         ("drop:{repo}#{large}", "without #"),
         ("drop:acme/a_b_#7", "`acme/a_b_#7` is not open in Now, so taking it out would change nothing."),
@@ -298,7 +298,7 @@ async def test_in_an_empty_sprint_nothing_was_certain_before(team: Team) -> None
     await team.bot.rest()
 
     forecast = await team.ask('/forecast milestone:"Next"')
-    assert forecast.endswith("**Nothing is in it yet.** `/sprint add` in an issue puts that issue in.")
+    assert forecast.endswith("**Nothing is in it yet.** Run `/sprint add` in an issue to add it.")
     answer = await team.ask('/whatif add:2x5 milestone:"Next"')
     assert re.search(
         rf"with 2 more items of 5 points: the chance to finish by [^*]+ is \*\*{CHANCE}\*\*\. "

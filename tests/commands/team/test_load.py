@@ -52,7 +52,7 @@ async def test_of_fewer_than_three_people_nothing_is_reported(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "A team's figures are told for 3 people or more" in answer
-    assert "here I know of 2. `/my` tells you your own." in answer
+    assert "here I know of 2. `/my` shows your own work." in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 

@@ -31,7 +31,7 @@ async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
     assert "### Open work of `carol`" in answer
     assert f"**In progress (1)**\n\n- #{number} – since today" in answer
     assert f"#{number + 2}" not in answer
-    assert f"**Reviews that wait for somebody (1)**\n\n- #{pull}" in answer
+    assert f"**Reviews waiting for someone (1)**\n\n- #{pull}" in answer
     assert "bob" not in answer
     assert "Everyone who can read this repository can read this answer." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -130,7 +130,7 @@ def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
         "**Paused (1)**",
         "- #3 – no \\*time\\*",
         "**Pull requests (1)**",
-        "- #5 – waits for a review for 2 days",
+        "- #5 – has been waiting for a review for 2 days",
     ]
 
 
@@ -138,7 +138,7 @@ def test_ones_own_pull_requests_are_no_reviews_that_wait() -> None:
     mine, theirs = FlowCard(1).proposed("11-21", author="alice"), FlowCard(2).proposed("11-20", author="bob")
     data = text("alice", mine, theirs)
 
-    assert "**Reviews that wait for somebody (1)**\n\n- #2 – for 3 days" in data
+    assert "**Reviews waiting for someone (1)**\n\n- #2 – for 3 days" in data
 
 
 def test_a_parent_that_its_parts_tell_is_left_out() -> None:

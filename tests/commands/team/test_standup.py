@@ -92,7 +92,7 @@ async def test_it_lists_what_each_person_has_in_progress(bot: Bot) -> None:
         f"`bob`\n\n- {third} – since today\n- {cards} – since today\n\n"
         f"`carol`\n\n- {first} – since today\n- {third} – since today\n"
         f"- to review: {cards} – asked since today\n\n"
-        f"Assigned to nobody\n\n- {icons} – since today"
+        f"Unassigned\n\n- {icons} – since today"
     )
 
 
