@@ -36,7 +36,9 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     summary = f"pause #{flow.number}"
     if flow.is_paused:
         paused_since = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        return Changes(summary, (), f"#{flow.number} is already paused, {paused_since}. `/start` resumes it.")
+        return Changes(
+            summary, (), f"#{flow.number} is already paused ({paused_since}). `/start` resumes it."
+        )
     paused = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
     text = f"**#{flow.number} is paused**" + (f": {reason_sentence(reason)}" if reason else ".")

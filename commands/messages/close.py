@@ -11,7 +11,7 @@ from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.report import Report
 
-_PROVISIONAL = "Its numbers are provisional, and final a day after closing."
+_PROVISIONAL = "Its numbers are provisional until a day after closing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def closed_sprint_text(closing: Closing) -> str:
 
 def _way_back(closing: Closing) -> str:
     """A hint at `/agile undo`."""
-    return f"; `/agile undo` opens it again{' and moves the items back' if closing.moved else ''}"
+    return f"; `/agile undo` reopens it{' and moves the items back' if closing.moved else ''}"
 
 
 def closing_dry_run(closing: Closing) -> str:

@@ -137,7 +137,9 @@ def _delays(flow: Flow, work: RepositoryWork) -> list[str]:
         parts.append(f"It was blocked for {duration_text(waited)} of that time.")
     if flow.is_paused:
         paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        parts.append(f"It is paused {paused}, but its age keeps counting, as it did for the other items.")
+        parts.append(
+            f"It has been paused {paused}, but its age keeps counting, as it did for the other items."
+        )
     return ["\n".join(parts)] if parts else []
 
 

@@ -118,7 +118,10 @@ def _verdict(plan: LoadComparison) -> str:
     if comparison and comparison.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
     if load > past.median:
-        return f"**{progress_text(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
+        return (
+            f"**{progress_text(plan.facts, unit)}.** The last {past.n} sprints completed "
+            f"{quantity(past.median, unit)} (median) and at most {number(past.most)}."
+        )
     room = past.median - load
     if not room:
         return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."

@@ -93,7 +93,7 @@ def _kept_sentence(velocity: Velocity) -> str:
         return "Nothing was committed in any of them, so there is no say/do."
     if len(shares) < LEAST_SPRINTS:
         shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
-        return f"Done of the commitment: {shares_text}."
+        return f"Share of the commitment done: {shares_text}."
     least, outcome = min(shares, key=lambda pair: pair[0])
     if all(share == least for share, _ in shares):
         return f"Of what was committed, {_percent(least)} was done in each of these {len(shares)} sprints."

@@ -40,7 +40,7 @@ async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     await bot.say(number, "/pause")
     await bot.say(number, "/pause")
 
-    assert f"#{number} is already paused, since today." in (await bot.answers(number))[1]
+    assert f"#{number} is already paused (since today)." in (await bot.answers(number))[1]
     assert len(await list_item_commands(bot)) == 2
 
 
