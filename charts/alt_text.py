@@ -85,7 +85,7 @@ def describe_fan(fan: ForecastFan) -> str:
         else f", and the chance that all will be done is {in_words(fan.chance)}"
     )
     if not fan.days:
-        return f"Forecast: {stand}{chance}. No working day is left."
+        return f"Forecast: {stand}{chance}. No working days are left."
     first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]

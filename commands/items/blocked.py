@@ -42,7 +42,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     if not numbers and not reason:
         example = await find_example_item(context)
         named_issue = f"Name an issue, `/blocked by #{example}`" if example else "Name an issue by its number"
-        raise UserError(f'By what? {named_issue}, or say why: `/blocked reason:"no test account"`.')
+        raise UserError(
+            f'What blocks it? {named_issue}, or give a reason: `/blocked reason:"no test account"`.'
+        )
     if len(numbers) > _MOST:
         raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
     work = await read_work(context)

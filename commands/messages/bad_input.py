@@ -53,7 +53,7 @@ def input_error_text(error: InputError, line: str, command: Command, sizes: Mapp
         place=place,
         detail=error.detail,
         count="two" if len(error.readings) == 2 else len(error.readings),
-        outcome="I did not guess",
+        outcome="nothing was changed" if command.is_changing else "I did not guess",
     )
 
 

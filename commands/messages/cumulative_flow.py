@@ -18,7 +18,7 @@ _GROWS_BY = 2
 def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
     """Describe the bottleneck, the items by state, and the standstill or peak."""
     if not flow.days[-1].arrived:
-        return ["**There is nothing to draw**: there were no items on these days."]
+        return ["**There is nothing to draw**: there were no items in this period."]
     return [_growth_sentence(flow, today), _states(flow), _standstill(flow, calendar, today)]
 
 

@@ -13,7 +13,7 @@ _MOST_ROWS = 40
 # An item stands out if it took more than this many times the median.
 _TIMES = 2
 _NONE = (
-    "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
+    "**No item with a known start was done in this period.** Work counts as started by `/start`, an “in "
     "progress” label, a pull request that closes it, or an assignment."
 )
 _EXCLUSION_REASONS = {

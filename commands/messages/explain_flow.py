@@ -33,9 +33,7 @@ VELOCITY = Rule(
     "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html), "
     "with the median instead of the mean",
 )
-THROUGHPUT = Rule(
-    "Throughput", "The exact number of items done in a unit of time, whatever their size.", _KANBAN
-)
+THROUGHPUT = Rule("Throughput", "The number of items done per unit of time, whatever their size.", _KANBAN)
 CYCLE_TIME = Rule(
     "Cycle time",
     "From the first start of an item until it was last done, in local days: finish − start + 1.",

@@ -43,8 +43,8 @@ _CHANCE_METHOD = (
     "in general, also count a little."
 )
 _LEFTOVERS = (
-    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little that is left "
-    "suggests."
+    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little open "
+    "work suggests."
 )
 _AMOUNT_METHOD = (
     "The amounts come from what past sprints completed after the same part of their days. They never "
@@ -119,7 +119,7 @@ def amounts_card(amounts: ItemForecast, by: date, facts: Facts) -> str:
 
 def _amount_sentence(amounts: ItemForecast, by: str) -> str:
     if not amounts.days:
-        return f"**No working day is left** until {by}, so no item is expected to be done by then."
+        return f"**No working days are left** until {by}, so no item is expected to be done by then."
     first = in_words(amounts.chance_of_first)
     if not amounts.p50:
         return f"There is a **{first}** chance of finishing even one item by {by}."
@@ -161,7 +161,7 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), percent(tenth.share)]
         for tenth in group_into_bins(graded, TENTHS)
     ]
-    return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
+    return f"{table(('Chance', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
 def group_into_bins(
@@ -188,7 +188,7 @@ def _growth_sentence(forecast: Forecast) -> str:
     if forecast.chance_with_growth is None or forecast.chance in {0.0, 1.0}:
         return ""
     before, after = in_words(forecast.chance), in_words(forecast.chance_with_growth)
-    change = "added" if forecast.chance_with_growth < forecast.chance else "taken out"
+    change = "added" if forecast.chance_with_growth < forecast.chance else "removed"
     return "" if before == after else f"If as much is {change} as usual, the chance is {after}."
 
 
@@ -254,12 +254,12 @@ def _dates_table(dates: DateForecast) -> str:
 def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
     """The effect of a change on the chance to finish `by` a day. Begins in lower case.
 
-    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left:
+    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working days are left:
     both are states and no forecasts. None means that there was no due date.
     """
     so_far = _so_far(before, is_empty=is_empty)
     if after in {0, 1}:
-        state = "nothing is left open" if after else "no working day is left"
+        state = "nothing is left open" if after else "no working days are left"
         return f"{state}, as before." if before == after else f"**{state}**. Until now, {so_far}."
     becomes = f"**{in_words(after)}**"
     if before is None or before in {0, 1}:
@@ -276,5 +276,5 @@ def _so_far(chance: float | None, *, is_empty: bool) -> str:
         return "nothing is in it"
     if chance is None:
         return "it has no due date to compare with"
-    states = {0.0: "no working day is left", 1.0: "all that is in it is done"}
+    states = {0.0: "no working days are left", 1.0: "all that is in it is done"}
     return states.get(chance, f"the chance is {in_words(chance)}")

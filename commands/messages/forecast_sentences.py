@@ -30,7 +30,7 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
     is_one = left == 1 and not others
     be = "is" if is_one else "are"
     if forecast.chance <= 0:
-        return f"**No working day is left** for the {quantity(left, outlook.unit)}{others} that {be} open."
+        return f"**No working days are left** for the {quantity(left, outlook.unit)}{others} that {be} open."
     chance = in_words(forecast.chance).capitalize()
     work = unit_word(left, outlook.unit) if is_one else f"{quantity(left, outlook.unit)}{others}"
     sentence = f"**{chance}** chance that the remaining {work} {be} done by {weekday(due)}."

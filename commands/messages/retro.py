@@ -71,7 +71,7 @@ def _how_to_vote(retro: Retro) -> str:
     if not retro.evidence:
         return "Nothing stood out in these numbers. What should we talk about? Tell us in a reply."
     return (
-        "**What should we talk about?** Vote with a reaction to this comment; each topic names its own, and "
+        "**What should we talk about?** Vote with a reaction to this comment: each topic shows its own, and "
         f"{_ELSE} is for something else (say what in a reply)."
     )
 
@@ -100,7 +100,7 @@ def _oldest(entry: RetroEvidence, retro: Retro) -> str:
     usual = retro.usual
     if usual and entry.days > usual.days:
         most = counted(usual.days, "day")
-        text += f"; by then {usual.percent} % of items had taken at most {most} (n = {usual.n})"
+        text += f"; at that time, {usual.percent} % of items took at most {most} (n = {usual.n})"
     return text
 
 

@@ -138,7 +138,7 @@ def _headline(facts: Facts) -> str:
             f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing "
             "counts as a change"
         )
-        return f"{text}: the commitment is what it holds at the {_commitment_moment(facts)}."
+        return f"{text}: the commitment is whatever is in it at the {_commitment_moment(facts)}."
     if not facts.ledger:
         return f"**{amount_text(facts.scope)}**, as committed: nothing has changed since."
     change = facts.scope - facts.committed

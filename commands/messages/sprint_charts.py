@@ -209,7 +209,7 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
         return f"{quantity(done, unit)} done: {so_far}."
     days = time_left_text(sprint, facts.as_of)
     if not days:
-        return f"No working day is left; {so_far}."
+        return f"No working days are left; {so_far}."
     left = len(measure_time_left(sprint, facts.as_of).days)
     if not facts.remaining.count:
         return f"{days}; {so_far}."

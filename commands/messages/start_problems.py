@@ -45,7 +45,7 @@ def no_number_text(title: str, box: TimeBox) -> str:
         f"Your last sprint is called “{plain(title)}”. Its title has no number, so I can't suggest "
         "the next one."
     )
-    return f"{called} Name this one: `{line}`"
+    return f"{called} Choose a title: `{line}`"
 
 
 def over_text(sprint: Sprint, ended_on: date, next_title: str | None, due: date | None) -> str:
@@ -88,7 +88,7 @@ def too_long_text(title: str | None, check: StartCheck) -> str:
     line = start_line(title, start=first if first != today else None, due=corrected) if corrected else ""
     meant = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
     return (
-        f"From {weekday(first, with_year=True)} to {weekday(due, with_year=True)} are "
-        f"{counted(check.working_days, 'working day')}. A sprint can last up to two years. "
+        f"There are {counted(check.working_days, 'working day')} from {weekday(first, with_year=True)} to "
+        f"{weekday(due, with_year=True)}. A sprint can last up to two years. "
         f"{advice}{meant}"
     )

@@ -189,7 +189,7 @@ def _due_sentence(sprint: Sprint) -> str:
 
 def _until(sprint: Sprint, as_of: datetime) -> str:
     left = time_left_text(sprint, as_of)
-    return f"with {left}" if left else "and no working day is left"
+    return f"with {left}" if left else "and no working days are left"
 
 
 def _why_no_ideal(sprint: Sprint) -> str:

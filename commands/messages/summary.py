@@ -48,9 +48,9 @@ def reopened_placeholder_text(sprint: Sprint, *, is_release: bool = False) -> st
     due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
     text = f"**{title} continues**, so this is not its summary yet.{due}"
     if is_release:
-        return f"{text} When it is over, its summary will stand here."
+        return f"{text} When it is over, its summary will appear here."
     return (
-        f"{text} When it is over, its summary will stand here, and a comment will say so. "
+        f"{text} When it is over, its summary will appear here, and a comment will say so. "
         "`/summary` shows its numbers so far."
     )
 

@@ -24,7 +24,7 @@ def summarize_throughput(bars: ThroughputBars, covered: int) -> list[str]:
         verb = "is" if covered == 1 else "are"
         left_out = f"{counted(covered, 'done item')} {verb} not counted: already covered by linked items."
     if not total:
-        return ["**Nothing was done on these days.** See what is in progress: `/aging`.", left_out]
+        return ["**Nothing was done in this period.** See what is in progress: `/aging`.", left_out]
     return [_usual(bars, total), _outlier(bars), left_out]
 
 

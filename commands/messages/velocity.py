@@ -19,7 +19,9 @@ VELOCITY_WARNING = "for planning, not for comparing teams"
 def summarize_velocity(velocity: Velocity) -> list[str]:
     """The amount to plan with, the sprint that stands out, and the reliability of commitments."""
     if not velocity.n:
-        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
+        return [
+            "**No sprint has finished yet.** A sprint counts once its due date has passed or it is closed."
+        ]
     sentences = [_plan_sentence(velocity), _outlier(velocity), _kept_sentence(velocity)]
     if velocity.is_too_few:
         sentences[:2] = reversed(sentences[:2])

@@ -26,7 +26,7 @@ from sprints.numbering import local_number
         Argument(
             "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
         ),
-        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` shows it"),
         replace(SPRINT, aliases=(*SPRINT.aliases, "from")),
     ),
     examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),

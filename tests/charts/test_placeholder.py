@@ -33,7 +33,7 @@ def _draw(theme: Theme) -> bytes:
     canvas = Canvas(theme)
     lines = (
         ("This chart could not be drawn.", style.TODAY_TICK),
-        ("Something went wrong on our side, and the error was logged.", style.TICK),
+        ("Something went wrong on our side; it has been noted.", style.TICK),
         ("Reload the page in a few minutes to try again.", style.TICK),
     )
     for (text, lettering), baseline in zip(lines, (230, 194, 166), strict=True):

@@ -51,7 +51,7 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
 
     assert answer.startswith("### `/sprint close`\n\nEnds the sprint")
     assert (
-        "**Who may run it:** the maintain role or a higher one. You may not: your role here is write."
+        "**Who may run it:** the maintain role or a higher one. You may not run it: your role here is write."
         in answer
     )
     assert "- `/sprint close to:backlog late:2d`" in answer
@@ -145,7 +145,7 @@ async def test_a_role_of_the_team_s_holds(bot: Bot) -> None:
     assert bot.reactions(await bot.say(number, "/estimate 8", as_user="bob")) == ["eyes", "+1"]
     page = await ask_bot(bot, number, "/help estimate", as_user="carol")
     assert "the maintain role or a higher one, the team `leads`, `dave`, whoever opened the thread" in page
-    assert "You may not: your role here is triage." in page
+    assert "You may not run it: your role here is triage." in page
     del bot.github.teams["leads"]
 
 

@@ -535,7 +535,7 @@ async def test_it_takes_no_arguments(selling_bot: Bot) -> None:
     number = await make_sprint(selling_bot)
     await selling_bot.say(number, "/agile plan enterprise")
     (answer,) = await selling_bot.answers(number)
-    assert "I do not know this argument: `/agile plan 👉enterprise👈`" in answer
+    assert "This argument does not exist: `/agile plan 👉enterprise👈`" in answer
 
 
 async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:

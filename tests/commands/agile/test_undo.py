@@ -52,7 +52,7 @@ async def test_it_is_shown_first_and_taken_back_when_the_box_is_ticked(bot: Bot)
 
     await tick_box(bot, number)
     assert await have_milestones(bot, number, number + 2) == [True, True]
-    assert "Taken back: " in (await bot.answers(number))[-1]
+    assert "Undone: " in (await bot.answers(number))[-1]
     states = await query_database(bot, "select state, undoes from changes order by id")
     assert [row.state for row in states] == ["undone", "applied"]
     answer = await ask_bot(bot, number, "/agile undo new:yes")

@@ -39,7 +39,7 @@ async def test_one_change_is_undone_and_said_precisely(bot: Bot, command: str, r
     await tick_box(bot, number)
 
     answer = (await bot.answers(number))[-1]
-    assert f"Taken back: `{command}` of `alice`, " in answer
+    assert f"Undone: `{command}` of `alice`, " in answer
     assert f"\n- {result}\n" in answer
     assert "There is nothing to undo" in await ask_bot(bot, number, "/agile undo new:yes")
 
@@ -115,7 +115,7 @@ async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
         await bot.rest()  # until the webhooks of the undoing are recorded
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
-    assert "1 thing became known later; the numbers stay" in after
+    assert "1 thing became known later; the numbers don't change" in after
     assert "`/sprint close to:backlog` by `alice`, " in after
     assert ", was undone on " in after
     table = "| **Scope** | **8** | **3** |"

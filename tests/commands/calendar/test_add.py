@@ -27,7 +27,7 @@ async def test_the_numbers_of_the_sprint_follow(bot: Bot) -> None:
     await bot.say(number, f"/calendar add {day_from_today(0)}..{day_from_today(9)}")
     await bot.say(number, "/sprint status")
 
-    assert any("no working day is left" in answer for answer in await bot.answers(number))
+    assert any("no working days are left" in answer for answer in await bot.answers(number))
 
 
 async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:

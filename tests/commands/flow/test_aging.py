@@ -125,4 +125,4 @@ async def test_an_unknown_sprint_and_weeks_are_refused(bot: Bot, clock: Clock) -
     number = await record_past(bot, clock)
 
     assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/aging for:"Sprint 99"')
-    assert "I do not know this argument" in await ask_command(bot, number, "/aging last:4")
+    assert "This argument does not exist" in await ask_command(bot, number, "/aging last:4")

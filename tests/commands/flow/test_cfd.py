@@ -43,7 +43,7 @@ def test_more_begun_than_finished_comes_first() -> None:
             "Finish something before you start more: `/aging` shows the oldest."
         ),
         "3 waiting + 4 in progress + 1 done + 1 dropped = **9 items** on Wed 18 Nov.",
-        "Most was in progress on Wed 18 Nov: 4 items at once.",
+        "The most was in progress on Wed 18 Nov: 4 items at once.",
     ]
 
 
@@ -171,7 +171,7 @@ async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock
     answer = await ask_command(bot, number, "/cfd last:2 as:table")
 
     assert answer.startswith("### Cumulative flow · the last 2 weeks\n\n- **Nothing piled up** since the end")
-    assert "- Most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
+    assert "- The most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
     assert "| Sat 14 Nov | 4 | 1 | 4 | **9** |" in answer
     assert "without items already covered by linked items" in answer
 

@@ -46,7 +46,7 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
         "Left out: 2 done items (1 started only after being done, 1 without a recorded start). "
         "1 of 2 items had been done before and then reopened."
     )
-    assert reading(never)[0].startswith("**No item with a known start was done in these days.**")
+    assert reading(never)[0].startswith("**No item with a known start was done in this period.**")
     assert reading(never)[1] == "Left out: 1 done item (1 without a recorded start)."
 
 

@@ -43,7 +43,7 @@ async def test_of_work_that_others_tell_they_are_asked(bot: Bot) -> None:
     await bot.say(number, '/split into:"A","B" confirm:yes')
     await bot.say(number, "/eta")
     assert (
-        f"The work of #{number} is told by its sub-issues. Run `/eta` there."
+        f"The work of #{number} is counted through its sub-issues. Run `/eta` there."
         in (await bot.answers(number))[-1]
     )
 
@@ -53,7 +53,7 @@ async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
     await bot.say(number, "/eta", as_user="mallory")
     assert "`/eta` is for collaborators" in (await bot.answers(number))[0]
     await bot.say(number, "/eta soon")
-    assert "I do not know this argument: `/eta 👉soon👈`" in (await bot.answers(number))[-1]
+    assert "This argument does not exist: `/eta 👉soon👈`" in (await bot.answers(number))[-1]
 
 
 def test_an_item_of_usual_age_has_the_level_and_the_dates_ahead() -> None:

@@ -60,7 +60,7 @@ def test_too_early() -> None:
 
 def test_nothing_and_what_others_tell() -> None:
     assert summarize_throughput(weeks(0, 0), 1) == [
-        "**Nothing was done on these days.** See what is in progress: `/aging`.",
+        "**Nothing was done in this period.** See what is in progress: `/aging`.",
         "1 done item is not counted: already covered by linked items.",
     ]
     assert summarize_throughput(weeks(4, 4, 4, 4), 3)[2].startswith("3 done items are not counted")

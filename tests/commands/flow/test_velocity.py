@@ -50,7 +50,7 @@ def test_too_few() -> None:
         "Of what was committed was kept: 90 % in Sprint 2, 50 % in Sprint 9.",
     ]
     assert summarize_velocity(compute_velocity([])) == [
-        "**No sprint has finished yet.** One counts once its due date has passed or it is closed."
+        "**No sprint has finished yet.** A sprint counts once its due date has passed or it is closed."
     ]
 
 

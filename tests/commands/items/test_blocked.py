@@ -84,7 +84,7 @@ async def test_two_cannot_wait_for_each_other(bot: Bot) -> None:
     await bot.say(number + 2, f"/blocked by:#{number}")
 
     (answer,) = await bot.answers(number + 2)
-    assert f"#{number} waits for #{number + 2} already; they cannot wait for each other." in answer
+    assert f"#{number} waits for #{number + 2} already, and two issues cannot wait for each other." in answer
 
 
 async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot: Bot) -> None:

@@ -91,7 +91,7 @@ async def test_another_start_needs_a_day_and_a_tick(bot: Bot) -> None:
     await tick_box(bot, number)
     answer = (await bot.answers(number))[-1]
     assert f"**#{number} has been in progress since " in answer
-    assert " working days).** Until now it counted since today, by `/start` of `alice`." in answer
+    assert " working days).** Until now, it counted since today, by `/start` of `alice`." in answer
     assert len(await list_item_commands(bot)) == 2
     answer = await ask_bot(bot, number, "/start new:yes")
     assert f"#{number} has been in progress since " in answer
@@ -146,7 +146,7 @@ async def test_arguments_are_refused(bot: Bot) -> None:
     await bot.say(number, "/start now")
 
     (answer,) = await bot.answers(number)
-    assert "I do not know this argument: `/start 👉now👈`" in answer
+    assert "This argument does not exist: `/start 👉now👈`" in answer
 
 
 # What is taken back, and what is shown first

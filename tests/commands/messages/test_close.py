@@ -70,7 +70,7 @@ def test_what_others_tell_moves_and_counts_nothing() -> None:
 
     text = closing_preview(closing(parent, child))
     assert (
-        "**Will move to Sprint 13** (3 points in 1 item, and 1 item that others tell): "
+        "**Will move to Sprint 13** (3 points in 1 item, and 1 item already covered by linked items): "
         "#1 (covered by linked items), #2 (3 points)."
     ) in text
 
@@ -90,9 +90,9 @@ def test_what_is_stated_afterwards() -> None:
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
-    assert "`/sprint report` tells them; `/agile undo` opens it again and moves the items back." in text
+    assert "`/sprint report` shows them; `/agile undo` reopens it and moves the items back." in text
     assert closed_sprint_text(closing(make_planned_card(1).closed("11-18"))).endswith(
-        "provisional. `/sprint report` tells them; `/agile undo` opens it again."
+        "provisional. `/sprint report` shows them; `/agile undo` reopens it."
     )
 
 
@@ -111,7 +111,7 @@ def test_warnings() -> None:
     text = closing_preview(made)
 
     assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. If you close it now, it ends now." in text
-    assert "> It starts on 16 Nov 2026. Closed before that, it never ran" in text
+    assert "> It starts on 16 Nov 2026. If you close it before that, it counts as abandoned" in text
 
 
 def test_names_format_nothing() -> None:

@@ -79,11 +79,11 @@ def test_items_by_a_day() -> None:
         ),
         (
             ItemForecast(0, 0, 0, 0.2, 1, FROM),
-            "Even one item may not be done by Fri 20 Nov: the chance of one is **2 in 10**.",
+            "There is a **2 in 10** chance of finishing even one item by Fri 20 Nov.",
         ),
         (
             ItemForecast(0, 0, 0, 0.0, 0, FROM),
-            "**No working day is left** until Fri 20 Nov, so no item is expected to be done by then.",
+            "**No working days are left** until Fri 20 Nov, so no item is expected to be done by then.",
         ),
     ],
 )

@@ -65,9 +65,9 @@ def forecast(chance: float, band: tuple[float, float, float] = (6, 8, 9)) -> For
             [(5, True), (5, False), (None, False)],
             "points",
             0.0,
-            "**No working day is left** for the 5 points and 1 item without an estimate that are open.",
+            "**No working days are left** for the 5 points and 1 item without an estimate that are open.",
         ),
-        ([(5, True), (1, False)], "points", 0.0, "**No working day is left** for the 1 point that is open."),
+        ([(5, True), (1, False)], "points", 0.0, "**No working days are left** for the 1 point that is open."),
         ([(5, True)], "points", 1.0, "Everything in the sprint is done."),
     ],
 )  # fmt: skip
@@ -140,4 +140,4 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     text = chance_sentence(result, expected)
 
     assert not re.search(r"certain|is done\.$|\b0 (points|items)", text, re.IGNORECASE)
-    assert re.search(r"\d in 10\*\* chance that the remaining|No working day is left", text)
+    assert re.search(r"\d in 10\*\* chance that the remaining|No working days are left", text)

@@ -41,7 +41,7 @@ def plan(
         ),
         (
             18,
-            "**It fits:** 18 points planned, with room for 2.5 points to the median of the last 4 sprints, 20.5 points.",
+            "**It fits:** 18 points planned, 2.5 points less than the median of the last 4 sprints, 20.5 points.",
         ),
     ],
 )
@@ -81,7 +81,7 @@ def test_where_the_past_is_not_estimated_items_are_compared() -> None:
     outcomes = [*EARLIER_OUTCOMES[:2], make_points_outcome(3, 0, "count")]
     text = plan_text(plan(make_planned_card(1), outcomes=outcomes))
 
-    assert "**It fits:** 1 item planned, with room for 2 items" in text
+    assert "**It fits:** 1 item planned, 2 items less than" in text
     assert "| Velocity, median of 3 | – | 3 |" in text
 
 
@@ -116,7 +116,7 @@ def test_the_largest_comes_first_in_the_list() -> None:
     text = plan_text(plan(make_planned_card(1, 2), make_planned_card(2, 8), make_planned_card(3, None)))
 
     assert (
-        "<summary>What is planned: 10 points in 3 items</summary>\n\n- #2 · 8 points\n- #1 · 2 points\n- #3 · not estimated"
+        "<summary>Planned: 10 points in 3 items</summary>\n\n- #2 · 8 points\n- #1 · 2 points\n- #3 · not estimated"
         in text
     )
 

@@ -59,7 +59,7 @@ def test_a_report_of_a_planned_sprint_promises_nothing() -> None:
     text = report_text(make_sheet(make_planned_card(1, 3), as_of="11-13 12:00"))
 
     assert "**3 points in 1 item** planned so far; nothing is committed yet." in text
-    assert "not begun yet" in text
+    assert "not started yet" in text
     assert "| Committed |" not in text
     assert "Say/do" not in text
 
@@ -157,7 +157,7 @@ def test_a_list_without_end_is_cut_where_it_still_adds_up() -> None:
 
 
 def test_a_verdict_is_asked_for_once_it_is_over() -> None:
-    assert "Pay by card – was it met? Say `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
+    assert "Pay by card – was it met? Run `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
     assert "was it met" not in report_text(make_sheet(make_planned_card(1), as_of="11-20"))
     assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
@@ -186,7 +186,7 @@ def test_a_running_sprint_tells_its_numbers_so_far() -> None:
 
 
 def test_a_planned_sprint() -> None:
-    assert "· not begun yet" in report_text(make_sheet(make_planned_card(1), as_of="11-13"))
+    assert "· not started yet" in report_text(make_sheet(make_planned_card(1), as_of="11-13"))
 
 
 def test_one_closed_before_its_due_date() -> None:
@@ -223,7 +223,7 @@ def test_what_became_known_since_is_a_footnote_of_the_report_only() -> None:
 
     assert "1 thing became known later; the sprint runs again" in report_text(made)
     frozen = replace(made, snapshot=ClosedSnapshot(1, at("11-29 09:00")))
-    assert "1 thing became known later; the numbers stay" in report_text(frozen)
+    assert "1 thing became known later; the numbers don't change" in report_text(frozen)
     assert "afterwards" not in summary_text(made)
 
 
@@ -289,7 +289,7 @@ def test_the_longest_waits() -> None:
 
     assert (
         "**Longest waits**\n- #3: 9 days, and no work on it had started\n- #2: blocked for 4 days\n"
-        "- #9: blocked for 2 daysand still blocked at the end\n\n"
+        "- #9: blocked for 2 days, and still blocked at the end\n\n"
     ) in text
 
 

@@ -176,12 +176,12 @@ def test_what_leads(cards: list[Card], sentence: str) -> None:
 
 
 def test_before_the_commitment_nothing_is_a_change() -> None:
-    assert "the commitment is what it holds at the beginning of 16 Nov 2026." in scope_text(
+    assert "the commitment is whatever is in it at the beginning of 16 Nov 2026." in scope_text(
         facts(make_planned_card(1), as_of="11-13")
     )
     made_late = Box("11-18 09:00", due="2026-11-27", start="11-16")
     text = scope_text(facts(added(), as_of="11-18 12:00", frame=made_late))
-    assert "the commitment is what it holds at the end of 18 Nov 2026." in text
+    assert "the commitment is whatever is in it at the end of 18 Nov 2026." in text
 
 
 def test_many_changes_of_one_hand_are_one_line_and_old_ones_are_folded() -> None:

@@ -167,7 +167,7 @@ def test_the_pace_in_words(cards: list[Card], sentence: str) -> None:
 def test_no_working_day_left() -> None:
     text = shown(sprint(due="2026-11-22"), card(), as_of="11-21 12:00")
 
-    assert "and no working day is left" in text
+    assert "and no working days are left" in text
 
 
 @pytest.mark.parametrize(

@@ -162,5 +162,5 @@ async def test_of_another_sprint_and_of_none(bot: Bot, clock: Clock) -> None:
         "### Burndown · Sprint 21\n\n- **3 of 4 items were not done** when it ended: #1011, #1012, #1013."
         in answer
     )
-    assert '`/explain carry-over for:"Sprint 21"` tells how often each was carried' in answer
+    assert '`/explain carry-over for:"Sprint 21"` shows how often each was carried over' in answer
     assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/burndown for:"Sprint 99"')

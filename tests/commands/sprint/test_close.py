@@ -91,7 +91,7 @@ async def test_nothing_goes_where_it_cannot_count(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "Sprint 11 ended on" in answer
-    assert "nothing can be added to it. No other milestone is open: begin one with `/sprint start`" in answer
+    assert "nothing can be added to it. No other milestone is open. Start one with `/sprint start`" in answer
     assert "No open milestone is due after Sprint 12." in answer
 
 

@@ -137,7 +137,7 @@ async def test_late_today_and_on_days_off_no_item_is_promised(bot: Bot, clock: C
     assert today.startswith("Even one item may not be done by Wed 11 Nov: the chance of one is **")
     clock.now = at("2026-11-14 10:00")
     weekend = await ask_for_forecast(bot, number, "/forecast by:2026-11-15")
-    assert weekend.startswith("**No working day is left** until Sun 15 Nov, so no item is expected")
+    assert weekend.startswith("**No working days are left** until Sun 15 Nov, so no item is expected")
     assert "0 items" not in today + weekend
     assert "0 or more" not in today + weekend
 

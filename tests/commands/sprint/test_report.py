@@ -34,7 +34,7 @@ async def test_a_finished_sprint_is_reported_by_its_frozen_numbers(bot: Bot, clo
     await bot.say(number, "/sprint report")
     (second,) = await bot.answers(number)
     assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in second
-    assert "became known since; the numbers stay" in second
+    assert "became known later; the numbers don't change" in second
     assert f"- #{number + 1} was reopened afterwards" in second
 
 

@@ -105,7 +105,7 @@ async def test_in_private_it_says_who_can_read_it(bot: Bot) -> None:
 async def test_it_tells_nobody_of_others(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/my @bob")
-    assert "I do not know this argument: `/my 👉@bob👈`" in (await bot.answers(number))[0]
+    assert "This argument does not exist: `/my 👉@bob👈`" in (await bot.answers(number))[0]
 
 
 def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
