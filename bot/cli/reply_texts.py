@@ -22,6 +22,7 @@ _WRITTEN_FOR_PEOPLE = (
     "charts/*alt_text.py",
     "reports/*.py",
     "sprints/plain.py",
+    "sprints/forecast.py",
     "sprints/forecast_wording.py",
     "bot/publishing/change_applier.py",
     "bot/jobs/command_answers.py",
@@ -37,7 +38,7 @@ _NOT_FOR_PEOPLE = (
     "commands/settings/text.py",
 )
 _ROOMS = ("commands", "reports", "sprints", "bot", "charts", "marketplace")
-_ERRORS_FOR_PEOPLE = frozenset({"UserError"})
+_ERRORS_FOR_PEOPLE = frozenset({"UserError", "Refusal"})
 # Calls whose strings are no texts for people, or stand in docs/commands.md.
 _INTERNAL_CALLS = re.compile(
     r"(re\.\w+|\w*Error|.*\b_?log\.\w+|getattr|frozenset|isolated|text|command|Command|Argument)"

@@ -88,7 +88,7 @@ def forecast_details(
 ) -> str:
     """The likely dates, the method, and the time of the forecast, below the chart."""
     parts = []
-    if outlook and forecast:
+    if outlook and forecast and facts.remaining.count:  # Nothing was computed where nothing is open.
         if isinstance(dates, DateForecast):
             parts.append(folded("When all open work may be done", _all_done(facts, dates)))
         parts.append(folded("How this was computed", _how(outlook, forecast)))

@@ -66,9 +66,9 @@ def _outlier(velocity: Velocity) -> str:
     committed = measure_amount(outcome.committed, velocity.unit)
     carried = measure_amount(outcome.carried, velocity.unit)
     if value > velocity.median:
-        return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
+        return f"{text}; its commitment was {number(committed)}. Do not plan with it: it was the exception."
     return (
-        f"{text}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
+        f"{text}: of {number(committed)} committed, it carried over {number(carried)}. See what this "
         f"waited for (`/explain carry-over{sprint_argument(outcome.title)}`) before you plan the next one."
     )
 
