@@ -189,7 +189,7 @@ def delivery_text(event: Event) -> str:
     if event.source is EventSource.BACKFILL:
         return "fetched later"
     if event.source is EventSource.CORRECTION:
-        return "fetched later"
+        return "found later"
     return code(event.delivery.replace("`", "")) if event.delivery else ""
 
 

@@ -96,17 +96,14 @@ def before_opening_text(flow: Flow, opened: date) -> str:
 
 
 def _start_text(flow: Flow, work: RepositoryWork, starter: str | None) -> str:
-    """since Wed 18 Nov (9 working days), by `/start` of `alice`."""
+    """since Wed 18 Nov (9 working days), by `/start` (`alice`)."""
     text = _since_with_age(flow.started_at or work.now, work)
     if not flow.is_start_dated:
         text += " or earlier"
     if flow.start_signal is None:
         return text
     text += f", by {_SIGNALS[flow.start_signal]}"
-    if starter is None:
-        return text
-    is_command = flow.start_signal is StartSignal.COMMAND
-    return f"{text} of {person(starter)}" if is_command else f"{text} ({person(starter)})"
+    return text if starter is None else f"{text} ({person(starter)})"
 
 
 def _since_with_age(moment: datetime, work: RepositoryWork) -> str:

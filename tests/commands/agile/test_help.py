@@ -55,7 +55,7 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
         in answer
     )
     assert "- `/sprint close to:backlog late:2d`" in answer
-    assert "waits for a tick" in answer
+    assert "with a box to confirm it" in answer
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,8 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     assert "- **Cancel:**" not in data
     assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
-        "- A card plan starts today. GitHub is paid until 2 Dec 2026, so you pay for both until then" in data
+        "- The plan paid by card starts today. The plan on GitHub is paid until 2 Dec 2026, so you pay for both until then"
+        in data
     )
 
 

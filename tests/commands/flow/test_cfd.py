@@ -184,7 +184,7 @@ async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Cl
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("last:0", "`last:0` is not from 1 to 52"),
+        ("last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
         ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
         ("as:gif", "`as`"),

@@ -104,7 +104,7 @@ async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("last:0", "`last:0` is not from 1 to 52"),
+        ("last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
         ("last:53", "`last:53` is not from 1 to 52"),
         ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
