@@ -85,7 +85,7 @@ def describe_fan(fan: ForecastFan) -> str:
         else f", and the chance that all will be done is {in_words(fan.chance)}"
     )
     if not fan.days:
-        return f"Forecast: {stand}{chance}. No working day is left."
+        return f"Forecast: {stand}{chance}. No working days are left."
     first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
@@ -126,7 +126,7 @@ def _against_line(burndown: Burndown, begins: Decimal, ends: Decimal, behind: De
 
 def _scope(change: Decimal, unit: str) -> str:
     if not change:
-        return "Scope is what it was at the start"
+        return "Scope is unchanged since the start"
     return f"Scope {'grew' if change > 0 else 'shrank'} by {quantity(abs(change), unit)} after the start"
 
 

@@ -44,7 +44,7 @@ def describe_throughput(throughput: ThroughputBars) -> str:
     empty = sum(not bar.count for bar in bars if bar.is_whole and not bar.is_off)
     kind = "working days" if span == "day" else "whole weeks"
     zeros = f"{empty} of the {kind} had none" if empty else f"none of the {kind} was empty"
-    return f"{done}. The most were {whole(best.count)} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
+    return f"{done}. The most was {whole(best.count)} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
 
 
 def describe_cycle_time(cycle: CycleScatter) -> str:
@@ -66,12 +66,12 @@ def describe_cycle_time(cycle: CycleScatter) -> str:
 def describe_aging(aging: Aging) -> str:
     """Describe how much is in progress, the oldest, and the items that are older than usual."""
     if not aging.items:
-        return "Age of work: nothing is in progress. There is nothing to wait for."
+        return "Age of work: nothing is in progress."
     oldest, count = aging.items[0], len(aging.items)
     stands = f"Age of work: {_items(count)} {_is(count)} in progress, the oldest is number {oldest.number}"
     stands = f"{stands} with {_age(oldest)}"
     if aging.p85 is None:
-        return f"{stands}. No finished items tell yet how long is usual."
+        return f"{stands}. No items have been finished yet, so there is no usual time to compare with."
     late = sum(item.days > aging.p85 for item in aging.items)
     usual = f"the {_days(aging.p85)} within which 85 percent of finished items were done"
     return f"{stands}. {late or 'None'} of them {_is(late or 1)} older than {usual}."
@@ -89,25 +89,25 @@ def describe_cumulative_flow(flow: CumulativeFlow) -> str:
     ]
     now = ", ".join(f"{whole(count)} {name}" for count, name in states if count)
     if not now:
-        return f"Cumulative flow: no item was here by {long_day(last.date)}. There are no figures."
+        return f"Cumulative flow: there were no items by {long_day(last.date)}. There are no figures."
     left = last.done + last.dropped - first.done - first.dropped
     moved = f"{whole(last.arrived - first.arrived)} arrived and {whole(left)} left"
     work = f"work in progress went from {whole(first.in_progress)} to {whole(last.in_progress)}"
     if not any(day.in_progress for day in flow.days):
         work = "nothing was in progress at the end of any day"
     since = f"Since {long_day(first.date)} {moved}; {work}"
-    return f"Cumulative flow: on {long_day(last.date)} items stood at {now}. {since}."
+    return f"Cumulative flow: on {long_day(last.date)} there were {now}. {since}."
 
 
 def describe_calibration(calibration: Calibration) -> str:
     """Describe how often forecasts came true, by their chances."""
     bins = calibration.bins
     if not bins:
-        return "Calibration: no forecast has come to its end yet. There is no record."
+        return "Calibration: no forecast has been graded yet. There is no record."
     shares = [f"of {_tenths(group)}, {whole(group.true)} of {whole(group.n)}" for group in bins]
     expected = sum(group.mean_chance * group.n for group in bins)
     true = sum(group.true for group in bins)
-    in_all = f"In all {whole(true)} came true where {number(Decimal(expected), 1)} were to be expected"
+    in_all = f"In all {whole(true)} came true, and {number(Decimal(expected), 1)} were expected"
     first, *others = shares
     return f"Calibration: {'; '.join([f'{first} came true', *others])}. {in_all}."
 

@@ -28,6 +28,13 @@ from commands.framework.slots import answer_slot
 from commands.messages.bad_input import dates_note
 from commands.messages.change_steps import step_target_text
 from commands.messages.completeness import missing_text
+from commands.messages.refusals import (
+    UNREADABLE_COMMENT,
+    gone_command_text,
+    no_permission_text,
+    too_long_line_text,
+    too_many_commands_text,
+)
 from commands.messages.unknown_command import choices_text, suggestion_text
 from commands.shared.corrections import TypedLine, explain_input_error, explain_named_value
 from marketplace.entitlements import Denied, Entitled, allow_everything
@@ -38,9 +45,6 @@ RunCall = Callable[[Callable[[Context], Awaitable[Answer]], Command | None], Awa
 MOST_COMMANDS = 10
 # The most characters of a command line: enough for `/split` into twenty parts with long titles.
 MOST_LINE = 8_000
-_UNREADABLE = (
-    "This comment's Markdown is too complex, so nothing ran. Post your commands in a separate comment."
-)
 # The only command that is run while the bot is paused.
 RESUME = f"{NAMESPACE} resume"
 _HELP = "help"
@@ -100,7 +104,7 @@ class Dispatcher:
         """
         command = self._finder.find_longest_match(name.split())
         if command is None:
-            return f"`/{name}` no longer exists, so it can't be undone or resumed."
+            return gone_command_text(name)
         level = await _find_level(request, environment)
         if await _is_allowed(command, request, level, environment):
             return None
@@ -140,9 +144,9 @@ class Dispatcher:
         if level is Level.NONE and not await _is_exempt(request, calls, environment):
             return [_fail(calls[0].command, _refusal_text(calls[0].command, level, environment))]
         if request.is_unreadable:
-            return [_fail(None, _UNREADABLE)]
+            return [_fail(None, UNREADABLE_COMMENT)]
         if len(calls) > MOST_COMMANDS:
-            return [_fail(None, f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")]
+            return [_fail(None, too_many_commands_text(total, MOST_COMMANDS))]
         refusing = partial(self.find_refusal, request, environment)
         answers = list[Answer]()
         for call in calls:
@@ -155,7 +159,7 @@ class Dispatcher:
 
     def _find_command(self, line: CommandLine, policy: Policy) -> _Call:
         if len(line.text) > MOST_LINE:
-            problem = f"This line has {len(line.text):,} characters. A command can have up to {MOST_LINE:,}."
+            problem = too_long_line_text(len(line.text), MOST_LINE)
             return _Call(line, None, problem=problem)
         words = split_name(line.text)
         command, skipped = self._finder.resolve(words, policy)
@@ -267,15 +271,10 @@ async def _add_completeness(command: Command, reply: Reply, planning: Planning) 
 
 
 def _refusal_text(command: Command | None, level: Level, environment: CommandEnvironment) -> str:
-    subject = f"`/{command.name}`" if command else "Commands"
-    needed = environment.policy.find_requirement(command.name, command.level).level if command else Level.READ
-    if level is Level.NONE:
-        verb = "is" if command else "are"
-        return f"{subject} {verb} for collaborators of this repository. Please ask {needed.whom_to_ask}."
-    return (
-        f"{subject} needs the {needed.name.lower()} role; yours is {level.name.lower()}. "
-        f"Please ask {needed.whom_to_ask}; `/agile help` tells who may do what."
-    )
+    if command is None:
+        return no_permission_text("", Level.READ, level)
+    needed = environment.policy.find_requirement(command.name, command.level).level
+    return no_permission_text(command.name, needed, level)
 
 
 def _fail(command: Command | None, text: str) -> Answer:

@@ -38,7 +38,7 @@ class Refusal:
     sentence: str
 
 
-_NO_HISTORY = Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
+_NO_HISTORY = Refusal("There is no forecast yet: nothing has been finished yet that it could be based on.")
 
 
 @dataclass(frozen=True, slots=True)

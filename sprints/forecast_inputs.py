@@ -65,7 +65,7 @@ class RunningSprint:
 
     @property
     def share(self) -> float:
-        """The share elapsed: 1 once no working day is left, whatever days off remain."""
+        """The share elapsed: 1 once no working days are left, whatever days off remain."""
         return self.elapsed if self.days_left else 1.0
 
     @property

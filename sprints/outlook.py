@@ -103,7 +103,7 @@ def build_outlook(
     sprint, as_of = facts.sprint, facts.as_of
     if sprint.due is None or sprint.end is None:
         return Refusal(
-            "Without a due date there is no end to forecast for; `/forecast` tells when it may be done."
+            "Without a due date there is no end to forecast for; `/forecast` shows when it may be done."
         )
     if sprint.has_ended(as_of):
         return Refusal("The sprint has ended.")

@@ -99,7 +99,8 @@ def list_footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
         stored, current = closed[unit], current_values[unit]
         if isinstance(stored, dict) and isinstance(current, dict):
             notes += [
-                f"{name} in {unit} would be {current[name]} instead of {stored[name]} by what is known now"
+                f"{name} in {unit} would be {current[name]} instead of {stored[name]} according to "
+                "what is known now"
                 for name in stored
                 if current.get(name) != stored[name]
             ]
@@ -107,7 +108,7 @@ def list_footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
     done = closed["done_items"]
     for item in done if isinstance(done, list) else ():
         if states.get(item["number"]) == "open":
-            notes.append(f"{ref(item['number'])} was opened again afterwards")
+            notes.append(f"{ref(item['number'])} was reopened afterwards")
     return notes
 
 

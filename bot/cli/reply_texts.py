@@ -3,11 +3,14 @@
 A text is a string of two words or more, in a module that writes for people. What is only known when the bot
 runs stands in braces: `f"{counted(days, 'day')} left"` becomes `{days} days left`, and a choice between two
 words becomes `[is|are]`.
+
+No texts are: keys of mappings and what is compared, because people never read them; names of commands, which
+stand in docs/commands.md; and strings that would only join placeholders.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,7 @@ _WRITTEN_FOR_PEOPLE = (
     "charts/*alt_text.py",
     "reports/*.py",
     "sprints/plain.py",
+    "sprints/forecast.py",
     "sprints/forecast_wording.py",
     "bot/publishing/change_applier.py",
     "bot/jobs/command_answers.py",
@@ -26,10 +30,19 @@ _WRITTEN_FOR_PEOPLE = (
     "marketplace/entitlements.py",
     "marketplace/notices.py",
 )
+# Modules of those above whose strings are keys, or words that people type.
+_NOT_FOR_PEOPLE = (
+    "commands/framework/dates.py",
+    "commands/framework/slots.py",
+    "commands/settings/page.py",
+    "commands/settings/text.py",
+)
 _ROOMS = ("commands", "reports", "sprints", "bot", "charts", "marketplace")
-_ERRORS_FOR_PEOPLE = frozenset({"UserError"})
+_ERRORS_FOR_PEOPLE = frozenset({"UserError", "Refusal"})
 # Calls whose strings are no texts for people, or stand in docs/commands.md.
-_INTERNAL_CALLS = re.compile(r"(re\.\w+|\w*Error|.*\b_?log\.\w+|getattr|frozenset|text|Command|Argument)")
+_INTERNAL_CALLS = re.compile(
+    r"(re\.\w+|\w*Error|.*\b_?log\.\w+|getattr|frozenset|isolated|text|command|Command|Argument)"
+)
 # Calls that only format their first argument, which alone names the placeholder.
 _FORMATTERS = frozenset(
     {"plain", "code", "number", "whole", "quantity", "str", "percent", "full_day", "weekday", "format_moment"}
@@ -39,6 +52,8 @@ _INTRODUCTION = (
     "Each text that the bot can say, so that its voice can be read as a whole. What is only known when it "
     "runs stands in braces, and a choice of words in square brackets."
 )
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_COMMAND_DECLARATION = "command"
 _TWO_WORDS = re.compile(r"[A-Za-z’'*`)}]+[,:;.–·]? +[*`({\[]*[A-Za-z]")
 
 
@@ -73,22 +88,40 @@ def render_replies_page(root: Path = ROOT) -> str:
 
 def collect_module_texts(root: Path = ROOT) -> Iterator[ModuleTexts]:
     """Yield the modules with texts for people, sorted by path."""
-    for path in sorted(path for room in _ROOMS for path in (root / room).rglob("*.py")):
-        relative = path.relative_to(root)
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        has_all = any(relative.match(pattern) for pattern in _WRITTEN_FOR_PEOPLE)
-        functions = tuple(_collect_functions(module, has_all=has_all))
+    modules = {
+        path.relative_to(root): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(path for room in _ROOMS for path in (root / room).rglob("*.py"))
+    }
+    commands = frozenset(name for module in modules.values() for name in _list_commands(module))
+    for relative, module in modules.items():
+        has_all = _matches(relative, _WRITTEN_FOR_PEOPLE) and not _matches(relative, _NOT_FOR_PEOPLE)
+        functions = tuple(_collect_functions(module, commands, has_all=has_all))
         if functions:
             summary = (ast.get_docstring(module) or "").partition("\n\n")[0].replace("\n", " ")
             yield ModuleTexts(relative.as_posix(), summary, functions)
 
 
-def _collect_functions(module: ast.Module, *, has_all: bool) -> Iterator[FunctionTexts]:
+def _matches(path: Path, patterns: Iterable[str]) -> bool:
+    return any(path.match(pattern) for pattern in patterns)
+
+
+def _list_commands(module: ast.Module) -> Iterator[str]:
+    """Yield the names that the commands of a module are declared with."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(command)), *_]):
+                if name == _COMMAND_DECLARATION:
+                    yield command
+
+
+def _collect_functions(
+    module: ast.Module, commands: frozenset[str], *, has_all: bool
+) -> Iterator[FunctionTexts]:
     """Yield the texts of each statement at the top of a module and of each method of its classes."""
     for statement in module.body:
         methods = statement.body if isinstance(statement, ast.ClassDef) else [statement]
         for part in methods:
-            finder = _TextFinder(is_for_people=has_all)
+            finder = _TextFinder(commands, is_for_people=has_all)
             finder.visit(part)
             if finder.texts:
                 yield FunctionTexts(_name_statement(part), tuple(finder.texts))
@@ -107,24 +140,40 @@ def _name_statement(statement: ast.stmt) -> str:
 class _TextFinder(ast.NodeVisitor):
     """Finds the texts below a node, in order of the source."""
 
-    def __init__(self, *, is_for_people: bool) -> None:
+    def __init__(self, commands: frozenset[str], *, is_for_people: bool) -> None:
+        self._commands = commands
         self._is_for_people = is_for_people
         self.texts: dict[str, None] = {}
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        if self._is_for_people and isinstance(node.value, str) and _TWO_WORDS.search(node.value):
-            self.texts[node.value.strip()] = None
+        if isinstance(node.value, str) and _TWO_WORDS.search(node.value):
+            self._add(node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         if self._is_for_people and _is_text(node):
-            self.texts[_render_text(node).strip()] = None
+            self._add(_render_text(node))
         else:
             self.generic_visit(node)
+
+    def _add(self, text: str) -> None:
+        is_joint = not re.search("[A-Za-z]", _PLACEHOLDER.sub("", text))
+        if self._is_for_people and not is_joint and text.strip().lstrip("/") not in self._commands:
+            self.texts[text.strip()] = None
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        for value in node.values:
+            self.visit(value)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        pass
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> None:
+        pass
 
     def visit_Call(self, node: ast.Call) -> None:
         name = ast.unparse(node.func)
         if name in _ERRORS_FOR_PEOPLE and not self._is_for_people:
-            finder = _TextFinder(is_for_people=True)
+            finder = _TextFinder(self._commands, is_for_people=True)
             finder.generic_visit(node)
             self.texts |= finder.texts
         elif name in _ERRORS_FOR_PEOPLE or not _INTERNAL_CALLS.fullmatch(name):

@@ -50,7 +50,7 @@ _TOO_LATE = frozenset({ChangeState.PROPOSED, ChangeState.OUTDATED, ChangeState.E
 # A change in one of these states still waits for somebody who may confirm or finish it.
 _UNDECIDED = frozenset({ChangeState.PROPOSED, ChangeState.IN_PROGRESS})
 _RETRIED = (GitHubUnavailableError, GitHubRefusedError, RepositoryBusyError)
-_NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
+_NEUTRAL = "Something went wrong on our side, and the error was logged. Reference: `{delivery}`"
 
 
 class CommandAnswers:

@@ -11,7 +11,7 @@ from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
 from bot.publishing.undone_changes import record_undone_steps
-from commands.formatting.wording import code, person
+from commands.formatting.wording import person
 from commands.framework.boxes import render_box
 from commands.framework.changes import (
     ApproveSeats,
@@ -37,7 +37,14 @@ from commands.framework.outcome import Answer, Failure, Reply, build_failure
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.framework.slots import slot_command
+from commands.messages.change_results import (
+    SEATS_HAVE_CHANGED,
+    interrupted_text,
+    preview_text,
+    refused_by_github_text,
+)
 from commands.messages.change_steps import list_refusals, opened_issues_text, step_target_text
+from commands.messages.refusals import no_role_elsewhere_text, not_your_box_text, settled_elsewhere_text
 from commands.messages.undo import irreversible_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.people import same_login
@@ -55,9 +62,6 @@ from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
 
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
-_SEATS_HAVE_CHANGED = (
-    "the number of people or the price has changed. Run `/agile seats` to see what waits now."
-)
 ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
 
 
@@ -95,16 +99,13 @@ async def find_refusal_elsewhere(task: ChangeTask, steps: Sequence[Step]) -> str
     if task.project.is_led and any(
         isinstance(step, ChangeSetting) and step.key in LED_SETTINGS for step in steps
     ):
-        return (
-            "The sprints here span repositories, and what their numbers depend on is settled in "
-            f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
-        )
+        return settled_elsewhere_text(task.project.leader.full_name or "")
     for name in sorted({step_repository(step) for step in steps} - {""}):
         repository = task.repository.elsewhere(name)
         repository.forget_level(task.request.sender)
         level = await repository.find_level(task.request.sender)
         if level < Level.WRITE:
-            return f"This changes {name} as well, where it needs the write role. Nothing was changed."
+            return no_role_elsewhere_text(name)
     return ""
 
 
@@ -181,7 +182,7 @@ class ChangeApplier:
         """Post an answer about the asker once the asker agrees to its readers; it is not stored before."""
         confirmed, sender = task.confirmed, task.request.sender
         if confirmed is not None and not same_login(confirmed.actor, sender):
-            text = f"Only {person(confirmed.actor)} can tick this box: it would show what is theirs."
+            text = not_your_box_text(person(confirmed.actor))
             return build_failure(Failure(slot_command(answer.slot), text))
         if not changes.needs_consent or confirmed is not None or answer.is_confirmed:
             return replace(answer, reply=Reply((changes.done,)), changes=None)
@@ -295,7 +296,7 @@ class ChangeApplier:
             elif isinstance(step, Resync):
                 await self._resync(tenant, task, step)
             elif isinstance(step, ApproveSeats) and not await _approve(tenant, step, actor, now):
-                await log.interrupt(change.id, _SEATS_HAVE_CHANGED)
+                await log.interrupt(change.id, SEATS_HAVE_CHANGED)
                 return
             details = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.record_audit_entry(AuditEntry(actor, change.command, step.target, details, now))
@@ -354,20 +355,9 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
 
 def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     """Build the preview of a change, with the box by which it is confirmed."""
-    parts = [f"### {change.summary[0].upper()}{change.summary[1:]}?"]
-    if is_stale:
-        parts.append(
-            "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
-        )
-    parts.append(changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps))
-    if warning := irreversible_text(changes.steps):
-        parts.append(warning)
-    parts.append(render_box(change.id))
-    parts.append(
-        "<sub>Nothing has been changed yet. Tick the box within 24 hours, or repeat the command with "
-        "`confirm:yes`.</sub>"
-    )
-    return "\n\n".join(parts)
+    details = changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps)
+    warning, box = irreversible_text(changes.steps), render_box(change.id)
+    return preview_text(change.summary, details, warning, box, is_stale=is_stale)
 
 
 def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) -> Proposal:
@@ -389,16 +379,14 @@ def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) 
 def _final_answer(change: CommandChange) -> Answer:
     """Build the answer to a change that was carried out, refused by GitHub, or interrupted."""
     if change.state is ChangeState.INTERRUPTED:
-        text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
+        text = interrupted_text(change.command, change.note or "")
         return build_failure(Failure(slot_command(change.slot), text))
     steps = decode_steps(change.steps)
     if change.note is None:
         opened = opened_issues_text(steps)
         return _text_answer(change.slot, f"{change.done}\n\n{opened}" if opened else change.done)
     done = [step_target_text(step) for step in steps]
-    when = "before that" if change.undoes is None else "all the same"
-    so_far = f" Done {when}: {', '.join(done)}." if done else " Nothing was changed."
-    text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
+    text = refused_by_github_text(change.summary, change.note, done, is_undo=change.undoes is not None)
     return build_failure(Failure(slot_command(change.slot), text))
 
 

@@ -138,7 +138,7 @@ def _resolve_metric(text: str) -> str:
     close = difflib.get_close_matches(_keep_letters(text), names, n=1)
     guess = f" Did you mean `/explain {names[close[0]]}`?" if close else ""
     metrics = ", ".join(f"`{name}`" for name in METRICS)
-    raise UserError(f"I cannot explain “{plain(text)}”.{guess} What I can explain: {metrics}.")
+    raise UserError(f"I cannot explain “{plain(text)}”.{guess} I can explain: {metrics}.")
 
 
 def _keep_letters(name: str) -> str:
@@ -192,9 +192,7 @@ async def _read_carry_over(planning: Planning, facts: Facts) -> CarryOver:
 
 async def _explain_velocity(planning: Planning, arguments: Arguments) -> Reply:
     if arguments.text("sprint") or arguments.number("last"):
-        raise UserError(
-            "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
-        )
+        raise UserError("Velocity covers the last 3 to 7 sprints, so `for` and `last` don't apply here.")
     velocity = compute_velocity(await read_outcomes(planning), arguments.text("by"))
     return Reply(
         (explanation_text(explain_flow.explain_velocity(velocity, planning.calendar), _footer(planning)),)

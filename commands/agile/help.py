@@ -49,7 +49,7 @@ async def help_(context: Context, arguments: Arguments) -> Reply:
     if beginning := [entry for entry in entries if entry.command.words[0] == name]:
         return Reply((family_text(beginning),))
     close = difflib.get_close_matches(name, [entry.command.name for entry in entries], n=1, cutoff=0.5)
-    hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` shows all there are."
+    hint = f"Did you mean `/help {close[0]}`?" if close else "`/help` lists all commands."
     raise UserError(f"There is no command “{plain(words)}”. {hint}")
 
 

@@ -95,7 +95,7 @@ async def _invert(context: Context, change: CommandChange) -> _Inversion:
     for step in reversed(decode_steps(change.steps)):
         inverse = step.invert()
         if inverse is None:
-            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be taken back")))
+            staying.append((step, REASONS_TO_STAY.get(type(step), "it cannot be undone")))
         elif obstacle := await now.explain_obstacle(step):
             staying.append((step, obstacle))
         else:
@@ -109,7 +109,7 @@ async def _require_permission(context: Context, change: CommandChange) -> None:
     if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
         raise UserError(no_right_text(change))
     if refusal := await context.find_refusal(_command_name(change)):
-        raise UserError(f"You can only undo commands you may run yourself. {refusal}")
+        raise UserError(f"You can only undo commands that you may run yourself. {refusal}")
 
 
 def _command_name(change: CommandChange) -> str:

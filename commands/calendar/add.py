@@ -68,7 +68,8 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     present = {day for entry in context.project.settings.days_off for day in entry.days}
     if present.union(context.calendar.holidays).issuperset(added.days):
         raise UserError(
-            f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
+            f"{'That day is' if first == last else 'Those days are'} already off. `/calendar` shows "
+            "all days off."
         )
     after = [*list_days_off(context), added]
     done = [f"**Off:** {day_off_line(added, context.calendar)}.", *await describe_effects(context, after)]
@@ -99,4 +100,6 @@ async def describe_effects(planning: Planning, offs: Sequence[DaysOff]) -> list[
     sprints = await planning.sprints.all(planning.now)
     today = planning.calendar.day_of(planning.now)
     lines = sprint_effect_lines(sprints, planning.calendar, after, today)
-    return ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts follow."] if lines else []
+    return (
+        ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts are updated."] if lines else []
+    )

@@ -55,7 +55,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     first, last = dates
     owners = read_owners(arguments.texts("person"))
     if owners.name:
-        raise UserError(f"{code(owners.name)} is no login. Name people as `@bob`.")
+        raise UserError(f"{code(owners.name)} is not a valid login. Write people as `@bob`.")
     if owners.people:
         return _remove_absences(context, owners, first, last)
     days_off = context.project.settings.days_off

@@ -34,7 +34,7 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         members = {item.number for item in facts.items}
         ages, name = [age for age in ages if age.flow.number in members], plain(facts.sprint.title)
     past = await read_past(context)
-    finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
+    finished, days = past.times, f"the last {past.window} days" if past.window else "all recorded history"
     as_of = format_moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
     text = ChartText(

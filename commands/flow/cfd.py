@@ -66,7 +66,7 @@ async def _count_sprint_flow(planning: Planning, sprint: Sprint) -> tuple[Cumula
     """Count a sprint's items on each of its days so far; return the flow, its name and its span in words."""
     name, now = plain(sprint.title), planning.now
     if not sprint.start < now:
-        raise UserError(f"{name} begins on {full_day(sprint.first_day)}: no day of it is over.")
+        raise UserError(f"{name} begins on {full_day(sprint.first_day)}, so it has no complete day yet.")
     until = min(sprint.end, now) if sprint.end else now
     facts = await read_facts(planning, sprint, until)
     members = {item.item for item in facts.items}
@@ -84,4 +84,4 @@ async def _count_repository_flow(context: Context, arguments: Arguments) -> tupl
     calendar = context.calendar
     flows = await context.flows.active(calendar.midnight(window.first), context.now)
     cumulative = count_cumulative_flow(flows, calendar, window.first, window.last)
-    return cumulative, window.name, f"{window.days}, all items but what others tell"
+    return cumulative, window.name, f"{window.days}, without items already covered by linked items"

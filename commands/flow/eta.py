@@ -26,8 +26,8 @@ async def eta(context: Context, _: Arguments) -> Reply:
     flows = await context.flows.of_numbers([number], context.now)
     flow = flows[-1] if flows else None
     if flow is None:
-        raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")
+        raise UserError(f"I have no history of #{number} yet. Please ask again in a moment.")
     if flow.is_covered:
         kind = "the issues that it closes" if flow.is_pull_request else "its sub-issues"
-        raise UserError(f"The work of #{number} is told by {kind}. Ask there.")
+        raise UserError(f"The work of #{number} is counted through {kind}. Run `/eta` there.")
     return Reply((eta_text(flow, await read_past(context), work),))

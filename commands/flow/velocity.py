@@ -30,8 +30,9 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
     last = arguments.number("last")
     if last is not None and not LEAST_SPRINTS <= last <= MOST_SPRINTS:
         raise UserError(
-            f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
-            "older ones tell of another team."
+            f"`last:{last}` is not valid. Use a number from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer "
+            "sprints say too "
+            "little, and older ones describe a different team."
         )
     result = compute_velocity(await read_outcomes(context, last or MOST_SPRINTS), arguments.text("by"))
     sprints = await context.sprints.all(context.now)

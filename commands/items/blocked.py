@@ -42,7 +42,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     if not numbers and not reason:
         example = await find_example_item(context)
         named_issue = f"Name an issue, `/blocked by #{example}`" if example else "Name an issue by its number"
-        raise UserError(f'By what? {named_issue}, or say why: `/blocked reason:"no test account"`.')
+        raise UserError(
+            f'What blocks it? {named_issue}, or give a reason: `/blocked reason:"no test account"`.'
+        )
     if len(numbers) > _MOST:
         raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
     work = await read_work(context)
@@ -68,9 +70,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
 
 def _block_by_reason(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
-    text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends it."
+    text = f"**#{flow.number} is blocked**: {reason_sentence(reason)} `/unblocked` ends that."
     if before:
-        text += f" It has been {since_text(before.span.since, work.now, work.calendar)}."
+        text += f" It has been blocked {since_text(before.span.since, work.now, work.calendar)}."
     is_known = before is not None and before.reason == reason
     steps = () if is_known else (RecordFact(local_number(flow.number), "blocked", reason),)
     return Changes(f"note that #{flow.number} is blocked", steps, text)
@@ -80,19 +82,21 @@ async def _require_possible(planning: Planning, flow: Flow, number: int, work: R
     """Raise UserError if GitHub would refuse the dependency, or if it would block nothing."""
     if flow.is_pull_request:
         raise UserError(
-            f"GitHub keeps dependencies between issues, and #{flow.number} is a pull request. Say it in the "
-            'issue that it closes, or give a reason alone: `/blocked reason:"…"`.'
+            f"GitHub only knows dependencies between issues, and #{flow.number} is a pull request. Run the "
+            'command in the issue that it closes, or give only a reason: `/blocked reason:"…"`.'
         )
     if number == flow.number:
-        raise UserError(f"#{number} cannot wait for itself.")
+        raise UserError(f"#{number} cannot be blocked by itself.")
     other = await require_item(planning, number)
     if other.is_pull_request:
         raise UserError(
-            f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "
-            "it closes."
+            f"#{number} is a pull request, and GitHub only knows dependencies between issues. Name "
+            "the issue that it closes."
         )
     if other.state is not State.OPEN:
         raise UserError(f"#{number} is closed, so nothing has to wait for it.")
     other_flow = work.flow(number)
     if other_flow and any(block.number == flow.number for block in other_flow.open_blocks):
-        raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
+        raise UserError(
+            f"#{number} waits for #{flow.number} already, and two issues cannot wait for each other."
+        )

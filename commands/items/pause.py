@@ -37,11 +37,11 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     if flow.is_paused:
         paused_since = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
         return Changes(
-            summary, (), f"#{flow.number} is paused already, {paused_since}. `/start` lets it go on."
+            summary, (), f"#{flow.number} is already paused ({paused_since}). `/start` resumes it."
         )
     paused = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
     text = f"**#{flow.number} is paused**" + (f": {reason_sentence(reason)}" if reason else ".")
-    text += " `/start` lets it go on; its cycle time runs meanwhile."
+    text += " `/start` resumes it; its cycle time keeps running."
     done = sentence_with_wips(text, list_wips_after(work, paused, context.project.settings))
     return Changes(summary, (RecordFact(local_number(flow.number), "paused", reason),), done)

@@ -76,7 +76,9 @@ def parse_parts(titles: Sequence[str], points: str | None, estimates: Estimates)
     if len(titles) > MOST_PARTS:
         raise UserError(f"You named {len(titles)} parts. You can name up to {MOST_PARTS}.")
     if long := [title for title in titles if len(title) > _LONGEST_TITLE]:
-        raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
+        raise UserError(
+            f"“{plain(long[0][:40])}…” is too long. A title can have up to {_LONGEST_TITLE} characters."
+        )
     if points is None:
         return tuple(NewSubIssue(title) for title in titles)
     sizes = points.split(",")
@@ -98,7 +100,8 @@ def _parse_points(text: str, estimates: Estimates) -> Points:
     except ValueFaultError:
         sizes = f", or your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
         raise UserError(
-            f"“{plain(text[:_MOST_SHOWN])}” is no estimate. Write numbers up to {MOST_POINTS:,}, such as `5` "
+            f"“{plain(text[:_MOST_SHOWN])}” is not a valid estimate. Use numbers up to "
+            f"{MOST_POINTS:,}, such as `5` "
             f"or `0.5`{sizes}."
         ) from None
 
@@ -106,8 +109,8 @@ def _parse_points(text: str, estimates: Estimates) -> Points:
 async def _require_splittable(planning: Planning, flow: Flow, parts: Sequence[NewSubIssue]) -> None:
     if flow.is_pull_request:
         raise UserError(
-            f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
-            "closes."
+            f"#{flow.number} is a pull request, and only issues have sub-issues. Run `/split` in the "
+            "issue that it closes."
         )
     children = await planning.flows.count_sub_issues(flow.item, planning.now)
     if children + len(parts) > _MOST_SUB_ISSUES:

@@ -36,9 +36,11 @@ async def unblocked(context: Context, arguments: Arguments) -> Changes:
     left = [block for block in flow.open_blocks if block not in ending]
     waited = duration_text(work.now - min(block.span.since for block in ending))
     if left:
-        done = f"#{flow.number} is still blocked: {blockers_text(left)}. What ended had lasted for {waited}."
+        done = (
+            f"#{flow.number} is still blocked: {blockers_text(left)}. What you ended had lasted for {waited}."
+        )
     else:
-        done = f"**#{flow.number} is not blocked any more**, after {waited}."
+        done = f"**#{flow.number} is no longer blocked**, after {waited}."
     return Changes(summary, build_unblock_steps(flow, ending), done)
 
 
@@ -54,7 +56,7 @@ def select_ending(flow: Flow, numbers: tuple[int, ...]) -> list[BlockedSpan]:
         return [block for block in ending if block.number in numbers]
     if foreign and not ending:
         raise UserError(
-            f"#{flow.number} is blocked by an issue of another repository. Take that away on GitHub, under "
+            f"#{flow.number} is blocked by an issue of another repository. Remove that on GitHub, under "
             "“Relationships”."
         )
     return ending

@@ -14,7 +14,7 @@ _MOST_ROWS = 40
 def summarize_aging(ages: Sequence[Age], finished: Durations) -> list[str]:
     """The oldest item and a remedy, the amount of work in progress, and doubts about the data."""
     if not ages:
-        return ["**Nothing is in progress.** Take up the next item, and say so with `/start`."]
+        return ["**Nothing is in progress.** Start the next item with `/start`."]
     return [_outlier(ages, finished), _amount_sentence(ages, finished), _data_doubts(ages, finished)]
 
 
@@ -36,25 +36,25 @@ def _outlier(ages: Sequence[Age], finished: Durations) -> str:
     oldest_text = f"{ref(oldest.flow.number)} has been in progress for {_age_text(oldest)}"
     if limit is None:
         rank = "longer than anything else" if len(ages) > 1 else "the only item in progress"
-        return f"**{oldest_text}**, {rank}. Ask what it waits for."
+        return f"**{oldest_text}**, {rank}. Ask what it is waiting for."
     overdue = [age for age in ages if age.days > limit]
     usual = f"85 % of finished items took at most {limit}"
     if not overdue:
         return f"**Nothing is older than usual**: {oldest_text}, {usual}. Finish it before you start another."
-    advice = "Ask what it waits for and say so with `/blocked`, or `/split` off what can be finished."
+    advice = "Ask what it is waiting for and record it with `/blocked`, or `/split` off what can be finished."
     if oldest.flow.open_blocks:
-        advice = f"It is blocked{_blockers(oldest)}: clear that first."
+        advice = f"It is blocked{_blockers(oldest)}. Resolve that first."
     if len(overdue) == 1:
         return f"**{oldest_text}**, {usual}. {advice}"
     other_items = named(age.flow.number for age in overdue[1:])
-    return f"**{oldest_text}**, {usual}; older than that as well: {other_items}. {advice}"
+    return f"**{oldest_text}**, {usual}; also older than that: {other_items}. {advice}"
 
 
 def _amount_sentence(ages: Sequence[Age], finished: Durations) -> str:
     half, most = finished.days_percentile(50), finished.days_percentile(85)
     count_text = f"{counted(len(ages), 'item')} in progress"
     if half is None or most is None:
-        return f"{count_text}; no finished item tells yet how long is usual."
+        return f"{count_text}; no items have been finished yet, so there is no usual time to compare with."
     beyond_half = sum(half < age.days <= most for age in ages)
     beyond = sum(age.days > most for age in ages)
     young = len(ages) - beyond_half - beyond
@@ -68,10 +68,10 @@ def _data_doubts(ages: Sequence[Age], finished: Durations) -> str:
     sentences = []
     if at_least := [age.flow.number for age in ages if age.is_at_least]:
         sentences.append(
-            f"Of {named(at_least)} only a least age is known: work had begun before it was seen."
+            f"The exact age of {named(at_least)} is not known, because work had started before I saw it."
         )
     if 0 < finished.n < ENOUGH:
-        sentences.append(f"What is usual is known from {counted(finished.n, 'finished item')} only.")
+        sentences.append(f"What is usual is based on only {counted(finished.n, 'finished item')}.")
     return " ".join(sentences)
 
 

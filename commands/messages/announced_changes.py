@@ -37,7 +37,10 @@ def overlap_lines(billing: Billing) -> Iterator[str]:
     if ending is not None:
         at = paid_until(ending)
         until = full_day(at.date()) if at else "the end of the period"
-        yield f"- A card plan starts today. GitHub is paid until {until}, so you pay for both until then."
+        yield (
+            "- The plan paid by card starts today. The plan on GitHub is paid until "
+            f"{until}, so you pay for both until then."
+        )
 
 
 def _sentence(

@@ -37,8 +37,12 @@ def input_error_text(error: InputError, line: str, command: Command, sizes: Mapp
     """What is wrong with a line, and the word that is."""
     place, argument = mark_place(line, error.start, error.end), error.argument
     if error.fault is Fault.UNKNOWN or argument is None:
-        unknown = f"I do not know this argument: {place}. {_accepted_text(command)}"
-        return f"The quotation never ends: {place}" if error.fault is Fault.ENDLESS_QUOTATION else unknown
+        unknown = f"This argument does not exist: {place}. {_accepted_text(command)}"
+        return (
+            f"The closing quotation mark is missing: {place}"
+            if error.fault is Fault.ENDLESS_QUOTATION
+            else unknown
+        )
     if error.fault is Fault.MISSING:
         syntax = argument.syntax.replace("\\|", "|")
         return f"`{syntax}` is missing: {argument.summary}."
@@ -101,15 +105,15 @@ def _requirement(argument: Argument, sizes: Mapping[str, object]) -> str:
 
 
 _REQUIREMENTS = {
-    ArgumentKind.TEXT: "a text",
+    ArgumentKind.TEXT: "text",
     ArgumentKind.WORD: "a single word",
     ArgumentKind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
     ArgumentKind.SPRINT: "the title or the number of a sprint",
-    ArgumentKind.DATE: "a date, such as `tomorrow`, `next friday`, `in 2 weeks` or year-month-day",
-    ArgumentKind.DATES: "a day, or a first and a last one with `..` between",
+    ArgumentKind.DATE: "a date, such as `tomorrow`, `next friday`, `in 2 weeks` or `2026-12-24`",
+    ArgumentKind.DATES: "a day, or two days with `..` between them",
     ArgumentKind.FLAG: "`yes` or `no`",
-    ArgumentKind.ITEM: "an issue or a pull request, by its number with `#` or its address",
-    ArgumentKind.ITEMS: "issues or pull requests, by their numbers or addresses",
+    ArgumentKind.ITEM: "an issue or a pull request, such as `#12` or its URL",
+    ArgumentKind.ITEMS: "issues or pull requests, such as `#12 #13` or their URLs",
     ArgumentKind.NUMBER: "a whole number such as `5`",
     ArgumentKind.DAYS: "a number of days such as `2d`",
     ArgumentKind.ESTIMATE: "a number such as `5` or `0.5`, or `none`",

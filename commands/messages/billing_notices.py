@@ -208,7 +208,8 @@ def _seats(increase: SeatIncrease, billing: Billing) -> str:
         else:
             cost += f". {due_text(increase, billing)}"
     return (
-        f"**{whole(increase.after)} people need a seat, {counted(increase.before, 'seat')} paid for.**{cost} "
+        f"**{whole(increase.after)} people need a seat, but only {counted(increase.before, 'seat')} "
+        f"{'is' if increase.before == 1 else 'are'} paid for.**{cost} "
         "You pay nothing more until an admin approves it: to review and approve, comment `/agile seats`. "
         f"Until then, everyone keeps their access.{f' {WHAT_IS_DUE}' if increase.due_now else ''}"
     )

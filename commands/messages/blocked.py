@@ -15,6 +15,6 @@ def blocked_text(
     )
     if not fresh:
         first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
-        return f"{text} It has been {since_text(first, work.now, work.calendar)}."
+        return f"{text} It has been blocked {since_text(first, work.now, work.calendar)}."
     closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
     return f"{text} That ends when {closed} closed, or with `/unblocked`."

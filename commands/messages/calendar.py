@@ -26,12 +26,13 @@ def day_off_line(off: DaysOff, calendar: Calendar) -> str:
 def absence_text(absences: Sequence[DaysOff], calendar: Calendar, strangers: Iterable[str]) -> str:
     """The text after absences of people were added; `strangers` are those who count in no capacity."""
     lines = [f"**Away:** {day_off_line(absence, calendar)}." for absence in absences]
-    lines.append("`/sprint plan` counts it. The team's working days stay as they are.")
+    lines.append("`/sprint plan` takes it into account. The team's working days stay the same.")
     unknown = list(strangers)
     if unknown:
         names = " and ".join(person(login) for login in unknown)
         lines.append(
-            f"{names} {'is' if len(unknown) == 1 else 'are'} not in the settings `people` or `teams` yet: "
+            f"{names} {'is' if len(unknown) == 1 else 'are'} not in the settings `people` or `teams` "
+            "yet. To add them: "
             f"`/agile config set people.{unknown[0]} 100%`."
         )
     return "\n\n".join(lines)
@@ -41,28 +42,28 @@ def already_away_text(people: Sequence[str], first: date, last: date) -> str:
     """The text where all of these absences are known."""
     names = " and ".join(person(login) for login in people)
     are = "is" if len(people) == 1 else "are"
-    return f"{names} {are} away then already ({date_range(first, last)}). `/calendar` shows all."
+    return f"{names} {are} already away then ({date_range(first, last)}). `/calendar` shows all days off."
 
 
 def not_away_text(people: Sequence[str], first: date, last: date) -> str:
     """The text where none of these absences is known."""
     names = " and ".join(person(login) for login in people)
     are = "is" if len(people) == 1 else "are"
-    return f"{names} {are} not away then ({date_range(first, last)}). `/calendar` shows all."
+    return f"{names} {are} not away then ({date_range(first, last)}). `/calendar` shows all days off."
 
 
 def absence_removed_text(people: Sequence[str], first: date, last: date) -> str:
     """The text after absences of people were taken back."""
     names = " and ".join(person(login) for login in people)
     are = "is" if len(people) == 1 else "are"
-    return f"**{names} {are} there again** ({date_range(first, last)}). `/sprint plan` counts it."
+    return f"**{names} {are} back** ({date_range(first, last)}). `/sprint plan` takes it into account."
 
 
 def others_absence_text(people: Sequence[str], first: date, last: date) -> str:
     """The text where only single people are away on the days that were to be taken back."""
     names = " and ".join(person(login) for login in people)
     line = f"/calendar remove {first.isoformat()}..{last.isoformat()} @{people[0]}"
-    return f"Only {names} {'is' if len(people) == 1 else 'are'} away then. To take that back: `{line}`."
+    return f"Only {names} {'is' if len(people) == 1 else 'are'} away then. To remove that: `{line}`."
 
 
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:
@@ -74,8 +75,8 @@ def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: C
     lines.sort()
     coming = [f"- {text}" for _, last, text in lines if last >= today]
     past = [f"- {text}" for _, last, text in lines if last < today]
-    none = 'No days off are known. Add some: `/calendar add 24 Dec to 2 Jan "Winter break"`.'
-    parts.append("\n".join(coming) or ("None to come." if past else none))
+    none = 'There are no days off yet. Add some: `/calendar add 24 Dec to 2 Jan "Winter break"`.'
+    parts.append("\n".join(coming) or ("None coming up." if past else none))
     if past:
         parts.append(folded(f"{len(past)} in the past", "\n".join(past)))
     return "\n\n".join(parts)
@@ -99,5 +100,7 @@ def sprint_effect_lines(
         was, now = (sum(map(calendar.is_working_day, days)) for calendar in (before, after))
         if was != now:
             text = f"{plain(sprint.title)} has {counted(now, 'working day')} instead of {was}"
-            lines.append(text + ("; it counts each of its days, because none is left." if not now else "."))
+            lines.append(
+                text + ("; none of its days is a working day, so all of them count." if not now else ".")
+            )
     return lines

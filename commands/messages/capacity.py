@@ -61,7 +61,7 @@ def _compare_load(load: Decimal, expected: Decimal, unit: str) -> str:
         return f"{planned}, {number(load - expected)} more"
     if load < expected:
         return f"{planned}, {number(expected - load)} less"
-    return f"{planned}, just as much"
+    return f"{planned}, the same amount"
 
 
 def _list_away(people: Iterable[PersonCapacity]) -> str:

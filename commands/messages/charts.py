@@ -20,10 +20,11 @@ BY = Argument(
     "by", ArgumentKind.CHOICE, "the unit; else the one that the estimates allow", choices=("points", "count")
 )
 _NO_PICTURE = (
-    "This repository is private, and a picture would lie outside of GitHub under a secret address; so this "
-    "is its text. A maintainer can allow pictures with `/agile config set charts image`."
+    "This repository is private, and a picture would be stored outside GitHub at a secret address, "
+    "so here is its content as text. A maintainer can allow pictures with `/agile config set charts "
+    "image`."
 )
-_NO_MERMAID = "Mermaid has no chart of this kind; this table says the same."
+_NO_MERMAID = "Mermaid has no chart of this kind, so here is a table."
 
 
 @dataclass(frozen=True, slots=True)

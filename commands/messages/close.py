@@ -11,7 +11,7 @@ from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.report import Report
 
-_PROVISIONAL = "Its numbers are frozen a day after the closing; until then they are provisional."
+_PROVISIONAL = "Its numbers are provisional until a day after closing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +67,41 @@ def closed_sprint_text(closing: Closing) -> str:
         numbers_table(report),
         _moves(closing, "Moved"),
         _credited(closing, "counts"),
-        f"{_PROVISIONAL} `/sprint report` tells them{_way_back(closing)}.",
+        f"{_PROVISIONAL} `/sprint report` shows them{_way_back(closing)}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def _way_back(closing: Closing) -> str:
     """A hint at `/agile undo`."""
-    return f"; `/agile undo` opens it again{' and moves the items back' if closing.moved else ''}"
+    return f"; `/agile undo` reopens it{' and moves the items back' if closing.moved else ''}"
 
 
 def closing_dry_run(closing: Closing) -> str:
     """The answer to `dry-run:yes`: the preview, with a note that nothing was changed."""
     heading = f"### Would {closing.summary}"
-    note = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
+    note = "Nothing was changed. Without `dry-run:yes`, you see this again with a box to confirm it."
     return "\n\n".join([heading, closing_preview(closing), f"<sub>{note}</sub>"])
 
 
 def early_warning(sprint: Sprint, days: int) -> str:
     """The warning that a sprint is closed `days` days before it is due."""
     due = full_day(sprint.due) if sprint.due else ""
-    return f"It is due on {due}, in {counted(days, 'day')}. Closed now, it ends now."
+    return f"It is due on {due}, in {counted(days, 'day')}. If you close it now, it ends now."
 
 
 def before_start_warning(sprint: Sprint) -> str:
     """The warning that a sprint is closed before it starts."""
     return (
-        f"It starts on {full_day(sprint.first_day)}. Closed before that, it never ran: it counts as "
-        "abandoned, and for no velocity."
+        f"It starts on {full_day(sprint.first_day)}. If you close it before that, it counts as "
+        "abandoned and not towards velocity."
     )
 
 
 def _done(report: Report) -> str:
     if not report.done.entries:
-        return "**Done, stays:** nothing."
-    return f"**Done, stays** ({amount_text(report.done.total)}): {named(report.done.numbers)}."
+        return "**Done and stays:** nothing."
+    return f"**Done and stays** ({amount_text(report.done.total)}): {named(report.done.numbers)}."
 
 
 def _dropped(report: Report) -> str:
@@ -115,13 +115,13 @@ def _moves(closing: Closing, verb: str) -> str:
     listed = inline_list([_item_text(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
     amount = amount_text(sum_items(item for item in closing.moved if not item.is_covered))
-    more = f", and {counted(covered, 'item')} that others tell" if covered else ""
+    more = f", and {counted(covered, 'item')} already covered by linked items" if covered else ""
     return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
 
 
 def _item_text(item: Item) -> str:
     if item.is_covered:
-        return f"{ref(item.number)} (told by others)"
+        return f"{ref(item.number)} (covered by linked items)"
     points = "not estimated" if item.points is None else quantity(item.points, "points")
     return f"{ref(item.number)} ({points})"
 
@@ -130,7 +130,9 @@ def _credited(closing: Closing, verb: str) -> str:
     if not closing.credited:
         return ""
     numbers = named(item.number for item in closing.credited)
-    return f"**Done late, {verb} for its velocity** ({amount_text(sum_items(closing.credited))}): {numbers}."
+    return (
+        f"**Done late, {verb} towards its velocity** ({amount_text(sum_items(closing.credited))}): {numbers}."
+    )
 
 
 def title_list(sprints: Iterable[Sprint]) -> str:

@@ -18,7 +18,7 @@ _GROWS_BY = 2
 def summarize_cumulative_flow(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
     """Describe the bottleneck, the items by state, and the standstill or peak."""
     if not flow.days[-1].arrived:
-        return ["**There is nothing to draw**: no item was here in these days."]
+        return ["**There is nothing to draw**: there were no items in this period."]
     return [_growth_sentence(flow, today), _states(flow), _standstill(flow, calendar, today)]
 
 
@@ -67,12 +67,12 @@ def _growth_sentence(flow: CumulativeFlow, today: date) -> str:
     departures = f"{departed} {_departure(flow)}"
     if last.in_progress - first.in_progress >= _GROWS_BY:
         growth = f"**Work in progress grew from {first.in_progress} to {last.in_progress}** {since}"
-        advice = " Finish something before the next is begun: `/aging` tells the oldest."
+        advice = " Finish something before you start more: `/aging` shows the oldest."
         return f"{growth}: {started} started, {departures}.{'' if is_over else advice}"
     arrived = last.arrived - first.arrived
     if last.waiting - first.waiting >= _GROWS_BY:
-        growth = f"**What waits grew from {first.waiting} to {last.waiting}** {since}"
-        advice = " Agree on what can wait for another time."
+        growth = f"**Waiting work grew from {first.waiting} to {last.waiting}** {since}"
+        advice = " Agree on what to drop or postpone."
         return f"{growth}: {arrived} arrived, {started} started.{'' if is_over else advice}"
     if not last.waiting + last.in_progress:
         return f"**Everything is {_departure(flow)}.**"
@@ -90,7 +90,7 @@ def _states(flow: CumulativeFlow) -> str:
     if not flow.returned:
         return f"{' + '.join(parts)} = **{counted(day.arrived, 'item')}** on {weekday(day.date)}."
     total = f"{' + '.join(parts)} = **{day.arrived} arrivals** on {weekday(day.date)}"
-    again = f"{flow.returned} of the {day.done} done came back, as a new arrival"
+    again = f"{flow.returned} of the {day.done} done items came back, each counted as a new arrival"
     return f"{total}. {again}: **{counted(day.done - flow.returned, 'item')}** stayed done."
 
 
@@ -120,7 +120,7 @@ def _peak(flow: CumulativeFlow) -> str:
     peak = max(flow.days, key=lambda day: day.in_progress)
     if not peak.in_progress:
         return ""
-    return f"Most was in progress on {weekday(peak.date)}: {counted(peak.in_progress, 'item')} at once."
+    return f"The most was in progress on {weekday(peak.date)}: {counted(peak.in_progress, 'item')} at once."
 
 
 def _departed(day: FlowDay) -> int:

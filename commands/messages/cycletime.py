@@ -13,7 +13,7 @@ _MOST_ROWS = 40
 # An item stands out if it took more than this many times the median.
 _TIMES = 2
 _NONE = (
-    "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
+    "**No item with a known start was done in this period.** Work counts as started by `/start`, an “in "
     "progress” label, a pull request that closes it, or an assignment."
 )
 _EXCLUSION_REASONS = {
@@ -62,7 +62,7 @@ def left_out_sentence(durations: Durations) -> str:
         sentences.append(f"Left out: {counted(durations.excluded_count, 'done item')} ({reasons}).")
     if durations.reopened:
         sentences.append(
-            f"{durations.reopened} of {counted(durations.n, 'item')} had been done before and opened again."
+            f"{durations.reopened} of {counted(durations.n, 'item')} had been done before and then reopened."
         )
     return " ".join(sentences)
 
@@ -73,10 +73,14 @@ def _outlier(items: Sequence[TimedItem], durations: Durations) -> str:
     if len(items) == 1:
         return f"{took}, the only item so far."
     if len(items) < 3 or longest.days <= _TIMES * half:
-        return f"**Nothing stands out**: the longest, {took}, half of them at most {half}."
+        return (
+            f"**Nothing stands out**: the longest is {ref(longest.number)} with "
+            f"{counted(longest.days, 'day')}, and half of the items took at most {half}."
+        )
     return (
-        f"**{took}**, half of the items took at most {half}. `/explain cycle time` shows what began and "
-        "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
+        f"**{took}**, half of the items took at most {half}. `/explain cycle time` shows what started "
+        "and ended it. If it was large, `/split` the next one like it; if it was waiting, record "
+        "that with `/blocked` next time."
     )
 
 
@@ -84,9 +88,9 @@ def _usual(usual: PastCycleTimes) -> str:
     """The service level expectation beside other days."""
     if usual.level is None:
         return ""
-    days = f"the last {usual.window} days" if usual.window else "all that is known"
+    days = f"the last {usual.window} days" if usual.window else "all recorded history"
     level = counted(usual.level.days, "day")
-    return f"What to expect comes from {days}: {usual.level.percent} % within {level}."
+    return f"Expectation from {days}: {usual.level.percent} % within {level}."
 
 
 def _expectation(durations: Durations, usual: PastCycleTimes | None) -> str:
@@ -97,7 +101,7 @@ def _expectation(durations: Durations, usual: PastCycleTimes | None) -> str:
     if durations.n < ENOUGH:
         return (
             f"**85 % within {counted(most or 0, 'day')}**, half within {counted(half or 0, 'day')}; "
-            f"with {counted(durations.n, 'item')} so far, too few to promise anything."
+            f"with {counted(durations.n, 'item')} so far, that is too few to rely on."
         )
     return (
         f"Expect **85 % of items within {counted(most or 0, 'day')}**; half take at most {half}, "

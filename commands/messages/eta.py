@@ -15,7 +15,7 @@ from sprints.work import RepositoryWork
 _LEFT_OUT = {
     Exclusion.NOT_STARTED: "not started",
     Exclusion.START_NOT_DATED: "start without a date",
-    Exclusion.ZERO: "no time at all",
+    Exclusion.ZERO: "started and done at the same moment",
     Exclusion.NEGATIVE: "done before the start",
 }
 _USUAL, _UNUSUAL = 50, 85
@@ -38,7 +38,7 @@ def days_old(flow: Flow, work: RepositoryWork) -> int:
 def _answer(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> Sequence[str]:
     if flow.dropped_at:
         day = work.calendar.day_of(flow.dropped_at)
-        return [f"#{flow.number} was given up on {full_day(day)}."]
+        return [f"#{flow.number} was dropped on {full_day(day)}."]
     if flow.done_at:
         return [_done(flow, past, work)]
     if flow.started_at is None:
@@ -53,11 +53,11 @@ def _answer(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> Sequence[
 
 def _done(flow: Flow, past: PastCycleTimes, work: RepositoryWork) -> str:
     if flow.started_at is None or not flow.is_start_dated:
-        return f"#{flow.number} is done; when it was started is not known."
+        return f"#{flow.number} is done, but I don't know when it was started."
     expected = expect_from_age(days_old(flow, work), past.times)
     text = f"#{flow.number} is done. It took {counted(expected.days, 'day')}"
     return (
-        f"{text}; {percent(expected.share_within)} of the items took as long or less."
+        f"{text}; {percent(expected.share_within)} of the items took that long or less."
         if _has_expectation(past)
         else f"{text}."
     )
@@ -95,7 +95,7 @@ def _level(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: Rep
     text = f"85 % of the items are done by their {ordinal(level.days)} day"
     if left < 0:
         return f"{text}: it is {_days(-left)} past that."
-    return f"{text}: for this one that is {_reached(flow, level.days, work) if left else 'today'}."
+    return f"{text}: for this one, that is {_reached(flow, level.days, work) if left else 'today'}."
 
 
 def _ahead(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: RepositoryWork) -> str:
@@ -105,8 +105,8 @@ def _ahead(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: Rep
         return ""
     if expected.half is None or expected.most is None:
         if not longer:
-            return "None of them took longer, so they do not say when it may be done."
-        return f"Only {counted(longer, 'item')} took longer: too few to say when it may be done."
+            return "None of them took longer, so I can't estimate when it will be done."
+        return f"Only {counted(longer, 'item')} took longer: too few to estimate when it will be done."
     by = f"Of the {longer} that took longer,"
     half, most = (f"**{_reached(flow, days, work)}**" for days in (expected.half, expected.most))
     if expected.half == expected.most:
@@ -134,20 +134,22 @@ def _delays(flow: Flow, work: RepositoryWork) -> list[str]:
     if flow.open_blocks:
         parts.append(f"**Blocked:** {blockers_text(flow.open_blocks)}.")
     if flow.started_at and waited:
-        parts.append(f"Of its age it was blocked for {duration_text(waited)}.")
+        parts.append(f"It was blocked for {duration_text(waited)} of that time.")
     if flow.is_paused:
         paused = since_text(flow.pauses[-1].span.since, work.now, work.calendar)
-        parts.append(f"It is paused {paused}; its age counts on, as that of the others did.")
+        parts.append(
+            f"It has been paused {paused}, but its age keeps counting, as it did for the other items."
+        )
     return ["\n".join(parts)] if parts else []
 
 
 def _sources(past: PastCycleTimes, work: RepositoryWork) -> str:
-    window = f"the last {past.window} days" if past.window else "all that is known"
+    window = f"the last {past.window} days" if past.window else "all recorded history"
     left_out = ", ".join(f"{count} {_LEFT_OUT[why]}" for why, count in past.times.excluded)
     return footer(
         f"Cycle times of {counted(past.times.n, 'item')} done, {window}",
         f"left out: {left_out}" if left_out else "",
-        "days off count, dates are working days",
+        "ages include days off, dates are working days",
         f"as of {format_moment(work.calendar.local(work.now))}",
     )
 
@@ -157,9 +159,7 @@ def _has_expectation(past: PastCycleTimes) -> bool:
 
 
 def _too_few(past: PastCycleTimes) -> str:
-    return (
-        f"What to expect needs {ENOUGH} items whose start and end are known; there {_be_count(past.times.n)}."
-    )
+    return f"An estimate needs {ENOUGH} items with a known start and end; there {_be_count(past.times.n)}."
 
 
 def _be_count(count: int) -> str:

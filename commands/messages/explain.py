@@ -21,11 +21,11 @@ from sprints.numbering import Number, ref
 _MOST_OPEN, _MOST_ROWS, _MOST_LABELS = 10, 100, 3
 _WORDS = {
     "milestoned": "added to the milestone",
-    "demilestoned": "taken out of the milestone",
-    "reopened": "opened again",
+    "demilestoned": "removed from the milestone",
+    "reopened": "reopened",
     "deleted": "deleted",
     "transferred": "transferred away",
-    "converted_to_discussion": "made a discussion",
+    "converted_to_discussion": "turned into a discussion",
     "parent_added": "became a sub-issue",
     "parent_removed": "no longer a sub-issue",
     "edited": "text edited",
@@ -167,7 +167,7 @@ def _item_words(event: ItemEvent) -> str:
     snapshot = event.snapshot
     match event.event:
         case "labeled" | "unlabeled" if event.label:
-            verb = "labelled" if event.event == "labeled" else "label taken off:"
+            verb = "labelled" if event.event == "labeled" else "label removed:"
             return f"{verb} {plain(event.label)}"
         case "unlabeled":
             return "a label was deleted"
@@ -187,9 +187,9 @@ def _item_words(event: ItemEvent) -> str:
 def delivery_text(event: Event) -> str:
     """GitHub's id of the delivery that brought an event, or how else the event came to be recorded."""
     if event.source is EventSource.BACKFILL:
-        return "asked for later"
+        return "fetched later"
     if event.source is EventSource.CORRECTION:
-        return "found missing"
+        return "found later"
     return code(event.delivery.replace("`", "")) if event.delivery else ""
 
 

@@ -28,28 +28,27 @@ _KANBAN = (
 )
 VELOCITY = Rule(
     "Velocity",
-    "What a finished sprint completed, what was added to it included; of the last 3 to 7 sprints the median.",
-    "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html), with the "
-    "median for its mean",
+    "What a finished sprint completed, including work added to it. The result is the median of the "
+    "last 3 to 7 sprints.",
+    "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html), "
+    "with the median instead of the mean",
 )
-THROUGHPUT = Rule(
-    "Throughput", "The exact number of items done in a unit of time, whatever their size.", _KANBAN
-)
+THROUGHPUT = Rule("Throughput", "The number of items done per unit of time, whatever their size.", _KANBAN)
 CYCLE_TIME = Rule(
     "Cycle time",
-    "From the first start of an item until it was done the last time, in local days: finish − start + 1.",
+    "From the first start of an item until it was last done, in local days: finish − start + 1.",
     _KANBAN,
 )
 LEAD_TIME = Rule(
     "Lead time",
-    "From the creation of an item until it was done the last time, in local days: finish − creation + 1.",
+    "From the creation of an item until it was last done, in local days: finish − creation + 1.",
     "ours, `docs/metrics.md#flow`",
 )
 WIP = Rule(
     "Work in progress", "The items that were started and are neither done, dropped nor paused.", _KANBAN
 )
 SIGNALS = {
-    StartSignal.COMMAND: "somebody said so",
+    StartSignal.COMMAND: "set by a command",
     StartSignal.STATUS: "status",
     StartSignal.LABEL: "label",
     StartSignal.PULL_REQUEST: "pull request",
@@ -80,18 +79,18 @@ def explain_velocity(velocity: Velocity, calendar: Calendar) -> Explanation:
     unit = velocity.unit
     explanation = Explanation(VELOCITY, f"the last {counted(velocity.n, 'sprint')}", "too few to say", ())
     table = sprints_table(velocity, calendar)
-    notes = [table, 'What a sprint completed, item by item: `/explain done for:"…"`.'] if table else []
+    notes = [table, 'To see what a sprint completed, item by item: `/explain done for:"…"`.'] if table else []
     if velocity.median is None:
         too_few = f"{counted(velocity.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
         return replace(explanation, arithmetic=[too_few], notes=notes)
     ordered = sorted(velocity.values)
     middle = len(ordered) // 2
     if len(ordered) % 2:
-        middle_text = f"the one in the middle is **{quantity(velocity.median, unit)}**"
+        middle_text = f"the median is **{quantity(velocity.median, unit)}**"
     else:
         low, high = (number(value) for value in ordered[middle - 1 : middle + 1])
         mean = quantity(velocity.median, unit)
-        middle_text = f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{mean}**"
+        middle_text = f"the median is ({low} + {high}) ÷ 2 = **{mean}**"
     arithmetic = [f"In ascending order {', '.join(map(number, ordered))}: {middle_text}"]
     if unit == "count":
         arithmetic.append("In items, by choice or because not all of these sprints were estimated.")
@@ -111,7 +110,8 @@ def explain_throughput(evidence: FlowEvidence, throughput: Throughput) -> Explan
     arithmetic = [f"{' + '.join(terms)} = **{total}**"]
     if covered := len(evidence.done) - len(counted_items):
         arithmetic.append(
-            f"Not counted: {counted(covered, 'done item')} whose work others tell (parents, pull requests)"
+            f"Not counted: {counted(covered, 'done item')} already covered by linked items (parents, "
+            "pull requests)"
         )
     rows = [_row(evidence, flow, "1", THROUGHPUT) for flow in _by_done(counted_items)]
     items = ItemListing(
@@ -151,7 +151,7 @@ def percentile_text(days: Sequence[int], percent: int) -> str:
     """The place of a percentile among `days` in ascending order, and its value."""
     exact, place = Decimal(percent * len(days)) / 100, -(-percent * len(days) // 100)
     value = counted(days[place - 1], "day")
-    return f"{percent} % of {len(days)} is {number(exact)}, so place {place}: **{value}**"
+    return f"{percent} % of {len(days)} is {number(exact)}, so position {place}: **{value}**"
 
 
 def _durations(

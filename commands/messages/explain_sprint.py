@@ -52,7 +52,7 @@ REMOVED = Rule(
 )
 DROPPED = Rule(
     "Dropped",
-    "The estimate of what was given up in the sprint: not planned, duplicate, closed unmerged, or gone.",
+    "The estimate of what was dropped in the sprint: not planned, duplicate, closed unmerged, or deleted.",
     _OURS,
 )
 REESTIMATED = Rule(
@@ -76,7 +76,7 @@ SAY_DO = Rule(
 )
 CARRY_OVER = Rule(
     "Carry-over",
-    "What was open at the sprint's end, and how many sprints' ends each item has crossed, this one included.",
+    "What was open at the sprint's end, and how often each item has been carried over, this time included.",
     f"{_OURS}; Linear names it “uncompleted issues upon close”",
 )
 
@@ -126,7 +126,10 @@ def explain_committed(evidence: SprintEvidence) -> Explanation:
     before = min(facts.sprint.committed_at, facts.as_of)
     notes = []
     if facts.sprint.committed_at > facts.sprint.start:
-        notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
+        notes.append(
+            "The milestone was created after its first day, so the commitment is its scope at the end of the "
+            "day on which it was created."
+        )
     rows = _rows(evidence, facts.committed_items, lambda changes: find_joining_events(changes, before))
     return evidence.explanation(
         COMMITTED, amount_text(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
@@ -190,12 +193,13 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
     if promised:
         delivered = measure_amount(facts.done, unit)
         arithmetic.append(
-            f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
-            f"{percent(delivered / promised)}, with what was added"
+            f"For comparison, delivered vs planned: {number(delivered)} done ÷ {number(promised)} "
+            "committed = "
+            f"{percent(delivered / promised)}, including what was added"
         )
     if hides_open_items(facts.committed - facts.kept, unit):
         arithmetic.append(
-            f"In items: {facts.kept.count} of {facts.committed.count} kept; the rest is worth no points"
+            f"In items: {facts.kept.count} of {facts.committed.count} kept; the rest has no points"
         )
     were_done, before = {item.item for item in facts.done_items}, _until(facts)
 
@@ -210,7 +214,7 @@ def explain_say_do(evidence: SprintEvidence) -> Explanation:
         "not done",
     )
     if not facts.sprint.has_ended(facts.as_of):
-        arithmetic.append("The sprint is not over: this is how it stands now.")
+        arithmetic.append("The sprint is not over, so these are its numbers so far.")
     return evidence.explanation(
         SAY_DO, result, arithmetic, rows, (), f"{counted(len(rows), 'committed item')}, kept or not", "Kept"
     )
@@ -293,7 +297,7 @@ def _rows(
 
 
 def _ledger_row(line: ScopeChange) -> ExplanationRow:
-    remark = "was done already" if line.was_done else ""
+    remark = "was already done" if line.was_done else ""
     return ExplanationRow(line.number, amount_cells(line.amount), (line.event,), remark)
 
 

@@ -37,17 +37,19 @@ from storage.forecasts import GradedForecast
 _NEVER = "in more than two years"
 _LEVELS = (50, 85, 95)
 _CHANCE_METHOD = (
-    "The chance: a past sprint speaks for finishing if it did more after the same part of its days than is "
-    "open now, and against it if it did less and left work undone. How the last sprints ended and how often "
-    "real teams finish count a little."
+    "The chance compares this sprint with past ones. A past sprint counts for finishing if, after "
+    "the same part of its days, it completed more than is open now. It counts against finishing if "
+    "it completed less and left work undone. How the last sprints ended, and how often teams finish "
+    "in general, also count a little."
 )
 _LEFTOVERS = (
-    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little that is left "
-    "suggests."
+    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little open "
+    "work suggests."
 )
 _AMOUNT_METHOD = (
-    "The amounts: what past sprints still did, and the same share of what is open now. None exceeds what the "
-    "team has done in that time before, with some room where few sprints are known."
+    "The amounts come from what past sprints completed after the same part of their days. They never "
+    "exceed what the team has completed in that time before, with some margin if only a few sprints "
+    "are known."
 )
 _BIN_NAMES = {
     (0, 3): "up to 3 in 10",
@@ -86,9 +88,9 @@ def forecast_details(
 ) -> str:
     """The likely dates, the method, and the time of the forecast, below the chart."""
     parts = []
-    if outlook and forecast:
+    if outlook and forecast and facts.remaining.count:  # Nothing was computed where nothing is open.
         if isinstance(dates, DateForecast):
-            parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
+            parts.append(folded("When all open work may be done", _all_done(facts, dates)))
         parts.append(folded("How this was computed", _how(outlook, forecast)))
     at = format_moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
@@ -117,10 +119,10 @@ def amounts_card(amounts: ItemForecast, by: date, facts: Facts) -> str:
 
 def _amount_sentence(amounts: ItemForecast, by: str) -> str:
     if not amounts.days:
-        return f"**No working day is left** until {by}, so no item is expected to be done by then."
+        return f"**No working days are left** until {by}, so no item is expected to be done by then."
     first = in_words(amounts.chance_of_first)
     if not amounts.p50:
-        return f"Even one item may not be done by {by}: the chance of one is **{first}**."
+        return f"There is a **{first}** chance of finishing even one item by {by}."
     if not amounts.p85:
         more = f"**{counted(amounts.p50, 'item')} or more** will be done by {by}, 50 times in 100."
         return f"{more} The chance of at least one is {first}."
@@ -130,11 +132,11 @@ def _amount_sentence(amounts: ItemForecast, by: str) -> str:
 def _which_items(facts: Facts) -> str:
     """Say which items a forecast of a number of items is about."""
     if not facts.sprint.milestone:
-        return "As for a sprint that begins today."
+        return "Calculated as for a sprint that starts today."
     title = plain(facts.sprint.title)
     if not facts.remaining.count:
-        return f"In addition to what is done in {title}."
-    return f"The open items of {title} come first, the smallest before the others."
+        return f"This comes on top of what is done in {title}."
+    return f"The open items of {title} come first, starting with the smallest."
 
 
 def _with_basis(lead: str, rows: str, *basis: str) -> str:
@@ -159,7 +161,7 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), percent(tenth.share)]
         for tenth in group_into_bins(graded, TENTHS)
     ]
-    return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
+    return f"{table(('Chance', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
 def group_into_bins(
@@ -174,20 +176,20 @@ def _scores(graded: Sequence[GradedForecast]) -> str:
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
     covered = compute_coverage(bands) or 0.0
     text = f"Brier score {localize(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
-    text += f"The 80 % band held {percent(covered)} of the outcomes."
+    text += f"The 80 % band contained {percent(covered)} of the outcomes."
     dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
     met = compute_dates_met(dates)
     if met is not None:
-        text += f" {percent(met)} of the dates told for 85 % were met (n = {len(dates)})."
-    return f"{text} Of several forecasts of one day the first counts."
+        text += f" {percent(met)} of the dates given with 85 % were met (n = {len(dates)})."
+    return f"{text} If there were several forecasts on one day, the first one counts."
 
 
 def _growth_sentence(forecast: Forecast) -> str:
     if forecast.chance_with_growth is None or forecast.chance in {0.0, 1.0}:
         return ""
     before, after = in_words(forecast.chance), in_words(forecast.chance_with_growth)
-    change = "added" if forecast.chance_with_growth < forecast.chance else "taken out"
-    return "" if before == after else f"If as much is {change} as usual, it is {after}."
+    change = "added" if forecast.chance_with_growth < forecast.chance else "removed"
+    return "" if before == after else f"If as much is {change} as usual, the chance is {after}."
 
 
 def _all_done(facts: Facts, dates: DateForecast) -> str:
@@ -197,7 +199,7 @@ def _all_done(facts: Facts, dates: DateForecast) -> str:
     meaning = (
         "Each is the chance to finish the sprint if it were due on that day."
         if due
-        else "As for a sprint that begins today."
+        else "Calculated as for a sprint that starts today."
     )
     return _with_basis(lead, _dates_table(dates), dates.basis_sentence, meaning)
 
@@ -226,7 +228,7 @@ def _how(outlook: Outlook, forecast: Forecast) -> str:
         f"Now: {number(done)} of {scope} done, {over} of the working days over, {left} left.",
         *_units(outlook),
         _AMOUNT_METHOD,
-        "Work that will be added is left out, unless it is said.",
+        "Work that may be added later is not included unless you specify it.",
     )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -252,16 +254,16 @@ def _dates_table(dates: DateForecast) -> str:
 def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
     """The effect of a change on the chance to finish `by` a day. Begins in lower case.
 
-    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left:
+    A chance of 1 means that nothing is open (or that the sprint `is_empty`), 0 that no working days are left:
     both are states and no forecasts. None means that there was no due date.
     """
     so_far = _so_far(before, is_empty=is_empty)
     if after in {0, 1}:
-        state = "nothing is left open" if after else "no working day is left"
-        return f"{state}, as before." if before == after else f"**{state}**. Until now {so_far}."
+        state = "nothing is left open" if after else "no working days are left"
+        return f"{state}, as before." if before == after else f"**{state}**. Until now, {so_far}."
     becomes = f"**{in_words(after)}**"
     if before is None or before in {0, 1}:
-        return f"the chance to finish{by} is {becomes}. Until now {so_far}."
+        return f"the chance to finish{by} is {becomes}. Until now, {so_far}."
     was = in_words(before)
     if was == in_words(after):
         return f"the chance to finish{by} stays at {becomes}."
@@ -274,5 +276,5 @@ def _so_far(chance: float | None, *, is_empty: bool) -> str:
         return "nothing is in it"
     if chance is None:
         return "it has no due date to compare with"
-    states = {0.0: "no working day is left", 1.0: "all that is in it is done"}
+    states = {0.0: "no working days are left", 1.0: "all that is in it is done"}
     return states.get(chance, f"the chance is {in_words(chance)}")

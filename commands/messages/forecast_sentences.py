@@ -23,14 +23,14 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
     facts = outlook.facts
     due = facts.sprint.due
     if not facts.remaining.count:
-        return "All that is in the sprint is done." if facts.scope.count else nothing_left_sentence(facts)
+        return "Everything in the sprint is done." if facts.scope.count else nothing_left_sentence(facts)
     if due is None:
         return ""
     left, others = measure_amount(facts.remaining, outlook.unit), _without_points(outlook)
     is_one = left == 1 and not others
     be = "is" if is_one else "are"
     if forecast.chance <= 0:
-        return f"**No working day is left** for the {quantity(left, outlook.unit)}{others} that {be} open."
+        return f"**No working days are left** for the {quantity(left, outlook.unit)}{others} that {be} open."
     chance = in_words(forecast.chance).capitalize()
     work = unit_word(left, outlook.unit) if is_one else f"{quantity(left, outlook.unit)}{others}"
     sentence = f"**{chance}** chance that the remaining {work} {be} done by {weekday(due)}."
@@ -50,7 +50,7 @@ def _why_items(outlook: Outlook) -> str:
     items = [item for item in outlook.facts.open_items if not item.points]
     has = "has" if len(items) == 1 else "have"
     lack = "no estimate" if all(item.points is None for item in items) else "no points"
-    return f"{counted(len(items), 'open item')} {has} {lack}, so items count."
+    return f"{counted(len(items), 'open item')} {has} {lack}, so this forecast counts items."
 
 
 def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
@@ -65,7 +65,7 @@ def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
         chance = outlook.chance_of(changed) if changed.remaining.count else None
         if chance is not None and _is_worth_saying(forecast.chance, chance):
             reason = _swap_reason(points[numbers[-1]], points[order[count]], count)
-            return f"Taking out {' and '.join(map(ref, numbers))}{reason}, makes it {in_words(chance)}."
+            return f"Taking out {' and '.join(map(ref, numbers))}{reason}, would make it {in_words(chance)}."
     return ""
 
 

@@ -104,13 +104,13 @@ def _sprint_sentence(situation: HelpSituation) -> str:
         case SprintStage.NONE:
             return "There is no sprint here yet."
         case SprintStage.PLANNED:
-            sentence = f"{title} has not begun yet"
+            sentence = f"{title} has not started yet"
         case SprintStage.RUNNING:
             sentence = f"{title} runs{until}"
         case SprintStage.LAST_DAY:
             sentence = f"{title} ends today"
         case SprintStage.ENDED:
-            sentence = f"{title} is over and waits to be closed"
+            sentence = f"{title} is over but not closed yet"
         case SprintStage.CLOSED:
             sentence = f"{title} is closed"
     if situation.item is None:
@@ -138,14 +138,15 @@ def command_text(entry: HelpEntry, level: Level) -> str:
         f"### `{entry.spelled}`",
         f"{entry.summary}.",
         f"```text\n{entry.syntax.replace(chr(92), '')}\n```",
-        f"**Who may:** {who_may_text(entry.need)}. {_own_permission(entry, level)}",
+        f"**Who may run it:** {who_may_text(entry.need)}. {_own_permission(entry, level)}",
     ]
     rows = [(f"`{argument.syntax}`", argument.summary) for argument in command.accepted]
     parts.append(table(("Argument", "Meaning"), rows, numbers_from=2))
     parts.append("For example:\n\n" + "\n".join(f"- `{example}`" for example in entry.examples))
     if CONFIRM in command.accepted:
         parts.append(
-            "Where it changes more than one thing, it shows first what it would do, and waits for a tick."
+            "If it would change more than one thing, it first shows what it would do, with a box to "
+            "confirm it."
         )
     if len(command.words) > 1 and command.words[0] == "agile":
         return "\n\n".join(parts)
@@ -168,7 +169,7 @@ def who_may_text(need: Requirement) -> str:
 
 def _own_permission(entry: HelpEntry, level: Level) -> str:
     role = f"your role here is {level.name.lower()}" if level is not Level.NONE else "you have no role here"
-    return f"You may: {role}." if entry.is_allowed else f"You may not: {role}."
+    return f"You may run it: {role}." if entry.is_allowed else f"You may not run it: {role}."
 
 
 def _rows(entries: Sequence[HelpEntry]) -> str:
@@ -199,5 +200,5 @@ def _closing(entries: Sequence[HelpEntry]) -> str:
     return footer(
         f"`{help_} {example}` explains one command, `{help_} flow` lists a family",
         "a role includes those below it: read, triage, write, maintain, admin",
-        "every command also answers to `/agile …`",
+        "every command also works as `/agile …`",
     )

@@ -23,7 +23,7 @@ def sentence_with_wips(sentence: str, wips: list[Wip]) -> str:
     """A sentence about an item, followed by the work in progress compared to its limits."""
     parts = [sentence, "\n".join(wip_sentence(wip) for wip in wips)]
     if any(wip.excess for wip in wips):
-        parts.append("Finish something, or `/pause` it, before more is started.")
+        parts.append("Finish or `/pause` something before you start more.")
     return "\n\n".join(parts)
 
 
@@ -39,8 +39,8 @@ def unneeded_start_sentence(flow: Flow, work: RepositoryWork, starter: str | Non
         return f"#{flow.number} is a pull request: it is in progress {since}, when it was opened."
     another_day = work.calendar.day_of(work.now).isoformat()
     return (
-        f"#{flow.number} has been in progress {_start_text(flow, work, starter)}. To set another start, say "
-        f"which day: `/start since:{another_day}`."
+        f"#{flow.number} has been in progress {_start_text(flow, work, starter)}. To set a different "
+        f"start, name the day: `/start since:{another_day}`."
     )
 
 
@@ -51,10 +51,10 @@ def started_sentence(flow: Flow, work: RepositoryWork) -> str:
             since_text(moment, work.now, work.calendar)
             for moment in (flow.pauses[-1].span.since, flow.started_at)
         )
-        return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {since}."
+        return f"**#{flow.number} is in progress again.** It was paused {paused}, and its age counts {since}."
     text = f"**#{flow.number} is in progress.**"
     if flow.is_covered:
-        text += " Others tell its work, so it counts against no limit itself."
+        text += " Its work is already covered by linked items, so it doesn't count towards a limit."
     return text
 
 
@@ -79,34 +79,31 @@ def redated_sentence(flow: Flow, work: RepositoryWork, since: datetime, starter:
     text = f"**#{flow.number} has been in progress {_since_with_age(since, work)}.**"
     if flow.started_at is None:
         return text
-    return f"{text} Until now it counted {_start_text(flow, work, starter)}."
+    return f"{text} Until now, it counted as in progress {_start_text(flow, work, starter)}."
 
 
 def future_start_text(since: date) -> str:
     """The error about a start in the future."""
-    return f"`since:{since.isoformat()}` lies in the future. Name today or a day before."
+    return f"`since:{since.isoformat()}` is in the future. Use today or an earlier day."
 
 
 def before_opening_text(flow: Flow, opened: date) -> str:
     """The error about a start before an item existed."""
     return (
-        f"#{flow.number} was opened on {full_day(opened)}, so its work cannot have begun before. Name that "
-        f"day or a later one: `/start since:{opened.isoformat()}`."
+        f"#{flow.number} was opened on {full_day(opened)}, so its work cannot have started before "
+        f"then. Use that day or a later one: `/start since:{opened.isoformat()}`."
     )
 
 
 def _start_text(flow: Flow, work: RepositoryWork, starter: str | None) -> str:
-    """since Wed 18 Nov (9 working days), by `/start` of `alice`."""
+    """since Wed 18 Nov (9 working days), by `/start` (`alice`)."""
     text = _since_with_age(flow.started_at or work.now, work)
     if not flow.is_start_dated:
         text += " or earlier"
     if flow.start_signal is None:
         return text
     text += f", by {_SIGNALS[flow.start_signal]}"
-    if starter is None:
-        return text
-    is_command = flow.start_signal is StartSignal.COMMAND
-    return f"{text} of {person(starter)}" if is_command else f"{text} ({person(starter)})"
+    return text if starter is None else f"{text} ({person(starter)})"
 
 
 def _since_with_age(moment: datetime, work: RepositoryWork) -> str:

@@ -59,7 +59,7 @@ def my_text(login: str, personal: PersonalWork, work: RepositoryWork, gaps: str 
         ),
     )
     parts += lists or ["Nothing here is assigned to you, and you have no open pull request."]
-    parts += list_sections(("Reviews that wait for somebody", wait_lines(personal.reviews, work)))
+    parts += list_sections(("Reviews waiting for someone", wait_lines(personal.reviews, work)))
     as_of = f"As of {format_moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, gaps))
     return "\n\n".join(parts)
@@ -71,5 +71,7 @@ def _not_started_line(flow: Flow) -> str:
 
 def _pull_request_line(flow: Flow, wait: ReviewWait | None, work: RepositoryWork) -> str:
     if wait:
-        return f"{ref(flow.number)} – waits for a review for {duration_text(work.now - wait.since)}"
+        return (
+            f"{ref(flow.number)} – has been waiting for a review for {duration_text(work.now - wait.since)}"
+        )
     return f"{ref(flow.number)}{blocked_suffix(flow)}"

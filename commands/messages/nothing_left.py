@@ -2,7 +2,7 @@
 
 from sprints.facts import Facts, ScopeCause
 
-NOTHING_YET = "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in."
+NOTHING_YET = "**Nothing is in it yet.** Run `/sprint add` in an issue to add it."
 _WAYS_OUT = ((ScopeCause.DROPPED, "dropped"), (ScopeCause.REMOVED, "removed"))
 
 

@@ -17,7 +17,7 @@ def _load_text(load: SprintLoad) -> str:
         return f"{quantity(load.scope, load.unit)} planned"
     left = f"{number(load.left)} left" if load.done and load.left > load.most else ""
     if not load.committed:
-        text = f"Committed to nothing, and now {quantity(load.scope, load.unit)}"
+        text = f"Nothing committed, and now {quantity(load.scope, load.unit)}"
         return f"{text} with {left}" if left else text
     text = f"Committed to {quantity(load.committed, load.unit)}"
     if load.scope == load.committed:

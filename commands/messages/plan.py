@@ -103,7 +103,7 @@ def _verdict(plan: LoadComparison) -> str:
     if past.median is None or past.most is None:
         ended = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
         return (
-            f"**{quantity(load, unit)} planned.** Only {ended} ended so far; with three I can compare."
+            f"**{quantity(load, unit)} planned.** Only {ended} ended so far; I need three to compare."
             if past.n
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
@@ -113,18 +113,19 @@ def _verdict(plan: LoadComparison) -> str:
     if comparison and comparison.is_above_most:
         return (
             f"**Overloaded:** {quantity(load, unit)} planned, {over} more than the {usual}, "
-            "and more than any of them did."
+            "and more than in any of those sprints."
         )
     if comparison and comparison.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
     if load > past.median:
-        return f"**{progress_text(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
+        return (
+            f"**{progress_text(plan.facts, unit)}.** The last {past.n} sprints completed "
+            f"{quantity(past.median, unit)} (median) and at most {number(past.most)}."
+        )
     room = past.median - load
     if not room:
         return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."
-    return (
-        f"**It fits:** {quantity(load, unit)} planned, with room for {quantity(room, unit)} to the {usual}."
-    )
+    return f"**It fits:** {quantity(load, unit)} planned, {quantity(room, unit)} less than the {usual}."
 
 
 def _capacity(plan: LoadComparison) -> str:
@@ -170,7 +171,7 @@ def _carry(plan: LoadComparison) -> str:
     whole = plan.facts.scope + plan.open_before
     return (
         f"{plain(plan.before.title)} still holds {amount_text(plan.open_before)} that are open. "
-        f"If all of it came over, this would be {amount_text(whole)}."
+        f"If all of it moved here, this would be {amount_text(whole)}."
     )
 
 
@@ -185,7 +186,8 @@ def _length(plan: LoadComparison) -> str:
     word = "fewer" if length < usual else "more"
     usual_days = number(Decimal(str(usual)))
     return (
-        f"It has **{word} working days** than usual: {length}; the median of those compared is {usual_days}."
+        f"It has **{word} working days** than usual: {length}; the median of the sprints compared is "
+        f"{usual_days}."
     )
 
 
@@ -206,12 +208,12 @@ def _not_estimated(facts: Facts) -> str:
 def _candidates(facts: Facts) -> str:
     items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
-        return "It is empty: put work into it with `/sprint add #1 #2`."
+        return "It is empty. Add items with `/sprint add #1 #2`."
     lines = [f"- {ref(item.number)} · {_size_text(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
         lines.append(f"- and {len(rest)} more · {amount_text(sum_items(rest))}")
-    return folded(f"What is planned: {amount_text(facts.scope)}", "\n".join(lines))
+    return folded(f"Planned: {amount_text(facts.scope)}", "\n".join(lines))
 
 
 def _size_text(item: Item) -> str:

@@ -185,7 +185,9 @@ def _when(sheet: ReportData) -> str:
     dates = f"{full_day(sprint.first_day)} – {until}"
     if not sheet.report.is_over:
         is_planned = not sprint.has_begun(sheet.as_of)
-        return f"{dates} · {'not begun yet' if is_planned else 'still running: these are its numbers so far'}"
+        return (
+            f"{dates} · {'not started yet' if is_planned else 'still running: these are its numbers so far'}"
+        )
     if sprint.is_deleted:
         return f"{dates} · abandoned"
     if sprint.last_day and sprint.last_day != sprint.due:
@@ -201,7 +203,7 @@ def _goal(sheet: ReportData) -> str:
         return f"**Goal {sheet.verdict}:** {plain(goal)}"
     if not sheet.report.is_over or not sheet.hears_answers:
         return f"**Goal:** {plain(goal)}"
-    return f"**Goal:** {plain(goal)} – was it met? Say `/sprint goal met` or `/sprint goal missed`."
+    return f"**Goal:** {plain(goal)} – was it met? Run `/sprint goal met` or `/sprint goal missed`."
 
 
 def _be(value: Decimal, singular: str) -> str:
@@ -228,7 +230,7 @@ def _velocity(sheet: ReportData) -> str:
     )
     before = [outcome for outcome in sheet.outcomes if outcome.milestone != sheet.sprint.milestone]
     if own_outcome and own_outcome.is_abandoned:
-        return "It was abandoned, so it counts for no velocity."
+        return "It was abandoned, so it doesn't count towards velocity."
     unit = compute_velocity([*before, own_outcome] if own_outcome else before).unit
     past = _velocity_before(compute_velocity(before, unit))
     if own_outcome is None:
@@ -240,10 +242,10 @@ def _velocity(sheet: ReportData) -> str:
 
 def _velocity_before(past: Velocity) -> str:
     if past.n == 0:
-        return "There is no sprint before it to compare with."
+        return "There is no earlier sprint to compare with."
     if past.median is None or past.least is None or past.most is None:
         sprints = "sprint" if past.n == 1 else "sprints"
-        return f"The {sprints} before it: {few_values(past)}; three make a median."
+        return f"The {sprints} before it: {few_values(past)}; a median needs three."
     spread = f"{number(past.least)} to {number(past.most)}"
     return f"The {past.n} sprints before it: median {quantity(past.median, past.unit)}, from {spread}."
 
@@ -286,10 +288,10 @@ def wait_text(wait: ItemWait) -> str:
     """Say how long an item waited, and for what."""
     days = counted(wait.elapsed.days, "day")
     if wait.kind is WaitKind.BLOCKED:
-        return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"
+        return f"blocked for {days}{'' if wait.is_over else ', and still blocked at the end'}"
     if wait.is_over:
-        return f"{days} until work on it began"
-    return f"{days}, and no work on it had begun"
+        return f"{days} until work on it started"
+    return f"{days}, and no work on it had started"
 
 
 def _thanks(thanks: Iterable[Thanks]) -> str:
@@ -334,8 +336,8 @@ def _footnotes(sheet: ReportData) -> str:
     if not sheet.footnotes:
         return ""
     lines = "\n".join(f"- {note}" for note in sheet.footnotes)
-    effect = "the numbers stay" if sheet.snapshot else "the sprint runs again"
-    return folded(f"{counted(len(sheet.footnotes), 'thing')} became known since; {effect}", lines)
+    effect = "the numbers don't change" if sheet.snapshot else "the sprint runs again"
+    return folded(f"{counted(len(sheet.footnotes), 'thing')} became known later; {effect}", lines)
 
 
 def _footer(sheet: ReportData) -> str:
@@ -351,7 +353,7 @@ def _footer(sheet: ReportData) -> str:
     return footer(as_of, until, _completeness(sheet))
 
 
-_NOT_CLOSED = "provisional until a day after `/sprint close`, three days after its end at the latest"
+_NOT_CLOSED = "provisional until a day after `/sprint close`, or at most three days after its end"
 
 
 def _completeness(sheet: ReportData) -> str:

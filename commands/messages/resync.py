@@ -7,7 +7,7 @@ from commands.formatting.wording import full_day
 
 def started_text(since: date | None) -> str:
     """Confirm a comparison with GitHub; with `since`, the history is imported again as well."""
-    parts = ["I am comparing the running sprints with GitHub and correct any differences."]
+    parts = ["I am comparing the running sprints with GitHub and correcting any differences."]
     if since is not None:
         parts.append(
             "I am also importing this repository's history again: all of it, not only the days since "

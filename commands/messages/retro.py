@@ -18,7 +18,7 @@ _MOST_OF_A_TOPIC = 5
 _TOPICS = {
     Topic.OLDEST: ("👀", "Longest in progress"),
     Topic.BLOCKED: ("😕", "Blocked"),
-    Topic.REOPENED: ("❤️", "Re-opened after it was done"),
+    Topic.REOPENED: ("❤️", "Reopened after it was done"),
     Topic.LATE: ("🚀", "Late"),
     Topic.CARRIED: ("👍", "Carried more than once"),
 }
@@ -54,7 +54,8 @@ def retro_text(retro: Retro) -> str:
         _nothing(retro),
         own_actions_text(retro.actions, sprint.calendar),
         footer(
-            f"As of {format_moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"
+            f"As of {format_moment(sprint.calendar.local(sheet.as_of))}",
+            "This is evidence, not a judgment of anyone",
         ),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -68,10 +69,10 @@ def _goal(sheet: ReportData) -> str:
 
 def _how_to_vote(retro: Retro) -> str:
     if not retro.evidence:
-        return "Nothing stood out in these numbers. What should we talk about? Say it in a reply."
+        return "Nothing stood out in these numbers. What should we talk about? Tell us in a reply."
     return (
-        "**What should we talk about?** Vote with a reaction to this comment; each topic names its own, and "
-        f"{_ELSE} is for something else: say what in a reply."
+        "**What should we talk about?** Vote with a reaction to this comment: each topic shows its own, and "
+        f"{_ELSE} is for something else (say what in a reply)."
     )
 
 
@@ -99,13 +100,13 @@ def _oldest(entry: RetroEvidence, retro: Retro) -> str:
     usual = retro.usual
     if usual and entry.days > usual.days:
         most = counted(usual.days, "day")
-        text += f"; by then {usual.percent} % of items had taken at most {most} (n = {usual.n})"
+        text += f"; at that time, {usual.percent} % of items took at most {most} (n = {usual.n})"
     return text
 
 
 def _blocked(entry: RetroEvidence, _: Retro) -> str:
     by = f" by {named(entry.by)}" if entry.by else ""
-    suffix = "" if entry.is_over else ", and it still was"
+    suffix = "" if entry.is_over else ", and still blocked"
     return f"{_days(entry.elapsed)}{by}{suffix}" + (f" – {plain(entry.reason)}" if entry.reason else "")
 
 

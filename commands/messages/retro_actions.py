@@ -40,7 +40,7 @@ def new_actions_text(
     text = f"**{what} from {plain(sprint.title)}:** {listed}{for_owner}. {next_check}"
     if not existing:
         return text
-    return f"{text}\n\nDecided before: {named(action.number for action in existing)}."
+    return f"{text}\n\nAlready decided: {named(action.number for action in existing)}."
 
 
 def actions_preview(titles: Sequence[str], owner: str | None) -> str:
@@ -51,8 +51,8 @@ def actions_preview(titles: Sequence[str], owner: str | None) -> str:
 
 def already_text(actions: Sequence[RetroAction], sprint: Sprint) -> str:
     """The answer if all actions are open already."""
-    verb = "is an action" if len(actions) == 1 else "are actions"
-    return f"{named(action.number for action in actions)} {verb} from {plain(sprint.title)} already."
+    verb = "is already an action" if len(actions) == 1 else "are already actions"
+    return f"{named(action.number for action in actions)} {verb} from {plain(sprint.title)}."
 
 
 def action_body(sprint: Sprint, thread: int) -> str:
@@ -87,4 +87,4 @@ def _line(action: RetroAction, calendar: Calendar) -> str:
         case ActionState.DROPPED:
             return f"{ref(action.number)} – closed as not planned on {day}"
         case ActionState.GONE:
-            return f"{ref(action.number)} – no longer there"
+            return f"{ref(action.number)} – deleted or moved"

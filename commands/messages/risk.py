@@ -44,7 +44,7 @@ def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: st
             usual = f"; 85 % of items take at most {counted(level.days, 'day')}" if level else ""
             return f"**In progress for long:** {items} – {work}, {share}{usual}."
         case RiskKind.LARGE:
-            return f"**Large and not begun:** {items} – {work}, {share}. `/split` makes it smaller."
+            return f"**Large and not started:** {items} – {work}, {share}. `/split` makes it smaller."
         case RiskKind.GROWN:
             return f"**Scope has grown** by {work} since the commitment, with {items}; see `/sprint scope`."
         case RiskKind.QUIET:

@@ -71,7 +71,7 @@ def moves_text(moves: Moves) -> str:
 def _scope_line(before: Facts, after: Facts) -> str:
     title, change = plain(after.sprint.title), after.scope - before.scope
     if after.sprint.has_ended(after.as_of):
-        return f"**{title}** has ended; its numbers stay as they are."
+        return f"**{title}** has ended; its numbers are final."
     name = f"Planned for {title}" if not after.is_committed else f"Scope of {title}"
     line = f"**{name}:** {amount_text(before.scope)} → **{amount_text(after.scope)}**"
     if change == Amount():
@@ -98,7 +98,7 @@ def _commitment(moves: Moves) -> str:
     numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
     room = amount_text(sum_items(moves.swap))
-    return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
+    return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not started."
 
 
 # The ledger
@@ -135,9 +135,10 @@ def scope_text(facts: Facts, requests: Sequence[RequestedChange] = ()) -> str:
 def _headline(facts: Facts) -> str:
     if not facts.is_committed:
         text = (
-            f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+            f"**{amount_text(facts.scope)}** planned so far. Nothing is committed yet, so nothing "
+            "counts as a change"
         )
-        return f"{text}: the commitment is what it holds at the {_commitment_moment(facts)}."
+        return f"{text}: the commitment is whatever is in it at the {_commitment_moment(facts)}."
     if not facts.ledger:
         return f"**{amount_text(facts.scope)}**, as committed: nothing has changed since."
     change = facts.scope - facts.committed

@@ -46,7 +46,7 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
         sentences.append(f"{counted(more, 'more seat')} {cost} {total} a {period} before discounts and tax.")
     sentences.append(due_text(increase, billing))
     sentences.append(
-        "If you approve, I add the seats tonight, for at most as many people as need one then. Until you "
+        "If you approve, I'll add the seats tonight, only as many as you need. Until you "
         "approve, you pay nothing more, and everyone keeps their access."
     )
     return " ".join(sentence for sentence in sentences if sentence)
@@ -55,8 +55,8 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
 def approved_text(increase: SeatIncrease) -> str:
     """The confirmation of an approved increase."""
     return (
-        f"**Approved:** up to {counted(increase.after, 'seat')}. I add them tonight, and only as many as are "
-        "needed then. If more people need a seat later, I'll ask again."
+        f"**Approved:** up to {counted(increase.after, 'seat')}. I'll add them tonight, only as many "
+        "as you need. If more people need a seat later, I'll ask again."
     )
 
 
@@ -97,7 +97,7 @@ def _waiting(increase: SeatIncrease | None) -> str:
             "nothing more, and everyone keeps their access."
         )
     by = person(increase.approved_by or "")
-    return f"{by} approved up to {counted(increase.after, 'seat')}. I add them tonight."
+    return f"{by} approved up to {counted(increase.after, 'seat')}. I'll add them tonight."
 
 
 def _paid(billing: Billing) -> str:

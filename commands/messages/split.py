@@ -24,7 +24,11 @@ def split_effect_text(before: Points | None, parts: Sequence[NewSubIssue], *, is
         return text
     own_points = quantity(before, "points")
     if not estimated:
-        until = " Until they are estimated, the sprint's scope is smaller by that." if is_in_milestone else ""
+        until = (
+            " Until they are estimated, the sprint's scope is smaller by that amount."
+            if is_in_milestone
+            else ""
+        )
         return (
             f"{text} Its own estimate of {own_points} is left out, and the parts have no estimate yet.{until}"
         )

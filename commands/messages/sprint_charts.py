@@ -92,19 +92,19 @@ def _position(facts: Facts, burndown: Burndown) -> str:
     if sprint.has_ended(facts.as_of):
         return _end(facts, unit)
     if not sprint.has_begun(facts.as_of):
-        return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
+        return f"**It has not started**: {remaining} planned so far, starting on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
-        return f"**{nothing_left_sentence(facts)}** Take in what comes next, or `/sprint close`."
+        return f"**{nothing_left_sentence(facts)}** Add the next items, or close it with `/sprint close`."
     behind = compute_pace(burndown)
     if behind is None:
         advice = " Give the milestone a due date to see whether that fits." if sprint.due is None else ""
         return f"**{remaining} to do.**{advice}"
     behind = behind.quantize(Decimal("0.1"))
     if not behind:
-        return f"**On the ideal line**, with {remaining} to do. Go on."
+        return f"**On the ideal line**, with {remaining} to do. Keep going."
     if behind < 0:
         ahead = quantity(-behind, unit)
-        return f"**{ahead} ahead of the ideal line**, with {remaining} to do. Go on; there is some room."
+        return f"**{ahead} ahead of the ideal line**, with {remaining} to do. Keep going; there is some room."
     return _behind(facts, behind, unit)
 
 
@@ -113,7 +113,7 @@ def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
     growth = measure_amount(facts.scope, unit) - measure_amount(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
-    scope_advice = "Agree on what goes out for it: `/sprint scope` lists what came in."
+    scope_advice = "Agree on what to remove in exchange: `/sprint scope` lists what was added."
     aging_advice = "See what has been in progress the longest: `/aging`."
     if growth <= 0:
         fell = f", although the scope fell by {number(-growth)}" if growth else ""
@@ -134,8 +134,8 @@ def _end(facts: Facts, unit: str) -> str:
     verb = "was" if is_single(facts, unit) else "were"
     hint = f"`/explain carry-over{sprint_argument(facts.sprint.title)}`"
     return (
-        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {hint} tells how often "
-        "each was carried; split or drop what keeps coming back."
+        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {hint} shows how "
+        "often each was carried over; split or drop what keeps coming back."
     )
 
 
@@ -165,9 +165,12 @@ def _idle_stretch_or_step(burndown: Burndown, *, is_over: bool) -> str:
         moves = [(day, change, done) for change, done, day in steps if change or done]
         if not moves:
             subject, have = ("No points", "have") if burndown.unit == "points" else ("Nothing", "has")
-            return f"{subject} moved." if is_over else f"{subject} {have} moved yet."
+            return f"{subject} changed." if is_over else f"{subject} {have} changed yet."
         day, grown, finished = moves[-1]
-        return f"What remains never moved: on {weekday(day.date)}, {signed(grown)} of scope and as much done."
+        return (
+            f"What remains never changed: on {weekday(day.date)}, scope changed by {signed(grown)} "
+            "and as much was done."
+        )
     direction = "up" if grown > finished else "down"
     parts = f" ({signed(grown)} of scope, {signed(finished)} done)" if grown else ""
     step = quantity(abs(grown - finished), burndown.unit)
@@ -206,7 +209,7 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
         return f"{quantity(done, unit)} done: {so_far}."
     days = time_left_text(sprint, facts.as_of)
     if not days:
-        return f"No working day is left; {so_far}."
+        return f"No working days are left; {so_far}."
     left = len(measure_time_left(sprint, facts.as_of).days)
     if not facts.remaining.count:
         return f"{days}; {so_far}."
@@ -218,15 +221,15 @@ def _needed_pace(facts: Facts, burndown: Burndown) -> str:
 def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
     steps, is_over = list_scope_steps(burndown), facts.sprint.has_ended(facts.as_of)
     if not facts.days:
-        starts = f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
+        starts = f"**It has not started**; it starts on {weekday(facts.sprint.first_day)}."
         return "**It had no days**, so its scope never changed." if is_over else starts
     if not steps:
         if facts.ledger:
             size = "was as large at the end" if is_over else "is as large"
             return f"**The scope {size} as at the start**, after {counted(len(facts.ledger), 'change')}."
         if is_over:
-            return "**The scope at the end was that of the start.**"
-        return "**The scope is what it was at the start.** What is asked for now can wait for the next one."
+            return "**The scope at the end was the same as at the start.**"
+        return "**The scope is unchanged since the start.** New requests can wait for the next sprint."
     largest = max(steps, key=lambda step: abs(step.amount))
     day = burndown.days[largest.day].date
     items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == day})
@@ -236,7 +239,7 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
         f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(day)}**{of_commitment}: {named(items)}."
     )
     if largest.amount > 0:
-        advice = "" if is_over else " Agree on what goes out for it: `/sprint scope` lists all changes."
+        advice = "" if is_over else " Agree on what to remove in exchange: `/sprint scope` lists all changes."
         return f"**The scope grew by {change}{advice}"
     return f"**The scope fell by {change}{'' if is_over else ' Check that the goal can still be met.'}"
 

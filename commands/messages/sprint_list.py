@@ -84,7 +84,7 @@ def _velocity(velocity: Velocity) -> str:
         if not velocity.n:
             return ""
         done = few_values(velocity)
-        return f"Done so far: {done} in {counted(velocity.n, 'sprint')}; three make a velocity."
+        return f"Done so far: {done} in {counted(velocity.n, 'sprint')}; a velocity needs three."
     spread = f"from {number(velocity.least)} to {number(velocity.most)}"
     median = quantity(velocity.median, velocity.unit)
     return f"**Velocity:** median {median} over the last {velocity.n} that ended, {spread}."

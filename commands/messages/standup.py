@@ -70,7 +70,7 @@ def _in_progress(standup: Standup, work: RepositoryWork) -> list[str]:
     blocks = [_person_block(someone, work) for someone in standup.people]
     shown, rest = blocks[:_MOST_PEOPLE], blocks[_MOST_PEOPLE:]
     if standup.unassigned:
-        shown.append(_named_list("Assigned to nobody", standup.unassigned))
+        shown.append(_named_list("Unassigned", standup.unassigned))
     if rest:
         more = [f"and {len(rest) - _MOST_FOLDED} more people"] if len(rest) > _MOST_FOLDED else []
         shown.append(folded(f"{len(rest)} more people", "\n\n".join([*rest[:_MOST_FOLDED], *more])))

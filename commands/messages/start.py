@@ -21,13 +21,13 @@ def new_sprint_text(title: str, goal: str | None, check: StartCheck) -> str:
 def new_sprint_body(goal: str | None, check: StartCheck) -> str:
     """Days, goal and commitment of a sprint whose milestone is new."""
     if check.box.first > check.today:
-        committed = f"What it holds when {full_day(check.box.first)} begins is the commitment."
+        committed = f"Whatever is in it when {full_day(check.box.first)} begins is the commitment."
     else:
-        committed = f"What it holds at the end of today, {full_day(check.today)}, is the commitment."
+        committed = f"Whatever is in it at the end of today, {full_day(check.today)}, is the commitment."
     return _joined(
         frame_text(check),
         f"**Goal:** {plain(goal)}" if goal else _NO_GOAL,
-        f"It is empty. Put work into it with `/sprint add #1 #2`. {committed}",
+        f"It is empty. Add items with `/sprint add #1 #2`. {committed}",
         beside_text(check),
     )
 
@@ -55,10 +55,10 @@ def adopted_sprint_body(facts: Facts, before: Sprint, check: StartCheck) -> str:
 
 
 def _heading(title: str, *, is_planned: bool) -> str:
-    return f"### {plain(title)} {'is planned' if is_planned else 'has begun'}"
+    return f"### {plain(title)} {'is planned' if is_planned else 'has started'}"
 
 
-_NO_GOAL = 'It has no goal yet: `/sprint goal "…"`.'
+_NO_GOAL = 'It has no goal yet. Set one with `/sprint goal "…"`.'
 
 
 def _joined(*parts: str) -> str:
@@ -83,11 +83,11 @@ def _committed(facts: Facts) -> str:
         end = sprint.committed_at == sprint.start
         when = f"when {full_day(sprint.first_day)} begins" if end else "at the end of today"
         content = (
-            f"**It holds {amount_text(facts.scope)}.**"
+            f"**It contains {amount_text(facts.scope)}.**"
             if facts.scope.count
-            else "**It holds no open work yet.**"
+            else "**It contains no open work yet.**"
         )
-        return f"{content} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
+        return f"{content} Whatever is in it {when} is the commitment.{_listed(_counted(facts.items))}"
     if not facts.committed_items:
         return "**Nothing is committed:** it was empty when it started."
     return f"**Committed: {amount_text(facts.committed)}.**{_listed(facts.committed_items)}"
@@ -123,4 +123,4 @@ def _not_estimated(facts: Facts) -> str:
         return ""
     are = "is" if len(missing) == 1 else "are"
     numbers = named(item.number for item in missing)
-    return f"**{counted(len(missing), 'item')} {are} not estimated:** {numbers}. Say `/estimate 5` in each."
+    return f"**{counted(len(missing), 'item')} {are} not estimated:** {numbers}. Run `/estimate 5` in each."

@@ -60,7 +60,7 @@ def _length_text(check: StartCheck, title: str) -> str:
         return ""
     days, box = counted(check.working_days, "working day"), check.box
     if not check.working_days:
-        return "**None of its days is a working day,** so it would count all of its days."
+        return "**None of its days is a working day,** so all of them would count."
     if check.is_short:
         when = " It begins and ends today." if box.first == box.due == check.today else ""
         return f"**It has only {days};** {_usual_text(check)}.{when}"

@@ -41,16 +41,19 @@ def long_title_text(length: int, most: int) -> str:
 def no_number_text(title: str, box: TimeBox) -> str:
     """The text where the next sprint cannot be named: the last one's title has no number to count on."""
     line = f'/sprint start "…" start:{box.first.isoformat()} due:{box.due.isoformat()}'
-    called = f"Your last sprint is called “{plain(title)}”, which has no number to count on."
-    return f"{called} Name this one: `{line}`"
+    called = (
+        f"Your last sprint is called “{plain(title)}”. Its title has no number, so I can't suggest "
+        "the next one."
+    )
+    return f"{called} Choose a title: `{line}`"
 
 
 def over_text(sprint: Sprint, ended_on: date, next_title: str | None, due: date | None) -> str:
     """The text where a title belongs to a sprint that is over."""
     line = start_line(next_title, due=due) if next_title else ""
     return (
-        f"{plain(sprint.title)} ended on {full_day(ended_on)}, and its numbers stand. "
-        f"Begin one with another title.{try_text(line)}"
+        f"{plain(sprint.title)} ended on {full_day(ended_on)}, and its numbers are final. Start one "
+        f"with another title.{try_text(line)}"
     )
 
 
@@ -58,7 +61,7 @@ def due_over_text(title: str | None, due: date, start: date | None, today: date)
     """The text about a last day in the past."""
     corrected = correct_year(due, start or today, max(start or today, today))
     line = start_line(title, start=start, due=corrected) if corrected else ""
-    return f"`due:{due.isoformat()}` is over; name today or a day to come.{try_text(line)}"
+    return f"`due:{due.isoformat()}` is in the past. Use today or a later day.{try_text(line)}"
 
 
 def start_after_due_text(title: str | None, start: date, due: date) -> str:
@@ -69,8 +72,8 @@ def start_after_due_text(title: str | None, start: date, due: date) -> str:
     else:
         line = start_line(title, start=due, due=start)
     return (
-        f"`start:{start.isoformat()}` lies after `due:{due.isoformat()}`. "
-        f"A sprint lasts from its first day to its last one.{try_text(line)}"
+        f"`start:{start.isoformat()}` is after `due:{due.isoformat()}`. "
+        f"A sprint can't end before it starts.{try_text(line)}"
     )
 
 
@@ -85,7 +88,7 @@ def too_long_text(title: str | None, check: StartCheck) -> str:
     line = start_line(title, start=first if first != today else None, due=corrected) if corrected else ""
     meant = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
     return (
-        f"From {weekday(first, with_year=True)} to {weekday(due, with_year=True)} are "
-        f"{counted(check.working_days, 'working day')}. A sprint can last up to two years. "
+        f"There are {counted(check.working_days, 'working day')} from {weekday(first, with_year=True)} to "
+        f"{weekday(due, with_year=True)}. A sprint can last up to two years. "
         f"{advice}{meant}"
     )

@@ -37,7 +37,7 @@ _MOST_NAMED = 10
 # A longer table says less than its chart, so only its last days are shown.
 _MOST_DAYS = 31
 # A milestone's past is recorded, and that of the time zone; of other settings only the present is known.
-_TODAYS_SETTINGS = "days off, labels and estimates by today's settings"
+_TODAYS_SETTINGS = "days off, labels and estimates according to today's settings"
 
 
 def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past: bool = False) -> str:
@@ -151,8 +151,8 @@ def _planned_sentence(facts: Facts, left: str, *, is_past: bool) -> str:
     if is_past:
         were = "was" if is_single(facts, facts.unit) else "were"
         day = weekday(_day_before(facts.sprint, facts.as_of))
-        return f"The sprint had not begun on {day}: **{left}** {were} planned."
-    return f"**{left}** planned so far; the commitment is what it holds when it starts."
+        return f"The sprint had not started on {day}: **{left}** {were} planned."
+    return f"**{left}** planned so far; the commitment is whatever is in it when it starts."
 
 
 def _nothing_open_sentence(facts: Facts) -> str:
@@ -179,7 +179,7 @@ def _due_sentence(sprint: Sprint) -> str:
     if before is None:
         return f"The due date was set while the sprint ran: {weekday(after)}." if after else ""
     if after is None:
-        return f"The due date was taken away; it was {weekday(before)}."
+        return f"The due date was removed; it was {weekday(before)}."
     slip = (after - before).days
     if not slip:
         return f"The due date was moved{times} and is back on {weekday(after)}."
@@ -189,7 +189,7 @@ def _due_sentence(sprint: Sprint) -> str:
 
 def _until(sprint: Sprint, as_of: datetime) -> str:
     left = time_left_text(sprint, as_of)
-    return f"with {left}" if left else "and no working day is left"
+    return f"with {left}" if left else "and no working days are left"
 
 
 def _why_no_ideal(sprint: Sprint) -> str:
@@ -205,8 +205,8 @@ def _warnings(sprint: Sprint) -> list[str]:
     if sprint.is_due_before_start() and sprint.due:
         warnings.append(
             f"This milestone is due on {full_day(sprint.due)}, before it starts on "
-            f"{full_day(sprint.first_day)}. Move its due date, or write an earlier day as "
-            "`Start: YYYY-MM-DD` into its description."
+            f"{full_day(sprint.first_day)}. Move its due date, or put an earlier day into its "
+            "description as `Start: YYYY-MM-DD`."
         )
     return warnings
 
@@ -245,7 +245,7 @@ def _unit_reason(facts: Facts, unit: str, asked: str | None) -> str:
     if facts.unit == "points" or is_empty(facts):
         return ""
     if unit == "points":
-        return "More than 30 % of its items have no estimate, so `by:count` says more."
+        return "More than 30 % of its items have no estimate, so `by:count` is more meaningful."
     return "" if asked else "More than 30 % of its items have no estimate, so this card counts items."
 
 

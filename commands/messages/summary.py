@@ -46,11 +46,11 @@ def reopened_placeholder_text(sprint: Sprint, *, is_release: bool = False) -> st
     """The placeholder for the summary of a sprint that was opened again or got a later due date."""
     title = plain(sprint.title)
     due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
-    text = f"**{title} goes on**, so this is not its summary yet.{due}"
+    text = f"**{title} continues**, so this is not its summary yet.{due}"
     if is_release:
-        return f"{text} When it is over, its summary will stand here."
+        return f"{text} When it is over, its summary will appear here."
     return (
-        f"{text} When it is over, its summary will stand here, and a comment will say so. "
+        f"{text} When it is over, its summary will appear here, and a comment will say so. "
         "`/summary` shows its numbers so far."
     )
 
@@ -58,12 +58,12 @@ def reopened_placeholder_text(sprint: Sprint, *, is_release: bool = False) -> st
 def ended_again_text(sprint: Sprint) -> str:
     """The comment on the final end of a sprint that continued after its first end."""
     title = plain(sprint.title)
-    return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
+    return f"**{title} is over now.** It had continued after its first end, and its summary is up to date."
 
 
 def reopened_notice_text(sprint: Sprint) -> str:
     """The replacement of the comment on a sprint's end, for a sprint that continued after that end."""
-    return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
+    return f"**{plain(sprint.title)} continued after this.** The end announced here was not final."
 
 
 def abandoned_text(sprint: Sprint) -> str:
@@ -75,7 +75,7 @@ def _not_closed(sheet: ReportData) -> str:
     sprint = sheet.sprint
     if sprint.closed_at is not None or sprint.last_day is None:
         return ""
-    todo = "`/sprint close` closes it and takes what is open to the next one"
+    todo = "`/sprint close` closes it and moves what is open to the next one"
     if not sheet.report.left.entries:
         todo = "`/sprint close` closes it"
     return f"This milestone was due on {full_day(sprint.last_day)} and nobody has closed it: {todo}."

@@ -75,11 +75,11 @@ def _by_team(loads: Sequence[TeamLoad]) -> list[str]:
     small = [load for load in loads if load.people < FEWEST_PEOPLE]
     parts = []
     if shown:
-        head = ["Team", "In progress", "Limit", "Paused", "Not started", "Open", "Wait for review"]
+        head = ["Team", "In progress", "Limit", "Paused", "Not started", "Open", "Waiting for review"]
         parts.append(folded("By team", table(head, [_team_row(load) for load in shown])))
     if small:
         names = ", ".join(plain(load.slug or "") for load in small)
-        parts.append(f"Not told, because fewer than {FEWEST_PEOPLE} people are known in them: {names}.")
+        parts.append(f"Not shown, because I know of fewer than {FEWEST_PEOPLE} people in them: {names}.")
     return parts
 
 

@@ -52,7 +52,7 @@ def summarize_team_metrics(before: MetricsSpan, now: MetricsSpan) -> str:
     ]
     largest = max((change for change in changes if change[0] >= _TIMES), default=None)
     if largest is None:
-        return f"**Nothing stands out**: {people} at work, and no figure moved by half."
+        return f"**Nothing stands out**: {people} at work, and no figure changed by half or more."
     _, title, was, is_now = largest
     verb = "rose" if is_now > was else "fell"
     advice = (

@@ -24,7 +24,7 @@ def summarize_throughput(bars: ThroughputBars, covered: int) -> list[str]:
         verb = "is" if covered == 1 else "are"
         left_out = f"{counted(covered, 'done item')} {verb} not counted: already covered by linked items."
     if not total:
-        return ["**Nothing was done in these days.** See what is in progress: `/aging`.", left_out]
+        return ["**Nothing was done in this period.** See what is in progress: `/aging`.", left_out]
     return [_usual(bars, total), _outlier(bars), left_out]
 
 
@@ -48,7 +48,7 @@ def _outlier(bars: ThroughputBars) -> str:
     sentence = f"**{counted(bar.count, 'item')} done {on}**, the median is {number(bars.median)}."
     if bar.count > bars.median:
         return f"{sentence} See whether that was a clean-up (`/explain throughput`) before you count on it."
-    away = "If people were away, tell me with `/calendar add`; if not, `/aging` shows what waits now."
+    away = "If people were away, tell me with `/calendar add`; if not, `/aging` shows what is waiting now."
     return f"{sentence} {away}"
 
 
@@ -60,7 +60,7 @@ def _usual(bars: ThroughputBars, total: int) -> str:
     if bars.median is None or sum(bar.is_whole and not bar.is_off for bar in bars.bars) < _LEAST_SPANS:
         return f"**{text}**{so_far}."
     kind = "whole week" if bars.span == "week" else "working day"
-    return f"The median {kind} brings **{number(bars.median)}**: {text}{so_far}."
+    return f"The median {kind} is **{number(bars.median)}**: {text}{so_far}."
 
 
 def _bar_label(bar: CountBar, span: str) -> str:

@@ -31,9 +31,9 @@ _WARNINGS: dict[type, str] = {
     CreateMilestone: "`/agile undo` will not delete the new milestone; close it if you do not need it.",
     OpenIssue: "`/agile undo` will not close the new issues; close them if you do not need them.",
     ProposeFile: "`/agile undo` will not close the pull request; close it unmerged if you do not want it.",
-    LinkIssue: "`/agile undo` will not take the line out of the description; edit it if you do not want it.",
-    Resync: "`/agile undo` cannot take this back: what GitHub tells stays recorded.",
-    ApproveSeats: "`/agile undo` cannot take this back: you pay for the seats from now on.",
+    LinkIssue: "`/agile undo` will not remove the line from the description; edit it if you do not want it.",
+    Resync: "`/agile undo` cannot undo this: what GitHub reports stays recorded.",
+    ApproveSeats: "`/agile undo` cannot undo this: you pay for the seats from now on.",
 }
 
 
@@ -44,7 +44,7 @@ def irreversible_text(steps: Iterable[Step]) -> str:
 
 def change_head(change: CommandChange, calendar: Calendar) -> str:
     """The command, who ran it and when: `/estimate 8` of `alice`, 20 Nov 2026, 14:30 UTC."""
-    head = f"{code(change.command)} of {person(change.decided_by or change.actor)}"
+    head = f"{code(change.command)} by {person(change.decided_by or change.actor)}"
     return f"{head}, {format_moment(calendar.local(change.decided_at))}" if change.decided_at else head
 
 
@@ -57,7 +57,7 @@ def undo_preview(
 ) -> str:
     """The text before a change is undone: what would be taken back, what would stay, and why."""
     lines = "\n".join(f"- {step_text(step, titles)}" for step in undone)
-    return _joined([f"It takes back {head}:", lines, _staying_text(staying, titles), *notes])
+    return _joined([f"This undoes {head}:", lines, _staying_text(staying, titles), *notes])
 
 
 def undo_text(
@@ -70,7 +70,7 @@ def undo_text(
 ) -> str:
     """The text after a change was undone: how it is now, and what stays."""
     lines = "\n".join(f"- {line}" for line in list_results(undone, titles, estimates))
-    return _joined([f"Taken back: {head}.", lines, _staying_text(staying, titles), *notes, footer(_AGAIN)])
+    return _joined([f"Undone: {head}.", lines, _staying_text(staying, titles), *notes, footer(_AGAIN)])
 
 
 def cannot_undo_text(head: str, staying: Sequence[tuple[Step, str]], titles: Titles) -> str:
@@ -89,8 +89,8 @@ def no_right_text(change: CommandChange) -> str:
 def frozen_note(title: str, frozen_on: date) -> str:
     """The note that a sprint's frozen numbers stay when a change to it is undone."""
     return (
-        f"The numbers of {plain(title)} were frozen on {full_day(frozen_on)} and stay; `/sprint report` says "
-        "what was undone since."
+        f"The numbers of {plain(title)} were frozen on {full_day(frozen_on)} and don't change; "
+        "`/sprint report` lists what was undone since."
     )
 
 
@@ -98,14 +98,14 @@ def undone_line(change: UndoneChange, items: int, calendar: Calendar) -> str:
     """The line of `/explain` about a change that counts no more."""
     return (
         f"**Undone:** {code(change.command)} by {person(change.actor)}, {short_moment(change.at, calendar)}, "
-        f"taken back {_later_moment(change, calendar)} by {person(change.undone_by)}: "
+        f"undone {_later_moment(change, calendar)} by {person(change.undone_by)}: "
         f"{counted(items, 'item')}, 0 net."
     )
 
 
 def undone_footnote(change: UndoneChange, items: int, calendar: Calendar) -> str:
     """The footnote of a report about a change that was undone after the sprint's numbers were frozen."""
-    moved = f"; {counted(items, 'item')} went back" if items else ""
+    moved = f"; {counted(items, 'item')} moved back" if items else ""
     ran = f"{code(change.command)} by {person(change.actor)}, {short_moment(change.at, calendar)}"
     undone = f"was undone on {short_moment(change.undone_at, calendar)} by {person(change.undone_by)}"
     return f"{ran}, {undone}{moved}"
@@ -114,7 +114,7 @@ def undone_footnote(change: UndoneChange, items: int, calendar: Calendar) -> str
 def frozen_before_footnote(values: Mapping[str, Any], taken_at: datetime) -> str:
     """The footnote of a sprint that runs again: what its frozen numbers, which stay stored, say."""
     done, scope = (values["points"][name] for name in ("done", "scope"))
-    return f"its numbers frozen on {full_day(taken_at.date())} stay stored: {done} of {scope} points done"
+    return f"its numbers frozen on {full_day(taken_at.date())} are kept: {done} of {scope} points done"
 
 
 def _later_moment(change: UndoneChange, calendar: Calendar) -> str:

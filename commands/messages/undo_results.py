@@ -25,7 +25,7 @@ from sprints.numbering import Number, qualify_number, ref, split_number
 _MANY = 4
 _FACTS = {
     "unstarted": "#{number} no longer counts as started by `/start`.",
-    "started": "#{number} goes on, as if it had never been paused.",
+    "started": "#{number} is in progress again, as if it had never been paused.",
     "unblocked": "#{number} is no longer blocked.",
     "blocked": "#{number} is blocked again.",
 }
@@ -81,7 +81,7 @@ def _milestone_results(step: EditMilestone, titles: Titles) -> Iterator[str]:
 def _description_result(title: str, before: str, after: str) -> str:
     goal = find_goal(after)
     if goal == find_goal(before):
-        return f"The description of {title} is as it was."
+        return f"The description of {title} is as it was before."
     return f"The goal of {title} is “{plain(goal)}” again." if goal else f"{title} has no goal again."
 
 
@@ -112,12 +112,14 @@ def _block_result(step: SetBlocked) -> str:
 def _setting_result(step: ChangeSetting) -> str:
     value = value_text(step.before, step.after)
     if value is None:
-        return f"The setting {code(step.key)} is not set any more."
+        return f"The setting {code(step.key)} is no longer set."
     return f"The setting {code(step.key)} is {value} again."
 
 
 def _exclusion_result(step: ExcludeFromSprint) -> str:
-    return f"#{step.number} {'is no' if step.is_aside else 'counts as'} work of the sprint again."
+    return (
+        f"#{step.number} {'no longer counts as' if step.is_aside else 'counts as'} work of the sprint again."
+    )
 
 
 _RESULTS: dict[type, Callable[[Any], str]] = {

@@ -13,18 +13,18 @@ _MOST_LISTED = 12
 
 def suggestion_text(typed: str, command: Command, spelled: str, line: str) -> str:
     """The command that was meant, what it does, and the line to copy."""
-    harmless = " I have changed nothing." if command.is_changing else ""
-    text = f"I do not know {_shorten(typed)}. Did you mean `{spelled}` – {command.summary}?{harmless}"
+    harmless = " Nothing was changed." if command.is_changing else ""
+    text = f"There is no command {_shorten(typed)}. Did you mean `{spelled}` – {command.summary}?{harmless}"
     return with_correction(text, [(line, "")])
 
 
 def choices_text(typed: str, spellings: Sequence[str], help_line: str) -> str:
     """The commands that show something and begin alike, none of which is a guess at what was meant."""
-    unknown = f"I do not know {_shorten(typed)}."
+    unknown = f"There is no command {_shorten(typed)}."
     if not spellings:
         return f"{unknown} `{help_line}` lists what you can write here."
     shown = ", ".join(f"`{spelled}`" for spelled in spellings[:_MOST_LISTED])
-    return f"{unknown} What you can look at: {shown}. `{help_line}` lists all."
+    return f"{unknown} Did you mean one of these: {shown}? `{help_line}` lists all."
 
 
 def _shorten(typed: str) -> str:

@@ -13,13 +13,15 @@ from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, Velocity
 
 # The last part of the footer.
-VELOCITY_WARNING = "a help to plan, no measure to compare teams by"
+VELOCITY_WARNING = "for planning, not for comparing teams"
 
 
 def summarize_velocity(velocity: Velocity) -> list[str]:
     """The amount to plan with, the sprint that stands out, and the reliability of commitments."""
     if not velocity.n:
-        return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
+        return [
+            "**No sprint has finished yet.** A sprint counts once its due date has passed or it is closed."
+        ]
     sentences = [_plan_sentence(velocity), _outlier(velocity), _kept_sentence(velocity)]
     if velocity.is_too_few:
         sentences[:2] = reversed(sentences[:2])
@@ -50,7 +52,7 @@ def _outlier(velocity: Velocity) -> str:
     if velocity.median is None:
         return (
             f"**{counted(velocity.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
-            f"{LEAST_SPRINTS}. Until then plan with what you believe."
+            f"{LEAST_SPRINTS}. Until then, plan with your best guess."
         )
     place = find_outlier(velocity.values)
     if place is None:
@@ -64,9 +66,9 @@ def _outlier(velocity: Velocity) -> str:
     committed = measure_amount(outcome.committed, velocity.unit)
     carried = measure_amount(outcome.carried, velocity.unit)
     if value > velocity.median:
-        return f"{text}; {number(committed)} were committed. Do not plan with it: it was the exception."
+        return f"{text}; its commitment was {number(committed)}. Do not plan with it: it was the exception."
     return (
-        f"{text}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
+        f"{text}: of {number(committed)} committed, it carried over {number(carried)}. See what this "
         f"waited for (`/explain carry-over{sprint_argument(outcome.title)}`) before you plan the next one."
     )
 
@@ -93,11 +95,11 @@ def _kept_sentence(velocity: Velocity) -> str:
         return "Nothing was committed in any of them, so there is no say/do."
     if len(shares) < LEAST_SPRINTS:
         shares_text = ", ".join(f"{_percent(share)} in {plain(outcome.title)}" for share, outcome in shares)
-        return f"Of what was committed was kept: {shares_text}."
+        return f"Share of the commitment done: {shares_text}."
     least, outcome = min(shares, key=lambda pair: pair[0])
     if all(share == least for share, _ in shares):
-        return f"Of what was committed {_percent(least)} was kept, in each of these {len(shares)} sprints."
+        return f"Of what was committed, {_percent(least)} was done in each of these {len(shares)} sprints."
     return (
-        f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
-        f"{len(shares)}), the least in {plain(outcome.title)}: {_percent(least)}."
+        f"Of what was committed, {_percent(median(share for share, _ in shares))} was done (median of "
+        f"{len(shares)}), with the lowest in {plain(outcome.title)} ({_percent(least)})."
     )

@@ -34,5 +34,5 @@ def whatif_card(facts: Facts, decision: WhatIfDecision, before: float | None, af
         lead += "nothing is in it yet." if is_empty(facts) else "nothing is left in the sprint."
     notes = decision.notes
     if not changed.sprint.has_begun(facts.as_of):
-        notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]
+        notes = [*notes, f"It has not started; it starts on {weekday(changed.sprint.first_day)}."]
     return f"{' '.join([lead, *notes])}\n\n{footer('Nothing has been changed')}"

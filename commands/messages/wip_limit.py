@@ -39,8 +39,8 @@ def unknown_team_text(slug: str, slugs: Iterable[str]) -> str:
 def small_team_text(slug: str, people: int, fewest: int) -> str:
     """Refuse a limit whose numbers would be a person's."""
     return (
-        f"I show a team's numbers only if at least {fewest} people work in it, so that they are never one "
-        f"person's. In {plain(slug)} I know of {people}."
+        f"I show a team's numbers only if at least {fewest} people work in it, so that they never "
+        f"describe one person. In {plain(slug)} I know of {people}."
     )
 
 

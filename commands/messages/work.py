@@ -57,7 +57,7 @@ def blockers_text(blocks: Iterable[BlockedSpan]) -> str:
     for block in blocks:
         by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
         reason = f" ({plain(block.reason)})" if block.by and block.reason else ""
-        parts.append(f"{by}{reason}" if block.by else plain(block.reason or "as somebody said"))
+        parts.append(f"{by}{reason}" if block.by else plain(block.reason or "set by a command"))
     return " and ".join(parts)
 
 

@@ -122,16 +122,16 @@ _COMMENT_HINT = "; `#` begins a comment, so put text that contains `#` in quotat
 _COLON = "there is a colon too many, or the indentation is wrong; put text with a colon in quotation marks"
 _INDENTATION = "the indentation does not match the lines around it"
 # Fragments of the library's messages, and the bot's texts for them.
-_MISTAKES = (
-    ("mapping values are not allowed", _COLON),
-    ("expected <block end>", _INDENTATION),
-    ("could not find expected ':'", "a colon is missing after a setting's name"),
-    ("did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
-    ("did not find expected key", _INDENTATION),
-    ("did not find expected node content", "a bracket or brace is not closed"),
-    ("cannot start any token", "text that begins with this character must be in quotation marks"),
-    ("unexpected end of stream", "a quotation mark is not closed"),
-)
+_MISTAKES = {
+    "mapping values are not allowed": _COLON,
+    "expected <block end>": _INDENTATION,
+    "could not find expected ':'": "a colon is missing after a setting's name",
+    "did not find expected ',' or": "a bracket or brace is not closed, or a comma is missing",
+    "did not find expected key": _INDENTATION,
+    "did not find expected node content": "a bracket or brace is not closed",
+    "cannot start any token": "text that begins with this character must be in quotation marks",
+    "unexpected end of stream": "a quotation mark is not closed",
+}
 
 
 class _Reader:
@@ -245,7 +245,7 @@ class _Reader:
         around = self._document.text[line - 1 : line]
         if around and "\t" in around[0][: len(around[0]) - len(around[0].lstrip())]:
             return line, "this is not valid YAML: indent with spaces, not with tabs"
-        meaning = next((meaning for sign, meaning in _MISTAKES if sign in words), plain(words))
+        meaning = next((meaning for sign, meaning in _MISTAKES.items() if sign in words), plain(words))
         if "bracket" in meaning and (comment := self._comment_inside(line)):
             return comment, f"this is not valid YAML: {meaning}{_COMMENT_HINT}"
         return line, f"this is not valid YAML: {meaning}"

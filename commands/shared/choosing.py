@@ -25,7 +25,7 @@ SPRINT = Argument(
     aliases=("for", "milestone", "name"),
 )
 _NO_SPRINT = (
-    "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
+    "There is no sprint yet in {repository}. A sprint is a GitHub milestone: start one here with "
     "`/sprint start`, and add issues to it."
 )
 _MOST_TITLES, _MOST_SHOWN = 5, 100
@@ -37,7 +37,7 @@ def resolve_moment(planning: Planning, arguments: Arguments, name: str = "as-of"
     if day is None:
         return planning.now
     if day > planning.calendar.day_of(planning.now):
-        raise UserError(f"`{name}:{day.isoformat()}` lies in the future; name today or a day before.")
+        raise UserError(f"`{name}:{day.isoformat()}` is in the future. Use today or an earlier day.")
     return min(planning.calendar.midnight(day + timedelta(days=1)), planning.now)
 
 
@@ -91,7 +91,8 @@ def refuse_unless_leader(planning: Planning, sprint: Sprint | None) -> None:
     if planning.project.is_led and (sprint is None or sprint.repository):
         title = f"{plain(sprint.title)} spans" if sprint else "Sprints here span"
         raise UserError(
-            f"{title} repositories, and {planning.project.leader.full_name} leads: say it in an issue there."
+            f"{title} repositories, and {planning.project.leader.full_name} leads them. Run the "
+            "command in an issue there."
         )
 
 
@@ -101,8 +102,9 @@ def local_milestone(planning: Planning, sprint: Sprint) -> int:
     if number is None:
         title = plain(sprint.title)
         raise UserError(
-            f"{planning.project.full_name} has no milestone called “{title}” yet. Make one of that title: it "
-            f"becomes part of the sprint that {planning.project.leader.full_name} leads."
+            f"{planning.project.full_name} has no milestone called “{title}” yet. Create one with "
+            f"that title: it becomes part of the sprint that {planning.project.leader.full_name} "
+            "leads."
         )
     return number
 

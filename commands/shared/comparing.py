@@ -78,8 +78,8 @@ async def _explain_wip(context: Context, arguments: Arguments, rule: Rule) -> Re
     since, until = _resolve_span(context, arguments, WIP, sprint)
     if until - since > _LONGEST_WIP:
         raise UserError(
-            f"Work in progress can be compared over {_LONGEST_WIP.days} days at most. Name a later day with "
-            "`from`."
+            f"Work in progress can be compared over {_LONGEST_WIP.days} days at most. Use a later day "
+            "for `from`."
         )
     before = await context.flows.active(since, since)
     after = await context.flows.active(since, until)
@@ -111,12 +111,12 @@ def _resolve_span(
         week_before = (last - _A_WEEK).isoformat()
         raise UserError(
             f"{plain(sprint.title)} starts on {full_day(sprint.first_day)}, after `to:{last.isoformat()}`. "
-            f"Name the first day, too: `/explain {metric} from:{week_before} to:{last.isoformat()}`."
+            f"Add the first day: `/explain {metric} from:{week_before} to:{last.isoformat()}`."
         )
     if first is None:
         since = sprint.start
     elif first > calendar.day_of(planning.now):
-        raise UserError(f"`from:{first.isoformat()}` lies in the future; name today or a day before.")
+        raise UserError(f"`from:{first.isoformat()}` is in the future. Use today or an earlier day.")
     else:
         since = calendar.midnight(first)
     if first and last and first > last:

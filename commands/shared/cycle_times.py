@@ -36,5 +36,5 @@ async def read_timed_work(context: Context, arguments: Arguments) -> TimedWork:
     past, days = await read_past_items(context)
     today = calendar.day_of(context.now)
     first = min((calendar.day_of(flow.done_at) for flow in past if flow.done_at), default=today)
-    name = f"the last {days} days" if days else "all that is known"
+    name = f"the last {days} days" if days else "all recorded history"
     return TimedWork(Window(first, today, name), past)

@@ -33,7 +33,7 @@ def read_owners(words: Iterable[str]) -> Owners:
             names.append(word)
     name = " ".join(" ".join(names).split())
     if len(people) > _MOST_PEOPLE:
-        raise UserError(f"These are {len(people)} people. You can name up to {_MOST_PEOPLE} at once.")
+        raise UserError(f"You named {len(people)} people. You can name up to {_MOST_PEOPLE} at once.")
     if len(name) > _MOST_NAME:
         raise UserError(f"This name has {len(name)} characters. A name can have up to {_MOST_NAME}.")
     return Owners(tuple(dict.fromkeys(people)), name)
@@ -51,7 +51,7 @@ def change_days_off(planning: Planning, days_off: Iterable[DaysOff]) -> ChangeSe
         sorted(days_off, key=lambda off: (off.first, off.last, off.name, off.person))
     )
     if len(serialized) > _MOST_ENTRIES:
-        raise UserError(f"The calendar holds up to {_MOST_ENTRIES} entries. Remove some that are over first.")
+        raise UserError(f"The calendar holds up to {_MOST_ENTRIES} entries. Remove some past ones first.")
     return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), serialized)
 
 

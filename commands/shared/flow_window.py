@@ -30,7 +30,9 @@ async def resolve_window(context: Context, arguments: Arguments, usual_days: int
             raise UserError("Give either a sprint or `last`: the days of a sprint, or the last weeks.")
         return await _sprint_window(context, title, today)
     if weeks is not None and not 1 <= weeks <= MOST_WEEKS:
-        raise UserError(f"`last:{weeks}` is not from 1 to {MOST_WEEKS}; it counts calendar weeks.")
+        raise UserError(
+            f"`last:{weeks}` is not valid. Use a number of calendar weeks from 1 to {MOST_WEEKS}."
+        )
     if weeks is None and usual_days is not None:
         first, name = today - timedelta(days=usual_days), f"the last {usual_days} days"
     else:
@@ -47,7 +49,7 @@ async def _sprint_window(context: Context, title: str, today: date) -> Window:
     sprint = await resolve_sprint(context, title)
     if sprint.first_day > today:
         raise UserError(
-            f"{plain(sprint.title)} begins on {full_day(sprint.first_day)}: no day of it is over."
+            f"{plain(sprint.title)} begins on {full_day(sprint.first_day)}, so it has no complete day yet."
         )
     last = min(sprint.last_day or today, today)
     return Window(sprint.first_day, max(sprint.first_day, last), plain(sprint.title))

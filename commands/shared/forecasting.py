@@ -62,7 +62,7 @@ def record_forecast(
 ) -> tuple[ForecastRecord, ...]:
     """The record of a forecast, to be graded when the sprint is over.
 
-    Empty if the outcome is certain: all is done, or no working day is left.
+    Empty if the outcome is certain: all is done, or no working days are left.
     """
     if not 0 < forecast.chance < 1:
         return ()

@@ -75,11 +75,13 @@ async def refuse_ended_sprint(planning: Planning, sprint: Sprint, command: str) 
         return
     ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
     others = list_open_sprints(await planning.sprints.all(planning.now), planning.now)
-    advice = "Begin the next one with `/sprint start`."
+    advice = "Start the next one with `/sprint start`."
     if others:
         example = code(f'{command} milestone:"{others[0].title}"')
         advice = f"Open ones: {title_list(others)}. For example: {example}."
-    raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
+    raise UserError(
+        f"{title} ended on {ended}, and its numbers are final: nothing can be added to it. {advice}"
+    )
 
 
 def describe_item(planning: Planning, item: ItemSnapshot) -> str:
@@ -89,7 +91,7 @@ def describe_item(planning: Planning, item: ItemSnapshot) -> str:
     state = resolve_state(planning, item)
     if state is State.OPEN:
         return text
-    return f"{text}, {'done already' if state is State.DONE else 'given up: it counts nothing'}"
+    return f"{text}, {'already done' if state is State.DONE else 'dropped, so it counts nothing'}"
 
 
 def resolve_state(planning: Planning, item: ItemSnapshot) -> State:

@@ -79,5 +79,5 @@ async def resolve_open_item(context: Context, work: RepositoryWork) -> Flow:
     await require_item(context, number)
     flow = work.flow(number)
     if flow is None or not flow.is_open:
-        raise UserError(f"#{number} is closed. Open it again first if there is more to do.")
+        raise UserError(f"#{number} is closed. Reopen it first if there is more to do.")
     return flow

@@ -96,5 +96,5 @@ async def _list_not_started(planning: Planning, facts: Facts) -> list[Item]:
 def _describe_move(planning: Planning, item: ItemSnapshot, sprint: Sprint, before: Sprint | None) -> str:
     text = describe_item(planning, item)
     if item.milestone == sprint.milestone:
-        return f"{text}, in it already"
+        return f"{text}, already in it"
     return f"{text}, from {plain(before.title)}" if before else text

@@ -124,8 +124,8 @@ def _select_credited(planning: Planning, facts: Facts, days: int | None) -> tupl
     title = plain(facts.sprint.title)
     if days > MOST_DAYS:
         raise UserError(
-            f"What was done more than {MOST_DAYS} days after the end belongs to the next sprint: "
-            f"`late:{MOST_DAYS}d` at most."
+            f"What was done more than {MOST_DAYS} days after the end belongs to the next sprint. Use "
+            f"at most `late:{MOST_DAYS}d`."
         )
     if not facts.sprint.has_ended(planning.now):
         raise UserError(f"{title} has not ended yet, so nothing in it is late. Leave `late` out.")
@@ -170,8 +170,8 @@ def _explain_no_target(planning: Planning, sprints: Sequence[Sprint], sprint: Sp
 
 def _list_choices(others: Sequence[Sprint]) -> str:
     if not others:
-        return "No other milestone is open: begin one with `/sprint start`, or say `to:backlog`."
-    return f"Open ones: {title_list(others)}. Or say `to:backlog`."
+        return "No other milestone is open. Start one with `/sprint start`, or use `to:backlog`."
+    return f"Open ones: {title_list(others)}. Or use `to:backlog`."
 
 
 def _list_warnings(planning: Planning, sprint: Sprint) -> list[str]:

@@ -70,16 +70,16 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     """Forecast from the team's own history, with the record of earlier forecasts."""
     items, by = arguments.number("when"), arguments.date("by")
     if items is not None and by is not None:
-        raise UserError("`when:` and `by:` are two questions; ask them in two lines.")
+        raise UserError("`when:` and `by:` are two questions. Ask them on two lines.")
     if items is not None or by is not None:
         if arguments.text("sprint") is not None:
-            raise UserError("`when:` and `by:` look at the sprint that is running; leave `milestone:` out.")
+            raise UserError("`when:` and `by:` always use the running sprint. Leave `milestone:` out.")
         return await _forecast_team(context, items, by)
     facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(context.now):
         raise UserError(
-            "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
-            "come next."
+            "That sprint has ended. `/sprint report` shows how it went, and `/forecast when:30` what "
+            "may come next."
         )
     if is_empty(facts):
         return Reply((empty_forecast_card(facts),))
@@ -133,7 +133,7 @@ async def _forecast_team(context: Context, items: int | None, by: date | None) -
     """Forecast dates for a number of items, or items by a date, regardless of sprints."""
     today = context.calendar.day_of(context.now)
     if by is not None and by < today:
-        raise UserError(f"`by:{by.isoformat()}` lies in the past. Use today or a later day.")
+        raise UserError(f"`by:{by.isoformat()}` is in the past. Use today or a later day.")
     if by is not None and by > (last_possible := latest_due(today)):
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
     facts, track_record = await _read_upcoming_work(context), await read_track_record(context, context.now)

@@ -33,7 +33,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
         raise UserError(f"`last:{most}` must be from 1 to {_MOST}.")
     sprints = newest_first(await context.sprints.all(context.now))
     if not sprints:
-        raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:in 2 weeks`.')
+        raise UserError('There is no sprint yet. Start one with `/sprint start "Sprint 1" due:in 2 weeks`.')
     numbers = await context.sprints.numbers_of({sprint.milestone for sprint in sprints[:most]}, context.now)
     rows = {entry.sprint.milestone: _build_row(context, entry) for entry in numbers}
     shown = [rows[sprint.milestone] for sprint in sprints if sprint.milestone in rows]

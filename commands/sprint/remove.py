@@ -26,7 +26,7 @@ from sprints.numbering import local_number
         Argument(
             "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
         ),
-        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` shows it"),
         replace(SPRINT, aliases=(*SPRINT.aliases, "from")),
     ),
     examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),
@@ -59,4 +59,4 @@ async def _build_moves(planning: Planning, sprint: Sprint, items: list[ItemSnaps
 
 def _describe_move(planning: Planning, item: ItemSnapshot) -> str:
     text = describe_item(planning, item)
-    return f"{text}; it leaves what is done, too" if resolve_state(planning, item) is State.DONE else text
+    return f"{text}; it will no longer count as done" if resolve_state(planning, item) is State.DONE else text

@@ -71,7 +71,9 @@ def parse_titles(texts: Sequence[str]) -> list[str]:
     if len(titles) > _MOST_ACTIONS:
         raise UserError(f"You named {len(titles)} actions. You can name up to {_MOST_ACTIONS} at once.")
     if long := [title for title in titles if len(title) > _LONGEST_TITLE]:
-        raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
+        raise UserError(
+            f"“{plain(long[0][:40])}…” is too long. A title can have up to {_LONGEST_TITLE} characters."
+        )
     return titles
 
 

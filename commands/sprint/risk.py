@@ -36,7 +36,7 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     """Show the chance to finish, then each risk with its items."""
     facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(facts.as_of):
-        raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
+        raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` shows how it went.")
     sprint_end = await read_outlook(context, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)

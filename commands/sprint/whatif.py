@@ -78,7 +78,7 @@ def _require_forecastable(facts: Facts, due: date | None) -> None:
     sprint, title = facts.sprint, plain(facts.sprint.title)
     if sprint.has_ended(facts.as_of):
         ended = full_day(sprint.last_day or sprint.first_day)
-        raise UserError(f"{title} ended on {ended}, so its numbers stand. `/sprint report` tells them.")
+        raise UserError(f"{title} ended on {ended}, so its numbers are final. `/sprint report` shows them.")
     if sprint.due is None and due is None:
         raise UserError(
             f"{title} has no due date, so there is no chance to compare. Try one: "
@@ -90,10 +90,10 @@ def _require_forecastable(facts: Facts, due: date | None) -> None:
     if due == sprint.due:
         raise UserError(f"{title} is due on {weekday(due)} already.")
     if due < today:
-        raise UserError(f"`due:{due.isoformat()}` lies in the past. Use today or a later day.")
+        raise UserError(f"`due:{due.isoformat()}` is in the past. Use today or a later day.")
     if due < sprint.first_day:
         raise UserError(
-            f"`due:{due.isoformat()}` lies before the start of {title}, {weekday(sprint.first_day)}."
+            f"`due:{due.isoformat()}` is before the start of {title}, {weekday(sprint.first_day)}."
         )
     if due > (last_possible := latest_due(sprint.first_day)):
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
@@ -120,7 +120,7 @@ def _build_decision(base: Outlook, facts: Facts, arguments: Arguments, repositor
         _take_days_off(decision, off)
     if not decision.words:
         drop = f"`drop:{ref(facts.open_items[0].number)}`, " if facts.open_items else ""
-        raise UserError(f"Say what might change: {drop}`add:8`, `add:2x5`, `due:in 2 weeks` or `days-off:3`.")
+        raise UserError(f"Add a change to try: {drop}`add:8`, `add:2x5`, `due:in 2 weeks` or `days-off:3`.")
     return decision
 
 
@@ -139,7 +139,7 @@ def _drop_items(decision: WhatIfDecision, base: Outlook, numbers: Sequence[Numbe
     before = {item.item for item in facts.open_items}
     uncovered = [item.number for item in changed.open_items if item.item not in before]
     if uncovered:
-        count, them = ("counts itself", "it") if len(uncovered) == 1 else ("count themselves", "them")
+        count, them = ("counts on its own", "it") if len(uncovered) == 1 else ("count on their own", "them")
         decision.notes.append(
             f"{named(uncovered)} then {count}, because no other item covers {them} any more."
         )
@@ -190,7 +190,7 @@ def _take_days_off(decision: WhatIfDecision, days_off: int) -> None:
     left = len(measure_time_left(sprint, as_of).days)
     if not 1 <= days_off <= left:
         if not left:
-            raise UserError("No working day is left in the sprint, so none can be off.")
+            raise UserError("No working days are left in the sprint, so none can be off.")
         days = f"from 1 to {counted(left, 'working day')}" if left > 1 else "1 working day"
         raise UserError(f"The sprint has {time_left_text(sprint, as_of)}, so `days-off:` can be {days}.")
     decision.facts = with_days_off(decision.facts, days_off)

@@ -30,8 +30,8 @@ async def team_load(context: Context, _: Arguments) -> Reply:
     whole = measure_load(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(
-            f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
-            f"otherwise; here I know of {whole.people}. `/my` tells you your own."
+            f"I show a team's figures only for {FEWEST_PEOPLE} people or more, so that they never "
+            f"describe one person. Here I know of {whole.people}. `/my` shows your own work."
         )
     teams, limits = settings.teams, settings.wip_limits
     loads = [

@@ -82,10 +82,10 @@ def _too_few(team: str | None) -> str:
     weeks = f"in the last {_WEEKS} whole weeks"
     if team is None:
         return (
-            f"Fewer than {LEAST_PEOPLE} people worked here {weeks}. Team metrics are sums of at least three, "
-            "so that they are nobody's own figures."
+            f"Fewer than {LEAST_PEOPLE} people worked here {weeks}. Team metrics cover at least "
+            "three, so that they never describe one person."
         )
     return (
-        f"I cannot show a team {code(team)} by itself {weeks}: fewer than {LEAST_PEOPLE} of it, or of all "
-        "others, worked here, or there is no team of this short name. `/team metrics` shows everybody."
+        f"I can't show the team {code(team)} on its own {weeks}: fewer than {LEAST_PEOPLE} people in it, or "
+        "outside it, worked here, or there is no such team. `/team metrics` shows everybody."
     )

@@ -60,6 +60,8 @@ def _resolve_team(planning: Planning, name: str | None) -> Team | None:
             return team
     commands = ", ".join(code(f"/standup team:{team.slug}") for team in teams)
     advice = (
-        f"These are: {commands}." if teams else "Your settings name no teams yet; `/standup` shows everybody."
+        f"Your teams: {commands}."
+        if teams
+        else "Your settings name no teams yet; `/standup` shows everybody."
     )
     raise UserError(f"There is no team {code(slug)} in your settings. {advice}")

@@ -53,7 +53,7 @@ def test_a_step_is_the_same_each_time() -> None:
 
 
 def test_what_is_wrong_is_found() -> None:
-    card = {"/forecast": Reply(("All that is in the sprint is done.",))}
+    card = {"/forecast": Reply(("Everything in the sprint is done.",))}
     less, more = Step(14, 0, 0.2, "points", {}), Step(511, 0, 0.4, "points", card)
 
     assert list(problems_of([less, more])) == [

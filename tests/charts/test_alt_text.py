@@ -8,7 +8,7 @@ from sprints.burndown import Burndown
 from tests.support.charts.builders import CASES, burndown
 from tests.support.charts.strategies import burndowns
 
-UNCHANGED = "Scope is what it was at the start."
+UNCHANGED = "Scope is unchanged since the start."
 STORIES = {
     "behind": "Burndown: 17 of 39 points remain on 23 November, day 8 of 14; "
     "the ideal line goes from 17 to 13.6 that day, so the sprint is on the line. "

@@ -132,9 +132,9 @@ STORIES = {
     "burnup_behind": "Burnup: 22 of 39 points are done on 23 November, day 8 of 14; the ideal line goes from 17 "
     "to 20.4 that day, so the sprint is 1.6 points ahead. Scope grew by 5 points after the start.",
     "throughput": "Throughput: 40 items were done in 13 weeks from 31 August, the median week had 3.5. "
-    "The most were 6 in the week of 31 August; none of the whole weeks was empty; the latest week has 0 so far.",
+    "The most was 6 in the week of 31 August; none of the whole weeks was empty; the latest week has 0 so far.",
     "throughput_days": "Throughput: 16 items were done in 15 days from 9 November, the median day had 1. "
-    "The most were 3 on 11 November; 2 of the working days had none.",
+    "The most was 3 on 11 November; 2 of the working days had none.",
     "aging": "Age of work: 6 items are in progress, the oldest is number 100 with at least 14 days. "
     "2 of them are older than the 9 days within which 85 percent of finished items were done.",
     "fan": "Forecast: 22 of 39 points are done, and the chance that all will be done is 7 in 10. "

@@ -74,7 +74,7 @@ async def test_an_item_is_unblocked_that_the_line_before_has_blocked(bot: Bot) -
     number = await make_sprint(bot)
     await bot.say(number, '/blocked reason:"no account"\n/unblocked')
 
-    assert "#1 is not blocked any more**, after less than an hour." in (await bot.answers(number))[-1]
+    assert "#1 is no longer blocked**, after less than an hour." in (await bot.answers(number))[-1]
 
 
 async def test_a_reading_command_shows_the_change_before_it(bot: Bot) -> None:

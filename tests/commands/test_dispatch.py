@@ -122,7 +122,7 @@ async def test_a_refusal_names_the_role_that_is_needed_and_whom_to_ask() -> None
     (answer,) = await harness.say("/sprint close")
 
     assert reply_texts([answer]) == [
-        "`/sprint close` needs the maintain role; yours is triage. Please ask a maintainer of this repository; `/agile help` tells who may do what."
+        "`/sprint close` needs the maintain role; yours is triage. Please ask a maintainer of this repository. `/agile help` shows who may run what."
     ]
     assert harness.ran == []
 
@@ -183,7 +183,9 @@ async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
     assert len(await harness.say(*["/sprint status"] * 10)) == 10
 
     (answer,) = await harness.say(*["/sprint status"] * 11, "/lgtm")
-    assert reply_texts([answer]) == ["This comment has 11 commands. You can run up to 10."]
+    assert reply_texts([answer]) == [
+        "This comment has 11 commands, so I ran none of them. Use up to 10 per comment."
+    ]
     assert len(harness.ran) == 10
 
 
@@ -266,5 +268,5 @@ async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> N
 
     refusal = await harness.dispatcher.find_refusal(request, environment, "evacuate")
 
-    assert refusal == "`/evacuate` no longer exists, so it can't be undone or resumed."
+    assert refusal == "`/evacuate` no longer exists, so it can't be undone or confirmed."
     assert await harness.dispatcher.find_refusal(request, environment, "sprint close guid 1") is None

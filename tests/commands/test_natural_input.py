@@ -80,16 +80,16 @@ async def test_a_size_without_sizes_is_answered_with_how_to_set_it_and_then_work
             "can be read in two ways, so nothing was changed",
             ["/estimate 1", "/estimate 1000"],
         ),
-        ("/estimate 5 5", "I do not know this argument: `/estimate 5 👉5👈`", ["/estimate 5"]),
+        ("/estimate 5 5", "This argument does not exist: `/estimate 5 👉5👈`", ["/estimate 5"]),
         ("/estimate", "`points` is missing", ["/estimate 5"]),
         ("/sprint goal “Ship", "The quotation never ends", ["/sprint goal “Ship”"]),
         ("/sprint status by:hours", "`by` must be `points` or `count`", ["/sprint status by:points"]),
         (
             "/sprint status as-off:yesterday",
-            "I do not know this argument",
+            "This argument does not exist",
             ["/sprint status as-of:yesterday"],
         ),
-        ("/sprint goal met sprnt:12", "I do not know this argument", ["/sprint goal met sprint:12"]),
+        ("/sprint goal met sprnt:12", "This argument does not exist", ["/sprint goal met sprint:12"]),
         ("/wip limit many", "Use a number from 1 to 999, or `none`.", ["/wip limit 5"]),
         ("/burndown Sprnt 12", "There is no milestone called “Sprnt 12” here.", ['/burndown "Sprint 12"']),
         (
@@ -109,7 +109,7 @@ async def test_an_error_marks_the_word_and_shows_the_line_to_write(
     assert copied_lines(answer) == copied
     assert labels_of(await bot.github.issue(bot.repo, number)) == ["points: 5"]
     for text in copied:  # What is shown to be written is read.
-        assert "I do not know" not in (again := await say_and_read(bot, number, text))
+        assert "There is no command" not in (again := await say_and_read(bot, number, text))
         assert "must be" not in again
 
 
@@ -233,7 +233,7 @@ async def test_what_was_meant_is_asked(bot: Bot, line: str, meant: str) -> None:
     assert "Did you mean" in answer
     if meant.startswith("/sprint close"):
         assert "ends the sprint" in answer
-        assert "I have changed nothing." in answer
+        assert "Nothing was changed." in answer
 
 
 async def test_a_vague_command_is_answered_with_what_can_be_looked_at(bot: Bot) -> None:

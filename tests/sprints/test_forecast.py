@@ -318,7 +318,7 @@ def test_growth_that_is_unknown_is_not_guessed() -> None:
 
 
 def test_without_any_history_it_refuses() -> None:
-    refusal = Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
+    refusal = Refusal("There is no forecast yet: nothing has been finished yet that it could be based on.")
 
     assert forecast_sprint(HALFWAY, ForecastHistory(10), 1) == refusal
     assert forecast_sprint(HALFWAY, ForecastHistory(0, own=steady(20).own), 1) == refusal

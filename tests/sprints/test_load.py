@@ -64,7 +64,7 @@ def late(number: int, points: int) -> Card:
         ),
         (
             [late(1, 40)],
-            "Committed to nothing, and now 40 points; the last 5 sprints delivered 27 (median) and at most 31.",
+            "Nothing committed, and now 40 points; the last 5 sprints delivered 27 (median) and at most 31.",
         ),
         ([make_planned_card(1, 20), make_planned_card(2, 20).left("11-17")], ""),
         ([make_planned_card(1, 40).closed("11-17")], ""),

@@ -16,6 +16,8 @@ import re
 
 _WORD = re.compile(r"no text of ours")
 _REMEDY = "Try `/help` instead."
+_TEXTS = {"key of a text": "text of a key"}
+_NAME = "sample show"
 
 
 def sample_text(days: int, names: list[str], is_late: bool) -> str:
@@ -23,10 +25,16 @@ def sample_text(days: int, names: list[str], is_late: bool) -> str:
     if not names:
         raise ValueError("an error of the program")
     log.info("a line of the log")
+    if names == ["what is compared"]:
+        with isolated(log, "name of a step"):
+            names = [f"{days}, {is_late}"]
     end = f" until {full_day(days)}" if is_late else ""
     return f"{counted(days, 'day')} left for {', '.join(names)}{end}: {'it is' if is_late else 'they are'} late."
 '''
 _ELSEWHERE = '''"""Another room."""
+
+
+show = command("sample show", summary="show it")
 
 
 class Reader:
@@ -51,6 +59,7 @@ def test_texts_stand_under_their_module_and_function_without_what_people_never_r
     assert messages.summary == "Texts of the sample."
     assert {function.name: function.texts for function in messages.functions} == {
         "_REMEDY": ("Try `/help` instead.",),
+        "_TEXTS": ("text of a key",),
         "sample_text": ("until {days}", "{days} days left for {names}{end}: [it is|they are] late."),
     }
     (read,) = modules["sprints/reader.py"].functions

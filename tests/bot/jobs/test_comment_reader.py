@@ -199,7 +199,7 @@ async def test_slow_comment_with_a_command_gets_one_sentence(bot: Bot) -> None:
     comment = await bot.say(number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT])
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("@alice: This comment's Markdown is too complex, so nothing ran.")
+    assert answer.startswith("@alice: This comment's Markdown is too complex to read, so I ran nothing.")
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
@@ -226,11 +226,11 @@ async def test_a_long_comment_is_answered_as_ever(bot: Bot) -> None:
     [
         ("/estimate" + " " * 64_000 + "5", "This line has 64,010 characters. A command can have up to 8,000."),
         ("/estimate" + " " * (MOST_LINE - 10) + "5", "5 points"),
-        ("/sprint status\n" * 4_000, "This comment has 4,000 commands. You can run up to 10."),
+        ("/sprint status\n" * 4_000, "This comment has 4,000 commands, so I ran none of them. Use up to 10 per comment."),
         # What is no command is compared with the names of all of them.
-        ("/sprint x\n" * 6_500, "This comment has 6,500 commands. You can run up to 10."),
-        ("/agile abcd\n" * 5_400, "This comment has 5,400 commands. You can run up to 10."),
-        ("/sprint close x:1\n" * 3_600, "This comment has 3,600 commands. You can run up to 10."),
+        ("/sprint x\n" * 6_500, "This comment has 6,500 commands, so I ran none of them. Use up to 10 per comment."),
+        ("/agile abcd\n" * 5_400, "This comment has 5,400 commands, so I ran none of them. Use up to 10 per comment."),
+        ("/sprint close x:1\n" * 3_600, "This comment has 3,600 commands, so I ran none of them. Use up to 10 per comment."),
         ("/sprint status nothing:" + "x" * 5_000, "…👈"),
         ('/sprint start "' + "x" * 5_000, "The quotation never ends"),
     ],

@@ -46,7 +46,7 @@ async def test_that_all_is_done_is_a_fact_and_not_graded_as_a_forecast(bot: Bot,
         await record_events(bot, *closing(item, "11-12 09:00"))
     for day in ("2026-11-12 12:00", "2026-11-13 12:00"):
         clock.now = at(day)
-        assert "All that is in the sprint is done." in await ask_for_forecast(bot, number, "/forecast")
+        assert "Everything in the sprint is done." in await ask_for_forecast(bot, number, "/forecast")
     await measure(bot, clock, "2026-11-20 12:00")
 
     assert [row[0] for row in await graded(bot)] == [NOW.date()]

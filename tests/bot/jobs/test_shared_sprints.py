@@ -90,7 +90,8 @@ async def test_it_begins_in_all_of_them(shared_sprint: SharedSprint) -> None:
     asked = f'/sprint start "Sprint 13" due:{day_from_today(20)} confirm:yes'
     data = await shared_sprint.ask(asked, there=True)
     assert (
-        f"Sprints here span repositories, and {shared_sprint.lead} leads: say it in an issue there." in data
+        f"Sprints here span repositories, and {shared_sprint.lead} leads them. Run the command in an issue there."
+        in data
     )
     assert await shared_sprint.milestone(shared_sprint.lead, "Sprint 13") is None
 
@@ -142,7 +143,7 @@ async def test_who_may_not_write_there_changes_nothing(shared_sprint: SharedSpri
     await bot.rest()
 
     assert (
-        f"This changes {shared_sprint.other} as well, where it needs the write role."
+        f"This also changes {shared_sprint.other}, where you need the write role."
         in await shared_sprint.heard()
     )
     milestone = await shared_sprint.milestone(shared_sprint.lead)

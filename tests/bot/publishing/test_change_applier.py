@@ -168,5 +168,5 @@ def test_the_state_of_a_change_is_never_read_from_what_its_note_says(first: str,
     interrupted = asyncio.run(answer_to(ChangeState.INTERRUPTED, note))
 
     assert refused == f"GitHub would not let me open 2 issues: {note}. Nothing was changed."
-    assert interrupted == f"`/split a` stopped partway: {note} What it already changed stays."
+    assert interrupted == f"`/split a` stopped partway: {note} Whatever it had already changed stays changed."
     assert asyncio.run(answer_to(ChangeState.APPLIED, None)) == "Opened."

@@ -114,9 +114,9 @@ def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
         explain_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
-    assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
+    assert odd.arithmetic == ["In ascending order 19, 21, 22: the median is **21 points**"]
     assert even.arithmetic == [
-        "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
+        "In ascending order 19, 21, 21, 22: the median is (21 + 21) ÷ 2 = **21 points**"
     ]
     few = explain_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
@@ -158,7 +158,7 @@ def total_of(facts: Facts, metric: str) -> Amount:
     [
         ("committed", "16 points in 5 items", {1: "opened with points: 5<br>added to the milestone"}),
         ("added", "8 points in 1 item", {6: "opened in a milestone with points: 8"}),
-        ("removed", "5 points in 1 item", {3: "taken out of the milestone"}),
+        ("removed", "5 points in 1 item", {3: "removed from the milestone"}),
         ("dropped", "2 points in 1 item", {4: "closed as not planned or duplicate"}),
         ("reestimated", "7 points", {5: "labelled points: 8"}),
         ("scope", "24 points in 4 items", {5: "added to the milestone<br>labelled points: 8"}),
@@ -249,8 +249,8 @@ def _number(value: Decimal) -> str:
 def test_how_something_came_to_be_known() -> None:
     event = Card().opened("11-10").events[0]
     assert delivery_text(replace(event, delivery="d-`1")) == "`d-1`"
-    assert delivery_text(replace(event, source=EventSource.BACKFILL)) == "asked for later"
-    assert delivery_text(replace(event, source=EventSource.CORRECTION)) == "found missing"
+    assert delivery_text(replace(event, source=EventSource.BACKFILL)) == "fetched later"
+    assert delivery_text(replace(event, source=EventSource.CORRECTION)) == "found later"
     assert delivery_text(replace(event, delivery="")) == ""
 
 
@@ -261,7 +261,7 @@ def test_how_something_came_to_be_known() -> None:
         (Card(is_pull_request=True).opened("11-10").closed("11-11"), "merged"),
         (Card(is_pull_request=True).opened("11-10").dropped("11-11"), "closed unmerged"),
         (Card().opened("11-10").labeled("11-11", "@all <b>"), "labelled @\u200ball \\<b\\>"),
-        (Card().opened("11-10").unlabeled("11-11", "sp/5"), "label taken off: sp/5"),
+        (Card().opened("11-10").unlabeled("11-11", "sp/5"), "label removed: sp/5"),
         (Card().opened("11-10", "sp/5").lost_a_label("11-11", "sp/5"), "a label was deleted"),
         (FlowCard().opened("11-10").assigned("11-11"), "assigned"),
         (Card().opened("11-10").commented("11-11"), "commented"),
@@ -337,7 +337,7 @@ async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> Non
     [
         ("velocity", "the last 4 sprints: 12 points", "(12 + 12) ÷ 2 = **12 points**"),
         ("throughput", "18 items", "4 (week of 19 Oct) + 1 (week of 26 Oct) + 6 (week of 2 Nov)"),
-        ("cycle time", "85 % within 9 days", "85 % of 18 is 15.3, so place 16: **9 days**"),
+        ("cycle time", "85 % within 9 days", "85 % of 18 is 15.3, so position 16: **9 days**"),
         ("Cycle-Time", "85 % within 9 days", "| #1013 | 21 | assigned | assigned<br>closed |"),
         ("leadtime", "85 % within 11 days", "| #1013 | 23 | opened with points: 3<br>closed |"),
         ("WIP", "now: 2 items", "2 open − 0 not started − 0 paused = **2 items**"),
@@ -365,10 +365,10 @@ async def test_every_name_that_is_reported_is_understood(bot: Bot, clock: Clock)
     ("expected", "words"),
     [
         ("veloity", "I cannot explain “veloity”. Did you mean `/explain velocity`?"),
-        ("@all", "I cannot explain “@\u200ball”. What I can explain: `committed`"),
-        ("velocity last:3", "it takes neither `for` nor `last`"),
+        ("@all", "I cannot explain “@\u200ball”. I can explain: `committed`"),
+        ("velocity last:3", "so `for` and `last` don't apply"),
         ('added for:"Sprint 99"', "no milestone called “Sprint 99”"),
-        ("throughput last:0", "`last:0` is not from 1 to 52"),
+        ("throughput last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
     ],
 )
 async def test_what_cannot_be_explained(bot: Bot, clock: Clock, expected: str, words: str) -> None:

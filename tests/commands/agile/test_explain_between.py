@@ -130,7 +130,7 @@ def test_a_sprint_between_two_days_in_words() -> None:
         "- 8 + 8 in 1 change − 3 in 1 change = **13 points**\n- 2 + 1 in 1 change − 1 in 1 change = **2 items**"
         in text
     )
-    assert "| #2 | taken out of the milestone | 18 Nov 2026, 09:00 | `alice` | −3 | −1 |" in text
+    assert "| #2 | removed from the milestone | 18 Nov 2026, 09:00 | `alice` | −3 | −1 |" in text
 
 
 def test_work_in_progress_between_two_moments() -> None:
@@ -184,7 +184,7 @@ async def test_why_the_scope_changed(bot: Bot, clock: Clock) -> None:
         in answer
     )
     assert (
-        f"| [#1003 Receipts]({address}/1003) | taken out of the milestone | 18 Nov 2026, 09:00 | `carol` | −2 | −1 |"
+        f"| [#1003 Receipts]({address}/1003) | removed from the milestone | 18 Nov 2026, 09:00 | `carol` | −2 | −1 |"
         in answer
     )
     assert "| **After** |  | 18 Nov 2026, 12:00 |  | **8** | **2** |" in answer
@@ -202,8 +202,8 @@ async def test_why_the_scope_changed(bot: Bot, clock: Clock) -> None:
         ("scope from:2026-11-01", "### Scope · Sprint 24: 0 → 8 points (+8)"),
         ("wip from:2026-11-16", "### Work in progress: 0 items, as before"),
         ("scope from:2026-11-18 to:2026-11-17", "Try `/explain scope from:2026-11-17 to:2026-11-18`."),
-        ("scope to:2026-11-19", "`to:2026-11-19` lies in the future"),
-        ("scope from:2026-11-19", "`from:2026-11-19` lies in the future"),
+        ("scope to:2026-11-19", "`to:2026-11-19` is in the future"),
+        ("scope from:2026-11-19", "`from:2026-11-19` is in the future"),
         ("scope to:2026-11-10", "`/explain scope from:2026-11-03 to:2026-11-10`"),
         ("velocity from:2026-11-16", "These do: `scope`, `done`, `remaining`, `added`"),
         ("wip from:2026-01-01", "over 92 days at most"),

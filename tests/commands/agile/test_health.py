@@ -275,7 +275,7 @@ async def test_what_was_missed_is_found(bot: Bot) -> None:
         await bot.github.close_issue(bot.repo, number)
     answer = await ask_bot(bot, number, "/agile resync since:2026-11-01")
 
-    assert answer.startswith("I am comparing the running sprints with GitHub and correct any differences.")
+    assert answer.startswith("I am comparing the running sprints with GitHub and correcting any differences.")
     assert "I am also importing this repository's history again" in answer
     (project,) = await query_database(bot, "select synced_at from projects where synced_at is not null")
     assert project.synced_at

@@ -50,9 +50,12 @@ async def test_one_command_has_a_page(bot: Bot, typed: str) -> None:
     answer = await ask_bot(bot, await create_thread(bot), typed, as_user="bob")
 
     assert answer.startswith("### `/sprint close`\n\nEnds the sprint")
-    assert "**Who may:** the maintain role or a higher one. You may not: your role here is write." in answer
+    assert (
+        "**Who may run it:** the maintain role or a higher one. You may not run it: your role here is write."
+        in answer
+    )
     assert "- `/sprint close to:backlog late:2d`" in answer
-    assert "waits for a tick" in answer
+    assert "with a box to confirm it" in answer
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ async def test_a_family_or_a_first_word_lists_its_commands(
     ("typed", "expected"),
     [
         ("/help sprint stauts", "There is no command “sprint stauts”. Did you mean `/help sprint status`?"),
-        ("/help xyzzyxyzzy", "There is no command “xyzzyxyzzy”. `/help` shows all there are."),
+        ("/help xyzzyxyzzy", "There is no command “xyzzyxyzzy”. `/help` lists all commands."),
     ],
 )
 async def test_unknown_topic_is_reported(bot: Bot, typed: str, expected: str) -> None:
@@ -142,7 +145,7 @@ async def test_a_role_of_the_team_s_holds(bot: Bot) -> None:
     assert bot.reactions(await bot.say(number, "/estimate 8", as_user="bob")) == ["eyes", "+1"]
     page = await ask_bot(bot, number, "/help estimate", as_user="carol")
     assert "the maintain role or a higher one, the team `leads`, `dave`, whoever opened the thread" in page
-    assert "You may not: your role here is triage." in page
+    assert "You may not run it: your role here is triage." in page
     del bot.github.teams["leads"]
 
 

@@ -85,7 +85,7 @@ async def test_without_a_sprint_a_reader_and_an_admin_are_offered_what_works(bot
 async def test_a_sprint_that_is_over_is_to_be_closed(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock)
     answer = await ask_bot(bot, number, "/help")
-    assert "Sprint 12 is over and waits to be closed" in answer
+    assert "Sprint 12 is over but not closed yet" in answer
     lines = suggested_in(answer)
     assert lines[0].startswith("/sprint close")
     assert '/sprint report "Sprint 12"' in lines

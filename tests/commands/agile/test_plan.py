@@ -277,7 +277,8 @@ def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_
     assert "- **Cancel:**" not in data
     assert "- **Keep the current plan:** [GitHub's billing page]" in data
     assert (
-        "- A card plan starts today. GitHub is paid until 2 Dec 2026, so you pay for both until then" in data
+        "- The plan paid by card starts today. The plan on GitHub is paid until 2 Dec 2026, so you pay for both until then"
+        in data
     )
 
 
@@ -535,7 +536,7 @@ async def test_it_takes_no_arguments(selling_bot: Bot) -> None:
     number = await make_sprint(selling_bot)
     await selling_bot.say(number, "/agile plan enterprise")
     (answer,) = await selling_bot.answers(number)
-    assert "I do not know this argument: `/agile plan 👉enterprise👈`" in answer
+    assert "This argument does not exist: `/agile plan 👉enterprise👈`" in answer
 
 
 async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:

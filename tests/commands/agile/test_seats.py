@@ -163,7 +163,7 @@ def test_seats_take_effect_tonight() -> None:
         seats_card(billing(bought(), seat_increase=approved), NOW),
     ]
     for text in answer:
-        assert "I add the" in text
+        assert "I'll add the" in text
         assert "tonight" in text
         assert "Stripe is told" not in text
 

@@ -52,7 +52,7 @@ async def test_it_is_shown_first_and_taken_back_when_the_box_is_ticked(bot: Bot)
 
     await tick_box(bot, number)
     assert await have_milestones(bot, number, number + 2) == [True, True]
-    assert "Taken back: " in (await bot.answers(number))[-1]
+    assert "Undone: " in (await bot.answers(number))[-1]
     states = await query_database(bot, "select state, undoes from changes order by id")
     assert [row.state for row in states] == ["undone", "applied"]
     answer = await ask_bot(bot, number, "/agile undo new:yes")
@@ -244,7 +244,7 @@ async def test_where_anybody_may_read_who_was_removed_takes_nothing_back(
     await roles_now(bot, monkeypatch, bob=None)
     answer = await ask_bot(bot, number, "/agile undo confirm:yes", as_user="bob")
 
-    assert "You can only undo commands you may run yourself. `/evacuate` needs the write role" in answer
+    assert "You can only undo commands that you may run yourself. `/evacuate` needs the write role" in answer
     assert await have_milestones(bot, number, number + 2) == [False, False]
 
 
@@ -324,7 +324,7 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     assert await have_milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)
     assert "` stopped partway: `/evacuate` is for collaborators of this repository." in answer
-    assert "What it already changed stays." in answer
+    assert "Whatever it had already changed stays changed." in answer
     (change,) = await query_database(bot, "select state, note from changes")
     assert change.state == "interrupted"
     assert change.note.startswith("`/evacuate` is for collaborators")

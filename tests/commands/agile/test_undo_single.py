@@ -25,10 +25,10 @@ from tests.support.sprints import create_item, make_running_sprint, make_sprint
         ('/blocked reason:"no account"', "#1 is no longer blocked."),
         ("/sprint remove", "#1 is in Sprint 12 again."),
         ('/sprint goal "Ship it"', "The goal of Sprint 12 is “Pay by card” again."),
-        ("/wip limit 5", "The setting `wip` is not set any more."),
-        ("/agile config set timezone Europe/Berlin", "The setting `timezone` is not set any more."),
-        ("/calendar add 2027-05-14", "The setting `days_off` is not set any more."),
-        ("/agile roles grant @carol maintain", "The setting `roles` is not set any more."),
+        ("/wip limit 5", "The setting `wip` is no longer set."),
+        ("/agile config set timezone Europe/Berlin", "The setting `timezone` is no longer set."),
+        ("/calendar add 2027-05-14", "The setting `days_off` is no longer set."),
+        ("/agile roles grant @carol maintain", "The setting `roles` is no longer set."),
     ],
 )
 async def test_one_change_is_undone_and_said_precisely(bot: Bot, command: str, result: str) -> None:
@@ -39,7 +39,7 @@ async def test_one_change_is_undone_and_said_precisely(bot: Bot, command: str, r
     await tick_box(bot, number)
 
     answer = (await bot.answers(number))[-1]
-    assert f"Taken back: `{command}` of `alice`, " in answer
+    assert f"Undone: `{command}` by `alice`, " in answer
     assert f"\n- {result}\n" in answer
     assert "There is nothing to undo" in await ask_bot(bot, number, "/agile undo new:yes")
 
@@ -49,8 +49,8 @@ async def test_a_pause_is_undone_and_the_start_stays(bot: Bot) -> None:
     await bot.say(number, "/start")
     await bot.say(number, '/pause reason:"lunch"')
     answer = await ask_bot(bot, number, "/agile undo confirm:yes")
-    assert "- #1 goes on, as if it had never been paused." in answer
-    assert "has been in progress since today, by `/start` of `alice`" in await ask_bot(
+    assert "- #1 is in progress again, as if it had never been paused." in answer
+    assert "has been in progress since today, by `/start` (`alice`)" in await ask_bot(
         bot, number, "/start new:yes"
     )
 
@@ -75,7 +75,7 @@ async def test_a_split_says_before_that_it_stays_and_what_came_before_is_offered
 
     answer = await ask_bot(bot, number, "/agile undo new:yes")
     assert answer.startswith("### Undo `/estimate 8`?")
-    assert '`/split into:"Card form","Refunds of cards"` of `alice`, ' in answer
+    assert '`/split into:"Card form","Refunds of cards"` by `alice`, ' in answer
     assert "cannot be undone:\n\n- new issue “Refunds of cards” – someone may have replied" in answer
     assert box_line(answer)
 
@@ -115,7 +115,7 @@ async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
         await bot.rest()  # until the webhooks of the undoing are recorded
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
-    assert "1 thing became known since; the numbers stay" in after
+    assert "1 thing became known later; the numbers don't change" in after
     assert "`/sprint close to:backlog` by `alice`, " in after
     assert ", was undone on " in after
     table = "| **Scope** | **8** | **3** |"
@@ -141,6 +141,6 @@ async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(
         after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
 
     assert "still running: these are its numbers so far" in after
-    assert "2 things became known since; the sprint runs again" in after
-    assert " stay stored: 3 of 8 points done" in after
+    assert "2 things became known later; the sprint runs again" in after
+    assert " are kept: 3 of 8 points done" in after
     assert "Removed" not in after

@@ -27,7 +27,7 @@ async def test_the_numbers_of_the_sprint_follow(bot: Bot) -> None:
     await bot.say(number, f"/calendar add {day_from_today(0)}..{day_from_today(9)}")
     await bot.say(number, "/sprint status")
 
-    assert any("no working day is left" in answer for answer in await bot.answers(number))
+    assert any("no working days are left" in answer for answer in await bot.answers(number))
 
 
 async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
@@ -47,10 +47,10 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
     ("comment", "why"),
     [
         ("/calendar add", "is missing: a day, or the first and the last of several days"),
-        ("/calendar add Christmas", "`dates` must be a day, or a first and a last one with `..` between"),
+        ("/calendar add Christmas", "`dates` must be a day, or two days with `..` between them"),
         ("/calendar add 2027-01-02..2026-12-24", "`dates` must be a day, or a first and a last one"),
         ("/calendar add 2026-12-24..2028-12-24", "These are 732 days. You can add up to 365 at once."),
-        ("/calendar add 2026-12-25", "That day is off already. `/calendar` shows all."),
+        ("/calendar add 2026-12-25", "That day is already off. `/calendar` shows all days off."),
     ],
 )
 async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
@@ -86,7 +86,7 @@ async def test_one_person_is_away_and_comes_back(bot: Bot) -> None:
     assert await read_command_settings(bot) == {"days_off": [entry]}
 
     await bot.say(number, f"/calendar remove {first}..{last}")
-    assert f"To take that back: `/calendar remove {first}..{last} @bob`." in (await bot.answers(number))[-1]
+    assert f"To remove that: `/calendar remove {first}..{last} @bob`." in (await bot.answers(number))[-1]
     await bot.say(number, f"/calendar remove {first}..{last} @bob")
     assert "**`bob` is there again**" in (await bot.answers(number))[-1]
     assert await read_command_settings(bot) == {"days_off": []}

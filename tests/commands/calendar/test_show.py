@@ -32,7 +32,7 @@ async def test_who_may_read_sees_what_is_off(bot: Bot) -> None:
 async def test_without_days_off_it_says_how_to_add_some(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/calendar")
-    assert "No days off are known. Add some: `/calendar add " in (await bot.answers(number))[0]
+    assert "There are no days off yet. Add some: `/calendar add " in (await bot.answers(number))[0]
 
 
 async def test_a_word_that_it_does_not_know_is_pointed_at(bot: Bot) -> None:
@@ -56,7 +56,7 @@ def test_what_is_over_is_folded() -> None:
     assert text.index("24 Dec 2026") < text.index("<details>") < text.index("1 May 2026")
 
     text = calendar_text([BREAK], [], BERLIN, date(2027, 1, 3))
-    assert "None to come.\n\n<details>" in text
+    assert "None coming up.\n\n<details>" in text
 
 
 def test_of_sprints_those_not_over_are_named_with_what_they_have_then() -> None:
@@ -79,5 +79,5 @@ def test_a_sprint_of_days_off_only_is_reported() -> None:
     )
     assert (
         line
-        == "Sprint 12 has 0 working days instead of 10; it counts each of its days, because none is left."
+        == "Sprint 12 has 0 working days instead of 10; none of its days is a working day, so all of them count."
     )

@@ -39,8 +39,7 @@ def test_what_is_older_than_usual_comes_first() -> None:
     lines = reading(started(21, 30), started(22, 9), started(23, 4), started(24, 2))
     assert lines == [
         (
-            "**#21 has been in progress for 30 days**, 85 % of finished items took at most 4; older than that "
-            "as well: #22. Ask what it waits for and say so with `/blocked`, or `/split` off what can be "
+            "**#21 has been in progress for 30 days**, 85 % of finished items took at most 4; also older than that: #22. Ask what it is waiting for and record it with `/blocked`, or `/split` off what can be "
             "finished."
         ),
         (
@@ -54,7 +53,7 @@ def test_what_is_older_than_usual_comes_first() -> None:
 def test_what_is_known_to_be_blocked_is_not_asked_for() -> None:
     blocker = FlowCard(30).opened("10-01")
     lead = reading(blocked(started(21, 30), blocker), blocker)[0]
-    assert lead.endswith("It is blocked by #30: clear that first.")
+    assert lead.endswith("It is blocked by #30. Resolve that first.")
 
 
 def test_nothing_is_older_than_usual() -> None:
@@ -67,7 +66,10 @@ def test_nothing_is_older_than_usual() -> None:
 def test_nothing_is_finished_yet() -> None:
     lines = reading(started(21, 4), past=Durations())
     assert lines[0].startswith("**#21 has been in progress for 4 days**, the only item in progress.")
-    assert lines[1] == "1 item in progress; no finished item tells yet how long is usual."
+    assert (
+        lines[1]
+        == "1 item in progress; no items have been finished yet, so there is no usual time to compare with."
+    )
 
 
 def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
@@ -123,4 +125,4 @@ async def test_an_unknown_sprint_and_weeks_are_refused(bot: Bot, clock: Clock) -
     number = await record_past(bot, clock)
 
     assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/aging for:"Sprint 99"')
-    assert "I do not know this argument" in await ask_command(bot, number, "/aging last:4")
+    assert "This argument does not exist" in await ask_command(bot, number, "/aging last:4")

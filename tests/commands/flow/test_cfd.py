@@ -40,10 +40,10 @@ def test_more_begun_than_finished_comes_first() -> None:
     assert reading((8, 1, 0, 0), (8, 3, 1, 0), (9, 6, 1, 1)) == [
         (
             "**Work in progress grew from 1 to 4** since the end of Mon 16 Nov: 5 started, 2 done or dropped. "
-            "Finish something before the next is begun: `/aging` tells the oldest."
+            "Finish something before you start more: `/aging` shows the oldest."
         ),
         "3 waiting + 4 in progress + 1 done + 1 dropped = **9 items** on Wed 18 Nov.",
-        "Most was in progress on Wed 18 Nov: 4 items at once.",
+        "The most was in progress on Wed 18 Nov: 4 items at once.",
     ]
 
 
@@ -53,15 +53,14 @@ def test_what_was_done_and_came_back_is_named() -> None:
 
     assert lines[1] == (
         "3 waiting + 3 in progress + 3 done = **9 arrivals** on Tue 17 Nov. "
-        "1 of the 3 done came back, as a new arrival: **2 items** stayed done."
+        "1 of the 3 done items came back, each counted as a new arrival: **2 items** stayed done."
     )
 
 
 def test_more_arriving_than_begun() -> None:
     lead = reading((4, 1, 0, 0), (9, 2, 1, 0))[0]
     assert lead == (
-        "**What waits grew from 3 to 7** since the end of Mon 16 Nov: 5 arrived, 1 started. Agree on what can "
-        "wait for another time."
+        "**Waiting work grew from 3 to 7** since the end of Mon 16 Nov: 5 arrived, 1 started. Agree on what to drop or postpone."
     )
 
 
@@ -81,7 +80,7 @@ def test_of_what_is_over_nobody_is_reported_what_to_do() -> None:
     data = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
     assert [reading(*days, is_over=True)[0] for days in data] == [
         "**Work in progress grew from 1 to 4** from the end of Mon 16 Nov to Tue 17 Nov: 4 started, 1 done.",
-        "**What waits grew from 3 to 7** from the end of Mon 16 Nov to Tue 17 Nov: 5 arrived, 1 started.",
+        "**Waiting work grew from 3 to 7** from the end of Mon 16 Nov to Tue 17 Nov: 5 arrived, 1 started.",
         "**Nothing moved** from the end of Mon 16 Nov to Tue 17 Nov: none started, none done.",
     ]
 
@@ -172,9 +171,9 @@ async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock
     answer = await ask_command(bot, number, "/cfd last:2 as:table")
 
     assert answer.startswith("### Cumulative flow · the last 2 weeks\n\n- **Nothing piled up** since the end")
-    assert "- Most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
+    assert "- The most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
     assert "| Sat 14 Nov | 4 | 1 | 4 | **9** |" in answer
-    assert "all items but what others tell" in answer
+    assert "without items already covered by linked items" in answer
 
 
 async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Clock) -> None:
@@ -185,7 +184,7 @@ async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Cl
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("last:0", "`last:0` is not from 1 to 52"),
+        ("last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
         ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
         ("as:gif", "`as`"),
@@ -200,7 +199,7 @@ async def test_a_sprint_to_come_has_no_days(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     clock.now = at("2026-11-15 12:00")
     answer = await ask_command(bot, number, '/cfd for:"Sprint 24"')
-    assert "Sprint 24 begins on 16 Nov 2026: no day of it is over." in answer
+    assert "Sprint 24 begins on 16 Nov 2026, so it has no complete day yet." in answer
 
 
 async def test_a_stranger_hears_whom_it_is_for(bot: Bot, clock: Clock) -> None:

@@ -21,7 +21,7 @@ def test_the_longest_stands_out() -> None:
         "Expect **85 % of items within 4 days**; half take at most 3, 95 % at most 20.",
         (
             "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what began and "
-            "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
+            "ended it. If it was large, `/split` the next one like it; if it was waiting, record that with `/blocked` next time."
         ),
         "",
     ]
@@ -30,7 +30,7 @@ def test_the_longest_stands_out() -> None:
 def test_nothing_stands_out_and_few_items_promise_nothing() -> None:
     lines = reading(make_finished_card(1, 2), make_finished_card(2, 3), make_finished_card(3, 4))
     assert lines[0] == (
-        "**85 % within 4 days**, half within 3 days; with 3 items so far, too few to promise anything."
+        "**85 % within 4 days**, half within 3 days; with 3 items so far, that is too few to rely on."
     )
     assert lines[1] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
     assert reading(make_finished_card(1, 2))[1] == "#1 took 2 days, the only item so far."
@@ -44,9 +44,9 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
 
     assert left_out_sentence(result) == (
         "Left out: 2 done items (1 started only after being done, 1 without a recorded start). "
-        "1 of 2 items had been done before and opened again."
+        "1 of 2 items had been done before and then reopened."
     )
-    assert reading(never)[0].startswith("**No item with a known start was done in these days.**")
+    assert reading(never)[0].startswith("**No item with a known start was done in this period.**")
     assert reading(never)[1] == "Left out: 1 done item (1 without a recorded start)."
 
 

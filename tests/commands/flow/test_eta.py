@@ -34,7 +34,7 @@ async def test_too_few_items_expect_nothing_and_say_so(bot: Bot) -> None:
 
     answer = (await bot.answers(number))[-1]
     assert f"**#{number} is in its 1st day** (since today). What to expect needs 10 items" in answer
-    assert "Cycle times of 0 items done, all that is known · left out: 1 not started" in answer
+    assert "Cycle times of 0 items done, all recorded history · left out: 1 not started" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
@@ -42,7 +42,10 @@ async def test_of_work_that_others_tell_they_are_asked(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, '/split into:"A","B" confirm:yes')
     await bot.say(number, "/eta")
-    assert f"The work of #{number} is told by its sub-issues. Ask there." in (await bot.answers(number))[-1]
+    assert (
+        f"The work of #{number} is counted through its sub-issues. Run `/eta` there."
+        in (await bot.answers(number))[-1]
+    )
 
 
 async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
@@ -50,7 +53,7 @@ async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
     await bot.say(number, "/eta", as_user="mallory")
     assert "`/eta` is for collaborators" in (await bot.answers(number))[0]
     await bot.say(number, "/eta soon")
-    assert "I do not know this argument: `/eta 👉soon👈`" in (await bot.answers(number))[-1]
+    assert "This argument does not exist: `/eta 👉soon👈`" in (await bot.answers(number))[-1]
 
 
 def test_an_item_of_usual_age_has_the_level_and_the_dates_ahead() -> None:
@@ -70,7 +73,7 @@ def test_one_that_is_older_than_the_level_is_stated_to_be() -> None:
 
     assert "**#1 is in its 19th day** (since Thu 5 Nov): unusually long. 95 % of the items" in data
     assert "it is 2 days past that." in data
-    assert "Only 1 item took longer: too few to say when it may be done." in data
+    assert "Only 1 item took longer: too few to estimate when it will be done." in data
 
 
 def test_between_the_median_and_the_level_it_is_longer_than_most() -> None:
@@ -93,7 +96,7 @@ def test_one_that_is_not_started_hears_what_is_usual() -> None:
 def test_one_that_is_done_hears_how_long_it_took() -> None:
     assert "#1 is done. It took 3 days;" in text(FlowCard(1).opened("11-01").started("11-02").closed("11-04"))
     assert "when it was started is not known" in text(FlowCard(1).opened("11-01").closed("11-04"))
-    assert "#1 was given up on 4 Nov 2026." in text(FlowCard(1).opened("11-01").dropped("11-04"))
+    assert "#1 was dropped on 4 Nov 2026." in text(FlowCard(1).opened("11-01").dropped("11-04"))
 
 
 def test_what_held_it_up_is_reported_beside_its_age() -> None:

@@ -29,7 +29,7 @@ def test_an_empty_week_stands_out() -> None:
         "The median whole week brings **4**: 14 items done in 5 weeks; this week 1 so far.",
         (
             "**0 items done in the week of 12 Oct**, the median is 4. If people were away, tell me with "
-            "`/calendar add`; if not, `/aging` shows what waits now."
+            "`/calendar add`; if not, `/aging` shows what is waiting now."
         ),
         "",
     ]
@@ -60,7 +60,7 @@ def test_too_early() -> None:
 
 def test_nothing_and_what_others_tell() -> None:
     assert summarize_throughput(weeks(0, 0), 1) == [
-        "**Nothing was done in these days.** See what is in progress: `/aging`.",
+        "**Nothing was done in this period.** See what is in progress: `/aging`.",
         "1 done item is not counted: already covered by linked items.",
     ]
     assert summarize_throughput(weeks(4, 4, 4, 4), 3)[2].startswith("3 done items are not counted")
@@ -104,7 +104,7 @@ async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("last:0", "`last:0` is not from 1 to 52"),
+        ("last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
         ("last:53", "`last:53` is not from 1 to 52"),
         ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
@@ -123,7 +123,7 @@ async def test_a_sprint_to_come_has_no_days(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     clock.now = at("2026-11-15 12:00")
     answer = await ask_command(bot, number, '/throughput for:"Sprint 24"')
-    assert "Sprint 24 begins on 16 Nov 2026: no day of it is over." in answer
+    assert "Sprint 24 begins on 16 Nov 2026, so it has no complete day yet." in answer
 
 
 async def test_a_pull_request_that_closes_an_issue_is_not_counted_twice(bot: Bot, clock: Clock) -> None:

@@ -17,23 +17,23 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
     assert summarize_velocity(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 8, 8, 14)])) == [
         "Plan the next sprint with about **20 points**: the median of the last 4, which completed 8 to 22.",
         (
-            "**Sprint 23 completed 8 points**, the median is 20: of 25 committed, 14 were carried over. See "
-            'what they waited for (`/explain carry-over for:"Sprint 23"`) before you plan the next one.'
+            "**Sprint 23 completed 8 points**, the median is 20: of 25 committed, it carried over 14. See "
+            'what this waited for (`/explain carry-over for:"Sprint 23"`) before you plan the next one.'
         ),
-        "Of what was committed 70 % was kept (median of 4), the least in Sprint 23: 32 %.",
+        "Of what was committed, 70 % was done (median of 4), with the lowest in Sprint 23 (32 %).",
     ]
 
 
 def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
     quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title='The "last" one')
     lead = summarize_velocity(compute_velocity([*USUAL_OUTCOMES, quoted]))[1]
-    assert "See what they waited for (`/explain carry-over`) before" in lead
+    assert "See what this waited for (`/explain carry-over`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:
     lead = summarize_velocity(compute_velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 50, 25)]))[1]
     assert lead == (
-        "**Sprint 23 completed 50 points**, the median is 21.5; 25 were committed. Do not plan with it: it was "
+        "**Sprint 23 completed 50 points**, the median is 21.5; its commitment was 25. Do not plan with it: it was "
         "the exception."
     )
 
@@ -47,10 +47,10 @@ def test_too_few() -> None:
     assert lines[0].startswith("**2 sprints finished: too few for a velocity**, which needs 3.")
     assert lines[1:] == [
         "Completed so far: 21 points, 19 points.",
-        "Of what was committed was kept: 90 % in Sprint 2, 50 % in Sprint 9.",
+        "Share of the commitment done: 90 % in Sprint 2, 50 % in Sprint 9.",
     ]
     assert summarize_velocity(compute_velocity([])) == [
-        "**No sprint has finished yet.** One counts once its due date has passed or it is closed."
+        "**No sprint has finished yet.** A sprint counts once its due date has passed or it is closed."
     ]
 
 
@@ -72,7 +72,9 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     answer = await ask_command(bot, number, "/velocity as:table")
 
-    assert "- **Sprint 21 completed 3 points**, the median is 12: of 12 committed, 9 were carried" in answer
+    assert (
+        "- **Sprint 21 completed 3 points**, the median is 12: of 12 committed, it carried over 9" in answer
+    )
     assert "- Plan the next sprint with about **12 points**: the median of the last 4, which completed 3 to 18." in answer  # fmt: skip
     assert "| Sprint 22 | 6 Nov 2026 | 12 | 18 | 12 | 100 % | 3 | 0 |" in answer
     assert "n = 4 sprints" in answer

@@ -60,7 +60,7 @@ async def test_what_is_so_already_is_stated_and_not_done_again(bot: Bot) -> None
     ("text", "why"),
     [
         ("/blocked", "By what? Name an issue"),
-        ("/blocked by:#{here}", "#{here} cannot wait for itself."),
+        ("/blocked by:#{here}", "#{here} cannot be blocked by itself."),
         ("/blocked by:#{done}", "#{done} is closed, so nothing has to wait for it."),
         ("/blocked by:#999", "I have no record of #999 here."),
         ("/blocked by:other/repo#3", "`other/repo#3` is in another repository"),
@@ -84,7 +84,7 @@ async def test_two_cannot_wait_for_each_other(bot: Bot) -> None:
     await bot.say(number + 2, f"/blocked by:#{number}")
 
     (answer,) = await bot.answers(number + 2)
-    assert f"#{number} waits for #{number + 2} already; they cannot wait for each other." in answer
+    assert f"#{number} waits for #{number + 2} already, and two issues cannot wait for each other." in answer
 
 
 async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot: Bot) -> None:

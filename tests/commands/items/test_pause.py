@@ -16,7 +16,10 @@ async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> No
 
     await bot.say(number, "/start")
     answers = await bot.answers(number)
-    assert f"**#{number} goes on.** It was paused since today; its age counts since today." in answers[0]
+    assert (
+        f"**#{number} is in progress again.** It was paused since today; its age counts since today."
+        in answers[0]
+    )
     assert "1 item is in progress." in answers[0]
     assert [(event, after.get("reason")) for event, _, after in await list_item_commands(bot)] == [
         ("started", None),
@@ -40,7 +43,7 @@ async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     await bot.say(number, "/pause")
     await bot.say(number, "/pause")
 
-    assert f"#{number} is paused already, since today." in (await bot.answers(number))[1]
+    assert f"#{number} is already paused (since today)." in (await bot.answers(number))[1]
     assert len(await list_item_commands(bot)) == 2
 
 
@@ -62,4 +65,4 @@ async def test_readers_may_not_run_it(bot: Bot) -> None:
 async def test_an_argument_that_it_does_not_know_is_pointed_at(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/pause until:tomorrow")
-    assert "I do not know this argument: `/pause 👉until:tomorrow👈`" in (await bot.answers(number))[0]
+    assert "This argument does not exist: `/pause 👉until:tomorrow👈`" in (await bot.answers(number))[0]

@@ -51,7 +51,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
 
     assert [part["labels"] for part in await list_sub_issues(bot, number)] == [[], []]
     (answer,) = await bot.answers(number)
-    assert "Until they are estimated, the sprint's scope is smaller by that." in answer
+    assert "Until they are estimated, the sprint's scope is smaller by that amount." in answer
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
             '/split into:"A","B" points:3',
             "1 estimate for 2 parts: `points` needs one for each, such as `points:3,5`.",
         ),
-        ('/split into:"A","B" points:3,many', "“many” is no estimate."),
+        ('/split into:"A","B" points:3,many', "“many” is not a valid estimate."),
     ],
 )
 async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
@@ -102,7 +102,7 @@ def test_parts_may_have_sizes_for_estimates() -> None:
 def test_too_many_parts_and_too_long_titles_are_refused() -> None:
     with pytest.raises(UserError, match=r"You named 21 parts\. You can name up to 20\."):
         parse_parts([str(n) for n in range(MOST_PARTS + 1)], None, DEFAULT_ESTIMATES)
-    with pytest.raises(UserError, match="longer than GitHub's 256 characters"):
+    with pytest.raises(UserError, match="too long 256 characters"):
         parse_parts(["x" * 257], None, DEFAULT_ESTIMATES)
 
 

@@ -31,7 +31,7 @@ async def test_the_limit_is_stated_and_how_far_it_is_exceeded(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number + 2)
     assert "**2 items are in progress, 1 over the limit of 1.**" in answer
-    assert "Finish something, or `/pause` it, before more is started." in answer
+    assert "Finish or `/pause` something before you start more." in answer
 
 
 async def test_the_limit_of_a_team_is_stated_where_it_concerns_the_item(bot: Bot) -> None:
@@ -54,7 +54,8 @@ async def test_said_twice_it_says_since_when_and_by_whom_and_records_nothing(bot
     answer = await ask_bot(bot, number, "/start new:yes")
 
     assert (
-        f"#{number} has been in progress since today, by `/start` of `carol`. To set another start" in answer
+        f"#{number} has been in progress since today, by `/start` (`carol`). To set a different start"
+        in answer
     )
     assert f"`/start since:{day_from_today(0)}`" in answer
     assert len(await list_item_commands(bot)) == 1
@@ -84,14 +85,16 @@ async def test_another_start_needs_a_day_and_a_tick(bot: Bot) -> None:
     await bot.say(number, "/start")
     answer = await ask_bot(bot, number, f"/start since:{day_from_today(-6)}")
     assert answer.startswith(f"### Count #{number} as started on ")
-    assert "has been in progress since today, by `/start` of `alice`. It would be in progress since" in answer
+    assert "has been in progress since today, by `/start` (`alice`). It would be in progress since" in answer
     assert box_line(answer)
     assert len(await list_item_commands(bot)) == 1
 
     await tick_box(bot, number)
     answer = (await bot.answers(number))[-1]
     assert f"**#{number} has been in progress since " in answer
-    assert " working days).** Until now it counted since today, by `/start` of `alice`." in answer
+    assert (
+        " working days).** Until now, it counted as in progress since today, by `/start` (`alice`)." in answer
+    )
     assert len(await list_item_commands(bot)) == 2
     answer = await ask_bot(bot, number, "/start new:yes")
     assert f"#{number} has been in progress since " in answer
@@ -102,7 +105,7 @@ async def test_another_start_needs_a_day_and_a_tick(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "refusal"), [(3, "lies in the future"), (-25, "so its work cannot have begun before")]
+    ("offset", "refusal"), [(3, "is in the future"), (-25, "so its work cannot have started before")]
 )
 async def test_a_start_that_cannot_be_is_refused(bot: Bot, offset: int, refusal: str) -> None:
     number = await make_old_item(bot)
@@ -146,7 +149,7 @@ async def test_arguments_are_refused(bot: Bot) -> None:
     await bot.say(number, "/start now")
 
     (answer,) = await bot.answers(number)
-    assert "I do not know this argument: `/start 👉now👈`" in answer
+    assert "This argument does not exist: `/start 👉now👈`" in answer
 
 
 # What is taken back, and what is shown first

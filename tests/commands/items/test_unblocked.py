@@ -12,7 +12,7 @@ async def test_it_ends_what_github_knows_and_what_was_said(bot: Bot) -> None:
     await bot.say(number, "/unblocked")
 
     answers = await bot.answers(number)
-    assert f"**#{number} is not blocked any more**, after less than an hour." in answers[-1]
+    assert f"**#{number} is no longer blocked**, after less than an hour." in answers[-1]
     assert await list_blocking_issues(bot, number) == []
     await bot.say(number, "/unblocked new:yes")
     assert f"#{number} is not blocked." in (await bot.answers(number))[-1]
@@ -70,7 +70,7 @@ async def test_an_issue_of_another_repository_blocks_until_it_is_closed(bot: Bot
     await bot.rest()
     await bot.say(number, "/unblocked")
     answer = (await bot.answers(number))[-1]
-    assert f"#{number} is blocked by an issue of another repository. Take that away on GitHub" in answer
+    assert f"#{number} is blocked by an issue of another repository. Remove that on GitHub" in answer
 
     await bot.github.close_issue(elsewhere["full_name"], other["number"])
     await bot.rest()

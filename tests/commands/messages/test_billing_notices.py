@@ -55,7 +55,7 @@ def test_seats_that_wait_are_reported_with_their_price() -> None:
     waiting = SeatIncrease(10, 23, NOW, 600, "usd", is_yearly=False, due_now=4160)
     billing = make_billing(make_subscription("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
     assert (
-        "**23 people need a seat, 10 seats paid for.** 13 more seats cost $78.00 a month "
+        "**23 people need a seat, but only 10 seats are paid for.** 13 more seats cost $78.00 a month "
         "before discounts and tax, $41.60 of "
         "it now. You pay nothing more until an admin approves it: to review and approve, comment `/agile seats`"
     ) in issue_text(billing, LINKS, ("alice",))

@@ -87,8 +87,8 @@ async def test_nothing_to_draw_is_stated_in_words(bot: Bot) -> None:
     number = issue["number"]
     for chart, words in [
         ("/velocity", "**No sprint has finished yet.**"),
-        ("/throughput", "**Nothing was done in these days.**"),
-        ("/cycletime", "**No item with a known start was done in these days.**"),
+        ("/throughput", "**Nothing was done in this period.**"),
+        ("/cycletime", "**No item with a known start was done in this period.**"),
         ("/aging", "**Nothing is in progress.**"),
     ]:
         answer = await ask_command(bot, number, chart)

@@ -30,7 +30,7 @@ def test_what_to_know_before() -> None:
     text = closing_preview(closing(*MIXED_CARDS))
 
     assert text.startswith("**15 of 23 points committed are done (65 %)**, 21 points in all.")
-    assert "**Done, stays** (21 points in 4 items): #1, #2, #5, #8." in text
+    assert "**Done and stays** (21 points in 4 items): #1, #2, #5, #8." in text
     assert "**Dropped** (1 point in 1 item): #6." in text
     assert (
         "**Will move to Sprint 13** (5 points in 3 items): #3 (3 points), #7 (not estimated), #9 (2 points)."
@@ -54,7 +54,7 @@ def test_where_nothing_is_open() -> None:
 
 
 def test_where_nothing_was_done() -> None:
-    assert "**Done, stays:** nothing." in closing_preview(closing(make_planned_card(1)))
+    assert "**Done and stays:** nothing." in closing_preview(closing(make_planned_card(1)))
 
 
 def test_a_milestone_that_somebody_closed_already() -> None:
@@ -70,8 +70,8 @@ def test_what_others_tell_moves_and_counts_nothing() -> None:
 
     text = closing_preview(closing(parent, child))
     assert (
-        "**Will move to Sprint 13** (3 points in 1 item, and 1 item that others tell): "
-        "#1 (told by others), #2 (3 points)."
+        "**Will move to Sprint 13** (3 points in 1 item, and 1 item already covered by linked items): "
+        "#1 (covered by linked items), #2 (3 points)."
     ) in text
 
 
@@ -80,8 +80,8 @@ def test_what_was_done_late_and_counts() -> None:
     late = [item for item in facts.items if item.number == 9]
     made = replace(closing(*MIXED_CARDS), credited=late)
 
-    assert "**Done late, will count for its velocity** (2 points in 1 item): #9." in closing_preview(made)
-    assert "**Done late, counts for its velocity**" in closed_sprint_text(made)
+    assert "**Done late, will count towards its velocity** (2 points in 1 item): #9." in closing_preview(made)
+    assert "**Done late, counts towards its velocity**" in closed_sprint_text(made)
 
 
 def test_what_is_stated_afterwards() -> None:
@@ -90,9 +90,9 @@ def test_what_is_stated_afterwards() -> None:
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
-    assert "`/sprint report` tells them; `/agile undo` opens it again and moves the items back." in text
+    assert "`/sprint report` shows them; `/agile undo` reopens it and moves the items back." in text
     assert closed_sprint_text(closing(make_planned_card(1).closed("11-18"))).endswith(
-        "provisional. `/sprint report` tells them; `/agile undo` opens it again."
+        "provisional. `/sprint report` shows them; `/agile undo` reopens it."
     )
 
 
@@ -110,8 +110,8 @@ def test_warnings() -> None:
     )
     text = closing_preview(made)
 
-    assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. Closed now, it ends now." in text
-    assert "> It starts on 16 Nov 2026. Closed before that, it never ran" in text
+    assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. If you close it now, it ends now." in text
+    assert "> It starts on 16 Nov 2026. If you close it before that, it counts as abandoned" in text
 
 
 def test_names_format_nothing() -> None:

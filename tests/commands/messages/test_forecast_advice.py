@@ -47,36 +47,41 @@ def advice(
 @pytest.mark.parametrize(
     ("points", "unit", "chances", "sentence"),
     [
-        ([3, 8, 2], "points", {3: 0.3, 2: 0.6}, "Taking out #2, the largest open item, makes it 6 in 10."),
+        (
+            [3, 8, 2],
+            "points",
+            {3: 0.3, 2: 0.6},
+            "Taking out #2, the largest open item, would make it 6 in 10.",
+        ),
         (
             [3, 8, 8],
             "points",
             {3: 0.3, 2: 0.6},
-            "Taking out #2, one of the largest open items, makes it 6 in 10.",
+            "Taking out #2, one of the largest open items, would make it 6 in 10.",
         ),
         (
             [3, 8, 8],
             "points",
             {3: 0.3, 2: 0.35, 1: 0.7},
-            "Taking out #2 and #3, the two largest open items, makes it 7 in 10.",
+            "Taking out #2 and #3, the two largest open items, would make it 7 in 10.",
         ),
         (
             [3, 8, 8, 8],
             "points",
             {4: 0.3, 3: 0.35, 2: 0.7},
-            "Taking out #2 and #3, two of the largest open items, makes it 7 in 10.",
+            "Taking out #2 and #3, two of the largest open items, would make it 7 in 10.",
         ),
         (
             [None, None, None],
             "count",
             {3: 0.3, 2: 0.6},
-            "Taking out #1, for example, makes it 6 in 10.",
+            "Taking out #1, for example, would make it 6 in 10.",
         ),
         (
             [None, 5, None],
             "count",
             {3: 0.3, 2: 0.6},
-            "Taking out #2, the largest open item, makes it 6 in 10.",
+            "Taking out #2, the largest open item, would make it 6 in 10.",
         ),
         # It does not help, or there is nothing to help.
         ([3, 8, 2], "points", {3: 0.3, 2: 0.35, 1: 0.39}, ""),

@@ -32,15 +32,15 @@ def test_dates_for_items() -> None:
         "**8 items** will be done by **24 Nov 2026**, 85 times in 100.\n\n"
         "| Chance | Done by |\n| :-- | --: |\n"
         "| 50 % | 20 Nov 2026 |\n| 85 % | 24 Nov 2026 |\n| 95 % | 8 Jan 2027 |\n\n"
-        f"{FROM} The open items of Sprint 12 come first, the smallest before the others."
+        f"{FROM} The open items of Sprint 12 come first, starting with the smallest."
     )
-    assert dates_card(SURE, 8, TODAY).endswith(f"{FROM} As for a sprint that begins today.")
+    assert dates_card(SURE, 8, TODAY).endswith(f"{FROM} Calculated as for a sprint that starts today.")
 
 
 def test_what_takes_more_than_two_years_is_stated_in_a_whole_sentence() -> None:
     assert dates_card(NEVER, 10_000, TODAY).split("\n\n")[:2] == [
         "**10,000 items** are unlikely to be done within two years: the chance is less than 1 in 10.",
-        f"{FROM} As for a sprint that begins today.",
+        f"{FROM} Calculated as for a sprint that starts today.",
     ]
     assert dates_card(NEVER, 1, TODAY).startswith("**1 item** is unlikely to be done")
     partly = dates_card(PARTLY, 600, TODAY)
@@ -66,7 +66,7 @@ def test_items_by_a_day() -> None:
     assert card == (
         "**7 items or more** will be done by Fri 8 Jan 2027, 85 times in 100.\n\n"
         "| Chance | Items |\n| :-- | --: |\n| 50 % | 9 or more |\n| 85 % | 7 or more |\n| 95 % | 5 or more |\n\n"
-        f"{FROM} As for a sprint that begins today."
+        f"{FROM} Calculated as for a sprint that starts today."
     )
 
 
@@ -79,11 +79,11 @@ def test_items_by_a_day() -> None:
         ),
         (
             ItemForecast(0, 0, 0, 0.2, 1, FROM),
-            "Even one item may not be done by Fri 20 Nov: the chance of one is **2 in 10**.",
+            "There is a **2 in 10** chance of finishing even one item by Fri 20 Nov.",
         ),
         (
             ItemForecast(0, 0, 0, 0.0, 0, FROM),
-            "**No working day is left** until Fri 20 Nov, so no item is expected to be done by then.",
+            "**No working days are left** until Fri 20 Nov, so no item is expected to be done by then.",
         ),
     ],
 )
@@ -109,7 +109,7 @@ def test_when_all_that_is_open_may_be_done() -> None:
 
 def test_without_a_due_date_it_is_as_if_the_sprint_began_today() -> None:
     answer = forecast_head(running(due=None), None, None, SURE)
-    assert answer.endswith(f"{FROM} As for a sprint that begins today.")
+    assert answer.endswith(f"{FROM} Calculated as for a sprint that starts today.")
     assert restart_today(running(due=None)).sprint.due is None
 
 

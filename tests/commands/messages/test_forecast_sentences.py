@@ -46,14 +46,14 @@ def forecast(chance: float, band: tuple[float, float, float] = (6, 8, 9)) -> For
             "count",
             0.4,
             ("**4 in 10** chance that the remaining 2 items are done by Fri 13 Nov. "
-            "1 open item has no estimate, so items count."),
+            "1 open item has no estimate, so this forecast counts items."),
         ),
         (
             [(5, True), (0, False), (None, False)],
             "count",
             0.95,
             ("**More than 9 in 10** chance that the remaining 2 items are done by Fri 13 Nov. "
-            "2 open items have no points, so items count."),
+            "2 open items have no points, so this forecast counts items."),
         ),
         (
             [(None, True), (None, False)],
@@ -65,10 +65,10 @@ def forecast(chance: float, band: tuple[float, float, float] = (6, 8, 9)) -> For
             [(5, True), (5, False), (None, False)],
             "points",
             0.0,
-            "**No working day is left** for the 5 points and 1 item without an estimate that are open.",
+            "**No working days are left** for the 5 points and 1 item without an estimate that are open.",
         ),
-        ([(5, True), (1, False)], "points", 0.0, "**No working day is left** for the 1 point that is open."),
-        ([(5, True)], "points", 1.0, "All that is in the sprint is done."),
+        ([(5, True), (1, False)], "points", 0.0, "**No working days are left** for the 1 point that is open."),
+        ([(5, True)], "points", 1.0, "Everything in the sprint is done."),
     ],
 )  # fmt: skip
 def test_the_chance(kinds: list[tuple[int | None, bool]], unit: str, chance: float, sentence: str) -> None:
@@ -102,14 +102,16 @@ def test_of_a_sprint_that_is_done_no_amount_is_expected() -> None:
     result = outlook([(5, True)])
     card = forecast_head(result.facts, result, forecast(1.0, (5, 5, 5)), Refusal("Nothing is open."))
 
-    assert card.endswith("All that is in the sprint is done.")
+    assert card.endswith("Everything in the sprint is done.")
 
 
 def test_items_of_a_sprint_that_is_done_are_further_ones() -> None:
     dates = DateForecast(date(2026, 11, 20), None, None, 0.6, "From 6 finished sprints of the team.")
     card = dates_card(dates, 3, outlook([(5, True)]).facts)
 
-    assert card.endswith("From 6 finished sprints of the team. In addition to what is done in Sprint 12.")
+    assert card.endswith(
+        "From 6 finished sprints of the team. This comes on top of what is done in Sprint 12."
+    )
 
 
 @given(st.tuples(AMOUNTS, AMOUNTS, AMOUNTS).map(sorted), st.integers(1, 480).map(lambda n: n / 4))
@@ -138,4 +140,4 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     text = chance_sentence(result, expected)
 
     assert not re.search(r"certain|is done\.$|\b0 (points|items)", text, re.IGNORECASE)
-    assert re.search(r"\d in 10\*\* chance that the remaining|No working day is left", text)
+    assert re.search(r"\d in 10\*\* chance that the remaining|No working days are left", text)

@@ -33,7 +33,7 @@ def plan(
     [
         (
             25,
-            "**Overloaded:** 25 points planned, 4.5 points more than the median of the last 4 sprints, 20.5 points, and more than any of them did.",
+            "**Overloaded:** 25 points planned, 4.5 points more than the median of the last 4 sprints, 20.5 points, and more than in any of those sprints.",
         ),
         (
             24,
@@ -41,7 +41,7 @@ def plan(
         ),
         (
             18,
-            "**It fits:** 18 points planned, with room for 2.5 points to the median of the last 4 sprints, 20.5 points.",
+            "**It fits:** 18 points planned, 2.5 points less than the median of the last 4 sprints, 20.5 points.",
         ),
     ],
 )
@@ -71,7 +71,7 @@ def test_both_units_stand_in_the_table() -> None:
 def test_too_few_sprints_give_no_verdict() -> None:
     text = plan_text(plan(make_planned_card(1), outcomes=EARLIER_OUTCOMES[:2]))
 
-    assert "**5 points planned.** Only 2 sprints have ended so far; with three I can compare." in text
+    assert "**5 points planned.** Only 2 sprints have ended so far; I need three to compare." in text
     assert "Velocity" not in text
     assert "Only 1 sprint has ended" in plan_text(plan(make_planned_card(1), outcomes=EARLIER_OUTCOMES[:1]))
     assert "No sprint has ended yet to compare with." in plan_text(plan(make_planned_card(1), outcomes=[]))
@@ -81,7 +81,7 @@ def test_where_the_past_is_not_estimated_items_are_compared() -> None:
     outcomes = [*EARLIER_OUTCOMES[:2], make_points_outcome(3, 0, "count")]
     text = plan_text(plan(make_planned_card(1), outcomes=outcomes))
 
-    assert "**It fits:** 1 item planned, with room for 2 items" in text
+    assert "**It fits:** 1 item planned, 2 items less than" in text
     assert "| Velocity, median of 3 | – | 3 |" in text
 
 
@@ -97,7 +97,7 @@ def test_what_may_still_come_over() -> None:
     text = plan_text(replace(plan(make_planned_card(1)), before=before, open_before=Amount(Decimal(8), 3)))
 
     assert (
-        "Sprint 11 still holds 8 points in 3 items that are open. If all of it came over, this would be 13 points in 4 items."
+        "Sprint 11 still holds 8 points in 3 items that are open. If all of it moved here, this would be 13 points in 4 items."
         in text
     )
 
@@ -105,8 +105,9 @@ def test_what_may_still_come_over() -> None:
 def test_a_shorter_sprint_says_so() -> None:
     short = make_box(due="2026-11-20")
 
-    assert "It has **fewer working days** than usual: 5; the median of those compared is 10." in plan_text(
-        plan(make_planned_card(1), frame=short)
+    assert (
+        "It has **fewer working days** than usual: 5; the median of the sprints compared is 10."
+        in plan_text(plan(make_planned_card(1), frame=short))
     )
     assert "working days** than" not in plan_text(plan(make_planned_card(1)))
 
@@ -115,13 +116,13 @@ def test_the_largest_comes_first_in_the_list() -> None:
     text = plan_text(plan(make_planned_card(1, 2), make_planned_card(2, 8), make_planned_card(3, None)))
 
     assert (
-        "<summary>What is planned: 10 points in 3 items</summary>\n\n- #2 · 8 points\n- #1 · 2 points\n- #3 · not estimated"
+        "<summary>Planned: 10 points in 3 items</summary>\n\n- #2 · 8 points\n- #1 · 2 points\n- #3 · not estimated"
         in text
     )
 
 
 def test_an_empty_one() -> None:
-    assert "It is empty: put work into it with `/sprint add #1 #2`." in plan_text(plan())
+    assert "It is empty. Add items with `/sprint add #1 #2`." in plan_text(plan())
 
 
 def test_without_a_due_date() -> None:

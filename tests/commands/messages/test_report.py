@@ -59,7 +59,7 @@ def test_a_report_of_a_planned_sprint_promises_nothing() -> None:
     text = report_text(make_sheet(make_planned_card(1, 3), as_of="11-13 12:00"))
 
     assert "**3 points in 1 item** planned so far; nothing is committed yet." in text
-    assert "not begun yet" in text
+    assert "not started yet" in text
     assert "| Committed |" not in text
     assert "Say/do" not in text
 
@@ -157,7 +157,7 @@ def test_a_list_without_end_is_cut_where_it_still_adds_up() -> None:
 
 
 def test_a_verdict_is_asked_for_once_it_is_over() -> None:
-    assert "Pay by card – was it met? Say `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
+    assert "Pay by card – was it met? Run `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
     assert "was it met" not in report_text(make_sheet(make_planned_card(1), as_of="11-20"))
     assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
@@ -186,7 +186,7 @@ def test_a_running_sprint_tells_its_numbers_so_far() -> None:
 
 
 def test_a_planned_sprint() -> None:
-    assert "· not begun yet" in report_text(make_sheet(make_planned_card(1), as_of="11-13"))
+    assert "· not started yet" in report_text(make_sheet(make_planned_card(1), as_of="11-13"))
 
 
 def test_one_closed_before_its_due_date() -> None:
@@ -200,7 +200,7 @@ def test_an_abandoned_one() -> None:
     text = report_text(make_sheet(make_planned_card(1), frame=make_box().deleted("11-20")))
 
     assert "· abandoned" in text
-    assert "It was abandoned, so it counts for no velocity." in text
+    assert "It was abandoned, so it doesn't count towards velocity." in text
 
 
 def test_numbers_that_are_not_frozen_yet_say_until_when() -> None:
@@ -219,11 +219,11 @@ def test_numbers_that_are_frozen_say_since_when() -> None:
 
 
 def test_what_became_known_since_is_a_footnote_of_the_report_only() -> None:
-    made = make_sheet(make_planned_card(1), footnotes=["#4 was opened again afterwards"])
+    made = make_sheet(make_planned_card(1), footnotes=["#4 was reopened afterwards"])
 
-    assert "1 thing became known since; the sprint runs again" in report_text(made)
+    assert "1 thing became known later; the sprint runs again" in report_text(made)
     frozen = replace(made, snapshot=ClosedSnapshot(1, at("11-29 09:00")))
-    assert "1 thing became known since; the numbers stay" in report_text(frozen)
+    assert "1 thing became known later; the numbers don't change" in report_text(frozen)
     assert "afterwards" not in summary_text(made)
 
 
@@ -245,13 +245,13 @@ def test_velocity_stands_beside_the_last_ones() -> None:
 
 
 def test_too_few_sprints_have_no_median() -> None:
-    assert "The sprints before it: 18 and 24 points; three make a median." in report_text(
+    assert "The sprints before it: 18 and 24 points; a median needs three." in report_text(
         make_sheet(make_planned_card(1), before=EARLIER_OUTCOMES[:2])
     )
-    assert "The sprint before it: 18 points; three make a median." in report_text(
+    assert "The sprint before it: 18 points; a median needs three." in report_text(
         make_sheet(make_planned_card(1), before=EARLIER_OUTCOMES[:1])
     )
-    assert "There is no sprint before it to compare with." in report_text(make_sheet(make_planned_card(1)))
+    assert "There is no earlier sprint to compare with." in report_text(make_sheet(make_planned_card(1)))
 
 
 def test_units_are_never_mixed() -> None:
@@ -288,13 +288,13 @@ def test_the_longest_waits() -> None:
     text = summary_text(make_sheet(*MIXED_CARDS, waits=WAITS))
 
     assert (
-        "**Longest waits**\n- #3: 9 days, and no work on it had begun\n- #2: blocked for 4 days\n"
-        "- #9: blocked for 2 days, and it still was at the end\n\n"
+        "**Longest waits**\n- #3: 9 days, and no work on it had started\n- #2: blocked for 4 days\n"
+        "- #9: blocked for 2 days, and still blocked at the end\n\n"
     ) in text
 
 
 def test_a_wait_of_a_day() -> None:
-    assert "- #8: 1 day until work on it began" in summary_text(make_sheet(*MIXED_CARDS, waits=WAITS[3:]))
+    assert "- #8: 1 day until work on it started" in summary_text(make_sheet(*MIXED_CARDS, waits=WAITS[3:]))
 
 
 def test_people_are_thanked_and_not_called() -> None:

@@ -37,7 +37,7 @@ def test_it_begins_with_the_result_and_with_how_to_vote() -> None:
     assert parts[3].startswith("**What should we talk about?** Vote with a reaction to this comment")
     assert parts[4] == "**👍 Carried more than once** (1 item)\n- #3: open at the end of 2 sprints"
     assert parts[5].startswith(
-        "Nothing to show for: longest in progress, blocked, re-opened after it was done, late."
+        "Nothing to show for: longest in progress, blocked, reopened after it was done, late."
     )
 
 
@@ -49,7 +49,7 @@ def test_it_begins_with_the_result_and_with_how_to_vote() -> None:
         (RetroEvidence(Topic.BLOCKED, 1, hours(30), by=(7, 8)), "- #1: 1 day by #7, #8"),
         (
             RetroEvidence(Topic.BLOCKED, 1, hours(5), reason="no @account", is_over=False),
-            "- #1: 5 hours, and it still was – no @\u200baccount",
+            "- #1: 5 hours, and still blocked – no @\u200baccount",
         ),
         (RetroEvidence(Topic.REOPENED, 1, count=1), "- #1: once, and done again"),
         (RetroEvidence(Topic.REOPENED, 1, count=2, is_over=False), "- #1: 2 times, and not done again"),
@@ -71,7 +71,7 @@ def test_each_kind_of_evidence(evidence: RetroEvidence, line: str) -> None:
 def test_what_took_longer_than_usual_says_what_is_usual() -> None:
     usual = ServiceLevel(85, 4, 30)
 
-    assert "9 days until it was done; by then 85 % of items had taken at most 4 days (n = 30)" in text(
+    assert "9 days until it was done; at that time, 85 % of items took at most 4 days (n = 30)" in text(
         RetroEvidence(Topic.OLDEST, 1, hours(9 * 24), days=9), usual=usual
     )
     assert "85 %" not in text(RetroEvidence(Topic.OLDEST, 1, hours(4 * 24), days=4), usual=usual)

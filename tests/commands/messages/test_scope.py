@@ -42,7 +42,7 @@ def test_over_the_commitment_a_swap_is_proposed() -> None:
     )
 
     assert (
-        "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not begun."
+        "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not started."
         in moves_text(Moves(before, after, [], swap=swap))
     )
     assert moves_text(Moves(before, after, [])).endswith("the 7 points committed.")
@@ -71,7 +71,7 @@ def test_what_counts_nothing_changes_nothing() -> None:
         Moves(
             facts(make_planned_card(1)),
             facts(make_planned_card(1)),
-            [(9, "3 points, given up: it counts nothing")],
+            [(9, "3 points, dropped: it doesn't count")],
         )
     )
 
@@ -81,7 +81,7 @@ def test_what_counts_nothing_changes_nothing() -> None:
 def test_out_of_a_sprint_that_has_ended() -> None:
     over = facts(make_planned_card(1), as_of="12-01")
 
-    assert moves_text(Moves(over, over, [])) == "**Sprint 12** has ended; its numbers stay as they are."
+    assert moves_text(Moves(over, over, [])) == "**Sprint 12** has ended; its numbers are final."
 
 
 def test_a_reason() -> None:
@@ -176,12 +176,12 @@ def test_what_leads(cards: list[Card], sentence: str) -> None:
 
 
 def test_before_the_commitment_nothing_is_a_change() -> None:
-    assert "the commitment is what it holds at the beginning of 16 Nov 2026." in scope_text(
+    assert "the commitment is whatever is in it at the beginning of 16 Nov 2026." in scope_text(
         facts(make_planned_card(1), as_of="11-13")
     )
     made_late = Box("11-18 09:00", due="2026-11-27", start="11-16")
     text = scope_text(facts(added(), as_of="11-18 12:00", frame=made_late))
-    assert "the commitment is what it holds at the end of 18 Nov 2026." in text
+    assert "the commitment is whatever is in it at the end of 18 Nov 2026." in text
 
 
 def test_many_changes_of_one_hand_are_one_line_and_old_ones_are_folded() -> None:

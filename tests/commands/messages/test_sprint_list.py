@@ -57,7 +57,7 @@ def test_how_many_there_are() -> None:
 def test_too_few_for_a_velocity() -> None:
     row = SprintRow(make_box().sprint(NOW), FIVE, Amount())
 
-    assert "Done so far: 18 and 24 points in 2 sprints; three make a velocity." in list_text(
+    assert "Done so far: 18 and 24 points in 2 sprints; a velocity needs three." in list_text(
         [row], 1, compute_velocity(EARLIER_OUTCOMES[:2]), NOW
     )
     assert "Done so far" not in list_text([row], 1, compute_velocity([]), NOW)

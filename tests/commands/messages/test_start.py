@@ -10,7 +10,7 @@ from tests.support.builders import Box, Card
 from tests.support.report_sheets import make_box, make_planned_card
 
 CALENDAR = Calendar.of(UTC)
-EMPTY = "It is empty. Put work into it with `/sprint add #1 #2`."
+EMPTY = "It is empty. Add items with `/sprint add #1 #2`."
 
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
@@ -30,27 +30,27 @@ def text(
 
 def test_a_new_one() -> None:
     assert new("11-16").split("\n\n") == [
-        "### Sprint 12 has begun",
+        "### Sprint 12 has started",
         "Mon 16 Nov – Fri 27 Nov 2026 · 10 working days",
         "**Goal:** Pay by card",
-        f"{EMPTY} What it holds at the end of today, 16 Nov 2026, is the commitment.",
+        f"{EMPTY} Whatever is in it at the end of today, 16 Nov 2026, is the commitment.",
     ]
 
 
 def test_one_that_starts_later() -> None:
     assert "### Sprint 12 is planned" in new("11-23")
-    assert "What it holds when 23 Nov 2026 begins is the commitment." in new("11-23")
+    assert "Whatever is in it when 23 Nov 2026 begins is the commitment." in new("11-23")
 
 
 def test_without_a_goal_it_asks_for_one() -> None:
-    assert 'It has no goal yet: `/sprint goal "…"`.' in new("11-16", None)
+    assert 'It has no goal yet. Set one with `/sprint goal "…"`.' in new("11-16", None)
 
 
 def test_what_is_committed_and_what_is_not_estimated() -> None:
     made = text(make_planned_card(1), make_planned_card(2, 3), make_planned_card(3, None))
 
     assert "**Committed: 8 points in 3 items.** Estimated: #1 (5 points), #2 (3 points)." in made
-    assert "**1 item is not estimated:** #3. Say `/estimate 5` in each." in made
+    assert "**1 item is not estimated:** #3. Run `/estimate 5` in each." in made
 
 
 def test_what_came_after_midnight_is_no_part_of_it() -> None:
@@ -65,19 +65,24 @@ def test_before_it_starts_nothing_is_committed_yet() -> None:
     made = text(make_planned_card(1), as_of="11-13")
 
     assert "### Sprint 12 is planned" in made
-    assert "**It holds 5 points in 1 item.** What it holds when 16 Nov 2026 begins is the commitment." in made
+    assert (
+        "**It contains 5 points in 1 item.** Whatever is in it when 16 Nov 2026 begins is the commitment."
+        in made
+    )
 
 
 def test_one_made_on_its_first_day_commits_at_the_days_end() -> None:
     frame = Box("11-16 09:00", due="2026-11-27", start="11-16")
     made = text(Card(1).opened("11-10", "points: 5").joined("11-16 09:10"), frame=frame)
 
-    assert "**It holds 5 points in 1 item.** What it holds at the end of today is the commitment." in made
+    assert (
+        "**It contains 5 points in 1 item.** Whatever is in it at the end of today is the commitment." in made
+    )
 
 
 def test_an_empty_one() -> None:
     assert "**Nothing is committed:** it was empty when it started." in text()
-    assert "**It holds no open work yet.**" in text(as_of="11-13")
+    assert "**It contains no open work yet.**" in text(as_of="11-13")
 
 
 def test_what_the_milestone_said_before() -> None:

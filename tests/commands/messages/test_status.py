@@ -49,7 +49,7 @@ def test_a_planned_sprint() -> None:
     text = shown(sprint(), card(), as_of="11-13 12:00")
 
     assert "· starts in 3 days" in text
-    assert "**5 points** planned so far; the commitment is what it holds when it starts." in text
+    assert "**5 points** planned so far; the commitment is whatever is in it when it starts." in text
 
 
 def test_a_sprint_that_starts_tomorrow() -> None:
@@ -117,7 +117,7 @@ def test_the_moment_is_reported_in_the_teams_time() -> None:
             "The due date was moved 2 times from Fri 27 Nov to Fri 4 Dec: 7 days later.",
         ),
         (["2026-11-30", "2026-11-27"], "The due date was moved 2 times and is back on Fri 27 Nov."),
-        ([None], "The due date was taken away; it was Fri 27 Nov."),
+        ([None], "The due date was removed; it was Fri 27 Nov."),
     ],
 )
 def test_a_due_date_that_moved(moves: list[str | None], sentence: str) -> None:
@@ -167,7 +167,7 @@ def test_the_pace_in_words(cards: list[Card], sentence: str) -> None:
 def test_no_working_day_left() -> None:
     text = shown(sprint(due="2026-11-22"), card(), as_of="11-21 12:00")
 
-    assert "and no working day is left" in text
+    assert "and no working days are left" in text
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_the_day_before_the_start() -> None:
     text = status_head(facts, build_burndown(facts), is_past=True)
 
     assert text.startswith("### Sprint 12 · starts in 1 day · as of Sun 15 Nov 2026\n")
-    assert "The sprint had not begun on Sun 15 Nov: **5 points** were planned." in text
+    assert "The sprint had not started on Sun 15 Nov: **5 points** were planned." in text
     assert "due date" not in text
     assert "| Committed |" not in status_details(facts, build_burndown(facts))
 
@@ -328,7 +328,7 @@ def test_one_item_is_one_item() -> None:
 
 def test_an_empty_sprint() -> None:
     text = shown(sprint())
-    assert "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in." in text
+    assert "**Nothing is in it yet.** Run `/sprint add` in an issue to add it." in text
     assert "0 of 0" not in text
     assert "ideal line" not in text
     assert "0 of 0" not in shown(sprint(), as_of="12-01 12:00")

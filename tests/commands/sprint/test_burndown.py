@@ -31,7 +31,7 @@ def test_behind_because_of_what_came_in() -> None:
 
     assert lead == (
         "**4 points behind the ideal line**: the scope grew by 8 since the start, and the work itself is 4 "
-        "ahead. Agree on what goes out for it: `/sprint scope` lists what came in."
+        "ahead. Agree on what to remove in exchange: `/sprint scope` lists what was added."
     )
     assert (
         need == "7 working days to go, today included: 2.6 a day would be needed, 2.5 a working day so far."
@@ -77,7 +77,7 @@ def test_on_the_line_and_ahead() -> None:
         (
             "11-14 12:00",
             "2026-11-27",
-            "**It has not begun**: 5 points planned so far, to start on Mon 16 Nov.",
+            "**It has not started**: 5 points planned so far, to start on Mon 16 Nov.",
         ),
         ("11-19 12:00", None, "**5 points to do.** Give the milestone a due date to see whether that fits."),
         ("11-30 12:00", "2026-11-27", "**5 of 5 points were not done** when it ended: #1."),
@@ -147,7 +147,7 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
     answer = await ask_command(bot, number, "/burndown by:points as:table")
 
     assert answer.startswith(
-        "### Burndown · Sprint 24\n\n- **On the ideal line**, with 6 points to do. Go on."
+        "### Burndown · Sprint 24\n\n- **On the ideal line**, with 6 points to do. Keep going."
     )
     assert "**Data by day, in points**" in answer
     assert "| Tue 17 Nov | 12 | 6 | 6 | 7.2 |" in answer
@@ -162,5 +162,5 @@ async def test_of_another_sprint_and_of_none(bot: Bot, clock: Clock) -> None:
         "### Burndown · Sprint 21\n\n- **3 of 4 items were not done** when it ended: #1011, #1012, #1013."
         in answer
     )
-    assert '`/explain carry-over for:"Sprint 21"` tells how often each was carried' in answer
+    assert '`/explain carry-over for:"Sprint 21"` shows how often each was carried over' in answer
     assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/burndown for:"Sprint 99"')

@@ -28,8 +28,7 @@ def test_the_work_done_comes_first_then_the_largest_change_of_the_scope() -> Non
     assert reading(*cards) == [
         "5 of 18 points done; today the ideal line goes from 3.6 to 4.8.",
         (
-            "**The scope grew by 8 points on Wed 18 Nov**, 67 % of the commitment: #4, #5. Agree on what goes "
-            "out for it: `/sprint scope` lists all changes."
+            "**The scope grew by 8 points on Wed 18 Nov**, 67 % of the commitment: #4, #5. Agree on what to remove in exchange: `/sprint scope` lists all changes."
         ),
         "12 committed + 8 added − 2 removed = **18 points of scope**.",
     ]
@@ -40,7 +39,8 @@ def test_a_scope_that_fell_or_did_not_move() -> None:
     assert fell[1].startswith("**The scope fell by 5 points on Tue 17 Nov**, 50 % of the commitment: #2.")
     assert reading(make_committed_card(1))[1].startswith("**The scope is what it was at the start.**")
     assert (
-        reading(make_committed_card(1), as_of="11-14")[0] == "**It has not begun**; it starts on Mon 16 Nov."
+        reading(make_committed_card(1), as_of="11-14")[0]
+        == "**It has not started**; it starts on Mon 16 Nov."
     )
 
 

@@ -26,8 +26,8 @@ async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> No
     await bot.say(number, "/sprint close")
     (answer,) = await bot.answers(number)
     assert "### Close Sprint 12 and move 2 items to Sprint 13?" in answer
-    assert f"**Done, stays** (3 points in 1 item): #{number + 1}." in answer
-    assert "Closed now, it ends now." in answer
+    assert f"**Done and stays** (3 points in 1 item): #{number + 1}." in answer
+    assert "If you close it now, it ends now." in answer
     assert await state_of(bot, "Sprint 12") == "open"
 
     await tick_box(bot, number)
@@ -91,7 +91,7 @@ async def test_nothing_goes_where_it_cannot_count(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "Sprint 11 ended on" in answer
-    assert "nothing can be added to it. No other milestone is open: begin one with `/sprint start`" in answer
+    assert "nothing can be added to it. No other milestone is open. Start one with `/sprint start`" in answer
     assert "No open milestone is due after Sprint 12." in answer
 
 
@@ -144,7 +144,7 @@ async def test_what_was_done_late_is_credited(bot: Bot, clock: Clock) -> None:
     await bot.say(number, "/sprint close late:2d to:backlog confirm:yes")
 
     (answer,) = await bot.answers(number)
-    assert f"**Done late, counts for its velocity** (5 points in 1 item): #{number}." in answer
+    assert f"**Done late, counts towards its velocity** (5 points in 1 item): #{number}." in answer
     assert f"**Moved to the backlog** (0 points in 1 item): #{number + 2} (not estimated)." in answer
     (row,) = await query_database(bot, "select said from projects where said != '{}'")
     assert list(row.said["late"].values()) == [{"points": 5, "count": 1, "items": [number]}]

@@ -24,7 +24,7 @@ async def test_tells_the_chance_what_to_take_out_and_how_it_was_computed(bot: Bo
         r"\*\*(Less than 1|1|2) in 10\*\* chance that the remaining 4 points are done by Fri 13 Nov\.", answer
     )
     assert re.search(
-        r"Taking out #\d+, one of the largest open items, makes it (\d|more than 9) in 10\.", answer
+        r"Taking out #\d+, one of the largest open items, would make it (\d|more than 9) in 10\.", answer
     )
     assert "8 in 10 times it is between" in answer
     assert "From 9 finished sprints of the team" in answer
@@ -69,7 +69,7 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
         ("/forecast when:10001", "`when` must be a whole number from 1 to 10,000"),
         ("/forecast when:1000000000", "`when` must be a whole number from 1 to 10,000"),
         ("/forecast when:-1", "`when` must be a whole number from 1 to 10,000"),
-        ("/forecast by:2026-11-10", "`by:2026-11-10` lies in the past. Use today or a later day."),
+        ("/forecast by:2026-11-10", "`by:2026-11-10` is in the past. Use today or a later day."),
         ('/forecast milestone:"Nope" when:3', "look at the sprint that is running; leave `milestone:` out"),
         ('/forecast milestone:"Nope" by:2026-12-01', "leave `milestone:` out"),
         ("/forecast when:5 by:2026-12-01", "two questions"),
@@ -97,14 +97,14 @@ async def test_whatif_tells_the_difference_and_changes_nothing(bot: Bot, clock: 
     assert "without #1049 and #1050" not in dropped
     assert "without #1049, #1050 (4 points)" in dropped
     assert "Nothing has been changed" in dropped
-    assert "**nothing is left open**. Until now the chance is" in dropped
+    assert "**nothing is left open**. Until now, the chance is" in dropped
 
     added = await ask_for_forecast(bot, number, "/whatif add:8")
     assert chances_in(added)[1] == "less than 1 in 10"
     later = await ask_for_forecast(bot, number, "/whatif due:2026-11-20")
     assert "due on Fri 20 Nov" in later
     off = await ask_for_forecast(bot, number, "/whatif days-off:3")
-    assert "**no working day is left**" in off
+    assert "**no working days are left**" in off
     assert await query_database(bot, "select count(*) from timeline where event <> 'commented'") == before
 
 

@@ -137,7 +137,7 @@ async def test_late_today_and_on_days_off_no_item_is_promised(bot: Bot, clock: C
     assert today.startswith("Even one item may not be done by Wed 11 Nov: the chance of one is **")
     clock.now = at("2026-11-14 10:00")
     weekend = await ask_for_forecast(bot, number, "/forecast by:2026-11-15")
-    assert weekend.startswith("**No working day is left** until Sun 15 Nov, so no item is expected")
+    assert weekend.startswith("**No working days are left** until Sun 15 Nov, so no item is expected")
     assert "0 items" not in today + weekend
     assert "0 or more" not in today + weekend
 
@@ -146,7 +146,7 @@ async def test_without_a_running_sprint_it_is_as_if_it_began_today(bot: Bot, clo
     number = await record_forecast_past(bot, clock)
     clock.now = at("2026-11-16 00:00")
     dates = await ask_for_forecast(bot, number, "/forecast when:4")
-    assert "As for a sprint that begins today." in dates
+    assert "Calculated as for a sprint that starts today." in dates
     by = dates_in(dates)[50]
 
     box = Box(clock.now, milestone=7099, number=99, title="Next", start="11-16", due=by.isoformat())
@@ -166,4 +166,4 @@ async def test_without_a_due_date_there_are_dates_alone(bot: Bot, clock: Clock) 
 
     answer = await ask_for_forecast(bot, number, "/forecast milestone:Someday")
     assert re.search(rf"The 3 open items will be done by \*\*{DAY}\*\*, 85 times in 100\.", answer)
-    assert "As for a sprint that begins today." in answer
+    assert "Calculated as for a sprint that starts today." in answer

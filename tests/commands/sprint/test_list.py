@@ -13,7 +13,7 @@ async def test_all_sprints(bot: Bot, clock: Clock) -> None:
     comment = await bot.say(number, "/sprint list", as_user="dave")
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("### 2 sprints\n\nDone so far: 1 item in 1 sprint; three make a velocity.\n\n")
+    assert answer.startswith("### 2 sprints\n\nDone so far: 1 item in 1 sprint; a velocity needs three.\n\n")
     assert answer.index("| Sprint 13 |") < answer.index("| Sprint 12 |")
     assert "| ended, not closed | 8 / 3 | 3 / 1 | 38 % / 33 % |" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -37,7 +37,7 @@ async def test_where_there_is_none_it_says_how_to_begin(bot: Bot) -> None:
     await bot.say(issue["number"], "/sprint list")
 
     (answer,) = await bot.answers(issue["number"])
-    assert "There is no sprint yet. Begin one with `/sprint start" in answer
+    assert "There is no sprint yet. Start one with `/sprint start" in answer
 
 
 async def test_a_stranger_is_refused(bot: Bot) -> None:

@@ -66,7 +66,7 @@ async def test_where_items_count_the_load_is_in_items(bot: Bot, clock: Clock, co
     number = await record_past(bot, clock, *make_overload_past(34, done=(0, 2), unestimated=4))
     text = await ask_command(bot, number, command)
 
-    assert "4 open items have no estimate, so items count." in text
+    assert "4 open items have no estimate, so this forecast counts items." in text
     assert "Committed to 7 items, 5 left; the last 5 sprints delivered 3 (median) and at most 3." in text
 
 

@@ -34,8 +34,8 @@ async def test_a_finished_sprint_is_reported_by_its_frozen_numbers(bot: Bot, clo
     await bot.say(number, "/sprint report")
     (second,) = await bot.answers(number)
     assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in second
-    assert "became known since; the numbers stay" in second
-    assert f"- #{number + 1} was opened again afterwards" in second
+    assert "became known later; the numbers don't change" in second
+    assert f"- #{number + 1} was reopened afterwards" in second
 
 
 async def test_moving_on_what_was_open_does_not_change_the_unit(bot: Bot) -> None:
@@ -56,7 +56,7 @@ async def test_of_two_that_ended_at_once_only_one_is_before_the_other(bot: Bot, 
     first = await ask_command(bot, ask_in, '/sprint report "Sprint 20"')
     second = await ask_command(bot, ask_in, "/sprint report Twin")
 
-    assert "There is no sprint before it to compare with." in first
+    assert "There is no earlier sprint to compare with." in first
     assert "The sprint before it: 12 points" in second
 
 

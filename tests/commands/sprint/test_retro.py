@@ -16,7 +16,7 @@ async def test_evidence_of_a_finished_sprint(bot: Bot, clock: Clock) -> None:
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 12 · for the retrospective\n")
     assert f"**👀 Longest in progress** (1 item)\n- #{number}: 3 days, and not done" in answer
-    assert f"**❤️ Re-opened after it was done** (1 item)\n- #{number}: once, and not done again" in answer
+    assert f"**❤️ Reopened after it was done** (1 item)\n- #{number}: once, and not done again" in answer
     assert "bob" not in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
 

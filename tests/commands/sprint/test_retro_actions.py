@@ -71,7 +71,7 @@ async def test_the_same_action_is_not_opened_twice(bot: Bot) -> None:
 
     await bot.say(number, '/sprint retro action:"Split stories","Pair" confirm:yes')
     assert [issue["title"] for issue in await list_actions(bot)] == ["Split stories", "Pair"]
-    assert f"Decided before: #{action['number']}." in (await bot.answers(number))[-1]
+    assert f"Already decided: #{action['number']}." in (await bot.answers(number))[-1]
 
 
 async def test_the_next_retrospective_begins_with_them(bot: Bot, clock: Clock) -> None:
@@ -98,7 +98,7 @@ async def test_the_next_retrospective_begins_with_them(bot: Bot, clock: Clock) -
     assert lines[0].startswith(f"- #{numbers['Split stories']} – open since ")
     assert lines[1].startswith(f"- #{numbers['Pair']} – done on ")
     assert lines[2].startswith(f"- #{numbers['Mob']} – closed as not planned on ")
-    assert lines[3] == f"- #{numbers['Demo']} – no longer there"
+    assert lines[3] == f"- #{numbers['Demo']} – deleted or moved"
     assert f"**Other actions**\n- #{labelled} – open since " in answer
     assert "**Actions**" not in answer
 
@@ -109,7 +109,7 @@ async def test_the_next_retrospective_begins_with_them(bot: Bot, clock: Clock) -
         ("owner:@bob", "`owner` goes with an action: `/sprint retro action:"),
         ('action:" "', "`action` is empty"),
         ('action:"Split" owner:@mallory', "`mallory` is not a collaborator here"),
-        (f'action:"{"x" * 257}"', "is longer than GitHub's 256 characters."),
+        (f'action:"{"x" * 257}"', "is too long 256 characters."),
         (
             f"action:{','.join(f'{n}' for n in range(11))}",
             "You named 11 actions. You can name up to 10 at once.",

@@ -44,7 +44,7 @@ async def test_bad_arguments(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "There is no milestone called “Sprint 99” here" in answer
-    assert "lies in the future" in answer
+    assert "is in the future" in answer
     assert "`as-of` must be a date, such as" in answer
 
 

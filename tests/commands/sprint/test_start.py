@@ -35,7 +35,7 @@ async def test_a_new_milestone_is_made(bot: Bot) -> None:
     assert made["due_on"].startswith(day_from_today(11))
     assert made["description"].splitlines() == ["Goal: Pay by card", f"Start: {day_from_today(0)}"]
     (answer,) = await bot.answers(issue["number"])
-    assert answer.startswith("### Sprint 25 has begun")
+    assert answer.startswith("### Sprint 25 has started")
     assert bot.reactions(comment) == ["eyes", "+1"]
     await bot.say(issue["number"], "/sprint add")
     assert "Planned for Sprint 25" in (await bot.answers(issue["number"]))[-1]
@@ -61,7 +61,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
     await bot.say(number, f'/sprint start "Sprint 12" due:{day_from_today(9)}')
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("### Sprint 12 has begun")
+    assert answer.startswith("### Sprint 12 has started")
     assert "Changed" not in answer
     assert "Start: " + day_from_today(-4) in (await milestone(bot, "Sprint 12"))["description"]
 
@@ -74,7 +74,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         ('"Sprint 25" due:someday', "`due` must be a date, such as"),
         (
             f'"Sprint 11" due:{day_from_today(3)}',
-            'and its numbers stand. Begin one with another title. Try: `/sprint start "Sprint 12" due:',
+            'and its numbers are final. Start one with another title. Try: `/sprint start "Sprint 12" due:',
         ),
         ('"Sprint 25" due:9999-12-31', "Use a date from 2000 to 2100."),
         (

@@ -87,7 +87,7 @@ async def test_the_milestone_that_is_there_is_taken_with_its_items(bot: Bot) -> 
 
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 13 is planned")
-    assert "**It holds 8 points in 1 item.**" in answer
+    assert "**It contains 8 points in 1 item.**" in answer
     assert f"#{item} (8 points)" in answer
     assert (await milestones(bot))["Sprint 13"]["due_on"].startswith(day_from_today(16))
 
@@ -115,7 +115,7 @@ async def test_the_running_sprint_named_again_is_as_it_was(bot: Bot) -> None:
     before = (await milestones(bot))["Sprint 12"]
     await bot.say(number, '/sprint start "Sprint 12"')
 
-    assert (await bot.answers(number))[0].startswith("### Sprint 12 has begun")
+    assert (await bot.answers(number))[0].startswith("### Sprint 12 has started")
     after = (await milestones(bot))["Sprint 12"]
     assert [after[key] for key in ("description", "due_on", "state")] == [
         before[key] for key in ("description", "due_on", "state")
@@ -128,7 +128,10 @@ async def test_a_title_without_a_number_cannot_be_counted_on(bot: Bot) -> None:
     await bot.say(number, "/sprint start")
 
     (answer,) = await bot.answers(number)
-    assert "Your last sprint is called “Payments”, which has no number to count on." in answer
+    assert (
+        "Your last sprint is called “Payments”. Its title has no number, so I can't suggest the next one."
+        in answer
+    )
     assert f'`/sprint start "…" start:{day_from_today(3)} due:{day_from_today(16)}`' in answer
 
 
@@ -165,7 +168,7 @@ async def test_the_length_is_compared_with_that_of_ended_sprints(bot: Bot) -> No
     await bot.say(number, f'/sprint start "Sprint 13" due:{day_from_today(9)} new:yes')
     outdated, started = await bot.answers(number)
     assert "is outdated" in outdated
-    assert started.startswith("### Sprint 13 has begun")
+    assert started.startswith("### Sprint 13 has started")
 
 
 async def test_days_that_are_all_off_are_asked_about(bot: Bot) -> None:
@@ -175,7 +178,7 @@ async def test_days_that_are_all_off_are_asked_about(bot: Bot) -> None:
     await bot.say(number, f'/sprint start "Sprint 26" due:{day_from_today(5)}')
 
     (preview,) = await bot.answers(number)
-    assert "**None of its days is a working day,** so it would count all of its days." in preview
+    assert "**None of its days is a working day,** so all of them would count." in preview
 
 
 async def test_a_last_day_that_is_off_is_named(bot: Bot) -> None:
@@ -184,7 +187,7 @@ async def test_a_last_day_that_is_off_is_named(bot: Bot) -> None:
     await bot.say(number, f'/sprint start "Sprint 26" due:{day_from_today(12)}')
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("### Sprint 26 has begun")
+    assert answer.startswith("### Sprint 26 has started")
     assert f"Its last day is a day off: the last working day is {weekday(day(11))}." in answer
 
 

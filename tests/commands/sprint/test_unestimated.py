@@ -40,12 +40,12 @@ def test_the_past_is_as_it_is_stated_to_be() -> None:
         ("/burnup", "30 of 30 points done, 2 items without an estimate are open"),
         ("/sprint report", "**30 of 30 points and 10 of 12 items committed are done (83 %)**."),
         ("/sprint retro", "**30 of 30 points and 10 of 12 items committed are done (83 %)**."),
-        ("/explain say-do", "In items: 10 of 12 kept; the rest is worth no points"),
+        ("/explain say-do", "In items: 10 of 12 kept; the rest has no points"),
         ("/risk", "**Not estimated:** #2000, #2001, 100 % of the open items."),
-        ("/risk", "2 open items have no estimate, so items count."),
+        ("/risk", "2 open items have no estimate, so this forecast counts items."),
         (
             "/forecast",
-            "the remaining 2 items are done by Fri 20 Nov. 2 open items have no estimate, so items count.",
+            "the remaining 2 items are done by Fri 20 Nov. 2 open items have no estimate, so this forecast counts items.",
         ),
         ("/forecast", "and the lower chance counts: that of the items."),
     ],
@@ -79,4 +79,4 @@ async def test_all_is_done_when_all_items_are(bot: Bot, clock: Clock) -> None:
     text = await answer(bot, clock, "/sprint status", blank=0)
 
     assert "**30 of 30 points done** (100 %)" in text
-    assert "All that is in the sprint is done." in text
+    assert "Everything in the sprint is done." in text

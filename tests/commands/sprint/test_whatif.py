@@ -176,7 +176,7 @@ async def test_taking_out_the_last_sub_issue_makes_its_parent_count(team: Team) 
     await github.trigger("sub_issues", "added", team.bot.repo, parent=parent, child=team.small)
     await team.bot.rest()
     answer = await team.ask(f"/whatif drop:#{team.small}")
-    assert f"#{parent} then counts itself, because no other item covers it any more." in answer
+    assert f"#{parent} then counts on its own, because no other item covers it any more." in answer
     covered = await team.ask(f"/whatif drop:#{parent}")
     assert f"#{parent} is already covered by #{team.small}, so taking it out would change nothing." in covered
     assumed = await team.what_if(f"drop:#{team.small}")
@@ -188,7 +188,7 @@ async def test_taking_out_the_last_sub_issue_makes_its_parent_count(team: Team) 
 
 async def test_the_advice_comes_true_when_it_is_taken(team: Team) -> None:
     _, words = await team.forecast()
-    advice = re.search(rf"Taking out (#\d+(?: and #\d+)*), [a-z ]+, makes it {CHANCE}\.", words)
+    advice = re.search(rf"Taking out (#\d+(?: and #\d+)*), [a-z ]+, would make it {CHANCE}\.", words)
     assert advice, words
     for number in re.findall(r"\d+", advice[1]):
         await team.leave(int(number))
@@ -250,16 +250,16 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
             "days-off:1000",
             "so `days-off:` can be from 1 to ",
         ),
-        ("due:2020-01-01", "`due:2020-01-01` lies in the past. Use today or a later day."),
+        ("due:2020-01-01", "`due:2020-01-01` is in the past. Use today or a later day."),
         ("due:{due}", "Now is due on "),
         ("drop:{repo}#{large}", "without #"),
         ("drop:acme/a_b_#7", "`acme/a_b_#7` is not open in Now, so taking it out would change nothing."),
         ("drop:#99999", "#99999 is not open in Now, so taking it out would change nothing."),
         (
             "drop:#{large},#{small},#{unestimated}",
-            "**nothing is left open**. Until now the chance is ",
+            "**nothing is left open**. Until now, the chance is ",
         ),
-        ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` tells them."),
+        ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` shows them."),
     ],
 )
 async def test_what_is_asked_is_stated_again_or_refused_in_words(
@@ -286,7 +286,7 @@ async def test_without_a_due_date_only_one_can_be_tried(team: Team) -> None:
     assert "Now has no due date, so there is no chance to compare." in await team.ask("/whatif add:3")
     answer = await team.ask(f"/whatif due:{day(9)}")
     assert re.search(
-        rf"the chance to finish is \*\*{CHANCE}\*\*\. Until now it has no due date to compare with\.", answer
+        rf"the chance to finish is \*\*{CHANCE}\*\*\. Until now, it has no due date to compare with\.", answer
     )
 
 
@@ -298,11 +298,11 @@ async def test_in_an_empty_sprint_nothing_was_certain_before(team: Team) -> None
     await team.bot.rest()
 
     forecast = await team.ask('/forecast milestone:"Next"')
-    assert forecast.endswith("**Nothing is in it yet.** `/sprint add` in an issue puts that issue in.")
+    assert forecast.endswith("**Nothing is in it yet.** Run `/sprint add` in an issue to add it.")
     answer = await team.ask('/whatif add:2x5 milestone:"Next"')
     assert re.search(
         rf"with 2 more items of 5 points: the chance to finish by [^*]+ is \*\*{CHANCE}\*\*\. "
-        r"Until now nothing is in it\. It has not begun;",
+        r"Until now, nothing is in it\. It has not started;",
         answer,
     )
     assert "with 2 working days off: nothing is in it yet." in await team.ask(
@@ -326,15 +326,15 @@ async def test_no_whole_forecast_is_made(team: Team, monkeypatch: pytest.MonkeyP
     [
         (0.2, 0.3, "the chance to finish by Fri goes from 2 in 10 to **3 in 10**."),
         (0.2, 0.21, "the chance to finish by Fri stays at **2 in 10**."),
-        (0.2, 1.0, "**nothing is left open**. Until now the chance is 2 in 10."),
-        (0.2, 0.0, "**no working day is left**. Until now the chance is 2 in 10."),
-        (1.0, 0.7, "the chance to finish by Fri is **7 in 10**. Until now all that is in it is done."),
-        (0.0, 0.7, "the chance to finish by Fri is **7 in 10**. Until now no working day is left."),
-        (None, 0.7, "the chance to finish by Fri is **7 in 10**. Until now it has no due date to compare with."),
-        (None, 1.0, "**nothing is left open**. Until now it has no due date to compare with."),
+        (0.2, 1.0, "**nothing is left open**. Until now, the chance is 2 in 10."),
+        (0.2, 0.0, "**no working days are left**. Until now, the chance is 2 in 10."),
+        (1.0, 0.7, "the chance to finish by Fri is **7 in 10**. Until now, all that is in it is done."),
+        (0.0, 0.7, "the chance to finish by Fri is **7 in 10**. Until now, no working days are left."),
+        (None, 0.7, "the chance to finish by Fri is **7 in 10**. Until now, it has no due date to compare with."),
+        (None, 1.0, "**nothing is left open**. Until now, it has no due date to compare with."),
         (1.0, 1.0, "nothing is left open, as before."),
-        (0.0, 0.0, "no working day is left, as before."),
-        (0.0, 1.0, "**nothing is left open**. Until now no working day is left."),
+        (0.0, 0.0, "no working days are left, as before."),
+        (0.0, 1.0, "**nothing is left open**. Until now, no working days are left."),
     ],
 )  # fmt: skip
 def test_the_change_of_the_chance_is_a_sentence(before: float | None, after: float, sentence: str) -> None:

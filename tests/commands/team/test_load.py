@@ -51,8 +51,8 @@ async def test_of_fewer_than_three_people_nothing_is_reported(bot: Bot) -> None:
     comment = await bot.say(number, "/team load")
 
     (answer,) = await bot.answers(number)
-    assert "A team's figures are told for 3 people or more" in answer
-    assert "here I know of 2. `/my` tells you your own." in answer
+    assert "I show a team's figures only for 3 people or more" in answer
+    assert "here I know of 2. `/my` shows your own work." in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
@@ -61,7 +61,7 @@ async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
     await bot.say(number, "/team load", as_user="mallory")
     assert "`/team load` is for collaborators" in (await bot.answers(number))[0]
     await bot.say(number, "/team load @bob")
-    assert "I do not know this argument: `/team load 👉@bob👈`" in (await bot.answers(number))[-1]
+    assert "This argument does not exist: `/team load 👉@bob👈`" in (await bot.answers(number))[-1]
 
 
 def test_a_team_that_is_too_small_is_named_without_a_figure() -> None:

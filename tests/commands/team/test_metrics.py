@@ -116,6 +116,4 @@ async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
 async def test_an_unknown_team(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     await people_at_work(bot, "alice", "bob", "carol")
-    assert "there is no team of this short name" in await ask_command(
-        bot, number, "/team metrics team:nobody"
-    )
+    assert "there is no such team" in await ask_command(bot, number, "/team metrics team:nobody")

@@ -31,7 +31,7 @@ async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
     assert "### Open work of `carol`" in answer
     assert f"**In progress (1)**\n\n- #{number} – since today" in answer
     assert f"#{number + 2}" not in answer
-    assert f"**Reviews that wait for somebody (1)**\n\n- #{pull}" in answer
+    assert f"**Reviews waiting for someone (1)**\n\n- #{pull}" in answer
     assert "bob" not in answer
     assert "Everyone who can read this repository can read this answer." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -77,7 +77,7 @@ async def test_nobody_else_can_agree(bot: Bot) -> None:
 
     answers = await bot.answers(number)
     assert answers[0].startswith("### Post your open work here, `carol`?")
-    assert any("Only `carol` can tick this box: it would show what is theirs." in text for text in answers)
+    assert any("Only `carol` can tick this box, because it shows their own work." in text for text in answers)
     assert not any("Open work of" in text for text in answers)
 
 
@@ -105,7 +105,7 @@ async def test_in_private_it_says_who_can_read_it(bot: Bot) -> None:
 async def test_it_tells_nobody_of_others(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/my @bob")
-    assert "I do not know this argument: `/my 👉@bob👈`" in (await bot.answers(number))[0]
+    assert "This argument does not exist: `/my 👉@bob👈`" in (await bot.answers(number))[0]
 
 
 def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
@@ -130,7 +130,7 @@ def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
         "**Paused (1)**",
         "- #3 – no \\*time\\*",
         "**Pull requests (1)**",
-        "- #5 – waits for a review for 2 days",
+        "- #5 – has been waiting for a review for 2 days",
     ]
 
 
@@ -138,7 +138,7 @@ def test_ones_own_pull_requests_are_no_reviews_that_wait() -> None:
     mine, theirs = FlowCard(1).proposed("11-21", author="alice"), FlowCard(2).proposed("11-20", author="bob")
     data = text("alice", mine, theirs)
 
-    assert "**Reviews that wait for somebody (1)**\n\n- #2 – for 3 days" in data
+    assert "**Reviews waiting for someone (1)**\n\n- #2 – for 3 days" in data
 
 
 def test_a_parent_that_its_parts_tell_is_left_out() -> None:

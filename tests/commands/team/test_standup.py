@@ -67,7 +67,7 @@ async def test_strangers_are_refused_and_words_pointed_at(bot: Bot) -> None:
     await bot.say(number, "/standup", as_user="mallory")
     assert "`/standup` is for collaborators" in (await bot.answers(number))[0]
     await bot.say(number, "/standup today")
-    assert "I do not know this argument: `/standup 👉today👈`" in (await bot.answers(number))[-1]
+    assert "This argument does not exist: `/standup 👉today👈`" in (await bot.answers(number))[-1]
 
 
 async def test_it_lists_what_each_person_has_in_progress(bot: Bot) -> None:
@@ -92,7 +92,7 @@ async def test_it_lists_what_each_person_has_in_progress(bot: Bot) -> None:
         f"`bob`\n\n- {third} – since today\n- {cards} – since today\n\n"
         f"`carol`\n\n- {first} – since today\n- {third} – since today\n"
         f"- to review: {cards} – asked since today\n\n"
-        f"Assigned to nobody\n\n- {icons} – since today"
+        f"Unassigned\n\n- {icons} – since today"
     )
 
 
@@ -131,7 +131,7 @@ async def test_a_team_alone(bot: Bot) -> None:
 
     await bot.say(number, "/standup team:search")
     assert (
-        "There is no team `search` in your settings. These are: `/standup team:payments`."
+        "There is no team `search` in your settings. Your teams: `/standup team:payments`."
         in ((await bot.answers(number))[-1])
     )
 
