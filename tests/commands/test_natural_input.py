@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.changes import query_database
 from tests.support.running import Bot
 from tests.support.sprints import day_from_today, get_milestone_title, make_next_sprint, make_sprint
 
@@ -194,6 +195,36 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
         "/sprint start Sprint 26 due:01-02 goal:Ship it",
     ]
     assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        ("2035-12-24 - 26", "24 Dec 2035 – 26 Dec 2035"),
+        ("28-2 jan 2036", "28 Dec 2035 – 2 Jan 2036"),
+        ("28 Dec 2035 to 2", "28 Dec 2035 – 2 Jan 2036"),
+        ("28 Dec - 2 Jan 2036", "28 Dec 2035 – 2 Jan 2036"),
+    ],
+)
+async def test_an_abbreviated_range_of_days_is_understood(bot: Bot, dates: str, days: str) -> None:
+    number = await make_sprint(bot)
+    assert f"**Off:** {days}" in await say_and_read(bot, number, f"/calendar add {dates}")
+
+
+async def test_a_range_with_two_readings_changes_nothing_and_offers_both(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, "/calendar add Dec 28-2, 2035")
+
+    assert "`dates` can be read in two ways, so nothing was changed" in answer
+    assert copied_lines(answer) == [
+        "/calendar add 2035-12-28..2036-01-02",
+        "/calendar add 2034-12-28..2035-01-02",
+    ]
+    assert not await query_database(bot, "select 1 from projects where said <> '{}'")
+
+    running = datetime.now(UTC).date() - timedelta(days=1)
+    text = f"{running.day} {running:%b} - {running + timedelta(days=20):%d %b}"
+    assert len(copied_lines(await say_and_read(bot, number, f"/calendar add {text}"))) == 2
 
 
 async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) -> None:
