@@ -41,7 +41,7 @@ _HOW_TO_WRITE = (
     "Write as you would say it; quotation marks, colons and capitals are optional.\n"
     "\n"
     "- **Texts** run to the next argument: `/sprint goal Ship Apple Pay`. Quotation marks of any kind "
-    "hold a text together.\n"
+    'hold a text together; within `"…"`, a mark that is written twice stands for itself.\n'
     "- **Arguments** have a name where they need one: `due:2026-12-16`, `due: 2026-12-16`, "
     "`due=2026-12-16`, `--due 2026-12-16`, or just `due 2026-12-16`. A yes is `confirm:yes`, "
     "`confirm:y` or `--confirm`.\n"

@@ -174,6 +174,18 @@ async def test_a_number_that_two_sprints_have_is_asked_about(bot: Bot) -> None:
     assert copied_lines(answer) == ['/burndown "Sprint 12"', '/burndown "Checkout 12"']
 
 
+async def test_a_title_with_quotation_marks_of_all_kinds_is_offered_and_read(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    titles = ['The "big" 12', '«Das» „große“ "12"', "Team '12' « “ ” ‘ ’ 「 」"]
+    for title in titles:
+        await make_next_sprint(bot, title=title)
+    for title, line in zip(
+        titles, copied_lines(await say_and_read(bot, number, "/burndown 12"))[1:], strict=True
+    ):
+        heading = (await say_and_read(bot, number, line)).replace("\\", "")
+        assert f"Burndown · {title}" in heading
+
+
 async def test_a_date_in_words_is_said_back_in_full(bot: Bot) -> None:
     number = await make_sprint(bot)
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)

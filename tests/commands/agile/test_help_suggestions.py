@@ -172,4 +172,5 @@ def test_a_sprint_is_named_as_the_command_declares() -> None:
     assert write_sprint_argument(by_name["sprint status"], "Sprint 24") == '"Sprint 24"'
     assert write_sprint_argument(by_name["risk"], "Sprint 24") in {'"Sprint 24"', 'milestone:"Sprint 24"'}
     assert write_sprint_argument(by_name["my"], "Sprint 24") == ""
-    assert write_sprint_argument(by_name["sprint status"], 'The "big" one') == ""
+    assert write_sprint_argument(by_name["sprint status"], 'The "big" one') == '«The "big" one»'
+    assert write_sprint_argument(by_name["sprint status"], "The `big` one") == ""
