@@ -82,16 +82,12 @@ def is_iso(text: str) -> bool:
 
 def list_calendar_days(text: str, settings: InputSettings, is_past: bool = False) -> Iterator[date]:
     """All days that a text in its simplest spelling may mean, if it states a day of a month; else nothing."""
-    for read in _CALENDAR_READERS:
-        if days := list(read(text, settings, is_past)):
-            yield from days
-            return
-    if match := _WEEKDAY_BEFORE.fullmatch(text):  # `Fri 27 Nov`: the weekday must be right.
+    if days := _read_day_of_month(text, settings, is_past):
+        yield from days
+    elif match := _WEEKDAY_BEFORE.fullmatch(text):  # `Fri 27 Nov`: the weekday must be right.
         weekday = WEEKDAY_NAMES[match["name"]]
-        for read in _CALENDAR_READERS:
-            yield from (
-                day for day in read(match["rest"], settings, is_past, weekday) if day.weekday() == weekday
-            )
+        days = _read_day_of_month(match["rest"], settings, is_past, weekday)
+        yield from (day for day in days if day.weekday() == weekday)
 
 
 def _list_readings(text: str, settings: InputSettings, is_past: bool) -> Iterator[date]:
@@ -101,21 +97,30 @@ def _list_readings(text: str, settings: InputSettings, is_past: bool) -> Iterato
             return
 
 
-def _read_iso(text: str, _: InputSettings, __: bool, ___: int | None = None) -> Iterator[date]:
+def _read_day_of_month(
+    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
+) -> list[date]:
+    return (
+        list(_read_iso(text))
+        or list(_read_year_first(text))
+        or list(_read_numbers(text, settings, is_past, weekday))
+        or list(_read_named_month(text, settings, is_past, weekday))
+    )
+
+
+def _read_iso(text: str) -> Iterator[date]:
     try:
         yield date.fromisoformat(text.upper())
     except ValueError:
         return
 
 
-def _read_year_first(text: str, _: InputSettings, __: bool, ___: int | None = None) -> Iterator[date]:
+def _read_year_first(text: str) -> Iterator[date]:
     if match := _YEAR_FIRST.fullmatch(text):
         yield from build_day(int(match[1]), int(match[3]), int(match[4]))
 
 
-def _read_numbers(
-    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
-) -> Iterator[date]:
+def _read_numbers(text: str, settings: InputSettings, is_past: bool, weekday: int | None) -> Iterator[date]:
     """Read `25.11.`, `11/25` and `25-11-2026` in the order of the team's locale."""
     match = _NUMBERS.fullmatch(text)
     if match is None:
@@ -154,16 +159,13 @@ def _list_orders(first_part: str | None, mark: str) -> tuple[bool, ...]:
 
 
 def _read_named_month(
-    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
+    text: str, settings: InputSettings, is_past: bool, weekday: int | None
 ) -> Iterator[date]:
     for form in _NAMED_FORMS:
         if match := form.fullmatch(text):
             month, day = _MONTHS[match["month"]], int(match["day"])
             yield from _complete_day(match["year"], month, day, settings, is_past, weekday)
             return
-
-
-_CALENDAR_READERS = (_read_iso, _read_year_first, _read_numbers, _read_named_month)
 
 
 def _complete_day(

@@ -82,9 +82,9 @@ def too_long_text(title: str | None, check: StartCheck) -> str:
         advice = f"Use a `due:` up to {full_day(latest_due(first))}."
     corrected = correct_year(due, max(first, today), max(first, today))
     line = start_line(title, start=first if first != today else None, due=corrected) if corrected else ""
-    meant = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
+    question = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
     return (
         f"From {weekday(first, with_year=True)} to {weekday(due, with_year=True)} are "
         f"{counted(check.working_days, 'working day')}. A sprint can last up to two years. "
-        f"{advice}{meant}"
+        f"{advice}{question}"
     )

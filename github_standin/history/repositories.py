@@ -194,8 +194,8 @@ class RepositoryHistory:
         if payload["action"] == "deleted":
             repository.comments.pop(comment["id"], None)
         else:
-            known = repository.comments.setdefault(comment["id"], StandInComment(repository, comment))
-            known.body = comment
+            stored = repository.comments.setdefault(comment["id"], StandInComment(repository, comment))
+            stored.body = comment
 
     def _on_item(
         self, repository: StandInRepository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False

@@ -251,7 +251,7 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
 
 
 @pytest.mark.parametrize(
-    ("line", "meant"),
+    ("line", "suggested"),
     [
         ("/sprint", "/sprint status"),
         ("/sprint show", "/sprint status"),
@@ -268,13 +268,13 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
         ("/forcast by:friday", "/forecast by:friday"),
     ],
 )
-async def test_what_was_meant_is_asked(bot: Bot, line: str, meant: str) -> None:
+async def test_what_was_meant_is_asked(bot: Bot, line: str, suggested: str) -> None:
     number = await make_sprint(bot)
     answer = await say_and_read(bot, number, line)
 
-    assert copied_lines(answer) == [meant]
+    assert copied_lines(answer) == [suggested]
     assert "Did you mean" in answer
-    if meant.startswith("/sprint close"):
+    if suggested.startswith("/sprint close"):
         assert "ends the sprint" in answer
         assert "I have changed nothing." in answer
 
