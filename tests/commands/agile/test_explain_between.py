@@ -18,7 +18,8 @@ from sprints.comparison import (
     find_moved_flows,
     list_changes,
 )
-from sprints.facts import Amount, ScopeCause, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, ScopeCause
 from sprints.milestone import derive_sprint
 from tests.support.builders import Box, Card, at, make_added_card, make_committed_card
 from tests.support.clock import Clock
