@@ -42,6 +42,7 @@ from storage.known_projects import KnownProjects
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.recorder import Recorder, TimelineRow
+from storage.repository_presence import RepositoryPresence
 
 _BATCH = 100
 # Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
@@ -221,7 +222,7 @@ class EventProcessor:
             return None
         if may_have_left(read.outcomes, read.event.account):
             # The event may show its new owner's name, which says nothing of its name here.
-            tracking_state = await Projects(tenant).tracking_state(repository.key)
+            tracking_state = await RepositoryPresence(tenant).tracking_state(repository.key)
             return tracking_state.id if tracking_state else None
         times = (fact.at for fact in _list_facts(read))
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
