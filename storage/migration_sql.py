@@ -1,4 +1,4 @@
-"""Statements that migrations share. Released migrations never change, so the functions here never do either."""
+"""Statements that migrations share. Released migrations never change; nor do these functions."""
 
 from pathlib import Path
 
