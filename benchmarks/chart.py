@@ -59,14 +59,14 @@ def nth_sprint(n: int) -> Burndown:
 def plain_draw(burndown: Burndown) -> bytes:
     """What one writes without thinking about time: the same elements, dates and labels, at the same size."""
     figure, axes = plt.subplots(figsize=(style.WIDTH / 72, style.HEIGHT / 72), dpi=_DPI)
-    known = [day for day in burndown.days if day.remaining is not None]
-    remaining = [float(burndown.committed), *(float(day.remaining or 0) for day in known)]
-    at = [*range(len(known)), len(known) - 0.5]
+    measured_days = [day for day in burndown.days if day.remaining is not None]
+    remaining = [float(burndown.committed), *(float(day.remaining or 0) for day in measured_days)]
+    at = [*range(len(measured_days)), len(measured_days) - 0.5]
     ideal = [float(burndown.committed), *(float(day.ideal or 0) for day in burndown.days)]
     off = [i for i, day in enumerate(burndown.days) if not day.is_working_day]
     for start in (i for i in off if i - 1 not in off):
         axes.axvspan(start, start + 2, color=COLOURS[Ink.DAY_OFF])
-    axes.axvspan(len(known) - 1, len(known), color=COLOURS[Ink.TODAY])
+    axes.axvspan(len(measured_days) - 1, len(measured_days), color=COLOURS[Ink.TODAY])
     axes.plot(range(len(ideal)), ideal, color=COLOURS[Ink.IDEAL], linewidth=2.5, linestyle="--")
     axes.plot(at, remaining, color=COLOURS[Ink.REMAINING], linewidth=4, marker="o", markersize=9)
     axes.plot(at[-1], remaining[-1], color=COLOURS[Ink.REMAINING], marker="o", markersize=15)

@@ -72,10 +72,10 @@ def main() -> None:
     copies = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with common.scratch() as folder, running_server(folder) as server:
-        found = uvloop.run(_compare(folder, server, copies, rounds))
-    rates = {name: round(median(values)) for name, values in found.items()}
-    each = [ours / other for ours, other in zip(found["worker_batch"], found["worker_each"], strict=True)]
-    at_door = [ours / other for ours, other in zip(found["door_batch"], found["door_each"], strict=True)]
+        results = uvloop.run(_compare(folder, server, copies, rounds))
+    rates = {name: round(median(values)) for name, values in results.items()}
+    each = [ours / other for ours, other in zip(results["worker_batch"], results["worker_each"], strict=True)]
+    at_door = [ours / other for ours, other in zip(results["door_batch"], results["door_each"], strict=True)]
     figures = {
         "benchmark": "events",
         "rounds": rounds,
@@ -96,7 +96,7 @@ async def _compare(folder: Path, server: EmbeddedServer, copies: int, rounds: in
     port = common.free_port()
     environment = common.bot_environment(folder, port)
     settings = load(environment, needs_github=True)
-    found: dict[str, list[float]] = {
+    results: dict[str, list[float]] = {
         name: [] for name in ("worker_batch", "worker_each", "door_batch", "door_each")
     }
     async with open_services(settings) as base:
@@ -108,7 +108,7 @@ async def _compare(folder: Path, server: EmbeddedServer, copies: int, rounds: in
         for _ in range(rounds):
             for name, function in functions.items():
                 _install(server, function)
-                found[f"worker_{name}"].append(await _work_off(base, server, copies, each=name == "each"))
+                results[f"worker_{name}"].append(await _work_off(base, server, copies, each=name == "each"))
         load_on_door = Load(folder, issue_payloads())
         url = f"http://{common.HOST}:{port}{common.PATH}"
         with common.bot(["serve", "--no-worker"], environment, folder / "bot.log"):
@@ -117,8 +117,8 @@ async def _compare(folder: Path, server: EmbeddedServer, copies: int, rounds: in
                 for name, function in functions.items():
                     _install(server, function)
                     done = await asyncio.to_thread(load_on_door.run, url, _SECONDS)
-                    found[f"door_{name}"].append(done["requests"] / done["seconds"])
-    return found
+                    results[f"door_{name}"].append(done["requests"] / done["seconds"])
+    return results
 
 
 def _install(server: EmbeddedServer, function: str) -> None:

@@ -101,7 +101,7 @@ def main() -> int:
 
 
 def _boxes(made: list[tuple[Json, int]], events: int, monday: datetime) -> list[Box]:
-    found = []
+    boxes = []
     for n, (repository, thread) in enumerate(made):
         due = monday + timedelta(days=_DAYS - 1, hours=8)
         milestone = {
@@ -116,8 +116,8 @@ def _boxes(made: list[tuple[Json, int]], events: int, monday: datetime) -> list[
         }
         box = Box(repository, thread, milestone, is_calm=n % 3 != 2)
         _live(box, monday, events // len(made), random.Random(n))
-        found.append(box)
-    return found
+        boxes.append(box)
+    return boxes
 
 
 def _live(box: Box, monday: datetime, events: int, luck: random.Random) -> None:
@@ -143,7 +143,7 @@ def _live(box: Box, monday: datetime, events: int, luck: random.Random) -> None:
     while len(box.told) < events:
         item = luck.choice(list(items.values()))
         _note(box, item, luck.choice(hours) + timedelta(seconds=luck.randrange(900)), next(_NUMBERS))
-    box.told.sort(key=lambda one: one[0])
+    box.told.sort(key=lambda entry: entry[0])
 
 
 def _item(n: int, points: int, created: datetime) -> Json:
@@ -291,7 +291,7 @@ async def _repository(github: StandInGitHub, n: int) -> tuple[Json, int]:
 
 async def _through(machine: Machine, boxes: list[Box], monday: datetime) -> tuple[Json, list[str]]:
     told = [(at, n, event, body) for n, box in enumerate(boxes) for at, event, body in box.told]
-    waiting = sorted(told, key=lambda one: one[:2], reverse=True)
+    waiting = sorted(told, key=lambda entry: entry[:2], reverse=True)
     writes, tenant = Counter[datetime](), 0
     end = monday + timedelta(days=_DAYS + 6)
     while machine.clock.now < end:
@@ -318,25 +318,27 @@ async def _settled(machine: Machine, boxes: list[Box]) -> int:
         (tenant,) = await all_tenants(connection)
     await machine.installations.run(tenant)
     await machine.recording.process_pending(tenant)
-    async with machine.base.database.tenant(tenant) as one:
+    async with machine.base.database.tenant(tenant) as scoped:
         for box in boxes:
-            project = await Projects(one).by_name(box.name)
+            project = await Projects(scoped).by_name(box.name)
             assert project is not None, box.name
-            await Projects(one).set_command_setting(project.id, "tracking", box.thread)
+            await Projects(scoped).set_command_setting(project.id, "tracking", box.thread)
     return int(tenant)
 
 
 async def _by_the_clock(machine: Machine, tenant: int) -> None:
     if (machine.clock.now.hour, machine.clock.now.minute) not in {(1, 0), (8, 0)}:
         return
-    async with machine.base.database.tenant(tenant) as one:
-        projects = await Projects(one).active()
+    async with machine.base.database.tenant(tenant) as scoped:
+        projects = await Projects(scoped).active()
     for project in projects:
         await machine.reports.redraw(tenant, project.id)
 
 
 def _written(machine: Machine) -> int:
-    return sum(one[0] in {"POST", "PATCH"} and "/repos/" in one[1] for one in machine.github.requests)
+    return sum(
+        request[0] in {"POST", "PATCH"} and "/repos/" in request[1] for request in machine.github.requests
+    )
 
 
 # What came of it
@@ -349,7 +351,7 @@ async def _judge(
     twice = differ = 0
     for box in boxes:
         comments = await machine.github.comments(box.name, box.thread)
-        bodies = [one["body"] for one in comments if one["user"]["type"] == "Bot"]
+        bodies = [comment["body"] for comment in comments if comment["user"]["type"] == "Bot"]
         markers = Counter(mark for body in bodies for mark in _MARKER.findall(body))
         twice += sum(count - 1 for count in markers.values())
         notified[box.is_calm].append(len(bodies))
@@ -378,10 +380,10 @@ async def _difference(machine: Machine, tenant: int, box: Box, bodies: list[str]
     living = [body for body in bodies if body.startswith(f"### {box.milestone['title']} · ended\n")]
     if len(living) != 1:
         return f"{len(living)} living comments"
-    async with machine.base.database.tenant(tenant) as one:
-        project: Project | None = await Projects(one).by_name(box.name)
+    async with machine.base.database.tenant(tenant) as scoped:
+        project: Project | None = await Projects(scoped).by_name(box.name)
         assert project is not None
-        facts = await Sprints(one, project).facts(box.milestone["id"], machine.clock.now)
+        facts = await Sprints(scoped, project).facts(box.milestone["id"], machine.clock.now)
     assert facts is not None
     done, scope = measure_amount(facts.done, facts.unit), measure_amount(facts.scope, facts.unit)
     expected = f"**{number(done)} of {quantity(scope, facts.unit)} done**"

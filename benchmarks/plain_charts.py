@@ -153,7 +153,7 @@ def plain_aging(aging: Aging) -> bytes:
         late = [item.days > (aging.p85 or 0) for item in aging.items]
         axes.axvspan(aging.p50 or 0, aging.p85 or 0, color=COLOURS[Ink.DAY_OFF])
         axes.axvspan(aging.p85 or 0, aging.items[0].days + 1, color=COLOURS[Ink.LATE_AREA])
-        colours = [COLOURS[Ink.SCOPE] if one else COLOURS[Ink.REMAINING] for one in late]
+        colours = [COLOURS[Ink.SCOPE] if is_late else COLOURS[Ink.REMAINING] for is_late in late]
         bars = axes.barh(at, [item.days for item in aging.items], 0.66, color=colours)
         axes.bar_label(bars, padding=8, fontsize=18, weight="bold")
         for words, days in (("50 %", aging.p50 or 0), ("85 % done", aging.p85 or 0)):
@@ -182,7 +182,7 @@ def plain_flow(flow: CumulativeFlow) -> bytes:
         )
         height = [0] * len(days)
         for words, (_, ink, counts) in parts.items():
-            height = [one + more for one, more in zip(height, counts, strict=True)]
+            height = [below + more for below, more in zip(height, counts, strict=True)]
             axes.plot(days, height, color=ink, linewidth=2.5)
             _say(axes, days[-1], height[-1] - counts[-1] / 2, f"{counts[-1]} {words}", ink, weight="bold")
         axes.set_xlim(days[0], days[-1])
@@ -226,11 +226,13 @@ def plain_calibration(calibration: Calibration) -> bytes:
     file = BytesIO()
     with _figure(file, "Forecasts that came true") as axes:
         axes.plot([0, 1], [0, 100], color=COLOURS[Ink.IDEAL], linewidth=2.5, linestyle="--")
-        said = [one.mean_chance for one in calibration.bins]
-        true = [100 * one.share for one in calibration.bins]
-        axes.scatter(said, true, s=[40 * one.n for one in calibration.bins], color=COLOURS[Ink.REMAINING])
-        for x, y, one in zip(said, true, calibration.bins, strict=True):
-            _say(axes, x, y, f"{one.true} of {one.n}", COLOURS[Ink.REMAINING], weight="bold")
+        said = [interval.mean_chance for interval in calibration.bins]
+        true = [100 * interval.share for interval in calibration.bins]
+        axes.scatter(
+            said, true, s=[40 * interval.n for interval in calibration.bins], color=COLOURS[Ink.REMAINING]
+        )
+        for x, y, interval in zip(said, true, calibration.bins, strict=True):
+            _say(axes, x, y, f"{interval.true} of {interval.n}", COLOURS[Ink.REMAINING], weight="bold")
         _say(axes, 0.1, 5, "as said", COLOURS[Ink.IDEAL], 20)
         axes.set_xticks([n / 10 for n in range(0, 11, 2)], [f"{n} in 10" for n in range(0, 11, 2)])
         axes.set_yticks(range(0, 101, 20), [f"{n} %" for n in range(0, 101, 20)])
@@ -282,7 +284,7 @@ def nth_fan(burnup: Burnup, n: int) -> ForecastFan:
     bands = [
         Band(*(done + more * (step + 1) for more in (1.2, 1.8, 2.4, 3.2, 4.2))) for step in range(len(days))
     ]
-    return ForecastFan(burnup.sprint, tuple(FanDay(*one) for one in zip(days, bands, strict=True)), 0.7)
+    return ForecastFan(burnup.sprint, tuple(FanDay(*values) for values in zip(days, bands, strict=True)), 0.7)
 
 
 def nth_calibration(n: int) -> Calibration:

@@ -83,8 +83,8 @@ def _in_a_process(*arguments: str) -> dict[str, Any]:
     )
     if ran.returncode:
         raise RuntimeError(ran.stderr[-3000:])
-    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    results: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return results
 
 
 async def _measure_past(folder: Path, address: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, FactRecorded
-from handlers.payloads import AccountPayload, Id, Moment, clean, to_datetime, to_details
+from handlers.payloads import AccountPayload, Id, Moment, clean, get_login, to_datetime, to_details
 from sprints.model import ActivityEvent
 
 
@@ -71,7 +71,7 @@ def record_deployment_status(delivery: Delivery) -> Iterator[FactRecorded]:
                     "status_creator": _person(status.creator),
                 }
             ),
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )
 

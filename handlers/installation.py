@@ -14,7 +14,16 @@ from handlers.delivery import (
     RepositoriesChanged,
     WritingAllowed,
 )
-from handlers.payloads import AccountPayload, Id, Moment, RepositoryPayload, clean, to_datetime, to_details
+from handlers.payloads import (
+    AccountPayload,
+    Id,
+    Moment,
+    RepositoryPayload,
+    clean,
+    get_login,
+    to_datetime,
+    to_details,
+)
 from sprints.model import ActivityEvent
 
 
@@ -133,5 +142,5 @@ def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:
                 "permissions": _permissions(payload.installation),
             }
         ),
-        actor=payload.sender.canonical_login if payload.sender else None,
+        actor=get_login(payload.sender),
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from handlers.delivery import Delivery, FactRecorded, require_key
 from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
-from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, to_details
+from handlers.payloads import AccountPayload, Id, IssueReference, Name, Number, get_login, to_details
 from sprints.model import ActivityEvent
 
 
@@ -68,6 +68,6 @@ def record_issue_field(delivery: Delivery) -> Iterator[FactRecorded]:
             delivery=delivery.id,
             details=details,
             before=before,
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )

@@ -14,6 +14,7 @@ from handlers.payloads import (
     MilestonePayload,
     PullRequestPayload,
     clean,
+    get_login,
 )
 from sprints.model import ItemEvent
 
@@ -29,7 +30,7 @@ class ItemDelivery(msgspec.Struct):
 
     @property
     def actor(self) -> str | None:
-        return self.sender.canonical_login if self.sender else None
+        return get_login(self.sender)
 
 
 def record_item(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, FactRecorded
-from handlers.payloads import AccountPayload, ChangesPayload, Id, clean
+from handlers.payloads import AccountPayload, ChangesPayload, Id, clean, get_login
 from sprints.model import LabelEvent
 
 
@@ -34,7 +34,7 @@ def record_label(delivery: Delivery) -> Iterator[FactRecorded]:
         "label": label.node_id or f"label:{label.id}",
         "at": delivery.received_at,
         "delivery": delivery.id,
-        "actor": payload.sender.canonical_login if payload.sender else None,
+        "actor": get_login(payload.sender),
     }
     if delivery.action == "deleted":
         yield FactRecorded(LabelEvent(event="deleted", name=name, **common))  # type: ignore[arg-type]

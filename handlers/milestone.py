@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, FactRecorded, UnusableError
-from handlers.payloads import AccountPayload, ChangesPayload, MilestonePayload
+from handlers.payloads import AccountPayload, ChangesPayload, MilestonePayload, get_login
 
 
 class _Payload(msgspec.Struct):
@@ -26,5 +26,5 @@ def record_milestone(delivery: Delivery) -> Iterator[FactRecorded]:
     if at is None:
         raise UnusableError("the milestone carries no time")
     before = payload.changes.before("title", "description", "due_on") if payload.changes else None
-    actor = payload.sender.canonical_login if payload.sender else None
+    actor = get_login(payload.sender)
     yield FactRecorded(milestone.to_event(event, at, delivery.id, actor, before))

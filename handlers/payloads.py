@@ -88,6 +88,11 @@ class AccountPayload(msgspec.Struct):
         return account_login(clean(self.login), self.type)
 
 
+def get_login(account: AccountPayload | None) -> str | None:
+    """The login of an account as the timeline stores it; None if a payload names no account."""
+    return account.canonical_login if account else None
+
+
 class RepositoryPayload(msgspec.Struct):
     id: Id
     full_name: Name

@@ -12,7 +12,7 @@ import msgspec
 
 from handlers.delivery import Delivery, FactRecorded, require_key
 from handlers.field_values import ABSENT, FieldChange, digest, to_stored_value
-from handlers.payloads import AccountPayload, Id, Name, Number, clean, to_details
+from handlers.payloads import AccountPayload, Id, Name, Number, clean, get_login, to_details
 from sprints.model import ActivityEvent
 
 
@@ -92,7 +92,7 @@ def record_project_item(delivery: Delivery) -> Iterator[FactRecorded]:
             delivery=delivery.id,
             details=details,
             before=before or None,
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import CheckRequested, Delivery, FactRecorded
-from handlers.payloads import AccountPayload, Id, Number, to_details
+from handlers.payloads import AccountPayload, Id, Number, get_login, to_details
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
 
@@ -59,7 +59,7 @@ def record_review(delivery: Delivery) -> Iterator[FactRecorded | CheckRequested]
                     "state": review.state.lower(),
                 }
             ),
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         ),
         tuple(account for account in (pull_request.user, review.user) if account),
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from commands.settings.file import PATH
 from handlers.delivery import Delivery, FactRecorded, SettingsChanged
-from handlers.payloads import AccountPayload, RepositoryPayload, clean, to_datetime, to_details
+from handlers.payloads import AccountPayload, RepositoryPayload, clean, get_login, to_datetime, to_details
 from sprints.model import ActivityEvent
 
 
@@ -61,7 +61,7 @@ def record_push(delivery: Delivery) -> Iterator[FactRecorded]:
             details=to_details({"ref": payload.ref, "commits": dict(sorted(authors.items()))}),
             # After a forced push GitHub has no record any more of which commits it replaced.
             before={"head": clean(payload.before)} if payload.before else None,
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )
 

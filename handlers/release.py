@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, FactRecorded
-from handlers.payloads import AccountPayload, Id, to_details
+from handlers.payloads import AccountPayload, Id, get_login, to_details
 from sprints.model import ActivityEvent
 
 
@@ -46,6 +46,6 @@ def record_release(delivery: Delivery) -> Iterator[FactRecorded]:
                     "target": release.target_commitish,
                 }
             ),
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )

@@ -13,7 +13,14 @@ from handlers.delivery import (
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import AccountPayload, OwnerChangePayload, RepositoryPayload, clean, to_datetime
+from handlers.payloads import (
+    AccountPayload,
+    OwnerChangePayload,
+    RepositoryPayload,
+    clean,
+    get_login,
+    to_datetime,
+)
 from sprints.model import ActivityEvent
 
 
@@ -59,7 +66,7 @@ def record_repository(
             delivery=delivery.id,
             details={"full_name": clean(repository.full_name), "is_private": repository.private},
             before={"name": clean(former_name.from_)} if former_name else None,
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         )
     )
     if delivery.action in _VISIBILITY:

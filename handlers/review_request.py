@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, FactRecorded
-from handlers.payloads import AccountPayload, Id, Number, to_details
+from handlers.payloads import AccountPayload, Id, Number, get_login, to_details
 from sprints.model import ActivityEvent
 from sprints.reviews import REVIEW_REQUEST
 
@@ -48,7 +48,7 @@ def record_review_request(delivery: Delivery) -> Iterator[FactRecorded]:
                     "reviewer": reviewer.canonical_login,
                 }
             ),
-            actor=payload.sender.canonical_login if payload.sender else None,
+            actor=get_login(payload.sender),
         ),
         (reviewer,),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from commands.framework.outcome import Picture
 from storage.forecasts import ForecastRecord
-from storage.posts import Post
+from storage.post_states import Post
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from reports.running_sprint import NOT_PLANNED, get_thread, is_included, sticky_
 from reports.sprint_tracking import TrackingPlace
 from sprints.milestone import Phase, Sprint
 from sprints.team_settings import SummaryPlace
-from storage.posts import Post, PostKind, Posts, PostStatus
+from storage.post_states import Post, PostKind, PostStatus
+from storage.posts import Posts
 
 # Sprints that ended long before the App was installed get no summary, nor do sprints that ended a month ago.
 _BEFORE_US = timedelta(days=7)

@@ -17,7 +17,8 @@ from reports.sticky_comment import content_digest, text_above_chart, text_below_
 from sprints.alerts import HOPEFUL, MOST_A_DAY, AlertInputs, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
-from storage.posts import Post, PostKind, Posts, PostStatus
+from storage.post_states import Post, PostKind, PostStatus
+from storage.posts import Posts
 
 NOT_PLANNED = {"state": "closed", "state_reason": "not_planned"}
 # The sticky comment is brought up to date until then, and not edited afterwards.

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from math import floor
 
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Amount, Facts, compute_facts, sum_items
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, Facts, sum_items
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_amounts import forecast_amount
 from sprints.forecast_inputs import ForecastHistory

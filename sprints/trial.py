@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sprints.calendar import Calendar
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.milestone import Sprint, derive_sprint
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent, sort_events
 from sprints.rules import Rules

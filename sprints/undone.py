@@ -77,10 +77,10 @@ def net_undone_steps(events: Iterable[ItemEvent], steps: Iterable[UndoneStep]) -
         done, undone = _find_events(ordered, step)
         if not done:
             continue
-        last = max(undone, default=_last_before(ordered, step.undone_within.until))
+        last = max(undone, default=_find_last_before(ordered, step.undone_within.until))
         netted = {*done, *undone}
         span = range(min(done), max(last, *done) + 1)
-        if any(_interferes(ordered[n], step) for n in span if n not in netted):
+        if any(_changes_same_thing(ordered[n], step) for n in span if n not in netted):
             continue
         for n in span:
             snapshot = _restore(ordered[n].snapshot, step)
@@ -100,7 +100,7 @@ def net_undone_edits(events: Iterable[MilestoneEvent], steps: Iterable[UndoneSte
             continue
         netted, restored = {*done, *undone}, ordered[max(undone)]
         span = range(min(done), max(undone) + 1)
-        if any(_edits(ordered[n], step) for n in span if n not in netted):
+        if any(_changes_same_fields(ordered[n], step) for n in span if n not in netted):
             continue
         for n in span:
             event = _restore_edit(ordered[n], restored, step)
@@ -123,7 +123,7 @@ def _find_events(
 
 
 def _shows(event: ItemEvent | MilestoneEvent, signs: frozenset[Sign], span: ChangeSpan, app: str) -> bool:
-    if not _signs_of(event) <= {_without_case(sign) for sign in signs}:
+    if not _list_signs(event) <= {_without_case(sign) for sign in signs}:
         return False
     if event.at == span.until:
         return True
@@ -131,7 +131,7 @@ def _shows(event: ItemEvent | MilestoneEvent, signs: frozenset[Sign], span: Chan
     return is_within and same_login(event.actor, app)
 
 
-def _signs_of(event: ItemEvent | MilestoneEvent) -> frozenset[Sign]:
+def _list_signs(event: ItemEvent | MilestoneEvent) -> frozenset[Sign]:
     """The signs that an event is; of several edited fields one each."""
     if isinstance(event, MilestoneEvent):
         if event.event == _EDITED:
@@ -148,11 +148,11 @@ def _without_case(sign: Sign) -> Sign:
     return Sign(sign.event, sign.subject.lower()) if sign.event in _LABELS else sign
 
 
-def _last_before(ordered: Sequence[ItemEvent], moment: datetime) -> int:
+def _find_last_before(ordered: Sequence[ItemEvent], moment: datetime) -> int:
     return max((n for n, event in enumerate(ordered) if event.at <= moment), default=0)
 
 
-def _interferes(event: ItemEvent, step: UndoneStep) -> bool:
+def _changes_same_thing(event: ItemEvent, step: UndoneStep) -> bool:
     """Whether an event between a step and its undoing changes the same thing."""
     names = {sign.event for sign in step.done}
     subjects = {_without_case(sign).subject for sign in step.done}
@@ -169,20 +169,20 @@ def _interferes(event: ItemEvent, step: UndoneStep) -> bool:
 
 def _is_as_left(snapshot: ItemSnapshot, step: UndoneStep) -> bool:
     """Whether a snapshot shows an item as a step left it."""
-    labels = _lowered(snapshot.labels)
-    removed, added = (_lowered(_subjects(step, event)) for event in ("unlabeled", "labeled"))
+    labels = _lower_case(snapshot.labels)
+    removed, added = (_lower_case(_list_subjects(step, event)) for event in ("unlabeled", "labeled"))
     if not added <= labels or removed & labels:
         return False
     if not any(sign.event in _MEMBERSHIP for sign in step.done):
         return True
-    return {str(snapshot.milestone)} == (_subjects(step, "milestoned") or {str(None)})
+    return {str(snapshot.milestone)} == (_list_subjects(step, "milestoned") or {str(None)})
 
 
-def _subjects(step: UndoneStep, event: str) -> set[str]:
+def _list_subjects(step: UndoneStep, event: str) -> set[str]:
     return {sign.subject for sign in step.done if sign.event == event}
 
 
-def _lowered(labels: Iterable[str]) -> set[str]:
+def _lower_case(labels: Iterable[str]) -> set[str]:
     return {label.lower() for label in labels}
 
 
@@ -190,15 +190,15 @@ def _restore(snapshot: ItemSnapshot, step: UndoneStep) -> ItemSnapshot:
     """Return a snapshot from between a step and its undoing as it would be without the step."""
     milestone, labels = snapshot.milestone, snapshot.labels
     if any(sign.event in _MEMBERSHIP for sign in step.done):
-        milestone = next((int(left) for left in _subjects(step, "demilestoned")), None)
-    added = _lowered(_subjects(step, "labeled"))
+        milestone = next((int(left) for left in _list_subjects(step, "demilestoned")), None)
+    added = _lower_case(_list_subjects(step, "labeled"))
     labels = tuple(label for label in labels if label.lower() not in added)
-    present = _lowered(labels)
-    labels += tuple(sorted(name for name in _subjects(step, "unlabeled") if name.lower() not in present))
+    present = _lower_case(labels)
+    labels += tuple(sorted(name for name in _list_subjects(step, "unlabeled") if name.lower() not in present))
     return replace(snapshot, milestone=milestone, labels=labels)
 
 
-def _edits(event: MilestoneEvent, step: UndoneStep) -> bool:
+def _changes_same_fields(event: MilestoneEvent, step: UndoneStep) -> bool:
     """Whether an event between a step and its undoing changes the same thing of a milestone."""
     fields = {sign.subject for sign in step.done if sign.event == _EDITED}
     if event.event in _STATES:

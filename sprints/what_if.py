@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from sprints.calendar import days_between
 from sprints.estimates import Estimates
-from sprints.facts import DONE_BEFORE_START, Facts, Item, ScopeCause, ScopeChange, compute_facts, sum_items
+from sprints.fact_folding import compute_facts
+from sprints.facts import DONE_BEFORE_START, Facts, Item, ScopeCause, ScopeChange, sum_items
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.numbering import Number
 from sprints.trial import edit_milestone

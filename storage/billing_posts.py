@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.database import Tenant
-from storage.posts import BILLING, Post, PostKind
+from storage.post_states import BILLING, Post, PostKind
 from storage.tables import organizations, posts, projects, timeline
 
 ISSUE, NEWS = f"{BILLING}issue:", f"{BILLING}news:"

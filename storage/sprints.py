@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from sprints.estimates import Estimates
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.forecast_inputs import MOST_OWN
 from sprints.gaps import EventGap
 from sprints.milestone import GRACE_AFTER_END, Sprint, derive_sprint

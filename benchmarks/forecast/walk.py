@@ -34,7 +34,8 @@ from commands.sprint.risk import risk as risk_command
 from commands.sprint.status import sprint_status as status_command
 from demo.events import DemoHistory, demo_history
 from sprints.calendar import Calendar
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.flows import build_flows
 from sprints.forecast import Forecast

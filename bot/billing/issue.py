@@ -34,7 +34,8 @@ from marketplace.accounts import Billing, BillingOffer
 from storage.database import Database, Tenant
 from storage.job_types import SendPostsJob, TellOwnerJob
 from storage.jobs import Jobs
-from storage.posts import Post, Posts
+from storage.post_states import Post
+from storage.posts import Posts
 from storage.projects import Project
 from storage.subscriptions import Subscriptions
 

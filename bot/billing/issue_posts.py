@@ -20,7 +20,7 @@ from marketplace.notices import Notice, NoticeKind, collect_notices
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
 from storage.deadlines import Deadlines
-from storage.posts import Post, PostKind
+from storage.post_states import Post, PostKind
 from storage.projects import Project, Projects
 from storage.subscriptions import Subscriptions
 

@@ -50,7 +50,8 @@ from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import ForecastRecord, Forecasts, post_carrier
 from storage.job_types import CheckJob, SendPostsJob
 from storage.jobs import Jobs
-from storage.posts import Post, PostKind, Posts
+from storage.post_states import Post, PostKind
+from storage.posts import Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import PullRequests
 

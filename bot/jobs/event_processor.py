@@ -30,6 +30,7 @@ from handlers.delivery import (
     VisibilityChanged,
 )
 from sprints.model import ActivityEvent, Event
+from sprints.reviews import REVIEW_REQUEST
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import ClaimedEvents, Deliveries, StoredEvent, writers_lock
@@ -42,6 +43,7 @@ from storage.known_projects import KnownProjects
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.recorder import Recorder, TimelineRow
+from storage.repository_presence import RepositoryPresence
 
 _BATCH = 100
 # Ten events in a row cause one redraw of the posts, and a post that changes at this rate is still readable.
@@ -189,7 +191,7 @@ class EventProcessor:
             changes_access = any(isinstance(outcome, _MAY_CHANGE_ACCESS) for outcome in read.outcomes)
             if changes_access:  # It is compared with the facts before it, which must be on the timeline.
                 await Recorder(tenant).record(rows)
-                changed, rows = changed | _list_projects(rows), []
+                changed, rows = changed | _list_changed_projects(rows), []
             project_id = await self._project_of(tenant, projects, read)
             repository, hidden = read.envelope.repository, await projects.hidden()
             if repository is not None and repository.key in hidden and not changes_access:
@@ -207,7 +209,7 @@ class EventProcessor:
             jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, find_logins(batch.events))
         await Recorder(tenant).record(rows)
-        started = await self._defer(tenant, projects, jobs, changed | _list_projects(rows), start)
+        started = await self._defer(tenant, projects, jobs, changed | _list_changed_projects(rows), start)
         processed: dict[int, str | None] = {read.event.id: None for read in batch.events}
         await Deliveries(tenant).mark_processed(processed | batch.unusable, self._clock())
         failures = [await self._fail(tenant, event, reason) for event, reason in batch.failed]
@@ -221,7 +223,7 @@ class EventProcessor:
             return None
         if may_have_left(read.outcomes, read.event.account):
             # The event may show its new owner's name, which says nothing of its name here.
-            tracking_state = await Projects(tenant).tracking_state(repository.key)
+            tracking_state = await RepositoryPresence(tenant).tracking_state(repository.key)
             return tracking_state.id if tracking_state else None
         times = (fact.at for fact in _list_facts(read))
         return await projects.remember(to_repository_name(repository, max(times, default=_NEVER)))
@@ -314,8 +316,14 @@ def _list_facts(read: ReadEvent) -> list[Event]:
     return [outcome.fact for outcome in read.outcomes if isinstance(outcome, FactRecorded)]
 
 
-def _list_projects(rows: Iterable[TimelineRow]) -> set[int]:
-    return {row.project_id for row in rows if row.project_id is not None}
+def _list_changed_projects(rows: Iterable[TimelineRow]) -> set[int]:
+    """The repositories of which a post or a check may change. None shows who is asked for a review."""
+    return {
+        row.project_id
+        for row in rows
+        if row.project_id is not None
+        and not (isinstance(row.fact, ActivityEvent) and row.fact.kind == REVIEW_REQUEST)
+    }
 
 
 def _is_publication(fact: Event) -> bool:

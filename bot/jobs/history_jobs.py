@@ -30,6 +30,7 @@ from storage.job_types import (
     RepositoryLeftJob,
 )
 from storage.projects import Projects
+from storage.repository_presence import RepositoryPresence
 
 _RECONCILE_EVERY = timedelta(days=1)
 # A failed delivery that announces a repository may be repeated after the repository's first events.
@@ -159,6 +160,8 @@ async def queue_missing_backfills(services: JobServices, organization_id: int) -
 async def _queue_first_backfills(services: JobServices, organization_id: int) -> None:
     """Queue a backfill for each repository that no delivery announced, and that only its events show."""
     async with services.database.tenant(organization_id) as tenant:
-        for project_id in await Projects(tenant).never_backfilled(services.clock() - _ANNOUNCED_WITHIN):
+        for project_id in await RepositoryPresence(tenant).never_backfilled(
+            services.clock() - _ANNOUNCED_WITHIN
+        ):
             job = BackfillJob(organization_id=organization_id, project_id=project_id)
             await services.jobs.defer(tenant.connection, job)

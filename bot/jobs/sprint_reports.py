@@ -39,7 +39,8 @@ from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
 from storage.job_types import RedrawJob, SendPostsJob
 from storage.jobs import Jobs
-from storage.posts import Post, PostKind, Posts, PostStatus
+from storage.post_states import Post, PostKind, PostStatus
+from storage.posts import Posts
 from storage.projects import Project, Projects
 
 # All teams of a zone have their morning at the same time. Their turns are spread over this time after it.

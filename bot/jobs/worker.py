@@ -55,7 +55,7 @@ from bot.sync.visibility_check import VisibilityCheck
 from reports.drafts import DraftCache
 from storage.fair_jobs import FairJobManager
 from storage.jobs import EVENTS, OTHERS, Jobs
-from storage.posts import BILLING, Post, PostKind
+from storage.post_states import BILLING, Post, PostKind
 
 _CONCURRENCY = 8
 # Nobody is notified when the time of a scheduled job has come.

@@ -12,7 +12,7 @@ from bot.github.markers import Mark, as_comment, unsigned_text
 from bot.github.owned_text import PeopleText, find_people_text
 from bot.publishing.release_notes import MarkedPart, write_into_release
 from bot.publishing.truncation import MOST_CHARACTERS, truncate
-from storage.posts import DesiredPost, Post, PostKind
+from storage.post_states import DesiredPost, Post, PostKind
 
 _MOVED = frozenset({301, 302, 307, 308})
 _CLOCK_DIFFERENCE = timedelta(minutes=5)

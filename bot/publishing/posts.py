@@ -20,7 +20,8 @@ from reports.drafts import DraftCache
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
-from storage.posts import BILLING, DesiredPost, Post, PostKind, Posts
+from storage.post_states import BILLING, DesiredPost, Post, PostKind
+from storage.posts import Posts
 from storage.projects import Project, Projects
 
 # GitHub's secondary limits: at most one write a second, and 500 an hour that create content.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.github.client import GitHubRefusedError, Installation
 from bot.github.markers import Mark, Markers, as_comment
 from bot.publishing.truncation import truncate
-from storage.posts import DesiredPost
+from storage.post_states import DesiredPost
 
 _TAKEN_OUT = 410
 

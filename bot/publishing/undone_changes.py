@@ -56,24 +56,24 @@ class _Signs:
 
     async def describe(self, step: Step, inverse: Step) -> UndoneItemStep | None:
         """Describe a step that `inverse` has undone; None if it shows in no item's or milestone's history."""
-        project_id = self._project_of(step)
-        item = await self._item_of(step, project_id) if project_id is not None else None
+        project_id = self._find_project(step)
+        item = await self._find_changed_item(step, project_id) if project_id is not None else None
         if project_id is None or item is None:
             return None
-        done, undone = await self._signs_of(step, project_id), await self._signs_of(inverse, project_id)
+        done, undone = await self._list_signs(step, project_id), await self._list_signs(inverse, project_id)
         if not done or not undone:
             return None
         is_milestone = isinstance(step, EditMilestone)
         return UndoneItemStep(project_id, item, frozenset(done), frozenset(undone), is_milestone)
 
-    def _project_of(self, step: Step) -> int | None:
+    def _find_project(self, step: Step) -> int | None:
         name = step_repository(step)
         if not name:
             return self._project.id
         named = (member.id for member in self._project.sharing if member.full_name == name)
         return next(named, None)
 
-    async def _item_of(self, step: Step, project_id: int) -> str | None:
+    async def _find_changed_item(self, step: Step, project_id: int) -> str | None:
         match step:
             case MoveItem() | Relabel() | SetBlocked() | RecordFact():
                 return await self._find_item(project_id, step.number) or None
@@ -83,10 +83,10 @@ class _Signs:
             case _:
                 return None
 
-    async def _signs_of(self, step: Step, project_id: int) -> set[Sign]:
+    async def _list_signs(self, step: Step, project_id: int) -> set[Sign]:
         match step:
             case MoveItem():
-                return await self._signs_of_move(step, project_id)
+                return await self._list_move_signs(step, project_id)
             case Relabel():
                 removed = {Sign("unlabeled", label) for label in step.removed}
                 return removed | {Sign("labeled", label) for label in step.added}
@@ -101,7 +101,7 @@ class _Signs:
             case _:
                 return set()
 
-    async def _signs_of_move(self, step: MoveItem, project_id: int) -> set[Sign]:
+    async def _list_move_signs(self, step: MoveItem, project_id: int) -> set[Sign]:
         signs = set[Sign]()
         for event, number in (("demilestoned", step.before), ("milestoned", step.after)):
             if number is not None:

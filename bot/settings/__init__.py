@@ -76,7 +76,7 @@ def load(environment: Mapping[str, str], *, needs_github: bool, runs_worker: boo
     `needs_github`: the command talks to GitHub, so the settings of the GitHub App are required.
     `runs_worker`: the command runs a worker, which must reach the database without a transaction pooler.
     """
-    reader = _Reader(environment)
+    reader = _EnvironmentReader(environment)
     data_dir = Path(environment.get("DATA_DIR") or Path(__file__).parents[2] / ".data").expanduser()
     host = environment.get("HOST") or "127.0.0.1"
     local_host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
@@ -141,7 +141,7 @@ def _write_once(path: Path, content: bytes) -> None:
         draft.unlink()
 
 
-class _Reader:
+class _EnvironmentReader:
     """Reads single settings, and collects the problems of all."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:

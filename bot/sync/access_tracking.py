@@ -16,7 +16,8 @@ from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installations import InstallationRelation, Installations
 from storage.lookups import tenants_of_node
-from storage.projects import Projects, RepositoryName, TrackingState
+from storage.projects import Projects, RepositoryName
+from storage.repository_presence import RepositoryPresence, TrackingState
 from storage.timeline import Timeline
 
 # The permissions that the numbers of sprints depend on. Every version of the App has requested them.
@@ -132,19 +133,19 @@ async def track_repositories(tenant: Tenant, change: RepositoriesChanged, at: da
             added = ()
         if relation is InstallationRelation.REPLACED:
             removed = ()
-    projects, is_doubtful = Projects(tenant), False
+    projects, presence, is_doubtful = Projects(tenant), RepositoryPresence(tenant), False
     for repository in change.archived:
         await projects.set_active(
             await projects.remember(to_repository_name(repository, at)), is_active=False
         )
     for repository in removed:
         # A known repository keeps its name: the payload may have its new owner's name.
-        if await projects.tracking_state(repository.key) is None:
+        if await presence.tracking_state(repository.key) is None:
             await projects.remember(to_repository_name(repository, at))
         is_doubtful = not await stop_tracking(tenant, repository.key, at) or is_doubtful
     added_ids = list[int]()
     for repository in added:
-        state = await projects.tracking_state(repository.key)
+        state = await presence.tracking_state(repository.key)
         if state is not None and state.hidden_since is not None and state.hidden_since > at:
             is_doubtful = True  # It was removed again since.
         else:
@@ -167,13 +168,13 @@ async def stop_tracking(tenant: Tenant, node_id: str, at: datetime) -> bool:
     """
     if await last_heard_after(tenant, node_id, at) is not None:
         return False
-    await Projects(tenant).mark_hidden(node_id, at)
+    await RepositoryPresence(tenant).mark_hidden(node_id, at)
     return True
 
 
 async def last_heard_after(tenant: Tenant, node_id: str, at: datetime) -> datetime | None:
     """The time of a visible repository's last event or return, if later than a moment; None otherwise."""
-    tracking_state = await Projects(tenant).tracking_state(node_id)
+    tracking_state = await RepositoryPresence(tenant).tracking_state(node_id)
     if tracking_state is None or tracking_state.hidden_since is not None:
         return None
     returned_at = await Gaps(tenant).last_return(tracking_state.id)
@@ -241,10 +242,11 @@ async def _track_added(
     tenant: Tenant, projects: Projects, repository: RepositoryPayload, at: datetime
 ) -> int:
     """Track an added repository. If it was tracked before, record the gap in which it was not."""
-    before = await projects.tracking_state(repository.key)
+    presence = RepositoryPresence(tenant)
+    before = await presence.tracking_state(repository.key)
     project_id = await projects.remember(to_repository_name(repository, at))
     await projects.set_active(project_id, is_active=True)
-    await projects.set_hidden(repository.key, None)
+    await presence.set_hidden(repository.key, None)
     began_at = await _find_hidden_since(tenant, before, at) if before else None
     if began_at is not None:
         gaps = await Gaps(tenant).of_projects({project_id})

@@ -4,16 +4,24 @@ The fold itself decides whether something differs: a correction is recorded only
 sprint's numbers, dates or title. So nothing is corrected twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
-from bot.github.client import GitHub, GitHubRefusedError, Installation
-from bot.github.linked_issues import LINKS, LinkedIssues, fetch_open_links, parse_links, record_links
+from bot.github.client import GitHub, GitHubRefusedError
+from bot.github.linked_issues import LinkedIssues, fetch_open_links, record_links
 from bot.isolation import isolated
+from bot.sync.reconciliation_queries import (
+    MOST_PAGES,
+    GitHubState,
+    Json,
+    fetch_items,
+    fetch_milestone,
+    is_node_id,
+    list_nodes,
+)
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelHistory, trace_changes
 from sprints.milestone import Phase, Sprint, derive_sprint, parse_github_time
@@ -34,53 +42,9 @@ from storage.timeline import Timeline
 _SETTLING = timedelta(minutes=10)
 _STEP = timedelta(seconds=1)
 _DROPPING_REASONS = {"NOT_PLANNED", "DUPLICATE"}
-_NODES_AT_ONCE = 100
-# The pages of open pull requests that are fetched, the last changed first.
-_MOST_PAGES = 10
 
-_COMMON = """id number title createdAt updatedAt closed closedAt author { __typename login } repository { id }
-  milestone { number } labels(first: 100) { nodes { name } } assignees(first: 10) { nodes { login } }"""
-_FRAGMENTS = f"""
-fragment OfIssue on Issue {{ __typename {_COMMON} stateReason(enableDuplicate: true) }}
-fragment OfPullRequest on PullRequest {{ __typename {_COMMON} merged {LINKS} }}"""
-_MILESTONE = f"""
-query ($owner: String!, $name: String!, $number: Int!, $issues: String, $pulls: String) {{
-  repository(owner: $owner, name: $name) {{
-    id
-    milestone(number: $number) {{
-      title description dueOn closed closedAt updatedAt
-      issues(first: 100, after: $issues) {{
-        pageInfo {{ hasNextPage endCursor }} nodes {{ ...OfIssue }} }}
-      pullRequests(first: 100, after: $pulls) {{
-        pageInfo {{ hasNextPage endCursor }} nodes {{ ...OfPullRequest }} }}
-    }}
-  }}
-}}{_FRAGMENTS}"""
-_ITEMS = f"""
-query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ...OfIssue ...OfPullRequest }} }}{_FRAGMENTS}"""
 
-_Json = dict[str, Any]
 _StoredItems = Mapping[str, list[ItemEvent]]
-
-
-@dataclass(slots=True)
-class _GitHubState:
-    """A milestone as GitHub shows it.
-
-    `items` are the items in the milestone, by number. `absent` are the items that are in it by the timeline
-    but not on GitHub, by recorded node id; None for deleted ones.
-    """
-
-    repository: str
-    milestone: _Json | None
-    items: dict[int, _Json]
-    absent: dict[str, _Json | None]
-
-    @property
-    def links(self) -> list[LinkedIssues]:
-        """The linked issues of the milestone's pull requests."""
-        pull_requests = (item for item in self.items.values() if item["__typename"] == "PullRequest")
-        return [parse_links(item, {"id": self.repository}, "") for item in pull_requests]
 
 
 class Reconciliation:
@@ -132,9 +96,9 @@ class Reconciliation:
     ) -> int:
         """Compare one sprint. Returns the number of corrections; adds its pull requests' links to `links`."""
         installation = self._github.installation(project.installation or 0)
-        github_state = await _fetch_milestone(installation, project.full_name or "", sprint.number)
+        github_state = await fetch_milestone(installation, project.full_name or "", sprint.number)
         if github_state is None or (
-            _is_node_id(project.node_id) and github_state.repository != project.node_id
+            is_node_id(project.node_id) and github_state.repository != project.node_id
         ):
             # The name belongs to no repository now, or to another one.
             self._log.warning("repository not found for a comparison", project=project.id)
@@ -144,9 +108,9 @@ class Reconciliation:
         absent_ids = [
             item
             for item, events in recorded.items()
-            if _get_number(events) not in github_state.items and _is_node_id(item)
+            if _get_number(events) not in github_state.items and is_node_id(item)
         ]
-        github_state.absent = await _fetch_items(installation, absent_ids)
+        github_state.absent = await fetch_items(installation, absent_ids)
         async with self._database.tenant(organization_id) as tenant:
             if await _has_waiting_deliveries(tenant):
                 return 0
@@ -164,7 +128,7 @@ class Reconciliation:
     async def _fetch_open_links(self, project: Project) -> dict[int, LinkedIssues]:
         """Fetch the links of open pull requests, which may be linked with a sprint's items."""
         installation = self._github.installation(project.installation or 0)
-        lists = await fetch_open_links(installation, project.full_name or "", _MOST_PAGES)
+        lists = await fetch_open_links(installation, project.full_name or "", MOST_PAGES)
         return {listed.number: listed for listed in lists}
 
     async def _record_links(
@@ -180,7 +144,7 @@ class _Comparison:
     """Comparison of a recorded sprint with GitHub's state of it. `differences` are for the log."""
 
     def __init__(
-        self, tenant: Tenant, project: Project, sprint: Sprint, github_state: _GitHubState, now: datetime
+        self, tenant: Tenant, project: Project, sprint: Sprint, github_state: GitHubState, now: datetime
     ) -> None:
         self._timeline = Timeline(tenant)
         self._project = project
@@ -220,7 +184,7 @@ class _Comparison:
         return missing
 
     def _item_corrections(
-        self, item: str, events: list[ItemEvent], snapshot: ItemSnapshot, node: _Json
+        self, item: str, events: list[ItemEvent], snapshot: ItemSnapshot, node: Json
     ) -> list[ItemEvent]:
         updated_at = _parse_time(node["updatedAt"])
         if self._is_fresh(updated_at, events):
@@ -247,7 +211,7 @@ class _Comparison:
         self.differences.append(("item", local_number(snapshot.number), ["unknown"]))
         return facts
 
-    def _removal(self, item: str, events: list[ItemEvent], node: _Json | None) -> list[ItemEvent]:
+    def _removal(self, item: str, events: list[ItemEvent], node: Json | None) -> list[ItemEvent]:
         """Build the fact that an item was deleted, or transferred if GitHub shows it elsewhere; dated now."""
         if self._is_fresh(None, events) or self._state(events).is_gone:
             return []
@@ -302,7 +266,7 @@ class _Comparison:
         self.differences.append(("milestone", correction.number, _differing_fields(before, after)))
         return [correction]
 
-    def _with_present_fields(self, correction: MilestoneEvent, node: _Json) -> MilestoneEvent:
+    def _with_present_fields(self, correction: MilestoneEvent, node: Json) -> MilestoneEvent:
         event = "edited"
         if node["closed"] != (self._sprint.closed_at is not None):
             event = "closed" if node["closed"] else "opened"
@@ -324,7 +288,7 @@ class _Comparison:
             moments.append(updated_at)
         return any(at > self._now - _SETTLING for at in moments)
 
-    async def _snapshot(self, node: _Json) -> ItemSnapshot:
+    async def _snapshot(self, node: Json) -> ItemSnapshot:
         return ItemSnapshot(
             number=node["number"],
             title=clean(node["title"]),
@@ -332,13 +296,13 @@ class _Comparison:
             state=_read_state(node),
             closed_at=_parse_time(node["closedAt"]) if node["closedAt"] else None,
             milestone=await self._milestone_id(node["milestone"]),
-            labels=tuple(clean(label["name"]) for label in _nodes(node["labels"])),
+            labels=tuple(clean(label["name"]) for label in list_nodes(node["labels"])),
             is_pull_request=node["__typename"] == "PullRequest",
             author=_login(node["author"]) if node["author"] else None,
-            assignees=tuple(clean(assignee["login"]) for assignee in _nodes(node["assignees"])),
+            assignees=tuple(clean(assignee["login"]) for assignee in list_nodes(node["assignees"])),
         )
 
-    async def _milestone_id(self, node: _Json | None) -> int | None:
+    async def _milestone_id(self, node: Json | None) -> int | None:
         """Look up a milestone's id by its number, because GraphQL has no id; None if it is not recorded."""
         if node is None:
             return None
@@ -365,54 +329,12 @@ async def _has_waiting_deliveries(tenant: Tenant) -> bool:
     return (await Deliveries(tenant).counts())["waiting"] > 0
 
 
-async def _fetch_milestone(installation: Installation, full_name: str, number: int) -> _GitHubState | None:
-    owner, _, name = full_name.partition("/")
-    items: dict[int, _Json] = {}
-    after: dict[str, str | None] = {"issues": None, "pulls": None}
-    while True:
-        answer = await installation.graphql(_MILESTONE, owner=owner, name=name, number=number, **after)
-        repository = answer["repository"]
-        if repository is None:
-            return None
-        milestone = repository["milestone"]
-        if milestone is None:
-            return _GitHubState(repository["id"], None, {}, {})
-        more = False
-        for key, field in (("issues", "issues"), ("pulls", "pullRequests")):
-            page = milestone[field]
-            items |= {node["number"]: node for node in _nodes(page)}
-            more = more or page["pageInfo"]["hasNextPage"]
-            # For a list that has ended, the next query asks for what follows its last item: an empty page.
-            after[key] = page["pageInfo"]["endCursor"] or after[key]
-        if not more:
-            return _GitHubState(repository["id"], milestone, items, {})
-
-
-async def _fetch_items(installation: Installation, ids: Sequence[str]) -> dict[str, _Json | None]:
-    nodes: dict[str, _Json | None] = {}
-    for start in range(0, len(ids), _NODES_AT_ONCE):
-        batch = list(ids[start : start + _NODES_AT_ONCE])
-        answer = await installation.graphql(_ITEMS, ids=batch)
-        # An issue that was converted to a discussion is an empty object.
-        nodes |= {item: node or None for item, node in zip(batch, answer["nodes"], strict=True)}
-    return nodes
-
-
-def _login(actor: _Json) -> str:
+def _login(actor: Json) -> str:
     """The login as in webhooks: GraphQL omits the suffix of a bot's login."""
     return account_login(clean(actor["login"]), str(actor["__typename"]))
 
 
-def _is_node_id(key: str) -> bool:
-    """Whether a key is a node id. An item without one has a key such as `Issue:7`, unknown to GitHub."""
-    return bool(key) and ":" not in key
-
-
-def _nodes(page: _Json | None) -> Iterable[_Json]:
-    return [node for node in (page or {}).get("nodes") or () if node]
-
-
-def _read_state(node: _Json) -> State:
+def _read_state(node: Json) -> State:
     if not node["closed"]:
         return State.OPEN
     if node["__typename"] == "PullRequest":

@@ -17,7 +17,8 @@ from handlers.lenient import convert_leniently
 from handlers.payloads import MalformedError, RepositoryPayload
 from storage.database import Database
 from storage.installations import Installations
-from storage.projects import KnownRepository, Projects
+from storage.projects import Projects
+from storage.repository_presence import KnownRepository, RepositoryPresence
 
 _NOT_THERE = {301, 404, 410}
 
@@ -37,7 +38,7 @@ class RepositoryCheck:
             installations = Installations(tenant)
             present, is_suspended = await installations.current(), await installations.suspended_since()
             account = await installations.account()
-            repositories = await Projects(tenant).all()
+            repositories = await RepositoryPresence(tenant).all()
         if present is None or is_suspended or not repositories:
             return
         installation, now = self._github.installation(present), self._clock()
@@ -61,7 +62,7 @@ class RepositoryCheck:
         async with self._database.tenant(organization_id) as tenant:
             for repository in left_repositories:
                 self._log.info("repository has left without an event", project=repository.id)
-                await Projects(tenant).mark_hidden(repository.node_id, now)
+                await RepositoryPresence(tenant).mark_hidden(repository.node_id, now)
             await track_repositories(tenant, RepositoriesChanged(added=returned), now)
             # Whether people need a seat depends on the visibility of the repository in which they work.
             for repository in repositories:

@@ -14,10 +14,11 @@ from bot.github.client import GitHub, GitHubRefusedError, Installation
 from handlers.lenient import convert_leniently
 from handlers.payloads import RepositoryPayload, clean
 from sprints.gaps import GapCause
-from storage.database import Database
+from storage.database import Database, Tenant
 from storage.gaps import Gaps
 from storage.installations import Installations
 from storage.projects import Project, Projects, RepositoryName
+from storage.repository_presence import RepositoryPresence
 
 CHECK_EVERY = timedelta(minutes=40)
 _PER_PAGE = 100
@@ -53,7 +54,7 @@ class VisibilityCheck:
                 await Installations(tenant).record_working(installation, now)
                 await Gaps(tenant).close(GapCause.SUSPENDED, now)
             for project in before:
-                await _update(Projects(tenant), project, visible.get(project.node_id), now)
+                await _update(tenant, project, visible.get(project.node_id), now)
             after = {project.id: project for project in await Projects(tenant).with_charts()}
         return [project.id for project in before if after[project.id].is_private != project.is_private]
 
@@ -86,12 +87,10 @@ async def list_repositories(installation: Installation) -> Mapping[str, Reposito
             return visible
 
 
-async def _update(
-    projects: Projects, project: Project, shown: RepositoryPayload | None, now: datetime
-) -> None:
-    await projects.set_hidden(project.node_id, None if shown else now)
+async def _update(tenant: Tenant, project: Project, shown: RepositoryPayload | None, now: datetime) -> None:
+    await RepositoryPresence(tenant).set_hidden(project.node_id, None if shown else now)
     if shown:
-        await remember_repository(projects, project.node_id, shown, now)
+        await remember_repository(Projects(tenant), project.node_id, shown, now)
 
 
 async def remember_repository(

@@ -78,9 +78,9 @@ def is_blank(text: str) -> bool:
     return not one_line(text)
 
 
-def can_stand_in_quotes(text: str) -> bool:
-    """Whether a text can be typed as a quoted argument of a command, and shown in a line of code."""
-    return one_line(text) == text and not set(text) & set('`"“”„')
+def can_stand_in_code(text: str) -> bool:
+    """Whether a text looks in a line of code as it is, so that the line can be copied from there."""
+    return one_line(text) == text and "`" not in text
 
 
 def inert(text: str) -> str:

@@ -69,10 +69,10 @@ def parse_arguments(
         words = split_words(line, start, names)
     except EndlessQuotationError as problem:
         raise InputError(Fault.ENDLESS_QUOTATION, problem.start, len(line)) from None
-    return _Reader(line, words, accepted, settings).read()
+    return _ArgumentReader(line, words, accepted, settings).read()
 
 
-class _Reader:
+class _ArgumentReader:
     """A reader that goes through the words of one line."""
 
     def __init__(

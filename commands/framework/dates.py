@@ -8,7 +8,6 @@ about the past the one that makes it the latest.
 import calendar
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 from charts.reading import FULL_MONTHS, WEEKDAYS
@@ -16,12 +15,12 @@ from commands.framework.input_settings import InputSettings
 from commands.framework.plain_input import simplify
 from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
 
-_LONGEST = 60
+LONGEST_DAY = 60
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(weeks=1)
 _MONTHS = {name[:length].lower(): n for n, name in enumerate(FULL_MONTHS, 1) for length in (3, len(name))}
 _MONTHS["sept"] = 9
 _FULL_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAYS = {
+WEEKDAY_NAMES = {
     **{name.lower(): n for n, name in enumerate(WEEKDAYS)},
     **{name: n for n, name in enumerate(_FULL_WEEKDAYS)},
     "tues": 1,
@@ -43,16 +42,14 @@ _AWAY = re.compile(
     rf"(?P<sign>in |\+ ?|-)?(?P<count>\d{{1,4}}|{'|'.join(_COUNTS)}) ?"
     r"(?P<unit>d|days?|w|wks?|weeks?|months?|y|years?)(?P<after> from now| from today| ago| back)?"
 )
-_WEEKDAY_ONLY = re.compile(rf"(?P<which>this |next |last |on |the )?(?P<name>{'|'.join(_WEEKDAYS)})")
+_WEEKDAY_ONLY = re.compile(rf"(?P<which>this |next |last |on |the )?(?P<name>{'|'.join(WEEKDAY_NAMES)})")
 _WEEKDAY_BEFORE = re.compile(
-    rf"(?P<name>{'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\.?,? (?P<rest>.+)"
+    rf"(?P<name>{'|'.join(sorted(WEEKDAY_NAMES, key=len, reverse=True))})\.?,? (?P<rest>.+)"
 )
 _PERIOD_END = re.compile(
     r"(?:the )?end of (?:the )?(?P<which>this |next )?(?P<period>week|month|quarter|year)"
 )
 _SHORT_ENDS = {"eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year"}
-# Between the first and the last day of a range; a hyphen stands within days, too, and is tried last.
-_BETWEEN = re.compile(r"\.\.+| (?:to|until|till|through|-) |-")
 
 
 class TooFarError(ValueError):
@@ -62,32 +59,20 @@ class TooFarError(ValueError):
 def read_day(text: str, settings: InputSettings, *, is_past: bool = False) -> tuple[date, ...]:
     """All days that a text may mean, the likelier one first. Raises ValueError if it is no date."""
     plain = simplify(text)
-    if not plain or len(plain) > _LONGEST:
+    if not plain or len(plain) > LONGEST_DAY:
         raise ValueError(text)
     days = tuple(dict.fromkeys(_list_readings(_SHORT_ENDS.get(plain, plain), settings, is_past)))
     if not days:
         raise ValueError(text)
-    if not (near := tuple(day for day in days if is_in_range(day))):
+    return tuple(day for day, _ in require_near(tuple((day, day) for day in days)))
+
+
+def require_near(ranges: tuple[tuple[date, date], ...]) -> tuple[tuple[date, date], ...]:
+    """The ranges within the years that are computed with. Raises TooFarError if there is none."""
+    near = tuple(days for days in ranges if is_in_range(days[0]) and is_in_range(days[1]))
+    if not near:
         raise TooFarError(f"Use a date from {FIRST_DAY.year} to {LAST_DAY.year}.")
     return near
-
-
-def read_days(text: str, settings: InputSettings, *, is_past: bool = False) -> tuple[tuple[date, date], ...]:
-    """All ranges of days that a text may mean: a day alone, or a first and a last one."""
-    plain = simplify(text)
-    if len(plain) > 2 * _LONGEST:
-        raise ValueError(text)
-    try:
-        return tuple((day, day) for day in read_day(plain, settings, is_past=is_past))
-    except TooFarError:
-        raise
-    except ValueError:
-        pass
-    for match in _BETWEEN.finditer(plain):
-        ranges = tuple(_pair_days(plain[: match.start()], plain[match.end() :], settings, is_past))
-        if ranges:
-            return tuple(dict.fromkeys(ranges))
-    raise ValueError(text)
 
 
 def is_iso(text: str) -> bool:
@@ -95,65 +80,47 @@ def is_iso(text: str) -> bool:
     return all(re.fullmatch(r"\d{4}-\d\d-\d\d", part) for part in simplify(text).split(".."))
 
 
-def _pair_days(first: str, last: str, settings: InputSettings, is_past: bool) -> Iterator[tuple[date, date]]:
-    if re.fullmatch(r"\d{1,2}\.?", first.strip()):  # `24.-26.12.`: the month stands once, behind.
-        first = re.sub(r"^\s*\d{1,2}", first.strip().rstrip("."), last, count=1)
-    elif re.fullmatch(r" ?\d{1,2}", last) and first[:1].isalpha():  # `Dec 24-26`
-        last = re.sub(r"\d{1,2}(?!\d)", last.strip(), first, count=1)
-    try:
-        firsts = read_day(first, settings, is_past=is_past)
-    except TooFarError:
-        raise
-    except ValueError:
-        return
-    for begin in firsts:
-        try:
-            lasts = read_day(last, replace(settings, today=begin))
-        except TooFarError:
-            raise
-        except ValueError:
-            continue
-        for day in lasts:
-            if begin <= day:
-                yield begin, day
+def list_calendar_days(text: str, settings: InputSettings, is_past: bool = False) -> Iterator[date]:
+    """All days that a text in its simplest spelling may mean, if it states a day of a month; else nothing."""
+    if days := _read_day_of_month(text, settings, is_past):
+        yield from days
+    elif match := _WEEKDAY_BEFORE.fullmatch(text):  # `Fri 27 Nov`: the weekday must be right.
+        weekday = WEEKDAY_NAMES[match["name"]]
+        days = _read_day_of_month(match["rest"], settings, is_past, weekday)
+        yield from (day for day in days if day.weekday() == weekday)
 
 
 def _list_readings(text: str, settings: InputSettings, is_past: bool) -> Iterator[date]:
-    for read in (
-        _read_iso,
-        _read_year_first,
-        _read_numbers,
-        _read_named_month,
-        _read_relative,
-        _read_weekday,
-    ):
-        days = list(read(text, settings, is_past))
-        if days:
+    for read in (list_calendar_days, _read_relative, _read_weekday):
+        if days := list(read(text, settings, is_past)):
             yield from days
             return
-    if match := _WEEKDAY_BEFORE.fullmatch(text):  # `Fri 27 Nov`: the weekday must be right.
-        weekday = _WEEKDAYS[match["name"]]
-        for read in (_read_iso, _read_year_first, _read_numbers, _read_named_month):
-            yield from (
-                day for day in read(match["rest"], settings, is_past, weekday) if day.weekday() == weekday
-            )
 
 
-def _read_iso(text: str, _: InputSettings, __: bool, ___: int | None = None) -> Iterator[date]:
+def _read_day_of_month(
+    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
+) -> list[date]:
+    return (
+        list(_read_iso(text))
+        or list(_read_year_first(text))
+        or list(_read_numbers(text, settings, is_past, weekday))
+        or list(_read_named_month(text, settings, is_past, weekday))
+    )
+
+
+def _read_iso(text: str) -> Iterator[date]:
     try:
         yield date.fromisoformat(text.upper())
     except ValueError:
         return
 
 
-def _read_year_first(text: str, _: InputSettings, __: bool, ___: int | None = None) -> Iterator[date]:
+def _read_year_first(text: str) -> Iterator[date]:
     if match := _YEAR_FIRST.fullmatch(text):
-        yield from _build_day(int(match[1]), int(match[3]), int(match[4]))
+        yield from build_day(int(match[1]), int(match[3]), int(match[4]))
 
 
-def _read_numbers(
-    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
-) -> Iterator[date]:
+def _read_numbers(text: str, settings: InputSettings, is_past: bool, weekday: int | None) -> Iterator[date]:
     """Read `25.11.`, `11/25` and `25-11-2026` in the order of the team's locale."""
     match = _NUMBERS.fullmatch(text)
     if match is None:
@@ -165,7 +132,7 @@ def _read_numbers(
         return
     order = settings.locale.first if settings.locale else None
     if order == "year" and year is not None and len(year) == 2:
-        yield from _build_day(2000 + first, second, int(year))
+        yield from build_day(2000 + first, second, int(year))
         return
     orders = _list_orders(order, mark)
     # If it is no date in the team's order, it was written in the other one.
@@ -192,7 +159,7 @@ def _list_orders(first_part: str | None, mark: str) -> tuple[bool, ...]:
 
 
 def _read_named_month(
-    text: str, settings: InputSettings, is_past: bool, weekday: int | None = None
+    text: str, settings: InputSettings, is_past: bool, weekday: int | None
 ) -> Iterator[date]:
     for form in _NAMED_FORMS:
         if match := form.fullmatch(text):
@@ -206,19 +173,20 @@ def _complete_day(
 ) -> Iterator[date]:
     """The day of a year, or of the nearest year in which it exists and falls on the weekday."""
     if year is not None:
-        yield from _build_day(int(year) + (2000 if len(year) == 2 else 0), month, day)
+        yield from build_day(int(year) + (2000 if len(year) == 2 else 0), month, day)
         return
     today = settings.today
     years = range(today.year, today.year + 9) if not is_past else range(today.year, today.year - 9, -1)
     for possible in years:
-        for candidate in _build_day(possible, month, day):
+        for candidate in build_day(possible, month, day):
             is_on_its_side = candidate <= today if is_past else candidate >= today
             if is_on_its_side and weekday in {None, candidate.weekday()}:
                 yield candidate
                 return
 
 
-def _build_day(year: int, month: int, day: int) -> Iterator[date]:
+def build_day(year: int, month: int, day: int) -> Iterator[date]:
+    """The day with these numbers, or nothing if there is none."""
     try:
         yield date(year, month, day)
     except ValueError:
@@ -317,7 +285,7 @@ def _read_weekday(text: str, settings: InputSettings, is_past: bool) -> Iterator
     match = _WEEKDAY_ONLY.fullmatch(text)
     if match is None:
         return
-    which, weekday, today = (match["which"] or "").strip(), _WEEKDAYS[match["name"]], settings.today
+    which, weekday, today = (match["which"] or "").strip(), WEEKDAY_NAMES[match["name"]], settings.today
     if which == "last" or (is_past and which != "next"):
         yield today - timedelta(days=((today.weekday() - weekday) % 7) or (7 if which == "last" else 0))
     else:

@@ -11,8 +11,8 @@ _BLANK = re.compile(r"[^\S ]")
 _JOINERS = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 # Of all characters that Unicode folds, only these: a raised digit is no digit, 5² is not 52.
-_USUAL_FORMS = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
-_FULL_WIDTH = {ord(wide): plain for wide, plain in zip("：＝＃，／", ":=#,/", strict=True)}
+_NARROW_FORMS = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_NARROW_MARKS = {wide: _NARROW_FORMS[wide] for wide in map(ord, "：＝＃，／")}
 _CLOSING_MARKS = ".,;!?…。！"
 
 
@@ -23,7 +23,7 @@ def clean_line(line: str) -> str:
 
 def narrow_marks(line: str) -> str:
     """Replace full-width colons, commas and the like by the usual ones, position by position."""
-    return line.translate(_FULL_WIDTH)
+    return line.translate(_NARROW_MARKS)
 
 
 def simplify(text: str) -> str:
@@ -31,5 +31,5 @@ def simplify(text: str) -> str:
 
     The marks that end a sentence are removed. Only for values that are not shown as typed.
     """
-    plain = _JOINERS.sub("", clean_line(text)).translate(_USUAL_FORMS).translate(_DASHES)
+    plain = _JOINERS.sub("", clean_line(text)).translate(_NARROW_FORMS).translate(_DASHES)
     return " ".join(plain.casefold().rstrip(_CLOSING_MARKS + " ").split())

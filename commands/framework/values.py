@@ -8,7 +8,8 @@ from charts.reading import whole
 from commands.formatting.foreign_text import is_blank
 from commands.formatting.wording import weekday, weekdays
 from commands.framework.arguments import Argument, ArgumentKind, DateRange, Estimate, ItemCount, Value
-from commands.framework.dates import TooFarError, read_day, read_days
+from commands.framework.date_ranges import read_days
+from commands.framework.dates import TooFarError, read_day
 from commands.framework.errors import Fault, Reading, ValueFaultError
 from commands.framework.input_settings import InputSettings
 from commands.framework.plain_input import simplify

@@ -29,6 +29,9 @@ _END = {
     )
     for opening, closing in _CLOSERS.items()
 }
+# Within the marks of the double family, a mark that is written twice stands for itself, as in a CSV file.
+_DOUBLE_QUOTATION = re.compile(rf"((?:[^{_DOUBLE}]|([{_DOUBLE}])\2)*)[{_DOUBLE}]")
+_WRITTEN_TWICE = re.compile(rf"([{_DOUBLE}])\1")
 _WORD = re.compile(r"\S+")
 _BLANKS = re.compile(r"\s*")
 _NEXT_QUOTED = re.compile(r"\s*,\s*(?=[" + re.escape("".join(_CLOSERS)) + "])")
@@ -78,10 +81,13 @@ def split_words(line: str, start: int, names: Collection[str]) -> list[Word]:
 
 
 def quote(text: str) -> str:
-    """A text in quotation marks that it does not contain itself."""
-    pairs = (('"', '"'), ("«", "»"), ("「", "」"))
-    opening, closing = next((pair for pair in pairs if not set(pair) & set(text)), ("", ""))
-    return f"{opening}{text}{closing}"
+    """A text of one line in quotation marks, so that it is read as this text.
+
+    The marks are those that it does not contain itself; where it has all kinds, its own are written twice.
+    """
+    if set(_DOUBLE) & set(text) and not set("«»") & set(text):
+        return f"«{text}»"
+    return '"' + re.sub(f"[{_DOUBLE}]", r"\g<0>\g<0>", text) + '"'
 
 
 def find_closing_mark(opening: str) -> str:
@@ -110,6 +116,12 @@ def _read_quotation(line: str, position: int, endless: set[str]) -> Word | None:
     opening = line[position]
     if opening not in _CLOSERS or opening in endless:
         return None
+    if opening in _DOUBLE:
+        quotation = _DOUBLE_QUOTATION.match(line, position + 1)
+        if quotation is None:
+            raise EndlessQuotationError(position)
+        text = _WRITTEN_TWICE.sub(r"\1", quotation[1])
+        return Word(text.strip(), position, quotation.end(), is_quoted=True)
     end = _END[opening].search(line, position + 1)
     if end is None:
         if opening in _DOUBTFUL:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charts.render import Chart, describe_chart, write_markdown
-from commands.formatting.foreign_text import can_stand_in_quotes
+from commands.formatting.foreign_text import can_stand_in_code
 from commands.formatting.wording import folded
 from commands.framework.arguments import Argument, ArgumentKind
 from commands.framework.outcome import Picture, Reply
 from commands.framework.planning import Planning
+from commands.framework.words import quote
 
 AS = Argument(
     "as",
@@ -48,7 +49,7 @@ def sprint_argument(title: str) -> str:
 
     Empty for a title that is hard to type.
     """
-    return f' for:"{title}"' if can_stand_in_quotes(title) else ""
+    return f" for:{quote(title)}" if can_stand_in_code(title) else ""
 
 
 def chart_reply(planning: Planning, words: ChartText, chart: Chart | None, form: str | None) -> Reply:

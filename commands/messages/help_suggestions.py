@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from commands.formatting.foreign_text import can_stand_in_quotes
+from commands.formatting.foreign_text import can_stand_in_code
 from commands.framework.arguments import Argument, ArgumentKind
+from commands.framework.words import quote
 
 # A longer title makes the line longer than it helps.
 _LONGEST_TITLE = 40
@@ -124,8 +125,8 @@ def _suggest_for_sprint(situation: HelpSituation) -> Iterator[SuggestedLine]:
 
 
 def can_type(title: str) -> bool:
-    """Whether a title can be typed between quotation marks in a line that is not too long."""
-    return 0 < len(title) <= _LONGEST_TITLE and can_stand_in_quotes(title)
+    """Whether a title can be copied from a line of code that is not too long."""
+    return 0 < len(title) <= _LONGEST_TITLE and can_stand_in_code(title)
 
 
 def write_sprint_argument(arguments: Sequence[Argument], title: str) -> str:
@@ -134,5 +135,5 @@ def write_sprint_argument(arguments: Sequence[Argument], title: str) -> str:
         return ""
     for argument in arguments:
         if argument.kind is ArgumentKind.SPRINT and argument.name == "sprint":
-            return f'"{title}"' if argument.is_positional else f'{argument.name}:"{title}"'
+            return quote(title) if argument.is_positional else f"{argument.name}:{quote(title)}"
     return ""

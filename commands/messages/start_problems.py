@@ -3,28 +3,27 @@
 from datetime import date
 
 from charts.reading import whole
+from commands.formatting.foreign_text import can_stand_in_code
 from commands.formatting.wording import code, counted, full_day, plain, weekday
+from commands.framework.words import quote
 from sprints.calendar import earliest_start, latest_due
 from sprints.milestone import Sprint
 from sprints.start_check import StartCheck, correct_year
 from sprints.succession import TimeBox
 
-# Characters that begin or end a quotation, so that a text with one cannot be quoted.
-_QUOTES = frozenset('"“”„`\n')
-
 
 def start_line(
     title: str | None, *, start: date | None = None, due: date | None = None, goal: str | None = None
 ) -> str:
-    """The command that starts a sprint, to copy; empty if a text cannot be quoted."""
-    if _QUOTES & set(f"{title or ''}{goal or ''}"):
+    """The command that starts a sprint, to copy; empty if a text cannot be shown in a line of code."""
+    if not all(map(can_stand_in_code, filter(None, (title, goal)))):
         return ""
     words = [
         "/sprint start",
-        f'"{title}"' if title else "",
+        quote(title) if title else "",
         f"start:{start.isoformat()}" if start else "",
         f"due:{due.isoformat()}" if due else "",
-        f'goal:"{goal}"' if goal else "",
+        f"goal:{quote(goal)}" if goal else "",
     ]
     return " ".join(word for word in words if word)
 
@@ -86,9 +85,9 @@ def too_long_text(title: str | None, check: StartCheck) -> str:
         advice = f"Use a `due:` up to {full_day(latest_due(first))}."
     corrected = correct_year(due, max(first, today), max(first, today))
     line = start_line(title, start=first if first != today else None, due=corrected) if corrected else ""
-    meant = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
+    question = f" Or did you mean {full_day(corrected)}? {code(line)}" if corrected and line else ""
     return (
         f"There are {counted(check.working_days, 'working day')} from {weekday(first, with_year=True)} to "
         f"{weekday(due, with_year=True)}. A sprint can last up to two years. "
-        f"{advice}{meant}"
+        f"{advice}{question}"
     )

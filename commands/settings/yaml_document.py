@@ -85,7 +85,7 @@ class Document:
 
 def read_document(text: str) -> Document:
     """Parse a text into a document. Raises UnreadableError."""
-    return _Reader(text).read()
+    return _YamlReader(text).read()
 
 
 def parse_values(text: str) -> Json:
@@ -134,7 +134,7 @@ _MISTAKES = {
 }
 
 
-class _Reader:
+class _YamlReader:
     """Reader of one YAML document of plain values."""
 
     def __init__(self, text: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from github_standin.history.changes import add_close_events, add_rename_event
 from github_standin.history.objects import StandInItem
-from github_standin.history.repositories import add_close_events, add_rename_event
 
 Json = dict[str, Any]
 GHOST = {"login": "ghost", "type": "User"}

@@ -45,11 +45,16 @@ def tenant_table(name: str, *items: SchemaItem) -> Table:
     )
 
 
+def reference(column: str, table: str) -> ForeignKeyConstraint:
+    """The foreign key of a column that refers to a row of the same tenant."""
+    return ForeignKeyConstraint(["organization_id", column], [f"{table}.organization_id", f"{table}.id"])
+
+
 def project_key(*, nullable: bool = False) -> tuple[SchemaItem, SchemaItem]:
     """The column of a reference to a project of the same tenant, and its foreign key."""
     return (
         Column("project_id", BigInteger, nullable=nullable),
-        ForeignKeyConstraint(["organization_id", "project_id"], ["projects.organization_id", "projects.id"]),
+        reference("project_id", "projects"),
     )
 
 
@@ -57,5 +62,5 @@ def sprint_key() -> tuple[SchemaItem, SchemaItem]:
     """The column of a reference to a sprint of the same tenant, and its foreign key."""
     return (
         Column("sprint_id", BigInteger, nullable=False),
-        ForeignKeyConstraint(["organization_id", "sprint_id"], ["sprints.organization_id", "sprints.id"]),
+        reference("sprint_id", "sprints"),
     )

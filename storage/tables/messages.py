@@ -5,7 +5,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -15,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import NOW, moment_column, project_key, tenant_table
+from storage.tables.base import NOW, moment_column, project_key, reference, tenant_table
 
 # The outbox of answers: written in the answer's transaction, sent afterwards by bot/publishing/outbox.py.
 # `slot` names what the answer is about within its thread, so that asking again edits it; `comment_id` is
@@ -40,9 +39,7 @@ outbox = tenant_table(
     moment_column("reposted_at"),
     Column("change_id", BigInteger),
     Column("failures", JSONB),
-    ForeignKeyConstraint(
-        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
-    ),
+    reference("event_id", "github_events"),
     UniqueConstraint("organization_id", "event_id", "position"),
     Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
     Index("outbox_by_time", "organization_id", text("created_at")),
@@ -116,9 +113,7 @@ changes = tenant_table(
     Column("decided_by", Text),
     moment_column("decided_at"),
     moment_column("finished_at"),
-    ForeignKeyConstraint(
-        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
-    ),
+    reference("event_id", "github_events"),
     UniqueConstraint("organization_id", "event_id", "line"),
     Index("changes_by_thread", "organization_id", "project_id", "thread", "id"),
     Index("changes_by_end", "organization_id", "project_id", "finished_at"),
@@ -138,8 +133,8 @@ undone_steps = tenant_table(
     Column("app", Text, nullable=False),
     Column("done", JSONB, nullable=False),
     Column("undone", JSONB, nullable=False),
-    ForeignKeyConstraint(["organization_id", "change_id"], ["changes.organization_id", "changes.id"]),
-    ForeignKeyConstraint(["organization_id", "undo_id"], ["changes.organization_id", "changes.id"]),
+    reference("change_id", "changes"),
+    reference("undo_id", "changes"),
     UniqueConstraint("organization_id", "undo_id", "position"),
     Index("undone_steps_by_item", "organization_id", "item"),
     Index("undone_steps_of_milestones", "organization_id", postgresql_where=text("is_milestone")),

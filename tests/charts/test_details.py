@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, settings
@@ -24,7 +23,7 @@ from sprints.burndown import Burndown
 from sprints.burnup import Burnup
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from tests.support.charts.builders import burndown
-from tests.support.charts.comparing import misplaced, words_on
+from tests.support.charts.comparing import days_of_scope_markers, misplaced, words_on
 from tests.support.charts.strategies import burndowns
 
 STATES = {"waiting": "waiting", "in progress": "in_progress", "done": "done", "dropped": "dropped"}
@@ -53,7 +52,7 @@ def flows(draw: st.DrawFn) -> CumulativeFlow:
 @example(BUSY)
 def test_the_latest_scope_marker_has_its_number(chart: Burndown) -> None:
     """Where markers are drawn, the latest one and the largest keep their numbers."""
-    steps = _drawn_steps(chart)
+    steps = _read_markers(chart)
     if not steps:
         return
     words = [text for text, _ in words_on(chart)]
@@ -172,16 +171,12 @@ def test_mermaid_names_the_first_and_the_last_day(length: int) -> None:
     assert names[-1].startswith(f'"{last.day} ')
 
 
-def _drawn_steps(chart: Burndown) -> list[ScopeStep]:
-    """The steps of the scope that the picture marks: those that are close together are summed up."""
-    captured = list[ScopeStep]()
-
-    def note(canvas: object, space: object, steps: Sequence[ScopeStep], remaining: object) -> None:
-        captured.extend(steps)
-
-    with patch("charts.burndown._draw_scope_steps", note):
-        words_on(chart)
-    assert sum((step.amount for step in captured), Decimal(0)) == sum(
-        (step.amount for step in list_scope_steps(chart)), Decimal(0)
-    )
-    return captured
+def _read_markers(chart: Burndown) -> list[ScopeStep]:
+    """The changes of scope that the picture marks: a marker sums up those since the one before."""
+    changes, before, result = list_scope_steps(chart), -1, list[ScopeStep]()
+    for day in days_of_scope_markers(chart):
+        amounts = (change.amount for change in changes if before < change.day <= day)
+        result.append(ScopeStep(day, sum(amounts, Decimal(0))))
+        before = day
+    assert not sum((change.amount for change in changes if change.day > before), Decimal(0))
+    return result

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.changes import query_database
 from tests.support.running import Bot
 from tests.support.sprints import day_from_today, get_milestone_title, make_next_sprint, make_sprint
 
@@ -173,6 +174,18 @@ async def test_a_number_that_two_sprints_have_is_asked_about(bot: Bot) -> None:
     assert copied_lines(answer) == ['/burndown "Sprint 12"', '/burndown "Checkout 12"']
 
 
+async def test_a_title_with_quotation_marks_of_all_kinds_is_offered_and_read(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    titles = ['The "big" 12', '«Das» „große“ "12"', "Team '12' « “ ” ‘ ’ 「 」"]
+    for title in titles:
+        await make_next_sprint(bot, title=title)
+    for title, line in zip(
+        titles, copied_lines(await say_and_read(bot, number, "/burndown 12"))[1:], strict=True
+    ):
+        heading = (await say_and_read(bot, number, line)).replace("\\", "")
+        assert f"Burndown · {title}" in heading
+
+
 async def test_a_date_in_words_is_said_back_in_full(bot: Bot) -> None:
     number = await make_sprint(bot)
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
@@ -196,6 +209,36 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
     assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
 
 
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        ("2035-12-24 - 26", "24 Dec 2035 – 26 Dec 2035"),
+        ("28-2 jan 2036", "28 Dec 2035 – 2 Jan 2036"),
+        ("28 Dec 2035 to 2", "28 Dec 2035 – 2 Jan 2036"),
+        ("28 Dec - 2 Jan 2036", "28 Dec 2035 – 2 Jan 2036"),
+    ],
+)
+async def test_an_abbreviated_range_of_days_is_understood(bot: Bot, dates: str, days: str) -> None:
+    number = await make_sprint(bot)
+    assert f"**Off:** {days}" in await say_and_read(bot, number, f"/calendar add {dates}")
+
+
+async def test_a_range_with_two_readings_changes_nothing_and_offers_both(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, "/calendar add Dec 28-2, 2035")
+
+    assert "`dates` can be read in two ways, so nothing was changed" in answer
+    assert copied_lines(answer) == [
+        "/calendar add 2035-12-28..2036-01-02",
+        "/calendar add 2034-12-28..2035-01-02",
+    ]
+    assert not await query_database(bot, "select 1 from projects where said <> '{}'")
+
+    running = datetime.now(UTC).date() - timedelta(days=1)
+    text = f"{running.day} {running:%b} - {running + timedelta(days=20):%d %b}"
+    assert len(copied_lines(await say_and_read(bot, number, f"/calendar add {text}"))) == 2
+
+
 async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/agile config set locale en-US")
@@ -208,7 +251,7 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
 
 
 @pytest.mark.parametrize(
-    ("line", "meant"),
+    ("line", "suggested"),
     [
         ("/sprint", "/sprint status"),
         ("/sprint show", "/sprint status"),
@@ -225,13 +268,13 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
         ("/forcast by:friday", "/forecast by:friday"),
     ],
 )
-async def test_what_was_meant_is_asked(bot: Bot, line: str, meant: str) -> None:
+async def test_what_was_meant_is_asked(bot: Bot, line: str, suggested: str) -> None:
     number = await make_sprint(bot)
     answer = await say_and_read(bot, number, line)
 
-    assert copied_lines(answer) == [meant]
+    assert copied_lines(answer) == [suggested]
     assert "Did you mean" in answer
-    if meant.startswith("/sprint close"):
+    if suggested.startswith("/sprint close"):
         assert "ends the sprint" in answer
         assert "Nothing was changed." in answer
 

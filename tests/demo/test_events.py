@@ -14,7 +14,8 @@ from github_standin.github import StandInGitHub
 from handlers import handle
 from handlers.delivery import Delivery, FactRecorded
 from sprints.calendar import Calendar
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.flows import build_flows
 from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 
 from sprints.cumulative_flow import count_cumulative_flow
 from sprints.estimates import Estimates
-from sprints.facts import Facts, ScopeCause, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts, ScopeCause
 from sprints.flows import build_flows
 from sprints.history import state_at, trace_changes
 from sprints.model import State

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from commands.messages.status import status_details, status_head
 from sprints.burndown import build_burndown
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.milestone import derive_sprint, parse_github_time
 from sprints.model import MilestoneEvent
 from sprints.plain import convert_facts

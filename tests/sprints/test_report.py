@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from charts.reading import is_over
 from sprints.burndown import build_burndown
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Facts, ScopeCause, compute_facts, sum_items
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, Facts, ScopeCause, sum_items
 from sprints.milestone import derive_sprint
 from sprints.plain import convert_facts
 from sprints.report import Report, build_final_burndown, build_report

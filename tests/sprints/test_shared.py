@@ -8,7 +8,8 @@ from decimal import Decimal
 from hypothesis import given
 
 from sprints.estimates import DEFAULT_ESTIMATES
-from sprints.facts import Amount, Facts, ScopeCause, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, Facts, ScopeCause
 from sprints.milestone import derive_sprint
 from sprints.model import ActivityEvent, ItemEvent, LabelEvent
 from sprints.plain import convert_facts

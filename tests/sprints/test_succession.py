@@ -140,8 +140,8 @@ def test_a_title_in_use_is_skipped() -> None:
 def test_the_next_title_is_another_one_and_free(
     title: str, first: date, following: date, taken: set[str]
 ) -> None:
-    found = find_next_title(title, first, following, {title, *taken})
-    assert found is None or found.casefold() not in {text.casefold() for text in (title, *taken)}
+    next_title = find_next_title(title, first, following, {title, *taken})
+    assert next_title is None or next_title.casefold() not in {text.casefold() for text in (title, *taken)}
 
 
 @given(

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, Facts
 from sprints.milestone import Sprint, derive_sprint
 from sprints.model import ItemEvent, ItemSnapshot, State, sort_events
 from sprints.outlook import Outlook, TrackRecord, build_outlook

@@ -1,17 +1,21 @@
 """A database of an earlier version keeps what it holds when it is brought up to this one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, make_url
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from storage import schema
 from storage.embedded import APPLICATION, EmbeddedServer
+from storage.migration_sql import protect_tenant_table, run_sql_file
 
 _NAME = "earlier"
 _LINKED, _POSTED, _TWICE, _NOWHERE, _ALONE = ("a" * 32, "b-_" + "b" * 29, "c" * 32, "d" * 32, "e" * 32)
@@ -160,3 +164,20 @@ def test_what_was_said_is_read_before_any_table_is_locked(
     monkeypatch.setattr(psycopg.Cursor, "execute", watch)
     schema.migrate(server.address("agile_owner", earlier_database), APPLICATION)
     assert locks == [[]]
+
+
+def test_a_file_of_statements_is_executed_unchanged_and_a_table_shows_one_tenant(
+    server: EmbeddedServer, earlier_database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "0024_notes.sql").write_text(
+        "create table notes (organization_id bigint, text text);"
+        "insert into notes values (1, '100 % :name %s'), (2, 'theirs');"
+    )
+    url = make_url(server.address("agile_owner", earlier_database)).set(drivername="postgresql+psycopg")
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            run_sql_file(str(tmp_path / "0024_notes.py"))
+            assert connection.scalar(text("select count(*) from notes")) == 2
+            protect_tenant_table("notes")
+        connection.execute(text("set local app.tenant = '1'"))
+        assert connection.scalars(text("select text from notes")).all() == ["100 % :name %s"]

@@ -77,8 +77,8 @@ async def test_two_tenants_share_connections_and_see_only_their_rows(pooled: Set
         assert len(tenants) == 2
         seen = await asyncio.gather(*(look(base, tenant) for tenant in tenants * 10))
         assert len({connection for _, _, connection in seen}) == 2
-        items = {tenant: found for tenant, found, _ in seen}
-        assert all(items[tenant] == found for tenant, found, _ in seen)
+        items = {tenant: item_id for tenant, item_id, _ in seen}
+        assert all(items[tenant] == item_id for tenant, item_id, _ in seen)
         expected = [{f"I_{account}_{number}" for number in range(1, _ITEMS + 1)} for account in (3, 4)]
         assert sorted(items.values(), key=sorted) == expected
 

@@ -145,9 +145,9 @@ async def test_a_row_cannot_refer_to_a_row_of_others(base: Services) -> None:
         await rows(
             base,
             "insert into sprints (organization_id, project_id, github_milestone_id, github_milestone_number) "
-            "values (:one, :project, 1, 1)",
+            "values (:organization, :project, 1, 1)",
             entry,
-            one=entry,
+            organization=entry,
             project=project,
         )
 

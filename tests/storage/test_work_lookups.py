@@ -243,10 +243,10 @@ async def test_data_to_clean_up(tenants: Services) -> None:
     )
     before = NOW - timedelta(days=30)
     async with tenants.database.unscoped() as connection:
-        found = await tenants_to_clean_up(
+        due_tenants = await tenants_to_clean_up(
             connection, 0, 100, payloads_before=before, pictures_before=before, claims_before=before
         )
-    assert found == [1, 4, 5]
+    assert due_tenants == [1, 4, 5]
 
 
 async def test_billing_and_missed_deliveries(tenants: Services) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from sprints.calendar import Calendar
 from sprints.estimates import DEFAULT_ESTIMATES, Estimates
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.milestone import Sprint, derive_sprint
 from sprints.model import EventSource, ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 

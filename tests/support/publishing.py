@@ -9,7 +9,8 @@ import pytest
 from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from storage.lookups import all_tenants
-from storage.posts import Post, PostKind, Posts
+from storage.post_states import Post, PostKind
+from storage.posts import Posts
 from storage.projects import Projects
 from tests.support.running import Bot
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Facts, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Facts
 from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 from tests.support.builders import OTHER_SPRINT, SPRINT, at

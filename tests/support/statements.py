@@ -36,8 +36,8 @@ class SentStatements:
 
     def with_words(self, *words: str, value: object = None) -> list[Statement]:
         """The statements that contain all of these words, and with `value` that have such a parameter."""
-        found = [sent for sent in self.statements if all(word in sent.text for word in words)]
-        return [sent for sent in found if value is None or value in dict(sent.parameters).values()]
+        matching = [sent for sent in self.statements if all(word in sent.text for word in words)]
+        return [sent for sent in matching if value is None or value in dict(sent.parameters).values()]
 
     def between(self, first: str, last: str) -> "SentStatements":
         """The statements that were sent after the first one with a text, and before the next with another."""

@@ -70,6 +70,23 @@ def test_every_event_of_a_pull_request_tells_its_head_and_wants_its_check(action
     assert items(data) == ([] if action == "synchronize" else [action])
 
 
+@pytest.mark.parametrize("action", ["review_requested", "review_request_removed"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"requested_reviewer": {"id": 5, "login": "carol"}},
+        {"requested_team": {"id": 9, "slug": "payments"}},
+    ],
+    ids=["person", "team"],
+)
+def test_a_request_for_a_review_causes_no_check(action: str, asked: dict[str, Any]) -> None:
+    """It changes nothing that a check shows, and comes in bursts."""
+    data = outcomes("pull_request", pull(action) | asked)
+    assert all(isinstance(entry, FactRecorded) for entry in data)
+    assert len(data) == ("requested_reviewer" in asked)
+    assert items(data) == []
+
+
 def test_what_is_at_the_head_is_kept_without_its_texts() -> None:
     body = "Fixes #12, see #13 and acme/other#14."
     data = head(

@@ -39,6 +39,24 @@ async def issue(bot: Bot, title: str = "Elsewhere", labels: Sequence[str] = ()) 
     return int(made["number"])
 
 
+async def test_a_request_for_a_review_queues_no_check(bot: Bot) -> None:
+    """Neither of its pull request nor of the others: no check shows who is asked."""
+    number = await make_sprint(bot)
+    pull = await open_pull_request(bot, body=f"Closes #{number}")
+    query_as_administrator(bot.base, "delete from procrastinate_jobs where status = 'todo'")
+    waiting = "select task_name from procrastinate_jobs where status = 'todo'"
+    for action in ("review_requested", "review_request_removed"):
+        await bot.github.trigger("pull_request", action, bot.repo, number=pull["number"], reviewer="carol")
+    await bot.rest()
+    stored = await query_database(bot, "select event from timeline where kind = 'review_request'")
+    assert len(stored) == 2
+    assert query_as_administrator(bot.base, waiting) == []
+
+    await bot.github.update_issue(bot.repo, number, title="Card")
+    await bot.rest()
+    assert query_as_administrator(bot.base, waiting)
+
+
 # What it says
 
 

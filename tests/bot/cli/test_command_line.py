@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 import bot.cli.serve
 from bot.__main__ import parser
 from bot.settings import Settings
+from github_standin.github import StandInGitHub
 from github_standin.seed import new_private_key
 from tests.support.cli import run_cli, write_recording
 
@@ -102,6 +103,95 @@ def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], expe
     done = run_cli(tmp_path, "facts", "--repo", "a/b", "--milestone", "1", *arguments)
     assert done.returncode == 2
     assert expected in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["acme", "acme/", "/shop", "a b/c", "acme/shop/more", "https://github.com/acme/shop"]
+)
+@pytest.mark.parametrize(
+    ("command", "before"), [(["facts", "--milestone", "1", "--repo"], "--repo: "), (["backfill"], "")]
+)
+def test_a_name_that_is_no_repository_ends_with_status_2(
+    tmp_path: Path, command: list[str], before: str, name: str
+) -> None:
+    done = run_cli(tmp_path, *command, name, **GITHUB)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (
+        2,
+        "",
+        f"{before}“{name}” is not a repository; use OWNER/NAME, for example acme/webshop",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "backfill"])
+def test_a_key_file_that_is_missing_ends_with_status_2_and_its_path(tmp_path: Path, command: str) -> None:
+    missing = tmp_path / "app.pem"
+    arguments = ["acme/shop"] if command == "backfill" else []
+    done = run_cli(tmp_path, command, *arguments, **GITHUB | {"GITHUB_APP_PRIVATE_KEY": str(missing)})
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (
+        2,
+        "",
+        f"Invalid configuration:\n  - GITHUB_APP_PRIVATE_KEY: there is no file {missing}; check the path",
+    )
+
+
+def test_a_file_of_deliveries_that_is_missing_ends_with_status_2(tmp_path: Path) -> None:
+    done = run_cli(tmp_path, "replay", str(tmp_path / "nothing.jsonl"), **GITHUB)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing.jsonl: " in done.stderr
+
+
+def test_a_backfill_that_cannot_reach_github_ends_with_status_1(replayed: Path) -> None:
+    done = run_cli(replayed, "backfill", "acme/unheard-of", **GITHUB, GITHUB_API_URL="http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def use_stand_in(github: StandInGitHub) -> dict[str, str]:
+    """The settings of an App on GitHub's stand-in, which runs in the test's own process."""
+    app = {"GITHUB_APP_ID": str(github.app_id), "GITHUB_APP_PRIVATE_KEY": github.private_key}
+    return app | {"GITHUB_WEBHOOK_SECRET": github.webhook_secret, "GITHUB_API_URL": github.url}
+
+
+async def test_doctor_ends_with_the_status_of_its_findings(
+    tmp_path: Path, replayed: Path, github: StandInGitHub
+) -> None:
+    healthy = await asyncio.to_thread(run_cli, tmp_path, "doctor", **use_stand_in(github))
+    assert (healthy.returncode, healthy.stdout.splitlines()[-1]) == (0, "✓ No problems found.")
+    # The story was replayed, so GitHub never confirmed its installation.
+    ill = await asyncio.to_thread(run_cli, replayed, "doctor", **use_stand_in(github))
+    assert (ill.returncode, "✗ tenant 1: GitHub has not confirmed yet" in ill.stdout) == (1, True)
+    assert "No problems found" not in ill.stdout
+
+
+async def test_backfill_ends_with_the_status_of_what_github_shows(
+    tmp_path: Path, github: StandInGitHub
+) -> None:
+    name = (await github.create_repository(name="read-by-cli"))["full_name"]
+    await github.create_issue(name, "Pay by card")
+    done = await asyncio.to_thread(run_cli, tmp_path, "backfill", name, **use_stand_in(github))
+    assert (done.returncode, done.stdout) == (0, "1 issues and pull requests imported\n"), done.stderr
+
+    done = await asyncio.to_thread(run_cli, tmp_path, "backfill", "acme/nothing", **use_stand_in(github))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the repository acme/nothing does not exist, or the App is not installed on it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["migrate"], ["facts", "--repo", "a/b", "--milestone", "1"], ["doctor"]]
+)
+def test_a_database_that_cannot_be_reached_ends_with_status_1(tmp_path: Path, arguments: list[str]) -> None:
+    addresses = {
+        "DATABASE_URL": "postgresql://agile_app@127.0.0.1:1/agile",
+        "DATABASE_OWNER_URL": "postgresql://agile_owner@127.0.0.1:1/agile",
+    }
+    done = run_cli(tmp_path, *arguments, **addresses)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("the database cannot be reached: ")
+
+
+def test_migrate_ends_with_status_0_also_when_there_is_nothing_to_do(replayed: Path) -> None:
+    assert run_cli(replayed, "migrate").returncode == 0
 
 
 def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """A cadence makes the next sprint ahead, once."""
 
-from tests.support.builders import Box, Card, at
-from tests.support.cadences import begin_night, milestones, set_cadence
+from datetime import UTC, datetime, timedelta
+
+from tests.support.builders import Box, Card
+from tests.support.cadences import begin_night, drop_retry, milestones, set_cadence, set_present_cadence
 from tests.support.changes import query_database
 from tests.support.clock import Clock
 from tests.support.past import record_events, record_past
@@ -24,23 +26,36 @@ async def test_the_next_sprint_is_made_once(bot: Bot, clock: Clock) -> None:
 
 
 async def test_a_deleted_one_is_not_made_again(bot: Bot, clock: Clock) -> None:
-    await set_cadence(bot, clock)
+    await set_present_cadence(bot, clock)
     await begin_night(bot)
     (made,) = await milestones(bot)
     await bot.github.call("DELETE", f"/repos/{bot.repo}/milestones/{made['number']}")
     await bot.rest()
-    clock.now = at("11-20 02:00")
+    clock.now = datetime.now(UTC) + timedelta(days=1)  # The deletion is a thing of the past.
     await begin_night(bot)
 
     assert await milestones(bot) == []
+    assert count_tries(bot) == 1
 
 
 async def test_a_try_that_died_after_github_answered_makes_no_second_one(bot: Bot, clock: Clock) -> None:
-    await set_cadence(bot, clock)
-    await bot.github.create_milestone(bot.repo, "Sprint 25")
+    await set_present_cadence(bot, clock)
+    bot.github.fail_next("POST", r"/milestones$", 502, after_effect=True)
+    await begin_night(bot)
+    drop_retry(bot)
+    clock.now = datetime.now(UTC) + timedelta(days=1)
     await begin_night(bot)
 
-    assert len(await milestones(bot)) == 1
+    assert [made["title"] for made in await milestones(bot)] == ["Sprint 25"]
+    assert count_tries(bot) == 1  # GitHub, too, refuses a second one of the same title.
+    rows = await query_database(bot, "select milestone is not null from planned_sprints")
+    assert [tuple(row) for row in rows] == [(True,)]
+
+
+def count_tries(bot: Bot) -> int:
+    """How often GitHub was asked to make a milestone."""
+    path = f"/repos/{bot.repo}/milestones"
+    return sum((request.method, request.path) == ("POST", path) for request in bot.github.requests)
 
 
 async def test_a_pause_and_a_cadence_that_is_off_make_nothing(bot: Bot, clock: Clock) -> None:

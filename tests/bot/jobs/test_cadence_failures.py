@@ -7,12 +7,10 @@ import pytest
 
 from storage.job_types import PlanSprintJob
 from storage.jobs import Jobs
-from tests.support.builders import Box
-from tests.support.cadences import begin_night, milestones, set_cadence
+from tests.support.cadences import begin_night, drop_retry, milestones, set_present_cadence
 from tests.support.changes import query_database
 from tests.support.clock import Clock
-from tests.support.past import record_events
-from tests.support.running import Bot, query_as_administrator, rows
+from tests.support.running import Bot, rows
 from tests.support.shared_sprints import list_tenants
 
 
@@ -38,25 +36,6 @@ async def begin_night_everywhere(bot: Bot) -> None:
             job = PlanSprintJob(organization_id=organization_id, project_id=project_id)
             await Jobs().defer(tenant.connection, job)
         await bot.rest()
-
-
-def drop_retry(bot: Bot) -> None:
-    """The worker dies before it tries again."""
-    query_as_administrator(
-        bot.base, "delete from procrastinate_jobs where task_name = 'plan_sprint' and status = 'todo'"
-    )
-
-
-async def set_present_cadence(bot: Bot, clock: Clock) -> None:
-    """Sprint 24 runs now, when GitHub's stand-in lives, so that a deletion is a thing of the past."""
-    await set_cadence(bot, clock)
-    today = datetime.now(UTC)
-    first, due = (f"{today + timedelta(days=days):%Y-%m-%d}" for days in (-3, 9))
-    moment = today - timedelta(hours=1)
-    await record_events(
-        bot, Box(moment, milestone=7024, number=24, title="Sprint 24", start=first, due=due).events[0]
-    )
-    clock.now = None
 
 
 async def list_audited(bot: Bot) -> list[str]:

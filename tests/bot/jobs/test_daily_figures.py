@@ -287,7 +287,7 @@ async def test_all_can_be_measured_again(base: Services, clock: Clock, organizat
     """Also the days of sprints whose numbers were taken, which are those that were taken."""
     days, team = "date, to_jsonb(daily_metrics)", "date, to_jsonb(team_metrics)"
 
-    async def found() -> list[Any]:
+    async def read_stored() -> list[Any]:
         return [
             [(row[0], {k: v for k, v in row[1].items() if k not in {"id", "created_at"}}) for row in kept]
             for kept in (
@@ -297,13 +297,13 @@ async def test_all_can_be_measured_again(base: Services, clock: Clock, organizat
         ]
 
     await DailyFigures(base.database, clock).run(organization)
-    before = await found()
+    before = await read_stored()
     assert all(before)
     assert len(await rows(base, "select 1 from closed_sprints", organization)) == 3
     await rows(base, "delete from daily_metrics returning id", organization)
     await rows(base, "delete from team_metrics returning id", organization)
     await DailyFigures(base.database, clock).run(organization)
-    assert await found() == before
+    assert await read_stored() == before
 
 
 async def test_missed_nights_are_caught_up_with(base: Services, clock: Clock, organization: int) -> None:

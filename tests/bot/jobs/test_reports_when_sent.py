@@ -8,7 +8,8 @@ import pytest
 from bot.github.client import GitHubUnavailableError
 from reports.ended_sprint import EndedSprint
 from storage.database import Tenant
-from storage.posts import Post, PostKind, Posts
+from storage.post_states import Post, PostKind
+from storage.posts import Posts
 from storage.projects import Project
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from github_standin.completion.authorship import APP
-from storage.posts import PostKind, Posts
+from storage.post_states import PostKind
+from storage.posts import Posts
 from tests.support.changes import box_line, have_milestones, query_database
 from tests.support.items import list_sub_issues
 from tests.support.publishing import PublishingHarness

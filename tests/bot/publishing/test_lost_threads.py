@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
-from storage.posts import Post
+from storage.post_states import Post
 from tests.support.publishing import PublishingHarness
 
 ISSUE = {"title": "Summary: Sprint 12", "state": "closed", "state_reason": "not_planned"}

@@ -13,7 +13,8 @@ from bot.publishing.posts import PostPublisher
 from bot.services import open_github
 from storage.job_types import SendPostsJob
 from storage.jobs import Jobs
-from storage.posts import Post, PostKind, Posts
+from storage.post_states import Post, PostKind
+from storage.posts import Posts
 from tests.support.clock import Clock
 from tests.support.publishing import PublishingHarness
 from tests.support.running import query_as_administrator, rows

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.github.client import GitHubUnavailableError
-from storage.posts import Post, PostKind
+from storage.post_states import Post, PostKind
 from tests.support.publishing import PublishingHarness
 from tests.support.running import query_as_administrator
 

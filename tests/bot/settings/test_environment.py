@@ -65,6 +65,14 @@ def test_the_private_key_comes_as_text_path_or_base64(tmp_path: Path) -> None:
         assert settings.github.private_key.reveal().strip() == KEY.strip()
 
 
+def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    for given in (str(tmp_path / "app.pem"), "keys/app.pem", "~/nowhere/app"):
+        with pytest.raises(SettingsError) as problem:
+            load(GITHUB | {"GITHUB_APP_PRIVATE_KEY": given}, needs_github=True)
+        (line,) = str(problem.value).splitlines()[1:]
+        assert line == f"  - GITHUB_APP_PRIVATE_KEY: there is no file {given}; check the path"
+
+
 def test_secrets_do_not_print() -> None:
     settings = load(GITHUB | {"DATABASE_URL": "postgresql://app:hunter2@host/db"}, needs_github=True)
     assert "hunter2" not in repr(settings)

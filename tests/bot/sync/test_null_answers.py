@@ -12,7 +12,7 @@ from bot.checks.sprint_impact import Checks
 from bot.github import linked_issues
 from bot.github.client import GitHub
 from bot.services import Services
-from bot.sync import reconciliation as reconcile
+from bot.sync import reconciliation_queries
 from bot.sync.backfill.backfill import Backfill
 from bot.sync.backfill.queries import PAGES
 from bot.sync.reconciliation import Reconciliation
@@ -124,13 +124,13 @@ async def test_reconciliation_tolerates_any_null(base: Services, webhook_client:
     entry, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
-    items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
+    items = next(answers(reconciliation_queries.ITEMS_QUERY, ITEMS, {"Node": ["Issue"]}))[1]
     links = next(answers(linked_issues._LINKS_OF_OPEN, ITEMS, {}))[1]
     tried = 0
-    for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
+    for place, answer in answers(reconciliation_queries.MILESTONE_QUERY, ITEMS, {}):
         github.answers = {
-            reconcile._MILESTONE: answer,
-            reconcile._ITEMS: items,
+            reconciliation_queries.MILESTONE_QUERY: answer,
+            reconciliation_queries.ITEMS_QUERY: items,
             linked_issues._LINKS_OF_OPEN: links,
         }
         with capture_logs() as log:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.github.client import GitHub
 from bot.settings import GitHubSettings, Secret
-from bot.sync import reconciliation as reconcile
+from bot.sync import reconciliation_queries
 from bot.sync.reconciliation import Reconciliation
 from sprints.facts import Facts
 from sprints.numbering import local_number
@@ -181,9 +181,9 @@ async def test_what_github_no_longer_has_is_gone(sprint: Sprint) -> None:
 
 
 async def test_all_pages_are_read(sprint: Sprint, monkeypatch: pytest.MonkeyPatch) -> None:
-    one_by_one = reconcile._MILESTONE.replace("(first: 100, after", "(first: 1, after")
-    assert one_by_one != reconcile._MILESTONE
-    monkeypatch.setattr(reconcile, "_MILESTONE", one_by_one)
+    one_by_one = reconciliation_queries.MILESTONE_QUERY.replace("(first: 100, after", "(first: 1, after")
+    assert one_by_one != reconciliation_queries.MILESTONE_QUERY
+    monkeypatch.setattr(reconciliation_queries, "MILESTONE_QUERY", one_by_one)
     assert await sprint.run() == 0
     await sprint.bot.github.change_without_webhook(sprint.bot.repo, 2, state="closed")
     await sprint.bot.github.change_without_webhook(sprint.bot.repo, 3, milestone=1)

@@ -18,7 +18,8 @@ from sprints.comparison import (
     find_moved_flows,
     list_changes,
 )
-from sprints.facts import Amount, ScopeCause, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount, ScopeCause
 from sprints.milestone import derive_sprint
 from tests.support.builders import Box, Card, at, make_added_card, make_committed_card
 from tests.support.clock import Clock
@@ -31,9 +32,9 @@ from tests.support.sprints_strategies import MOMENTS, NOWS, PROPERTY_SETTINGS, H
 @given(histories(), NOWS, MOMENTS, MOMENTS)
 @PROPERTY_SETTINGS
 def test_the_events_between_lead_from_one_value_to_the_other(
-    history: History, now: datetime, one: datetime, other: datetime
+    history: History, now: datetime, first_moment: datetime, second_moment: datetime
 ) -> None:
-    since, until = sorted((one, other))
+    since, until = sorted((first_moment, second_moment))
     sprint = derive_sprint(history.milestone, now, history.calendar)
     facts = compute_facts(sprint, history.items, now, labels=history.labels)
     for metric in COMPARABLE:
@@ -73,8 +74,10 @@ def test_the_value_at_a_moment_is_the_one_that_was_shown_then(
     st.integers(0, 30),
     st.integers(0, 30),
 )
-def test_the_table_adds_up(steps: list[tuple[int, int, int]], one: int, other: int) -> None:
-    since, until = (at(f"2026-11-{1 + day:02}") if day < 30 else at("12-01") for day in sorted((one, other)))
+def test_the_table_adds_up(steps: list[tuple[int, int, int]], first_day: int, second_day: int) -> None:
+    since, until = (
+        at(f"2026-11-{1 + day:02}") if day < 30 else at("12-01") for day in sorted((first_day, second_day))
+    )
     event = Card().opened("11-01").events[0]
     changes = [
         NumberChange(

@@ -127,7 +127,7 @@ TITLES = st.sampled_from(
 def situations() -> st.SearchStrategy[HelpSituation]:
     item = st.builds(ThreadItem, *[st.booleans()] * 4)
     due = st.dates(date(2026, 1, 1), date(2027, 12, 31))
-    known = st.builds(
+    of_stages = st.builds(
         HelpSituation,
         thread=st.just(7),
         today=st.just(date(2026, 11, 18)),
@@ -138,7 +138,9 @@ def situations() -> st.SearchStrategy[HelpSituation]:
         item=st.none() | item,
         is_paused=st.booleans(),
     )
-    return known | st.builds(HelpSituation, st.just(7), st.just(date(2026, 11, 18)), item=st.none() | item)
+    return of_stages | st.builds(
+        HelpSituation, st.just(7), st.just(date(2026, 11, 18)), item=st.none() | item
+    )
 
 
 @given(situations(), st.sampled_from([level for level in Level if level is not Level.NONE]))
@@ -172,4 +174,5 @@ def test_a_sprint_is_named_as_the_command_declares() -> None:
     assert write_sprint_argument(by_name["sprint status"], "Sprint 24") == '"Sprint 24"'
     assert write_sprint_argument(by_name["risk"], "Sprint 24") in {'"Sprint 24"', 'milestone:"Sprint 24"'}
     assert write_sprint_argument(by_name["my"], "Sprint 24") == ""
-    assert write_sprint_argument(by_name["sprint status"], 'The "big" one') == ""
+    assert write_sprint_argument(by_name["sprint status"], 'The "big" one') == '«The "big" one»'
+    assert write_sprint_argument(by_name["sprint status"], "The `big` one") == ""

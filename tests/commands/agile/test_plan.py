@@ -10,6 +10,7 @@ import pytest
 
 from bot.publishing.pictures import ChartRenderer
 from bot.settings import Settings
+from charts.locales import find_locale, use_locale
 from commands.framework.registry import Command, load_commands
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
@@ -458,6 +459,22 @@ def test_usage_is_a_table_of_what_is_counted() -> None:
     assert "Usage is only counted. It is never limited." in data
     assert "<summary>3 people on planned work</summary>" in data
     assert "`person-0`, `person-1`, `person-2`" in data
+
+
+@pytest.mark.parametrize(
+    ("locale", "days"),
+    [
+        ("ja", "2026-11-01 – 2026-11-23"),
+        ("en-US", "Nov 1, 2026 – Nov 23, 2026"),
+        ("de", "1 Nov 2026 – 23 Nov 2026"),
+    ],
+)
+def test_the_month_of_the_usage_follows_the_locale(locale: str, days: str) -> None:
+    billing = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234})
+    with use_locale(find_locale(locale, NOW.date())):
+        assert usage_card(billing, NOW, is_public=False).startswith(f"### Usage of acme, {days} (UTC)")
+        first = usage_card(billing, NOW.replace(day=1), is_public=False)
+    assert first.startswith(f"### Usage of acme, {days.partition(' – ')[0]} (UTC)")
 
 
 def test_where_nothing_is_sold_everything_is_on() -> None:

@@ -1,5 +1,6 @@
 """`/agile undo` of commands that changed one thing, and of those that cannot be undone."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -95,25 +96,40 @@ async def test_a_scope_explained_lists_what_was_undone(bot: Bot) -> None:
     assert await have_milestones(bot, number) == [True]
 
 
-async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
-    settings: Settings, drawing: ChartRenderer, clock: Clock
-) -> None:
+@pytest.fixture
+async def timed_bot(settings: Settings, drawing: ChartRenderer, clock: Clock) -> AsyncIterator[Bot]:
+    """A bot and a GitHub that share a clock, which the test may move."""
     async with (
         StandInGitHub(check_request=load_checker(), clock=clock) as github,
         running_bot(github, settings, clock, drawing) as bot,
     ):
-        number = await make_sprint(bot)
-        clock.now = clock() + timedelta(days=11)
-        await bot.say(number, "/sprint close to:backlog confirm:yes")
-        clock.now += timedelta(days=3)
-        before = await ask_bot(bot, number, '/sprint report "Sprint 12"')
-        assert "Frozen on " in before
-        clock.now += timedelta(minutes=5)
-        answer = await ask_bot(bot, number, "/agile undo")
-        assert "The numbers of Sprint 12 were frozen on " in answer
-        await bot.say(number, "/agile undo confirm:yes")
-        await bot.rest()  # until the webhooks of the undoing are recorded
-        after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
+        yield bot
+
+
+async def close_sprint(bot: Bot, clock: Clock, after_days: int) -> tuple[int, str]:
+    """Close a sprint some days after its start; return the thread and the report of three days later."""
+    number = await make_sprint(bot)
+    clock.now = clock() + timedelta(days=after_days)
+    await bot.say(number, "/sprint close to:backlog confirm:yes")
+    clock.now += timedelta(days=3)
+    report = await ask_bot(bot, number, '/sprint report "Sprint 12"')
+    clock.now += timedelta(minutes=5)
+    return number, report
+
+
+async def undo_and_report(bot: Bot, number: int) -> str:
+    """Undo the closing, and return the report that follows."""
+    await bot.say(number, "/agile undo confirm:yes")
+    await bot.rest()  # until the webhooks of the undoing are recorded
+    return await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
+
+
+async def test_frozen_numbers_stay_and_the_report_has_a_footnote(timed_bot: Bot, clock: Clock) -> None:
+    number, before = await close_sprint(timed_bot, clock, after_days=11)
+    assert "Frozen on " in before
+    preview = await ask_bot(timed_bot, number, "/agile undo")
+    assert "The numbers of Sprint 12 were frozen on " in preview
+    after = await undo_and_report(timed_bot, number)
 
     assert "1 thing became known later; the numbers don't change" in after
     assert "`/sprint close to:backlog` by `alice`, " in after
@@ -123,22 +139,10 @@ async def test_frozen_numbers_stay_and_the_report_has_a_footnote(
     assert table in after
 
 
-async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(
-    settings: Settings, drawing: ChartRenderer, clock: Clock
-) -> None:
-    async with (
-        StandInGitHub(check_request=load_checker(), clock=clock) as github,
-        running_bot(github, settings, clock, drawing) as bot,
-    ):
-        number = await make_sprint(bot)
-        clock.now = clock() + timedelta(days=2)
-        await bot.say(number, "/sprint close to:backlog confirm:yes")
-        clock.now += timedelta(days=3)
-        assert "Frozen on " in await ask_bot(bot, number, '/sprint report "Sprint 12"')
-        clock.now += timedelta(minutes=5)
-        await bot.say(number, "/agile undo confirm:yes")
-        await bot.rest()  # until the webhooks of the undoing are recorded
-        after = await ask_bot(bot, number, '/sprint report "Sprint 12" new:yes')
+async def test_a_sprint_that_was_closed_early_and_frozen_runs_again(timed_bot: Bot, clock: Clock) -> None:
+    number, before = await close_sprint(timed_bot, clock, after_days=2)
+    assert "Frozen on " in before
+    after = await undo_and_report(timed_bot, number)
 
     assert "still running: these are its numbers so far" in after
     assert "2 things became known later; the sprint runs again" in after

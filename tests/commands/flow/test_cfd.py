@@ -10,7 +10,7 @@ from commands.messages.cumulative_flow import flow_table, summarize_cumulative_f
 from sprints.calendar import days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates
-from sprints.facts import compute_facts
+from sprints.fact_folding import compute_facts
 from sprints.flows import build_flows
 from sprints.rules import Rules
 from tests.support.builders import Box, at

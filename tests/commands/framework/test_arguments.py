@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import commands
@@ -353,11 +353,39 @@ def test_any_line_is_read_or_refused_with_a_place(name: str, words: list[str]) -
     assert all(2000 <= note.first.year <= note.last.year <= 2100 for note in notes)
 
 
-@given(st.text(min_size=1, max_size=40).map(lambda text: " ".join(text.split())))
+QUOTATION_MARKS = "\"“”„‟＂'‘’‚‛«»‹›「」『』`"
+TITLES = st.text(
+    st.one_of(st.characters(), st.sampled_from(f"{QUOTATION_MARKS} ,:a")), min_size=1, max_size=40
+)
+
+
+@given(TITLES.map(lambda text: " ".join(text.split())))
+@example(QUOTATION_MARKS)
+@example('"')
+@example('""')
+@example('say "yes" «now»')
+@example('"both» ends"')
 def test_a_quoted_title_is_read_as_it_was(title: str) -> None:
+    if is_blank(title):  # GitHub has no such titles.
+        return
     quoted = quote(title)
-    if quoted != title and not is_blank(title) and not set("”“„‟＂") & set(title):
-        assert given_to(f"/go {quoted}").text("name") == title
+    assert given_to(f"/go {quoted}").text("name") == title
+
+    values = given_to(f"/go by:count name:{quoted} new:yes")
+    assert (values.text("name"), values.text("by"), values.flag("new")) == (title, "count", True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ('"say ""yes"" now"', 'say "yes" now'),
+        ("“say ””yes”” now“", "say ”yes” now"),
+        ('"""yes"""', '"yes"'),
+        ('"yes" by:count', "yes"),
+    ],
+)
+def test_a_mark_that_is_written_twice_within_a_quotation_stands_for_itself(typed: str, text: str) -> None:
+    assert given_to(f"/go {typed}").text("name") == text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from charts.locales import LOCALES, find_locale, use_locale
 from commands.formatting.wording import full_day, weekday
-from commands.framework.dates import read_day, read_days
+from commands.framework.date_ranges import read_days
+from commands.framework.dates import read_day
 from commands.framework.input_settings import InputSettings
 from sprints.calendar import FIRST_DAY, LAST_DAY
 
@@ -121,22 +122,6 @@ def test_the_locale_decides_and_without_one_both_are_possible(
 def test_all_else_is_no_day(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read_day(text, team())
-
-
-@pytest.mark.parametrize(
-    ("text", "first", "last"),
-    [
-        ("24.12.-2.1.", "2026-12-24", "2027-01-02"),
-        ("24.–26.12.", "2026-12-24", "2026-12-26"),
-        ("2026-12-24 to 2027-01-02", "2026-12-24", "2027-01-02"),
-        ("2026-12-24..2027-01-02", "2026-12-24", "2027-01-02"),
-        ("24 Dec – 2 Jan", "2026-12-24", "2027-01-02"),
-        ("Dec 24-26", "2026-12-24", "2026-12-26"),
-        ("24 Dec", "2026-12-24", "2026-12-24"),
-    ],
-)
-def test_a_range_is_read(text: str, first: str, last: str) -> None:
-    assert [(begin.isoformat(), end.isoformat()) for begin, end in read_days(text, team())] == [(first, last)]
 
 
 @given(DAYS, st.sampled_from(sorted(LOCALES)))

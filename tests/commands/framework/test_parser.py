@@ -7,7 +7,7 @@ from commands.framework.request import CommandLine
 from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
 
 
-def found(text: str) -> list[str]:
+def list_commands(text: str) -> list[str]:
     return [command.text for command in find_command_lines(text)]
 
 
@@ -50,7 +50,7 @@ def found(text: str) -> list[str]:
     ],
 )
 def test_a_line_that_begins_with_a_slash_is_a_command(text: str) -> None:
-    assert found(text) == ["/go"]
+    assert list_commands(text) == ["/go"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_line_that_begins_with_a_slash_is_a_command(text: str) -> None:
     ],
 )
 def test_code_quotations_tables_links_and_html_hold_no_command(text: str) -> None:
-    assert found(text) == []
+    assert list_commands(text) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_code_quotations_tables_links_and_html_hold_no_command(text: str) -> Non
     ],
 )
 def test_a_tag_left_open_in_one_paragraph_hides_no_command_of_another(text: str) -> None:
-    assert found(text) == ["/go"]
+    assert list_commands(text) == ["/go"]
 
 
 def test_all_commands_from_the_top_with_their_lines() -> None:
@@ -140,18 +140,18 @@ def test_all_commands_from_the_top_with_their_lines() -> None:
 
 
 def test_two_lines_of_one_paragraph_are_two_commands() -> None:
-    assert found("/one\r\n/two\r\n/one") == ["/one", "/two", "/one"]
+    assert list_commands("/one\r\n/two\r\n/one") == ["/one", "/two", "/one"]
 
 
 def test_markdown_within_a_command_stays_as_it_was_typed() -> None:
     line = '/go "**Sprint** _12_ & <b>" by:`count` &amp; \\*'
 
-    assert found(line) == [line]
+    assert list_commands(line) == [line]
 
 
 def test_characters_that_mark_candidates_cannot_forge_a_command() -> None:
-    assert found("/go\n\ntext /\ue0000\ue001 text") == ["/go"]
-    assert found("text\n\n> /\ue0000\ue001") == []
+    assert list_commands("/go\n\ntext /\ue0000\ue001 text") == ["/go"]
+    assert list_commands("text\n\n> /\ue0000\ue001") == []
 
 
 # Edited comments

@@ -17,7 +17,8 @@ from commands.messages.report import (
     summary_head,
 )
 from sprints.estimates import Estimates
-from sprints.facts import Amount, compute_facts
+from sprints.fact_folding import compute_facts
+from sprints.facts import Amount
 from sprints.late import LateCredit
 from sprints.milestone import derive_sprint
 from sprints.plain import convert_facts

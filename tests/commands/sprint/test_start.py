@@ -112,6 +112,6 @@ async def test_who_may_not(bot: Bot) -> None:
 async def test_a_year_too_far_away_is_named_with_the_day_that_may_be_meant(bot: Bot) -> None:
     number = await make_sprint(bot)
     answer = await ask_bot(bot, number, '/sprint start "Sprint 26" due:2099-12-30')
-    limit, _, meant = answer.partition(" Or did you mean ")
+    limit, _, question = answer.partition(" Or did you mean ")
     assert "Use a `due:` up to " in limit
-    assert re.match(r'30 Dec \d{4}\? `/sprint start "Sprint 26" due:\d{4}-12-30`', meant)
+    assert re.match(r'30 Dec \d{4}\? `/sprint start "Sprint 26" due:\d{4}-12-30`', question)

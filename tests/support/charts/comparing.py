@@ -1,6 +1,7 @@
 """Pictures compared with accepted ones, and the words on a picture with their places."""
 
 import os
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from unittest.mock import patch
@@ -11,9 +12,11 @@ from PIL import Image
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box
+from charts.labels import Box, Point
 from charts.locales import ENGLISH, Locale
 from charts.render import Chart, render
+from charts.themes import Ink
+from sprints.burndown import Burndown
 
 ACCEPTED = Path(__file__).parents[2] / "charts/accepted"
 # Pictures are compared at a quarter of their size, which forgives stray pixels. A word with two letters
@@ -44,6 +47,23 @@ def words_on(chart: Chart, locale: Locale = ENGLISH) -> list[tuple[str, Box]]:
     with patch.object(Canvas, "text", note):
         render(chart, locale)
     return result
+
+
+def days_of_scope_markers(chart: Burndown) -> list[int]:
+    """The days at which the picture of a burndown marks a change of scope, by the places of its triangles."""
+    triangles, line = list[Sequence[Point]](), list[Point]()
+
+    def note_shapes(_: Canvas, shapes: Sequence[Sequence[Point]], ink: Ink) -> None:
+        triangles.extend(shapes if ink is Ink.SCOPE else ())
+
+    def note_lines(_: Canvas, lines: Sequence[Sequence[Point]], ink: Ink, *__: object, **___: object) -> None:
+        line.extend(lines[0] if ink is Ink.REMAINING else ())
+
+    with patch.object(Canvas, "shapes", note_shapes), patch.object(Canvas, "lines", note_lines):
+        render(chart)
+    places = [sum(x for x, _ in triangle[:2]) / 2 for triangle in triangles]
+    # The line begins with the commitment; then it has a point for each day.
+    return [min(range(1, len(line)), key=lambda n: abs(line[n][0] - place)) - 1 for place in places]
 
 
 def misplaced(chart: Chart, locale: Locale = ENGLISH) -> list[str]:
