@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import cycle
@@ -25,16 +24,15 @@ from github_standin.actions import ActionError, Actions
 from github_standin.completion import authorship, issue_summaries
 from github_standin.completion.backdating import Backdating
 from github_standin.emulate import HOST, Emulate
+from github_standin.fault_controls import FaultControls
 from github_standin.graphql.endpoint import answer_graphql
-from github_standin.graphql.rate_limit import GraphQLRateLimit
 from github_standin.graphql.server import github_schema
 from github_standin.history.repositories import RepositoryHistory
 from github_standin.history.unannounced_changes import change_item
 from github_standin.manifest import read_manifest
-from github_standin.proxy.callers import Caller, Callers
+from github_standin.proxy.callers import Caller
 from github_standin.proxy.change_feed import ChangeFeed
 from github_standin.proxy.environment import StandInEnvironment
-from github_standin.proxy.faults import Fault, Faults
 from github_standin.proxy.responses import ProxyResponse, add_etag, error_response
 from github_standin.proxy.roles import Roles
 from github_standin.proxy.upstream import Upstream
@@ -57,7 +55,7 @@ class LoggedRequest(NamedTuple):
     who: str
 
 
-class StandInGitHub(Actions):
+class StandInGitHub(FaultControls, Actions):
     """A running GitHub: `async with StandInGitHub() as github:`, with its API at `github.url`.
 
     `target` is the URL that webhooks are sent to (None drops them). `roles` maps a repository or "*" to
@@ -79,6 +77,7 @@ class StandInGitHub(Actions):
         clock: Callable[[], datetime] | None = None,
         port: int = 0,
     ) -> None:
+        super().__init__()
         self.url = ""
         self.webhook_secret = webhook_secret
         self.private_key = people.new_private_key()
@@ -92,14 +91,10 @@ class StandInGitHub(Actions):
         self.check_request = check_request
         self.violations: list[Exception] = []
         self.requests: list[LoggedRequest] = []
-        self.delay = 0.0
         self.history = RepositoryHistory()
-        self.graphql_limits = GraphQLRateLimit()
         self._events = read_manifest().events if events is None else events
         self._permissions = read_manifest().permissions if permissions is None else permissions
         self._port = port
-        self._callers = Callers()
-        self._faults = Faults()
         self._backdating = Backdating(clock)
         self._upstream = Upstream(lambda: self.url, self._admin_token)
         self._environment = self._new_environment()
@@ -264,45 +259,6 @@ class StandInGitHub(Actions):
         """Wait until every webhook caused so far was delivered and answered."""
         await self._drain.drain()
         await self._webhooks.wait_until_delivered()
-
-    # Faults
-
-    def fail_next(
-        self,
-        method: str,
-        path_regex: str,
-        status: int,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Any = None,
-        times: int = 1,
-        after_effect: bool = False,
-    ) -> None:
-        """Answer the next matching requests with a fault ("*" = any method, status 0 = connection lost).
-
-        With `after_effect` the request is carried out first, so that only its answer is lost.
-        """
-        fault = Fault(method, re.compile(path_regex), status, headers or {}, body, times, after_effect)
-        self._faults.plan(fault)
-
-    def clear_faults(self) -> None:
-        """Drop planned faults and the delay, and refill GraphQL's rate limit."""
-        self._faults.clear()
-        self.delay = 0.0
-        self.graphql_limits = GraphQLRateLimit()
-
-    @property
-    def graphql_remaining(self) -> int:
-        """The points left of GraphQL's rate limit; every query costs some."""
-        return self.graphql_limits.remaining
-
-    @graphql_remaining.setter
-    def graphql_remaining(self, points: int) -> None:
-        self.graphql_limits.remaining = points
-
-    def revoke_installation_tokens(self) -> None:
-        """Refuse every installation token issued so far with 401, as GitHub does after an hour."""
-        self._callers.revoke_installation_tokens()
 
     # Helpers below the HTTP layer
 

@@ -50,7 +50,7 @@ FOLDERS = {
         {"actions", "history"},
         {"proxy", "completion"},
         {"graphql", "webhooks"},
-        {"rest"},
+        {"rest", "fault_controls"},
         {"github"},
     ),
 }
