@@ -2,25 +2,23 @@
 
 import argparse
 import asyncio
-import re
-import shutil
 import sys
 import threading
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
-import commands
 from bot.cli.daemon import wait_for_stop_signal
 from bot.cli.serve import web_server
 from bot.jobs.event_processor import wait_until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, open_services
 from bot.settings import GitHubSettings, Secret, Settings
-from commands.framework.registry import load_commands
+from demo.folder import demo_folder
 from demo.page import DemoPage
 from demo.scenario import DemoThread, play
+from demo.suggestions import suggest
+from demo.viewers import list_viewers
 from github_standin.emulate import HOST, DemoNotInstalledError, free_port
 from github_standin.github import StandInGitHub
 
@@ -40,10 +38,13 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 async def demo(settings: Settings, ready: threading.Event) -> int:
     """Run the demo until Ctrl-C; each start begins with a new sprint and an empty database."""
     async with AsyncExitStack() as stack:
+        folder = stack.enter_context(demo_folder(settings.data_dir))
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
         _say("Starting PostgreSQL and the bot …")
-        base = await stack.enter_async_context(open_services(demo_settings(settings, github)))
+        base = await stack.enter_async_context(
+            open_services(demo_settings(replace(settings, data_dir=folder), github))
+        )
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(web_server(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
@@ -52,10 +53,10 @@ async def demo(settings: Settings, ready: threading.Event) -> int:
         page = await stack.enter_async_context(
             DemoPage(
                 github.url,
-                github.tokens["alice"],
+                list_viewers(),
                 repo=thread.repo,
                 number=thread.number,
-                suggestions=_suggestions(base.clock()),
+                suggestions=suggest(base.clock()),
             )
         )
         ready.set()
@@ -66,13 +67,10 @@ async def demo(settings: Settings, ready: threading.Event) -> int:
 
 
 def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
-    """Settings for the stand-in, with all data in an empty folder beside other data."""
-    folder = settings.data_dir / "demo"
-    shutil.rmtree(folder, ignore_errors=True)
+    """Settings for the stand-in, with a bundled database in the folder of `settings`."""
     port = free_port()
     return replace(
         settings,
-        data_dir=folder,
         database_url=None,
         encryption_keys=(),
         host=HOST,
@@ -82,16 +80,6 @@ def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
         github=GitHubSettings(str(github.app_id), Secret(github.private_key)),
         webhook_secrets=(Secret(github.webhook_secret),),
     )
-
-
-def _suggestions(now: datetime) -> list[tuple[str, str]]:
-    """The commands' examples, with dates in the demo's sprint, each with the command's summary."""
-    yesterday = (now - timedelta(days=1)).date().isoformat()
-    return [
-        (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
-        for command in load_commands(commands)
-        for example in command.examples
-    ]
 
 
 async def play_story(github: StandInGitHub, base: Services) -> DemoThread:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import aiohttp
@@ -35,12 +37,16 @@ class Thread:
 
 
 class Reader:
-    """A small REST client: one person, one token."""
+    """A small REST client for one person, whose tokens are used in turn: GitHub limits the use of each."""
 
-    def __init__(self, session: aiohttp.ClientSession, github_url: str, token: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, github_url: str, tokens: Sequence[str]) -> None:
         self._session = session
         self._base = github_url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._tokens = cycle(tokens)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {next(self._tokens)}"}
 
     async def thread(self, repo: str, number: int) -> Thread:
         """Read everything that the page shows."""
@@ -58,6 +64,14 @@ class Reader:
     async def comment(self, repo: str, number: int, body: str) -> None:
         """Add a comment."""
         await self._send("POST", f"/repos/{repo}/issues/{number}/comments", {"body": body})
+
+    async def edit(self, repo: str, comment_id: int, body: str) -> None:
+        """Replace the text of a comment."""
+        await self._send("PATCH", f"/repos/{repo}/issues/comments/{comment_id}", {"body": body})
+
+    async def body_of(self, repo: str, comment_id: int) -> str:
+        """Read the Markdown of a comment."""
+        return str((await self._get(f"/repos/{repo}/issues/comments/{comment_id}"))["body"])
 
     async def set_state(self, repo: str, number: int, state: str) -> None:
         """Close the issue as completed, or reopen it."""

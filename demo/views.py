@@ -10,7 +10,9 @@ from typing import Any
 
 from demo.icons import avatar, state_icon
 from demo.markdown import render, unfurled
+from demo.suggestions import Suggestions
 from demo.thread import Json, Thread
+from demo.viewers import Viewer
 
 EMOJI = {
     "+1": "👍",
@@ -23,6 +25,8 @@ EMOJI = {
     "eyes": "👀",
 }
 
+_BOX = '<input type="checkbox"'
+
 
 @dataclass(frozen=True)
 class Post:
@@ -34,14 +38,14 @@ class Post:
     html: str
 
 
-def pieces(thread: Thread) -> dict[str, Any]:
+def pieces(thread: Thread, viewer: Viewer) -> dict[str, Any]:
     """Build the parts that may change, for the first page and for each update."""
     return {
         "title": page_title(thread),
         "header": _header(thread),
         "sidebar": _sidebar(thread),
         "state": thread.issue["state"],
-        "posts": [vars(post) for post in _posts(thread)],
+        "posts": [vars(post) for post in _posts(thread, viewer)],
     }
 
 
@@ -50,9 +54,9 @@ def page_title(thread: Thread) -> str:
     return f"{thread.issue['title']} · Issue #{thread.issue['number']} · {thread.repo}"
 
 
-def page(thread: Thread, viewer: str, suggestions: Sequence[tuple[str, str]]) -> str:
-    """Build the document; it works without JavaScript, which only keeps it up to date."""
-    now = pieces(thread)
+def page(thread: Thread, viewer: Viewer, suggestions: Suggestions, viewers: Sequence[Viewer]) -> str:
+    """Build the document; it works without JavaScript, which keeps it up to date and ticks boxes."""
+    now = pieces(thread, viewer)
     here = f"/{thread.repo}/issues/{thread.issue['number']}"
     owner, _, name = thread.repo.partition("/")
     posts = "".join(post["html"] for post in now["posts"])
@@ -73,7 +77,7 @@ def page(thread: Thread, viewer: str, suggestions: Sequence[tuple[str, str]]) ->
 <header class="topbar">
 <p class="crumbs">{escape(owner)} <span aria-hidden="true">/</span> <strong>{escape(name)}</strong></p>
 <p class="demo-note">Local demo: this is not GitHub, and nothing leaves your machine.</p>
-<p class="viewer">{avatar(viewer, is_bot=False, size=24)} {escape(viewer)}</p>
+{_viewer_form(viewer, viewers, here)}
 </header>
 <main class="page">
 <div id="header">{now["header"]}</div>
@@ -119,14 +123,19 @@ def _state_class(issue: Json) -> str:
     return "not-planned" if issue["state_reason"] == "not_planned" else str(issue["state"])
 
 
-def _posts(thread: Thread) -> list[Post]:
+def _posts(thread: Thread, viewer: Viewer) -> list[Post]:
     first = post_of(thread, thread.issue, f"issue-{thread.issue['number']}", is_first=True)
-    rest = [post_of(thread, comment, f"issuecomment-{comment['id']}") for comment in thread.comments]
+    rest = [post_of(thread, comment, f"issuecomment-{comment['id']}", viewer) for comment in thread.comments]
     return [first, *rest]
 
 
-def post_of(thread: Thread, post: Json, anchor: str, *, is_first: bool = False) -> Post:
-    """Build the issue's description or a comment as GitHub shows it."""
+def post_of(
+    thread: Thread, post: Json, anchor: str, viewer: Viewer | None = None, *, is_first: bool = False
+) -> Post:
+    """Build the issue's description or a comment as GitHub shows it.
+
+    A `viewer` who may edit the comment can tick its boxes, and edit the text if it is their own.
+    """
     user = post["user"] or {"login": "ghost", "type": "User"}
     is_bot, name = user["type"] == "Bot", _name(user)
     badges = ['<span class="badge">bot</span>'] if is_bot else []
@@ -138,6 +147,11 @@ def post_of(thread: Thread, post: Json, anchor: str, *, is_first: bool = False) 
     verb = "opened" if is_first else "commented"
     issues = {issue["number"]: issue for issue in thread.sprint}
     body = unfurled(render(post["body"] or "*No description provided.*", thread.repo), issues)
+    is_own = viewer is not None and viewer.login == user["login"]
+    if is_own or (viewer is not None and viewer.may_edit):
+        body = _with_active_boxes(body)
+    if is_own:
+        body += _edit_form(thread, post)
     if reason := post.get("minimized"):
         label = f"This comment was marked as {escape(reason)}."
         body = f'<details class="minimized"><summary>{label}</summary>{body}</details>'
@@ -153,6 +167,21 @@ def post_of(thread: Thread, post: Json, anchor: str, *, is_first: bool = False) 
 </div>
 </article>"""
     return Post(anchor, name, is_bot, html)
+
+
+def _with_active_boxes(html: str) -> str:
+    """Number the boxes of task lists, for the page's script to let them be ticked."""
+    first, *others = html.split(_BOX)
+    return first + "".join(f'{_BOX} data-box="{n}"{rest}' for n, rest in enumerate(others))
+
+
+def _edit_form(thread: Thread, comment: Json) -> str:
+    where = f"/{thread.repo}/issues/{thread.issue['number']}/comments/{comment['id']}"
+    rows = min(max(comment["body"].count("\n") + 2, 3), 20)
+    return f"""<details class="edit"><summary>Edit</summary>
+<form method="post" action="{escape(where)}"><label class="sr-only" for="edit-{comment["id"]}">Text</label>
+<textarea id="edit-{comment["id"]}" name="body" rows="{rows}" required>{escape(comment["body"])}</textarea>
+<div class="buttons"><button type="submit" class="button">Update comment</button></div></form></details>"""
 
 
 def _was_edited(post: Json) -> bool:
@@ -226,14 +255,26 @@ def _sprint_item(thread: Thread, issue: Json) -> str:
     )
 
 
-def _form(thread: Thread, viewer: str, here: str) -> str:
+def _viewer_form(viewer: Viewer, viewers: Sequence[Viewer], here: str) -> str:
+    options = "".join(
+        f'<option value="{escape(each.login)}"{" selected" if each == viewer else ""}>'
+        f"{escape(each.description)}</option>"
+        for each in viewers
+    )
+    return f"""<form class="viewer" id="viewer-form" method="post" action="{escape(here)}/viewer">
+{avatar(viewer.login, is_bot=False, size=24)} <label for="viewer" class="sr-only">Use the demo as</label>
+<select id="viewer" name="viewer">{options}</select>
+<noscript><button type="submit" class="button">Switch</button></noscript></form>"""
+
+
+def _form(thread: Thread, viewer: Viewer, here: str) -> str:
     is_open = thread.issue["state"] == "open"
     state_button = "Close issue" if is_open else "Reopen issue"
     return f"""<div class="post write">
-<div class="face">{avatar(viewer, is_bot=False, size=40)}</div>
+<div class="face">{avatar(viewer.login, is_bot=False, size=40)}</div>
 <form class="box" id="new-comment" method="post" action="{escape(here)}/comments">
 <div class="box-head"><label for="body"><strong>Add a comment</strong></label>
-<span class="said">as {escape(viewer)}</span></div>
+<span class="said">as {escape(viewer.login)}</span></div>
 <textarea id="body" name="body" rows="5" required placeholder="Type a command such as /sprint status"
  aria-describedby="hint" spellcheck="false" autocomplete="off"></textarea>
 <div class="buttons">
@@ -247,15 +288,24 @@ def _form(thread: Thread, viewer: str, here: str) -> str:
 </div>"""
 
 
-def _suggestions(suggestions: Sequence[tuple[str, str]]) -> str:
-    if not suggestions:
+def _suggestions(suggestions: Suggestions) -> str:
+    if not suggestions.story and not suggestions.others:
         return ""
+    others = ""
+    if suggestions.others:
+        summary = f"All {len(suggestions.others)} other examples"
+        others = f"<details><summary>{summary}</summary>{_lines_to_try(suggestions.others)}</details>"
+    story = _lines_to_try(suggestions.story)
+    return f'<section class="side suggestions"><h2>Try one of these</h2>{story}{others}</section>'
+
+
+def _lines_to_try(lines: Sequence[tuple[str, str]]) -> str:
     items = "".join(
         f'<li><button type="button" class="try" data-fill="{escape(syntax)}">'
         f"<code>{escape(syntax)}</code><span>{escape(summary)}</span></button></li>"
-        for syntax, summary in suggestions
+        for syntax, summary in lines
     )
-    return f'<section class="side suggestions"><h2>Try one of these</h2><ul>{items}</ul></section>'
+    return f"<ul>{items}</ul>"
 
 
 def _time(stamp: str, *, is_day: bool = False) -> str:

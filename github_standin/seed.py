@@ -40,12 +40,12 @@ def new_private_key() -> str:
 
 
 def user_token(login: str) -> str:
-    """The token that tests and the demo's page use for a person."""
+    """The token that tests use for a person."""
     return f"token-of-{login}"
 
 
 def helper_tokens(login: str) -> list[str]:
-    """The tokens that the stand-in's own helpers use for a person."""
+    """The tokens that the stand-in's own helpers and the demo's page use for a person, in turn."""
     return [f"helper-{number}-of-{login}" for number in range(HELPER_TOKENS)]
 
 

@@ -45,8 +45,9 @@ function updatePost(post, isFirst) {
   const isKnown = shown.has(post.id);
   shown.set(post.id, post.html);
   const present = document.getElementById(post.id);
-  if (present && isFirst) return;
+  if (present && isFirst) return enableBoxes(present);
   const fresh = new DOMParser().parseFromString(post.html, "text/html").body.firstElementChild;
+  enableBoxes(fresh);
   if (present) {
     keepFolds(present, fresh);
     present.replaceWith(fresh);
@@ -62,8 +63,24 @@ function updatePost(post, isFirst) {
 function keepFolds(from, to) {
   const open = from.querySelectorAll("details");
   to.querySelectorAll("details").forEach((fold, index) => {
-    if (open[index]) fold.open = open[index].open;
+    if (open[index]) fold.open = open[index].open && !fold.classList.contains("edit");
   });
+}
+
+function enableBoxes(post) {
+  for (const box of post.querySelectorAll("[data-box]")) {
+    box.disabled = false;
+    box.addEventListener("change", () => tick(post, box));
+  }
+}
+
+async function tick(post, box) {
+  box.disabled = true;
+  const fields = { position: box.dataset.box, ticked: box.checked ? "yes" : "no" };
+  const comment = post.id.replace("issuecomment-", "");
+  if (await sendForm(`${here}/comments/${comment}/boxes`, fields)) return;
+  box.checked = !box.checked;
+  box.disabled = false;
 }
 
 function bringIntoView(post) {
@@ -81,24 +98,28 @@ async function send(event) {
   if (target === form && !box.value.trim()) return;
   const buttons = document.querySelectorAll(".buttons button");
   buttons.forEach((button) => (button.disabled = true));
+  if ((await sendForm(target.action, new FormData(target))) && target === form) {
+    box.value = "";
+    filled = "";
+  }
+  buttons.forEach((button) => (button.disabled = false));
+  if (target === form) box.focus({ preventScroll: true });
+}
+
+async function sendForm(action, fields) {
   try {
-    const answer = await fetch(target.action, {
+    const answer = await fetch(action, {
       method: "POST",
-      body: new URLSearchParams(new FormData(target)),
+      body: new URLSearchParams(fields),
       headers: { "X-Requested-By": "page" },
     });
     if (!answer.ok) throw new Error(`The page's server answered ${answer.status}.`);
     trouble.hidden = true;
-    if (target === form) {
-      box.value = "";
-      filled = "";
-    }
+    return true;
   } catch (error) {
     trouble.textContent = `That was not sent: ${error.message}`;
     trouble.hidden = false;
-  } finally {
-    buttons.forEach((button) => (button.disabled = false));
-    if (target === form) box.focus({ preventScroll: true });
+    return false;
   }
 }
 
@@ -133,6 +154,11 @@ function inWords(words, day, at, seconds) {
 
 form.addEventListener("submit", send);
 stateForm.addEventListener("submit", send);
+document.getElementById("viewer").addEventListener("change", (event) => event.target.form.submit());
+posts.addEventListener("submit", (event) => {
+  event.target.closest("details").open = false;
+  send(event);
+});
 box.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });

@@ -27,7 +27,11 @@ class Callers:
     """The tokens of the seeded people, and the installation tokens issued so far."""
 
     def __init__(self) -> None:
-        self._people = {people.user_token(login): login for login in people.PEOPLE}
+        self._people = {
+            token: login
+            for login in people.PEOPLE
+            for token in (people.user_token(login), *people.helper_tokens(login))
+        }
         self._installation_tokens: dict[str, datetime] = {}
 
     def identify(self, authorization: str) -> Caller:

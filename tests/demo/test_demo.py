@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import psutil
 from playwright.async_api import Page, async_playwright
+
+from demo.folder import demo_folder
 
 ROOT = Path(__file__).parents[2]
 _START_SECONDS = 60
@@ -58,6 +61,36 @@ async def page_at(chromium: str, url: str, theme: str = "light") -> AsyncIterato
             yield page
         finally:
             await browser.close()
+
+
+async def test_a_second_demo_disturbs_neither_the_first_nor_what_is_beside_it(tmp_path: Path) -> None:
+    ours = tmp_path / "ours.txt"
+    ours.write_text("kept")
+    async with running_demo(tmp_path) as (first, _):
+        async with running_demo(tmp_path) as (second, _):
+            assert first != second
+            assert await read_title(second) == await read_title(first)
+        assert "Issue #" in await read_title(first)
+    assert list_folder(tmp_path) == [ours]
+
+
+def list_folder(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+async def read_title(url: str) -> str:
+    """The title of a demo's page."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return (await answer.text()).partition("<title>")[2].partition("</title>")[0]
+
+
+def test_folders_of_demos_that_were_killed_are_removed(tmp_path: Path) -> None:
+    with demo_folder(tmp_path) as running:
+        killed = tmp_path / "demo-killed"
+        killed.mkdir()
+        (killed / "running").touch()
+        with demo_folder(tmp_path) as second:
+            assert sorted(tmp_path.iterdir()) == sorted([running, second])
 
 
 async def test_a_typed_command_is_answered_with_a_picture(chromium: str, tmp_path: Path) -> None:

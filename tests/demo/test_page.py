@@ -12,6 +12,9 @@ import pytest_asyncio
 
 from demo.markdown import render, unfurled
 from demo.page import DemoPage
+from demo.suggestions import Suggestions
+from demo.task_boxes import set_box
+from demo.viewers import list_viewers
 from github_standin.github import StandInGitHub
 
 
@@ -32,12 +35,12 @@ async def shown(github: StandInGitHub, repo: str) -> AsyncIterator[IssuePage]:
     await github.create_issue(repo, "Another one", milestone=milestone["number"])
     page = DemoPage(
         github.url,
-        github.tokens["alice"],
+        list_viewers(),
         repo=repo,
         number=issue["number"],
-        suggestions=[('/sprint status "Sprint 1"', "How it <stands>")],
+        suggestions=Suggestions([('/sprint status "Sprint 1"', "How it <stands>")]),
     )
-    async with page, aiohttp.ClientSession() as session:
+    async with page, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         yield IssuePage(page.url, issue["number"], session)
 
 
@@ -157,3 +160,54 @@ async def _next(stream: aiohttp.ClientResponse) -> dict[str, Any]:
             value: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
             return value
     raise AssertionError("the stream ended")
+
+
+PREVIEW = "### Close?\n\n```\n- [ ] not a box\n```\n\n- [ ] Do it\n- [x] Done\n"
+
+
+async def test_a_box_is_ticked_by_who_may_edit_the_comment(
+    github: StandInGitHub, repo: str, shown: IssuePage
+) -> None:
+    comment = await github.comment(repo, shown.number, PREVIEW, "bob")
+    assert 'data-box="1"' in await text(shown)
+    where = f"{shown.url}/{repo}/issues/{shown.number}/comments/{comment['id']}/boxes"
+    async with shown.session.post(where, data={"position": "0", "ticked": "yes"}) as answer:
+        assert answer.status == 200
+    (ticked,) = await github.comments(repo, shown.number)
+    assert ticked["body"] == PREVIEW.replace("[ ] Do it", "[x] Do it")
+    async with shown.session.post(where, data={"position": "7", "ticked": "yes"}) as answer:
+        assert (answer.status, "this box is gone" in await answer.text()) == (409, True)
+
+
+async def test_the_page_is_used_as_other_people(github: StandInGitHub, repo: str, shown: IssuePage) -> None:
+    where = f"{shown.url}/{repo}/issues/{shown.number}"
+    await github.comment(repo, shown.number, "- [ ] Do it", "bob")
+    async with shown.session.post(f"{where}/viewer", data={"viewer": "carol"}) as answer:
+        html = await answer.text()
+    assert '<option value="carol" selected>carol (triage)</option>' in html
+    assert "data-box" not in html, "carol may not edit bob's comment"
+    async with shown.session.post(f"{where}/comments", data={"body": "Hello"}) as answer:
+        assert answer.status == 200
+    _, own = await github.comments(repo, shown.number)
+    assert own["user"]["login"] == "carol"
+    assert f'action="/{repo}/issues/{shown.number}/comments/{own["id"]}"' in await text(shown)
+    async with shown.session.post(f"{where}/comments/{own['id']}", data={"body": "Bye"}) as answer:
+        assert answer.status == 200
+    assert [comment["body"] for comment in await github.comments(repo, shown.number)][1] == "Bye"
+    async with shown.session.post(f"{where}/viewer", data={"viewer": "nobody"}) as answer:
+        assert (answer.status, "Choose one of alice, bob" in await answer.text()) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "position", "expected"),
+    [
+        ("- [ ] a\n- [ ] b", 1, "- [ ] a\n- [x] b"),
+        ("1. [ ] a", 0, "1. [x] a"),
+        ("> - [ ] a", 0, "> - [x] a"),
+        ("  * [ ] a\n~~~\n- [ ] b\n~~~\n+ [ ] c", 1, "  * [ ] a\n~~~\n- [ ] b\n~~~\n+ [x] c"),
+        ("- [ ]a", 0, None),
+        ("a", 0, None),
+    ],
+)
+def test_boxes_are_those_of_task_lists(markdown: str, position: int, expected: str | None) -> None:
+    assert set_box(markdown, position, is_ticked=True) == expected
