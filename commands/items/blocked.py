@@ -82,8 +82,8 @@ async def _require_possible(planning: Planning, flow: Flow, number: int, work: R
     """Raise UserError if GitHub would refuse the dependency, or if it would block nothing."""
     if flow.is_pull_request:
         raise UserError(
-            f"GitHub only supports dependencies between issues, and #{flow.number} is a pull request. Run the "
-            'command in the issue that it closes, or give only a reason: `/blocked reason:"…"`.'
+            f"GitHub only supports dependencies between issues, and #{flow.number} is a pull request. Run "
+            'the command in the issue that it closes, or give only a reason: `/blocked reason:"…"`.'
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot be blocked by itself.")

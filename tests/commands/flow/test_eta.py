@@ -108,7 +108,7 @@ def test_what_held_it_up_is_reported_beside_its_age() -> None:
 
     assert "**Blocked:** by #9 and keys." in data
     assert "It was blocked for 13 days of that time." in data
-    assert "It is paused since Sat 21 Nov; its age counts on" in data
+    assert "It has been paused since Sat 21 Nov, but its age keeps counting" in data
 
 
 def test_a_start_without_a_date_is_at_least_so_old() -> None:
