@@ -89,5 +89,5 @@ async def test_one_person_is_away_and_comes_back(bot: Bot) -> None:
     await bot.say(number, f"/calendar remove {first}..{last}")
     assert f"To remove that: `/calendar remove {first}..{last} @bob`." in (await bot.answers(number))[-1]
     await bot.say(number, f"/calendar remove {first}..{last} @bob")
-    assert "**`bob` is there again**" in (await bot.answers(number))[-1]
+    assert "**`bob` is back**" in (await bot.answers(number))[-1]
     assert await read_command_settings(bot) == {"days_off": []}

@@ -67,7 +67,7 @@ async def test_the_same_action_is_not_opened_twice(bot: Bot) -> None:
     await bot.say(number, '/sprint retro action:"split  Stories" new:yes')
 
     assert len(await list_actions(bot)) == 1
-    assert f"#{action['number']} is an action from Sprint 12 already." in (await bot.answers(number))[-1]
+    assert f"#{action['number']} is already an action from Sprint 12." in (await bot.answers(number))[-1]
 
     await bot.say(number, '/sprint retro action:"Split stories","Pair" confirm:yes')
     assert [issue["title"] for issue in await list_actions(bot)] == ["Split stories", "Pair"]
