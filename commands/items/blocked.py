@@ -82,15 +82,15 @@ async def _require_possible(planning: Planning, flow: Flow, number: int, work: R
     """Raise UserError if GitHub would refuse the dependency, or if it would block nothing."""
     if flow.is_pull_request:
         raise UserError(
-            f"GitHub only knows dependencies between issues, and #{flow.number} is a pull request. Run the "
-            'command in the issue that it closes, or give only a reason: `/blocked reason:"…"`.'
+            f"GitHub only supports dependencies between issues, and #{flow.number} is a pull request. Run "
+            'the command in the issue that it closes, or give only a reason: `/blocked reason:"…"`.'
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot be blocked by itself.")
     other = await require_item(planning, number)
     if other.is_pull_request:
         raise UserError(
-            f"#{number} is a pull request, and GitHub only knows dependencies between issues. Name "
+            f"#{number} is a pull request, and GitHub only supports dependencies between issues. Name "
             "the issue that it closes."
         )
     if other.state is not State.OPEN:

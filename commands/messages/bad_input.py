@@ -110,7 +110,7 @@ _REQUIREMENTS = {
     ArgumentKind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
     ArgumentKind.SPRINT: "the title or the number of a sprint",
     ArgumentKind.DATE: "a date, such as `tomorrow`, `next friday`, `in 2 weeks` or `2026-12-24`",
-    ArgumentKind.DATES: "a day, or two days with `..` between them",
+    ArgumentKind.DATES: "a day, or a range such as `2026-12-24..2027-01-02`",
     ArgumentKind.FLAG: "`yes` or `no`",
     ArgumentKind.ITEM: "an issue or a pull request, such as `#12` or its URL",
     ArgumentKind.ITEMS: "issues or pull requests, such as `#12 #13` or their URLs",

@@ -105,8 +105,8 @@ def _ahead(flow: Flow, expected: AgeExpectation, past: PastCycleTimes, work: Rep
         return ""
     if expected.half is None or expected.most is None:
         if not longer:
-            return "None of them took longer, so I can't estimate when it will be done."
-        return f"Only {counted(longer, 'item')} took longer: too few to estimate when it will be done."
+            return "None of them took longer, so I can't predict when it will be done."
+        return f"Only {counted(longer, 'item')} took longer: too few to predict when it will be done."
     by = f"Of the {longer} that took longer,"
     half, most = (f"**{_reached(flow, days, work)}**" for days in (expected.half, expected.most))
     if expected.half == expected.most:
@@ -159,7 +159,7 @@ def _has_expectation(past: PastCycleTimes) -> bool:
 
 
 def _too_few(past: PastCycleTimes) -> str:
-    return f"An estimate needs {ENOUGH} items with a known start and end; there {_be_count(past.times.n)}."
+    return f"A prediction needs {ENOUGH} items with a known start and end; there {_be_count(past.times.n)}."
 
 
 def _be_count(count: int) -> str:

@@ -24,7 +24,7 @@ def choices_text(typed: str, spellings: Sequence[str], help_line: str) -> str:
     if not spellings:
         return f"{unknown} `{help_line}` lists what you can write here."
     shown = ", ".join(f"`{spelled}`" for spelled in spellings[:_MOST_LISTED])
-    return f"{unknown} Did you mean one of these: {shown}? `{help_line}` lists all."
+    return f"{unknown} These commands show something: {shown}. `{help_line}` lists all."
 
 
 def _shorten(typed: str) -> str:

@@ -144,5 +144,5 @@ STORIES = {
     "9 in 10. The chances for 27 November: more than 9 in 10 that at least 34 are done.",
     "calibration": "Calibration: of at most 3 in 10, 2 of 9 came true; of 4 to 6 in 10, 6 of 14; "
     "of 7 to 9 in 10, 17 of 22; of more than 9 in 10, 12 of 12. "
-    "In all 37 came true where 38 were to be expected.",
+    "In all 37 came true, and 38 were expected.",
 }

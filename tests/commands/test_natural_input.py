@@ -83,7 +83,7 @@ async def test_a_size_without_sizes_is_answered_with_how_to_set_it_and_then_work
         ),
         ("/estimate 5 5", "This argument does not exist: `/estimate 5 👉5👈`", ["/estimate 5"]),
         ("/estimate", "`points` is missing", ["/estimate 5"]),
-        ("/sprint goal “Ship", "The quotation never ends", ["/sprint goal “Ship”"]),
+        ("/sprint goal “Ship", "The closing quotation mark is missing", ["/sprint goal “Ship”"]),
         ("/sprint status by:hours", "`by` must be `points` or `count`", ["/sprint status by:points"]),
         (
             "/sprint status as-off:yesterday",

@@ -54,7 +54,7 @@ async def test_the_usual_cycle_time_is_the_same_in_all_answers(bot: Bot, clock: 
     (expected,) = re.findall(r"Expect \*\*85 % of items within (\d+) days\*\*", cycletime)
     (in_heading,) = re.findall(r"^### Cycle time .*: 85 % within (\d+) days", explained)
     (beside_ages,) = re.findall(r"85 % of finished items took at most (\d+)", aging)
-    (beside_window,) = re.findall(r"What to expect comes from .*?: 85 % within (\d+) days", window)
+    (beside_window,) = re.findall(r"Expectation from .*?: 85 % within (\d+) days", window)
     assert expected == in_heading == beside_ages == beside_window
     assert re.search(r"^- \*\*85 % within 4 days\*\*", window, re.MULTILINE), "of that sprint alone"
 

@@ -232,7 +232,7 @@ async def test_a_long_comment_is_answered_as_ever(bot: Bot) -> None:
         ("/agile abcd\n" * 5_400, "This comment has 5,400 commands, so I ran none of them. Use up to 10 per comment."),
         ("/sprint close x:1\n" * 3_600, "This comment has 3,600 commands, so I ran none of them. Use up to 10 per comment."),
         ("/sprint status nothing:" + "x" * 5_000, "…👈"),
-        ('/sprint start "' + "x" * 5_000, "The quotation never ends"),
+        ('/sprint start "' + "x" * 5_000, "The closing quotation mark is missing"),
     ],
 )  # fmt: skip
 async def test_long_lines_and_many_lines_are_answered_in_few_words(bot: Bot, text: str, words: str) -> None:

@@ -220,7 +220,7 @@ async def test_a_summary_of_a_sprint_that_was_opened_again_says_so(reporting: Re
     await reporting.advance(closed + timedelta(hours=1))
     (issue,) = await reporting.issues("Summary: Sprint 12")
 
-    assert issue["body"].startswith("**Sprint 12 goes on**, so this is not its summary yet.")
+    assert issue["body"].startswith("**Sprint 12 continues**, so this is not its summary yet.")
     assert issue["body"].endswith("\n\nThe demo was great.")
     assert "points" not in issue["body"]
     assert await reporting.read_thread(issue["number"]) == []
@@ -256,7 +256,7 @@ async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_r
             notices = await reporting.read_thread(issue["number"])
             is_over = [notice.startswith("**Sprint 12 is over now.**") for notice in notices]
             assert is_over == [False] * (ends - 1) + [True] * (state == "closed")
-    assert all(notice.startswith("**Sprint 12 went on after this.**") for notice in notices[:-1])
+    assert all(notice.startswith("**Sprint 12 continued after this.**") for notice in notices[:-1])
 
 
 @pytest.mark.parametrize("is_pending", [False, True])
@@ -316,7 +316,7 @@ async def test_a_later_due_date_after_the_summary_lets_the_sprint_go_on(reportin
     await reporting.advance(now + timedelta(days=7))
 
     (issue,) = await reporting.issues("Summary: Sprint 12")
-    assert issue["body"].startswith("**Sprint 12 goes on**, so this is not its summary yet. It is due on ")
+    assert issue["body"].startswith("**Sprint 12 continues**, so this is not its summary yet. It is due on ")
 
 
 async def test_the_tracking_comment_of_a_deleted_milestone_is_brought_to_its_end(

@@ -168,7 +168,7 @@ async def test_an_item_joins_the_milestone_of_its_own_repository(shared_sprint: 
 async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shared_sprint: SharedSprint) -> None:
     data = await shared_sprint.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
 
-    assert f"what their numbers depend on is settled in {shared_sprint.lead}" in data
+    assert f"the settings that affect their numbers are set in {shared_sprint.lead}" in data
 
 
 async def test_it_is_followed_in_one_place(shared_sprint: SharedSprint) -> None:

@@ -78,8 +78,8 @@ def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     result = measure_ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
     assert summarize_aging(result, few)[2] == (
-        "Of #21 only a least age is known: work had begun before it was seen. What is usual is known from 1 "
-        "finished item only."
+        "The exact age of #21 is not known, because work had started before I saw it. What is usual is based on only 1 "
+        "finished item."
     )
     assert "| #21 | before 10 Nov 2026 | at least 9 days |  |" in ages_table(result, Calendar())
 

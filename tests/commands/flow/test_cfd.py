@@ -163,7 +163,7 @@ async def test_nobody_says_which_so_it_is_the_running_sprint(bot: Bot, clock: Cl
     answer = await ask_command(bot, number, "/cfd")
 
     assert answer.startswith("### Cumulative flow · Sprint 24\n\n- **Nothing piled up** since the end of Mon")
-    assert '<img alt="Cumulative flow: on 18 November items stood at 2 in progress, 2 done. Since' in answer
+    assert '<img alt="Cumulative flow: on 18 November there were 2 in progress, 2 done. Since' in answer
 
 
 async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock) -> None:

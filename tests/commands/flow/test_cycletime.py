@@ -20,7 +20,7 @@ def test_the_longest_stands_out() -> None:
     assert reading(*(make_finished_card(n, d) for n, d in enumerate(days, start=1))) == [
         "Expect **85 % of items within 4 days**; half take at most 3, 95 % at most 20.",
         (
-            "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what began and "
+            "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what started and "
             "ended it. If it was large, `/split` the next one like it; if it was waiting, record that with `/blocked` next time."
         ),
         "",
@@ -32,7 +32,10 @@ def test_nothing_stands_out_and_few_items_promise_nothing() -> None:
     assert lines[0] == (
         "**85 % within 4 days**, half within 3 days; with 3 items so far, that is too few to rely on."
     )
-    assert lines[1] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
+    assert (
+        lines[1]
+        == "**Nothing stands out**: the longest is #3 with 4 days, and half of the items took at most 3."
+    )
     assert reading(make_finished_card(1, 2))[1] == "#1 took 2 days, the only item so far."
 
 

@@ -33,7 +33,7 @@ async def test_too_few_items_expect_nothing_and_say_so(bot: Bot) -> None:
     comment = await bot.say(number, "/eta", as_user="dave")
 
     answer = (await bot.answers(number))[-1]
-    assert f"**#{number} is in its 1st day** (since today). What to expect needs 10 items" in answer
+    assert f"**#{number} is in its 1st day** (since today). A prediction needs 10 items" in answer
     assert "Cycle times of 0 items done, all recorded history · left out: 1 not started" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
 
@@ -60,7 +60,7 @@ def test_an_item_of_usual_age_has_the_level_and_the_dates_ahead() -> None:
     data = text(FlowCard(1).opened("11-01").started("11-18"))
 
     assert "**#1 is in its 6th day** (since Wed 18 Nov): nothing unusual. 30 % of the items" in data
-    assert "85 % of the items are done by their 17th day: for this one that is Fri 4 Dec." in data
+    assert "85 % of the items are done by their 17th day: for this one, that is Fri 4 Dec." in data
     assert (
         "Of the 14 that took longer, half were done by their 13th day and 85 % by their 18th: "
         "for this one **Mon 30 Nov** and **Mon 7 Dec**."
@@ -73,12 +73,12 @@ def test_one_that_is_older_than_the_level_is_stated_to_be() -> None:
 
     assert "**#1 is in its 19th day** (since Thu 5 Nov): unusually long. 95 % of the items" in data
     assert "it is 2 days past that." in data
-    assert "Only 1 item took longer: too few to estimate when it will be done." in data
+    assert "Only 1 item took longer: too few to predict when it will be done." in data
 
 
 def test_between_the_median_and_the_level_it_is_longer_than_most() -> None:
     assert "longer than most. 60 %" in text(FlowCard(1).opened("11-01").started("11-12"))
-    assert "by their 17th day: for this one that is today." in text(
+    assert "by their 17th day: for this one, that is today." in text(
         FlowCard(1).opened("11-01").started("11-07")
     )
 
@@ -95,7 +95,7 @@ def test_one_that_is_not_started_hears_what_is_usual() -> None:
 
 def test_one_that_is_done_hears_how_long_it_took() -> None:
     assert "#1 is done. It took 3 days;" in text(FlowCard(1).opened("11-01").started("11-02").closed("11-04"))
-    assert "when it was started is not known" in text(FlowCard(1).opened("11-01").closed("11-04"))
+    assert "but I don't know when it was started" in text(FlowCard(1).opened("11-01").closed("11-04"))
     assert "#1 was dropped on 4 Nov 2026." in text(FlowCard(1).opened("11-01").dropped("11-04"))
 
 
@@ -107,8 +107,8 @@ def test_what_held_it_up_is_reported_beside_its_age() -> None:
     data = text(card.paused("11-21"), other)
 
     assert "**Blocked:** by #9 and keys." in data
-    assert "Of its age it was blocked for 13 days." in data
-    assert "It is paused since Sat 21 Nov; its age counts on" in data
+    assert "It was blocked for 13 days of that time." in data
+    assert "It has been paused since Sat 21 Nov, but its age keeps counting" in data
 
 
 def test_a_start_without_a_date_is_at_least_so_old() -> None:

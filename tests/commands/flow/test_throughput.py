@@ -26,7 +26,7 @@ def weeks(*counts: int, median: int | None = 4, is_last_whole: bool = False) -> 
 def test_an_empty_week_stands_out() -> None:
     lines = summarize_throughput(weeks(4, 0, 4, 5, 1), covered=0)
     assert lines == [
-        "The median whole week brings **4**: 14 items done in 5 weeks; this week 1 so far.",
+        "The median whole week is **4**: 14 items done in 5 weeks; this week 1 so far.",
         (
             "**0 items done in the week of 12 Oct**, the median is 4. If people were away, tell me with "
             "`/calendar add`; if not, `/aging` shows what is waiting now."
@@ -82,7 +82,7 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
     assert "### Throughput · since 17 Oct 2026" in answer
     assert "- **1 item done in the week of 26 Oct**, the median is 4.5." in answer
-    assert "- The median whole week brings **4.5**: 18 items done in 6 weeks; this week 2 so far." in answer
+    assert "- The median whole week is **4.5**: 18 items done in 6 weeks; this week 2 so far." in answer
     assert "| 12 Oct (in part) | 0 |" in answer
     assert "| **Sum** | **18** |" in answer
 
@@ -105,7 +105,7 @@ async def test_the_last_weeks_and_a_sprint(bot: Bot, clock: Clock) -> None:
     ("arguments", "words"),
     [
         ("last:0", "`last:0` is not valid. Use a number of calendar weeks from 1 to 52"),
-        ("last:53", "`last:53` is not from 1 to 52"),
+        ("last:53", "`last:53` is not valid. Use a number of calendar weeks from 1 to 52"),
         ("last:2 for:x", "Give either a sprint or `last`"),
         ('for:"Sprint 99"', "no milestone called “Sprint 99”"),
         ("last:soon", "`last` must be a whole number"),

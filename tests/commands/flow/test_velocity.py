@@ -91,4 +91,6 @@ async def test_fewer_sprints_and_the_other_unit(bot: Bot, clock: Clock) -> None:
 @pytest.mark.parametrize("last", [0, 2, 8])
 async def test_too_few_or_too_many_are_refused(bot: Bot, clock: Clock, last: int) -> None:
     number = await record_past(bot, clock)
-    assert f"`last:{last}` is not from 3 to 7" in await ask_command(bot, number, f"/velocity last:{last}")
+    assert f"`last:{last}` is not valid. Use a number from 3 to 7" in await ask_command(
+        bot, number, f"/velocity last:{last}"
+    )

@@ -38,7 +38,7 @@ async def test_a_reason_is_enough_where_there_is_no_issue(bot: Bot) -> None:
     await bot.say(number, '/blocked reason:"no test account"')
 
     (answer,) = await bot.answers(number)
-    assert f"**#{number} is blocked**: no test account. `/unblocked` ends it." in answer
+    assert f"**#{number} is blocked**: no test account. `/unblocked` ends that." in answer
     assert await list_blocking_issues(bot, number) == []
     assert [(event, after.get("named")) for event, _, after in await list_item_commands(bot)] == [
         ("blocked", None)
@@ -52,14 +52,14 @@ async def test_what_is_so_already_is_stated_and_not_done_again(bot: Bot) -> None
     await bot.say(number, f"/blocked by:#{number + 2}")
 
     (answer,) = await bot.answers(number)
-    assert "It has been since today." in answer
+    assert "It has been blocked since today." in answer
     assert len(await query_database(bot, "select 1 from audit_log")) == entries
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("/blocked", "By what? Name an issue"),
+        ("/blocked", "What blocks it? Name an issue"),
         ("/blocked by:#{here}", "#{here} cannot be blocked by itself."),
         ("/blocked by:#{done}", "#{done} is closed, so nothing has to wait for it."),
         ("/blocked by:#999", "I have no record of #999 here."),
@@ -93,7 +93,9 @@ async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot
     await bot.rest()
     await bot.say(number, f"/blocked by:#{pull}")
     await bot.say(pull, f"/blocked by:#{number}")
-    assert f"#{pull} is a pull request, and GitHub keeps dependencies" in (await bot.answers(number))[0]
+    assert (
+        f"#{pull} is a pull request, and GitHub only supports dependencies" in (await bot.answers(number))[0]
+    )
     assert "Say it in the issue that it closes" in (await bot.answers(pull))[0]
 
     await bot.say(pull, '/blocked reason:"legal must agree"')
@@ -127,5 +129,5 @@ async def test_the_same_reason_said_twice_is_recorded_once(bot: Bot) -> None:
     await bot.say(number, '/blocked reason:"no account"')
     await bot.say(number, '/blocked reason:"no account"')
 
-    assert "It has been since today." in (await bot.answers(number))[-1]
+    assert "It has been blocked since today." in (await bot.answers(number))[-1]
     assert len(await list_item_commands(bot)) == 1

@@ -11,7 +11,7 @@ async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> No
     await bot.say(number, '/pause reason:"waits for the design."')
 
     answers = await bot.answers(number)
-    assert f"**#{number} is paused**: waits for the design. `/start` lets it go on" in answers[1]
+    assert f"**#{number} is paused**: waits for the design. `/start` resumes it" in answers[1]
     assert "0 items are in progress." in answers[1]
 
     await bot.say(number, "/start")

@@ -131,7 +131,7 @@ async def test_what_is_closed_is_not_started(bot: Bot) -> None:
     comment = await bot.say(number + 1, "/start")
 
     (answer,) = await bot.answers(number + 1)
-    assert f"#{number + 1} is closed. Open it again first" in answer
+    assert f"#{number + 1} is closed. Reopen it first" in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 

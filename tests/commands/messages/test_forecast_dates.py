@@ -96,7 +96,7 @@ def test_none_is_never_called_0_or_more(amounts: ItemForecast, sentence: str) ->
 
 def test_when_all_that_is_open_may_be_done() -> None:
     folded = forecast_details(running(), None, None, SURE)
-    assert "When all that is open" not in folded, "it is the answer itself where there is no other"
+    assert "When all open work may be done" not in folded, "it is the answer itself where there is no other"
     answer = forecast_head(running(), None, None, SURE)
     assert (
         "The 2 open items will be done by **24 Nov 2026**, 1 day after the due date, 85 times in 100."

@@ -30,7 +30,7 @@ async def test_several_are_shown_first(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "### Add 2 items to Sprint 12?" in answer
     assert f"- #{second}: not estimated, from Sprint 13" in answer
-    assert f"- #{number}: 5 points, in it already" in answer
+    assert f"- #{number}: 5 points, already in it" in answer
     assert await get_milestone_title(bot, first) is None
 
     await tick_box(bot, number)
@@ -64,7 +64,7 @@ async def test_to_a_sprint_that_has_ended_nothing_is_added(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "Sprint 11 ended on" in answer
-    assert "its numbers stand: nothing can be added to it. Open ones: “Sprint 12”." in answer
+    assert "its numbers are final: nothing can be added to it. Open ones: “Sprint 12”." in answer
     assert f'`/sprint add #{number} milestone:"Sprint 12"`' in answer
     assert await get_milestone_title(bot, number) is None
     assert bot.reactions(comment) == ["eyes", "confused"]

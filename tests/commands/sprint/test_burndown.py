@@ -77,7 +77,7 @@ def test_on_the_line_and_ahead() -> None:
         (
             "11-14 12:00",
             "2026-11-27",
-            "**It has not started**: 5 points planned so far, to start on Mon 16 Nov.",
+            "**It has not started**: 5 points planned so far, starting on Mon 16 Nov.",
         ),
         ("11-19 12:00", None, "**5 points to do.** Give the milestone a due date to see whether that fits."),
         ("11-30 12:00", "2026-11-27", "**5 of 5 points were not done** when it ended: #1."),

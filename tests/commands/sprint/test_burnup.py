@@ -37,7 +37,7 @@ def test_the_work_done_comes_first_then_the_largest_change_of_the_scope() -> Non
 def test_a_scope_that_fell_or_did_not_move() -> None:
     fell = reading(make_committed_card(1), make_committed_card(2).dropped("11-17"))
     assert fell[1].startswith("**The scope fell by 5 points on Tue 17 Nov**, 50 % of the commitment: #2.")
-    assert reading(make_committed_card(1))[1].startswith("**The scope is what it was at the start.**")
+    assert reading(make_committed_card(1))[1].startswith("**The scope is unchanged since the start.**")
     assert (
         reading(make_committed_card(1), as_of="11-14")[0]
         == "**It has not started**; it starts on Mon 16 Nov."

@@ -32,7 +32,7 @@ async def test_absences_and_shares_scale_the_median(bot: Bot, clock: Clock) -> N
         in text
     )
     # The verdict compares with the median, as before.
-    assert "**It fits:** 24 points planned, with room for 3 points to the median" in text
+    assert "**It fits:** 24 points planned, 3 points less than the median" in text
 
 
 async def test_an_absence_of_one_person_leaves_the_team_s_days_as_they_are(bot: Bot, clock: Clock) -> None:

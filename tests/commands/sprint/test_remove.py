@@ -23,7 +23,7 @@ async def test_several_are_shown_first(bot: Bot) -> None:
     await bot.say(number, f"/sprint remove #{number} #{number + 1}")
     (answer,) = await bot.answers(number)
     assert "### Remove 2 items from Sprint 12?" in answer
-    assert f"- #{number + 1}: 3 points, done already; it will no longer count as done" in answer
+    assert f"- #{number + 1}: 3 points, already done; it will no longer count as done" in answer
     assert await get_milestone_title(bot, number) == "Sprint 12"
 
     await tick_box(bot, number)

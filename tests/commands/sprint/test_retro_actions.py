@@ -67,7 +67,7 @@ async def test_the_same_action_is_not_opened_twice(bot: Bot) -> None:
     await bot.say(number, '/sprint retro action:"split  Stories" new:yes')
 
     assert len(await list_actions(bot)) == 1
-    assert f"#{action['number']} is an action from Sprint 12 already." in (await bot.answers(number))[-1]
+    assert f"#{action['number']} is already an action from Sprint 12." in (await bot.answers(number))[-1]
 
     await bot.say(number, '/sprint retro action:"Split stories","Pair" confirm:yes')
     assert [issue["title"] for issue in await list_actions(bot)] == ["Split stories", "Pair"]
@@ -109,7 +109,7 @@ async def test_the_next_retrospective_begins_with_them(bot: Bot, clock: Clock) -
         ("owner:@bob", "`owner` goes with an action: `/sprint retro action:"),
         ('action:" "', "`action` is empty"),
         ('action:"Split" owner:@mallory', "`mallory` is not a collaborator here"),
-        (f'action:"{"x" * 257}"', "is too long 256 characters."),
+        (f'action:"{"x" * 257}"', "is A title can have up to 256 characters."),
         (
             f"action:{','.join(f'{n}' for n in range(11))}",
             "You named 11 actions. You can name up to 10 at once.",

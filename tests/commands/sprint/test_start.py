@@ -69,8 +69,8 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (f'"Sprint 25" due:{day_from_today(-1)}', "is over; name today or a day to come."),
-        (f'"Sprint 25" due:{day_from_today(3)} start:{day_from_today(4)}', "lies after"),
+        (f'"Sprint 25" due:{day_from_today(-1)}', "is in the past. Use today or a later day."),
+        (f'"Sprint 25" due:{day_from_today(3)} start:{day_from_today(4)}', "is after"),
         ('"Sprint 25" due:someday', "`due` must be a date, such as"),
         (
             f'"Sprint 11" due:{day_from_today(3)}',

@@ -64,7 +64,7 @@ async def test_the_day_before_the_start_is_said_so(bot: Bot) -> None:
     assert "Nothing was in it yet on " in answer
     assert "/sprint add" not in answer
     assert "due date" not in answer
-    assert "by today's settings" in answer
+    assert "according to today's settings" in answer
 
 
 async def test_who_asks_for_items_is_not_given_a_reason_for_items(bot: Bot) -> None:

@@ -259,7 +259,7 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
             "drop:#{large},#{small},#{unestimated}",
             "**nothing is left open**. Until now, the chance is ",
         ),
-        ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` shows them."),
+        ('add:1 milestone:"Past 0"', "so its numbers are final. `/sprint report` shows them."),
     ],
 )
 async def test_what_is_asked_is_stated_again_or_refused_in_words(

@@ -52,7 +52,7 @@ async def test_of_fewer_than_three_people_nothing_is_reported(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "I show a team's figures only for 3 people or more" in answer
-    assert "here I know of 2. `/my` shows your own work." in answer
+    assert "Here I know of 2. `/my` shows your own work." in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
@@ -78,7 +78,7 @@ def test_a_team_that_is_too_small_is_named_without_a_figure() -> None:
 
     assert "| pay | **3** | 2 | 0 | 0 | 3 | 0 |" in text
     assert "| ops" not in text
-    assert "fewer than 3 people are known in them: ops." in text
+    assert "fewer than 3 people in them: ops." in text
 
 
 def test_the_paused_and_the_reviews_are_reported() -> None:

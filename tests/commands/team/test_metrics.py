@@ -99,7 +99,7 @@ async def test_a_team_by_itself(
     assert ("### Team metrics · payments" in answer) is is_shown
     assert ("| Commits on the default branch | 15 | 6 |" in answer) is is_shown
     if not is_shown:
-        assert answer.startswith("@alice: I cannot show a team `payments` by itself")
+        assert answer.startswith("@alice: I can't show the team `payments` on its own")
 
 
 async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
