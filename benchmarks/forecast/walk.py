@@ -54,7 +54,7 @@ COMMANDS = {"/forecast": forecast_command, "/sprint status": status_command, "/r
 _LARGEST_ITEM = 8
 _MOST_TAKEN_OUT = 2  # Cards name no more items that should come out.
 # What no card may say while something is open; of what would be, if the last items came out, it may.
-_ALL_DONE = re.compile(r"all that is in the sprint is done|nothing is left|\(100 %\)|certain", re.IGNORECASE)
+_ALL_DONE = re.compile(r"everything in the sprint is done|nothing is left|\(100 %\)|certain", re.IGNORECASE)
 _WITHOUT_THE_LAST = re.compile(r"Taking out [^.]* makes it certain")
 
 

@@ -58,5 +58,5 @@ def test_what_is_wrong_is_found() -> None:
 
     assert list(problems_of([less, more])) == [
         "14 points and 0 items without an estimate: the chance is 0.200, but 0.400 with 511 points and 0 such items",
-        "511 points and 0 items without an estimate: /forecast says “All that is in the sprint is done”",
+        "511 points and 0 items without an estimate: /forecast says “Everything in the sprint is done”",
     ]

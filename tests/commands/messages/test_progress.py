@@ -26,7 +26,7 @@ from sprints.report import build_report
 from tests.support.unit_weeks import ITEM_KINDS, make_running_mixed_week
 
 SAYS_DONE = re.compile(
-    r"\(100 %\)|everything in scope|nothing (?:is|was) left|\b0 (?:points|items) (?:remain|to do|were not)|"
+    r"\(100 %\)|everything in (?:scope|the sprint)|nothing (?:is|was) left|\b0 (?:points|items) (?:remain|to do|were not)|"
     r"█{20}|\b0 of [\d.]+ points (?:were|remain)|\b0 a day would",
     re.IGNORECASE,
 )
