@@ -91,6 +91,6 @@ class ChangeTurns:
         if step is None:
             return ""
         if task.tries >= _MOST_TRIES_FOR_WEBHOOKS:
-            self._log.warning("webhooks of a change are missing", target=step.target)
+            self._log.warning("webhooks of a change are missing", step=type(step).__name__)
             return ""
-        return f"the webhooks of the last change are on their way: {step.target}"
+        return f"webhooks of the last change are on their way ({type(step).__name__})"
