@@ -24,10 +24,17 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
     ]
 
 
-def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
-    quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title='The "last" one')
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ('The "last" one', '/explain carry-over for:«The "last" one»'),
+        ("The `last` one", "/explain carry-over"),  # It cannot stand in a line of code.
+    ],
+)
+def test_the_line_to_type_names_the_sprint_where_it_can(title: str, line: str) -> None:
+    quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title=title)
     lead = summarize_velocity(compute_velocity([*USUAL_OUTCOMES, quoted]))[1]
-    assert "See what this waited for (`/explain carry-over`) before" in lead
+    assert f"See what this waited for (`{line}`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:

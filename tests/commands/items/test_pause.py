@@ -17,7 +17,7 @@ async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> No
     await bot.say(number, "/start")
     answers = await bot.answers(number)
     assert (
-        f"**#{number} is in progress again.** It was paused since today; its age counts since today."
+        f"**#{number} is in progress again.** It was paused since today, and its age counts since today."
         in answers[0]
     )
     assert "1 item is in progress." in answers[0]
