@@ -32,6 +32,7 @@ from commands.messages.refusals import (
     UNREADABLE_COMMENT,
     gone_command_text,
     no_permission_text,
+    paused_line_text,
     too_long_line_text,
     too_many_commands_text,
 )
@@ -98,7 +99,7 @@ class Dispatcher:
         return any(command is not None and command.is_changing for command in commands)
 
     async def find_refusal(self, request: Request, environment: CommandEnvironment, name: str) -> str | None:
-        """The text why the asker may not run a command now; None if they may.
+        """Explain why the asker may not run a command now; None if they may.
 
         The name may be followed by other words. A command that no longer exists is refused to everybody.
         """
@@ -113,7 +114,7 @@ class Dispatcher:
     async def answer(self, request: Request, environment: CommandEnvironment) -> list[Answer]:
         """Answer a request: one answer per command line, in order; none if no line is a command of this bot.
 
-        The context is opened only if some command may run.
+        A context is opened only for a command that may run.
         """
         lines = self._finder.select_lines(request, environment.policy)
         # With more commands than one comment may have, none is run, so the rest need not be parsed.
@@ -139,7 +140,7 @@ class Dispatcher:
     async def _answer_calls(
         self, request: Request, calls: Sequence[_Call], environment: CommandEnvironment, total: int
     ) -> list[Answer]:
-        """Answer parsed calls; `total` is the number of command lines in the comment."""
+        """Answer calls; `total` is the number of command lines in the comment."""
         level = await _find_level(request, environment)
         if level is Level.NONE and not await _is_exempt(request, calls, environment):
             return [_fail(calls[0].command, _refusal_text(calls[0].command, level, environment))]
@@ -147,15 +148,27 @@ class Dispatcher:
             return [_fail(None, UNREADABLE_COMMENT)]
         if len(calls) > MOST_COMMANDS:
             return [_fail(None, too_many_commands_text(total, MOST_COMMANDS))]
-        refusing = partial(self.find_refusal, request, environment)
-        answers = list[Answer]()
-        for call in calls:
+        return join_failures([await self._answer_call(call, request, level, environment) for call in calls])
 
-            async def run(opened: Context, call: _Call = call) -> Answer:
-                return await _run_call(call, replace(opened, level=level, find_refusal=refusing), environment)
+    async def _answer_call(
+        self, call: _Call, request: Request, level: Level, environment: CommandEnvironment
+    ) -> Answer:
+        """Answer one call. An earlier one of the comment may have changed the team's settings."""
+        command = call.command
+        if command and (refusal := await _refuse(command, request, level, environment)):
+            return _fail(command, refusal)
 
-            answers.append(await environment.run_call(run, call.command))
-        return join_failures(answers)
+        async def run(opened: Context) -> Answer:
+            if command and opened.project.settings != environment.policy.settings:
+                current = replace(environment, policy=Policy(opened.project.settings))
+                if current.policy.is_paused and command.name != RESUME:
+                    return _fail(command, paused_line_text(command.name))
+                if refusal := await _refuse(command, request, level, current):
+                    return _fail(command, refusal)
+            refusing = partial(self.find_refusal, request, environment)
+            return await _run_call(call, replace(opened, level=level, find_refusal=refusing))
+
+        return await environment.run_call(run, command)
 
     def _find_command(self, line: CommandLine, policy: Policy) -> _Call:
         if len(line.text) > MOST_LINE:
@@ -215,14 +228,21 @@ async def _is_allowed(
     )
 
 
-async def _run_call(call: _Call, context: Context, environment: CommandEnvironment) -> Answer:
-    command = call.command
-    if command and not await _is_allowed(command, context.request, context.level, environment):
-        return _fail(command, _refusal_text(command, context.level, environment))
-    if command and command.feature:
-        decision = await environment.entitled(command.feature, context.request.sender)
+async def _refuse(
+    command: Command, request: Request, level: Level, environment: CommandEnvironment
+) -> str | None:
+    """Explain why the asker may not run a command, by role or plan; None if they may."""
+    if not await _is_allowed(command, request, level, environment):
+        return _refusal_text(command, level, environment)
+    if command.feature:
+        decision = await environment.entitled(command.feature, request.sender)
         if isinstance(decision, Denied):
-            return _fail(command, decision.text)
+            return decision.text
+    return None
+
+
+async def _run_call(call: _Call, context: Context) -> Answer:
+    command = call.command
     if command is None or call.problem:
         return _fail(command, call.problem or "")
     settings = _read_input_settings(context)

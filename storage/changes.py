@@ -94,18 +94,18 @@ _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
 
 class RecentChanges:
-    """The latest changes of the repositories that share sprints, and the turn to make the next one."""
+    """The latest changes of the repositories that share sprints, and the lock to make the next one."""
 
     def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
         self._connection = tenant.connection
         self._is_here = (changes.c.organization_id == tenant.organization_id) & changes.c.project_id.in_(
             project_ids
         )
-        self._turn = f"changes:{tenant.organization_id}:{min(project_ids)}"
+        self._lock = f"changes:{tenant.organization_id}:{min(project_ids)}"
 
-    async def take_turn(self) -> bool:
-        """Take the turn to start a change, until the transaction ends; False if somebody else has it."""
-        key = func.hashtextextended(self._turn, 0)
+    async def try_to_lock(self) -> bool:
+        """Take the lock to start a change, until the transaction ends; False if somebody else has it."""
+        key = func.hashtextextended(self._lock, 0)
         return bool(await self._connection.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
     async def is_any_in_progress(self, event_id: int, now: datetime) -> bool:

@@ -30,8 +30,9 @@ class ProcessEventsJob(TenantJob, frozen=True, kw_only=True):
 class AnswerJob(TenantJob, frozen=True, kw_only=True):
     """Answers the commands of an event.
 
-    Answers in one thread are given one after another. Those that wait for their turn to change a repository
-    wait in one line, so that together they take one place of a worker.
+    Answers in one thread are given one after another, but one that waits until its repository may be changed
+    (bot/publishing/repository_locks.py) does not hold up later ones. All that wait for one repository share
+    the lock `waiting_lock`, so that together they take one place of a worker.
     """
 
     name = "answer"
@@ -40,14 +41,16 @@ class AnswerJob(TenantJob, frozen=True, kw_only=True):
     event_id: int
     # `thread:PROJECT:NUMBER`
     thread: str
-    # The line in which it waits for its turn: `turn:PROJECT`; empty if it does not.
-    line: str = ""
-    # How often it was postponed.
+    # `changes:PROJECT`; empty if it does not wait.
+    waiting_lock: str = ""
+    # How often GitHub could not be reached for it.
     tries: int = 0
+    # How often it was postponed because of other changes.
+    busy_tries: int = 0
 
     @property
     def lock(self) -> str:
-        return self.line or self.thread
+        return self.waiting_lock or self.thread
 
 
 class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):
 
     project_id: int
     change_id: int
-    # `thread:PROJECT:NUMBER`, as of the answers: a tick and the end of its time do not cross.
+    # `thread:PROJECT:NUMBER`, as of the answers.
     thread: str
 
     @property
@@ -312,7 +315,8 @@ class PressJob(TenantJob, frozen=True, kw_only=True):
 
     event_id: int
     project_id: int
-    tries: int = 0
+    # How often it was postponed because of other changes.
+    busy_tries: int = 0
 
     @property
     def lock(self) -> str:

@@ -9,7 +9,7 @@ from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
-from bot.publishing.change_turns import RepositoryBusyError
+from bot.publishing.repository_locks import RepositoryBusyError
 from storage.job_types import CheckJob, PressJob, ReportMergeGroupJob
 
 _PAUSE = timedelta(seconds=5)
@@ -30,11 +30,15 @@ async def check(services: JobServices, job: CheckJob) -> None:
 async def press(services: JobServices, job: PressJob) -> None:
     """Carry out what a pressed button requests."""
     try:
-        await services.get(Checks).press(job.organization_id, job.event_id, job.project_id, tries=job.tries)
+        await services.get(Checks).press(
+            job.organization_id, job.event_id, job.project_id, busy_tries=job.busy_tries
+        )
     except (GitHubUnavailableError, RepositoryBusyError) as problem:
+        is_busy = isinstance(problem, RepositoryBusyError)
+        again = msgspec.structs.replace(job, busy_tries=job.busy_tries + is_busy)
         at = max(problem.retry_at, services.clock() + _PAUSE)
         async with services.database.unscoped() as connection:
-            await services.jobs.defer(connection, msgspec.structs.replace(job, tries=job.tries + 1), at)
+            await services.jobs.defer(connection, again, at)
 
 
 @tasks.job(ReportMergeGroupJob, retry=RetryStrategy(max_attempts=5, wait=10))

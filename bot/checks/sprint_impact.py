@@ -18,8 +18,8 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.linked_issues import fetch_links, fetch_open_links, record_links
 from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeApplier, ChangeTask
-from bot.publishing.change_turns import ChangeTurns
 from bot.publishing.pictures import Pictures
+from bot.publishing.repository_locks import RepositoryLocks
 from charts.alt_text import describe_burndown
 from commands.formatting.markdown import skim_long_texts
 from commands.framework.outcome import Answer
@@ -77,7 +77,7 @@ class Checks:
         self._jobs = jobs
         self._clock = clock
         self._changing = ChangeApplier(database, clock, jobs)
-        self._turns = ChangeTurns(database, clock)
+        self._locks = RepositoryLocks(database, clock)
         self._log = structlog.get_logger(__name__)
 
     async def update(
@@ -255,11 +255,12 @@ class Checks:
 
     # Buttons
 
-    async def press(self, organization_id: int, event_id: int, project_id: int, *, tries: int = 0) -> None:
+    async def press(
+        self, organization_id: int, event_id: int, project_id: int, *, busy_tries: int = 0
+    ) -> None:
         """Carry out what a button requests, once and if its sender may, and show the outcome in the check.
 
-        `tries` counts the tries that were postponed, because GitHub was unavailable or another change was not
-        finished.
+        `busy_tries` counts how often it was postponed because of other changes.
         """
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -278,7 +279,9 @@ class Checks:
             return
         repository = GitHubRepository(self._installation(project), project.full_name or "")
         request = to_request(pull, press, delivery.id)
-        task = ChangeTask(organization_id, event_id, project, request, repository, dict(started), tries=tries)
+        task = ChangeTask(
+            organization_id, event_id, project, request, repository, dict(started), busy_tries=busy_tries
+        )
         with write_in_locale(project, self._clock()):
             text, is_done = await self._carry_out(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
@@ -295,8 +298,8 @@ class Checks:
             return refusal, False
         for started in task.started.values():  # By an attempt that crashed.
             return read_outcome(await self._changing.carry_out(task, started))
-        async with self._turns.take(task) as turn:
-            impacts = self._impacts(turn.tenant, turn.project)
+        async with self._locks.acquire(task) as opened:
+            impacts = self._impacts(opened.tenant, opened.project)
             impact = await impacts.impact(pull)
             all_sprints = await impacts.planning.sprints.all(impacts.planning.now)
             sprints = {n: sprint for sprint in all_sprints if (n := sprint.number_in()) is not None}
@@ -311,7 +314,7 @@ class Checks:
                 call=CommandLine(f"button “{button_label(press)}”", 1),
                 is_confirmed=True,
             )
-            decision = await self._changing.decide(turn.tenant, task, answer)
+            decision = await self._changing.decide(opened.tenant, task, answer)
         return read_outcome(await self._changing.finish(task, decision))
 
     def _installation(self, project: Project) -> Installation:

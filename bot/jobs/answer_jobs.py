@@ -12,8 +12,8 @@ from procrastinate.jobs import Status
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.command_answers import CommandAnswers
-from bot.publishing.change_turns import RepositoryBusyError
 from bot.publishing.expiry import expire
+from bot.publishing.repository_locks import RepositoryBusyError
 from storage.fair_jobs import FairJobManager
 from storage.job_types import AnswerJob, ExpirePreviewJob
 
@@ -39,11 +39,13 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:
             await services.get(CommandAnswers).answer(
-                job.organization_id, job.event_id, is_last_try=is_last_try, tries=job.tries
+                job.organization_id, job.event_id, is_last_try=is_last_try, busy_tries=job.busy_tries
             )
         except RepositoryBusyError as busy:
-            _log.info("answer waits for its turn", reason=str(busy), tries=job.tries)
-            again = msgspec.structs.replace(job, line=busy.line, tries=job.tries + 1)
+            _log.info("answer waits for other changes", reason=str(busy), tries=job.busy_tries)
+            again = msgspec.structs.replace(
+                job, waiting_lock=busy.waiting_lock, busy_tries=job.busy_tries + 1
+            )
             async with services.database.unscoped() as connection:
                 await services.jobs.defer(connection, again, busy.retry_at)
         except GitHubUnavailableError as problem:

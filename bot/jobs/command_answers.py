@@ -18,10 +18,10 @@ from bot.jobs.answer_messages import build_error, build_reaction, resolve_errors
 from bot.jobs.comment_reader import CommentReader
 from bot.metrics.instruments import Instruments
 from bot.publishing.change_applier import ENDED, ChangeApplier, ChangeTask
-from bot.publishing.change_turns import ChangeTurns, RepositoryBusyError, Turn
 from bot.publishing.item_titles import ItemTitles
 from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
+from bot.publishing.repository_locks import OpenRepository, RepositoryBusyError, RepositoryLocks
 from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import RESUME, CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
@@ -83,22 +83,24 @@ class CommandAnswers:
         self._entitlements = Entitlements(database, offer, clock)
         self._publisher = OutboxPublisher(database, clock, instruments)
         self._changing = ChangeApplier(database, clock, jobs)
-        self._turns = ChangeTurns(database, clock)
+        self._locks = RepositoryLocks(database, clock)
         self._dispatcher = Dispatcher(load_commands(commands))
         self._log = structlog.get_logger(__name__)
 
-    async def answer(self, organization_id: int, event_id: int, *, is_last_try: bool, tries: int = 0) -> None:
+    async def answer(
+        self, organization_id: int, event_id: int, *, is_last_try: bool, busy_tries: int = 0
+    ) -> None:
         """Answer an event. Work that an earlier attempt finished is not repeated.
 
-        Raises GitHubUnavailableError or RepositoryBusyError when it should be called again later; `tries`
-        counts how often it was. Any other error is a bug: on the last try, the person reads one neutral line,
-        and the error is raised nevertheless.
+        Raises GitHubUnavailableError or RepositoryBusyError when it should be called again later;
+        `busy_tries` counts how often it was because of the latter. Any other error is a bug: on the last try,
+        the person reads one neutral line, and the error is raised nevertheless.
         """
         task_and_thread = await self._load(organization_id, event_id)
         if task_and_thread is None:
             return
         loaded, thread, is_answered = task_and_thread
-        task = replace(loaded, tries=tries)
+        task = replace(loaded, busy_tries=busy_tries)
         await self._send_earlier(task, thread)
         if not is_answered and await self._concerns_us(task):
             messages = await self._prepare(task, thread, is_last_try=is_last_try)
@@ -278,15 +280,15 @@ class CommandAnswers:
         answers = list[Answer]()
 
         async def run_call(run: Callable[[Context], Awaitable[Answer]], command: Command | None) -> Answer:
-            has_changed = any(answer.changes for answer in answers)
-            needs_turn = has_changed or (command and command.is_changing)
+            has_changed = bool(task.started) or any(answer.changes for answer in answers)
+            needs_lock = has_changed or (command and command.is_changing)
             needs_history = has_changed or command is None or command.needs_history
-            taking = self._turns.take(task, needs_history=needs_history) if needs_turn else self._open(task)
-            async with taking as turn:
-                current = replace(task, project=turn.project)
+            locked = self._locks.acquire(task, needs_history=needs_history)
+            async with locked if needs_lock else self._open(task) as opened:
+                current = replace(task, project=opened.project)
                 context = Context(
-                    turn.tenant,
-                    turn.project,
+                    opened.tenant,
+                    opened.project,
                     self._clock(),
                     entitled,
                     request=task.request,
@@ -295,7 +297,7 @@ class CommandAnswers:
                 )
                 taken = [change.slot for change in task.started.values()]
                 answers[:] = separate_outcomes([*answers, await run(context)], taken)
-                decision = await self._changing.decide(turn.tenant, current, answers[-1])
+                decision = await self._changing.decide(opened.tenant, current, answers[-1])
             return await self._changing.finish(current, decision)
 
         return CommandEnvironment(
@@ -308,10 +310,10 @@ class CommandAnswers:
         )
 
     @asynccontextmanager
-    async def _open(self, task: ChangeTask) -> AsyncIterator[Turn]:
+    async def _open(self, task: ChangeTask) -> AsyncIterator[OpenRepository]:
         """Open a transaction for a command that changes nothing."""
         async with self._database.tenant(task.organization_id) as tenant:
-            yield Turn(tenant, task.project)
+            yield OpenRepository(tenant, task.project)
 
     async def _with_notice(self, task: ChangeTask, answers: list[Answer]) -> list[Answer]:
         """Add a quiet line for an owner below the last answer if something is due about the plan."""

@@ -38,7 +38,7 @@ class CommentReader:
         """The separate process starts with the first long text."""
         self._cpu_seconds = cpu_seconds
         self._processes = Processes()
-        self._turns = WeakValueDictionary[int, asyncio.Lock]()
+        self._locks = WeakValueDictionary[int, asyncio.Lock]()
         self._log = structlog.get_logger(__name__)
 
     async def read_request(self, organization_id: int, delivery: Delivery) -> Request:
@@ -81,7 +81,7 @@ class CommentReader:
         self._processes.close()
 
     def _turn_of(self, organization_id: int) -> asyncio.Lock:
-        return self._turns.setdefault(organization_id, asyncio.Lock())
+        return self._locks.setdefault(organization_id, asyncio.Lock())
 
 
 def read_request_within(cpu_seconds: float, delivery: Delivery) -> Request | None:

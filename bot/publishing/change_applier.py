@@ -70,7 +70,7 @@ class ChangeTask:
     """One event that requests changes in one repository.
 
     `started` are the changes, by line, that an earlier attempt for the event has started. `confirmed` is the
-    change whose box was ticked. `tries` counts the earlier attempts that were postponed.
+    change whose box was ticked. `busy_tries` counts the attempts that other changes have postponed.
     """
 
     organization_id: int
@@ -80,7 +80,7 @@ class ChangeTask:
     repository: GitHubRepository
     started: Mapping[int, CommandChange] = field(default_factory=dict)
     confirmed: CommandChange | None = None
-    tries: int = 0
+    busy_tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

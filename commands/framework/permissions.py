@@ -89,6 +89,11 @@ class Policy:
         self._other_bots = other_bots
 
     @property
+    def settings(self) -> TeamSettings:
+        """The settings that the policy is part of."""
+        return self._settings
+
+    @property
     def refuses_politely(self) -> bool:
         """Whether people who are no collaborators get a polite refusal rather than silence."""
         return self._commands.answers_strangers

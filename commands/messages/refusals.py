@@ -51,3 +51,8 @@ def no_role_elsewhere_text(repository: str) -> str:
 def not_your_box_text(person: str) -> str:
     """Why a box was ticked in vain that would show a person's own work."""
     return f"Only {person} can tick this box, because it shows their own work."
+
+
+def paused_line_text(command: str) -> str:
+    """Why a command does nothing whose comment has paused the bot in a line above."""
+    return f"`/{command}` was not run: the bot is paused here. Run `/agile resume` first."

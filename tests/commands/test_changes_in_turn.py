@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Sequence
 
 from tests.support.changes import query_database
+from tests.support.late_webhooks import late_webhooks
 from tests.support.repository_settings import read_command_settings
-from tests.support.running import Bot
+from tests.support.running import Bot, wait_until
 from tests.support.sprints import create_item, make_running_sprint, make_sprint
 
 
 async def read_labels(bot: Bot, number: int) -> list[str]:
     """List an item's labels on GitHub."""
     return sorted(label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"])
+
+
+async def has_answer(bot: Bot, number: int) -> bool:
+    """Whether the bot has answered in a thread."""
+    return bool(await bot.answers(number))
 
 
 async def say_at_once(bot: Bot, comments: Sequence[tuple[int, str]]) -> None:
@@ -130,3 +136,21 @@ async def test_the_same_action_from_two_threads_is_opened_once(bot: Bot) -> None
 
     issues = await bot.github.call("GET", f"/repos/{bot.repo}/issues?state=all")
     assert [issue["title"] for issue in issues].count("Write it down") == 1
+
+
+async def test_a_reading_command_waits_for_late_webhooks_of_the_change_before_it(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    async with late_webhooks(bot, "issues", seconds=1.5):
+        await bot.github.comment(bot.repo, number, "/estimate 8\n/sprint status")
+        await wait_until(lambda: has_answer(bot, number))
+
+    (status,) = [answer for answer in await bot.answers(number) if "### Sprint 12" in answer]
+    assert "| **Scope** | **11** | **3** |" in status
+
+
+async def test_after_a_pause_the_rest_of_its_comment_does_nothing(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile pause confirm:yes\n/estimate 13")
+
+    assert await read_labels(bot, number) == ["points: 5"]
+    assert "`/estimate` was not run: the bot is paused here." in "\n".join(await bot.answers(number))

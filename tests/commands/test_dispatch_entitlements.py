@@ -36,7 +36,7 @@ async def test_what_the_plan_includes_runs() -> None:
     shop = PaidDispatchHarness(Allowed())
     (answer,) = await shop.say("/sprint close")
     assert answer.is_success
-    assert shop.log[-2:] == ["is alice entitled to forecasts", "ran sprint close"]
+    assert shop.log[-3:] == ["is alice entitled to forecasts", "opened", "ran sprint close"]
 
 
 async def test_what_it_does_not_include_is_denied_in_words_and_does_not_run() -> None:

@@ -76,6 +76,7 @@ class DispatchHarness:
     def __init__(self, level: Level | Exception = Level.WRITE, **settings: object) -> None:
         self.log = list[str]()
         self.place = FakeThread(level, self.log)
+        self.settings = settings
         self.policy = Policy(parse_settings(settings))
         self.dispatcher = Dispatcher(
             [
@@ -124,7 +125,7 @@ class DispatchHarness:
     @asynccontextmanager
     async def _context(self, request: Request) -> AsyncIterator[Context]:
         self.log.append("opened")
-        project = Project(1, "acme/shop", is_private=False, installation=100, stored_settings={})
+        project = Project(1, "acme/shop", is_private=False, installation=100, stored_settings=self.settings)
         now = datetime(2026, 11, 20, tzinfo=UTC)
         yield GaplessContext(cast("Tenant", None), project, now, request=request, github=self.place)
 

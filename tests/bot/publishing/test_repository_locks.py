@@ -1,4 +1,4 @@
-"""The turn to change a repository: not while another change is in progress, or is not recorded yet."""
+"""The lock for changes of a repository: not while another change is in progress, or is not recorded yet."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,7 +8,7 @@ import pytest
 
 from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeTask
-from bot.publishing.change_turns import ChangeTurns, RepositoryBusyError
+from bot.publishing.repository_locks import RepositoryBusyError, RepositoryLocks
 from bot.services import open_github
 from commands.framework.request import Request
 from storage.lookups import all_tenants
@@ -23,15 +23,15 @@ update changes set steps = '[{"type": "Relabel", "number": 1, "removed": [], "ad
 """
 
 
-async def take_turn(
+async def lock_and_release(
     bot: Bot, clock: Clock, *, event_id: int = -1, tries: int = 0, needs_history: bool = True
 ) -> None:
-    """Take the turn of an event and give it back. Raises RepositoryBusyError."""
+    """Lock the repository for an event, and release it. Raises RepositoryBusyError."""
     async with AsyncExitStack() as stack:
-        await hold_turn(stack, bot, clock, event_id=event_id, tries=tries, needs_history=needs_history)
+        await lock(stack, bot, clock, event_id=event_id, tries=tries, needs_history=needs_history)
 
 
-async def hold_turn(
+async def lock(
     stack: AsyncExitStack,
     bot: Bot,
     clock: Clock,
@@ -40,7 +40,7 @@ async def hold_turn(
     tries: int = 0,
     needs_history: bool = True,
 ) -> None:
-    """Take the turn of an event until the stack is closed. Raises RepositoryBusyError."""
+    """Lock the repository for an event until the stack is closed. Raises RepositoryBusyError."""
     base = bot.base
     async with base.database.unscoped() as connection:
         (organization_id,) = await all_tenants(connection)
@@ -49,10 +49,10 @@ async def hold_turn(
     assert project is not None
     github = await stack.enter_async_context(open_github(base))
     repository = GitHubRepository(github.installation(project.installation or 0), bot.repo)
-    task = ChangeTask(organization_id, event_id, project, _REQUEST, repository, tries=tries)
-    turns = ChangeTurns(base.database, clock)
-    turn = await stack.enter_async_context(turns.take(task, needs_history=needs_history))
-    assert turn.project == project
+    task = ChangeTask(organization_id, event_id, project, _REQUEST, repository, busy_tries=tries)
+    locks = RepositoryLocks(base.database, clock)
+    opened = await stack.enter_async_context(locks.acquire(task, needs_history=needs_history))
+    assert opened.project == project
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_a_change_waits_for_the_webhooks_of_the_last_one(bot: Bot, clock: 
     number = await make_sprint(bot)
     clock.now = clock()
     await bot.say(number, "/estimate 8\n/estimate 5")
-    await take_turn(bot, clock)
+    await lock_and_release(bot, clock)
 
     query_as_administrator(
         bot.base,
@@ -80,10 +80,10 @@ async def test_a_change_waits_for_the_webhooks_of_the_last_one(bot: Bot, clock: 
         steps=f"[{step}]",
     )
     with pytest.raises(RepositoryBusyError, match="webhooks"):
-        await take_turn(bot, clock)
-    await take_turn(bot, clock, tries=4)  # They may be lost.
+        await lock_and_release(bot, clock)
+    await lock_and_release(bot, clock, tries=4)  # They may be lost.
     clock.now += timedelta(seconds=21)
-    await take_turn(bot, clock)
+    await lock_and_release(bot, clock)
 
 
 async def test_a_change_waits_for_one_in_progress_but_not_for_hours(bot: Bot, clock: Clock) -> None:
@@ -95,10 +95,10 @@ async def test_a_change_waits_for_one_in_progress_but_not_for_hours(bot: Bot, cl
     )
 
     with pytest.raises(RepositoryBusyError, match="in progress"):
-        await take_turn(bot, clock, tries=9)
-    await take_turn(bot, clock, event_id=event_id)  # Its own event resumes it.
+        await lock_and_release(bot, clock, tries=9)
+    await lock_and_release(bot, clock, event_id=event_id)  # Its own event resumes it.
     clock.now += timedelta(minutes=11)
-    await take_turn(bot, clock)
+    await lock_and_release(bot, clock)
 
 
 async def test_what_does_not_need_the_history_does_not_wait_for_webhooks(bot: Bot, clock: Clock) -> None:
@@ -107,8 +107,8 @@ async def test_what_does_not_need_the_history_does_not_wait_for_webhooks(bot: Bo
     query_as_administrator(bot.base, _AS_IF_UNRECORDED)
 
     with pytest.raises(RepositoryBusyError, match="webhooks"):
-        await take_turn(bot, clock)
-    await take_turn(bot, clock, needs_history=False)
+        await lock_and_release(bot, clock)
+    await lock_and_release(bot, clock, needs_history=False)
 
 
 async def test_what_somebody_else_has_changed_since_is_not_waited_for(bot: Bot, clock: Clock) -> None:
@@ -118,13 +118,13 @@ async def test_what_somebody_else_has_changed_since_is_not_waited_for(bot: Bot, 
     await bot.github.update_issue(bot.repo, number, labels=["points: 2"])
     await bot.rest()
 
-    await take_turn(bot, clock)
+    await lock_and_release(bot, clock)
 
 
-async def test_only_one_event_has_the_turn(bot: Bot, clock: Clock) -> None:
+async def test_only_one_event_has_the_lock(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
     async with AsyncExitStack() as stack:
-        await hold_turn(stack, bot, clock, event_id=1)
+        await lock(stack, bot, clock, event_id=1)
         with pytest.raises(RepositoryBusyError, match="being computed"):
-            await take_turn(bot, clock)
-    await take_turn(bot, clock)
+            await lock_and_release(bot, clock)
+    await lock_and_release(bot, clock)
