@@ -325,7 +325,7 @@ def _by_plan(
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
-            f"planned work. They go to the people who came first, so `{question.login}` needs another one.",
+            f"planned work. They go to the people who came first, so `{question.login}` needs one more seat.",
             *_remedy(plan, links, plan.name, "add seats"),
         )
     return Allowed()

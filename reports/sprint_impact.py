@@ -182,7 +182,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
         if impact.done_labels:
             return (
                 f"This works on {listed} of {sprint}. Here, work is done when it has the label "
-                f"{_labels(impact)}. The table shows the effect of that."
+                f"{_labels(impact)}. The table shows what changes once it has that label."
             )
         if items[0].kind is LinkKind.WORDS:
             is_in_text = all(linked.item.number in impact.pull.words for linked in items)

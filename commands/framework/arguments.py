@@ -226,8 +226,7 @@ def _parse_own_number(item: str) -> int:
     repository, _, number = item.rpartition("#")
     if repository:
         raise UserError(
-            f"{code(item)} is in another repository, and this command only works on items of this "
-            "one. Nothing was "
-            "changed."
+            f"{code(item)} is in another repository, and this command only works on items of this one. "
+            "Nothing was changed."
         )
     return int(number)

@@ -101,8 +101,7 @@ def _parse_points(text: str, estimates: Estimates) -> Points:
         sizes = f", or your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
         raise UserError(
             f"“{plain(text[:_MOST_SHOWN])}” is not a valid estimate. Use numbers up to "
-            f"{MOST_POINTS:,}, such as `5` "
-            f"or `0.5`{sizes}."
+            f"{MOST_POINTS:,}, such as `5` or `0.5`{sizes}."
         ) from None
 
 

@@ -184,7 +184,7 @@ def paid_twice_sentence(billing: Billing) -> str:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.**"
     if find_second_payment(billing) is not None:
-        return f"{begin} You keep your plan even without the one whose payment failed."
+        return f"{begin} One payment failed, but your other plan still applies."
     return (
         f"{begin} Everything keeps working, and the plan that includes more applies: "
         f"{_what_counts(billing.plan)}. You can cancel the other one where you bought it."

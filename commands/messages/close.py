@@ -80,7 +80,7 @@ def _way_back(closing: Closing) -> str:
 def closing_dry_run(closing: Closing) -> str:
     """The answer to `dry-run:yes`: the preview, with a note that nothing was changed."""
     heading = f"### Would {closing.summary}"
-    note = "Nothing was changed. Without `dry-run:yes`, you see this again with a box to confirm it."
+    note = "Nothing was changed. To apply this, run it without `dry-run:yes`, and tick the box."
     return "\n\n".join([heading, closing_preview(closing), f"<sub>{note}</sub>"])
 
 
@@ -111,7 +111,7 @@ def _dropped(report: Report) -> str:
 
 def _moves(closing: Closing, verb: str) -> str:
     if not closing.moved:
-        return "Nothing is open in it, so nothing moves."
+        return "No items are open, so nothing moves."
     listed = inline_list([_item_text(item) for item in closing.moved])
     covered = sum(item.is_covered for item in closing.moved)
     amount = amount_text(sum_items(item for item in closing.moved if not item.is_covered))

@@ -32,7 +32,7 @@ _WARNINGS: dict[type, str] = {
     OpenIssue: "`/agile undo` will not close the new issues; close them if you do not need them.",
     ProposeFile: "`/agile undo` will not close the pull request; close it unmerged if you do not want it.",
     LinkIssue: "`/agile undo` will not remove the line from the description; edit it if you do not want it.",
-    Resync: "`/agile undo` cannot undo this: what GitHub reports stays recorded.",
+    Resync: "`/agile undo` cannot undo this: corrections from GitHub stay recorded.",
     ApproveSeats: "`/agile undo` cannot undo this: you pay for the seats from now on.",
 }
 

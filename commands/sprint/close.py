@@ -163,7 +163,7 @@ def _explain_no_target(planning: Planning, sprints: Sequence[Sprint], sprint: Sp
         return f"There is no milestone called “{plain(to)}” here."
     title = plain(matching[-1].title)
     if matching[-1].milestone == sprint.milestone:
-        return f"{title} is the sprint to be closed."
+        return f"{title} is the sprint that you are closing."
     ended = matching[-1].end or planning.now
     return f"{title} ended on {full_day(planning.calendar.day_of(ended))}; nothing can be added to it."
 

@@ -50,7 +50,7 @@ def test_where_nothing_is_open() -> None:
     made = closing(make_planned_card(1).closed("11-18"))
 
     assert made.summary == "close Sprint 12"
-    assert "Nothing is open in it, so nothing moves." in closing_preview(made)
+    assert "No items are open, so nothing moves." in closing_preview(made)
 
 
 def test_where_nothing_was_done() -> None:

@@ -66,7 +66,7 @@ async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
     ("words", "refusal"),
     [
         ('to:"Sprint 99"', "There is no milestone called “Sprint 99” here. Open ones: “Sprint 13”."),
-        ('to:"sprint 12"', "Sprint 12 is the sprint to be closed. Open ones: “Sprint 13”."),
+        ('to:"sprint 12"', "Sprint 12 is the sprint that you are closing. Open ones: “Sprint 13”."),
         ("late:2d", "Sprint 12 has not ended yet, so nothing in it is late."),
         ("late:9d", "Use at most `late:3d`"),
         ("late:soon", "`late` must be a number of days such as `2d`"),
