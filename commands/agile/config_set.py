@@ -102,7 +102,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
 def _change_at_once(
     planning: Planning, command_settings: Mapping[str, Any], path: tuple[str, ...], value: object
 ) -> Changes:
-    key, current = path[0], planning.project.stored_settings.get(path[0])
+    key, name, current = path[0], ".".join(path), planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = unset_text(key)
@@ -111,15 +111,14 @@ def _change_at_once(
         _require_valid(key, after)
         done = changed_text((key, current, after))
     if command_settings.get(key) == after:
-        return Changes(f"set {key}", (), unchanged_text(key))
-    return Changes(
-        f"set {code('.'.join(path))}", (ChangeSetting(key, command_settings.get(key), after),), done
-    )
+        return Changes(f"set {key}", (), unchanged_text(key), topic=name)
+    step = ChangeSetting(key, command_settings.get(key), after)
+    return Changes(f"set {code(name)}", (step,), done, topic=name)
 
 
 async def _propose_file(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
     """Propose the settings file with a changed setting in a pull request."""
-    key = path[0]
+    key, name = path[0], ".".join(path)
     content = file.content if file else b""
     names = [command.name for command in all_commands()]
     parsed = await asyncio.to_thread(
@@ -134,11 +133,11 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
     if after is not None:
         _require_valid(key, after)
     if before == after:
-        return Changes(f"set {key}", (), IS_IN_FILE_ALREADY)
+        return Changes(f"set {key}", (), IS_IN_FILE_ALREADY, topic=name)
     new_text = write_setting(text, key, after)
     if new_text is None:
         raise UserError(UNCHANGEABLE_FILE)
-    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else format_yaml(value, 60)}"
+    shown = f"{name} = {_DEFAULT if value is None else format_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
         content=new_text,
@@ -148,7 +147,7 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
         before=file.sha if file else None,
     )
     done = proposed_text(step.title, (key, before, after))
-    return Changes(f"propose {code('.'.join(path))}", (step,), done)
+    return Changes(f"propose {code(name)}", (step,), done, topic=name)
 
 
 def _branch(key: str, text: str) -> str:
