@@ -109,7 +109,7 @@ async def test_the_next_retrospective_begins_with_them(bot: Bot, clock: Clock) -
         ("owner:@bob", "`owner` goes with an action: `/sprint retro action:"),
         ('action:" "', "`action` is empty"),
         ('action:"Split" owner:@mallory', "`mallory` is not a collaborator here"),
-        (f'action:"{"x" * 257}"', "is A title can have up to 256 characters."),
+        (f'action:"{"x" * 257}"', "is too long. A title can have up to 256 characters."),
         (
             f"action:{','.join(f'{n}' for n in range(11))}",
             "You named 11 actions. You can name up to 10 at once.",
