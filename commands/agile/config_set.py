@@ -16,6 +16,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
+from commands.messages.capacity import who_counts_text
 from commands.messages.config_set import (
     IS_IN_FILE_ALREADY,
     SET_BOTH_TIMES,
@@ -44,12 +45,16 @@ from commands.settings.file import (
     parse_scalar,
 )
 from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
+from sprints.capacity import list_shares
+from sprints.settings_parser import parse_settings
 from storage.projects import Projects
 
 _DEFAULT = "default"
 # The key whose two times only make sense together, so that one command sets both.
 _QUIET_HOURS = "quiet_hours"
 _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
+# The settings that say who counts in a sprint's capacity.
+_PEOPLE = {"people", "teams"}
 # Settings with which people could grant themselves what only admins may do.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
 
@@ -112,6 +117,9 @@ def _change_at_once(
         done = changed_text((key, current, after))
     if command_settings.get(key) == after:
         return Changes(f"set {key}", (), unchanged_text(key), topic=name)
+    if key in _PEOPLE:
+        stored = {name: setting for name, setting in planning.project.stored_settings.items() if name != key}
+        done += f"\n\n{_describe_people(stored if after is None else stored | {key: after})}"
     step = ChangeSetting(key, command_settings.get(key), after)
     return Changes(f"set {code(name)}", (step,), done, topic=name)
 
@@ -147,7 +155,15 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
         before=file.sha if file else None,
     )
     done = proposed_text(step.title, (key, before, after))
+    if key in _PEOPLE and not is_organization_file(context):
+        proposed = context.project.stored_settings | {key: after}
+        done += f"\n\n{_describe_people(proposed, is_proposed=True)}"
     return Changes(f"propose {code(name)}", (step,), done, topic=name)
+
+
+def _describe_people(settings: Mapping[str, Any], *, is_proposed: bool = False) -> str:
+    parsed = parse_settings(settings)
+    return who_counts_text(list_shares(parsed.shares, parsed.teams), is_proposed=is_proposed)
 
 
 def _branch(key: str, text: str) -> str:
