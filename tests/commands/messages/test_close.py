@@ -110,7 +110,7 @@ def test_warnings() -> None:
     )
     text = closing_preview(made)
 
-    assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. If you close it now, it ends now." in text
+    assert "> [!WARNING]\n> It is due on 27 Nov 2026. If you close it now, it ends 1 day early." in text
     assert "> It starts on 16 Nov 2026. If you close it before that, it counts as abandoned" in text
 
 
