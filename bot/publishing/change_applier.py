@@ -152,7 +152,7 @@ class ChangeApplier:
         is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
         if waiting is not None:
             await log.decide(waiting.id, ChangeState.OUTDATED, sender, self._clock())
-        is_started = not changes.is_previewed or (is_confirmed and not is_stale)
+        is_started = not changes.is_previewed or (is_confirmed and not is_stale and not changes.needs_tick)
         if is_started:
             change = await log.record(proposal, ChangeState.IN_PROGRESS)
             await log.decide(change.id, ChangeState.IN_PROGRESS, sender, self._clock())
@@ -357,7 +357,9 @@ def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     """Build the preview of a change, with the box by which it is confirmed."""
     details = changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps)
     warning, box = irreversible_text(changes.steps), render_box(change.id)
-    return preview_text(change.summary, details, warning, box, is_stale=is_stale)
+    return preview_text(
+        change.summary, details, warning, box, is_stale=is_stale, needs_tick=changes.needs_tick
+    )
 
 
 def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) -> Proposal:

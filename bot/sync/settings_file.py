@@ -193,8 +193,8 @@ def settings_check_run(commit: str, read: SettingsFile, before: Mapping[str, Any
         lines = "\n".join(f"- {problem}" for problem in problems)
         summary = (
             f"{lines}\n\n{in_force_text_with(read, before)}\n\n"
-            "`docs/settings.md` of Agile GitHub Suite tells every setting; `/agile config validate` in a "
-            "comment checks the file again."
+            "All settings are listed in `docs/settings.md` of Agile GitHub Suite. To check the file again, "
+            "comment `/agile config validate`."
         )
     annotations = [
         {

@@ -16,6 +16,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
+from commands.messages.capacity import who_counts_text
 from commands.messages.config_set import (
     IS_IN_FILE_ALREADY,
     SET_BOTH_TIMES,
@@ -44,12 +45,16 @@ from commands.settings.file import (
     parse_scalar,
 )
 from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
+from sprints.capacity import list_shares
+from sprints.settings_parser import parse_settings
 from storage.projects import Projects
 
 _DEFAULT = "default"
 # The key whose two times only make sense together, so that one command sets both.
 _QUIET_HOURS = "quiet_hours"
 _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
+# The settings that say who counts in a sprint's capacity.
+_PEOPLE = {"people", "teams"}
 # Settings with which people could grant themselves what only admins may do.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
 
@@ -102,7 +107,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
 def _change_at_once(
     planning: Planning, command_settings: Mapping[str, Any], path: tuple[str, ...], value: object
 ) -> Changes:
-    key, current = path[0], planning.project.stored_settings.get(path[0])
+    key, name, current = path[0], ".".join(path), planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = unset_text(key)
@@ -111,15 +116,17 @@ def _change_at_once(
         _require_valid(key, after)
         done = changed_text((key, current, after))
     if command_settings.get(key) == after:
-        return Changes(f"set {key}", (), unchanged_text(key))
-    return Changes(
-        f"set {code('.'.join(path))}", (ChangeSetting(key, command_settings.get(key), after),), done
-    )
+        return Changes(f"set {key}", (), unchanged_text(key), topic=name)
+    if key in _PEOPLE:
+        stored = {name: setting for name, setting in planning.project.stored_settings.items() if name != key}
+        done += f"\n\n{_describe_people(stored if after is None else stored | {key: after})}"
+    step = ChangeSetting(key, command_settings.get(key), after)
+    return Changes(f"set {code(name)}", (step,), done, topic=name)
 
 
 async def _propose_file(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
     """Propose the settings file with a changed setting in a pull request."""
-    key = path[0]
+    key, name = path[0], ".".join(path)
     content = file.content if file else b""
     names = [command.name for command in all_commands()]
     parsed = await asyncio.to_thread(
@@ -134,11 +141,11 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
     if after is not None:
         _require_valid(key, after)
     if before == after:
-        return Changes(f"set {key}", (), IS_IN_FILE_ALREADY)
+        return Changes(f"set {key}", (), IS_IN_FILE_ALREADY, topic=name)
     new_text = write_setting(text, key, after)
     if new_text is None:
         raise UserError(UNCHANGEABLE_FILE)
-    shown = f"{'.'.join(path)} = {_DEFAULT if value is None else format_yaml(value, 60)}"
+    shown = f"{name} = {_DEFAULT if value is None else format_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
         content=new_text,
@@ -148,7 +155,15 @@ async def _propose_file(context: Context, file: File | None, path: tuple[str, ..
         before=file.sha if file else None,
     )
     done = proposed_text(step.title, (key, before, after))
-    return Changes(f"propose {code('.'.join(path))}", (step,), done)
+    if key in _PEOPLE and not is_organization_file(context):
+        proposed = context.project.stored_settings | {key: after}
+        done += f"\n\n{_describe_people(proposed, is_proposed=True)}"
+    return Changes(f"propose {code(name)}", (step,), done, topic=name)
+
+
+def _describe_people(settings: Mapping[str, Any], *, is_proposed: bool = False) -> str:
+    parsed = parse_settings(settings)
+    return who_counts_text(list_shares(parsed.shares, parsed.teams), is_proposed=is_proposed)
 
 
 def _branch(key: str, text: str) -> str:

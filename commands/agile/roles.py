@@ -70,17 +70,18 @@ async def _grant(context: Context, before: dict[str, str], login: str, role: str
         raise UserError(no_collaborator_text(login))
     summary, role_on_github = f"grant {person(login)} the {role} role for commands", level.name.lower()
     if level >= Level[role.upper()]:
-        return Changes(summary, (), has_role_text(login, role_on_github, is_on_github=True))
+        return Changes(summary, (), has_role_text(login, role_on_github, is_on_github=True), topic=login)
     if before.get(login.lower()) == role:
-        return Changes(summary, (), has_role_text(login, role, is_on_github=False))
+        return Changes(summary, (), has_role_text(login, role, is_on_github=False), topic=login)
     done = granted_text(login, role, role_on_github)
-    return Changes(summary, (ChangeSetting(ROLES, before or None, before | {login.lower(): role}),), done)
+    step = ChangeSetting(ROLES, before or None, before | {login.lower(): role})
+    return Changes(summary, (step,), done, topic=login)
 
 
 def _revoke(before: dict[str, str], login: str) -> Changes:
     summary = f"revoke the role of {person(login)} for commands"
     if login.lower() not in before:
-        return Changes(summary, (), not_granted_text(login))
+        return Changes(summary, (), not_granted_text(login), topic=login)
     after = {other: role for other, role in before.items() if other != login.lower()}
     done = revoked_text(login, before[login.lower()])
-    return Changes(summary, (ChangeSetting(ROLES, before, after),), done)
+    return Changes(summary, (ChangeSetting(ROLES, before, after),), done, topic=login)

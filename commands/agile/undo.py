@@ -25,6 +25,7 @@ from commands.messages.undo import (
     change_head,
     frozen_note,
     no_right_text,
+    refused_undo_text,
     undo_preview,
     undo_text,
 )
@@ -46,7 +47,7 @@ class _Inversion:
 
 @command(
     "agile undo",
-    summary="undoes the last command that changed something; for who ran it, and maintainers",
+    summary="undoes the last command that changed something; for the person who ran it, and maintainers",
     level=Level.READ,
     examples=("/agile undo",),
     is_changing=True,
@@ -55,26 +56,34 @@ class _Inversion:
 async def agile_undo(context: Context, _: Arguments) -> Changes:
     """Undo the last applied change that can be undone; steps whose target was changed again since stay.
 
-    A change that GitHub refused to undo comes after all others, so that it keeps nobody from those.
+    Where a newer change is skipped because it cannot be undone, the preview says so first and a tick is
+    needed. A change that GitHub refused to undo comes after all others, so that it keeps nobody from those.
     Only the person who ran it and maintainers may, and only if they may run the undone command now. An undone
     change is not undone in turn: the next `/agile undo` undoes what came before it.
     """
     titles = titles_by_number(await context.sprints.all(context.now))
-    passed = list[str]()
+    skipped = list[str]()
     refused = await context.changes.refused_undoes()
-    for change in sorted(await context.changes.last_applied(), key=lambda change: change.id in refused):
+    changes = await context.changes.last_applied()
+    for change in sorted(changes, key=lambda change: change.id in refused):
         inversion = await _invert(context, change)
         head = change_head(change, context.calendar)
         if not inversion.undone:
-            passed.append(cannot_undo_text(head, inversion.staying, titles))
+            skipped.append(cannot_undo_text(head, inversion.staying, titles))
             continue
         await _require_permission(context, change)
-        return await _build_changes(context, inversion, head, titles, passed)
-    raise UserError("\n\n".join(passed) if passed else NOTHING_TO_UNDO)
+        if change.id not in refused:
+            skipped += [
+                refused_undo_text(change_head(newer, context.calendar))
+                for newer in changes[: changes.index(change)]
+                if newer.id in refused
+            ]
+        return await _build_changes(context, inversion, head, titles, skipped)
+    raise UserError("\n\n".join(skipped) if skipped else NOTHING_TO_UNDO)
 
 
 async def _build_changes(
-    context: Context, inversion: _Inversion, head: str, titles: Titles, passed: Sequence[str]
+    context: Context, inversion: _Inversion, head: str, titles: Titles, skipped: Sequence[str]
 ) -> Changes:
     undone, staying = inversion.undone, inversion.staying
     notes = await _list_frozen_notes(context, undone)
@@ -82,9 +91,11 @@ async def _build_changes(
         f"undo {code(inversion.change.command)}",
         undone,
         undo_text(head, undone, staying, titles, context.project.rules.estimates, notes),
-        undo_preview(head, undone, staying, titles, [*passed, *notes]),
+        undo_preview(head, undone, staying, titles, notes, skipped),
         needs_consent=True,
+        needs_tick=bool(skipped),
         undoes=inversion.change.id,
+        topic=f"change {inversion.change.id}",
     )
 
 

@@ -16,6 +16,7 @@ from commands.shared.days_off import (
     DAYS_OFF,
     Owners,
     change_days_off,
+    days_off_topic,
     list_days_off,
     read_owners,
     serialize_days_off,
@@ -73,7 +74,8 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
         )
     after = [*list_days_off(context), added]
     done = [f"**Off:** {day_off_line(added, context.calendar)}.", *await describe_effects(context, after)]
-    return Changes("add days off", (change_days_off(context, after),), "\n\n".join(done))
+    step, topic = change_days_off(context, after), days_off_topic(owners, first, last)
+    return Changes("add days off", (step,), "\n\n".join(done), topic=topic)
 
 
 def _add_absences(planning: Planning, owners: Owners, first: date, last: date) -> Changes:
@@ -89,7 +91,8 @@ def _add_absences(planning: Planning, owners: Owners, first: date, last: date) -
         raise UserError(already_away_text(owners.people, first, last))
     team = list_shares(settings.shares, settings.teams)
     done = absence_text(added, planning.calendar, [off.person for off in added if off.person not in team])
-    return Changes("add absences", (change_days_off(planning, [*list_days_off(planning), *added]),), done)
+    step = change_days_off(planning, [*list_days_off(planning), *added])
+    return Changes("add absences", (step,), done, topic=days_off_topic(owners, first, last))
 
 
 async def describe_effects(planning: Planning, offs: Sequence[DaysOff]) -> list[str]:

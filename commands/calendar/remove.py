@@ -15,7 +15,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.calendar import absence_removed_text, not_away_text, others_absence_text
 from commands.messages.calendar_remove import WHICH_DAYS, holidays_text, no_days_off_text, removed_text
-from commands.shared.days_off import Owners, change_days_off, read_owners
+from commands.shared.days_off import Owners, change_days_off, days_off_topic, read_owners
 from sprints.rules import DaysOff
 
 _A_DAY = timedelta(days=1)
@@ -68,7 +68,8 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
         removed_text(days_before - days_after, first, last),
         *await describe_effects(context, after),
     ]
-    return Changes("remove days off", (change_days_off(context, after),), "\n\n".join(done))
+    step, topic = change_days_off(context, after), days_off_topic(owners, first, last)
+    return Changes("remove days off", (step,), "\n\n".join(done), topic=topic)
 
 
 def _remove_absences(planning: Planning, owners: Owners, first: date, last: date) -> Changes:
@@ -80,7 +81,8 @@ def _remove_absences(planning: Planning, owners: Owners, first: date, last: date
     if left == theirs:
         raise UserError(not_away_text(owners.people, first, last))
     step = change_days_off(planning, [*settings.days_off, *others, *left])
-    return Changes("remove absences", (step,), absence_removed_text(owners.people, first, last))
+    done = absence_removed_text(owners.people, first, last)
+    return Changes("remove absences", (step,), done, topic=days_off_topic(owners, first, last))
 
 
 def remove_days(offs: Iterable[DaysOff], first: date, last: date) -> list[DaysOff]:

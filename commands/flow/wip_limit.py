@@ -58,10 +58,11 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     before = settings.wip_limits.limit_of(slug)
     summary = limit_summary(limit, slug)
     if before == limit:
-        return Changes(summary, (), same_limit_text(limit, slug, wip_sentence(wip)))
+        return Changes(summary, (), same_limit_text(limit, slug, wip_sentence(wip)), topic=slug or "")
     stored = context.project.stored_settings.get(_SETTING)
     done = changed_limit_text(before, limit, slug, wip_sentence(wip))
-    return Changes(summary, (ChangeSetting(_SETTING, stored, set_limit(stored, limit, slug)),), done)
+    step = ChangeSetting(_SETTING, stored, set_limit(stored, limit, slug))
+    return Changes(summary, (step,), done, topic=slug or "")
 
 
 def parse_limit(text: str) -> int | None:

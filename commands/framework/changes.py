@@ -273,9 +273,11 @@ class Changes:
 
     `summary` is a line in the infinitive (“close Sprint 12 and move 3 items to Sprint 13”), `done` the
     Markdown of the reply afterwards, `preview` the Markdown shown before. Changes that `needs_consent` are
-    previewed even if they change one thing only. `undoes` is the id of an earlier change that these steps
+    previewed even if they change one thing only; where it also `needs_tick`, `confirm:yes` shows the preview,
+    too, because it was typed about something else. `undoes` is the id of an earlier change that these steps
     undo. `relies_on` is text that must be the same when the change is confirmed, see `fingerprint`.
-    `topic` separates its answer from other answers of the same command in a thread.
+    `topic` is what they are about, where that is not the items typed: a setting, a person, a title. It keeps
+    their outcome apart from that of other changes by the same command in a thread.
 
     Changes that are `is_personal` have no steps: `done` is an answer about the asker, which is posted once
     the asker agrees to the `preview` that says who can read it. Nobody else can agree.
@@ -286,6 +288,7 @@ class Changes:
     done: str
     preview: str = ""
     needs_consent: bool = False
+    needs_tick: bool = False
     undoes: int | None = None
     relies_on: str = ""
     topic: str = ""

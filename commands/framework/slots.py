@@ -1,7 +1,7 @@
 """Slots: what an answer is about. In its thread a later answer with the same slot takes its place.
 
 The slot of an answer is the command with the arguments that select what it shows, such as another sprint or
-another day. A change is about the items that it names.
+another day. A change is about the items that it names, and about its topic, such as a setting or a person.
 """
 
 import hashlib
@@ -26,7 +26,9 @@ _LONGEST = 100
 def answer_slot(command: Command, arguments: Arguments, thread: int, result: Reply | Changes) -> str:
     """The slot of an answer: the command's name, and what it is about unless that is the usual."""
     is_change = isinstance(result, Changes) and not result.is_personal
-    chosen = [_name_topic(result.topic)] if isinstance(result, Changes) and result.topic else []
+    chosen = list[str]()
+    if isinstance(result, Changes) and result.topic:
+        chosen.append(f"topic={_canonical(result.topic)}")
     for argument in command.accepted:
         value = arguments.values.get(argument.name)
         is_item = argument.kind is ArgumentKind.ITEMS and argument.is_positional
@@ -44,11 +46,6 @@ def answer_slot(command: Command, arguments: Arguments, thread: int, result: Rep
     if len(about) > _LONGEST or not about.isprintable():
         about = f"about={hashlib.sha256(about.encode(errors='replace')).hexdigest()[:32]}"
     return f"{command.name} {about}"
-
-
-def topic_slot(command: str, topic: str) -> str:
-    """The slot of the changes of a command that have a topic of their own."""
-    return f"{command} {_name_topic(topic)}"
 
 
 def slot_command(slot: str) -> str:
@@ -72,10 +69,6 @@ def separate_outcomes(answers: Sequence[Answer], taken: Iterable[str]) -> list[A
         is_repeated = slot != answer.slot
         separated.append(replace(answer, slot=slot, is_new=True) if is_repeated else answer)
     return separated
-
-
-def _name_topic(topic: str) -> str:
-    return f"topic={topic}"
 
 
 def _canonical(value: Value) -> str:

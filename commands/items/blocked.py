@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.blocked import blocked_text
+from commands.messages.blocked import blocked_text, mentioned_text
 from commands.messages.work import reason_sentence, since_text
 from commands.shared.choosing import require_item
 from commands.shared.corrections import find_example_item
@@ -64,7 +64,7 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
         tuple(steps),
-        blocked_text(flow, numbers, added, reason, work),
+        blocked_text(flow, numbers, added, reason, work) + mentioned_text(numbers, reason),
     )
 
 
@@ -75,7 +75,7 @@ def _block_by_reason(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
         text += f" It has been blocked {since_text(before.span.since, work.now, work.calendar)}."
     is_known = before is not None and before.reason == reason
     steps = () if is_known else (RecordFact(local_number(flow.number), "blocked", reason),)
-    return Changes(f"note that #{flow.number} is blocked", steps, text)
+    return Changes(f"note that #{flow.number} is blocked", steps, text + mentioned_text((), reason))
 
 
 async def _require_possible(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:

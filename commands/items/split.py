@@ -63,6 +63,7 @@ async def split(context: Context, arguments: Arguments) -> Changes:
         steps,
         f"**#{flow.number} is split:** {parts_text(parts)}.\n\n{effect}",
         preview=f"{parts_list(parts)}\n\n{effect}",
+        topic=", ".join(part.title for part in parts),
     )
 
 

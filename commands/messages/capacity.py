@@ -1,6 +1,6 @@
 """Texts about a sprint's capacity. Pure functions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from charts.reading import number, quantity
@@ -25,6 +25,20 @@ def capacity_text(capacity: Capacity, velocity: Decimal | None, load: Decimal, u
     share = f"{'' if 100 * capacity.person_days == percent * capacity.usual else 'About '}{percent} %"
     scaled = f"{share} of your median of {quantity(velocity, unit)} is **{quantity(expected, unit)}**"
     return f"{start} {scaled}; {_compare_load(load, expected, unit)}.{away}"
+
+
+def who_counts_text(shares: Mapping[str, Decimal], *, is_proposed: bool = False) -> str:
+    """Say who counts in the capacity once a setting has changed; if it `is_proposed`, once it is merged."""
+    if not shares:
+        return "Nobody is listed, so `/sprint plan` shows no capacity."
+    people = ", ".join(f"{person(login)} {number(100 * share)} %" for login, share in sorted(shares.items()))
+    count = counted(len(shares), "person").replace("persons", "people")
+    verb = "would count" if is_proposed else "counts" if len(shares) == 1 else "count"
+    when = "after the merge" if is_proposed else "now"
+    return (
+        f"**{count} {verb} in the capacity of `/sprint plan` {when}:** {people}. People who aren't listed "
+        "don't count, so list everyone: `/agile config set people.<login> 100%`."
+    )
 
 
 def absence_hint(people: Iterable[PersonCapacity]) -> str:

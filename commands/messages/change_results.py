@@ -12,12 +12,22 @@ _HOW_TO_CONFIRM = (
     "<sub>Nothing has been changed yet. Tick the box within 24 hours, or repeat the command with "
     "`confirm:yes`.</sub>"
 )
+_HOW_TO_TICK = "<sub>Nothing has been changed yet. Tick the box within 24 hours.</sub>"
 
 
-def preview_text(summary: str, details: str, warning: str, box: str, *, is_stale: bool) -> str:
-    """The preview of a change, with the box that confirms it."""
+def preview_text(
+    summary: str, details: str, warning: str, box: str, *, is_stale: bool, needs_tick: bool = False
+) -> str:
+    """The preview of a change, with the box that confirms it; where it `needs_tick`, nothing else does."""
     head = f"### {summary[0].upper()}{summary[1:]}?"
-    parts = [head, _STALE if is_stale else "", details, warning, box, _HOW_TO_CONFIRM]
+    parts = [
+        head,
+        _STALE if is_stale else "",
+        details,
+        warning,
+        box,
+        _HOW_TO_TICK if needs_tick else _HOW_TO_CONFIRM,
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

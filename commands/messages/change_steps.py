@@ -20,7 +20,7 @@ from commands.framework.changes import (
     SetBlocked,
     Step,
 )
-from commands.settings.text import format_yaml
+from commands.messages.setting_changes import days_off_changes, differing_entries, shorten_both
 from sprints.milestone import Sprint
 from sprints.numbering import Number, qualify_number
 
@@ -132,25 +132,15 @@ def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
 
 
 def _change_setting(step: ChangeSetting, _: Titles) -> str:
-    before, after = _changed_entries(step.before, step.after)
-    return f"setting {code(step.key)}: {_value(before)} → {_value(after)}"
+    if days := days_off_changes(step.key, step.before, step.after):
+        return f"setting {code(step.key)}: {days}"
+    before, after = shorten_both(*differing_entries(step.before, step.after), _MOST)
+    return f"setting {code(step.key)}: {before or 'nothing'} → {after or 'nothing'}"
 
 
 def value_text(before: object, after: object) -> str | None:
     """The value `after` of a setting that was `before`, of a mapping its changed entries; None if unset."""
-    value = _changed_entries(before, after)[1]
-    return None if value is None else _value(value)
-
-
-def _changed_entries(before: object, after: object) -> tuple[object, object]:
-    """Reduce two mappings to the entries that differ; other values are returned as they are."""
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return before, after
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    return (
-        {key: before[key] for key in keys if key in before} or None,
-        {key: after[key] for key in keys if key in after} or None,
-    )
+    return shorten_both(*differing_entries(before, after), _MOST)[1]
 
 
 def _propose(step: ProposeFile, _: Titles) -> str:
@@ -180,10 +170,6 @@ _DESCRIPTIONS: dict[type, Callable[[Any, Titles], str]] = {
     Resync: _resync,
     ApproveSeats: _approve_seats,
 }
-
-
-def _value(value: object) -> str:
-    return "nothing" if value is None else code(format_yaml(value, _MOST))
 
 
 def _short(text: str | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain
+from commands.messages.charts import sprint_argument
 from commands.messages.report import amount_text, inline_list, numbers_table, result_sentence
 from sprints.facts import Item, ScopeCause, sum_items
 from sprints.milestone import Sprint
@@ -61,13 +62,14 @@ def closing_preview(closing: Closing) -> str:
 def closed_sprint_text(closing: Closing) -> str:
     """The text shown after a sprint was closed."""
     report = replace(closing.report, is_over=True)
+    report_line = f"`/sprint report{sprint_argument(closing.sprint.title)}`"
     parts = [
         f"### {plain(closing.sprint.title)} is closed",
         result_sentence(report),
         numbers_table(report),
         _moves(closing, "Moved"),
         _credited(closing, "counts"),
-        f"{_PROVISIONAL} `/sprint report` shows them{_way_back(closing)}.",
+        f"{_PROVISIONAL} {report_line} shows them{_way_back(closing)}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -87,7 +89,7 @@ def closing_dry_run(closing: Closing) -> str:
 def early_warning(sprint: Sprint, days: int) -> str:
     """The warning that a sprint is closed `days` days before it is due."""
     due = full_day(sprint.due) if sprint.due else ""
-    return f"It is due on {due}, in {counted(days, 'day')}. If you close it now, it ends now."
+    return f"It is due on {due}. If you close it now, it ends {counted(days, 'day')} early."
 
 
 def before_start_warning(sprint: Sprint) -> str:

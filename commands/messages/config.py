@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.formatting.wording import code, counted, folded, footer, table
+from commands.messages.setting_changes import shorten_both
 from commands.settings.file import PATH, SettingsFile, load_schema
 from commands.settings.text import format_yaml
 from storage.settings_files import SettingOrigins, StoredSettingsFile
@@ -179,7 +180,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 
 def diff_table(rows: Sequence[Difference], *, is_done: bool = False) -> str:
     """A table of settings before and after a change. `is_done` chooses the past for its headings."""
-    cells = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
+    cells = [(f"`{key}`", *_both_values(before, after)) for key, before, after in rows]
     heads = ("Before", "Now") if is_done else ("Now", "After")
     return table(("Setting", *heads), cells, numbers_from=3)
 
@@ -195,6 +196,12 @@ def no_file_text() -> str:
 
 def _value(value: object) -> str:
     return "the default" if value is None else code(format_yaml(value, _MOST_SHOWN))
+
+
+def _both_values(before: object, after: object) -> tuple[str, str]:
+    """Two values for a table; of long ones, only what differs. A missing value is the default."""
+    old, new = shorten_both(before, after, _MOST_SHOWN)
+    return old or ("the default" if before is None else "–"), new or ("the default" if after is None else "–")
 
 
 def _default(rule: Mapping[str, Any]) -> str:

@@ -149,7 +149,7 @@ def _sources(past: PastCycleTimes, work: RepositoryWork) -> str:
     return footer(
         f"Cycle times of {counted(past.times.n, 'item')} done, {window}",
         f"left out: {left_out}" if left_out else "",
-        "ages include days off, dates are working days",
+        "ages include days off; the dates are always working days",
         f"as of {format_moment(work.calendar.local(work.now))}",
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from charts.reading import number, percent, quantity
 from commands.formatting.wording import counted, plain
+from commands.messages.charts import sprint_argument
 from commands.messages.explain import (
     Explanation,
     ExplanationRow,
@@ -155,7 +156,12 @@ def explain_scope(evidence: SprintEvidence) -> Explanation:
     before = _until(facts)
     rows = _rows(evidence, items, lambda changes: find_joining_events(changes, before), _state)
     return evidence.explanation(
-        SCOPE, amount_text(facts.scope), scope_equations(facts), rows, [_ASK_EACH], remarks="State"
+        SCOPE,
+        amount_text(facts.scope),
+        scope_equations(facts),
+        rows,
+        [_ask_each(facts.sprint.title)],
+        remarks="State",
     )
 
 
@@ -232,10 +238,9 @@ def explain_carry_over(evidence: SprintEvidence, carry_over: CarryOver) -> Expla
     rows = _rows(evidence, items, lambda changes: find_joining_events(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
         waiting = amount_text(facts.remaining)
-        notes = [
-            f"The sprint is not over. {waiting} would be carried over if it ended now: `/explain remaining`."
-        ]
-        return evidence.explanation(CARRY_OVER, "none yet", (), rows, notes)
+        line = f"`/explain remaining{sprint_argument(facts.sprint.title)}`"
+        note = f"The sprint is not over. {waiting} would be carried over if it ended now: {line}."
+        return evidence.explanation(CARRY_OVER, "none yet", (), rows, [note])
     arithmetic = _sums(items, carry_over.amount)
     repeated = [item for item in items if crossed[item.item] > 1]
     if repeated:
@@ -276,7 +281,13 @@ _NAMES = {
     ScopeCause.DROPPED: "dropped",
     ScopeCause.REESTIMATED: "re-estimated",
 }
-_ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed`, `dropped`, `reestimated`."
+
+
+def _ask_each(title: str) -> str:
+    return (
+        f"Each term has its own list: `/explain committed{sprint_argument(title)}`, and likewise `added`, "
+        "`removed`, `dropped` and `reestimated`."
+    )
 
 
 def _rows(

@@ -16,7 +16,7 @@ from commands.formatting.wording import (
     weekday,
 )
 from commands.messages.forecast_sentences import band_sentence, chance_sentence, swap_sentence
-from commands.messages.nothing_left import NOTHING_YET
+from commands.messages.nothing_left import nothing_yet_text
 from sprints.burndown import measure_amount
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
@@ -99,7 +99,7 @@ def forecast_details(
 
 def empty_forecast_card(facts: Facts) -> str:
     """The card for a sprint that has never held an item."""
-    return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
+    return f"### Forecast · {plain(facts.sprint.title)}\n\n{nothing_yet_text(facts.sprint.title)}"
 
 
 def dates_card(dates: DateForecast, items: int, facts: Facts) -> str:

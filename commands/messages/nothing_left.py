@@ -1,9 +1,15 @@
 """Sentences for a sprint without open items: nothing came in yet, everything was done, or all of it left."""
 
+from commands.messages.charts import sprint_argument
 from sprints.facts import Facts, ScopeCause
 
-NOTHING_YET = "**Nothing is in it yet.** Run `/sprint add` in an issue to add it."
 _WAYS_OUT = ((ScopeCause.DROPPED, "dropped"), (ScopeCause.REMOVED, "removed"))
+
+
+def nothing_yet_text(title: str) -> str:
+    """Say how to add the first item to a sprint."""
+    line = f"`/sprint add{sprint_argument(title)}`"
+    return f"**Nothing is in it yet.** Run {line} in an issue to add it."
 
 
 def is_empty(facts: Facts) -> bool:

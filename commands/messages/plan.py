@@ -9,6 +9,7 @@ from statistics import median
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, folded, footer, format_moment, full_day, named, plain, table
 from commands.messages.capacity import absence_hint, capacity_list, capacity_text
+from commands.messages.empty_sprint import empty_text, no_goal_text
 from commands.messages.progress import progress_text
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
@@ -30,7 +31,7 @@ class LoadComparison:
     `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
     working days of the sprints counted. `before` is the running sprint that ends first, `open_before` its
     open work. `capacity` is None where it is not known who is in the team; `absent` are then the people who
-    are known to be away.
+    are known to be away. `is_fallback` states that the next sprint was asked for, and there is none.
     """
 
     facts: Facts
@@ -41,6 +42,7 @@ class LoadComparison:
     open_before: Amount = Amount()  # noqa: RUF009 - an immutable value
     capacity: Capacity | None = None
     absent: Sequence[PersonCapacity] = ()
+    is_fallback: bool = False
 
     @property
     def unit(self) -> str:
@@ -59,8 +61,9 @@ def plan_text(plan: LoadComparison) -> str:
     as_of = format_moment(sprint.calendar.local(plan.facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · plan",
+        _no_next(plan) if plan.is_fallback else "",
         _frame(plan),
-        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else 'It has no goal yet: `/sprint goal "…"`.',
+        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else no_goal_text(sprint.title),
         _verdict(plan),
         _capacity(plan),
         _table(plan),
@@ -86,6 +89,11 @@ def count_working_days(sprint: Sprint) -> int | None:
     """The number of a sprint's working days; None without an end."""
     days = list_working_days(sprint)
     return None if days is None else len(days)
+
+
+def _no_next(plan: LoadComparison) -> str:
+    state = "the last one" if plan.facts.sprint.has_ended(plan.facts.as_of) else "the running one"
+    return f"**There is no next sprint yet, so this is {state}.** To plan the next one: `/sprint start`."
 
 
 def _frame(plan: LoadComparison) -> str:
@@ -208,7 +216,7 @@ def _not_estimated(facts: Facts) -> str:
 def _candidates(facts: Facts) -> str:
     items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
-        return "It is empty. Add items with `/sprint add #1 #2`."
+        return empty_text(facts.sprint.title)
     lines = [f"- {ref(item.number)} · {_size_text(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from charts.reading import number, percent, quantity, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, format_moment, full_day, person, plain, table
 from commands.messages.causes import CAUSES
+from commands.messages.charts import sprint_argument
 from commands.messages.completeness import completeness_text
 from commands.messages.progress import done_text, share_done
 from sprints.burndown import Burndown, measure_amount
@@ -203,7 +204,9 @@ def _goal(sheet: ReportData) -> str:
         return f"**Goal {sheet.verdict}:** {plain(goal)}"
     if not sheet.report.is_over or not sheet.hears_answers:
         return f"**Goal:** {plain(goal)}"
-    return f"**Goal:** {plain(goal)} – was it met? Run `/sprint goal met` or `/sprint goal missed`."
+    title = sprint_argument(sheet.sprint.title)
+    met, missed = (f"`/sprint goal {verdict}{title}`" for verdict in ("met", "missed"))
+    return f"**Goal:** {plain(goal)} – was it met? Run {met} or {missed}."
 
 
 def _be(value: Decimal, singular: str) -> str:
@@ -349,11 +352,15 @@ def _footer(sheet: ReportData) -> str:
     as_of = f"As of {format_moment(calendar.local(sheet.as_of))}"
     if not sheet.report.is_over:
         return footer(as_of, _completeness(sheet))
-    until = "provisional until a day after the closing" if sheet.sprint.closed_at else _NOT_CLOSED
+    until = (
+        "provisional until a day after the closing" if sheet.sprint.closed_at else _not_closed(sheet.sprint)
+    )
     return footer(as_of, until, _completeness(sheet))
 
 
-_NOT_CLOSED = "provisional until a day after `/sprint close`, or at most three days after its end"
+def _not_closed(sprint: Sprint) -> str:
+    line = f"`/sprint close{sprint_argument(sprint.title)}`"
+    return f"provisional until a day after {line}, or at most three days after its end"
 
 
 def _completeness(sheet: ReportData) -> str:

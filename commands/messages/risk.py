@@ -2,6 +2,7 @@
 
 from charts.reading import percent, quantity
 from commands.formatting.wording import counted, footer, format_moment, named, plain, weekday
+from commands.messages.charts import sprint_argument
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from sprints.durations import ServiceLevel
 from sprints.facts import Facts
@@ -28,13 +29,15 @@ def risk_card(
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
     is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
     total_text = "what is open" if is_all_estimated else "the open points"
-    lines = [f"{n}. {_risk_line(risk, unit, level, total_text)}" for n, risk in enumerate(risks, start=1)]
+    lines = [
+        f"{n}. {_risk_line(risk, unit, level, total_text, facts)}" for n, risk in enumerate(risks, start=1)
+    ]
     parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
     parts.append(footer(f"As of {format_moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 
-def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: str = "what is open") -> str:
+def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: str, facts: Facts) -> str:
     items, work = named(risk.items), quantity(risk.amount, unit)
     share = f"{percent(risk.stake)} of {total_text}"
     match risk.kind:
@@ -46,7 +49,8 @@ def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, total_text: st
         case RiskKind.LARGE:
             return f"**Large and not started:** {items} – {work}, {share}. `/split` makes it smaller."
         case RiskKind.GROWN:
-            return f"**Scope has grown** by {work} since the commitment, with {items}; see `/sprint scope`."
+            line = f"`/sprint scope{sprint_argument(facts.sprint.title)}`"
+            return f"**Scope has grown** by {work} since the commitment, with {items}; see {line}."
         case RiskKind.QUIET:
             since = f" since {weekday(risk.since)}" if risk.since else ""
             return f"**Nothing was done** on {counted(risk.days, 'working day')}{since}."

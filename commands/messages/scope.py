@@ -19,6 +19,7 @@ from commands.formatting.wording import (
     weekday,
 )
 from commands.messages.causes import CAUSES
+from commands.messages.charts import sprint_argument
 from commands.messages.report import amount_text
 from sprints.burndown import measure_amount
 from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_items
@@ -98,7 +99,8 @@ def _commitment(moves: Moves) -> str:
     numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
     room = amount_text(sum_items(moves.swap))
-    return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not started."
+    line = f"`/sprint remove {numbers}{sprint_argument(after.sprint.title)}`"
+    return f"{text} To make room: {line} – {room}, which {are} open and not started."
 
 
 # The ledger

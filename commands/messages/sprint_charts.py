@@ -94,7 +94,8 @@ def _position(facts: Facts, burndown: Burndown) -> str:
     if not sprint.has_begun(facts.as_of):
         return f"**It has not started**: {remaining} planned so far, starting on {weekday(sprint.first_day)}."
     if not facts.remaining.count:
-        return f"**{nothing_left_sentence(facts)}** Add the next items, or close it with `/sprint close`."
+        line = f"`/sprint close{sprint_argument(sprint.title)}`"
+        return f"**{nothing_left_sentence(facts)}** Add the next items, or close it with {line}."
     behind = compute_pace(burndown)
     if behind is None:
         advice = " Give the milestone a due date to see whether that fits." if sprint.due is None else ""
@@ -113,7 +114,8 @@ def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
     growth = measure_amount(facts.scope, unit) - measure_amount(facts.committed, unit)
     undone = behind - growth
     title = f"**{quantity(behind, unit)} behind the ideal line**"
-    scope_advice = "Agree on what to remove in exchange: `/sprint scope` lists what was added."
+    scope_line = f"`/sprint scope{sprint_argument(facts.sprint.title)}`"
+    scope_advice = f"Agree on what to remove in exchange: {scope_line} lists what was added."
     aging_advice = "See what has been in progress the longest: `/aging`."
     if growth <= 0:
         fell = f", although the scope fell by {number(-growth)}" if growth else ""
@@ -239,7 +241,8 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
         f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(day)}**{of_commitment}: {named(items)}."
     )
     if largest.amount > 0:
-        advice = "" if is_over else " Agree on what to remove in exchange: `/sprint scope` lists all changes."
+        line = f"`/sprint scope{sprint_argument(facts.sprint.title)}`"
+        advice = "" if is_over else f" Agree on what to remove in exchange: {line} lists all changes."
         return f"**The scope grew by {change}{advice}"
     return f"**The scope fell by {change}{'' if is_over else ' Check that the goal can still be met.'}"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, full_day, named, plain
+from commands.messages.empty_sprint import empty_text, no_goal_text
 from commands.messages.report import amount_text, inline_list
 from commands.messages.start_preview import beside_text, frame_text
 from sprints.facts import Facts, Item, ScopeCause
@@ -15,10 +16,10 @@ from sprints.start_check import StartCheck
 def new_sprint_text(title: str, goal: str | None, check: StartCheck) -> str:
     """The text for a sprint whose milestone was just created and is empty."""
     is_planned = check.box.first > check.today
-    return _joined(_heading(title, is_planned=is_planned), new_sprint_body(goal, check))
+    return _joined(_heading(title, is_planned=is_planned), new_sprint_body(title, goal, check))
 
 
-def new_sprint_body(goal: str | None, check: StartCheck) -> str:
+def new_sprint_body(title: str, goal: str | None, check: StartCheck) -> str:
     """Days, goal and commitment of a sprint whose milestone is new."""
     if check.box.first > check.today:
         committed = f"Whatever is in it when {full_day(check.box.first)} begins is the commitment."
@@ -26,8 +27,8 @@ def new_sprint_body(goal: str | None, check: StartCheck) -> str:
         committed = f"Whatever is in it at the end of today, {full_day(check.today)}, is the commitment."
     return _joined(
         frame_text(check),
-        f"**Goal:** {plain(goal)}" if goal else _NO_GOAL,
-        f"It is empty. Add items with `/sprint add #1 #2`. {committed}",
+        f"**Goal:** {plain(goal)}" if goal else no_goal_text(title),
+        f"{empty_text(title)} {committed}",
         beside_text(check),
     )
 
@@ -45,7 +46,7 @@ def adopted_sprint_body(facts: Facts, before: Sprint, check: StartCheck) -> str:
     sprint = facts.sprint
     return _joined(
         frame_text(check),
-        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else _NO_GOAL,
+        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else no_goal_text(sprint.title),
         _changed(sprint, before),
         _committed(facts),
         _added(facts),
@@ -56,9 +57,6 @@ def adopted_sprint_body(facts: Facts, before: Sprint, check: StartCheck) -> str:
 
 def _heading(title: str, *, is_planned: bool) -> str:
     return f"### {plain(title)} {'is planned' if is_planned else 'has started'}"
-
-
-_NO_GOAL = 'It has no goal yet. Set one with `/sprint goal "…"`.'
 
 
 def _joined(*parts: str) -> str:

@@ -17,7 +17,7 @@ from commands.formatting.wording import (
 )
 from commands.messages.causes import CAUSES
 from commands.messages.completeness import completeness_text
-from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left_sentence
+from commands.messages.nothing_left import is_empty, nothing_left_sentence, nothing_yet_text
 from commands.messages.progress import (
     is_single,
     open_work_text,
@@ -49,7 +49,7 @@ def status_head(facts: Facts, burndown: Burndown, expected: str = "", *, is_past
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}{_past_day(facts) if is_past else ''}"]
     if is_empty(facts):
         day = weekday(_day_before(sprint, facts.as_of))
-        parts.append(f"Nothing was in it yet on {day}." if is_past else NOTHING_YET)
+        parts.append(f"Nothing was in it yet on {day}." if is_past else nothing_yet_text(facts.sprint.title))
     else:
         parts += [_pace_sentence(facts, burndown, is_past=is_past), _progress(facts, burndown.unit), expected]
     goal = f"**Goal:** {plain(sprint.goal)}" if sprint.goal else ""

@@ -7,7 +7,7 @@ from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning
-from commands.messages.charts import chart_parts
+from commands.messages.charts import chart_parts, sprint_argument
 from commands.messages.report import ReportData, summary_details, summary_head
 from sprints.milestone import Sprint
 
@@ -51,7 +51,7 @@ def reopened_placeholder_text(sprint: Sprint, *, is_release: bool = False) -> st
         return f"{text} When it is over, its summary will appear here."
     return (
         f"{text} When it is over, its summary will appear here, and a comment will say so. "
-        "`/summary` shows its numbers so far."
+        f"`/summary{sprint_argument(sprint.title)}` shows its numbers so far."
     )
 
 
@@ -75,7 +75,8 @@ def _not_closed(sheet: ReportData) -> str:
     sprint = sheet.sprint
     if sprint.closed_at is not None or sprint.last_day is None:
         return ""
-    todo = "`/sprint close` closes it and moves what is open to the next one"
+    line = f"`/sprint close{sprint_argument(sprint.title)}`"
+    todo = f"{line} closes it and moves what is open to the next one"
     if not sheet.report.left.entries:
-        todo = "`/sprint close` closes it"
+        todo = f"{line} closes it"
     return f"This milestone was due on {full_day(sprint.last_day)} and nobody has closed it: {todo}."

@@ -60,7 +60,7 @@ def _states(load: TeamLoad) -> str:
     lines = [_row(name, items) for name, items in rows]
     total = _row("Open", load.flows)
     lines.append([f"**{cell}**" for cell in total])
-    return table(["", "Items", "of them blocked", "Points", "not estimated"], lines)
+    return table(["", "Items", "Blocked items", "Points", "Items without an estimate"], lines)
 
 
 def _row(name: str, items: Sequence[Flow]) -> list[str]:

@@ -45,45 +45,76 @@ def summarize_team_metrics(before: MetricsSpan, now: MetricsSpan) -> str:
     if before.sums is None:
         return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
     changes = [
-        # A change from or to 0 is measured as one from or to 1, because no ratio to 0 exists.
-        (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
-        for title, value in _FIGURES
-        for was, is_now in [(value(before.sums.work), value(now.sums.work))]
+        (_measure_change(was, is_now), figure, was, is_now)
+        for figure in _FIGURES
+        for was, is_now in [(figure.value(before), figure.value(now))]
+        if was is not None and is_now is not None
     ]
-    largest = max((change for change in changes if change[0] >= _TIMES), default=None)
-    if largest is None:
+    factor, figure, was, is_now = max(changes, key=lambda change: change[0])
+    if factor < _TIMES:
         return f"**Nothing stands out**: {people} at work, and no figure changed by half or more."
-    _, title, was, is_now = largest
     verb = "rose" if is_now > was else "fell"
-    advice = (
-        "See what changed: days off, people, or the size of the work" if is_now < was else "See what helped"
-    )
+    is_better = (is_now > was) == figure.is_more_better
+    advice = "See what helped" if is_better else "See what changed: days off, people, or the size of the work"
+    at_work = "" if figure is _PEOPLE else f"; {people} at work, {before.sums.people} before"
     return (
-        f"**{title} {verb} from {number(was)} to {number(is_now)}**, the largest change; {people} at work, "
-        f"{before.sums.people} before. {advice} (`/throughput`, `/cycletime`)."
+        f"**{figure.subject} {verb} from {number(was)} to {number(is_now)}{figure.unit}**, the largest "
+        f"change{at_work}. {advice} (`/throughput`, `/cycletime`)."
     )
 
 
-_FIGURES: Sequence[tuple[str, Callable[[WorkCounts], Decimal]]] = (
-    ("Issues closed", lambda work: Decimal(work.issues_closed)),
-    ("Points completed", lambda work: work.points_completed),
-    ("Pull requests merged", lambda work: Decimal(work.pull_requests)),
-    ("Commits on the default branch", lambda work: Decimal(work.commits)),
+def _measure_change(was: Decimal, is_now: Decimal) -> Decimal:
+    """The factor between two values. A change from or to 0 always stands out, as one from or to 1."""
+    more, less = max(was, is_now), min(was, is_now)
+    if less:
+        return more / less
+    return max(more, _TIMES) if more else Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A row of the table: its title, its value in a span, and the words for it in a sentence."""
+
+    title: str
+    value: Callable[[MetricsSpan], Decimal | None]
+    subject: str
+    unit: str = ""
+    is_more_better: bool = True
+
+
+def _count(title: str, count: Callable[[WorkCounts], Decimal | int]) -> _Figure:
+    return _Figure(title, lambda span: Decimal(count(span.sums.work)) if span.sums else None, title)
+
+
+def _level_days(span: MetricsSpan) -> Decimal | None:
+    days = span.times.days_percentile(85) if span.sums else None
+    return None if days is None else Decimal(days)
+
+
+_CYCLE_TIME = _Figure(
+    "Cycle time, 85 % within", _level_days, "The cycle time of 85 %", " days", is_more_better=False
+)
+_PEOPLE = _Figure(
+    "People", lambda span: Decimal(span.sums.people) if span.sums else None, "The number of people"
+)
+_FIGURES: Sequence[_Figure] = (
+    _count("Issues closed", lambda work: work.issues_closed),
+    _count("Points completed", lambda work: work.points_completed),
+    _count("Pull requests merged", lambda work: work.pull_requests),
+    _count("Commits on the default branch", lambda work: work.commits),
+    _CYCLE_TIME,
+    _PEOPLE,
 )
 
 
 def _rows(before: MetricsSpan, now: MetricsSpan) -> list[list[str]]:
-    rows = [
-        [title, *(number(value(span.sums.work)) if span.sums else "–" for span in (now, before))]
-        for title, value in _FIGURES
-    ]
-    rows.append(["Cycle time, 85 % within", *(_level(span) for span in (now, before))])
-    rows.append(["People", *(str(span.sums.people) if span.sums else "–" for span in (now, before))])
-    return rows
+    return [[figure.title, *(_cell(figure, span) for span in (now, before))] for figure in _FIGURES]
 
 
-def _level(span: MetricsSpan) -> str:
-    days = span.times.days_percentile(85)
-    if days is None or span.sums is None:
+def _cell(figure: _Figure, span: MetricsSpan) -> str:
+    value = figure.value(span)
+    if value is None:
         return "–"
-    return f"{counted(days, 'day')} (n = {span.times.n})"
+    if figure is _CYCLE_TIME:
+        return f"{counted(int(value), 'day')} (n = {span.times.n})"
+    return number(value)

@@ -15,6 +15,7 @@ from commands.framework.changes import (
     Step,
 )
 from commands.messages.change_steps import Titles, step_text
+from commands.messages.charts import sprint_argument
 from commands.messages.explain import short_moment
 from commands.messages.undo_results import list_results
 from sprints.calendar import Calendar
@@ -54,10 +55,22 @@ def undo_preview(
     staying: Sequence[tuple[Step, str]],
     titles: Titles,
     notes: Iterable[str],
+    skipped: Sequence[str] = (),
 ) -> str:
-    """The text before a change is undone: what would be taken back, what would stay, and why."""
+    """The text before a change is undone: what would be taken back, what would stay, and why.
+
+    `skipped` says why newer changes stay, which the asker may have meant.
+    """
     lines = "\n".join(f"- {step_text(step, titles)}" for step in undone)
-    return _joined([f"This undoes {head}:", lines, _staying_text(staying, titles), *notes])
+    return _joined(
+        [
+            *skipped,
+            f"{'Instead, this' if skipped else 'This'} undoes {head}:",
+            lines,
+            _staying_text(staying, titles),
+            *notes,
+        ]
+    )
 
 
 def undo_text(
@@ -78,6 +91,11 @@ def cannot_undo_text(head: str, staying: Sequence[tuple[Step, str]], titles: Tit
     return f"{head}, cannot be undone:\n\n{_staying_lines(staying, titles)}"
 
 
+def refused_undo_text(head: str) -> str:
+    """Why a change is not tried again before older ones."""
+    return f"{head}, stays: GitHub refused to undo it."
+
+
 def no_right_text(change: CommandChange) -> str:
     """The refusal to undo a change of another person."""
     return (
@@ -90,7 +108,7 @@ def frozen_note(title: str, frozen_on: date) -> str:
     """The note that a sprint's frozen numbers stay when a change to it is undone."""
     return (
         f"The numbers of {plain(title)} were frozen on {full_day(frozen_on)} and don't change; "
-        "`/sprint report` lists what was undone since."
+        f"`/sprint report{sprint_argument(title)}` lists what was undone since."
     )
 
 

@@ -17,6 +17,7 @@ from commands.framework.changes import (
     Step,
 )
 from commands.messages.change_steps import Titles, milestone_text, step_text, value_text
+from commands.messages.setting_changes import days_off_changes
 from sprints.estimates import Estimates
 from sprints.milestone import find_goal
 from sprints.numbering import Number, qualify_number, ref, split_number
@@ -110,6 +111,8 @@ def _block_result(step: SetBlocked) -> str:
 
 
 def _setting_result(step: ChangeSetting) -> str:
+    if days := days_off_changes(step.key, step.before, step.after):
+        return f"The setting {code(step.key)} has changed: {days}."
     value = value_text(step.before, step.after)
     if value is None:
         return f"The setting {code(step.key)} is no longer set."

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from commands.framework.changes import ChangeSetting
 from commands.framework.errors import UserError
@@ -37,6 +38,11 @@ def read_owners(words: Iterable[str]) -> Owners:
     if len(name) > _MOST_NAME:
         raise UserError(f"This name has {len(name)} characters. A name can have up to {_MOST_NAME}.")
     return Owners(tuple(dict.fromkeys(people)), name)
+
+
+def days_off_topic(owners: Owners, first: date, last: date) -> str:
+    """The topic of a change of days off: which days, and of whom."""
+    return " ".join([f"{first}..{last}", *(f"@{login}" for login in sorted(owners.people))])
 
 
 def list_days_off(planning: Planning) -> list[DaysOff]:

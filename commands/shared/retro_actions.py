@@ -4,7 +4,6 @@ from datetime import datetime
 
 from commands.framework.changes import OpenIssue, decode_steps
 from commands.framework.planning import Planning
-from commands.framework.slots import topic_slot
 from sprints.flow import Flow
 from sprints.history import GONE_EVENTS
 from sprints.milestone import Sprint
@@ -12,9 +11,8 @@ from sprints.numbering import Number, qualify_number, split_number
 from sprints.retro_actions import RETRO_LABEL, ActionState, RetroAction
 from storage.changes import ChangeLog
 
-# The answer of the command that opens actions, and so the slot of its changes.
-ACTION_TOPIC = "action"
-_SLOT = topic_slot("sprint retro", ACTION_TOPIC)
+# The command that opens actions; the slots of its changes begin with its name.
+_COMMAND = "sprint retro"
 
 
 async def read_retro_actions(planning: Planning, sprint: Sprint) -> list[RetroAction]:
@@ -35,7 +33,7 @@ async def _read_opened(planning: Planning) -> dict[Number, tuple[OpenIssue, date
     opened, project = dict[Number, tuple[OpenIssue, datetime]](), planning.project
     for member in project.sharing or (project,):
         repository = "" if member.id == project.id else member.full_name or ""
-        for change in await ChangeLog(planning.tenant, member.id).applied(_SLOT):
+        for change in await ChangeLog(planning.tenant, member.id).applied(_COMMAND):
             for step in decode_steps(change.steps):
                 if isinstance(step, OpenIssue) and step.retro and step.number:
                     number = qualify_number(repository, step.number)

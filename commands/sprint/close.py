@@ -77,7 +77,10 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
     steps = [*_build_steps(closing), *_build_credit_steps(context, sprint, credited)]
     if not steps:
         return Changes(
-            closing.summary, (), f"{plain(sprint.title)} is closed already, and nothing is open in it."
+            closing.summary,
+            (),
+            f"{plain(sprint.title)} is closed already, and nothing is open in it.",
+            topic=sprint.title,
         )
     preview = closing_preview(closing)
     return Changes(
@@ -87,6 +90,7 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
         preview,
         needs_consent=True,
         relies_on=preview,
+        topic=sprint.title,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import date
 
 from charts.values import Calibration, ForecastFan
-from commands.formatting.wording import full_day
+from commands.formatting.wording import full_day, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -12,7 +12,7 @@ from commands.framework.outcome import Picture, Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import chart_parts
+from commands.messages.charts import chart_parts, sprint_argument
 from commands.messages.forecast import (
     amounts_card,
     dates_card,
@@ -77,9 +77,10 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         return await _forecast_team(context, items, by)
     facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(context.now):
+        title = facts.sprint.title
         raise UserError(
-            "That sprint has ended. `/sprint report` shows how it went, and `/forecast when:30` what "
-            "may come next."
+            f"{plain(title)} has ended. `/sprint report{sprint_argument(title)}` shows how it went, and "
+            "`/forecast when:30` what may come next."
         )
     if is_empty(facts):
         return Reply((empty_forecast_card(facts),))

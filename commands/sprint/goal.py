@@ -9,6 +9,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.charts import sprint_argument
 from commands.shared.choosing import SPRINT, refuse_unless_leader, resolve_sprint
 from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
@@ -41,7 +42,7 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
         if not sprint.goal:
             raise UserError(
                 f"{plain(sprint.title)} has no goal yet that could be {goal.lower()}. "
-                'Set one with `/sprint goal "…"`.'
+                f'Set one with `/sprint goal "…"{sprint_argument(sprint.title)}`.'
             )
         before = stored_verdicts(context.project.stored_settings.get(GOALS))
         after = before | {str(sprint.milestone): goal.lower()}
@@ -49,10 +50,11 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
             f"note that the goal of {plain(sprint.title)} was {goal.lower()}",
             (ChangeSetting(GOALS, before or None, after),),
             f"**Goal of {plain(sprint.title)}:** {plain(sprint.goal)} – **{goal.lower()}**",
+            topic=sprint.title,
         )
     description = with_goal(sprint.description, goal)
     done = f"**Goal of {plain(sprint.title)}:** {plain(goal)}"
     if sprint.goal:
         done += f"\n\nIt was: {plain(sprint.goal)}"
     step = EditMilestone(sprint.number, {"description": sprint.description}, {"description": description})
-    return Changes(f"set the goal of {plain(sprint.title)}", (step,), done)
+    return Changes(f"set the goal of {plain(sprint.title)}", (step,), done, topic=sprint.title)

@@ -54,6 +54,7 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
         else Amount(),
         _compute_capacity(context.project.settings, sprint, compared),
         _list_absent(context.project.settings, sprint),
+        is_fallback=arguments.text("sprint") is None and sprint.has_begun(context.now),
     )
     return Reply((plan_text(plan),))
 

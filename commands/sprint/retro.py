@@ -21,7 +21,7 @@ from commands.messages.retro_actions import (
 )
 from commands.shared.choosing import SPRINT, resolve_sprint
 from commands.shared.reporting import read_facts, read_report
-from commands.shared.retro_actions import ACTION_TOPIC, read_retro_actions
+from commands.shared.retro_actions import read_retro_actions
 from commands.shared.work import read_past
 from sprints.milestone import Sprint
 from sprints.retro import collect_evidence
@@ -107,11 +107,12 @@ async def _open_actions(
             "somebody else, or leave `owner` out."
         )
     own = select_own_actions(await read_retro_actions(context, sprint), sprint)
+    topic = ", ".join(sorted(titles))
     existing = {action.title.casefold(): action for action in own if action.state is ActionState.OPEN}
     new = [title for title in titles if title.casefold() not in existing]
     if not new:
         same = [existing[title.casefold()] for title in titles]
-        return Changes("open no action", (), already_text(same, sprint), topic=ACTION_TOPIC)
+        return Changes("open no action", (), already_text(same, sprint), topic=topic)
     steps = tuple(
         OpenIssue(
             title,
@@ -127,5 +128,5 @@ async def _open_actions(
         steps,
         new_actions_text(new, owner, sprint, own),
         preview=actions_preview(new, owner),
-        topic=ACTION_TOPIC,
+        topic=topic,
     )

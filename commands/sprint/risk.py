@@ -11,6 +11,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
+from commands.messages.charts import sprint_argument
 from commands.messages.progress import unit_of_open
 from commands.messages.risk import risk_card, risk_lead
 from commands.shared.choosing import SPRINT, resolve_facts
@@ -36,7 +37,8 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     """Show the chance to finish, then each risk with its items."""
     facts = await resolve_facts(context, arguments.text("sprint"))
     if facts.sprint.has_ended(facts.as_of):
-        raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` shows how it went.")
+        line = f"`/sprint report{sprint_argument(facts.sprint.title)}`"
+        raise UserError(f"{plain(facts.sprint.title)} has ended; {line} shows how it went.")
     sprint_end = await read_outlook(context, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)

@@ -140,7 +140,7 @@ def _create_sprint(context: Context, start: _Start) -> Changes:
         start.title, build_description("", start.check.box.first, start.goal), due.isoformat()
     )
     steps = (created, *list_missing_milestones(context, start.title, due))
-    body = new_sprint_body(start.goal, start.check)
+    body = new_sprint_body(start.title, start.goal, start.check)
     return _propose_changes(start, steps, new_sprint_text(start.title, start.goal, start.check), body)
 
 
@@ -178,6 +178,7 @@ def _propose_changes(start: _Start, steps: tuple[Step, ...], done: str, body: st
         done,
         preview_text(start.title, body, start.check, start.last, is_proposed=start.is_proposed),
         needs_consent=start.needs_consent,
+        topic=start.title,
     )
 
 

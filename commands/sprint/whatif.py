@@ -14,6 +14,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
+from commands.messages.charts import sprint_argument
 from commands.messages.forecast_sentences import open_sizes
 from commands.messages.time_left import time_left_text
 from commands.messages.whatif import WhatIfDecision, more_items, whatif_card
@@ -78,7 +79,8 @@ def _require_forecastable(facts: Facts, due: date | None) -> None:
     sprint, title = facts.sprint, plain(facts.sprint.title)
     if sprint.has_ended(facts.as_of):
         ended = full_day(sprint.last_day or sprint.first_day)
-        raise UserError(f"{title} ended on {ended}, so its numbers are final. `/sprint report` shows them.")
+        line = f"`/sprint report{sprint_argument(sprint.title)}`"
+        raise UserError(f"{title} ended on {ended}, so its numbers are final. {line} shows them.")
     if sprint.due is None and due is None:
         raise UserError(
             f"{title} has no due date, so there is no chance to compare. Try one: "

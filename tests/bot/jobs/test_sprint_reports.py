@@ -429,7 +429,7 @@ async def test_a_milestone_that_nobody_closes_is_stated_to_be_over_once(reportin
         await reporting.advance(now + timedelta(days=days))
 
     (issue,) = await reporting.issues("Summary: Sprint 12")
-    assert "nobody has closed it: `/sprint close`" in issue["body"]
+    assert 'nobody has closed it: `/sprint close for:"Sprint 12"`' in issue["body"]
 
 
 async def test_switched_off_nothing_is_summed_up(reporting: ReportingHarness) -> None:

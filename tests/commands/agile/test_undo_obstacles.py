@@ -1,6 +1,6 @@
 """What cannot be taken back stays, with a reason, and never keeps anybody from undoing what came before."""
 
-from tests.support.changes import query_database
+from tests.support.changes import query_database, tick_box
 from tests.support.conversations import ask_bot
 from tests.support.running import Bot
 from tests.support.sprints import create_item, get_milestone_title
@@ -22,7 +22,7 @@ async def test_items_of_a_deleted_sprint_stay_and_older_changes_are_undone(bot: 
     preview = await ask_bot(bot, number, "/agile undo")
     assert preview.startswith(f"### Undo `/estimate #{other} 8`?")
     assert f"- #{number}: Sprint 12 → Sprint 13 – Sprint 12 has been deleted" in preview
-    await bot.say(number, "/agile undo confirm:yes")
+    await tick_box(bot, number)
     assert await read_labels(bot, other) == ["points: 3"]
     assert await get_milestone_title(bot, number) == "Sprint 13"
     assert await find_differences(bot) == []
@@ -36,7 +36,11 @@ async def test_what_github_refuses_keeps_nobody_from_older_changes(bot: Bot) -> 
     answer = await ask_bot(bot, number, "/agile undo confirm:yes")
     assert "GitHub would not let me undo" in answer
 
-    await bot.say(number, "/agile undo confirm:yes")
+    answer = await ask_bot(bot, number, "/agile undo confirm:yes")
+    assert '### Undo `/estimate 8`?\n\n`/sprint add milestone:"Sprint 13"` by `alice`, ' in answer
+    assert " stays: GitHub refused to undo it.\n\nInstead, this undoes `/estimate 8`" in answer
+    assert await read_labels(bot, number) == ["points: 8"]
+    await tick_box(bot, number)
     assert await read_labels(bot, number) == ["points: 5"]
     bot.github.clear_faults()
     await bot.say(number, "/agile undo confirm:yes")

@@ -13,7 +13,7 @@ from tests.support.clock import Clock
 from tests.support.conversations import ask_bot
 from tests.support.github_openapi import load_checker
 from tests.support.running import Bot, running_bot
-from tests.support.sprints import create_item, make_running_sprint, make_sprint
+from tests.support.sprints import create_item, day_from_today, make_running_sprint, make_sprint
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tests.support.sprints import create_item, make_running_sprint, make_sprint
         ('/sprint goal "Ship it"', "The goal of Sprint 12 is “Pay by card” again."),
         ("/wip limit 5", "The setting `wip` is no longer set."),
         ("/agile config set timezone Europe/Berlin", "The setting `timezone` is no longer set."),
-        ("/calendar add 2027-05-14", "The setting `days_off` is no longer set."),
+        ("/calendar add 2027-05-14", "The setting `days_off` has changed: no longer off: 14 May 2027."),
         ("/agile roles grant @carol maintain", "The setting `roles` is no longer set."),
     ],
 )
@@ -79,6 +79,37 @@ async def test_a_split_says_before_that_it_stays_and_what_came_before_is_offered
     assert '`/split into:"Card form","Refunds of cards"` by `alice`, ' in answer
     assert "cannot be undone:\n\n- new issue “Refunds of cards” – someone may have replied" in answer
     assert box_line(answer)
+
+
+@pytest.mark.parametrize(
+    ("command", "staying"),
+    [
+        (f'/sprint start "Sprint 20" due:{day_from_today(23)} confirm:yes', "new milestone “Sprint 20”"),
+        ('/split into:"Card form","Refunds of cards" confirm:yes', "new issue “Card form”"),
+        ("/agile resync confirm:yes", "running sprints compared with GitHub"),
+    ],
+)
+async def test_confirm_does_not_undo_another_change_than_the_last(
+    bot: Bot, command: str, staying: str
+) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/calendar add 2027-05-14")
+    await bot.say(number, "/estimate 8")
+    await bot.say(number, command)
+    for typed in ("/agile undo confirm:yes", "/agile undo confirm:yes new:yes"):
+        answer = await ask_bot(bot, number, typed)
+        heading, skipped, *_ = answer.split("\n\n")
+        assert heading == "### Undo `/estimate 8`?"
+        assert skipped.startswith(f"`{command.removesuffix(' confirm:yes')}` by `alice`, ")
+        assert skipped.endswith("cannot be undone:")
+        assert staying in answer
+        assert "\n\nInstead, this undoes `/estimate 8` by `alice`, " in answer
+        assert "confirm:yes" not in answer
+        labels = (await bot.github.issue(bot.repo, number))["labels"]
+        assert [label["name"] for label in labels] == ["points: 8"]
+
+    await tick_box(bot, number)
+    assert "Undone: `/estimate 8`" in (await bot.answers(number))[-1]
 
 
 async def test_a_scope_explained_lists_what_was_undone(bot: Bot) -> None:

@@ -35,7 +35,8 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
     await bot.say(number, "/calendar add 2027-12-31")
     await bot.say(number, "/calendar add 2027-12-24..2027-12-26")
 
-    (answer,) = await bot.answers(number)
+    first, answer = await bot.answers(number)
+    assert "**Off:** 31 Dec 2027: 1 working day." in first
     assert "**Off:** 24 Dec 2027 – 26 Dec 2027: 1 working day." in answer
     assert "Sprint 12" not in answer
     assert await read_command_settings(bot) == {

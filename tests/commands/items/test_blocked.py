@@ -1,5 +1,7 @@
 """`/blocked`, from the comment to GitHub's own dependencies and the blocked clock."""
 
+import re
+
 import pytest
 
 from tests.support.changes import query_database
@@ -131,3 +133,23 @@ async def test_the_same_reason_said_twice_is_recorded_once(bot: Bot) -> None:
 
     assert "It has been blocked since today." in (await bot.answers(number))[-1]
     assert len(await list_item_commands(bot)) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("by the bank and #{0}", '/blocked by:#{0} reason:"by the bank and #{0}"'),
+        ('reason:"the bank, see #{0}"', '/blocked by:#{0} reason:"the bank, see #{0}"'),
+    ],
+)
+async def test_an_issue_within_the_reason_is_said_not_to_be_linked(bot: Bot, typed: str, line: str) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/blocked {typed.format(number + 2)}")
+
+    (answer,) = await bot.answers(number)
+    assert f"I read this as a reason, so #{number + 2} is not linked. To link it: " in answer
+    (offered,) = re.findall(r"To link it: `([^`]+)`", answer)
+    assert await list_blocking_issues(bot, number) == []
+    await bot.say(number, offered)
+    assert await list_blocking_issues(bot, number) == [number + 2]
+    assert "not linked" not in (await bot.answers(number))[-1]

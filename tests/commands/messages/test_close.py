@@ -90,9 +90,12 @@ def test_what_is_stated_afterwards() -> None:
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
-    assert "`/sprint report` shows them; `/agile undo` reopens it and moves the items back." in text
+    assert (
+        '`/sprint report for:"Sprint 12"` shows them; `/agile undo` reopens it and moves the items back.'
+        in text
+    )
     assert closed_sprint_text(closing(make_planned_card(1).closed("11-18"))).endswith(
-        "a day after closing. `/sprint report` shows them; `/agile undo` reopens it."
+        'a day after closing. `/sprint report for:"Sprint 12"` shows them; `/agile undo` reopens it.'
     )
 
 
@@ -110,7 +113,7 @@ def test_warnings() -> None:
     )
     text = closing_preview(made)
 
-    assert "> [!WARNING]\n> It is due on 27 Nov 2026, in 1 day. If you close it now, it ends now." in text
+    assert "> [!WARNING]\n> It is due on 27 Nov 2026. If you close it now, it ends 1 day early." in text
     assert "> It starts on 16 Nov 2026. If you close it before that, it counts as abandoned" in text
 
 

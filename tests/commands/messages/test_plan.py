@@ -122,7 +122,7 @@ def test_the_largest_comes_first_in_the_list() -> None:
 
 
 def test_an_empty_one() -> None:
-    assert "It is empty. Add items with `/sprint add #1 #2`." in plan_text(plan())
+    assert 'It is empty. Add items with `/sprint add #1 #2 for:"Sprint 12"`.' in plan_text(plan())
 
 
 def test_without_a_due_date() -> None:

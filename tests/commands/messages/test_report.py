@@ -158,7 +158,9 @@ def test_a_list_without_end_is_cut_where_it_still_adds_up() -> None:
 
 
 def test_a_verdict_is_asked_for_once_it_is_over() -> None:
-    assert "Pay by card – was it met? Run `/sprint goal met`" in report_text(make_sheet(make_planned_card(1)))
+    assert 'Pay by card – was it met? Run `/sprint goal met for:"Sprint 12"`' in report_text(
+        make_sheet(make_planned_card(1))
+    )
     assert "was it met" not in report_text(make_sheet(make_planned_card(1), as_of="11-20"))
     assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
@@ -205,7 +207,9 @@ def test_an_abandoned_one() -> None:
 
 
 def test_numbers_that_are_not_frozen_yet_say_until_when() -> None:
-    assert "provisional until a day after `/sprint close`" in report_text(make_sheet(make_planned_card(1)))
+    assert 'provisional until a day after `/sprint close for:"Sprint 12"`' in report_text(
+        make_sheet(make_planned_card(1))
+    )
 
 
 def test_numbers_that_are_frozen_say_since_when() -> None:

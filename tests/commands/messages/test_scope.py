@@ -42,7 +42,7 @@ def test_over_the_commitment_a_swap_is_proposed() -> None:
     )
 
     assert (
-        "That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4` – 3 points in 2 items, which are open and not started."
+        'That is **3 points over** the 7 points committed. To make room: `/sprint remove #2 #4 for:"Sprint 12"` – 3 points in 2 items, which are open and not started.'
         in moves_text(Moves(before, after, [], swap=swap))
     )
     assert moves_text(Moves(before, after, [])).endswith("the 7 points committed.")

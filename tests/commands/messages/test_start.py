@@ -10,7 +10,7 @@ from tests.support.builders import Box, Card
 from tests.support.report_sheets import make_box, make_planned_card
 
 CALENDAR = Calendar.of(UTC)
-EMPTY = "It is empty. Add items with `/sprint add #1 #2`."
+EMPTY = 'It is empty. Add items with `/sprint add #1 #2 for:"Sprint 12"`.'
 
 
 def new(start: str, goal: str | None = "Pay by card") -> str:
@@ -43,7 +43,7 @@ def test_one_that_starts_later() -> None:
 
 
 def test_without_a_goal_it_asks_for_one() -> None:
-    assert 'It has no goal yet. Set one with `/sprint goal "…"`.' in new("11-16", None)
+    assert 'It has no goal yet. Set one with `/sprint goal "…" for:"Sprint 12"`.' in new("11-16", None)
 
 
 def test_what_is_committed_and_what_is_not_estimated() -> None:

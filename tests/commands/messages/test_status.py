@@ -328,7 +328,7 @@ def test_one_item_is_one_item() -> None:
 
 def test_an_empty_sprint() -> None:
     text = shown(sprint())
-    assert "**Nothing is in it yet.** Run `/sprint add` in an issue to add it." in text
+    assert '**Nothing is in it yet.** Run `/sprint add for:"Sprint 12"` in an issue to add it.' in text
     assert "0 of 0" not in text
     assert "ideal line" not in text
     assert "0 of 0" not in shown(sprint(), as_of="12-01 12:00")

@@ -99,5 +99,5 @@ async def test_over_the_commitment_it_says_what_could_leave(bot: Bot) -> None:
     assert "**10 points in 2 items** (+5 points, +1 item)" in answer
     assert (
         "That is **10 points over** the 0 points committed. "
-        f"To make room: `/sprint remove #{number}` – 5 points in 1 item, which is open and not started."
+        f'To make room: `/sprint remove #{number} for:"Sprint 12"` – 5 points in 1 item, which is open and not started.'
     ) in answer

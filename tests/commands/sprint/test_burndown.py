@@ -31,7 +31,7 @@ def test_behind_because_of_what_came_in() -> None:
 
     assert lead == (
         "**4 points behind the ideal line**: the scope grew by 8 since the start, and the work itself is 4 "
-        "ahead. Agree on what to remove in exchange: `/sprint scope` lists what was added."
+        'ahead. Agree on what to remove in exchange: `/sprint scope for:"Sprint 12"` lists what was added.'
     )
     assert (
         need == "7 working days to go, today included: 2.6 a day would be needed, 2.5 a working day so far."

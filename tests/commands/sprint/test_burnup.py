@@ -28,7 +28,7 @@ def test_the_work_done_comes_first_then_the_largest_change_of_the_scope() -> Non
     assert reading(*cards) == [
         "5 of 18 points done; today the ideal line goes from 3.6 to 4.8.",
         (
-            "**The scope grew by 8 points on Wed 18 Nov**, 67 % of the commitment: #4, #5. Agree on what to remove in exchange: `/sprint scope` lists all changes."
+            '**The scope grew by 8 points on Wed 18 Nov**, 67 % of the commitment: #4, #5. Agree on what to remove in exchange: `/sprint scope for:"Sprint 12"` lists all changes.'
         ),
         "12 committed + 8 added − 2 removed = **18 points of scope**.",
     ]

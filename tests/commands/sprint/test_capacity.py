@@ -79,3 +79,14 @@ async def test_without_people_nothing_is_said_of_capacity(bot: Bot, clock: Clock
 
     assert "apacity" not in text
     assert "Away" not in text
+
+
+async def test_a_change_of_people_says_who_counts_and_that_others_do_not(bot: Bot, clock: Clock) -> None:
+    number = await record_past(bot, clock, *make_overload_past(24))
+    answer = await ask_command(bot, number, "/agile config set people.bob 50%")
+    assert "**1 person counts in the capacity of `/sprint plan` now:** `bob` 50 %." in answer
+    assert "People who aren't listed don't count, so list everyone: `/agile config set people." in answer
+    answer = await ask_command(bot, number, "/agile config set people.alice 100%")
+    assert "**2 people count in the capacity of `/sprint plan` now:** `alice` 100 %, `bob` 50 %." in answer
+    answer = await ask_command(bot, number, "/agile config set people default")
+    assert "Nobody is listed, so `/sprint plan` shows no capacity." in answer

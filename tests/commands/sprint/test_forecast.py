@@ -73,7 +73,7 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
         ('/forecast milestone:"Nope" when:3', "always use the running sprint. Leave `milestone:` out"),
         ('/forecast milestone:"Nope" by:2026-12-01', "Leave `milestone:` out"),
         ("/forecast when:5 by:2026-12-01", "two questions"),
-        ('/forecast milestone:"Week 1"', "That sprint has ended"),
+        ('/forecast milestone:"Week 1"', 'Week 1 has ended. `/sprint report for:"Week 1"` shows'),
         ("/whatif", "Add a change to try"),
         ("/whatif drop:#99", "#99 is not open in Week 10"),
     ],

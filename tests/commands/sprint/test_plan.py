@@ -1,5 +1,6 @@
 """`/sprint plan`, from a person's comment to the bot's answer."""
 
+from tests.support.conversations import ask_bot
 from tests.support.running import Bot
 from tests.support.sprints import make_next_sprint, make_sprint
 
@@ -39,3 +40,15 @@ async def test_no_sprint_at_all(bot: Bot) -> None:
 
     (answer,) = await bot.answers(issue["number"])
     assert "There is no sprint yet" in answer
+
+
+async def test_without_a_next_sprint_it_says_first_that_it_shows_the_running_one(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    notice = (
+        "There is no next sprint yet, so this is the running one.** To plan the next one: `/sprint start`."
+    )
+    answer = await ask_bot(bot, number, "/sprint plan")
+    assert answer.startswith(f"### Sprint 12 · plan\n\n**{notice}")
+    assert notice not in await ask_bot(bot, number, '/sprint plan "Sprint 12"')
+    await make_next_sprint(bot)
+    assert (await ask_bot(bot, number, "/sprint plan new:yes")).startswith("### Sprint 13 · plan\n\n")

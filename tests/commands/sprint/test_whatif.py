@@ -259,7 +259,7 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
             "drop:#{large},#{small},#{unestimated}",
             "**nothing is left open**. Until now, the chance is ",
         ),
-        ('add:1 milestone:"Past 0"', "so its numbers are final. `/sprint report` shows them."),
+        ('add:1 milestone:"Past 0"', 'so its numbers are final. `/sprint report for:"Past 0"` shows them.'),
     ],
 )
 async def test_what_is_asked_is_stated_again_or_refused_in_words(
@@ -298,7 +298,7 @@ async def test_in_an_empty_sprint_nothing_was_certain_before(team: Team) -> None
     await team.bot.rest()
 
     forecast = await team.ask('/forecast milestone:"Next"')
-    assert forecast.endswith("**Nothing is in it yet.** Run `/sprint add` in an issue to add it.")
+    assert forecast.endswith('**Nothing is in it yet.** Run `/sprint add for:"Next"` in an issue to add it.')
     answer = await team.ask('/whatif add:2x5 milestone:"Next"')
     assert re.search(
         rf"with 2 more items of 5 points: the chance to finish by [^*]+ is \*\*{CHANCE}\*\*\. "

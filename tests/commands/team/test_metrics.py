@@ -1,10 +1,13 @@
 """`/team metrics`: sums of at least three people."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commands.messages.team_metrics import MetricsSpan, summarize_team_metrics, team_metrics_text
 from sprints.calendar import Calendar
@@ -38,9 +41,45 @@ def test_nothing_stands_out() -> None:
     assert summarize_team_metrics(span(USUAL), span(USUAL)).startswith(
         "**Nothing stands out**: 4 people at work"
     )
-    assert summarize_team_metrics(span(WorkCounts()), span(WorkCounts(commits=1))).startswith(
-        "**Nothing stands out**"
+    assert summarize_team_metrics(span(WorkCounts()), span(WorkCounts())).startswith("**Nothing stands out**")
+
+
+def test_a_change_of_the_cycle_time_or_of_the_people_is_the_largest_too() -> None:
+    slower = span(USUAL, times=Durations(days=(13,)))
+    assert summarize_team_metrics(span(USUAL, times=Durations(days=(6,))), slower) == (
+        "**The cycle time of 85 % rose from 6 to 13 days**, the largest change; 4 people at work, 4 before. See "
+        "what changed: days off, people, or the size of the work (`/throughput`, `/cycletime`)."
     )
+    assert summarize_team_metrics(span(USUAL, 3), span(USUAL, 6)).startswith(
+        "**The number of people rose from 3 to 6**, the largest change. See what helped"
+    )
+
+
+_COUNTS = st.integers(0, 30)
+_SPANS = st.builds(
+    lambda counts, people, days: span(
+        WorkCounts(counts[0], Decimal(counts[1]), counts[2], counts[3]),
+        people,
+        Durations(days=tuple(sorted(days))),
+    ),
+    st.tuples(_COUNTS, _COUNTS, _COUNTS, _COUNTS),
+    st.integers(3, 9),
+    st.lists(st.integers(1, 30), max_size=4),
+)
+
+
+@given(_SPANS, _SPANS)
+def test_the_sentence_follows_from_every_row_of_the_table(before: MetricsSpan, now: MetricsSpan) -> None:
+    text = team_metrics_text(None, before, now)
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 6
+    is_large = False
+    for _, *cells in rows:
+        values = [re.match(r"\d+", cell) for cell in cells]
+        if all(values):
+            less, more = sorted(int(value[0]) for value in values if value)
+            is_large |= more > less and 2 * more >= 3 * less
+    assert ("**Nothing stands out**" in text) == (not is_large)
 
 
 def test_too_few_people_before() -> None:
