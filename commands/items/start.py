@@ -34,7 +34,9 @@ from sprints.work import RepositoryWork
     summary="says that work on this item begins, or goes on after a pause",
     level=Level.TRIAGE,
     arguments=(
-        Argument("since", ArgumentKind.DATE, "the day on which work started; otherwise it starts now"),
+        Argument(
+            "since", ArgumentKind.DATE, "the day on which work started; otherwise it starts now", is_past=True
+        ),
     ),
     examples=("/start", "/start since:2026-11-20"),
     is_changing=True,

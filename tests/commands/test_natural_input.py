@@ -209,6 +209,16 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
     assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
 
 
+@pytest.mark.parametrize("form", ["since:{}", "since {}", "since: {}", "{}"])
+async def test_a_start_without_a_year_lies_in_the_past(bot: Bot, form: str) -> None:
+    number = await make_sprint(bot)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    answer = await say_and_read(bot, number, f"/start {form.format(f'{yesterday.day}.{yesterday.month}.')}")
+
+    assert "in the future" not in answer
+    assert "was opened" in answer
+
+
 @pytest.mark.parametrize(
     ("dates", "days"),
     [
