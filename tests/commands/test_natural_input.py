@@ -165,6 +165,16 @@ async def test_a_sprint_is_named_alike_in_all_commands(bot: Bot, name: str) -> N
     assert "### Sprint 12" in answer
 
 
+async def test_a_sprint_that_is_not_there_yet_is_no_milestone_of_that_name(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    for line in ("/forecast next", "/burndown the next sprint", "/sprint status for:next"):
+        answer = await say_and_read(bot, number, line)
+        assert "There is no next sprint yet. Start one: `/sprint start`" in answer
+        assert "milestone called" not in answer
+    assert "No sprint has ended yet." in await say_and_read(bot, number, "/sprint report last")
+    assert "“next”" not in await say_and_read(bot, number, "/sprint start next")
+
+
 async def test_a_number_that_two_sprints_have_is_asked_about(bot: Bot) -> None:
     number = await make_sprint(bot)
     await make_next_sprint(bot, title="Checkout 12")
@@ -276,6 +286,13 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
         ("/agile helth", "/agile health"),
         ("/burndwon", "/burndown"),
         ("/forcast by:friday", "/forecast by:friday"),
+        ("/sprint-status by:count", "/sprint status by:count"),
+        ("/sprint_status", "/sprint status"),
+        ("/sprintstatus", "/sprint status"),
+        ("/sprint-staus", "/sprint status"),
+        ("/agile-undo", "/agile undo"),
+        ("/agile_sprint_status", "/sprint status"),
+        ("/wip-limit 5", "/wip limit 5"),
     ],
 )
 async def test_what_was_meant_is_asked(bot: Bot, line: str, suggested: str) -> None:
