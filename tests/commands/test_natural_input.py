@@ -243,6 +243,19 @@ async def test_an_abbreviated_range_of_days_is_understood(bot: Bot, dates: str, 
     assert f"**Off:** {days}" in await say_and_read(bot, number, f"/calendar add {dates}")
 
 
+async def test_next_week_is_a_range_of_days_off(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    today = datetime.now(UTC).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    answer = await say_and_read(bot, number, "/calendar add next week @bob vacation")
+
+    assert copied_lines(answer) == []
+    assert "I read “next week” as Mon" in answer
+    (row,) = await query_database(bot, "select said from projects where said <> '{}'")
+    assert f"{monday.isoformat()}" in str(row.said)
+    assert f"{(monday + timedelta(days=4)).isoformat()}" in str(row.said)
+
+
 async def test_a_range_with_two_readings_changes_nothing_and_offers_both(bot: Bot) -> None:
     number = await make_sprint(bot)
     answer = await say_and_read(bot, number, "/calendar add Dec 28-2, 2035")
