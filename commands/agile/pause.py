@@ -5,7 +5,7 @@ from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.permissions import PAUSED, Level
 from commands.framework.registry import command
-from commands.messages.pause import PAUSED_TEXT
+from commands.messages.pause import PAUSE_PREVIEW, PAUSED_TEXT
 
 
 @command(
@@ -16,5 +16,11 @@ from commands.messages.pause import PAUSED_TEXT
     is_changing=True,
 )
 async def agile_pause(_: Context, __: Arguments) -> Changes:
-    """Pause the repository; until `/agile resume`, no other command runs (see Dispatcher.answer)."""
-    return Changes("pause in this repository", (ChangeSetting(PAUSED, None, True),), PAUSED_TEXT)
+    """Pause the repository; until `/agile resume`, no other command runs (see Dispatcher.answer).
+
+    It is shown first, because it takes everybody's answers.
+    """
+    pause = ChangeSetting(PAUSED, None, True)
+    return Changes(
+        "pause in this repository", (pause,), PAUSED_TEXT, preview=PAUSE_PREVIEW, needs_consent=True
+    )

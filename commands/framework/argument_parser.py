@@ -6,7 +6,8 @@ the first positional argument that takes them: `/estimate #70 5` and `/estimate 
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from commands.formatting.foreign_text import is_blank
 from commands.framework.arguments import (
@@ -29,6 +30,14 @@ from commands.framework.words import EndlessQuotationError, Word, split_words
 
 _FREE = {ArgumentKind.TEXT, ArgumentKind.SPRINT}
 _LISTS = {ArgumentKind.ITEM, ArgumentKind.ITEMS}
+# A value of these kinds is recognized without a name, where no text is expected.
+_EVIDENT = {
+    ArgumentKind.DATE,
+    ArgumentKind.CHOICE,
+    ArgumentKind.NUMBER,
+    ArgumentKind.DAYS,
+    ArgumentKind.BATCH,
+}
 # The words that are looked at, or marked as wrong, after a value's first one.
 _MOST_WORDS_SHOWN = 12
 _REPEATABLE = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
@@ -191,7 +200,46 @@ class _ArgumentReader:
                 break
             self._store(argument, value, position, after)
             return after
+        if refusal.fault in {Fault.UNKNOWN, Fault.INVALID} and (after := self._read_loose_value(position)):
+            return after
         raise refusal
+
+    def _read_loose_value(self, position: int) -> int | None:
+        """Read a value without its name, as in `/start yesterday`; None if no argument without one takes it.
+
+        Raises InputError if several arguments do: its readings are the value with each of their names.
+        """
+        if self._words[position].is_quoted:
+            return None
+        takers = list[tuple[Argument, Value, int]]()
+        for argument in self._accepted:
+            if argument.kind in _EVIDENT and argument.name not in self._values:
+                with suppress(InputError), self._without_notes():
+                    takers.append((argument, *self._take_value(argument, position)))
+        if len(takers) > 1:
+            after = max(after for _, _, after in takers)
+            readings = [
+                Reading(f"{argument.name}:{self._slice(position, end)}")
+                for argument, _, end in takers
+                if end == after
+            ]
+            start, end = self._words[position].start, self._words[after - 1].end
+            raise InputError(Fault.UNKNOWN, start, end, readings=readings)
+        if not takers:
+            return None
+        argument, value, after = takers[0]
+        self._note_date(self._slice(position, after), value)
+        self._store(argument, value, position, after)
+        return after
+
+    @contextmanager
+    def _without_notes(self) -> Iterator[None]:
+        """Try to read a value without noting its date: the value may not be the one that is meant."""
+        before = len(self._dates)
+        try:
+            yield
+        finally:
+            del self._dates[before:]
 
     def _is_for_another(self, argument: Argument, word: Word) -> bool:
         """Whether a word cannot be meant for an argument, although its kind would take it."""

@@ -21,6 +21,8 @@ _LONGEST_NAME = 60
 # A shorter word is too likely to be the command of another bot.
 _LEAST_LETTERS = 6
 _SINGLE_WORD = re.compile(r"/[a-zA-Z]+(?:-[a-zA-Z]+)?(?:\s.*)?")
+# What people write between the words of a name in place of a blank.
+_JOINT = re.compile("[-_]")
 _CLOSING_MARKS = ".,!?;:…"
 _HELP = "help"
 
@@ -39,6 +41,7 @@ class CommandFinder:
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {command.words: command for command in commands}
         self._verbs = {command.words[0] for command in commands}
+        self._joined = _join_names(self._commands)
         self._synonyms = {
             tuple(synonym.split()): command for command in commands for synonym in command.synonyms
         }
@@ -55,7 +58,7 @@ class CommandFinder:
             if words and not is_command:
                 words = expand_alias(words, policy)
                 is_short = policy.answers_short_form(words[0])
-                is_command = is_short and words[0] in self._verbs
+                is_command = (is_short and words[0] in self._verbs) or self._is_joined(words[0], policy)
                 if is_short and not is_command and comparisons < _MOST_COMPARISONS:
                     comparisons += 1
                     is_command = self._is_misspelled(line.text, words, policy)
@@ -86,6 +89,8 @@ class CommandFinder:
 
         A command that writes is suggested only for a declared synonym or a close misspelling of its name.
         """
+        if joined := self._find_joined(words[0]):
+            return Suggestion(self._commands[joined], 1)
         # A synonym of one word is all that was written: `/sprint`, but not `/sprint velocity`.
         for length in range(min(len(words), 3), 1 if len(words) > 1 else 0, -1):
             if command := self._synonyms.get(tuple(words[:length])):
@@ -109,6 +114,23 @@ class CommandFinder:
             for command in self._commands.values()
             if verb in {command.words[0], NAMESPACE} and not command.is_changing
         ]
+
+    def _is_joined(self, word: str, policy: Policy) -> bool:
+        """Whether a word is the whole name of a command in one, such as `sprint-status` or `agileundo`."""
+        joined = self._find_joined(word)
+        if joined is None:
+            return False
+        return word.startswith(NAMESPACE) or policy.answers_short_form(joined[0])
+
+    def _find_joined(self, word: str) -> tuple[str, ...] | None:
+        """The words of the command whose name a word writes in one; None if there is none."""
+        if (words := self._joined.get(_JOINT.sub("", word))) is not None:
+            return words
+        parts = _JOINT.split(word)
+        if len(parts) == 1 or not all(parts):
+            return None
+        closest = self._find_closest(parts)
+        return closest.words if closest else None
 
     def _is_misspelled(self, line: str, words: Sequence[str], policy: Policy) -> bool:
         """Whether a line that begins with no word of ours is a misspelled command nevertheless."""
@@ -135,6 +157,16 @@ class CommandFinder:
         least = min(distances.values(), default=None)
         closest = [name for name, distance in distances.items() if distance == least]
         return self._commands[closest[0]] if len(closest) == 1 else None
+
+
+def _join_names(names: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The names of several words, and all names behind our own one, by their spelling in one word."""
+    by_spelling = dict[str, tuple[str, ...]]()
+    for words in names:
+        if len(words) > 1:
+            by_spelling[_JOINT.sub("", "".join(words))] = words
+        by_spelling.setdefault(_JOINT.sub("", f"{NAMESPACE}{''.join(words)}"), words)
+    return by_spelling
 
 
 def split_name(line: str) -> list[str]:

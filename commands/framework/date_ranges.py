@@ -2,7 +2,7 @@
 
 One half may be abbreviated; it ends up beside the other one, so that `28-2 Jan` begins in December. Where no
 year is written, the range is the one that comes next; a range that runs today and its next one are both
-possible.
+possible. `next week`, `this month` and `weekend` are ranges, too.
 """
 
 import re
@@ -35,6 +35,9 @@ _DAY_ONLY = re.compile(
     rf"(?:(?P<weekday>{'|'.join(WEEKDAY_NAMES)})\.?,? )?(?:the )?"
     r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?(?:,? (?P<year>\d{4}))?"
 )
+_PERIOD = re.compile(
+    r"(?:the )?(?:(?:all|whole|rest) (?:of )?)?(?:the )?(?:(?P<which>this|next) )?(?P<unit>weekend|week|month)"
+)
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})[./-] ?(\d{1,2})")
 _YEAR_FIRST = re.compile(r"\d{4}([./-]) ?\d{1,2}\1 ?\d{1,2}")
 _HAS_YEAR = re.compile(r"\d{4}|\d[./-] ?\d{1,2}[./] ?\d{2}$")
@@ -45,6 +48,8 @@ def read_days(text: str, settings: InputSettings, *, is_past: bool = False) -> t
     plain = simplify(text)
     if len(plain) > 2 * LONGEST_DAY:
         raise ValueError(text)
+    if periods := tuple(_list_periods(plain, settings.today)):
+        return require_near(periods)
     try:
         return tuple((day, day) for day in read_day(plain, settings, is_past=is_past))
     except TooFarError:
@@ -56,6 +61,48 @@ def read_days(text: str, settings: InputSettings, *, is_past: bool = False) -> t
         if ranges := tuple(dict.fromkeys(_read_halves(first, last, settings, is_past))):
             return require_near(ranges)
     raise ValueError(text)
+
+
+def _list_periods(text: str, today: date) -> Iterator[_Range]:
+    """The working days of a week, or the days of a month or a weekend; nothing for any other text.
+
+    Of `this` week, month or weekend, the days that are left. Before a weekend, the `next` one is either.
+    """
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        return
+    find = _PERIODS[match["unit"]]
+    first, last = find(today)
+    if match["which"] != "next":
+        yield max(first, today), last
+        return
+    if match["unit"] == "weekend" and today < first:
+        yield first, last
+    yield find(last + timedelta(days=1))
+
+
+def _find_week(day: date) -> _Range:
+    """Monday to Friday of a day's week; on a weekend of the week that comes, as for `end of week`."""
+    friday = day + timedelta(days=(4 - day.weekday()) % 7)
+    return friday - timedelta(days=4), friday
+
+
+def _find_month(day: date) -> _Range:
+    following = day.replace(day=28) + timedelta(days=4)
+    return day.replace(day=1), following.replace(day=1) - timedelta(days=1)
+
+
+def _find_weekend(day: date) -> _Range:
+    """Saturday and Sunday, of a day's week."""
+    sunday = day + timedelta(days=6 - day.weekday())
+    return sunday - timedelta(days=1), sunday
+
+
+_PERIODS: dict[str, Callable[[date], _Range]] = {
+    "week": _find_week,
+    "month": _find_month,
+    "weekend": _find_weekend,
+}
 
 
 def _read_halves(first: str, last: str, settings: InputSettings, is_past: bool) -> Iterable[_Range]:

@@ -33,7 +33,11 @@ from sprints.work import RepositoryWork
     "start",
     summary="says that work on this item begins, or goes on after a pause",
     level=Level.TRIAGE,
-    arguments=(Argument("since", ArgumentKind.DATE, "the day on which work started; else it starts now"),),
+    arguments=(
+        Argument(
+            "since", ArgumentKind.DATE, "the day on which work started; else it starts now", is_past=True
+        ),
+    ),
     examples=("/start", "/start since:2026-11-20"),
     is_changing=True,
 )

@@ -1,5 +1,9 @@
 """Texts of `/agile pause` and `/agile resume`."""
 
+PAUSE_PREVIEW = (
+    "I will no longer answer, post, or change anything in this repository, for everybody here. I will still "
+    "record what happens, so your numbers stay complete.\n\nTo continue later, run `/agile resume`."
+)
 PAUSED_TEXT = (
     "**Paused.** I no longer answer, post, or change anything in this repository. I only react to commands "
     "with 👀. I still record what happens, so your numbers stay complete.\n\nTo continue, run `/agile "

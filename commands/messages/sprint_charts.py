@@ -101,11 +101,12 @@ def _position(facts: Facts, burndown: Burndown) -> str:
         advice = " Give the milestone a due date to see whether that fits." if sprint.due is None else ""
         return f"**{remaining} to do.**{advice}"
     behind = behind.quantize(Decimal("0.1"))
+    # No advice here: the ideal line knows nothing of the team's pace, so a forecast may say otherwise.
     if not behind:
-        return f"**On the ideal line**, with {remaining} to do. Keep going."
+        return f"**On the ideal line**, with {remaining} to do."
     if behind < 0:
         ahead = quantity(-behind, unit)
-        return f"**{ahead} ahead of the ideal line**, with {remaining} to do. Keep going; there is some room."
+        return f"**{ahead} ahead of the ideal line**, with {remaining} to do."
     return _behind(facts, behind, unit)
 
 

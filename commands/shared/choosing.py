@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.planning import Planning
 from commands.framework.words import quote
-from commands.shared.sprint_names import find_sprints
+from commands.shared.sprint_names import RelativeSprint, find_relative_word, find_sprints
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
@@ -28,6 +28,11 @@ _NO_SPRINT = (
     "There is no sprint yet in {repository}. A sprint is a GitHub milestone: start one here with "
     "`/sprint start`, and add issues to it."
 )
+_NO_RELATIVE_SPRINT = {
+    RelativeSprint.CURRENT: "No sprint is running. Start one: `/sprint start`.",
+    RelativeSprint.PREVIOUS: "No sprint has ended yet. `/sprint list` shows the sprints that there are.",
+    RelativeSprint.NEXT: "There is no next sprint yet. Start one: `/sprint start`.",
+}
 _MOST_TITLES, _MOST_SHOWN = 5, 100
 
 
@@ -59,6 +64,8 @@ def resolve_named_sprint(
     matching = find_sprints(name, sprints, moment)
     if len(matching) == 1:
         return matching[0]
+    if argument == SPRINT.name and (relative := find_relative_word(name)) and not matching:
+        raise UserError(_NO_RELATIVE_SPRINT[relative])
     shown = plain(name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…")
     if matching:
         readings = tuple(Reading(quote(sprint.title)) for sprint in matching[-_MOST_TITLES:])

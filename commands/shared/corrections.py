@@ -62,7 +62,8 @@ def explain_named_value(typed: TypedLine, arguments: Arguments, error: NamedValu
 
 
 def _list_corrections(typed: TypedLine, error: InputError, values: ExampleValues) -> list[tuple[str, str]]:
-    readings = error.readings if error.fault is Fault.AMBIGUOUS else (None,)
+    is_asked = error.fault in {Fault.AMBIGUOUS, Fault.UNKNOWN} and error.readings
+    readings = error.readings if is_asked else (None,)
     lines = list[tuple[str, str]]()
     for reading in readings:
         replacement = reading.value if reading else None
@@ -102,7 +103,7 @@ def _replace_fault(
     if error.fault is Fault.GIVEN_TWICE or (error.fault is Fault.UNKNOWN and not error.readings):
         return " ".join(filter(None, (before.rstrip(), after.lstrip())))
     if error.fault is Fault.UNKNOWN:
-        return f"{before}{error.readings[0].value}{after}"
+        return f"{before}{replacement or error.readings[0].value}{after}"
     if error.argument is None:
         return None
     if replacement is None:

@@ -3,15 +3,27 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import Enum
 
 from commands.framework.plain_input import simplify
 from sprints.milestone import Sprint
 from sprints.selection import choose_sprint
 from sprints.upcoming import find_next_sprint
 
-_CURRENT = {"current", "this", "running", "now", "active"}
-_PREVIOUS = {"last", "previous", "prev"}
-_NEXT = {"next"}
+
+class RelativeSprint(Enum):
+    """A sprint that is named by its place beside the one that is running."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    NEXT = "next"
+
+
+_WORDS = {
+    **dict.fromkeys(("current", "this", "running", "now", "active"), RelativeSprint.CURRENT),
+    **dict.fromkeys(("last", "previous", "prev"), RelativeSprint.PREVIOUS),
+    "next": RelativeSprint.NEXT,
+}
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _ONLY_NUMBER = re.compile(r"(?:sprint|no\.?|number|#)? ?#?(\d{1,9})")
 
@@ -21,7 +33,8 @@ def find_sprints(name: str, sprints: Sequence[Sprint], now: datetime) -> list[Sp
     for is_meant in (_has_title(name), _has_same_letters(name)):
         if matching := [sprint for sprint in sprints if is_meant(sprint)]:
             return [max(matching, key=lambda sprint: (not sprint.is_deleted, sprint.number))]
-    if (by_word := _find_by_word(simplify(name), sprints, now)) is not None:
+    relative = find_relative_word(name)
+    if relative and (by_word := _find_relative(relative, sprints, now)) is not None:
         return [by_word]
     existing = [sprint for sprint in sprints if not sprint.is_deleted]
     is_meant = _has_number(name) or _has_parts(name)
@@ -66,20 +79,20 @@ def _list_parts(text: str) -> list[str]:
     return _PART.findall(simplify(text))
 
 
-def _find_by_word(plain: str, sprints: Sequence[Sprint], now: datetime) -> Sprint | None:
-    word = plain.removeprefix("the ").removesuffix(" sprint").removesuffix(" one")
+def find_relative_word(name: str) -> RelativeSprint | None:
+    """The relative sprint that a word such as “next” names; None for any other text."""
+    return _WORDS.get(simplify(name).removeprefix("the ").removesuffix(" sprint").removesuffix(" one"))
+
+
+def _find_relative(relative: RelativeSprint, sprints: Sequence[Sprint], now: datetime) -> Sprint | None:
     current = choose_sprint(sprints, now, None)
-    if word in _CURRENT:
+    if relative is RelativeSprint.CURRENT:
         return current
-    if word in _NEXT:
+    if relative is RelativeSprint.NEXT:
         return find_next_sprint(sprints, current, now) if current else None
-    if word in _PREVIOUS:
-        ended = [
-            sprint
-            for sprint in sprints
-            if not sprint.is_deleted
-            and sprint.end
-            and (sprint.closed_at is not None or sprint.has_ended(now))
-        ]
-        return max(ended, key=lambda sprint: (sprint.end or sprint.start, sprint.number), default=None)
-    return None
+    ended = [
+        sprint
+        for sprint in sprints
+        if not sprint.is_deleted and sprint.end and (sprint.closed_at is not None or sprint.has_ended(now))
+    ]
+    return max(ended, key=lambda sprint: (sprint.end or sprint.start, sprint.number), default=None)

@@ -29,6 +29,7 @@ from commands.messages.start_problems import (
 )
 from commands.shared.choosing import refuse_unless_leader
 from commands.shared.goals import with_goal
+from commands.shared.sprint_names import RelativeSprint, find_relative_word
 from commands.shared.succession import read_succession
 from commands.shared.tracking import remember_thread_step
 from sprints.calendar import latest_due
@@ -99,6 +100,8 @@ class _Start:
 async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     """Start a sprint; the items in it on its first day are the commitment."""
     title = " ".join((arguments.text("name") or "").split()) or None
+    if title and find_relative_word(title) is RelativeSprint.NEXT:
+        title = None  # `/sprint start next` asks for the one that comes, not for this title.
     if title and len(title) > _MOST_TITLE:
         raise UserError(long_title_text(len(title), _MOST_TITLE))
     wish = _Wish(title, arguments.date("start"), arguments.date("due"), arguments.text("goal"))

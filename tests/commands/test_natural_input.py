@@ -165,6 +165,16 @@ async def test_a_sprint_is_named_alike_in_all_commands(bot: Bot, name: str) -> N
     assert "### Sprint 12" in answer
 
 
+async def test_a_sprint_that_is_not_there_yet_is_no_milestone_of_that_name(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    for line in ("/forecast next", "/burndown the next sprint", "/sprint status for:next"):
+        answer = await say_and_read(bot, number, line)
+        assert "There is no next sprint yet. Start one: `/sprint start`" in answer
+        assert "milestone called" not in answer
+    assert "No sprint has ended yet." in await say_and_read(bot, number, "/sprint report last")
+    assert "“next”" not in await say_and_read(bot, number, "/sprint start next")
+
+
 async def test_a_number_that_two_sprints_have_is_asked_about(bot: Bot) -> None:
     number = await make_sprint(bot)
     await make_next_sprint(bot, title="Checkout 12")
@@ -209,6 +219,16 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
     assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
 
 
+@pytest.mark.parametrize("form", ["since:{}", "since {}", "since: {}", "{}"])
+async def test_a_start_without_a_year_lies_in_the_past(bot: Bot, form: str) -> None:
+    number = await make_sprint(bot)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    answer = await say_and_read(bot, number, f"/start {form.format(f'{yesterday.day}.{yesterday.month}.')}")
+
+    assert "in the future" not in answer
+    assert "was opened" in answer
+
+
 @pytest.mark.parametrize(
     ("dates", "days"),
     [
@@ -221,6 +241,19 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
 async def test_an_abbreviated_range_of_days_is_understood(bot: Bot, dates: str, days: str) -> None:
     number = await make_sprint(bot)
     assert f"**Off:** {days}" in await say_and_read(bot, number, f"/calendar add {dates}")
+
+
+async def test_next_week_is_a_range_of_days_off(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    today = datetime.now(UTC).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    answer = await say_and_read(bot, number, "/calendar add next week @bob vacation")
+
+    assert copied_lines(answer) == []
+    assert "I read “next week” as Mon" in answer
+    (row,) = await query_database(bot, "select said from projects where said <> '{}'")
+    assert f"{monday.isoformat()}" in str(row.said)
+    assert f"{(monday + timedelta(days=4)).isoformat()}" in str(row.said)
 
 
 async def test_a_range_with_two_readings_changes_nothing_and_offers_both(bot: Bot) -> None:
@@ -266,6 +299,13 @@ async def test_the_locale_decides_which_part_of_a_date_is_the_month(bot: Bot) ->
         ("/agile helth", "/agile health"),
         ("/burndwon", "/burndown"),
         ("/forcast by:friday", "/forecast by:friday"),
+        ("/sprint-status by:count", "/sprint status by:count"),
+        ("/sprint_status", "/sprint status"),
+        ("/sprintstatus", "/sprint status"),
+        ("/sprint-staus", "/sprint status"),
+        ("/agile-undo", "/agile undo"),
+        ("/agile_sprint_status", "/sprint status"),
+        ("/wip-limit 5", "/wip limit 5"),
     ],
 )
 async def test_what_was_meant_is_asked(bot: Bot, line: str, suggested: str) -> None:

@@ -75,7 +75,7 @@ async def test_every_group_is_reported_once(bot: Bot, file: str) -> None:
 async def test_a_group_is_reported_while_the_bot_is_paused(bot: Bot) -> None:
     number = await make_sprint(bot)
     head = await push_settings_file(bot, "# nothing\n")
-    await bot.say(number, "/agile pause")
+    await bot.say(number, "/agile pause confirm:yes")
     await bot.deliver("merge_group", await queued(bot, head))
     assert await reports(bot, head) == [REPORT]
 

@@ -48,7 +48,7 @@ async def test_a_tick_that_is_refused_is_taken_back_and_says_why(bot: Bot) -> No
 
 async def test_a_tick_in_a_paused_repository_is_taken_back_and_says_why(bot: Bot) -> None:
     number = await make_preview(bot)
-    await bot.say(number + 1, "/agile pause")
+    await bot.say(number + 1, "/agile pause confirm:yes")
     await tick_box(bot, number)
 
     preview, refusal = await bot.answers(number)

@@ -53,7 +53,7 @@ async def test_who_may_not_make_it_quiet(bot: Bot) -> None:
 
 async def test_paused_we_say_and_change_nothing_and_record_all(bot: Bot) -> None:
     number = await make_sprint(bot)
-    assert (await ask_bot(bot, number, "/agile pause")).startswith("**Paused.**")
+    assert (await ask_bot(bot, number, "/agile pause confirm:yes")).startswith("**Paused.**")
     before = await bot.answers(number)
 
     for typed in ("/sprint status", "/estimate 8", "/agile", "/agile nonsense", "/help"):
@@ -77,7 +77,7 @@ async def test_paused_we_say_and_change_nothing_and_record_all(bot: Bot) -> None
 async def test_a_box_that_is_ticked_while_paused_does_nothing(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/sprint close")
-    await bot.say(number, "/agile pause")
+    await bot.say(number, "/agile pause confirm:yes")
     await tick_box(bot, number)
 
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
@@ -113,3 +113,14 @@ def test_only_what_a_command_changed_is_changed(
     now: object, before: object, after: object, expected: object
 ) -> None:
     assert merge_setting_change(now, before, after) == expected
+
+
+async def test_a_pause_of_the_whole_repository_is_shown_first(bot: Bot) -> None:
+    number = await create_thread(bot)
+    preview = await ask_bot(bot, number, "/agile pause")
+
+    assert "I will no longer answer, post, or change anything in this repository" in preview
+    assert "run `/agile resume`" in preview
+    assert "- [ ]" in preview
+    assert "**Paused.**" not in preview
+    assert "not paused" in await ask_bot(bot, number, "/agile resume")  # It still answers.

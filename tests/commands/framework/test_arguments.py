@@ -437,3 +437,58 @@ def test_the_longest_line_is_read_in_no_time(name: str, piece: str) -> None:
 )
 def test_an_argument_says_how_it_is_written(argument: Argument, syntax: str) -> None:
     assert argument.syntax == syntax
+
+
+_PAST = {("agile resync", "since"), ("explain", "from"), ("explain", "to"), ("start", "since")}
+_PAST |= {("sprint scope", "as-of"), ("sprint status", "as-of")}
+_FUTURE = {("agile quiet", "until"), ("forecast", "by"), ("whatif", "due")}
+_FUTURE |= {("sprint start", "due"), ("sprint start", "start")}
+
+
+def test_each_date_is_declared_to_be_of_the_past_or_to_come() -> None:
+    dates = {
+        (command.name, argument.name): argument.is_past
+        for command in COMMANDS.values()
+        for argument in command.accepted
+        if argument.kind is ArgumentKind.DATE
+    }
+
+    assert dates == dict.fromkeys(_PAST, True) | dict.fromkeys(_FUTURE, False)
+
+
+@given(
+    st.sampled_from(sorted(_PAST)),
+    st.dates(TODAY.replace(year=TODAY.year - 1, day=26), TODAY),
+    st.sampled_from(["{day}.{month}.", "{day} {name}", "{name} {day}", "{day}. {name}."]),
+    st.sampled_from([":", ": ", "=", " "]),
+)
+def test_a_day_of_the_past_without_a_year_is_the_latest_such_day(
+    argument: tuple[str, str], day: date, form: str, mark: str
+) -> None:
+    command, name = argument
+    written = form.format(day=day.day, month=day.month, name=f"{day:%b}")
+    if (day.month, day.day) == (2, 29):
+        return
+    about = " scope" if command == "explain" else ""
+
+    assert read(f"/{command}{about} {name}{mark}{written}").date(name) == day
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("/start yesterday", "since", date(2026, 11, 24)),
+        ("/start 20.11.", "since", date(2026, 11, 20)),
+        ("/start friday", "since", date(2026, 11, 20)),
+        ("/start since friday", "since", date(2026, 11, 20)),
+        ("/agile resync 1 Dec", "since", date(2025, 12, 1)),
+        ("/agile quiet friday", "until", date(2026, 11, 27)),
+        ("/velocity 5", "last", 5),
+        ("/velocity count", "by", "count"),
+    ],
+)
+def test_a_value_that_one_argument_can_take_needs_no_name(line: str, name: str, value: object) -> None:
+    arguments = read(line)
+
+    assert arguments.values == {name: value}
+    assert len(arguments.dates_read) == isinstance(value, date)

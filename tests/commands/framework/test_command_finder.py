@@ -206,3 +206,30 @@ def test_misspelled_lines_are_compared_in_no_time() -> None:
     FINDER.select_lines(request, POLICY)
 
     assert time.thread_time() - begun < 0.1
+
+
+@given(st.sampled_from(COMMANDS), st.sampled_from(["", "-", "_"]), st.booleans())
+def test_a_name_of_several_words_in_one_is_ours_and_the_command_is_asked_about(
+    command: Command, joint: str, is_named: bool
+) -> None:
+    words = ["agile", *command.words] if is_named and command.words[0] != "agile" else command.words
+    if len(words) == 1:
+        return
+    line = f"/{joint.join(words)} by:count"
+
+    assert FINDER.select_lines(make_request(line), POLICY)
+    suggestion = FINDER.suggest(split_name(line))
+    assert suggestion is not None
+    assert (suggestion.command.name, suggestion.words) == (command.name, 1)
+
+
+@pytest.mark.parametrize("line", ["/undo", "/goal Ship it", "/capacity", "/sprint-bot run", "/goal-met"])
+def test_what_may_be_the_command_of_another_bot_stays_unanswered(line: str) -> None:
+    assert not FINDER.select_lines(make_request(line), POLICY)
+
+
+def test_a_name_in_one_word_is_not_ours_where_the_short_form_is_not() -> None:
+    policy = Policy(parse_settings({"commands": {"sprint": {"short": False}}}))
+
+    assert not FINDER.select_lines(make_request("/sprint-status"), policy)
+    assert FINDER.select_lines(make_request("/agile-sprint-status"), policy)

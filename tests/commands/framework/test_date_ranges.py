@@ -130,3 +130,31 @@ def test_without_a_year_the_range_that_has_not_ended_is_among_the_readings(
         days = list_ranges(text, today)
         assert days[0] == f"{first.isoformat()}..{last.isoformat()}"
         assert len(days) == (2 if first < today else 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "today", "days"),
+    [
+        ("next week", date(2026, 12, 1), ["2026-12-07..2026-12-11"]),
+        ("the whole next week", date(2026, 12, 1), ["2026-12-07..2026-12-11"]),
+        ("this week", date(2026, 12, 1), ["2026-12-01..2026-12-04"]),
+        ("rest of the week", date(2026, 12, 1), ["2026-12-01..2026-12-04"]),
+        ("next month", date(2026, 12, 1), ["2027-01-01..2027-01-31"]),
+        ("this month", date(2026, 12, 1), ["2026-12-01..2026-12-31"]),
+        ("this weekend", date(2026, 12, 1), ["2026-12-05..2026-12-06"]),
+        ("weekend", date(2026, 12, 6), ["2026-12-06..2026-12-06"]),
+        ("next weekend", date(2026, 12, 5), ["2026-12-12..2026-12-13"]),
+        ("next weekend", date(2026, 12, 1), ["2026-12-05..2026-12-06", "2026-12-12..2026-12-13"]),
+    ],
+)
+def test_a_week_a_month_and_a_weekend_are_ranges(text: str, today: date, days: list[str]) -> None:
+    assert list_ranges(text, today) == days
+
+
+@given(DAYS, st.sampled_from(["this", "next"]), st.sampled_from(["week", "month", "weekend"]))
+def test_a_period_lies_ahead_and_is_no_longer_than_its_kind(today: date, which: str, unit: str) -> None:
+    most = {"week": 5, "weekend": 2, "month": 31}[unit]
+    for first, last in read_days(f"{which} {unit}", InputSettings(today)):
+        assert today <= first <= last
+        assert (last - first).days < most
+        assert unit == "month" or (first.weekday() >= 5) == (unit == "weekend")
