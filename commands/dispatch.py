@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import dropwhile
 
 from commands.formatting.wording import footer
 from commands.framework.argument_parser import InputError, parse_arguments
@@ -129,7 +130,7 @@ class Dispatcher:
         reaction = asyncio.create_task(environment.thread.acknowledge(request))
         await asyncio.sleep(0)
         if environment.policy.is_paused:
-            calls = [call for call in calls if call.command and call.command.name == RESUME]
+            calls = list(dropwhile(lambda call: call.command is None or call.command.name != RESUME, calls))
         try:
             if not calls:
                 return []
@@ -159,12 +160,12 @@ class Dispatcher:
             return _fail(command, refusal)
 
         async def run(opened: Context) -> Answer:
-            if command and opened.project.settings != environment.policy.settings:
-                current = replace(environment, policy=Policy(opened.project.settings))
-                if current.policy.is_paused and command.name != RESUME:
-                    return _fail(command, paused_line_text(command.name))
-                if refusal := await _refuse(command, request, level, current):
-                    return _fail(command, refusal)
+            current = replace(environment, policy=Policy(opened.project.settings))
+            if command and current.policy.is_paused and command.name != RESUME:
+                return _fail(command, paused_line_text(command.name))
+            has_changed = current.policy.settings != environment.policy.settings
+            if command and has_changed and (refusal := await _refuse(command, request, level, current)):
+                return _fail(command, refusal)
             refusing = partial(self.find_refusal, request, environment)
             return await _run_call(call, replace(opened, level=level, find_refusal=refusing))
 

@@ -89,7 +89,13 @@ class AuditEntry:
 _MOST_APPLIED, _MOST_RECENT = 200, 50
 # A change that has been in progress for longer waits for GitHub, or for an operator; nobody waits for it.
 _LONGEST_IN_PROGRESS = timedelta(minutes=10)
-_STARTED = (ChangeState.IN_PROGRESS, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
+_STARTED = (
+    ChangeState.IN_PROGRESS,
+    ChangeState.APPLIED,
+    ChangeState.FAILED,
+    ChangeState.INTERRUPTED,
+    ChangeState.UNDONE,
+)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
 
@@ -98,9 +104,8 @@ class RecentChanges:
 
     def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
         self._connection = tenant.connection
-        self._is_here = (changes.c.organization_id == tenant.organization_id) & changes.c.project_id.in_(
-            project_ids
-        )
+        self._is_mine = changes.c.organization_id == tenant.organization_id
+        self._is_here = self._is_mine & changes.c.project_id.in_(project_ids)
         self._lock = f"changes:{tenant.organization_id}:{min(project_ids)}"
 
     async def try_to_lock(self) -> bool:
@@ -118,11 +123,12 @@ class RecentChanges:
         )
         return await self._connection.scalar(query.limit(1)) is not None
 
-    async def applied_since(self, since: datetime) -> list[CommandChange]:
-        """The changes that were applied after a moment, the newest first."""
+    async def applied_since(self, project_id: int, since: datetime) -> list[CommandChange]:
+        """The changes that were applied in one of the repositories after a moment, the newest first."""
         query = (
             select(*_COLUMNS)
-            .where(self._is_here, changes.c.state == ChangeState.APPLIED, changes.c.finished_at > since)
+            .where(self._is_mine, changes.c.project_id == project_id)
+            .where(changes.c.state == ChangeState.APPLIED, changes.c.finished_at > since)
             .order_by(changes.c.finished_at.desc(), changes.c.id.desc())
             .limit(_MOST_RECENT)
         )

@@ -27,12 +27,16 @@ class ProcessEventsJob(TenantJob, frozen=True, kw_only=True):
     queue = EVENTS
 
 
+def changes_lock(project_id: int) -> str:
+    """The lock of the jobs that change a repository on somebody's request."""
+    return f"changes:{project_id}"
+
+
 class AnswerJob(TenantJob, frozen=True, kw_only=True):
     """Answers the commands of an event.
 
-    Answers in one thread are given one after another, but one that waits until its repository may be changed
-    (bot/publishing/repository_locks.py) does not hold up later ones. All that wait for one repository share
-    the lock `waiting_lock`, so that together they take one place of a worker.
+    Answers in one thread are given one after another. Those that may change the repository are handed over
+    to the lock of its changes, in the same order.
     """
 
     name = "answer"
@@ -41,16 +45,13 @@ class AnswerJob(TenantJob, frozen=True, kw_only=True):
     event_id: int
     # `thread:PROJECT:NUMBER`
     thread: str
-    # `changes:PROJECT`; empty if it does not wait.
-    waiting_lock: str = ""
+    is_changing: bool = False
     # How often GitHub could not be reached for it.
     tries: int = 0
-    # How often it was postponed because of other changes.
-    busy_tries: int = 0
 
     @property
     def lock(self) -> str:
-        return self.waiting_lock or self.thread
+        return changes_lock(int(self.thread.split(":")[1])) if self.is_changing else self.thread
 
 
 class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):
@@ -315,12 +316,10 @@ class PressJob(TenantJob, frozen=True, kw_only=True):
 
     event_id: int
     project_id: int
-    # How often it was postponed because of other changes.
-    busy_tries: int = 0
 
     @property
     def lock(self) -> str:
-        return f"buttons:{self.project_id}"
+        return changes_lock(self.project_id)
 
 
 class ReportMergeGroupJob(TenantJob, frozen=True, kw_only=True):

@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-import msgspec
 from procrastinate import RetryStrategy
 
 from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
 from bot.github.client import GitHubUnavailableError
 from bot.job_blueprint import JobBlueprint, JobServices
-from bot.publishing.repository_locks import RepositoryBusyError
+from bot.publishing.retry_unless_busy import RetryUnlessBusy
 from storage.job_types import CheckJob, PressJob, ReportMergeGroupJob
 
 _PAUSE = timedelta(seconds=5)
@@ -26,19 +25,17 @@ async def check(services: JobServices, job: CheckJob) -> None:
     )
 
 
-@tasks.job(PressJob, retry=_RETRY)
+@tasks.job(PressJob, retry=RetryUnlessBusy(max_attempts=2, wait=60))
 async def press(services: JobServices, job: PressJob) -> None:
     """Carry out what a pressed button requests."""
     try:
         await services.get(Checks).press(
-            job.organization_id, job.event_id, job.project_id, busy_tries=job.busy_tries
+            job.organization_id, job.event_id, job.project_id, attempts=services.attempts
         )
-    except (GitHubUnavailableError, RepositoryBusyError) as problem:
-        is_busy = isinstance(problem, RepositoryBusyError)
-        again = msgspec.structs.replace(job, busy_tries=job.busy_tries + is_busy)
+    except GitHubUnavailableError as problem:
         at = max(problem.retry_at, services.clock() + _PAUSE)
         async with services.database.unscoped() as connection:
-            await services.jobs.defer(connection, again, at)
+            await services.jobs.defer(connection, job, at)
 
 
 @tasks.job(ReportMergeGroupJob, retry=RetryStrategy(max_attempts=5, wait=10))

@@ -255,12 +255,10 @@ class Checks:
 
     # Buttons
 
-    async def press(
-        self, organization_id: int, event_id: int, project_id: int, *, busy_tries: int = 0
-    ) -> None:
+    async def press(self, organization_id: int, event_id: int, project_id: int, *, attempts: int = 0) -> None:
         """Carry out what a button requests, once and if its sender may, and show the outcome in the check.
 
-        `busy_tries` counts how often it was postponed because of other changes.
+        `attempts` counts earlier attempts.
         """
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -280,7 +278,7 @@ class Checks:
         repository = GitHubRepository(self._installation(project), project.full_name or "")
         request = to_request(pull, press, delivery.id)
         task = ChangeTask(
-            organization_id, event_id, project, request, repository, dict(started), busy_tries=busy_tries
+            organization_id, event_id, project, request, repository, dict(started), attempts=attempts
         )
         with write_in_locale(project, self._clock()):
             text, is_done = await self._carry_out(task, pull, press)

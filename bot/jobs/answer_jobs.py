@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.command_answers import CommandAnswers
 from bot.publishing.expiry import expire
 from bot.publishing.repository_locks import RepositoryBusyError
+from bot.publishing.retry_unless_busy import RetryUnlessBusy
 from storage.fair_jobs import FairJobManager
 from storage.job_types import AnswerJob, ExpirePreviewJob
 
@@ -28,38 +29,41 @@ _log = structlog.get_logger(__name__)
 
 @tasks.job(
     AnswerJob,
-    retry=RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=int(_WAIT_AFTER_BUG.total_seconds())),
+    retry=RetryUnlessBusy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=int(_WAIT_AFTER_BUG.total_seconds())),
 )
 async def answer(services: JobServices, job: AnswerJob) -> None:
-    """Answer an event's commands.
-
-    The answer waits while GitHub is unavailable, for up to about a day, and for other changes to end.
-    """
+    """Answer an event's commands. While GitHub is unavailable, the answer waits for up to about a day."""
     is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:
-            await services.get(CommandAnswers).answer(
-                job.organization_id, job.event_id, is_last_try=is_last_try, busy_tries=job.busy_tries
+            needs_lock = await services.get(CommandAnswers).answer(
+                job.organization_id,
+                job.event_id,
+                is_last_try=is_last_try,
+                may_change=job.is_changing,
+                attempts=services.attempts,
             )
         except RepositoryBusyError as busy:
-            _log.info("answer waits for other changes", reason=str(busy), tries=job.busy_tries)
-            again = msgspec.structs.replace(
-                job, waiting_lock=busy.waiting_lock, busy_tries=job.busy_tries + 1
-            )
-            async with services.database.unscoped() as connection:
-                await services.jobs.defer(connection, again, busy.retry_at)
+            _log.info("answer waits for other changes", reason=str(busy), attempts=services.attempts)
+            raise
         except GitHubUnavailableError as problem:
             if job.tries >= _MOST_TRIES_OF_GITHUB:
                 _log.error("answer abandoned", reason=str(problem))
                 raise
             _log.warning("answer postponed", reason=str(problem), until=problem.retry_at.isoformat())
             at = max(problem.retry_at, services.clock() + _backoff(job.tries))
-            async with services.database.unscoped() as connection:
-                again = msgspec.structs.replace(job, tries=job.tries + 1)
-                await services.jobs.defer(connection, again, at)
+            await _defer_again(services, msgspec.structs.replace(job, tries=job.tries + 1), at)
         except Exception:
             _log.exception("answer failed", is_last_try=is_last_try)
             raise
+        else:
+            if needs_lock:
+                await _defer_again(services, msgspec.structs.replace(job, is_changing=True))
+
+
+async def _defer_again(services: JobServices, job: AnswerJob, at: datetime | None = None) -> None:
+    async with services.database.unscoped() as connection:
+        await services.jobs.defer(connection, job, at)
 
 
 @tasks.job(ExpirePreviewJob, retry=RetryStrategy(max_attempts=2, wait=60))
@@ -81,6 +85,8 @@ async def give_started_answer(services: JobServices, job_id: int, job: AnswerJob
     try:
         with services.instruments.time_job(job.name):
             await answer(replace(services, attempts=0), job)
+    except RepositoryBusyError as busy:
+        await queue.retry_job_by_id_async(job_id, busy.retry_at)
     except Exception:  # noqa: BLE001 - `answer` has logged it
         await queue.retry_job_by_id_async(job_id, services.clock() + _WAIT_AFTER_BUG)
     except BaseException:

@@ -50,6 +50,7 @@ _TOO_LATE = frozenset({ChangeState.PROPOSED, ChangeState.OUTDATED, ChangeState.E
 # A change in one of these states still waits for somebody who may confirm or finish it.
 _UNDECIDED = frozenset({ChangeState.PROPOSED, ChangeState.IN_PROGRESS})
 _RETRIED = (GitHubUnavailableError, GitHubRefusedError, RepositoryBusyError)
+_STOPPED = "Something went wrong on our side."
 _NEUTRAL = "Something went wrong on our side, and the error was logged. Reference: `{delivery}`"
 
 
@@ -88,25 +89,41 @@ class CommandAnswers:
         self._log = structlog.get_logger(__name__)
 
     async def answer(
-        self, organization_id: int, event_id: int, *, is_last_try: bool, busy_tries: int = 0
-    ) -> None:
+        self,
+        organization_id: int,
+        event_id: int,
+        *,
+        is_last_try: bool,
+        may_change: bool = False,
+        attempts: int = 0,
+    ) -> bool:
         """Answer an event. Work that an earlier attempt finished is not repeated.
 
-        Raises GitHubUnavailableError or RepositoryBusyError when it should be called again later;
-        `busy_tries` counts how often it was because of the latter. Any other error is a bug: on the last try,
-        the person reads one neutral line, and the error is raised nevertheless.
+        Returns whether it asks for changes, so that it has to be called again where it `may_change` the
+        repository.
+
+        Raises GitHubUnavailableError or RepositoryBusyError when it should be called again later; `attempts`
+        counts the earlier calls. Any other error is a bug: on the last try, the person reads one neutral
+        line, and the error is raised nevertheless.
         """
-        task_and_thread = await self._load(organization_id, event_id)
-        if task_and_thread is None:
-            return
-        loaded, thread, is_answered = task_and_thread
-        task = replace(loaded, busy_tries=busy_tries)
+        loaded_event = await self._load(organization_id, event_id)
+        if loaded_event is None:
+            return False
+        loaded, thread, is_answered = loaded_event
+        task = replace(loaded, attempts=attempts)
         await self._send_earlier(task, thread)
         if not is_answered and await self._concerns_us(task):
+            if not may_change and self._is_changing(task):
+                return True
             messages = await self._prepare(task, thread, is_last_try=is_last_try)
             await self._publisher.send_begun(organization_id, event_id, thread, messages)
         else:
             await self._publisher.send(organization_id, event_id, thread)
+        return False
+
+    def _is_changing(self, task: ChangeTask) -> bool:
+        """Whether the event asks for changes, by a command or by a tick."""
+        return bool(task.request.ticked) or self._dispatcher.is_changing(task.request, _policy(task.project))
 
     async def _load(
         self, organization_id: int, event_id: int
@@ -174,6 +191,7 @@ class CommandAnswers:
             if not is_last_try or isinstance(problem, _RETRIED):
                 raise
             failure = problem
+            await self._interrupt(task)
             answers = [build_failure(Failure("", _NEUTRAL.format(delivery=request.delivery[:8])))]
             messages = [await self._message(task, answer) for answer in answers]
         async with self._database.tenant(organization_id) as tenant:
@@ -189,6 +207,14 @@ class CommandAnswers:
             await self._publisher.send_begun(organization_id, task.event_id, thread, begun)
             raise failure
         return begun
+
+    async def _interrupt(self, task: ChangeTask) -> None:
+        """End the changes of an event that a bug has stopped, so that no other change waits for them."""
+        async with self._database.tenant(task.organization_id) as tenant:
+            log = ChangeLog(tenant, task.project.id)
+            for _, change in await log.started_by(task.event_id):
+                if change.state is ChangeState.IN_PROGRESS:
+                    await log.interrupt(change.id, _STOPPED)
 
     async def _answers_to(self, task: ChangeTask, thread: GitHubThread) -> list[Answer]:
         """Finish the lines that an earlier attempt started, and run all others."""
@@ -283,7 +309,7 @@ class CommandAnswers:
             has_changed = bool(task.started) or any(answer.changes for answer in answers)
             needs_lock = has_changed or (command and command.is_changing)
             needs_history = has_changed or command is None or command.needs_history
-            locked = self._locks.acquire(task, needs_history=needs_history)
+            locked = self._locks.acquire(task, needs_history=needs_history, is_patient=bool(answers))
             async with locked if needs_lock else self._open(task) as opened:
                 current = replace(task, project=opened.project)
                 context = Context(

@@ -62,7 +62,7 @@ from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
 
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
-ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
+ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED, ChangeState.UNDONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ChangeTask:
     """One event that requests changes in one repository.
 
     `started` are the changes, by line, that an earlier attempt for the event has started. `confirmed` is the
-    change whose box was ticked. `busy_tries` counts the attempts that other changes have postponed.
+    change whose box was ticked. `attempts` counts earlier attempts.
     """
 
     organization_id: int
@@ -80,7 +80,7 @@ class ChangeTask:
     repository: GitHubRepository
     started: Mapping[int, CommandChange] = field(default_factory=dict)
     confirmed: CommandChange | None = None
-    busy_tries: int = 0
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,9 @@ class ChangeApplier:
     ) -> Decision:
         """Start changes where no preview is due, or show the preview."""
         log, sender = ChangeLog(tenant, task.project.id), task.request.sender
+        own = await log.find(proposal.event_id, proposal.line)
+        if own is not None and own.state is ChangeState.PROPOSED:  # An earlier attempt has shown its preview.
+            return Decision(_preview_answer(own, changes, is_stale=False))
         waiting = await log.pending_proposal(task.request.thread, proposal.command)
         is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
         if waiting is not None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from tests.support.changes import query_database
 from tests.support.late_webhooks import late_webhooks
 from tests.support.repository_settings import read_command_settings
@@ -154,3 +156,44 @@ async def test_after_a_pause_the_rest_of_its_comment_does_nothing(bot: Bot) -> N
 
     assert await read_labels(bot, number) == ["points: 5"]
     assert "`/estimate` was not run: the bot is paused here." in "\n".join(await bot.answers(number))
+
+
+@pytest.mark.parametrize(
+    ("comment", "label"),
+    [
+        ("/estimate 5\n/estimate 8\n/estimate #3 13", "points: 8"),  # The first changes nothing.
+        ("/estimate 13\n/agile undo confirm:yes\n/estimate #3 13", "points: 5"),
+        ("/unblocked\n/estimate 8\n/estimate #3 13", "points: 8"),
+    ],
+)
+async def test_no_line_runs_twice_if_webhooks_are_late(bot: Bot, comment: str, label: str) -> None:
+    number = await make_sprint(bot)
+    async with late_webhooks(bot, "issues", seconds=1):
+        await bot.github.comment(bot.repo, number, comment)
+        await wait_until(lambda: has_answer(bot, number))
+
+    assert await read_labels(bot, number) == [label]
+    assert await read_labels(bot, number + 2) == ["points: 13"]
+
+
+async def test_changes_are_made_in_the_order_of_their_comments(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    async with late_webhooks(bot, "issues", seconds=1):
+        for points in (8, 13, 20):
+            await bot.github.comment(bot.repo, number, f"/estimate {points}")
+        await wait_until(lambda: is_labelled(bot, number, "points: 20"))
+
+    assert await read_labels(bot, number) == ["points: 20"]
+
+
+async def is_labelled(bot: Bot, number: int, label: str) -> bool:
+    """Whether an item has a label on GitHub."""
+    return label in await read_labels(bot, number)
+
+
+async def test_what_follows_the_end_of_a_pause_runs(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile pause confirm:yes")
+    await bot.say(number, "/estimate 13\n/agile resume confirm:yes\n/estimate 8")
+
+    assert await read_labels(bot, number) == ["points: 8"]

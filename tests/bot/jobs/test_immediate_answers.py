@@ -122,11 +122,11 @@ async def test_a_bug_in_an_answer_puts_its_job_back(bot: Bot, monkeypatch: pytes
     number, tries = await make_sprint(bot), list[bool]()
     answer = CommandAnswers.answer
 
-    async def fail_once(answers: CommandAnswers, *arguments: int, is_last_try: bool, **options: int) -> None:
+    async def fail_once(answers: CommandAnswers, *arguments: int, is_last_try: bool, **options: Any) -> bool:
         tries.append(is_last_try)
         if len(tries) == 1:
             raise RuntimeError("a bug")
-        await answer(answers, *arguments, is_last_try=is_last_try, **options)
+        return await answer(answers, *arguments, is_last_try=is_last_try, **options)
 
     monkeypatch.setattr(CommandAnswers, "answer", fail_once)
     await bot.github.comment(bot.repo, number, "/help", as_user="alice")
@@ -194,11 +194,11 @@ async def test_a_connection_that_breaks_when_an_answer_is_put_back_neither_loses
 ) -> None:
     number, answer, failed = await make_sprint(bot), CommandAnswers.answer, list[bool]()
 
-    async def fail_once(answers: CommandAnswers, *arguments: int, is_last_try: bool, **options: int) -> None:
+    async def fail_once(answers: CommandAnswers, *arguments: int, is_last_try: bool, **options: Any) -> bool:
         if not failed:
             failed.append(is_last_try)
             raise RuntimeError("a bug")
-        await answer(answers, *arguments, is_last_try=is_last_try, **options)
+        return await answer(answers, *arguments, is_last_try=is_last_try, **options)
 
     monkeypatch.setattr(CommandAnswers, "answer", fail_once)
     broken = break_once(bot, monkeypatch, "retry_running_job", is_done=is_done)

@@ -24,11 +24,11 @@ update changes set steps = '[{"type": "Relabel", "number": 1, "removed": [], "ad
 
 
 async def lock_and_release(
-    bot: Bot, clock: Clock, *, event_id: int = -1, tries: int = 0, needs_history: bool = True
+    bot: Bot, clock: Clock, *, event_id: int = -1, attempts: int = 0, needs_history: bool = True
 ) -> None:
     """Lock the repository for an event, and release it. Raises RepositoryBusyError."""
     async with AsyncExitStack() as stack:
-        await lock(stack, bot, clock, event_id=event_id, tries=tries, needs_history=needs_history)
+        await lock(stack, bot, clock, event_id=event_id, attempts=attempts, needs_history=needs_history)
 
 
 async def lock(
@@ -37,7 +37,7 @@ async def lock(
     clock: Clock,
     *,
     event_id: int,
-    tries: int = 0,
+    attempts: int = 0,
     needs_history: bool = True,
 ) -> None:
     """Lock the repository for an event until the stack is closed. Raises RepositoryBusyError."""
@@ -49,7 +49,7 @@ async def lock(
     assert project is not None
     github = await stack.enter_async_context(open_github(base))
     repository = GitHubRepository(github.installation(project.installation or 0), bot.repo)
-    task = ChangeTask(organization_id, event_id, project, _REQUEST, repository, busy_tries=tries)
+    task = ChangeTask(organization_id, event_id, project, _REQUEST, repository, attempts=attempts)
     locks = RepositoryLocks(base.database, clock)
     opened = await stack.enter_async_context(locks.acquire(task, needs_history=needs_history))
     assert opened.project == project
@@ -81,7 +81,7 @@ async def test_a_change_waits_for_the_webhooks_of_the_last_one(bot: Bot, clock: 
     )
     with pytest.raises(RepositoryBusyError, match="webhooks"):
         await lock_and_release(bot, clock)
-    await lock_and_release(bot, clock, tries=4)  # They may be lost.
+    await lock_and_release(bot, clock, attempts=30)  # They may be lost.
     clock.now += timedelta(seconds=21)
     await lock_and_release(bot, clock)
 
@@ -95,7 +95,7 @@ async def test_a_change_waits_for_one_in_progress_but_not_for_hours(bot: Bot, cl
     )
 
     with pytest.raises(RepositoryBusyError, match="in progress"):
-        await lock_and_release(bot, clock, tries=9)
+        await lock_and_release(bot, clock, attempts=30)
     await lock_and_release(bot, clock, event_id=event_id)  # Its own event resumes it.
     clock.now += timedelta(minutes=11)
     await lock_and_release(bot, clock)
