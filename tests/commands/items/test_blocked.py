@@ -98,7 +98,7 @@ async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot
     assert (
         f"#{pull} is a pull request, and GitHub only supports dependencies" in (await bot.answers(number))[0]
     )
-    assert "Say it in the issue that it closes" in (await bot.answers(pull))[0]
+    assert "Run the command in the issue that it closes" in (await bot.answers(pull))[0]
 
     await bot.say(pull, '/blocked reason:"legal must agree"')
     assert any(f"**#{pull} is blocked**: legal must agree." in answer for answer in await bot.answers(pull))
