@@ -320,6 +320,8 @@ def test_a_summary_without_waits_and_people() -> None:
 def test_words_written_elsewhere_format_nothing_here() -> None:
     frame = make_box(title="Sprint @all **12**", description="Goal: <b>@bob</b>\nStart: 2026-11-16")
     text = summary_text(make_sheet(make_planned_card(1), frame=frame))
+    # Within code, as in a command line to copy, GitHub formats nothing and mentions nobody.
+    text = re.sub(r"`[^`]+`", "", text)
 
     assert "@all" not in text
     assert "@bob" not in text
