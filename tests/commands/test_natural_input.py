@@ -328,3 +328,36 @@ async def test_a_vague_command_is_answered_with_what_can_be_looked_at(bot: Bot) 
     assert "`/sprint close`" not in answer
     assert "`/sprint add`" not in answer
     assert "`/wip limit`" not in answer
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "copied"),
+    [
+        ("timezone Berlin", "timezone Europe/Berlin"),
+        ("timezne Europe/Berlin", "timezone Europe/Berlin"),
+        ("working_days monday,tuesday", "working_days mon,tue"),
+        ("locale de_DE.UTF-8", "locale de"),
+        ("charts pictures", None),
+        ("charts imag", "charts image"),
+        ("cadence 3 moons", None),
+        ("wip.limt 5", "wip.limit 5"),
+    ],
+)
+async def test_a_refused_setting_is_answered_with_the_line_that_was_meant(
+    bot: Bot, typed: str, copied: str | None
+) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, f"/agile config set {typed}")
+
+    assert copied_lines(answer) == ([f"/agile config set {copied}"] if copied else [])
+    if copied:
+        assert "This applies from now on" in await say_and_read(bot, number, *copied_lines(answer))
+
+
+async def test_a_cadence_is_read_in_words(bot: Bot) -> None:
+    number = await make_sprint(bot)
+
+    assert "2 weeks" in await say_and_read(bot, number, "/agile config set cadence fortnightly")
