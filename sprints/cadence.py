@@ -7,7 +7,9 @@ LEAST_CADENCE_DAYS, MOST_CADENCE_DAYS = 7, 56
 
 _PERIOD = re.compile(r"(\d{1,2}) (week|day)s?", re.IGNORECASE)
 
-_EVERY = re.compile(r"(?:every|each|once every|once in)? ?(?P<count>\d{1,2}|[a-z]+)? ?-?(?P<unit>week|day)s?(?:ly)?")
+_EVERY = re.compile(
+    r"(?:every|each|once every|once in)? ?(?P<count>\d{1,2}|[a-z]+)? ?-?(?P<unit>week|day)s?(?:ly)?"
+)
 _COUNTS = {"a": 1, "one": 1, "other": 2, "second": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _COUNTS |= {"seven": 7, "eight": 8, "ten": 10}
 _SINGLE_WORDS = {"weekly": 1, "fortnightly": 2, "fortnight": 2, "biweekly": 2, "bi-weekly": 2}

@@ -43,7 +43,8 @@ _MOST_WORDS_SHOWN = 12
 _REPEATABLE = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
 _LEADING = {"for", "on", "of", "to"}
 # The words between a text and a day.
-_BEFORE_DAY = {"until", "till", "by", "on", "from", "to", "due", "ending", "ends", "starting", "starts", "through"}
+_BEFORE_DAY = {"until", "till", "by", "on", "from", "to", "through"}
+_BEFORE_DAY |= {"due", "ending", "ends", "starting", "starts"}
 # More likely the end of a title, as in `Release 2.12`, than a day.
 _VERSION = re.compile(r"\d{1,2}[./]\d{1,2}")
 _UNKNOWN_NAME = re.compile(r"(?P<name>[a-z][a-z_-]{1,30})[:=](?!//)(?P<value>.+)", re.IGNORECASE)
@@ -207,8 +208,8 @@ class _ArgumentReader:
                 break
             self._store(argument, value, position, after)
             return after
-        if refusal.fault in {Fault.UNKNOWN, Fault.INVALID} and (after := self._read_loose_value(position)):
-            return after
+        if refusal.fault in {Fault.UNKNOWN, Fault.INVALID} and (end := self._read_loose_value(position)):
+            return end
         raise refusal
 
     def _read_loose_value(self, position: int) -> int | None:
@@ -370,7 +371,9 @@ class _ArgumentReader:
                 continue
             with suppress(ValueFaultError):
                 parse_value(other, self._slice(position + 1, after), self._settings)
-                text = f"{quote(self._slice(first, position))} {other.name}:{self._slice(position + 1, after)}"
+                text = (
+                    f"{quote(self._slice(first, position))} {other.name}:{self._slice(position + 1, after)}"
+                )
                 return [Reading(text, f"With `{other.name}`")]
         return []
 
@@ -400,7 +403,9 @@ class _ArgumentReader:
 
     def _list_item_ends(self, argument: Argument, first: int, after: int) -> list[Reading]:
         """`waiting for #9`, where no item is given."""
-        lists = [other for other in self._positional if other.kind in _LISTS and other.name not in self._values]
+        lists = [
+            other for other in self._positional if other.kind in _LISTS and other.name not in self._values
+        ]
         if not (argument.is_positional and lists and looks_like_item(self._words[after - 1].text)):
             return []
         item = self._words[after - 1].text.rstrip(".,!")

@@ -22,7 +22,10 @@ class DateRange:
 
 @dataclass(frozen=True, slots=True)
 class ItemCount:
-    """A number of items of one size: `2x5` means two of size 5. A bare `8` has no count, `3 items` no size."""
+    """A number of items of one size: `2x5` means two of size 5.
+
+    A bare `8` has no count, and `3 items` no size.
+    """
 
     size: Decimal | None
     count: int | None = None

@@ -22,7 +22,9 @@ _VULGAR = re.compile(r"(?P<whole>\d*) ?(?P<part>[¼½¾⅐-⅞])(?![\d.,])")
 _NOTHING = {"none", "no estimate", "unestimated", "nothing"}
 _COUNT = re.compile(r"(?P<count>\d{1,9}) ?[x×*] ?(?P<size>.+)")
 
-_ITEMS = re.compile(r"(?P<count>\d{1,9}) ?(?:more |new )?(?:items?|issues?|tickets?)(?: (?:of|with|at|x) (?P<size>.+))?")
+_ITEMS = re.compile(
+    r"(?P<count>\d{1,9}) ?(?:more |new )?(?:items?|issues?|tickets?)(?: (?:of|with|at|x) (?P<size>.+))?"
+)
 
 
 def read_estimate(text: str, sizes: Mapping[str, Decimal]) -> Decimal | None:

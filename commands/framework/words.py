@@ -67,7 +67,11 @@ def split_words(line: str, start: int, names: Collection[str]) -> list[Word]:
     endless, spaced = set[str](), _SpacedNames(names)
     words, position = list[Word](), _skip_blanks(line, start)
     while position < len(line):
-        word = _read_name(marks, position, names) or spaced.read(marks, position) or _read_quotation(line, position, endless)
+        word = (
+            _read_name(marks, position, names)
+            or spaced.read(marks, position)
+            or _read_quotation(line, position, endless)
+        )
         if word is None:
             match = _WORD.match(line, position)
             end = match.end() if match else len(line)

@@ -146,9 +146,7 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     answer = await ask_command(bot, number, "/burndown by:points as:table")
 
-    assert answer.startswith(
-        "### Burndown · Sprint 24\n\n- **On the ideal line**, with 6 points to do.\n"
-    )
+    assert answer.startswith("### Burndown · Sprint 24\n\n- **On the ideal line**, with 6 points to do.\n")
     assert "**Data by day, in points**" in answer
     assert "| Tue 17 Nov | 12 | 6 | 6 | 7.2 |" in answer
     assert answer.endswith("<sub>As of 18 Nov 2026, 12:00 UTC · complete</sub>")
