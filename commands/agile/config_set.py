@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from commands.agile.config_validate import is_organization_file
@@ -11,7 +12,7 @@ from commands.formatting.wording import code
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ChangeSetting, ProposeFile
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.ports import File
@@ -44,7 +45,9 @@ from commands.settings.file import (
     load_schema,
     parse_scalar,
 )
+from commands.settings.guesses import guess_value
 from commands.settings.text import change_setting, format_yaml, parse_settings_text, write_setting
+from sprints.cadence import normalize_period
 from sprints.capacity import list_shares
 from sprints.settings_parser import parse_settings
 from storage.projects import Projects
@@ -57,6 +60,10 @@ _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
 _PEOPLE = {"people", "teams"}
 # Settings with which people could grant themselves what only admins may do.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
+
+
+class _InvalidValueError(UserError):
+    """A value that the setting does not take."""
 
 
 @command(
@@ -90,8 +97,15 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
 )
 async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     """Change a setting directly or propose it; settings set by a command are always changed directly."""
-    path = _parse_path(arguments.text("key") or "")
-    values = arguments.texts("value")
+    path, values = _parse_path(arguments.text("key") or ""), arguments.texts("value")
+    try:
+        return await _change_setting(context, path, values)
+    except _InvalidValueError as problem:
+        guessed = _guess_values(path, values)
+        raise NamedValueError(str(problem), "value", (Reading(guessed),) if guessed else ()) from None
+
+
+async def _change_setting(context: Context, path: tuple[str, ...], values: tuple[str, ...]) -> Changes:
     value = None if values == (_DEFAULT,) else read_value(path, values)
     command_settings = await Projects(context.tenant).command_settings(context.project.id)
     file = await context.github.read_file(PATH)
@@ -172,18 +186,36 @@ def _branch(key: str, text: str) -> str:
 
 
 def _require_valid(key: str, value: object) -> None:
-    """Raise UserError for a value that would be invalid in a settings file."""
+    """Raise _InvalidValueError for a value that would be invalid in a settings file."""
     problems = check_settings({key: value}, [command.name for command in all_commands()])
     if problems:
         text = "\n".join(problem.sentence for problem in problems)
-        raise UserError(f"{text} {SET_BOTH_TIMES}" if key == _QUIET_HOURS else text)
+        raise _InvalidValueError(f"{text} {SET_BOTH_TIMES}" if key == _QUIET_HOURS else text)
+
+
+def _guess_values(path: tuple[str, ...], values: tuple[str, ...]) -> str | None:
+    """The values of a setting that were meant by refused ones, as they are typed; None if nobody can tell."""
+    setting = _find_schema(path)
+    is_list = setting.get("type") == "array"
+    forms = _list_forms(_resolve_reference(setting["items"]) if is_list else setting)
+    texts = values if is_list else (" ".join(values),)
+    guesses = [guess_value(forms, text) for text in texts]
+    if None in guesses:
+        return None
+    text = ",".join(filter(None, guesses))
+    after = change_setting({}, path, read_value(path, tuple(text.split(",")) if is_list else (text,)))
+    names = [command.name for command in all_commands()]
+    return None if text == ",".join(values) or check_settings({path[0]: after}, names) else text
 
 
 def _parse_path(key: str) -> tuple[str, ...]:
     """Parse a setting's name with dots. Raises UserError for an unknown setting."""
     path = tuple(part.strip() for part in key.split("."))
     if path[0] not in load_schema()["properties"] or not all(path):
-        raise UserError(unknown_setting_text(key, load_schema()["properties"]))
+        known = list(load_schema()["properties"])
+        close = get_close_matches(path[0].lower(), known, n=1)
+        readings = (Reading(".".join((close[0], *filter(None, path[1:])))),) if close else ()
+        raise NamedValueError(unknown_setting_text(key, known), "key", readings)
     return path
 
 
@@ -199,15 +231,22 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     if setting.get("type") == "object":
         example = format_yaml(setting["examples"][0], 80) if "examples" in setting else ""
         raise UserError(mapping_text(path, example))
-    forms = [_resolve_reference(form) for form in (setting, *setting.get("anyOf", ()))]
+    forms = _list_forms(setting)
     types = {form.get("type") for form in forms}
     # A text may have several words: `2 weeks`.
     text = (" " if "string" in types else ",").join(values)
     if any(text in form.get("enum", ()) for form in forms):
         return text
+    if any(str(form.get("$ref")).endswith("/period") for form in forms):
+        return normalize_period(text) or text
     if "boolean" in types and text.lower() in _YES | _NO:
         return text.lower() in _YES
     return parse_scalar(text) if types & {"number", "integer"} else text
+
+
+def _list_forms(setting: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The schema of a setting, and those of its alternative forms."""
+    return [_resolve_reference(form) for form in (setting, *setting.get("anyOf", ()))]
 
 
 def _parse_quiet_hours(text: str) -> dict[str, str]:
@@ -227,7 +266,9 @@ def _find_schema(path: tuple[str, ...]) -> Mapping[str, Any]:
         parts = {key: part for form in forms for key, part in form.get("properties", {}).items()}
         inner = parts.get(name, part_schema.get("additionalProperties"))
         if not isinstance(inner, Mapping):
-            raise UserError(unknown_part_text(name, path[:n], parts))
+            close = get_close_matches(name.lower(), list(parts), n=1)
+            readings = (Reading(".".join((*path[:n], close[0], *path[n + 1 :]))),) if close else ()
+            raise NamedValueError(unknown_part_text(name, path[:n], parts), "key", readings)
         part_schema = inner
     return _resolve_reference(part_schema)
 

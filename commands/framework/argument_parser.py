@@ -26,7 +26,7 @@ from commands.framework.input_settings import InputSettings
 from commands.framework.item_references import is_filler, looks_like_item, read_items
 from commands.framework.spelling import find_closest
 from commands.framework.values import MOST_WORDS, parse_value
-from commands.framework.words import EndlessQuotationError, Word, split_words
+from commands.framework.words import EndlessQuotationError, Word, quote, split_words
 
 _FREE = {ArgumentKind.TEXT, ArgumentKind.SPRINT}
 _LISTS = {ArgumentKind.ITEM, ArgumentKind.ITEMS}
@@ -42,6 +42,11 @@ _EVIDENT = {
 _MOST_WORDS_SHOWN = 12
 _REPEATABLE = {ArgumentKind.ITEMS, ArgumentKind.TEXTS}
 _LEADING = {"for", "on", "of", "to"}
+# The words between a text and a day.
+_BEFORE_DAY = {"until", "till", "by", "on", "from", "to", "through"}
+_BEFORE_DAY |= {"due", "ending", "ends", "starting", "starts"}
+# More likely the end of a title, as in `Release 2.12`, than a day.
+_VERSION = re.compile(r"\d{1,2}[./]\d{1,2}")
 _UNKNOWN_NAME = re.compile(r"(?P<name>[a-z][a-z_-]{1,30})[:=](?!//)(?P<value>.+)", re.IGNORECASE)
 
 
@@ -97,6 +102,8 @@ class _ArgumentReader:
         self._values = dict[str, Value]()
         self._places = dict[str, tuple[int, int]]()
         self._dates = list[DateNote]()
+        # The words of texts without quotation marks: the first one, and the one behind the last.
+        self._loose_texts = dict[str, tuple[int, int]]()
 
     def read(self) -> Arguments:
         position = 0
@@ -112,6 +119,7 @@ class _ArgumentReader:
                     or self._skip_filler(position)
                     or self._read_positional(position)
                 )
+        self._refuse_doubtful_texts()
         for argument in self._accepted:
             if argument.is_required and argument.name not in self._values:
                 raise InputError(Fault.MISSING, len(self._line), len(self._line), argument)
@@ -200,8 +208,8 @@ class _ArgumentReader:
                 break
             self._store(argument, value, position, after)
             return after
-        if refusal.fault in {Fault.UNKNOWN, Fault.INVALID} and (after := self._read_loose_value(position)):
-            return after
+        if refusal.fault in {Fault.UNKNOWN, Fault.INVALID} and (end := self._read_loose_value(position)):
+            return end
         raise refusal
 
     def _read_loose_value(self, position: int) -> int | None:
@@ -335,7 +343,73 @@ class _ArgumentReader:
         after = position + 1
         while after < len(self._words) and not self._ends_text(argument, after):
             after += 1
+        if argument.kind is ArgumentKind.TEXT:
+            self._loose_texts[argument.name] = position, after
         return _empty_if_blank(self._slice(position, after)), after
+
+    def _refuse_doubtful_texts(self) -> None:
+        """Raise InputError for a text without quotation marks whose end may be another argument's value."""
+        for argument in self._accepted:
+            if argument.name not in self._loose_texts:
+                continue
+            first, after = self._loose_texts[argument.name]
+            others = (
+                self._list_named_ends(first, after)
+                or self._list_date_ends(argument, first, after)
+                or self._list_item_ends(argument, first, after)
+            )
+            if others:
+                whole = Reading(quote(self._slice(first, after)), f"As `{argument.name}`")
+                start, end = self._places[argument.name]
+                raise InputError(Fault.AMBIGUOUS, start, end, argument, (*others, whole))
+
+    def _list_named_ends(self, first: int, after: int) -> list[Reading]:
+        """`Ship it due friday` with a name before a value."""
+        for position in range(first + 1, after - 1):
+            other = self._by_name.get(self._words[position].text.lower())
+            if other is None or other.kind not in _EVIDENT or other.name in self._values:
+                continue
+            with suppress(ValueFaultError):
+                parse_value(other, self._slice(position + 1, after), self._settings)
+                text = (
+                    f"{quote(self._slice(first, position))} {other.name}:{self._slice(position + 1, after)}"
+                )
+                return [Reading(text, f"With `{other.name}`")]
+        return []
+
+    def _list_date_ends(self, argument: Argument, first: int, after: int) -> list[Reading]:
+        """`Sprint 25 in 2 weeks` and `next friday`, where none of the command's dates is given."""
+        dates = [other for other in self._accepted if other.kind is ArgumentKind.DATE]
+        if any(other.name in self._values for other in dates):
+            return []
+        # A text with its name in front is one, even where it is a day.
+        is_named = self._places[argument.name][0] < self._words[first].start
+        earliest = max(first + is_named, after - MOST_WORDS[ArgumentKind.DATE])
+        for position in range(earliest, after):
+            typed, behind = self._slice(position, after), position
+            if typed.lower() == "now" or (position > first and _VERSION.fullmatch(typed)):
+                continue
+            while behind > first and self._words[behind - 1].text.lower() in _BEFORE_DAY:
+                behind -= 1
+            text = quote(self._slice(first, behind)) if behind > first else ""
+            readings = list[Reading]()
+            for other in dates:
+                with suppress(ValueFaultError):
+                    day = parse_value(other, typed, self._settings)
+                    readings.append(Reading(f"{text} {other.name}:{day}".strip(), f"With `{other.name}`"))
+            if readings:
+                return readings
+        return []
+
+    def _list_item_ends(self, argument: Argument, first: int, after: int) -> list[Reading]:
+        """`waiting for #9`, where no item is given."""
+        lists = [
+            other for other in self._positional if other.kind in _LISTS and other.name not in self._values
+        ]
+        if not (argument.is_positional and lists and looks_like_item(self._words[after - 1].text)):
+            return []
+        item = self._words[after - 1].text.rstrip(".,!")
+        return [Reading(f"{quote(self._slice(first, after))} {item}", f"With `{lists[0].name}`")]
 
     def _ends_text(self, argument: Argument, position: int) -> bool:
         word = self._words[position]

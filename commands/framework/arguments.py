@@ -22,9 +22,12 @@ class DateRange:
 
 @dataclass(frozen=True, slots=True)
 class ItemCount:
-    """A number of items of one size: `2x5` means two of size 5. A bare `8` has no count."""
+    """A number of items of one size: `2x5` means two of size 5.
 
-    size: Decimal
+    A bare `8` has no count, and `3 items` no size.
+    """
+
+    size: Decimal | None
     count: int | None = None
 
 
@@ -142,7 +145,10 @@ class Places:
 
     def replace_value(self, argument: Argument, value: str) -> str:
         """The line with another value for an argument, in the place of the present one or at the end."""
-        text = value if argument.is_positional else f"{argument.name}:{value}"
+        return self.insert(argument, value if argument.is_positional else f"{argument.name}:{value}")
+
+    def insert(self, argument: Argument, text: str) -> str:
+        """The line with a text in the place of an argument, or at the end if that is not given."""
         start, end = self.by_name.get(argument.name, (len(self.line), len(self.line)))
         return " ".join(filter(None, (self.line[:start].rstrip(), text, self.line[end:].lstrip())))
 

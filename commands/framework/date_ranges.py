@@ -36,7 +36,8 @@ _DAY_ONLY = re.compile(
     r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?(?:,? (?P<year>\d{4}))?"
 )
 _PERIOD = re.compile(
-    r"(?:the )?(?:(?:all|whole|rest) (?:of )?)?(?:the )?(?:(?P<which>this|next) )?(?P<unit>weekend|week|month)"
+    r"(?:the )?(?:(?:all|whole|rest) (?:of )?)?(?:the )?(?:(?P<which>this|next) )?"
+    r"(?P<unit>weekend|week|month)"
 )
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})[./-] ?(\d{1,2})")
 _YEAR_FIRST = re.compile(r"\d{4}([./-]) ?\d{1,2}\1 ?\d{1,2}")

@@ -22,6 +22,10 @@ _VULGAR = re.compile(r"(?P<whole>\d*) ?(?P<part>[¼½¾⅐-⅞])(?![\d.,])")
 _NOTHING = {"none", "no estimate", "unestimated", "nothing"}
 _COUNT = re.compile(r"(?P<count>\d{1,9}) ?[x×*] ?(?P<size>.+)")
 
+_ITEMS = re.compile(
+    r"(?P<count>\d{1,9}) ?(?:more |new )?(?:items?|issues?|tickets?)(?: (?:of|with|at|x) (?P<size>.+))?"
+)
+
 
 def read_estimate(text: str, sizes: Mapping[str, Decimal]) -> Decimal | None:
     """The points of an estimate; None for `none`. Raises ValueFaultError for anything else."""
@@ -62,16 +66,20 @@ def read_points(text: str, sizes: Mapping[str, Decimal]) -> Decimal:
     return value
 
 
-def read_batch(text: str, sizes: Mapping[str, Decimal]) -> tuple[Decimal, int | None]:
-    """A size and the number of its items, which is None if it is not given. Raises ValueFaultError."""
+def read_batch(text: str, sizes: Mapping[str, Decimal]) -> tuple[Decimal | None, int | None]:
+    """A size and the number of its items; either is None if it is not given, as in `8` and `3 items`.
+
+    Raises ValueFaultError.
+    """
     if len(text) > _LONGEST_SIZE:
         raise ValueFaultError(Fault.INVALID)
-    if (match := _COUNT.fullmatch(simplify(text))) is None:
+    match = _COUNT.fullmatch(simplify(text)) or _ITEMS.fullmatch(simplify(text))
+    if match is None:
         return read_points(text, sizes), None
     count = int(match["count"])
     if not 1 <= count <= MOST_ITEMS:
         raise ValueFaultError(Fault.INVALID)
-    return read_points(match["size"], sizes), count
+    return read_points(match["size"], sizes) if match["size"] else None, count
 
 
 def _find_size(text: str, sizes: Mapping[str, Decimal]) -> Decimal | None:

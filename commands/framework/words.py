@@ -64,10 +64,14 @@ class Word:
 def split_words(line: str, start: int, names: Collection[str]) -> list[Word]:
     """Split a line from a position on. `names` are those of arguments. Raises EndlessQuotationError."""
     marks = narrow_marks(line)
-    endless = set[str]()
+    endless, spaced = set[str](), _SpacedNames(names)
     words, position = list[Word](), _skip_blanks(line, start)
     while position < len(line):
-        word = _read_name(marks, position, names) or _read_quotation(line, position, endless)
+        word = (
+            _read_name(marks, position, names)
+            or spaced.read(marks, position)
+            or _read_quotation(line, position, endless)
+        )
         if word is None:
             match = _WORD.match(line, position)
             end = match.end() if match else len(line)
@@ -109,6 +113,23 @@ def _read_name(marks: str, position: int, names: Collection[str]) -> Word | None
     if name not in names or not is_alone or not (match["mark"] or match["dashes"]):
         return None
     return Word(name, position, match.end(), is_name=True, is_option=match["dashes"] is not None)
+
+
+class _SpacedNames:
+    """The names with a hyphen, which people write with a blank instead, or in one: `as of` for `as-of`."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = {name.replace("-", ""): name for name in names if "-" in name}
+        spellings = "|".join(sorted(name.replace("-", "[ _-]?") for name in names if "-" in name))
+        self._pattern = re.compile(rf"({spellings})(?P<mark> ?[:=](?!//)|(?=\s|$))", re.IGNORECASE)
+
+    def read(self, marks: str, position: int) -> Word | None:
+        """The name at a position; without a colon it is a plain word, as it may be part of a text."""
+        match = self._pattern.match(marks, position) if self._names else None
+        if match is None:
+            return None
+        name = self._names[re.sub("[ _-]", "", match[1]).lower()]
+        return Word(name, position, match.end(), is_name=bool(match["mark"]))
 
 
 def _read_quotation(line: str, position: int, endless: set[str]) -> Word | None:

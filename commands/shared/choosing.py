@@ -1,5 +1,6 @@
 """Resolve the sprint and the item to which a command refers."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -72,6 +73,11 @@ def resolve_named_sprint(
         raise NamedValueError(f"“{shown}” may be one of {len(matching)} sprints.", argument, readings)
     recent = sorted(sprints, key=lambda sprint: -sprint.number)[:_MOST_TITLES]
     titles = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
+    if known := _find_leading_sprint(name, sprints, moment):
+        words = plain(name[len(known) :].strip())
+        raise NamedValueError(
+            f"I don't understand “{words}” behind the sprint's name.", argument, (Reading(quote(known)),)
+        )
     closest = get_close_matches(name[:_MOST_SHOWN], [sprint.title for sprint in recent], n=1)
     likely = closest[0] if closest else recent[0].title if recent else None
     raise NamedValueError(
@@ -79,6 +85,15 @@ def resolve_named_sprint(
         argument,
         (Reading(quote(likely)),) if likely else (),
     )
+
+
+def _find_leading_sprint(name: str, sprints: Sequence[Sprint], moment: datetime) -> str | None:
+    """The first words of a name that name a sprint by themselves; None if there are none."""
+    words = list(re.finditer(r"\S+", name[:_MOST_SHOWN]))
+    for last in reversed(words[:-1]):
+        if len(find_sprints(leading := name[: last.end()], sprints, moment)) == 1:
+            return leading
+    return None
 
 
 def suggest_due(planning: Planning) -> date:

@@ -1,17 +1,20 @@
 """Correct a line that could not be read, with this repository's own sprints, items, sizes and days."""
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from commands.formatting.wording import plain
 from commands.framework.argument_parser import InputError, parse_arguments
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
-from commands.framework.errors import Fault, NamedValueError
+from commands.framework.errors import Fault, NamedValueError, ValueFaultError
 from commands.framework.input_settings import InputSettings
 from commands.framework.registry import Command
-from commands.framework.values import format_range
+from commands.framework.values import format_range, parse_value
 from commands.framework.words import find_closing_mark, quote
 from commands.messages.bad_input import input_error_text, with_correction
 from commands.shared.choosing import suggest_due
@@ -21,6 +24,9 @@ _ITEM_KINDS = {ArgumentKind.ITEM, ArgumentKind.ITEMS}
 # So many faults of one line are corrected at most.
 _MOST_FAULTS = 3
 _RECENT = timedelta(days=60)
+_MOST_WORDS_SHOWN = 100
+# Words with which people begin a reason.
+_BEGINS_REASON = re.compile(r"(?:because|since|as|due to|so that|while|until)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,38 @@ async def explain_input_error(context: Context, typed: TypedLine, error: InputEr
 def explain_named_value(typed: TypedLine, arguments: Arguments, error: NamedValueError) -> str:
     """The text about a value that the command refused, with the line for each value that would be right."""
     argument = next(argument for argument in typed.command.accepted if argument.name == error.argument)
+    if lines := _list_other_places(typed, arguments, argument):
+        return with_correction(f"I don't understand {_shown_value(arguments, argument)} there.", lines)
     lines = [(arguments.places.replace_value(argument, reading.value), "") for reading in error.readings]
     return with_correction(str(error), lines)
+
+
+def _list_other_places(typed: TypedLine, arguments: Arguments, argument: Argument) -> list[tuple[str, str]]:
+    """The lines in which loose words, which are the title of no sprint, are what they may be instead.
+
+    They may be a day for a date of the command, or of many words the reason for a change.
+    """
+    start, end = arguments.places.by_name.get(argument.name, (0, 0))
+    words = typed.text[start:end]
+    if argument.kind is not ArgumentKind.SPRINT or words != arguments.text(argument.name):
+        return []  # They have a name or quotation marks, so they are a title.
+    free = [other for other in typed.command.accepted if other.name not in arguments.values]
+    lines = list[tuple[str, str]]()
+    for other in free:
+        if other.kind is ArgumentKind.DATE:
+            with suppress(ValueFaultError):
+                parse_value(other, words, typed.settings)
+                lines.append((arguments.places.insert(argument, f"{other.name}:{words}"), ""))
+    if not lines and _BEGINS_REASON.match(words):
+        reason = next((other for other in free if other.kind is ArgumentKind.TEXT), None)
+        text = f" {reason.name}:{quote(words)}" if reason else ""
+        lines.append((arguments.places.insert(argument, text.strip()), ""))
+    return lines
+
+
+def _shown_value(arguments: Arguments, argument: Argument) -> str:
+    text = arguments.text(argument.name) or ""
+    return f"“{plain(text if len(text) <= _MOST_WORDS_SHOWN else f'{text[:_MOST_WORDS_SHOWN]}…')}”"
 
 
 def _list_corrections(typed: TypedLine, error: InputError, values: ExampleValues) -> list[tuple[str, str]]:

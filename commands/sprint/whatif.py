@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from statistics import median_low
 
 from charts.reading import quantity
 from commands.formatting.wording import code, counted, full_day, named, plain, weekday
 from commands.framework.arguments import Argument, ArgumentKind, Arguments, ItemCount
 from commands.framework.context import Context
-from commands.framework.errors import UserError
+from commands.framework.errors import NamedValueError, Reading, UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
@@ -172,8 +173,8 @@ def _list_covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
 
 
 def _add_items(decision: WhatIfDecision, base: Outlook, batch: ItemCount) -> None:
-    if batch.count is None and not base.takes_points:
-        count = batch.size
+    if not base.takes_points and (batch.count is None or batch.size is None):
+        count = batch.size or batch.count or 0
         if count != int(count) or not 1 <= count <= _MOST_WHOLE:
             raise UserError(
                 f"This sprint is counted in items, so `add:` takes whole numbers up to {_MOST_WHOLE}, or "
@@ -182,9 +183,26 @@ def _add_items(decision: WhatIfDecision, base: Outlook, batch: ItemCount) -> Non
         decision.facts = with_items(decision.facts, [None] * int(count))
         decision.words.append(f"with {more_items(int(count))}")
         return
-    number = batch.count or 1
-    decision.facts = with_items(decision.facts, [batch.size] * number)
-    decision.words.append(f"with {more_items(number)} of {quantity(batch.size, 'points')}")
+    number, size = batch.count or 1, batch.size
+    if size is None:
+        size = _find_median_size(decision.facts, number)
+        note = ", the median size here"
+    else:
+        note = ""
+    decision.facts = with_items(decision.facts, [size] * number)
+    decision.words.append(f"with {more_items(number)} of {quantity(size, 'points')}{note}")
+
+
+def _find_median_size(facts: Facts, count: int) -> Decimal:
+    """The size of items that have none in `add:3 items`. Raises NamedValueError without estimated items."""
+    sizes = [item.points for item in facts.items if item.points and not item.is_covered]
+    if not sizes:
+        raise NamedValueError(
+            "This sprint is counted in points, so I need the size of the items that come in.",
+            "add",
+            (Reading(f"{count}x5"),),
+        )
+    return median_low(sizes)
 
 
 def _take_days_off(decision: WhatIfDecision, days_off: int) -> None:

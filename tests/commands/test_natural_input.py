@@ -219,6 +219,64 @@ async def test_an_ambiguous_date_changes_nothing_and_offers_both(bot: Bot) -> No
     assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
 
 
+async def test_a_title_that_may_be_a_date_starts_nothing_and_is_asked_about(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, "/sprint start Sprint 26 in 2 weeks")
+
+    day = day_from_today(14)
+    assert "can be read in 3 ways, so nothing was changed" in answer
+    assert copied_lines(answer) == [
+        f'/sprint start "Sprint 26" due:{day}',
+        f'/sprint start "Sprint 26" start:{day}',
+        '/sprint start "Sprint 26 in 2 weeks"',
+    ]
+    lines = copied_lines(await say_and_read(bot, number, "/sprint start next friday"))
+    assert [line.partition(":")[0] for line in lines] == [
+        "/sprint start due",
+        "/sprint start start",
+        '/sprint start "next friday"',
+    ]
+    assert "Sprint 26" not in await say_and_read(bot, number, "/sprint list")
+
+
+@pytest.mark.parametrize(
+    ("line", "why", "copied"),
+    [
+        (
+            "/sprint remove #{} because the vendor is late",
+            "I don't understand “because the vendor is late” there.",
+            '/sprint remove #{} reason:"because the vendor is late"',
+        ),
+        ("/sprint status yesterday", "I don't understand “yesterday”", "/sprint status as-of:yesterday"),
+        (
+            "/burndown Sprint 12 please by:count",
+            "I don't understand “please” behind the sprint's name.",
+            '/burndown "Sprint 12" by:count',
+        ),
+    ],
+)
+async def test_loose_words_are_named_and_the_rest_of_the_line_is_kept(
+    bot: Bot, line: str, why: str, copied: str
+) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, line.format(number))
+
+    assert why in answer
+    assert copied_lines(answer) == [copied.format(number)]
+    again = await say_and_read(bot, number, *copied_lines(answer))
+    assert "I don't understand" not in again
+    assert "There is no milestone" not in again
+
+
+async def test_names_with_a_blank_and_items_without_a_size_are_read(bot: Bot) -> None:
+    number = await make_sprint(bot)
+
+    assert "no milestone called" not in await say_and_read(bot, number, "/sprint status as of today")
+    answer = await say_and_read(bot, number, "/whatif add:3 items")
+    assert "must be" not in answer
+    assert "no milestone" not in answer
+
+
 @pytest.mark.parametrize("form", ["since:{}", "since {}", "since: {}", "{}"])
 async def test_a_start_without_a_year_lies_in_the_past(bot: Bot, form: str) -> None:
     number = await make_sprint(bot)
@@ -328,3 +386,36 @@ async def test_a_vague_command_is_answered_with_what_can_be_looked_at(bot: Bot) 
     assert "`/sprint close`" not in answer
     assert "`/sprint add`" not in answer
     assert "`/wip limit`" not in answer
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("typed", "copied"),
+    [
+        ("timezone Berlin", "timezone Europe/Berlin"),
+        ("timezne Europe/Berlin", "timezone Europe/Berlin"),
+        ("working_days monday,tuesday", "working_days mon,tue"),
+        ("locale de_DE.UTF-8", "locale de"),
+        ("charts pictures", None),
+        ("charts imag", "charts image"),
+        ("cadence 3 moons", None),
+        ("wip.limt 5", "wip.limit 5"),
+    ],
+)
+async def test_a_refused_setting_is_answered_with_the_line_that_was_meant(
+    bot: Bot, typed: str, copied: str | None
+) -> None:
+    number = await make_sprint(bot)
+    answer = await say_and_read(bot, number, f"/agile config set {typed}")
+
+    assert copied_lines(answer) == ([f"/agile config set {copied}"] if copied else [])
+    if copied:
+        assert "This applies from now on" in await say_and_read(bot, number, *copied_lines(answer))
+
+
+async def test_a_cadence_is_read_in_words(bot: Bot) -> None:
+    number = await make_sprint(bot)
+
+    assert "2 weeks" in await say_and_read(bot, number, "/agile config set cadence fortnightly")

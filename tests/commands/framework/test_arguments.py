@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import commands
 from commands.formatting.foreign_text import is_blank
 from commands.framework.argument_parser import InputError, parse_arguments
-from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, ItemCount
 from commands.framework.errors import Fault
 from commands.framework.input_settings import InputSettings
 from commands.framework.registry import Command, load_commands
@@ -492,3 +492,72 @@ def test_a_value_that_one_argument_can_take_needs_no_name(line: str, name: str, 
 
     assert arguments.values == {name: value}
     assert len(arguments.dates_read) == isinstance(value, date)
+
+
+def offered(line: str) -> list[str]:
+    """What a text that can be read in several ways may mean."""
+    with pytest.raises(InputError) as problem:
+        read(line)
+    assert problem.value.fault is Fault.AMBIGUOUS
+    return [reading.value for reading in problem.value.readings]
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("/sprint start next friday", ["due:2026-11-27", "start:2026-11-27", '"next friday"']),
+        (
+            "/sprint start Sprint 25 in 2 weeks",
+            ['"Sprint 25" due:2026-12-09', '"Sprint 25" start:2026-12-09', '"Sprint 25 in 2 weeks"'],
+        ),
+        (
+            "/sprint start Sprint 25 until 16 Dec",
+            ['"Sprint 25" due:2026-12-16', '"Sprint 25" start:2026-12-16', '"Sprint 25 until 16 Dec"'],
+        ),
+        (
+            '/sprint start "Sprint 25" goal:Ship it due friday',
+            ['"Ship it" due:friday', '"Ship it due friday"'],
+        ),
+        ("/blocked waiting for #9", ['"waiting for #9" #9', '"waiting for #9"']),
+    ],
+)
+def test_a_text_that_ends_with_another_value_is_asked_about(line: str, values: list[str]) -> None:
+    assert offered(line) == values
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "text"),
+    [
+        ('/sprint start "next friday"', "name", "next friday"),
+        ("/sprint start Release 2.12", "name", "Release 2.12"),
+        ("/sprint start Sprint 25 in 2 weeks due:2026-12-16", "name", "Sprint 25 in 2 weeks"),
+        ("/sprint start Sprint 25", "name", "Sprint 25"),
+        ("/sprint goal Ship it by Friday", "goal", "Ship it by Friday"),
+        ("/blocked #9 waiting for #9", "reason", "waiting for #9"),
+        ("/pause until friday", "reason", "until friday"),
+    ],
+)
+def test_a_text_that_nothing_else_claims_is_not_asked_about(line: str, name: str, text: str) -> None:
+    assert read(line).text(name) == text
+
+
+@given(st.dates(TODAY, TODAY.replace(year=2027)), st.sampled_from(["%d %b %Y", "%Y-%m-%d", "%b %d, %Y"]))
+def test_no_title_swallows_a_date(day: date, form: str) -> None:
+    values = offered(f"/sprint start Sprint 25 {day.strftime(form)}")
+
+    assert values[:2] == [f'"Sprint 25" due:{day}', f'"Sprint 25" start:{day}']
+    for value in values[:2]:
+        assert read(f"/sprint start {value}").text("name") == "Sprint 25"
+
+
+@pytest.mark.parametrize("name", ["as of", "As of", "asof", "as_of", "as-of", "as of:", "as of ="])
+def test_a_name_with_a_hyphen_may_have_a_blank(name: str) -> None:
+    arguments = read(f"/sprint status Sprint 24 {name} yesterday")
+
+    assert arguments.values == {"sprint": "Sprint 24", "as-of": date(2026, 11, 24)}
+
+
+def test_items_need_no_size() -> None:
+    assert read("/whatif add:3 items").batch("add") == ItemCount(None, 3)
+    assert read("/whatif add 3 items of 5 points").batch("add") == ItemCount(Decimal(5), 3)
+    assert read("/whatif days off 3").number("days-off") == 3
