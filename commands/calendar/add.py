@@ -1,9 +1,10 @@
 """`/calendar add`: add days on which the team does not work."""
 
+import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
-from commands.formatting.wording import counted
+from commands.formatting.wording import counted, full_day, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
@@ -24,6 +25,10 @@ from commands.shared.days_off import (
 from sprints.capacity import list_shares
 from sprints.rules import MOST_DAYS_OFF, DaysOff
 from sprints.settings_parser import parse_settings
+
+# What is left of a range whose last day cannot be read: `- 32`, `to 31 Sep`.
+_BROKEN_RANGE = re.compile(r"(?:[-–—/]|\.\.+|(?:to|until|till|through|bis)\b)\s*\d", re.IGNORECASE)
+_MOST_SHOWN = 40
 
 
 @command(
@@ -58,6 +63,11 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     if dates is None:  # The parser requires it.
         raise UserError("Which days? For example `/calendar add 24 Dec to 2 Jan`.")
     first, last = dates
+    if _BROKEN_RANGE.match(owners.name):
+        raise UserError(
+            f"“{plain(owners.name[:_MOST_SHOWN])}” does not make a range with {full_day(first)}. "
+            f"Write both days in full: `/calendar add {first}..{last + timedelta(days=1)}`."
+        )
     if (count := (last - first).days + 1) >= MOST_DAYS_OFF:
         raise UserError(
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "

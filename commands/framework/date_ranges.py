@@ -2,7 +2,7 @@
 
 One half may be abbreviated; it ends up beside the other one, so that `28-2 Jan` begins in December. Where no
 year is written, the range is the one that comes next; a range that runs today and its next one are both
-possible. `next week`, `this month` and `weekend` are ranges, too.
+possible. `next week`, `this month`, `weekend` and `2026-W52` are ranges, too.
 """
 
 import re
@@ -29,7 +29,7 @@ _Pairing = Callable[[InputSettings], Iterator[_Range]]
 _A_YEAR = timedelta(days=366)
 _YEARS_TO_TRY = range(-9, 10)  # 29 February is up to eight years away.
 # Between the first and the last day of a range; a hyphen stands within days, too, and is tried last.
-_BETWEEN = re.compile(r"\.\.+| (?:to|until|till|through|-) |-|(?<=\d{4}-\d\d-\d\d)/")
+_BETWEEN = re.compile(r"\.\.+| (?:to|until|till|through|bis|-) |-|(?<=\d{4}-\d\d-\d\d)/")
 # A half without a month, and the year that may follow the last half: `Dec 24-26, 2026`.
 _DAY_ONLY = re.compile(
     rf"(?:(?P<weekday>{'|'.join(WEEKDAY_NAMES)})\.?,? )?(?:the )?"
@@ -39,6 +39,7 @@ _PERIOD = re.compile(
     r"(?:the )?(?:(?:all|whole|rest) (?:of )?)?(?:the )?(?:(?P<which>this|next) )?"
     r"(?P<unit>weekend|week|month)"
 )
+_ISO_WEEK = re.compile(r"(?P<year>\d{4})-?w(?P<week>\d{1,2})", re.IGNORECASE)
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})[./-] ?(\d{1,2})")
 _YEAR_FIRST = re.compile(r"\d{4}([./-]) ?\d{1,2}\1 ?\d{1,2}")
 _HAS_YEAR = re.compile(r"\d{4}|\d[./-] ?\d{1,2}[./] ?\d{2}$")
@@ -69,6 +70,9 @@ def _list_periods(text: str, today: date) -> Iterator[_Range]:
 
     Of `this` week, month or weekend, the days that are left. Before a weekend, the `next` one is either.
     """
+    if week := _ISO_WEEK.fullmatch(text):
+        yield from _list_iso_week(int(week["year"]), int(week["week"]))
+        return
     match = _PERIOD.fullmatch(text)
     if match is None:
         return
@@ -80,6 +84,15 @@ def _list_periods(text: str, today: date) -> Iterator[_Range]:
     if match["unit"] == "weekend" and today < first:
         yield first, last
     yield find(last + timedelta(days=1))
+
+
+def _list_iso_week(year: int, week: int) -> Iterator[_Range]:
+    """Monday to Friday of a week by its number; nothing if the year has no such week."""
+    try:
+        monday = date.fromisocalendar(year, week, 1)
+    except ValueError:
+        return
+    yield monday, monday + timedelta(days=4)
 
 
 def _find_week(day: date) -> _Range:

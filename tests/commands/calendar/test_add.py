@@ -51,6 +51,9 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
         ("/calendar add Christmas", "`dates` must be a day, or a range such as `2026-12-24..2027-01-02`"),
         ("/calendar add 2027-01-02..2026-12-24", "`dates` must be a day, or a range such as"),
         ("/calendar add 2026-12-24..2028-12-24", "These are 732 days. You can add up to 365 at once."),
+        ("/calendar add 2027-04-06 - 32", "- 32” does not make a range with 6 Apr 2027."),
+        ("/calendar add 2.9.2027 - 31.9.2027", "- 31.9.2027” does not make a range with"),
+        ("/calendar add 2027-04-06 to 31 Sep", "Write both days in full: `/calendar add 2027-04-06.."),
         ("/calendar add 2026-12-25", "That day is already off. `/calendar` shows all days off."),
     ],
 )
@@ -92,3 +95,17 @@ async def test_one_person_is_away_and_comes_back(bot: Bot) -> None:
     await bot.say(number, f"/calendar remove {first}..{last} @bob")
     assert "**`bob` is back**" in (await bot.answers(number))[-1]
     assert await read_command_settings(bot) == {"days_off": []}
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        ("3.3.2027 bis 5.3.2027", ("2027-03-03", "2027-03-05")),
+        ("2026-W53", ("2026-12-28", "2027-01-01")),
+    ],
+)
+async def test_ranges_in_other_spellings(bot: Bot, dates: str, days: tuple[str, str]) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/calendar add {dates}")
+
+    assert await read_command_settings(bot) == {"days_off": [{"from": days[0], "to": days[1]}]}
