@@ -88,11 +88,17 @@ def resolve_named_sprint(
 
 
 def _find_leading_sprint(name: str, sprints: Sequence[Sprint], moment: datetime) -> str | None:
-    """The first words of a name that name a sprint by themselves; None if there are none."""
+    """The first words of a name that name a sprint in full by themselves; None if there are none.
+
+    A part of a title does not count: “Sprint 99” is not “Sprint 12” with a word too many.
+    """
     words = list(re.finditer(r"\S+", name[:_MOST_SHOWN]))
     for last in reversed(words[:-1]):
-        if len(find_sprints(leading := name[: last.end()], sprints, moment)) == 1:
-            return leading
+        leading = name[: last.end()]
+        for sprint in find_sprints(leading, sprints, moment)[:1]:
+            is_full = leading.casefold() == sprint.title.casefold()
+            if is_full or leading.isdecimal() or find_relative_word(leading):
+                return leading
     return None
 
 

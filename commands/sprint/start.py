@@ -181,7 +181,6 @@ def _propose_changes(start: _Start, steps: tuple[Step, ...], done: str, body: st
         done,
         preview_text(start.title, body, start.check, start.last, is_proposed=start.is_proposed),
         needs_consent=start.needs_consent,
-        topic=start.title,
     )
 
 
