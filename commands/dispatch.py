@@ -198,8 +198,8 @@ class Dispatcher:
             return choices_text(typed, [policy.spell(command.name) for command in readings], help_line)
         spelled = policy.spell(suggestion.command.name)
         rest = line[find_end_of_words(line, skipped + suggestion.words) :].strip()
-        if suggestion.command.name == _HELP and len(own) > 1:  # `/sprint help`
-            rest = own[0]
+        if suggestion.command.name == _HELP:  # `/sprint help` is about sprints, and `/hlep me` about nothing.
+            rest = own[0] if len(own) > 1 and self._finder.is_first_word(own[0]) else ""
         return suggestion_text(typed, suggestion.command, spelled, f"{spelled} {rest}".strip())
 
 

@@ -107,6 +107,10 @@ class CommandFinder:
         ending = [command for command in reading if len(words) == 1 and command.words[-1] == words[0]]
         return Suggestion(ending[0], 1) if len(ending) == 1 else None
 
+    def is_first_word(self, word: str) -> bool:
+        """Whether the names of some commands begin with a word."""
+        return word in self._verbs
+
     def list_readings(self, verb: str) -> list[Command]:
         """The commands that change nothing and begin with a word; all of them after our own name."""
         return [

@@ -64,7 +64,9 @@ async def test_an_error_goes_when_the_next_try_succeeds(bot: Bot) -> None:
 async def test_an_error_of_an_unknown_command_goes_with_any_success(bot: Bot) -> None:
     number = await create_thread(bot)
     await bot.say(number, "/agile hlep me")
-    assert (await bot.answers(number))[0].startswith("@alice: I do not know")
+    (error,) = await bot.answers(number)
+    assert error.startswith("@alice: There is no command `/hlep me`. Did you mean `/help`")
+    assert "```text\n/help\n```" in error
     await bot.say(number, "/help")
 
     (answer,) = await bot.answers(number)
