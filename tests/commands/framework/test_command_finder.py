@@ -220,7 +220,10 @@ def test_a_name_of_several_words_in_one_is_ours_and_the_command_is_asked_about(
     assert FINDER.select_lines(make_request(line), POLICY)
     suggestion = FINDER.suggest(split_name(line))
     assert suggestion is not None
-    assert (suggestion.command.name, suggestion.words) == (command.name, 1)
+    # `/agilepause` is `/agile pause`, and not the long form of `/pause`.
+    is_another = " ".join(words) in {other.name for other in COMMANDS}
+    expected = " ".join(words) if is_another else command.name
+    assert (suggestion.command.name, suggestion.words) == (expected, 1)
 
 
 @pytest.mark.parametrize("line", ["/undo", "/goal Ship it", "/capacity", "/sprint-bot run", "/goal-met"])
