@@ -62,6 +62,8 @@ def read_days(text: str, settings: InputSettings, *, is_past: bool = False) -> t
         first, last = simplify(plain[: match.start()]), simplify(plain[match.end() :])
         if ranges := tuple(dict.fromkeys(_read_halves(first, last, settings, is_past))):
             return require_near(ranges)
+        for half in (first, last):
+            _read_or_skip(half, settings, is_past)  # Raises TooFarError for a day that can be none.
     raise ValueError(text)
 
 

