@@ -424,11 +424,15 @@ def test_a_mark_that_is_written_twice_within_a_quotation_stands_for_itself(typed
 )
 def test_the_longest_line_is_read_in_no_time(name: str, piece: str) -> None:
     line = f"/{name} {piece * 8_000}"[:8_000]
-    begun = time.thread_time()
-    with contextlib.suppress(InputError):
-        parse_arguments(line, len(name) + 1, COMMANDS[name].accepted, TEAM)
 
-    assert time.thread_time() - begun < 0.2
+    def measure() -> float:
+        begun = time.thread_time()
+        with contextlib.suppress(InputError):
+            parse_arguments(line, len(name) + 1, COMMANDS[name].accepted, TEAM)
+        return time.thread_time() - begun
+
+    # The second time because of the garbage collector, which may have to look at what all tests have left.
+    assert min(measure(), measure()) < 0.2
 
 
 @pytest.mark.parametrize(
