@@ -196,7 +196,7 @@ async def _commands(stage: Stage, camera: Camera) -> None:
     number = stage.thread.number
     for title, text, who in (
         (STATUS, "/sprint status", "alice"),
-        (ERROR, "/sprint status asof:2026-11-12", "bob"),
+        (ERROR, "/sprint status as-of:someday", "bob"),
         (REFUSAL, "/sprint close", "dave"),
     ):
         (reply,) = await stage.comment(number, text, who)
