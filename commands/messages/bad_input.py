@@ -101,6 +101,8 @@ def _requirement(argument: Argument, sizes: Mapping[str, object]) -> str:
     if argument.kind is ArgumentKind.ESTIMATE and sizes:
         shown = ", ".join(code(size) for size in list(sizes)[:_MOST_SIZES])
         return f"a number such as `5` or `0.5`, one of your sizes ({shown}), or `none`"
+    if argument.kind is ArgumentKind.DATE and argument.is_past:
+        return "a day, such as `yesterday`, `last friday`, `2 weeks ago` or `2026-11-12`"
     return _REQUIREMENTS[argument.kind]
 
 

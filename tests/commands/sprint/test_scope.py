@@ -45,7 +45,7 @@ async def test_bad_arguments(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert "There is no milestone called “Sprint 99” here" in answer
     assert "is in the future" in answer
-    assert "`as-of` must be a date, such as" in answer
+    assert "`as-of` must be a day, such as `yesterday`, " in answer
 
 
 async def test_a_stranger_is_refused(bot: Bot) -> None:
