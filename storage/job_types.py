@@ -62,12 +62,12 @@ class ExpirePreviewJob(TenantJob, frozen=True, kw_only=True):
 
     project_id: int
     change_id: int
-    # `thread:PROJECT:NUMBER`, as of the answers.
+    # `thread:PROJECT:NUMBER`, for the text in place of the preview.
     thread: str
 
     @property
     def lock(self) -> str:
-        return self.thread
+        return changes_lock(self.project_id)  # A tick and the end of its time do not cross.
 
     @property
     def queueing_lock(self) -> str:
