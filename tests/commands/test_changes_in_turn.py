@@ -197,3 +197,29 @@ async def test_what_follows_the_end_of_a_pause_runs(bot: Bot) -> None:
     await bot.say(number, "/estimate 13\n/agile resume confirm:yes\n/estimate 8")
 
     assert await read_labels(bot, number) == ["points: 8"]
+
+
+async def test_a_box_that_is_ticked_again_while_its_change_is_made_changes_nothing_more(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/split into:"Part one","Part two"')
+    comments = await bot.github.comments(bot.repo, number)
+    (comment,) = [each for each in comments if "**Do it**" in each["body"]]
+    unticked = comment["body"]
+    ticked = unticked.replace("- [ ] **Do it**", "- [x] **Do it**")
+    bot.github.delay = 0.3
+    await bot.github.edit_comment(bot.repo, comment["id"], ticked, as_user="alice")
+    await wait_until(lambda: is_split_in_progress(bot))
+    await bot.github.edit_comment(bot.repo, comment["id"], unticked, as_user="alice")
+    await bot.github.edit_comment(bot.repo, comment["id"], ticked, as_user="alice")
+    await bot.rest()
+    bot.github.delay = 0
+
+    issues = await bot.github.call("GET", f"/repos/{bot.repo}/issues?state=all")
+    titles = [issue["title"] for issue in issues]
+    assert (titles.count("Part one"), titles.count("Part two")) == (1, 1)
+
+
+async def is_split_in_progress(bot: Bot) -> bool:
+    """Whether a `/split` is being carried out."""
+    query = "select 1 from changes where state = 'begun' and command like '/split%'"
+    return bool(await query_database(bot, query))
