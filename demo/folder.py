@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _PREFIX = "demo-"
 _LOCK = "running"
+_MOST_TRIES, _PAUSE_SECONDS = 30, 0.1
 
 
 @contextmanager
@@ -27,7 +29,16 @@ def demo_folder(parent: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield folder
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which PostgreSQL, which is ending, may still write for a moment."""
+    for _ in range(_MOST_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _remove_abandoned(parent: Path) -> None:
