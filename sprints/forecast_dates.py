@@ -173,7 +173,7 @@ class _DateForecaster:
 
 def with_open(facts: Facts, items: int) -> Facts:
     """Change the number of open items: the largest leave first, and added ones are not estimated."""
-    still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
+    still_open = facts.open_items
     added = items - len(still_open)
     if added > 0:
         # One item represents all added ones: only their number counts, and there may be ten thousand.
