@@ -37,12 +37,12 @@ NO_SUGGESTIONS = Suggestions()
 def suggest(now: datetime) -> Suggestions:
     """Suggest the story, and the examples of all commands with dates in the demo's sprint."""
     yesterday = (now - timedelta(days=1)).date().isoformat()
-    told = {line for line, _ in _STORY}
+    in_story = {line for line, _ in _STORY}
     others = [
         (line, command.summary)
         for command in load_commands(commands)
         for example in _examples(command, yesterday)
-        if (line := example) not in told
+        if (line := example) not in in_story
     ]
     return Suggestions(_STORY, others)
 

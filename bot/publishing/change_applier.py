@@ -10,6 +10,7 @@ import structlog
 from bot.github.client import GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.repositories import GitHubRepository
+from bot.publishing.change_answers import build_final_answer, build_preview_answer, build_text_answer
 from bot.publishing.undone_changes import record_undone_steps
 from commands.formatting.wording import person
 from commands.framework.boxes import render_box
@@ -39,13 +40,9 @@ from commands.framework.request import CommandLine, Request
 from commands.framework.slots import slot_command
 from commands.messages.change_results import (
     SEATS_HAVE_CHANGED,
-    interrupted_text,
-    preview_text,
-    refused_by_github_text,
 )
-from commands.messages.change_steps import list_refusals, opened_issues_text, step_target_text
+from commands.messages.change_steps import list_refusals, step_target_text
 from commands.messages.refusals import no_role_elsewhere_text, not_your_box_text, settled_elsewhere_text
-from commands.messages.undo import irreversible_text
 from sprints.model import EventSource, ItemEvent, sort_events
 from sprints.people import same_login
 from sprints.pull_requests import create_aside_event
@@ -150,7 +147,7 @@ class ChangeApplier:
         log, sender = ChangeLog(tenant, task.project.id), task.request.sender
         own = await log.find(proposal.event_id, proposal.line)
         if own is not None and own.state is ChangeState.PROPOSED:  # An earlier attempt has shown its preview.
-            return Decision(_preview_answer(own, changes, is_stale=False))
+            return Decision(build_preview_answer(own, changes, is_stale=False))
         waiting = await log.pending_proposal(task.request.thread, proposal.command)
         is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
         if waiting is not None:
@@ -164,8 +161,8 @@ class ChangeApplier:
         previews = Previews(tenant, task.project.id)
         await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
         if is_started:
-            return Decision(_text_answer(change.slot, change.done), change)
-        return Decision(_preview_answer(change, changes, is_stale=is_stale and is_confirmed))
+            return Decision(build_text_answer(change.slot, change.done), change)
+        return Decision(build_preview_answer(change, changes, is_stale=is_stale and is_confirmed))
 
     async def _propose(self, tenant: Tenant, task: ChangeTask, proposal: Proposal) -> CommandChange:
         """Record a proposal, whose box goes away after a while."""
@@ -194,12 +191,12 @@ class ChangeApplier:
         previews = Previews(tenant, task.project.id)
         await previews.outdate_others(change.thread, change.slot, change.id, self._clock())
         text = f"{changes.preview}\n\n{render_box(change.id)}"
-        return replace(_text_answer(answer.slot, text), proposal=change.id, is_new=answer.is_new)
+        return replace(build_text_answer(answer.slot, text), proposal=change.id, is_new=answer.is_new)
 
     async def carry_out(self, task: ChangeTask, change: CommandChange) -> Answer:
         """Carry out a started change. Steps are idempotent, so that this can be repeated after a crash."""
         if change.state in ENDED:
-            return _final_answer(change)
+            return build_final_answer(change)
         started_at = change.decided_at or self._clock()
         done, refusals = list[Step](), list[str]()
         for n, step in enumerate(decode_steps(change.steps)):
@@ -217,7 +214,7 @@ class ChangeApplier:
             if change.undoes is not None and done:
                 await self._mark_undone(tenant, task, change, done, app)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
-        return _final_answer(ended or change)
+        return build_final_answer(ended or change)
 
     async def give_up(self, task: ChangeTask, change: CommandChange, why: str) -> Answer:
         """End a started change, because its author may not run the command any more: `why`, in Markdown."""
@@ -233,7 +230,7 @@ class ChangeApplier:
             await log.record_audit_entry(entry)
             await log.interrupt(change.id, why)
             ended = await log.get(change.id)
-        return _final_answer(ended or change)
+        return build_final_answer(ended or change)
 
     async def _decide_confirmed(
         self,
@@ -251,8 +248,8 @@ class ChangeApplier:
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
-            return Decision(_text_answer(change.slot, change.done), change)
-        return Decision(_preview_answer(change, changes, is_stale=True))
+            return Decision(build_text_answer(change.slot, change.done), change)
+        return Decision(build_preview_answer(change, changes, is_stale=True))
 
     async def _apply_step(self, task: ChangeTask, step: Step, name: str, started_at: datetime) -> Step:
         """Carry out a step. Returns it with the values assigned by GitHub, such as a new milestone's id."""
@@ -356,15 +353,6 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
     return increase is not None and not increase.is_waiting and increase.terms == terms
 
 
-def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
-    """Build the preview of a change, with the box by which it is confirmed."""
-    details = changes.preview or "\n".join(f"- {step_target_text(step)}" for step in changes.steps)
-    warning, box = irreversible_text(changes.steps), render_box(change.id)
-    return preview_text(
-        change.summary, details, warning, box, is_stale=is_stale, needs_tick=changes.needs_tick
-    )
-
-
 def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) -> Proposal:
     return Proposal(
         event_id=task.event_id,
@@ -379,25 +367,3 @@ def _proposal(task: ChangeTask, slot: str, changes: Changes, call: CommandLine) 
         done=changes.done,
         undoes=changes.undoes,
     )
-
-
-def _final_answer(change: CommandChange) -> Answer:
-    """Build the answer to a change that was carried out, refused by GitHub, or interrupted."""
-    if change.state is ChangeState.INTERRUPTED:
-        text = interrupted_text(change.command, change.note or "")
-        return build_failure(Failure(slot_command(change.slot), text))
-    steps = decode_steps(change.steps)
-    if change.note is None:
-        opened = opened_issues_text(steps)
-        return _text_answer(change.slot, f"{change.done}\n\n{opened}" if opened else change.done)
-    done = [step_target_text(step) for step in steps]
-    text = refused_by_github_text(change.summary, change.note, done, is_undo=change.undoes is not None)
-    return build_failure(Failure(slot_command(change.slot), text))
-
-
-def _preview_answer(change: CommandChange, changes: Changes, *, is_stale: bool) -> Answer:
-    return replace(_text_answer(change.slot, preview(change, changes, is_stale=is_stale)), proposal=change.id)
-
-
-def _text_answer(slot: str, text: str) -> Answer:
-    return Answer(slot, Reply((text,)), is_success=True)
